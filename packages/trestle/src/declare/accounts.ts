@@ -1,0 +1,64 @@
+import type { Duration } from './duration.ts';
+import { type Id, uuidId } from './id.ts';
+import { anyone, type Rule, signedIn } from './rules.ts';
+
+/** What a user name or a password must be. Lengths count Unicode code points; nothing is trimmed or folded. */
+export interface TextRule {
+  min: number;
+  max: number;
+  /** Every one of these must match. */
+  patterns?: readonly RegExp[];
+}
+
+export interface PasswordRule extends TextRule {
+  /** Refuse common passwords and such that hold the user's or the app's name (default: true). */
+  blockCommon?: boolean;
+}
+
+export interface AccountsOptions {
+  /** How accounts are told apart (default: `uuidId()`). */
+  id?: Id;
+  /** Default: 1 to 64 characters without spaces, control or invisible characters. */
+  username?: TextRule;
+  /** Default: 15 to 256 characters, not a common one (NIST SP 800-63B-4). `false`: accounts have keys, no passwords. */
+  password?: PasswordRule | false;
+  /** Lifetimes of tokens (default: access 10 minutes; refresh idle 14 days). `refresh: false` hands out none. */
+  tokens?: { access?: Duration; refresh?: Duration | false };
+  /** Lifetime of a session whatever is refreshed (default: 30 days). */
+  session?: Duration;
+  /** API keys: how long they last unless said otherwise (default: 90 days; `never`), and the longest (default: 365 days). */
+  keys?: { lifetime?: Duration | 'never'; longest?: Duration | 'never' };
+  /** Who may sign up (default: `anyone`), and who may read an account's name (default: `signedIn`). */
+  can?: { create?: Rule<never>; read?: Rule<never> };
+}
+
+/** Accounts as declared, with every default filled in. */
+export interface Accounts {
+  readonly id: Id;
+  readonly username: TextRule;
+  readonly password: Required<PasswordRule> | false;
+  readonly tokens: { readonly access: Duration; readonly refresh: Duration | false };
+  readonly session: Duration;
+  readonly keys: { readonly lifetime: Duration | 'never'; readonly longest: Duration | 'never' };
+  readonly can: { readonly create: Rule<never>; readonly read: Rule<never> };
+}
+
+/** Any text of 1 to 256 characters: for contracts whose originals set no rule. */
+export const anyText: PasswordRule = { min: 1, max: 256, blockCommon: false };
+
+// Letters, marks, digits, punctuation and symbols: no space, no control, no bidi or zero-width character (section 3.6, B9).
+const VISIBLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]+$/u;
+
+/** Declares the accounts of an app: who may sign up, what names and passwords are, how long tokens last. */
+export function accounts(options: AccountsOptions = {}): Accounts {
+  const password = options.password ?? { min: 15, max: 256 };
+  return Object.freeze({
+    id: options.id ?? uuidId(),
+    username: options.username ?? { min: 1, max: 64, patterns: [VISIBLE] },
+    password: password && { patterns: [], blockCommon: true, ...password },
+    tokens: { access: options.tokens?.access ?? '10m', refresh: options.tokens?.refresh ?? '14d' },
+    session: options.session ?? '30d',
+    keys: { lifetime: options.keys?.lifetime ?? '90d', longest: options.keys?.longest ?? '365d' },
+    can: { create: options.can?.create ?? anyone, read: options.can?.read ?? signedIn },
+  });
+}

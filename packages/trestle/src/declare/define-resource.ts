@@ -1,0 +1,29 @@
+import { type Id, uuidId } from './id.ts';
+import type { Fields, Resource, ResourceOptions } from './resource.ts';
+
+type IdType<I> = I extends Id<infer T> ? T : string;
+
+/**
+ * Declares a kind of row: its id, fields, order and rules.
+ *
+ * @example
+ * export const notes = resource({
+ *   fields: { title: text({ min: 1, max: 200 }), author: author(), created_at: createdAt() },
+ *   order: '-created_at',
+ *   can: { read: anyone, create: signedIn, update: own('author'), delete: own('author') },
+ * });
+ */
+export function resource<const F extends Fields, const I extends Id = Id<string>>(
+  options: ResourceOptions<F, I>,
+): Resource<{ fields: F; id: IdType<I> }> {
+  const { id = uuidId(), fields, order = [], can = {}, atLeastOne = [], unique = [], indexes = [] } = options;
+  return Object.freeze({
+    id,
+    fields,
+    order: typeof order === 'string' ? [order] : order,
+    can,
+    atLeastOne,
+    unique,
+    indexes,
+  });
+}

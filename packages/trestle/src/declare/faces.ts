@@ -1,0 +1,41 @@
+import type { Field } from './field.ts';
+import type { RowId } from './id.ts';
+import type { Fields, Resource } from './resource.ts';
+
+/** The resources of an app, by name. */
+export type Resources = { readonly [name: string]: Resource };
+
+/** A plain object type, for editors to show. */
+export type Flat<T> = { [K in keyof T]: T[K] } & {};
+
+type TypesOf<F> = F extends Field<infer T> ? T : never;
+export type IdOf<R> = R extends Resource<infer T> ? T['id'] : never;
+export type FieldsOf<R> = R extends Resource<infer T> ? T['fields'] : never;
+
+type TargetId<T, Rs> = T extends { target: infer Name } ? (Name extends keyof Rs ? IdOf<Rs[Name]> : RowId) : never;
+type NullOf<T> = T extends { null: infer N } ? N : never;
+
+type Read<F, Rs> = TypesOf<F> extends { target: string }
+  ? TargetId<TypesOf<F>, Rs> | NullOf<TypesOf<F>>
+  : TypesOf<F>['read'];
+type Write<F, Rs> = TypesOf<F> extends { target: string } ? Read<F, Rs> : TypesOf<F>['write'];
+
+type NamesOf<F extends Fields, I> = {
+  [K in keyof F]: TypesOf<F[K]>['input'] extends I ? K : never;
+}[keyof F];
+
+/** What is read of these fields. */
+export type Readable<F extends Fields, Rs = unknown> = Flat<{ -readonly [K in keyof F]: Read<F[K], Rs> }>;
+/** What may be written into these fields. */
+export type Writable<F extends Fields, Rs = unknown> = Flat<
+  { -readonly [K in NamesOf<F, 'required'>]: Write<F[K], Rs> } & {
+    -readonly [K in NamesOf<F, 'optional'>]?: Write<F[K], Rs>;
+  }
+>;
+
+/** A row as it is read: its id, then its fields in declared order. */
+export type RowOf<R, Rs = unknown> = Flat<{ id: IdOf<R> } & Readable<FieldsOf<R>, Rs>>;
+/** The body that creates a row, and that replaces one (PUT). */
+export type BodyOf<R, Rs = unknown> = Writable<FieldsOf<R>, Rs>;
+/** The body that changes some fields (PATCH, RFC 7396). */
+export type PatchOf<R, Rs = unknown> = Partial<BodyOf<R, Rs>>;

@@ -1,0 +1,108 @@
+import type { TSchema } from 'typebox';
+
+/** How a field takes part in a body: it must be given, it may be left out, or the server alone sets it. */
+export type Input = 'required' | 'optional' | 'server';
+
+/** The compile-time face of a field: what is read, what may be written, and whether it must be. */
+export interface FieldTypes {
+  read: unknown;
+  write: unknown;
+  input: Input;
+}
+
+/** How a value lies in a column. A dialect says what SQL type that is and how the value is encoded. */
+export type ColumnKind = 'text' | 'integer' | 'number' | 'boolean' | 'timestamp' | 'json' | 'uuid' | 'account';
+
+/** What the server writes into a field of its own accord. */
+export type Automatic = 'author' | 'editor' | 'createdAt' | 'updatedAt' | 'counter';
+
+/** A JSON value, as `JSON.parse` gives it. */
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+/**
+ * One declared field: a runtime schema (TypeBox, which is JSON Schema), and types that follow from it.
+ * Made by the functions of this folder (`text()`, `integer()`, …), one file each.
+ */
+export interface Field<T extends FieldTypes = FieldTypes> {
+  readonly kind: string;
+  readonly column: ColumnKind;
+  /** The JSON Schema of a value, without null. */
+  readonly schema: TSchema;
+  readonly nullable: boolean;
+  /** What a left-out field becomes on creation; a field with neither default nor null must be given. */
+  readonly default: JsonValue | undefined;
+  readonly unique: boolean;
+  /** Makes an index, so that filtering and sorting by it stays quick on a large table. */
+  readonly index: boolean;
+  /** Takes part in `search`. */
+  readonly search: boolean;
+  /** Set by the server, never by a caller. */
+  readonly automatic?: Automatic;
+  readonly reference?: { readonly target: string; readonly onDelete: OnDelete };
+  readonly counter?: { readonly countsReads: boolean; readonly resetOnUpdate: boolean };
+  /** Fills what a nested value left out (defaults inside objects and lists). */
+  readonly complete?: (value: unknown) => unknown;
+  /** A type only; there is nothing here at run time. @internal */
+  readonly $types?: T;
+}
+
+/** What happens to a row when the row it refers to is deleted. */
+export type OnDelete = 'cascade' | 'restrict' | 'setNull';
+
+/** Options that every writable field takes. */
+export interface FieldOptions<V> {
+  /** Null is a value of it, and what a left-out field becomes (default: false). */
+  nullable?: boolean;
+  /** What a left-out field becomes on creation (default: none, the field is required). */
+  default?: V;
+  /** No two rows may share a value; a second is 409 `conflict` naming the field (default: false). */
+  unique?: boolean;
+  /** Keep an index for filters and sorts by this field (default: false; references, authors and `order` have theirs). */
+  index?: boolean;
+}
+
+type NullOf<O> = O extends { nullable: true } ? null : never;
+
+/** The faces of a field whose plain value is `V`, under the options `O`. */
+export interface Faces<V, O> extends FieldTypes {
+  read: V | NullOf<O>;
+  write: V | NullOf<O>;
+  input: O extends { nullable: true } ? 'optional' : O extends { default: unknown } ? 'optional' : 'required';
+}
+
+/** The faces of a field that the server alone sets. */
+export interface ServerSet<V> extends FieldTypes {
+  read: V;
+  write: never;
+  input: 'server';
+}
+
+interface Definition<V> extends FieldOptions<V> {
+  kind: string;
+  column: ColumnKind;
+  schema: TSchema;
+  search?: boolean;
+  automatic?: Automatic;
+  reference?: Field['reference'];
+  counter?: Field['counter'];
+  complete?: Field['complete'];
+}
+
+/** A field from its definition, with the defaults of every option filled in. */
+export function field<T extends FieldTypes>(definition: Definition<unknown>): Field<T> {
+  const { kind, column, schema, automatic, reference, counter, complete } = definition;
+  return Object.freeze({
+    kind,
+    column,
+    schema,
+    nullable: definition.nullable ?? false,
+    default: definition.default as JsonValue | undefined,
+    unique: definition.unique ?? false,
+    index: definition.index ?? false,
+    search: definition.search ?? false,
+    ...(automatic && { automatic }),
+    ...(reference && { reference }),
+    ...(counter && { counter }),
+    ...(complete && { complete }),
+  });
+}

@@ -1,0 +1,20 @@
+import { Type } from 'typebox';
+import { type Field, field, type ServerSet } from '../field.ts';
+import type { RowId } from '../id.ts';
+
+const schema = Type.Union([Type.Integer(), Type.String()]);
+
+/** The account that created the row: set by the server, never by a caller, and never changed. Has an index. */
+export function author(): Field<AuthorFaces> {
+  return field({ kind: 'author', column: 'account', schema, nullable: true, index: true, automatic: 'author' });
+}
+
+/** The account that wrote the row last. Has an index. */
+export function editor(): Field<ServerSet<RowId | null>> {
+  return field({ kind: 'editor', column: 'account', schema, nullable: true, index: true, automatic: 'editor' });
+}
+
+/** Marks the fields that `own(…)` may name. Null where an anonymous caller created the row. */
+export interface AuthorFaces extends ServerSet<RowId | null> {
+  author: true;
+}

@@ -1,0 +1,24 @@
+import { Type } from 'typebox';
+import { type Faces, type Field, type FieldOptions, field } from '../field.ts';
+
+export interface TextOptions extends FieldOptions<string> {
+  /** Fewest characters, counted in Unicode code points (default: 0). */
+  min?: number;
+  /** Most characters, counted in Unicode code points (default: 100,000). */
+  max?: number;
+  /** A regular expression the whole text must match. Keep it free of nested repetition: it runs on callers' input. */
+  pattern?: RegExp;
+  /** `search=` looks into this field (default: false). */
+  search?: boolean;
+}
+
+/** A text. Compared and sorted by code point on both databases. */
+export function text<const O extends TextOptions = TextOptions>(options?: O): Field<Faces<string, O>> {
+  const { min = 0, max = 100_000, pattern, ...rest } = options ?? ({} as TextOptions);
+  const schema = Type.String({
+    ...(min > 0 && { minLength: min }),
+    maxLength: max,
+    ...(pattern && { pattern: pattern.source }),
+  });
+  return field({ kind: 'text', column: 'text', schema, ...rest });
+}

@@ -1,0 +1,29 @@
+import { Type } from 'typebox';
+import { type Faces, type Field, type FieldOptions, field, type ServerSet } from '../field.ts';
+
+/** RFC 3339 with an offset; the fraction may be left out. What is stored and answered is UTC to the millisecond. */
+const RFC3339 = '^\\d{4}-\\d{2}-\\d{2}[Tt]\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?([Zz]|[+-]\\d{2}:\\d{2})$';
+
+const schema = Type.String({ format: 'date-time', pattern: RFC3339, maxLength: 40 });
+
+/** An instant, RFC 3339 on the wire (`2026-11-21T07:48:39.123Z`), kept in UTC to the millisecond. */
+export function timestamp<const O extends FieldOptions<string> = FieldOptions<string>>(
+  options?: O,
+): Field<Faces<string, O>> {
+  return field({ kind: 'timestamp', column: 'timestamp', schema, complete: toUtc, ...options });
+}
+
+/** The instant the row was created; set by the server, never by a caller. */
+export function createdAt(options?: { index?: boolean }): Field<ServerSet<string>> {
+  return field({ kind: 'createdAt', column: 'timestamp', schema, automatic: 'createdAt', ...options });
+}
+
+/** The instant of the last edit; equal to `createdAt` at first. Counting a read does not move it. */
+export function updatedAt(options?: { index?: boolean }): Field<ServerSet<string>> {
+  return field({ kind: 'updatedAt', column: 'timestamp', schema, automatic: 'updatedAt', ...options });
+}
+
+function toUtc(value: unknown): unknown {
+  const instant = new Date(String(value));
+  return Number.isNaN(instant.getTime()) ? value : instant.toISOString();
+}

@@ -1,0 +1,77 @@
+import type { RowId } from './id.ts';
+
+/** Every operator of a filter, and what it compares with: one value, a list, a pair, or true/false (`null`). */
+export const OPERATORS = {
+  eq: 'value',
+  ne: 'value',
+  gt: 'value',
+  gte: 'value',
+  lt: 'value',
+  lte: 'value',
+  in: 'list',
+  nin: 'list',
+  null: 'flag',
+  contains: 'text',
+  icontains: 'text',
+  starts: 'text',
+  ends: 'text',
+  between: 'pair',
+} as const;
+
+export type Operator = keyof typeof OPERATORS;
+
+/** The conditions on one field, all of which must hold. A null value equals null. */
+export interface Condition<V = unknown> {
+  eq?: V;
+  ne?: V;
+  gt?: V;
+  gte?: V;
+  lt?: V;
+  lte?: V;
+  in?: readonly V[];
+  nin?: readonly V[];
+  null?: boolean;
+  contains?: string;
+  icontains?: string;
+  starts?: string;
+  ends?: string;
+  between?: readonly [V, V];
+}
+
+/** Conditions by field; all must hold, and where there is `or`, one of its filters too. */
+export type Filter<Row extends object = Record<string, unknown>> = {
+  [K in keyof Row]?: Condition<Row[K]>;
+} & { or?: readonly Filter<Row>[] };
+
+/** What a list is asked for. */
+export interface ListQuery<Row extends object = Record<string, unknown>> {
+  filter?: Filter<Row>;
+  /** Sort keys, `-` for descending (default: the resource's `order`). */
+  sort?: readonly string[];
+  /** Most rows (default: 50). */
+  limit?: number;
+  /** Rows to skip; costs what it skips, so the uniform API offers cursors instead (default: 0). */
+  offset?: number;
+  /** Continue where `next` or `prev` of an earlier page pointed. */
+  cursor?: string;
+  /** Also count all rows of the filter (default: no count). */
+  count?: 'exact' | 'estimated';
+}
+
+/** One part of a list. */
+export interface Page<Row> {
+  items: Row[];
+  /** The cursor of the next part; null at the end. */
+  next: string | null;
+  /** The cursor of the part before; null at the start. */
+  prev: string | null;
+  total?: number;
+}
+
+/** Which children of each parent: newest first where the resource's `order` says so. */
+export interface ChildQuery {
+  limit: number;
+  offset?: number;
+}
+
+export type { RowId };

@@ -1,0 +1,26 @@
+import { type TSchema, Type } from 'typebox';
+import type { ColumnKind } from './field.ts';
+
+/** A row's id on the wire: a number for `integerId()`, a text for `uuidId()`. */
+export type RowId = number | string;
+
+/** How a resource's rows are told apart. */
+export interface Id<T extends RowId = RowId> {
+  readonly kind: 'integer' | 'uuid';
+  readonly column: ColumnKind;
+  readonly schema: TSchema;
+  /** A type only. @internal */
+  readonly $id?: T;
+}
+
+/** Counts up from 1. A deleted row's id is never given again. */
+export function integerId(): Id<number> {
+  const schema = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+  return { kind: 'integer', column: 'integer', schema };
+}
+
+/** UUIDv7 (RFC 9562, section 5.7): not to be guessed one from another, and in order of creation. */
+export function uuidId(): Id<string> {
+  const pattern = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+  return { kind: 'uuid', column: 'uuid', schema: Type.String({ format: 'uuid', pattern }) };
+}

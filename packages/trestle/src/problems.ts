@@ -1,0 +1,90 @@
+/**
+ * Every error the engine answers with, in one table: the code is stable and public, the status follows from it.
+ * The type `ProblemCode`, the HTTP statuses and the error pages of the documentation all derive from this table.
+ * Statuses: RFC 9110; 428 and 429: RFC 6585; 507: RFC 4918.
+ */
+export const PROBLEMS = {
+  malformed: { status: 400, title: 'The request could not be read' },
+  unknown_field: { status: 400, title: 'The body has a field that is not known here' },
+  unknown_parameter: { status: 400, title: 'The query has a parameter that is not known here' },
+  invalid_query: { status: 400, title: 'The query is not valid' },
+  invalid_cursor: { status: 400, title: 'The cursor does not belong to this list' },
+  wrong_password: { status: 400, title: 'The current password is wrong' },
+  unauthenticated: { status: 401, title: 'Credentials are required' },
+  invalid_credentials: { status: 401, title: 'The user name or the password is wrong' },
+  invalid_token: { status: 401, title: 'The token is not valid' },
+  invalid_key: { status: 401, title: 'The API key is not valid' },
+  forbidden: { status: 403, title: 'The caller may not do this' },
+  not_found: { status: 404, title: 'There is nothing here' },
+  method_not_allowed: { status: 405, title: 'This path does not take that method' },
+  not_acceptable: { status: 406, title: 'No representation is acceptable to the client' },
+  conflict: { status: 409, title: 'The request conflicts with what is stored' },
+  illegal_transition: { status: 409, title: 'The row is not in a state that allows this' },
+  precondition_failed: { status: 412, title: 'The row has changed since it was read' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  target_too_long: { status: 414, title: 'The request target is too long' },
+  unsupported_media_type: { status: 415, title: 'The body is of a media type that is not taken here' },
+  invalid: { status: 422, title: 'The body is not valid' },
+  too_many_requests: { status: 429, title: 'Too many requests' },
+  headers_too_large: { status: 431, title: 'The header fields are too large' },
+  internal: { status: 500, title: 'The server made a mistake' },
+  not_implemented: { status: 501, title: 'This method is not known' },
+  unavailable: { status: 503, title: 'The server cannot answer just now' },
+  storage_full: { status: 507, title: 'The disk is full' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** One thing that is wrong with a body, a query or a path. */
+export interface FieldError {
+  /** Where, as an RFC 6901 JSON pointer into the body (`/points/0/title`), or a parameter's name for `in: 'query' | 'path'`. */
+  pointer: string;
+  /** Stable: `required`, `type`, `min_length`, `max_length`, `minimum`, `maximum`, `pattern`, `enum`, `unknown`, `taken`, `reference`, … */
+  code: string;
+  /** For people: what was expected and what came. */
+  message: string;
+  /** The limits behind the code, for messages in other words: `{ limit: 160 }`. */
+  params?: Record<string, unknown>;
+  /** Which part of the request (`body`). */
+  in?: 'body' | 'query' | 'path';
+}
+
+export interface ProblemDetails {
+  detail?: string;
+  errors?: readonly FieldError[];
+  /** Safe facts for the client and for contracts' own words, e.g. `{ resource: 'projects', id: 7 }`. */
+  data?: Readonly<Record<string, unknown>>;
+  /** Response headers that belong to the error: `Retry-After`, `Allow`, `WWW-Authenticate`. */
+  headers?: Readonly<Record<string, string>>;
+  /** What went wrong underneath: logged, never sent. */
+  cause?: unknown;
+}
+
+/** An error as RFC 9457 has it. Only `code`, `detail`, `errors` and `data` ever reach a client; `cause` is logged. */
+export class Problem extends Error {
+  readonly code: ProblemCode;
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly errors: readonly FieldError[];
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ProblemCode, details: ProblemDetails = {}) {
+    const { status, title } = PROBLEMS[code];
+    super(details.detail ?? title, { cause: details.cause });
+    this.name = 'Problem';
+    this.code = code;
+    this.status = status;
+    this.title = title;
+    this.detail = details.detail ?? title;
+    this.errors = details.errors ?? [];
+    this.data = details.data ?? {};
+    this.headers = details.headers ?? {};
+  }
+}
+
+/** Anything thrown, as a problem: a `Problem` is itself, the rest is `internal` with the original as its cause. */
+export function toProblem(thrown: unknown): Problem {
+  return thrown instanceof Problem ? thrown : new Problem('internal', { cause: thrown });
+}

@@ -1,0 +1,44 @@
+import type { Kysely, RawBuilder } from 'kysely';
+import type { ColumnKind } from '../declare/field.ts';
+import type { Value } from './store.ts';
+
+/** Tables as Kysely sees them: names and columns are only known at run time. */
+export type AnyTables = Record<string, Record<string, unknown>>;
+
+/** A value's kind once `account` and references have become the kind of the id they hold. */
+export type StoredKind = Exclude<ColumnKind, 'account'>;
+
+/**
+ * All that SQLite and PostgreSQL do differently; nothing else asks which one it is.
+ * Texts compare and sort by code point on both (BINARY, COLLATE "C"), so that lists and cursors agree bit for bit.
+ */
+export interface Dialect {
+  readonly name: 'sqlite' | 'postgres';
+  /** Turns Kysely's SQL into this dialect's text. It is connected to nothing. */
+  readonly compiler: Kysely<AnyTables>;
+  /** The SQL type of a column, without NOT NULL. */
+  columnType(kind: StoredKind): string;
+  /** The SQL of an id that counts up by itself. */
+  readonly countingId: string;
+  /** A row's value as a value the driver binds. Instants are RFC 3339 texts, JSON is given as its value. */
+  encode(kind: StoredKind, value: unknown): Value;
+  /** What turns a driver's value into a row's; undefined where it already is one. Null never comes here. */
+  decoder(kind: StoredKind): ((value: unknown) => unknown) | undefined;
+  /** `column in (…)`, for any number of values in one placeholder. */
+  within(column: RawBuilder<unknown>, values: RawBuilder<unknown>, kind: StoredKind): RawBuilder<boolean>;
+  /** The values of a list as rows with one column `value`, for joins. */
+  listed(values: RawBuilder<unknown>, kind: StoredKind): RawBuilder<unknown>;
+  /** A list as the one value `within` and `listed` take. */
+  encodeList(values: readonly Value[]): Value;
+  /** Text conditions. No wildcard of a caller's text has a meaning. */
+  readonly contains: TextCondition;
+  readonly icontains: TextCondition;
+  readonly starts: TextCondition;
+  readonly ends: TextCondition;
+  /** What a text becomes before it is bound for `icontains` (SQLite escapes LIKE's wildcards). */
+  pattern(text: string): string;
+  /** Added to a select whose row is about to be written in the same transaction. */
+  readonly forUpdate: RawBuilder<unknown>;
+}
+
+type TextCondition = (column: RawBuilder<unknown>, text: RawBuilder<unknown>) => RawBuilder<boolean>;

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import type { RawBuilder } from 'kysely';
+import type { Dialect } from './dialect.ts';
+import type { Value } from './store.ts';
+
+/** A value that is known only when a statement runs: `sql\`… where id = ${param('id')}\``. */
+export class Param {
+  readonly name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+export function param(name: string): Param {
+  return new Param(name);
+}
+
+/** SQL text of one dialect, compiled once and prepared once on each connection. */
+export interface Statement {
+  readonly sql: string;
+  /** Stable name of the text, for PostgreSQL's named prepared statements. */
+  readonly name: string;
+  /** What each placeholder takes, in order: a parameter's name, or a fixed value. */
+  readonly slots: readonly (Param | Value)[];
+}
+
+/** Compiles SQL written with Kysely's `sql` tag for a dialect. */
+export function statement(dialect: Dialect, query: RawBuilder<unknown>): Statement {
+  const compiled = query.compile(dialect.compiler);
+  const name = createHash('sha256').update(compiled.sql).digest('base64url').slice(0, 20);
+  return { sql: compiled.sql, name, slots: compiled.parameters as readonly (Param | Value)[] };
+}
+
+/** The values of a statement's placeholders, in order. Throws where a named one is missing: a mistake of ours. */
+export function bind(statement: Statement, values: Readonly<Record<string, Value>>): Value[] {
+  return statement.slots.map((slot) => {
+    if (!(slot instanceof Param)) return slot;
+    const value = values[slot.name];
+    if (value === undefined) throw new TypeError(`no value for parameter '${slot.name}' of: ${statement.sql}`);
+    return value;
+  });
+}

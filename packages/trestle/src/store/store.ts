@@ -1,0 +1,33 @@
+import type { Dialect } from './dialect.ts';
+import type { Statement } from './statement.ts';
+
+/** A value both databases take. Encode every other value first: node:sqlite reads an object as named parameters. */
+export type Value = string | number | null | boolean | Uint8Array;
+
+/** A row as the database gives it, before a field's decoding. */
+export type Columns = { readonly [column: string]: unknown };
+
+/** Runs statements. SQLite answers at once, PostgreSQL with a promise: `await` serves both. */
+export interface Executor {
+  all(statement: Statement, values: readonly Value[]): Columns[] | Promise<Columns[]>;
+}
+
+/** Work inside a transaction. On SQLite it shares its commit with others: wait for nothing but the executor in it. */
+export type Work<T> = (transaction: Executor) => T | Promise<T>;
+
+/** Where the rows of one app live. */
+export interface Store extends Executor {
+  readonly dialect: Dialect;
+  /** The number of statements run so far: what tests and metrics count. */
+  readonly statements: number;
+  /**
+   * Runs work in a transaction and resolves when its commit is on disk. What it throws undoes this work and no other.
+   * Throws `conflict` (naming the field) for a broken constraint, `unavailable` (503, Retry-After) and `storage_full`.
+   */
+  write<T>(work: Work<T>): Promise<T>;
+  /** Rows in parts of `size`, from one snapshot, with flat memory. */
+  stream(statement: Statement, values: readonly Value[], size: number): AsyncIterable<Columns[]>;
+  /** False while writes cannot be taken, with the reason in `why`. */
+  health(): { ready: boolean; why?: string };
+  close(): Promise<void>;
+}
