@@ -44,7 +44,11 @@ export interface Origin {
 /** Accounts and sessions, for contract routes and the uniform API alike. */
 export interface AccountService {
   /** Throws `conflict` with a `taken` error at `/username`, or `invalid`. */
-  signUp(caller: Caller, credentials: { username: string; password?: string }, origin: Origin): Promise<Account>;
+  signUp(
+    caller: Caller,
+    credentials: { username: string; password?: string },
+    origin: Origin,
+  ): Promise<Account>;
   /** Throws `invalid_credentials`, the same and after the same time whether or not the name exists (`too_many_requests`, `unavailable`). */
   signIn(credentials: Credentials, origin: Origin): Promise<Tokens>;
   /** Rotates: a new refresh token takes the old one's place. Throws `invalid_token`. */
@@ -87,7 +91,10 @@ export interface KeyOptions {
 /** API keys. The whole key is in the answer of `create` and `roll`, and nowhere else, ever. */
 export interface KeyService {
   /** For the caller's own account; the administrator may name another, or none. */
-  create(caller: Caller, options: KeyOptions & { account?: RowId | null }): Promise<KeyView & { key: string }>;
+  create(
+    caller: Caller,
+    options: KeyOptions & { account?: RowId | null },
+  ): Promise<KeyView & { key: string }>;
   list(caller: Caller): Promise<KeyView[]>;
   read(caller: Caller, id: string): Promise<KeyView>;
   deactivate(caller: Caller, id: string): Promise<KeyView>;

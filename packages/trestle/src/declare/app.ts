@@ -1,7 +1,7 @@
 import type { Accounts } from './accounts.ts';
 import type { Contract, ContractContext } from './contract.ts';
-import type { Field } from './field.ts';
 import type { FieldsOf, Resources } from './faces.ts';
+import type { Field } from './field.ts';
 
 type TargetOf<F> = F extends Field<infer T> ? (T extends { target: infer Name } ? Name : never) : never;
 type Targets<R> = { [K in keyof FieldsOf<R>]: TargetOf<FieldsOf<R>[K]> }[keyof FieldsOf<R>];

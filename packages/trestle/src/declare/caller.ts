@@ -4,7 +4,12 @@ import type { RowId } from './id.ts';
 export type Caller =
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'account'; readonly account: RowId; readonly session: string }
-  | { readonly kind: 'key'; readonly account: RowId; readonly key: string; readonly scopes: readonly string[] | null }
+  | {
+      readonly kind: 'key';
+      readonly account: RowId;
+      readonly key: string;
+      readonly scopes: readonly string[] | null;
+    }
   | { readonly kind: 'administrator' };
 
 /** The caller without credentials. */

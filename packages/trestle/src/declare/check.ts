@@ -23,16 +23,24 @@ export function checkApp(name: string, resources: Resources, accounts: Accounts)
 
 function checkResource(app: string, name: string, resource: Resource, resources: Resources): void {
   const path = `${app}.${name}`;
-  if (!NAME.test(name)) wrong(path, 'name resources with letters, digits and underscores, a lower-case letter first');
+  if (!NAME.test(name))
+    wrong(path, 'name resources with letters, digits and underscores, a lower-case letter first');
   if (RESERVED_RESOURCES.has(name)) wrong(path, `/v1/${name} is the engine's own; choose another name`);
   if (Object.keys(resource.fields).length === 0) wrong(path, 'declare at least one field');
-  for (const [key, field] of Object.entries(resource.fields)) checkField(`${path}.${key}`, key, field, resources);
+  for (const [key, field] of Object.entries(resource.fields))
+    checkField(`${path}.${key}`, key, field, resources);
   const known = (list: readonly string[], where: string) => {
     for (const key of list)
       if (key !== 'id' && !Object.hasOwn(resource.fields, key))
-        wrong(`${path}.${where}`, `there is no field '${key}'; the fields are ${Object.keys(resource.fields).join(', ')}`);
+        wrong(
+          `${path}.${where}`,
+          `there is no field '${key}'; the fields are ${Object.keys(resource.fields).join(', ')}`,
+        );
   };
-  known(resource.order.map((key) => key.replace(/^-/, '')), 'order');
+  known(
+    resource.order.map((key) => key.replace(/^-/, '')),
+    'order',
+  );
   known(resource.atLeastOne, 'atLeastOne');
   for (const group of resource.unique) known(group, 'unique');
   for (const group of resource.indexes) known(group, 'indexes');
@@ -44,7 +52,8 @@ function checkResource(app: string, name: string, resource: Resource, resources:
 }
 
 function checkField(path: string, name: string, field: Field, resources: Resources): void {
-  if (!NAME.test(name)) wrong(path, 'name fields with letters, digits and underscores, a lower-case letter first');
+  if (!NAME.test(name))
+    wrong(path, 'name fields with letters, digits and underscores, a lower-case letter first');
   if (RESERVED_FIELDS.has(name)) wrong(path, `'${name}' is taken by the engine; choose another name`);
   const target = field.reference?.target;
   if (target !== undefined && !Object.hasOwn(resources, target))

@@ -9,6 +9,8 @@ export function seconds(duration: Duration, path: string): number {
   const match = /^(\d+(?:\.\d+)?)([smhd])$/.exec(String(duration));
   const unit = match?.[2] as keyof typeof UNITS | undefined;
   if (!match || !unit || Number(match[1]) <= 0)
-    throw new TypeError(`${path}: expected a duration such as '45m', '2h' or '15d', got ${JSON.stringify(duration)}`);
+    throw new TypeError(
+      `${path}: expected a duration such as '45m', '2h' or '15d', got ${JSON.stringify(duration)}`,
+    );
   return Number(match[1]) * UNITS[unit];
 }

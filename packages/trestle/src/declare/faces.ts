@@ -12,12 +12,15 @@ type TypesOf<F> = F extends Field<infer T> ? T : never;
 export type IdOf<R> = R extends Resource<infer T> ? T['id'] : never;
 export type FieldsOf<R> = R extends Resource<infer T> ? T['fields'] : never;
 
-type TargetId<T, Rs> = T extends { target: infer Name } ? (Name extends keyof Rs ? IdOf<Rs[Name]> : RowId) : never;
+type TargetId<T, Rs> = T extends { target: infer Name }
+  ? Name extends keyof Rs
+    ? IdOf<Rs[Name]>
+    : RowId
+  : never;
 type NullOf<T> = T extends { null: infer N } ? N : never;
 
-type Read<F, Rs> = TypesOf<F> extends { target: string }
-  ? TargetId<TypesOf<F>, Rs> | NullOf<TypesOf<F>>
-  : TypesOf<F>['read'];
+type Read<F, Rs> =
+  TypesOf<F> extends { target: string } ? TargetId<TypesOf<F>, Rs> | NullOf<TypesOf<F>> : TypesOf<F>['read'];
 type Write<F, Rs> = TypesOf<F> extends { target: string } ? Read<F, Rs> : TypesOf<F>['write'];
 
 type NamesOf<F extends Fields, I> = {

@@ -11,13 +11,27 @@ export interface FieldTypes {
 }
 
 /** How a value lies in a column. A dialect says what SQL type that is and how the value is encoded. */
-export type ColumnKind = 'text' | 'integer' | 'number' | 'boolean' | 'timestamp' | 'json' | 'uuid' | 'account';
+export type ColumnKind =
+  | 'text'
+  | 'integer'
+  | 'number'
+  | 'boolean'
+  | 'timestamp'
+  | 'json'
+  | 'uuid'
+  | 'account';
 
 /** What the server writes into a field of its own accord. */
 export type Automatic = 'author' | 'editor' | 'createdAt' | 'updatedAt' | 'counter';
 
 /** A JSON value, as `JSON.parse` gives it. */
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
 
 /**
  * One declared field: a runtime schema (TypeBox, which is JSON Schema), and types that follow from it.

@@ -44,12 +44,7 @@ export interface Service<Row extends object, Body, Patch, I extends RowId> {
   remove(caller: Caller, id: I, options?: WriteOptions): Promise<Versioned<Row>>;
 }
 
-export type ServiceOf<R extends Resource, Rs> = Service<
-  RowOf<R, Rs>,
-  BodyOf<R, Rs>,
-  PatchOf<R, Rs>,
-  IdOf<R>
->;
+export type ServiceOf<R extends Resource, Rs> = Service<RowOf<R, Rs>, BodyOf<R, Rs>, PatchOf<R, Rs>, IdOf<R>>;
 
 /** One service for each resource of an app. */
 export type Services<Rs extends Resources> = { readonly [K in keyof Rs]: ServiceOf<Rs[K], Rs> };

@@ -6,12 +6,26 @@ const schema = Type.Union([Type.Integer(), Type.String()]);
 
 /** The account that created the row: set by the server, never by a caller, and never changed. Has an index. */
 export function author(): Field<AuthorFaces> {
-  return field({ kind: 'author', column: 'account', schema, nullable: true, index: true, automatic: 'author' });
+  return field({
+    kind: 'author',
+    column: 'account',
+    schema,
+    nullable: true,
+    index: true,
+    automatic: 'author',
+  });
 }
 
 /** The account that wrote the row last. Has an index. */
 export function editor(): Field<ServerSet<RowId | null>> {
-  return field({ kind: 'editor', column: 'account', schema, nullable: true, index: true, automatic: 'editor' });
+  return field({
+    kind: 'editor',
+    column: 'account',
+    schema,
+    nullable: true,
+    index: true,
+    automatic: 'editor',
+  });
 }
 
 /** Marks the fields that `own(…)` may name. Null where an anonymous caller created the row. */

@@ -1,13 +1,13 @@
 import { type TSchema, Type } from 'typebox';
-import { type Faces, type Field, type FieldOptions, type FieldTypes, field } from '../field.ts';
 import type { Readable, Writable } from '../faces.ts';
+import { type Faces, type Field, type FieldOptions, type FieldTypes, field } from '../field.ts';
 import type { Fields } from '../resource.ts';
 
 /** A nested object of declared fields, kept as JSON in one column. Unknown members are refused. */
-export function object<const F extends Fields, const O extends FieldOptions<Readable<F>> = FieldOptions<Readable<F>>>(
-  fields: F,
-  options?: O,
-): Field<ObjectFaces<F, O>> {
+export function object<
+  const F extends Fields,
+  const O extends FieldOptions<Readable<F>> = FieldOptions<Readable<F>>,
+>(fields: F, options?: O): Field<ObjectFaces<F, O>> {
   const properties: Record<string, TSchema> = {};
   for (const [name, member] of Object.entries(fields)) {
     const schema = member.nullable ? Type.Union([member.schema, Type.Null()]) : member.schema;
@@ -15,7 +15,13 @@ export function object<const F extends Fields, const O extends FieldOptions<Read
     properties[name] = optional ? Type.Optional(schema) : schema;
   }
   const schema = Type.Object(properties, { additionalProperties: false });
-  return field({ kind: 'object', column: 'json', schema, complete: (value) => completed(fields, value), ...options });
+  return field({
+    kind: 'object',
+    column: 'json',
+    schema,
+    complete: (value) => completed(fields, value),
+    ...options,
+  });
 }
 
 interface ObjectFaces<F extends Fields, O> extends FieldTypes {

@@ -22,5 +22,12 @@ export function reference<const Target extends string, const O extends Reference
   const { onDelete = 'restrict', ...rest } = options ?? ({} as ReferenceOptions);
   // The column and schema of the target's id take the place of these when the app is compiled.
   const schema = Type.Union([Type.Integer(), Type.String()]);
-  return field({ kind: 'reference', column: 'integer', schema, ...rest, index: true, reference: { target, onDelete } });
+  return field({
+    kind: 'reference',
+    column: 'integer',
+    schema,
+    ...rest,
+    index: true,
+    reference: { target, onDelete },
+  });
 }

@@ -1,0 +1,53 @@
+import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql } from 'kysely';
+import type { AnyTables, Dialect, StoredKind } from '../dialect.ts';
+import type { Value } from '../store.ts';
+
+const COLUMN_TYPES: Readonly<Record<StoredKind, string>> = {
+  text: 'text',
+  integer: 'integer',
+  number: 'real',
+  boolean: 'integer',
+  timestamp: 'text',
+  json: 'text',
+  uuid: 'text',
+};
+
+const compiler = new Kysely<AnyTables>({
+  dialect: {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  },
+});
+
+function encode(kind: StoredKind, value: unknown): Value {
+  if (value === null || value === undefined) return null;
+  if (kind === 'json') return JSON.stringify(value);
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  if (typeof value === 'string' || typeof value === 'number') return value;
+  throw new TypeError(`cannot keep a ${typeof value} in a ${kind} column`);
+}
+
+/** SQLite's side of the differences. LIKE folds ASCII letters only, as ILIKE does under COLLATE "C". */
+export const sqliteDialect: Dialect = {
+  name: 'sqlite',
+  compiler,
+  columnType: (kind) => COLUMN_TYPES[kind],
+  countingId: 'integer primary key autoincrement',
+  encode,
+  decoder(kind) {
+    if (kind === 'boolean') return (value) => value === 1;
+    if (kind === 'json') return (value) => JSON.parse(String(value));
+    return undefined;
+  },
+  within: (column, values) => sql`${column} in (select value from json_each(${values}))`,
+  listed: (values) => sql`json_each(${values})`,
+  encodeList: (values) => JSON.stringify(values),
+  contains: (column, text) => sql`instr(${column}, ${text}) > 0`,
+  icontains: (column, text) => sql`${column} like ${text} escape '\\'`,
+  starts: (column, text) => sql`substr(${column}, 1, length(${text})) = ${text}`,
+  ends: (column, text) => sql`(length(${text}) = 0 or substr(${column}, -length(${text})) = ${text})`,
+  pattern: (text) => `%${text.replace(/[\\%_]/g, '\\$&')}%`,
+  forUpdate: sql``,
+};

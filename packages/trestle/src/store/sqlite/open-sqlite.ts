@@ -1,0 +1,66 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { StartError } from '../../start-error.ts';
+import { Connection } from './connection.ts';
+import { isSqliteError } from './errors.ts';
+import { SqliteStore } from './sqlite-store.ts';
+
+/** The first SQLite without the WAL-reset race (https://www.sqlite.org/wal.html#walresetbug). */
+const LEAST_VERSION = [3, 51, 3] as const;
+
+export interface SqliteOptions {
+  /** `full`: a commit is on disk before it is answered (default). `normal`: the last moments may be lost on a power cut. */
+  synchronous?: 'full' | 'normal';
+  /** Reads of one turn of the event loop share a snapshot (default: true). Turn off where other processes write the file. */
+  sharedReads?: boolean;
+}
+
+/** Opens one app's database file, made where it is missing. Throws `StartError` for a damaged file or too old a SQLite. */
+export function openSqlite(file: string, options: SqliteOptions = {}): SqliteStore {
+  const { synchronous = 'full', sharedReads = true } = options;
+  mkdirSync(dirname(file), { recursive: true });
+  const existed = existsSync(file);
+  try {
+    const writer = connect(
+      file,
+      `pragma journal_mode = wal; pragma synchronous = ${synchronous}; pragma busy_timeout = 0`,
+    );
+    checkVersion(writer);
+    const reader = connect(file, 'pragma query_only = on; pragma busy_timeout = 5000');
+    return new SqliteStore({ file, writer, reader, sharedReads });
+  } catch (error) {
+    if (!existed || !isSqliteError(error)) throw error;
+    throw new StartError(
+      `${file} cannot be opened as a database: ${error.message}. ` +
+        'Nothing was changed. Put a backup in its place, or move it away (with its -wal and -shm files) to start empty.',
+      { cause: error },
+    );
+  }
+}
+
+function connect(file: string, pragmas: string): Connection {
+  const database = new DatabaseSync(file, { enableForeignKeyConstraints: true, timeout: 5000 });
+  try {
+    database.exec(`pragma trusted_schema = off; pragma journal_size_limit = ${64 * 1024 * 1024}; ${pragmas}`);
+    return new Connection(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Asks the loaded library itself: a distribution's Node may bring an older one than Node was released with. */
+function checkVersion(connection: Connection): void {
+  const row = connection.database.prepare('select sqlite_version() as version').all()[0];
+  const version = String(row?.version);
+  const parts = version.split('.').map(Number);
+  for (const [at, least] of LEAST_VERSION.entries()) {
+    const part = parts[at] ?? 0;
+    if (part > least) return;
+    if (part < least)
+      throw new StartError(
+        `This Node runs SQLite ${version}, which can damage a database that two connections write; 3.51.3 or later is needed. Use Node 24.16 or later.`,
+      );
+  }
+}

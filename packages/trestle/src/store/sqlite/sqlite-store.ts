@@ -1,0 +1,107 @@
+import { DatabaseSync } from 'node:sqlite';
+import { Problem } from '../../problems.ts';
+import type { Statement } from '../statement.ts';
+import type { Columns, Store, Value, Work } from '../store.ts';
+import { bindable, type Connection } from './connection.ts';
+import { sqliteDialect } from './dialect.ts';
+import { GroupCommit } from './group-commit.ts';
+
+/** Streams that may be open at once; each holds a connection and a snapshot. */
+const MOST_STREAMS = 16;
+
+interface Parts {
+  file: string;
+  writer: Connection;
+  reader: Connection;
+  sharedReads: boolean;
+}
+
+/** The rows of one app in one SQLite file: one connection writes, another reads only what is committed. */
+export class SqliteStore implements Store {
+  readonly dialect = sqliteDialect;
+  readonly file: string;
+  readonly #writer: Connection;
+  readonly #reader: Connection;
+  readonly #group: GroupCommit;
+  readonly #sharedReads: boolean;
+  #streams = 0;
+
+  constructor({ file, writer, reader, sharedReads }: Parts) {
+    this.file = file;
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#sharedReads = sharedReads;
+    this.#group = new GroupCommit(writer, () => this.#endSnapshot());
+  }
+
+  get statements(): number {
+    return this.#writer.statements + this.#reader.statements;
+  }
+
+  /** Commits and the writes in them so far. */
+  get groups(): { commits: number; works: number } {
+    return { commits: this.#group.commits, works: this.#group.works };
+  }
+
+  all(statement: Statement, values: readonly Value[]): Columns[] {
+    if (this.#sharedReads) this.#beginSnapshot();
+    return this.#reader.all(statement, values);
+  }
+
+  write<T>(work: Work<T>): Promise<T> {
+    return this.#group.write(work);
+  }
+
+  async *stream(statement: Statement, values: readonly Value[], size: number): AsyncGenerator<Columns[]> {
+    if (this.#streams >= MOST_STREAMS)
+      throw new Problem('unavailable', {
+        detail: `${MOST_STREAMS} whole lists are being sent already. Try again in a moment, or ask for a part with limit.`,
+        headers: { 'Retry-After': '2' },
+      });
+    this.#streams += 1;
+    // A connection of its own: its snapshot stays open while the client reads, and must not hold others' reads back.
+    const database = new DatabaseSync(this.file, { readOnly: true, timeout: 5000 });
+    try {
+      let part: Columns[] = [];
+      for (const row of database.prepare(statement.sql).iterate(...bindable(values))) {
+        part.push(row);
+        if (part.length < size) continue;
+        yield part;
+        part = [];
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      if (part.length > 0) yield part;
+    } finally {
+      database.close();
+      this.#streams -= 1;
+    }
+  }
+
+  health(): { ready: boolean; why?: string } {
+    if (this.#group.broken === undefined) return { ready: true };
+    const why = this.#group.broken instanceof Error ? this.#group.broken.message : String(this.#group.broken);
+    return { ready: false, why: `writing to ${this.file} failed: ${why}` };
+  }
+
+  async close(): Promise<void> {
+    await this.#group.idle();
+    this.#endSnapshot();
+    this.#reader.close();
+    this.#writer.close();
+  }
+
+  /**
+   * Reads of one turn of the event loop share one read transaction: a row by id costs 1.4 µs inside one and 4.2 µs
+   * outside. A commit of ours ends it before it is answered, so a read after a write always sees that write.
+   */
+  #beginSnapshot(): void {
+    if (this.#reader.database.isTransaction) return;
+    this.#reader.prepare('begin').run();
+    setImmediate(() => this.#endSnapshot());
+  }
+
+  #endSnapshot(): void {
+    if (this.#reader.database.isOpen && this.#reader.database.isTransaction)
+      this.#reader.prepare('commit').run();
+  }
+}
