@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { OnDelete } from '../declare/field.ts';
 import type { StoredKind } from './dialect.ts';
 
@@ -14,8 +15,10 @@ export interface Column {
   readonly nullable: boolean;
   /** The primary key; `counting` gives integer keys that count up and are never given twice. */
   readonly key?: 'counting' | 'given';
-  /** A constant the database fills in: what rows that are older than the column get. */
+  /** A constant the database fills in: what rows that are older than the column get. Of a JSON column: its text. */
   readonly default?: string | number | boolean;
+  /** What older rows get where there is no default: the moment of the migration. */
+  readonly older?: 'now';
   readonly references?: { readonly table: string; readonly column: string; readonly onDelete: OnDelete };
 }
 
@@ -28,7 +31,20 @@ export interface Index {
 
 /** An index with the name both dialects give it. */
 export function index(table: string, columns: readonly string[], unique = false): Index {
-  return { name: `${table}_${columns.join('_')}_${unique ? 'key' : 'idx'}`, columns, unique };
+  return { name: constraintName([table, ...columns], unique ? 'key' : 'idx'), columns, unique };
+}
+
+/** The name PostgreSQL gives a reference: `TABLE_COLUMN_fkey`. SQLite names none. */
+export function referenceName(table: string, column: string): string {
+  return constraintName([table, column], 'fkey');
+}
+
+/** PostgreSQL cuts names off after 63 bytes; longer ones end in a digest instead, so that no two become one. */
+function constraintName(parts: readonly string[], suffix: string): string {
+  const name = `${parts.join('_')}_${suffix}`;
+  if (name.length <= 63) return name;
+  const digest = createHash('sha256').update(parts.join('.')).digest('hex').slice(0, 10);
+  return `${name.slice(0, 45)}_${digest}_${suffix}`;
 }
 
 /** Names of the engine's own tables. They are not an API. */

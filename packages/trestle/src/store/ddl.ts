@@ -1,0 +1,84 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Dialect } from './dialect.ts';
+import { type Column, type Index, referenceName, type Table } from './table.ts';
+
+/** What happens to a row when the row it refers to is deleted, in SQL. */
+const ON_DELETE = { cascade: 'cascade', restrict: 'restrict', setNull: 'set null' } as const;
+
+/** SQL text without parameters, as a plan shows it and a migration runs it. */
+export function text(dialect: Dialect, query: RawBuilder<unknown>): string {
+  return query.compile(dialect.compiler).sql;
+}
+
+/**
+ * The statements that make tables, references between them in any order, and their indexes.
+ * SQLite can refer to a table that does not exist yet but add no constraint later; PostgreSQL the other way round.
+ */
+export function createTables(dialect: Dialect, tables: readonly Table[]): string[] {
+  const later = dialect.name === 'postgres';
+  return [
+    ...tables.map((table) => createTable(dialect, table)),
+    ...tables.flatMap((table) => (later ? addReferences(dialect, table.name, table.columns) : [])),
+    ...tables.flatMap((table) => table.indexes.map((index) => createIndex(dialect, table, index))),
+  ];
+}
+
+/** `create table` alone. On PostgreSQL its references are added afterwards. */
+export function createTable(dialect: Dialect, table: Table, name = table.name): string {
+  const columns = table.columns.map((column) => columnDefinition(dialect, column, dialect.name === 'sqlite'));
+  const ending = dialect.name === 'sqlite' ? sql.raw(' strict') : sql.raw('');
+  return text(dialect, sql`create table ${sql.table(name)} (${sql.join(columns)})${ending}`);
+}
+
+export function addColumn(dialect: Dialect, table: string, column: Column): string {
+  const definition = columnDefinition(dialect, column, dialect.name === 'sqlite');
+  return text(dialect, sql`alter table ${sql.table(table)} add column ${definition}`);
+}
+
+export function addReferences(dialect: Dialect, table: string, columns: readonly Column[]): string[] {
+  return columns.flatMap((column) => {
+    if (!column.references) return [];
+    const name = sql.id(referenceName(table, column.name));
+    const target = references(column.references);
+    const add = sql`alter table ${sql.table(table)} add constraint ${name} foreign key (${sql.id(column.name)})${target}`;
+    return [text(dialect, add)];
+  });
+}
+
+export function createIndex(dialect: Dialect, table: Table, index: Index): string {
+  const kind = sql.raw(index.unique ? 'unique index' : 'index');
+  const columns = index.columns.map((name) => sql`${sql.id(name)}`);
+  return text(
+    dialect,
+    sql`create ${kind} ${sql.id(index.name)} on ${sql.table(table.name)} (${sql.join(columns)})`,
+  );
+}
+
+export function dropIndex(dialect: Dialect, index: Index): string {
+  return text(dialect, sql`drop index ${sql.id(index.name)}`);
+}
+
+function columnDefinition(dialect: Dialect, column: Column, inline: boolean): RawBuilder<unknown> {
+  const name = sql.id(column.name);
+  const type = sql.raw(column.key === 'counting' ? dialect.countingId : dialect.columnType(column.kind));
+  const key = sql.raw(column.key === 'given' ? ' primary key' : '');
+  const presence = sql.raw(column.nullable || column.key === 'counting' ? '' : ' not null');
+  const target = inline && column.references ? references(column.references) : sql``;
+  return sql`${name} ${type}${key}${presence}${defaultClause(dialect, column)}${target}`;
+}
+
+function defaultClause(dialect: Dialect, column: Column): RawBuilder<unknown> {
+  if (column.default === undefined) return sql``;
+  return sql` default ${literal(dialect, column)}`;
+}
+
+/** A column's default as SQL. */
+export function literal(dialect: Dialect, column: Column): RawBuilder<unknown> {
+  const value = column.default ?? null;
+  return sql.lit(column.kind === 'json' ? value : dialect.encode(column.kind, value));
+}
+
+function references({ table, column, onDelete }: NonNullable<Column['references']>): RawBuilder<unknown> {
+  const rule = sql.raw(ON_DELETE[onDelete]);
+  return sql` references ${sql.table(table)} (${sql.id(column)}) on delete ${rule}`;
+}
