@@ -26,6 +26,7 @@ export interface RouteRequest<P, Q, B> {
   base: string;
   /** The request's own target, for Link headers. */
   url: string;
+  /** `HEAD` runs the code of its GET; what a read does beside reading (counting) is left out then: `peek` in place of `read`. */
   method: string;
 }
 
@@ -49,11 +50,17 @@ export interface RouteOptions<P, Q, B> {
   /** One line for the documentation. */
   summary: string;
   tag?: string;
-  /** The rule of the declaration that this route stands under: asked before anything else, so that a 401 comes first. */
+  /**
+   * The rule of the declaration that this route stands under: asked before anything else, so that a 401 comes first.
+   * Left out, the route looks at no credentials at all and its caller is anonymous: sign-up and sign-in, which a client
+   * with an expired token must be able to use.
+   */
   can?: Rule;
   params?: P;
   /** Query parameters; texts become what the schema says. Unknown ones are ignored, as the originals did. */
   query?: Q;
+  /** Query parameters are checked before the route runs (default), or the route reads the texts itself. */
+  checkQuery?: boolean;
   /** The body, JSON or form; members it does not name are ignored, never applied. */
   body?: B;
   /** Bodies that fail their schema become `invalid` problems before the route runs (default), or the route checks itself. */
@@ -86,12 +93,16 @@ export interface FailedRequest {
   path: string;
   route: Route | undefined;
   params: Readonly<Record<string, string>>;
+  /** What the answer's `X-Request-Id` and the log line say. */
+  requestId: string;
 }
 
 /** An app's documented routes: thin adapters over services, and its own error shape. */
 export interface Contract {
   readonly routes: readonly Route[];
   readonly errors: (problem: Problem, request: FailedRequest) => ErrorAnswer;
+  /** The shape of what `errors` answers, for the documentation (default: any). */
+  readonly errorShape?: TSchema;
   readonly credentials?: readonly CredentialPlace[];
   /** Where Swagger UI and ReDoc stand (default: `/docs` and `/redoc`). */
   readonly pages?: { readonly swagger?: string; readonly redoc?: string };
