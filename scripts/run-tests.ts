@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
+import { type EventData, run, type TestsStream } from 'node:test';
+import { inspect } from 'node:util';
+import { repositoryFiles } from './repository-files.ts';
+
+/** Starts what several test files share, once: node:test's `globalSetup` and `globalTeardown`. */
+const GLOBAL_SETUP = 'packages/trestle/test/global-setup.ts';
+/** A file that takes longer hangs: it left a socket, a timer or a database open, or waits for what never comes. */
+const FILE_TIMEOUT_MS = 150_000;
+
+export interface TestResult {
+  passed: number;
+  failed: number;
+  /** `name: reason` of each test that did not run. */
+  skipped: string[];
+  /** What is to be shown of the tests that failed, in order. */
+  failures: string[];
+  /** Seconds each file took, slowest first. */
+  files: { file: string; seconds: number }[];
+}
+
+/** Paths of the test files whose path contains one of the filters; all where there is none. */
+export function testFiles(root: string, filters: readonly string[]): string[] {
+  const all = repositoryFiles(root, '{packages,apps}/**/*.test.ts');
+  return filters.length === 0 ? all : all.filter((file) => filters.some((filter) => file.includes(filter)));
+}
+
+/** Runs test files, each in its own process. */
+export async function runTests(
+  root: string,
+  files: readonly string[],
+  concurrency?: number,
+): Promise<TestResult> {
+  const setup = join(root, GLOBAL_SETUP);
+  const stream = run({
+    cwd: root,
+    files: files.map((file) => join(root, file)),
+    // Most tests wait for disks and sockets: two at a time also where there is one core.
+    concurrency: concurrency ?? Math.max(2, availableParallelism()),
+    timeout: FILE_TIMEOUT_MS,
+    ...(existsSync(setup) && { globalSetupPath: setup }),
+  });
+  return collected(root, stream);
+}
+
+async function collected(root: string, stream: TestsStream): Promise<TestResult> {
+  const result: TestResult = { passed: 0, failed: 0, skipped: [], failures: [], files: [] };
+  const printed = new Map<string, string>();
+  for await (const { type, data } of stream) {
+    if (type === 'test:fail') addFailure(result, root, data);
+    else if (type === 'test:pass' && data.skip !== undefined)
+      result.skipped.push(typeof data.skip === 'string' ? `${data.name}: ${data.skip}` : data.name);
+    else if (type === 'test:stderr' || type === 'test:stdout')
+      printed.set(data.file, (printed.get(data.file) ?? '') + data.message);
+    else if (type === 'test:summary') addSummary(result, root, data, printed);
+  }
+  result.files.sort((a, b) => b.seconds - a.seconds);
+  return result;
+}
+
+function addFailure(result: TestResult, root: string, data: EventData.TestFail): void {
+  const error = data.details.error;
+  // A parent fails with its subtests; they are shown themselves.
+  if (failureType(error) === 'subtestsFailed') return;
+  result.failed += 1;
+  const place = data.file === undefined ? '' : ` (${relative(root, data.file)}:${data.line ?? 1})`;
+  const cause = error.cause ?? error;
+  result.failures.push(`${data.name}${place}\n${indented(inspect(cause, { depth: 4 }))}`);
+}
+
+function addSummary(
+  result: TestResult,
+  root: string,
+  data: EventData.TestSummary,
+  printed: ReadonlyMap<string, string>,
+): void {
+  if (data.file === undefined) {
+    result.passed = data.counts.passed;
+    if (!data.success && result.failed === 0) result.failed = 1;
+    return;
+  }
+  const file = relative(root, data.file);
+  result.files.push({ file, seconds: data.duration_ms / 1000 });
+  const output = printed.get(data.file)?.trim();
+  if (!data.success && output) result.failures.push(`${file} printed\n${indented(output)}`);
+}
+
+function failureType(error: Error): unknown {
+  return 'failureType' in error ? error.failureType : undefined;
+}
+
+function indented(text: string): string {
+  return text.replaceAll(/^/gm, '    ');
+}

@@ -1,0 +1,114 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { checkDocs } from './check-docs.ts';
+import { checkImports } from './check-imports.ts';
+import { described, type Finding } from './finding.ts';
+import { runTests, testFiles } from './run-tests.ts';
+
+const HELP = `npm test -- [options] [path…]
+
+Runs every check of the repository: types, lint and format, import directions, documents, tests.
+With a path, only the test files whose path contains it, and no other check.
+
+  --no-tests         the checks without the tests (npm run check)
+  --concurrency <n>  test files at a time (default: the number of cores, at least 2)
+  --verbose          also the seconds each test file took
+  --help             this text`;
+
+interface Step {
+  name: string;
+  run: () => Promise<Outcome>;
+}
+
+/** What a step found; `output` is shown where it failed. */
+interface Outcome {
+  passed: number;
+  failed: number;
+  skipped?: readonly string[];
+  output?: string;
+}
+
+const root = process.cwd();
+const { values: options, positionals: filters } = readOptions();
+if (options.help) console.log(HELP);
+else await runSteps([...(filters.length > 0 ? [] : checks()), ...(options['no-tests'] ? [] : [tests()])]);
+
+function readOptions() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        'no-tests': { type: 'boolean' },
+        concurrency: { type: 'string' },
+        verbose: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
+    process.exit(1);
+  }
+}
+
+function checks(): Step[] {
+  return [
+    { name: 'types', run: () => command('tsc', ['-p', '.']) },
+    {
+      name: 'lint and format',
+      run: () => command('biome', ['check', '--error-on-warnings', '--colors=off']),
+    },
+    { name: 'import directions', run: async () => foundBy(checkImports(root)) },
+    { name: 'documents', run: async () => foundBy(checkDocs(root)) },
+  ];
+}
+
+function tests(): Step {
+  return { name: 'tests', run: testOutcome };
+}
+
+async function testOutcome(): Promise<Outcome> {
+  const files = testFiles(root, filters);
+  if (files.length === 0)
+    return { passed: 0, failed: 1, output: `no test file's path contains '${filters.join("' or '")}'` };
+  const concurrency = options.concurrency === undefined ? undefined : Number(options.concurrency);
+  const { passed, failed, skipped, failures, files: took } = await runTests(root, files, concurrency);
+  if (options.verbose)
+    for (const { file, seconds } of took) console.log(`  ${seconds.toFixed(1).padStart(6)} s  ${file}`);
+  return { passed, failed, skipped, output: failures.join('\n\n') };
+}
+
+async function runSteps(steps: readonly Step[]): Promise<void> {
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const { name, run } of steps) {
+    const started = performance.now();
+    const { passed, failed, skipped = [], output } = await run();
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    console.log(`${name.padEnd(20)}${failed === 0 ? 'ok' : 'FAILED'}  ${seconds} s`);
+    if (failed > 0 && output) console.log(`\n${output}\n`);
+    for (const reason of skipped) console.log(`  skipped: ${reason}`);
+    total.passed += passed;
+    total.failed += failed;
+    total.skipped += skipped.length;
+  }
+  console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+  process.exitCode = total.failed === 0 ? 0 : 1;
+}
+
+function foundBy(findings: readonly Finding[]): Outcome {
+  const failed = findings.length > 0;
+  return { passed: failed ? 0 : 1, failed: failed ? 1 : 0, output: findings.map(described).join('\n') };
+}
+
+/** Runs a program of node_modules/.bin; it passed where it ended with 0. */
+function command(program: string, args: readonly string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const child = spawn(join(root, 'node_modules/.bin', program), args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => (output += part));
+    child.on('error', (error) => resolve({ passed: 0, failed: 1, output: error.message }));
+    child.on('close', (code) => resolve({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, output }));
+  });
+}
