@@ -1,0 +1,93 @@
+import { sql } from 'kysely';
+import type { Caller } from '../declare/caller.ts';
+import type { RowId } from '../declare/id.ts';
+import type { Verb } from '../declare/rules.ts';
+import type { Versioned, WriteOptions } from '../declare/service.ts';
+import { Problem } from '../problems.ts';
+import { bind, param, statement } from '../store/statement.ts';
+import type { Columns, Executor, Store } from '../store/store.ts';
+import { completeBody, editedValues, encodeValues } from './encode.ts';
+import { byId, notFound, readable, requireId } from './find.ts';
+import type { Model, Row } from './model.ts';
+import { authorize, requireScope } from './policy.ts';
+import type { CheckReferences } from './references.ts';
+
+/** The new body of a row from the one it has. Runs after the rules, so that 403 and 404 come before what is wrong with a body. */
+export type NextBody = (current: Row) => Readonly<Record<string, unknown>>;
+
+/** What `replace` and `patch` share: the row is found, the rules asked and the new row written in one transaction. */
+export function changer(model: Model, store: Store, checkReferences: CheckReferences) {
+  const find = byId(model, model.dialect.forUpdate);
+  const update = updateStatement(model);
+  return async (
+    caller: Caller,
+    id: RowId,
+    next: NextBody,
+    options: WriteOptions,
+  ): Promise<Versioned<Row>> => {
+    admitWriter(model, caller, id, 'update');
+    return store.write(async (transaction) => {
+      const [found] = await transaction.all(find, [id]);
+      const current = writable(model, caller, id, found, 'update', options);
+      const values = { ...completeBody(model, next(current)), ...editedValues(model, caller, current) };
+      const encoded = encodeValues(model, values);
+      await checkReferences(transaction, caller, encoded);
+      const [changed] = await transaction.all(update, bind(update, { ...encoded, id }));
+      if (!changed) throw notFound(model, id);
+      return model.decodeVersioned(changed);
+    });
+  };
+}
+
+/** The verb `remove`: rows that refer to this one go, stay or hold it back as their `onDelete` says. */
+export function remover(model: Model, store: Store) {
+  const find = byId(model, model.dialect.forUpdate);
+  const drop = statement(
+    model.dialect,
+    sql`delete from ${model.table} where ${sql.ref('id')} = ${param('id')}`,
+  );
+  return async (caller: Caller, id: RowId, options: WriteOptions = {}): Promise<Versioned<Row>> => {
+    admitWriter(model, caller, id, 'delete');
+    return store.write(async (transaction: Executor) => {
+      const [found] = await transaction.all(find, [id]);
+      const current = writable(model, caller, id, found, 'delete', options);
+      await transaction.all(drop, [id]);
+      return current;
+    });
+  };
+}
+
+function admitWriter(model: Model, caller: Caller, id: RowId, verb: Verb): void {
+  authorize(model.resource.can[verb], caller);
+  requireScope(caller, model.name, verb);
+  requireId(model, id);
+}
+
+/** The row, if the caller may read it (else 404), may write it (else 403) and has its newest version (else 412). */
+function writable(
+  model: Model,
+  caller: Caller,
+  id: RowId,
+  found: Columns | undefined,
+  verb: Verb,
+  { ifMatch }: WriteOptions,
+): Versioned<Row> {
+  const row = model.decodeVersioned(readable(model, caller, id, found));
+  authorize(model.resource.can[verb], caller, row);
+  const version = Number(found?.['_version']);
+  if (ifMatch !== undefined && ifMatch !== '*' && !ifMatch.includes(version))
+    throw new Problem('precondition_failed', {
+      detail: `The row is at version ${version} now. Read it again, apply your change to that, and send its ETag.`,
+      data: { resource: model.name, id },
+    });
+  return row;
+}
+
+function updateStatement(model: Model) {
+  const sets = model.fields.map(({ name }) => sql`${sql.ref(name)} = ${param(name)}`);
+  return statement(
+    model.dialect,
+    sql`update ${model.table} set ${sql.join(sets)}, ${sql.ref('_version')} = ${sql.ref('_version')} + 1
+      where ${sql.ref('id')} = ${param('id')} returning ${model.versionedColumns}`,
+  );
+}

@@ -1,0 +1,51 @@
+import { sql } from 'kysely';
+import type { Caller } from '../declare/caller.ts';
+import type { RowId } from '../declare/id.ts';
+import type { Versioned } from '../declare/service.ts';
+import { param, statement } from '../store/statement.ts';
+import type { Store } from '../store/store.ts';
+import { byId, readable, refuseBlind, requireId } from './find.ts';
+import type { Model, Row } from './model.ts';
+import { requireScope } from './policy.ts';
+
+type ReadOne = (caller: Caller, id: RowId) => Promise<Versioned<Row>>;
+
+/** The verb `read` without counting. */
+export function peeker(model: Model, store: Store): ReadOne {
+  const select = byId(model);
+  return async (caller, id) => {
+    admit(model, caller, id);
+    const [found] = await store.all(select, [id]);
+    return model.decodeVersioned(readable(model, caller, id, found));
+  };
+}
+
+/**
+ * The verb `read` where a counter counts reads: one UPDATE adds one and answers the row, so that no count is lost
+ * between processes. Neither the version nor `updatedAt` moves. A caller who may not read the row counts nothing.
+ */
+export function countingReader(model: Model, store: Store): ReadOne {
+  const counters = countingFields(model).map((name) => sql`${sql.ref(name)} = ${sql.ref(name)} + 1`);
+  const count = statement(
+    model.dialect,
+    sql`update ${model.table} set ${sql.join(counters)} where ${sql.ref('id')} = ${param('id')}
+      returning ${model.versionedColumns}`,
+  );
+  return async (caller, id) => {
+    admit(model, caller, id);
+    return store.write(async (transaction) => {
+      const [counted] = await transaction.all(count, [id]);
+      return model.decodeVersioned(readable(model, caller, id, counted));
+    });
+  };
+}
+
+export function countingFields(model: Model): string[] {
+  return model.fields.filter(({ field }) => field.counter?.countsReads).map(({ name }) => name);
+}
+
+function admit(model: Model, caller: Caller, id: RowId): void {
+  refuseBlind(model, caller);
+  requireScope(caller, model.name, 'read');
+  requireId(model, id);
+}

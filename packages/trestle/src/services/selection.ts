@@ -1,0 +1,59 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Caller } from '../declare/caller.ts';
+import { accountOf } from '../declare/caller.ts';
+import type { ListQuery } from '../declare/filter.ts';
+import { Problem } from '../problems.ts';
+import type { Value } from '../store/store.ts';
+import { FilterParts } from './filter-sql.ts';
+import type { Model } from './model.ts';
+import { decide, ownerField, refuse, requireScope } from './policy.ts';
+
+const LONGEST_SEARCH = 200;
+
+/** Which rows a caller asks for and may see: the condition, its values and its shape. */
+export interface Selection {
+  readonly parts: FilterParts;
+  readonly conditions: RawBuilder<boolean>[];
+}
+
+/** The filter, the search and the read rule of a list as one condition. Throws `invalid_query` naming what is wrong. */
+export function selectRows(model: Model, caller: Caller, query: ListQuery): Selection {
+  refuse(decide(model.resource.can.read, caller));
+  requireScope(caller, model.name, 'read');
+  const parts = new FilterParts(model);
+  const conditions: RawBuilder<boolean>[] = [];
+  const filter = query.filter && parts.build(query.filter);
+  if (filter) conditions.push(filter);
+  if (query.search !== undefined && query.search !== '') conditions.push(search(model, parts, query.search));
+  const owner = ownerField(model.resource.can.read, caller);
+  if (owner !== undefined) {
+    parts.shape += `owner:${owner}`;
+    conditions.push(sql`${sql.ref(owner)} = ${parts.bind(accountOf(caller))}`);
+  }
+  if (parts.errors.length > 0)
+    throw new Problem('invalid_query', {
+      errors: parts.errors,
+      detail: parts.errors.map((error) => `filter${error.pointer}: ${error.message}`).join('; '),
+    });
+  return { parts, conditions };
+}
+
+export function whereClause(conditions: readonly RawBuilder<boolean>[]): RawBuilder<unknown> {
+  return conditions.length > 0 ? sql`where ${sql.join(conditions, sql` and `)}` : sql``;
+}
+
+function search(model: Model, parts: FilterParts, text: string): RawBuilder<boolean> {
+  const fields = model.fields.filter(({ field }) => field.search);
+  if (fields.length === 0)
+    throw new Problem('invalid_query', {
+      detail: `${model.name} has no field to search in (declare one with search: true).`,
+    });
+  if (text.length > LONGEST_SEARCH)
+    throw new Problem('invalid_query', {
+      detail: `A search may have ${LONGEST_SEARCH} characters, got ${text.length}.`,
+    });
+  parts.shape += 'search';
+  const pattern: Value = model.dialect.pattern(text);
+  const found = fields.map(({ name }) => model.dialect.icontains(sql.ref(name), parts.bind(pattern)));
+  return sql`(${sql.join(found, sql` or `)})`;
+}

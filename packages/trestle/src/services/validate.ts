@@ -1,0 +1,144 @@
+import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import type { FieldError } from '../problems.ts';
+
+/** What is wrong with a value; an empty list where nothing is. */
+export type Check = (value: unknown) => FieldError[];
+
+interface SchemaError {
+  keyword: string;
+  schemaPath: string;
+  instancePath: string;
+  params: object;
+  message: string;
+}
+
+/** Compiles a schema into a check. This is the one place that turns schema errors into ours. */
+export function compileSchema(schema: TSchema): Check {
+  const validator = Compile(schema);
+  return (value) => {
+    if (validator.Check(value)) return [];
+    const found = new Map<string, FieldError>();
+    for (const error of validator.Errors(value)) {
+      for (const fieldError of fieldErrors(error, value))
+        if (!found.has(fieldError.pointer)) found.set(fieldError.pointer, fieldError);
+    }
+    return [...found.values()];
+  };
+}
+
+function fieldErrors(error: SchemaError, root: unknown): FieldError[] {
+  const params = error.params as Readonly<Record<string, unknown>>;
+  const at = error.instancePath;
+  switch (error.keyword) {
+    case 'required':
+      return names(params['requiredProperties']).map((name) => ({
+        pointer: `${at}/${escaped(name)}`,
+        code: 'required',
+        message: 'this field is required',
+      }));
+    case 'additionalProperties':
+      return names(params['additionalProperties']).map((name) => ({
+        pointer: `${at}/${escaped(name)}`,
+        code: 'unknown',
+        message: 'there is no such field',
+      }));
+    // `anyOf` and `boolean` repeat what their branches say; a null branch only says that null would do.
+    case 'anyOf':
+    case 'boolean':
+      return [];
+    case 'type':
+      if (params['type'] === 'null') return [];
+      return [single(at, 'type', `expected ${a(params['type'])}, got ${kindOf(valueAt(root, at))}`, params)];
+    default:
+      return [
+        single(
+          at,
+          CODES[error.keyword] ?? error.keyword,
+          message(error.keyword, params, error.message),
+          params,
+        ),
+      ];
+  }
+}
+
+function single(
+  pointer: string,
+  code: string,
+  text: string,
+  params: Readonly<Record<string, unknown>>,
+): FieldError {
+  return { pointer, code, message: text, params };
+}
+
+const CODES: Readonly<Record<string, string>> = {
+  minLength: 'min_length',
+  maxLength: 'max_length',
+  minItems: 'min_items',
+  maxItems: 'max_items',
+};
+
+function message(keyword: string, params: Readonly<Record<string, unknown>>, otherwise: string): string {
+  const limit = String(params['limit']);
+  switch (keyword) {
+    case 'minLength':
+      return limit === '1' ? 'may not be empty' : `expected at least ${limit} characters`;
+    case 'maxLength':
+      return `expected at most ${limit} characters`;
+    case 'minimum':
+      return `expected ${limit} or more`;
+    case 'maximum':
+      return `expected ${limit} or less`;
+    case 'minItems':
+      return `expected at least ${limit} items`;
+    case 'maxItems':
+      return `expected at most ${limit} items`;
+    case 'pattern':
+    case 'format':
+      return `does not have the form that is expected here (${String(params['format'] ?? params['pattern'])})`;
+    case 'enum':
+      return `expected one of ${names(params['allowedValues']).join(', ')}`;
+    default:
+      return otherwise;
+  }
+}
+
+const ARTICLES: Readonly<Record<string, string>> = {
+  string: 'a text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  object: 'an object',
+  array: 'a list',
+};
+
+function a(type: unknown): string {
+  return ARTICLES[String(type)] ?? String(type);
+}
+
+/** What a value is, in the words of error messages. */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'boolean') return String(value);
+  return ARTICLES[typeof value] ?? typeof value;
+}
+
+function valueAt(root: unknown, pointer: string): unknown {
+  let value = root;
+  for (const part of pointer.split('/').slice(1)) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    value = (value as Readonly<Record<string, unknown>>)[key];
+  }
+  return value;
+}
+
+function names(list: unknown): string[] {
+  return Array.isArray(list) ? list.map(String) : [];
+}
+
+function escaped(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}
