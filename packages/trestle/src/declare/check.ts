@@ -17,6 +17,7 @@ export function checkApp(name: string, resources: Resources, accounts: Accounts)
   if (!APP_NAME.test(name))
     wrong(JSON.stringify(name), 'an app is named by lower-case letters, digits and dashes, a letter first');
   if (Object.keys(resources).length === 0) wrong(name, 'declare at least one resource');
+  checkNames(name, resources);
   for (const [key, resource] of Object.entries(resources)) checkResource(name, key, resource, resources);
   checkLifetimes(`${name}.accounts`, accounts);
 }
@@ -25,8 +26,11 @@ function checkResource(app: string, name: string, resource: Resource, resources:
   const path = `${app}.${name}`;
   if (!NAME.test(name))
     wrong(path, 'name resources with letters, digits and underscores, a lower-case letter first');
+  if (name.toLowerCase().startsWith('sqlite_'))
+    wrong(path, 'SQLite keeps names with sqlite_ for itself; choose another');
   if (RESERVED_RESOURCES.has(name)) wrong(path, `/v1/${name} is the engine's own; choose another name`);
   if (Object.keys(resource.fields).length === 0) wrong(path, 'declare at least one field');
+  checkNames(path, resource.fields);
   for (const [key, field] of Object.entries(resource.fields))
     checkField(`${path}.${key}`, key, field, resources);
   const known = (list: readonly string[], where: string) => {
@@ -48,6 +52,25 @@ function checkResource(app: string, name: string, resource: Resource, resources:
     const owner = resource.can[verb]?.field;
     if (owner !== undefined && resource.fields[owner]?.automatic !== 'author')
       wrong(`${path}.can.${verb}`, `own('${owner}') needs a field ${owner}: author()`);
+  }
+}
+
+/** A new name must not be an old one too, and SQLite takes names that differ in case alone for one. */
+function checkNames(
+  path: string,
+  named: { readonly [name: string]: { readonly was: string | undefined } },
+): void {
+  const folded = new Map<string, string>();
+  for (const [name, { was }] of Object.entries(named)) {
+    const other = folded.get(name.toLowerCase());
+    if (other !== undefined)
+      wrong(`${path}.${name}`, `this and ${other} differ in case alone; choose another name`);
+    folded.set(name.toLowerCase(), name);
+    if (was === undefined) continue;
+    if (!NAME.test(was))
+      wrong(`${path}.${name}`, `was: ${JSON.stringify(was)} is no name that could have been declared`);
+    if (Object.hasOwn(named, was))
+      wrong(`${path}.${name}`, `was: '${was}' is still declared; leave one of them out`);
   }
 }
 

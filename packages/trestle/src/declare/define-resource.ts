@@ -16,7 +16,16 @@ type IdType<I> = I extends Id<infer T> ? T : string;
 export function resource<const F extends Fields, const I extends Id = Id<string>>(
   options: ResourceOptions<F, I>,
 ): Resource<{ fields: F; id: IdType<I> }> {
-  const { id = uuidId(), fields, order = [], can = {}, atLeastOne = [], unique = [], indexes = [] } = options;
+  const {
+    id = uuidId(),
+    fields,
+    order = [],
+    can = {},
+    atLeastOne = [],
+    unique = [],
+    indexes = [],
+    was,
+  } = options;
   return Object.freeze({
     id,
     fields,
@@ -25,5 +34,6 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     atLeastOne,
     unique,
     indexes,
+    was,
   });
 }

@@ -48,6 +48,8 @@ export interface Field<T extends FieldTypes = FieldTypes> {
   readonly unique: boolean;
   /** Makes an index, so that filtering and sorting by it stays quick on a large table. */
   readonly index: boolean;
+  /** What the field was called before: its values are kept under the new name. */
+  readonly was: string | undefined;
   /** Takes part in `search`. */
   readonly search: boolean;
   /** Set by the server, never by a caller. */
@@ -73,7 +75,12 @@ export interface FieldOptions<V> {
   unique?: boolean;
   /** Keep an index for filters and sorts by this field (default: false; references, authors and `order` have theirs). */
   index?: boolean;
+  /** What the field was called before: a migration renames its column, and keeps the values (default: none). */
+  was?: string;
 }
+
+/** The option of fields that take no others. */
+export type RenameOptions = Pick<FieldOptions<never>, 'was'>;
 
 type NullOf<O> = O extends { nullable: true } ? null : never;
 
@@ -113,6 +120,7 @@ export function field<T extends FieldTypes>(definition: Definition<unknown>): Fi
     default: definition.default as JsonValue | undefined,
     unique: definition.unique ?? false,
     index: definition.index ?? false,
+    was: definition.was,
     search: definition.search ?? false,
     ...(automatic && { automatic }),
     ...(reference && { reference }),

@@ -28,6 +28,8 @@ export interface ResourceOptions<F extends Fields, I extends Id> {
   unique?: readonly (readonly FieldNames<F>[])[];
   /** Groups of fields that are filtered or sorted by together: one index each. */
   indexes?: readonly (readonly FieldNames<F>[])[];
+  /** What the resource was called before: a migration renames its table, and keeps the rows (default: none). */
+  was?: string;
 }
 
 export interface ResourceTypes {
@@ -44,6 +46,7 @@ export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly atLeastOne: readonly string[];
   readonly unique: readonly (readonly string[])[];
   readonly indexes: readonly (readonly string[])[];
+  readonly was: string | undefined;
   /** A type only. @internal */
   readonly $types?: T;
 }

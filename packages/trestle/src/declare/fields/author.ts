@@ -1,11 +1,11 @@
 import { Type } from 'typebox';
-import { type Field, field, type ServerSet } from '../field.ts';
+import { type Field, field, type RenameOptions, type ServerSet } from '../field.ts';
 import type { RowId } from '../id.ts';
 
 const schema = Type.Union([Type.Integer(), Type.String()]);
 
 /** The account that created the row: set by the server, never by a caller, and never changed. Has an index. */
-export function author(): Field<AuthorFaces> {
+export function author(options?: RenameOptions): Field<AuthorFaces> {
   return field({
     kind: 'author',
     column: 'account',
@@ -13,11 +13,12 @@ export function author(): Field<AuthorFaces> {
     nullable: true,
     index: true,
     automatic: 'author',
+    ...options,
   });
 }
 
 /** The account that wrote the row last. Has an index. */
-export function editor(): Field<ServerSet<RowId | null>> {
+export function editor(options?: RenameOptions): Field<ServerSet<RowId | null>> {
   return field({
     kind: 'editor',
     column: 'account',
@@ -25,6 +26,7 @@ export function editor(): Field<ServerSet<RowId | null>> {
     nullable: true,
     index: true,
     automatic: 'editor',
+    ...options,
   });
 }
 

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
-import { type Field, field, type ServerSet } from '../field.ts';
+import { type Field, field, type RenameOptions, type ServerSet } from '../field.ts';
 
-export interface CounterOptions {
+export interface CounterOptions extends RenameOptions {
   /** Reading one row adds one, and the answer already shows it (default: false). Lists do not count. */
   countsReads?: boolean;
   /** PUT and PATCH set it back to 0 (default: false). */
@@ -10,7 +10,7 @@ export interface CounterOptions {
 
 /** A whole number from 0 that only the server moves, by one SQL statement, so that none is ever lost. */
 export function counter(options: CounterOptions = {}): Field<ServerSet<number>> {
-  const { countsReads = false, resetOnUpdate = false } = options;
+  const { countsReads = false, resetOnUpdate = false, ...rest } = options;
   return field({
     kind: 'counter',
     column: 'integer',
@@ -18,5 +18,6 @@ export function counter(options: CounterOptions = {}): Field<ServerSet<number>> 
     default: 0,
     automatic: 'counter',
     counter: { countsReads, resetOnUpdate },
+    ...rest,
   });
 }

@@ -13,13 +13,15 @@ export function timestamp<const O extends FieldOptions<string> = FieldOptions<st
   return field({ kind: 'timestamp', column: 'timestamp', schema, complete: toUtc, ...options });
 }
 
+type InstantOptions = Pick<FieldOptions<string>, 'index' | 'was'>;
+
 /** The instant the row was created; set by the server, never by a caller. */
-export function createdAt(options?: { index?: boolean }): Field<ServerSet<string>> {
+export function createdAt(options?: InstantOptions): Field<ServerSet<string>> {
   return field({ kind: 'createdAt', column: 'timestamp', schema, automatic: 'createdAt', ...options });
 }
 
 /** The instant of the last edit; equal to `createdAt` at first. Counting a read does not move it. */
-export function updatedAt(options?: { index?: boolean }): Field<ServerSet<string>> {
+export function updatedAt(options?: InstantOptions): Field<ServerSet<string>> {
   return field({ kind: 'updatedAt', column: 'timestamp', schema, automatic: 'updatedAt', ...options });
 }
 
