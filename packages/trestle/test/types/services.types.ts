@@ -1,0 +1,46 @@
+import type { BodyOf, ContractContext, ListQuery, Page, PatchOf, RowOf, Service, Services } from 'trestle';
+import { anonymous, VERSION } from 'trestle';
+import type { forum, posts, resources, topics } from './forum.ts';
+import { neverAny, sameType } from './same-type.ts';
+
+type All = Services<typeof resources>;
+type Topic = RowOf<typeof topics, typeof resources>;
+type Post = RowOf<typeof posts, typeof resources>;
+
+sameType<keyof All, 'topics' | 'posts'>(true);
+sameType<
+  All['topics'],
+  Service<Topic, BodyOf<typeof topics, typeof resources>, PatchOf<typeof topics, typeof resources>, number>
+>(true);
+sameType<Awaited<ReturnType<All['topics']['list']>>, Page<Topic>>(true);
+sameType<Parameters<All['posts']['read']>[1], string>(true);
+sameType<Parameters<All['posts']['list']>[1], ListQuery<Post> | undefined>(true);
+sameType<Awaited<ReturnType<All['posts']['readMany']>>, Map<string, Post>>(true);
+
+neverAny<All>(false);
+// The app carries its resources' own types, for contracts and for the typed client.
+sameType<(typeof forum)['resources'], typeof resources>(true);
+
+/** What an app's contract writes, with the types it relies on. */
+export async function contractCode({ services }: ContractContext<typeof resources>): Promise<void> {
+  const topic = await services.topics.create(anonymous, { title: 'Hello' });
+  sameType<(typeof topic)['title'], string>(true);
+  sameType<(typeof topic)[typeof VERSION], number>(true);
+  await services.posts.create(anonymous, { topic: topic.id, body: 'Hi', links: [] });
+  const { items } = await services.posts.list(anonymous, { filter: { rank: { gte: 3 } }, sort: ['-rank'] });
+  sameType<(typeof items)[number]['labels'], string[]>(true);
+  await services.topics.patch(anonymous, topic.id, { state: 'closed' }, { ifMatch: [topic[VERSION]] });
+
+  // @ts-expect-error there is no such resource
+  services.users;
+  // @ts-expect-error a topic's id is a number
+  await services.topics.read(anonymous, 'a');
+  // @ts-expect-error the server alone sets created_at
+  await services.topics.patch(anonymous, 1, { created_at: '2026-01-01T00:00:00Z' });
+  // @ts-expect-error there is no such field
+  await services.topics.list(anonymous, { filter: { colour: { eq: 'red' } } });
+  // @ts-expect-error rank is a number
+  await services.posts.list(anonymous, { filter: { rank: { gte: 'three' } } });
+  // @ts-expect-error children go by a field of the row
+  await services.posts.children(anonymous, 'thread', [1], { limit: 2 });
+}
