@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Caller } from '../declare/caller.ts';
 import type { RowId } from '../declare/id.ts';
 import type { Verb } from '../declare/rules.ts';
-import type { Versioned, WriteOptions } from '../declare/service.ts';
+import { VERSION, type Versioned, type WriteOptions } from '../declare/service.ts';
 import { Problem } from '../problems.ts';
 import { bind, param, statement } from '../store/statement.ts';
 import type { Columns, Executor, Store } from '../store/store.ts';
@@ -28,7 +28,7 @@ export function changer(model: Model, store: Store, checkReferences: CheckRefere
     admitWriter(model, caller, id, 'update');
     return store.write(async (transaction) => {
       const [found] = await transaction.all(find, [id]);
-      const current = writable(model, caller, id, found, 'update', options);
+      const current = writable(model, { caller, id, verb: 'update', ifMatch: options.ifMatch }, found);
       const values = { ...completeBody(model, next(current)), ...editedValues(model, caller, current) };
       const encoded = encodeValues(model, values);
       await checkReferences(transaction, caller, encoded);
@@ -50,7 +50,7 @@ export function remover(model: Model, store: Store) {
     admitWriter(model, caller, id, 'delete');
     return store.write(async (transaction: Executor) => {
       const [found] = await transaction.all(find, [id]);
-      const current = writable(model, caller, id, found, 'delete', options);
+      const current = writable(model, { caller, id, verb: 'delete', ifMatch: options.ifMatch }, found);
       await transaction.all(drop, [id]);
       return current;
     });
@@ -63,18 +63,22 @@ function admitWriter(model: Model, caller: Caller, id: RowId, verb: Verb): void 
   requireId(model, id);
 }
 
+interface Attempt {
+  readonly caller: Caller;
+  readonly id: RowId;
+  readonly verb: Verb;
+  readonly ifMatch: WriteOptions['ifMatch'];
+}
+
 /** The row, if the caller may read it (else 404), may write it (else 403) and has its newest version (else 412). */
 function writable(
   model: Model,
-  caller: Caller,
-  id: RowId,
+  { caller, id, verb, ifMatch }: Attempt,
   found: Columns | undefined,
-  verb: Verb,
-  { ifMatch }: WriteOptions,
 ): Versioned<Row> {
   const row = model.decodeVersioned(readable(model, caller, id, found));
   authorize(model.resource.can[verb], caller, row);
-  const version = Number(found?.['_version']);
+  const version = row[VERSION];
   if (ifMatch !== undefined && ifMatch !== '*' && !ifMatch.includes(version))
     throw new Problem('precondition_failed', {
       detail: `The row is at version ${version} now. Read it again, apply your change to that, and send its ETag.`,

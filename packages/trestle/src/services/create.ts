@@ -23,7 +23,7 @@ export function creator(model: Model, store: Store, checkReferences: CheckRefere
       ...values,
       ...createdValues(model, caller),
     });
-    if (model.resource.id.kind === 'uuid') encoded['id'] = uuid7();
+    if (model.resource.id.kind === 'uuid') encoded.id = uuid7();
     return store.write(async (transaction) => {
       await checkReferences(transaction, caller, encoded);
       const [created] = await transaction.all(insert, bind(insert, encoded));

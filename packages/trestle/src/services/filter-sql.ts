@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { field } from '../declare/field.ts';
 import { type Condition, type Filter, OPERATORS, type Operator } from '../declare/filter.ts';
 import { type FieldError, Problem } from '../problems.ts';
 import type { Value } from '../store/store.ts';
@@ -211,17 +212,13 @@ function idField(model: Model): ModelField {
   const known = idFields.get(model);
   if (known) return known;
   const { id } = model.resource;
-  const field = {
-    kind: id.kind,
-    column: id.column,
+  const made: ModelField = {
+    name: 'id',
+    field: field({ kind: id.kind, column: id.column, schema: id.schema, unique: true, index: true }),
+    kind: model.idKind,
     schema: id.schema,
-    nullable: false,
-    default: undefined,
-    unique: true,
-    index: true,
-    search: false,
+    writable: false,
   };
-  const made: ModelField = { name: 'id', field, kind: model.idKind, schema: id.schema, writable: false };
   idFields.set(model, made);
   return made;
 }

@@ -24,21 +24,30 @@ export function lister(model: Model, store: Store, cursors: Cursors) {
     const sort = sortColumns(model, query.sort);
     const list = listKey(model, selection, sort);
     const position = query.cursor === undefined ? undefined : cursors.decode(list, query.cursor);
-    const backwards = position?.before ?? false;
     const total = query.count && (await countRows(shapes, store, selection, query.count));
     const select = pageStatement(shapes, selection, sort, position);
-    const values = [...selection.parts.values, limit + 1, query.offset ?? 0];
-    const found = await store.all(select.statement, select.bind(values));
+    const found = await store.all(
+      select.statement,
+      select.bind([...selection.parts.values, limit + 1, query.offset ?? 0]),
+    );
     const more = found.length > limit;
-    const rows = more ? found.slice(0, limit) : found;
-    if (backwards) rows.reverse();
+    if (more) found.pop();
+    if (position?.before) found.reverse();
+    const at = (row: Columns | undefined, before: boolean) =>
+      row && cursors.encode(list, positionOf(row, sort, before));
+    const { next, prev } = ways(position, more);
     const page = {
-      items: rows.map(model.decode),
-      next: (backwards || more) && rows.length > 0 ? cursorAt(cursors, list, sort, rows.at(-1), false) : null,
-      prev: (backwards ? more : position !== undefined) ? cursorAt(cursors, list, sort, rows[0], true) : null,
+      items: found.map(model.decode),
+      next: (next && at(found.at(-1), false)) || null,
+      prev: (prev && at(found[0], true)) || null,
     };
     return total === undefined ? page : { ...page, total };
   };
+}
+
+/** Whether there is more on either side: where a page was reached from is always one. */
+function ways(position: Position | undefined, more: boolean): { next: boolean; prev: boolean } {
+  return position?.before ? { next: true, prev: more } : { next: more, prev: position !== undefined };
 }
 
 /** What a cursor is bound to: resource, sort, and the filter with its values. */
@@ -50,16 +59,9 @@ function sortKey(sort: readonly SortColumn[]): string {
   return sort.map(({ field, descending }) => (descending ? '-' : '') + field.name).join();
 }
 
-function cursorAt(
-  cursors: Cursors,
-  list: string,
-  sort: readonly SortColumn[],
-  row: Columns | undefined,
-  before: boolean,
-): string | null {
-  if (!row) return null;
-  // Columns as the driver gave them are what the driver binds again.
-  return cursors.encode(list, { before, values: sort.map(({ field }) => row[field.name] as Value) });
+/** A row's place in the order. Columns as the driver gave them are what the driver binds again. */
+function positionOf(row: Columns, sort: readonly SortColumn[], before: boolean): Position {
+  return { before, values: sort.map(({ field }) => row[field.name] as Value) };
 }
 
 function pageStatement(
@@ -96,7 +98,7 @@ async function countRows(
     return sql`select count(*) as total from (${some}) as counted`;
   });
   const [row] = await store.all(shaped.statement, shaped.bind(parts.values));
-  return Number(row?.['total']);
+  return Number(row?.total);
 }
 
 interface Shaped {

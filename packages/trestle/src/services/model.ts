@@ -109,7 +109,7 @@ function compileModel(
     columns: sql.join(names.map((column) => sql.ref(column))),
     versionedColumns: sql.join([...names, '_version'].map((column) => sql.ref(column))),
     decode,
-    decodeVersioned: (columns) => Object.assign(decode(columns), { [VERSION]: Number(columns['_version']) }),
+    decodeVersioned: (columns) => Object.assign(decode(columns), { [VERSION]: Number(columns._version) }),
   };
 }
 
@@ -132,7 +132,7 @@ function bodySchemas(resource: Resource, fields: readonly ModelField[]): Model['
 function rowDecoder(fields: readonly ModelField[], dialect: Dialect): (columns: Columns) => Row {
   const steps = fields.map(({ name, kind }) => ({ name, decode: dialect.decoder(kind) }));
   return (columns) => {
-    const row: Row = { id: columns['id'] as RowId };
+    const row: Row = { id: columns.id as RowId };
     for (const { name, decode } of steps) {
       const value = columns[name];
       row[name] = decode && value !== null ? decode(value) : value;

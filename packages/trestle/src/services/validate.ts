@@ -32,13 +32,13 @@ function fieldErrors(error: SchemaError, root: unknown): FieldError[] {
   const at = error.instancePath;
   switch (error.keyword) {
     case 'required':
-      return names(params['requiredProperties']).map((name) => ({
+      return names(params.requiredProperties).map((name) => ({
         pointer: `${at}/${escaped(name)}`,
         code: 'required',
         message: 'this field is required',
       }));
     case 'additionalProperties':
-      return names(params['additionalProperties']).map((name) => ({
+      return names(params.additionalProperties).map((name) => ({
         pointer: `${at}/${escaped(name)}`,
         code: 'unknown',
         message: 'there is no such field',
@@ -48,8 +48,8 @@ function fieldErrors(error: SchemaError, root: unknown): FieldError[] {
     case 'boolean':
       return [];
     case 'type':
-      if (params['type'] === 'null') return [];
-      return [single(at, 'type', `expected ${a(params['type'])}, got ${kindOf(valueAt(root, at))}`, params)];
+      if (params.type === 'null') return [];
+      return [single(at, 'type', `expected ${a(params.type)}, got ${kindOf(valueAt(root, at))}`, params)];
     default:
       return [
         single(
@@ -79,7 +79,7 @@ const CODES: Readonly<Record<string, string>> = {
 };
 
 function message(keyword: string, params: Readonly<Record<string, unknown>>, otherwise: string): string {
-  const limit = String(params['limit']);
+  const limit = String(params.limit);
   switch (keyword) {
     case 'minLength':
       return limit === '1' ? 'may not be empty' : `expected at least ${limit} characters`;
@@ -95,9 +95,9 @@ function message(keyword: string, params: Readonly<Record<string, unknown>>, oth
       return `expected at most ${limit} items`;
     case 'pattern':
     case 'format':
-      return `does not have the form that is expected here (${String(params['format'] ?? params['pattern'])})`;
+      return `does not have the form that is expected here (${String(params.format ?? params.pattern)})`;
     case 'enum':
-      return `expected one of ${names(params['allowedValues']).join(', ')}`;
+      return `expected one of ${names(params.allowedValues).join(', ')}`;
     default:
       return otherwise;
   }
