@@ -20,6 +20,8 @@ export interface RouteRequest<P, Q, B> {
   query: Q;
   body: B;
   origin: Origin;
+  /** Names in lower case. */
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Aborts when the client goes away. */
   signal: AbortSignal;
   /** The path this contract stands under: '' alone, `/messages` with others. */
@@ -110,6 +112,8 @@ export interface Contract {
 
 /** What a contract is built over: the services of its app. */
 export interface ContractContext<Rs extends Resources> {
+  /** The declaration, for its rules: `can: resources.notes.can.create`. */
+  resources: Rs;
   services: Services<Rs>;
   accounts: AccountService;
   keys: KeyService;
