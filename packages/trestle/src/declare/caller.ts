@@ -6,7 +6,8 @@ export type Caller =
   | { readonly kind: 'account'; readonly account: RowId; readonly session: string }
   | {
       readonly kind: 'key';
-      readonly account: RowId;
+      /** Null for a service key, which only the administrator makes. */
+      readonly account: RowId | null;
       readonly key: string;
       readonly scopes: readonly string[] | null;
     }

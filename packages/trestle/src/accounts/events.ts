@@ -1,0 +1,26 @@
+import type { RowId } from '../declare/id.ts';
+
+/**
+ * What happens to accounts, sessions and keys, for the log (ASVS 16.3). No member ever holds a secret, and failed
+ * sign-ins name no user: people type passwords into the wrong field.
+ */
+export type AccountEvent =
+  | { event: 'signed_up' | 'signed_in'; account: RowId; source: string }
+  | { event: 'sign_in_failed'; account: RowId | null; source: string }
+  | { event: 'sign_in_throttled' | 'sign_up_throttled'; source: string }
+  | { event: 'password_changed' | 'password_wrong' | 'sessions_ended'; account: RowId }
+  | { event: 'account_disabled' | 'account_enabled' | 'password_reset'; account: RowId }
+  | { event: 'session_ended' | 'refresh_replayed'; account: RowId; session: string }
+  | { event: KeyEvent; key: string; account: RowId | null }
+  | { event: 'key_uses_delayed' | 'key_uses_dropped'; count: number };
+
+type KeyEvent =
+  | 'key_created'
+  | 'key_deactivated'
+  | 'key_activated'
+  | 'key_renewed'
+  | 'key_rolled'
+  | 'key_deleted';
+
+/** Takes events as they happen. It must not throw and is not waited for. */
+export type EventLog = (event: AccountEvent) => void;
