@@ -11,7 +11,14 @@ export type {
   SessionView,
   Tokens,
 } from './declare/account-service.ts';
-export { type Accounts, type AccountsOptions, accounts, anyText, type PasswordRule, type TextRule } from './declare/accounts.ts';
+export {
+  type Accounts,
+  type AccountsOptions,
+  accounts,
+  anyText,
+  type PasswordRule,
+  type TextRule,
+} from './declare/accounts.ts';
 export type { App, AppOptions } from './declare/app.ts';
 export { accountOf, anonymous, type Caller } from './declare/caller.ts';
 export {
@@ -48,5 +55,12 @@ export type { ChildQuery, Condition, Filter, ListQuery, Page } from './declare/f
 export { type Id, integerId, type RowId, uuidId } from './declare/id.ts';
 export type { Resource, ResourceOptions } from './declare/resource.ts';
 export { administrator, anyone, nobody, own, type Rule, type Rules, signedIn } from './declare/rules.ts';
-export { type Service, type Services, VERSION, type Versioned, type WriteOptions } from './declare/service.ts';
+export {
+  type Service,
+  type Services,
+  VERSION,
+  type Versioned,
+  type WriteOptions,
+} from './declare/service.ts';
+export { wholeList } from './declare/whole-list.ts';
 export { type FieldError, PROBLEMS, Problem, type ProblemCode, toProblem } from './problems.ts';

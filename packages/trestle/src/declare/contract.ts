@@ -1,9 +1,10 @@
-import type { Static, TSchema } from 'typebox';
+import type { Static, TSchema, TUnsafe } from 'typebox';
 import type { Problem } from '../problems.ts';
 import type { AccountService, KeyService, Origin } from './account-service.ts';
 import type { Caller } from './caller.ts';
-import type { Resources } from './faces.ts';
-import type { Rule } from './rules.ts';
+import type { BodyOf, PatchOf, Resources, RowOf } from './faces.ts';
+import type { Resource } from './resource.ts';
+import type { Rule, Rules } from './rules.ts';
 import type { Services } from './service.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -110,10 +111,21 @@ export interface Contract {
   readonly pages?: { readonly swagger?: string; readonly redoc?: string };
 }
 
+/** JSON Schemas of one resource, typed by its declaration. */
+export interface ResourceSchemas<R extends Resource, Rs> {
+  readonly row: TUnsafe<RowOf<R, Rs>>;
+  /** Of POST and PUT. */
+  readonly body: TUnsafe<BodyOf<R, Rs>>;
+  /** Of PATCH. */
+  readonly patch: TUnsafe<PatchOf<R, Rs>>;
+}
+
 /** What a contract is built over: the services of its app. */
 export interface ContractContext<Rs extends Resources> {
-  /** The declaration, for its rules: `can: resources.notes.can.create`. */
-  resources: Rs;
+  /** The declared rules, so that a route names its own and never repeats it: `can: rules.notes.create`. */
+  rules: { readonly [K in keyof Rs]: Required<Rules> };
+  /** The schemas of rows and bodies as declared, so that a contract says once more only what it says differently. */
+  schemas: { readonly [K in keyof Rs]: ResourceSchemas<Rs[K], Rs> };
   services: Services<Rs>;
   accounts: AccountService;
   keys: KeyService;

@@ -1,5 +1,3 @@
-import type { RowId } from './id.ts';
-
 /** Every operator of a filter, and what it compares with: one value, a list, a pair, or true/false (`null`). */
 export const OPERATORS = {
   eq: 'value',
@@ -46,6 +44,8 @@ export type Filter<Row extends object = Record<string, unknown>> = {
 /** What a list is asked for. */
 export interface ListQuery<Row extends object = Record<string, unknown>> {
   filter?: Filter<Row>;
+  /** Rows where one of the resource's `search: true` fields holds this text, in any case of ASCII letters. */
+  search?: string;
   /** Sort keys, `-` for descending (default: the resource's `order`). */
   sort?: readonly string[];
   /** Most rows (default: 50). */
@@ -73,5 +73,3 @@ export interface ChildQuery {
   limit: number;
   offset?: number;
 }
-
-export type { RowId };
