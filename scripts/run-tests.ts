@@ -48,14 +48,20 @@ export async function runTests(
 async function collected(root: string, stream: TestsStream): Promise<TestResult> {
   const result: TestResult = { passed: 0, failed: 0, skipped: [], failures: [], files: [] };
   const printed = new Map<string, string>();
+  const broken = new Set<string>();
   for await (const { type, data } of stream) {
-    if (type === 'test:fail') addFailure(result, root, data);
-    else if (type === 'test:pass' && data.skip !== undefined)
+    if (type === 'test:fail') {
+      addFailure(result, root, data);
+      if (data.file !== undefined) broken.add(data.file);
+    } else if (type === 'test:pass' && data.skip !== undefined)
       result.skipped.push(typeof data.skip === 'string' ? `${data.name}: ${data.skip}` : data.name);
     else if (type === 'test:stderr' || type === 'test:stdout')
       printed.set(data.file, (printed.get(data.file) ?? '') + data.message);
-    else if (type === 'test:summary') addSummary(result, root, data, printed);
+    else if (type === 'test:summary') addSummary(result, root, data);
   }
+  for (const file of broken)
+    if (printed.get(file)?.trim())
+      result.failures.push(`${relative(root, file)} printed\n${indented(printed.get(file) ?? '')}`);
   result.files.sort((a, b) => b.seconds - a.seconds);
   return result;
 }
@@ -63,34 +69,31 @@ async function collected(root: string, stream: TestsStream): Promise<TestResult>
 function addFailure(result: TestResult, root: string, data: EventData.TestFail): void {
   const error = data.details.error;
   // A parent fails with its subtests; they are shown themselves.
-  if (failureType(error) === 'subtestsFailed') return;
+  if ('failureType' in error && error.failureType === 'subtestsFailed') return;
   result.failed += 1;
   const place = data.file === undefined ? '' : ` (${relative(root, data.file)}:${data.line ?? 1})`;
-  const cause = error.cause ?? error;
-  result.failures.push(`${data.name}${place}\n${indented(inspect(cause, { depth: 4 }))}`);
+  result.failures.push(
+    `${data.name.replace(`${root}/`, '')}${place}\n${indented(reason(error.cause ?? error))}`,
+  );
 }
 
-function addSummary(
-  result: TestResult,
-  root: string,
-  data: EventData.TestSummary,
-  printed: ReadonlyMap<string, string>,
-): void {
-  if (data.file === undefined) {
-    result.passed = data.counts.passed;
-    if (!data.success && result.failed === 0) result.failed = 1;
+function addSummary(result: TestResult, root: string, data: EventData.TestSummary): void {
+  if (data.file !== undefined) {
+    result.files.push({ file: relative(root, data.file), seconds: data.duration_ms / 1000 });
     return;
   }
-  const file = relative(root, data.file);
-  result.files.push({ file, seconds: data.duration_ms / 1000 });
-  const output = printed.get(data.file)?.trim();
-  if (!data.success && output) result.failures.push(`${file} printed\n${indented(output)}`);
+  result.passed = data.counts.passed;
+  if (!data.success && result.failed === 0) result.failed = 1;
 }
 
-function failureType(error: Error): unknown {
-  return 'failureType' in error ? error.failureType : undefined;
+/** The error without the lines of Node's own code in its stack. */
+function reason(error: unknown): string {
+  // An assertion's message holds its values already.
+  const known = error instanceof Error && 'code' in error && error.code === 'ERR_ASSERTION';
+  const text = known ? (error.stack ?? error.message) : inspect(error, { depth: 4 });
+  return text.replaceAll(/\n\s+at (?:.*node:internal.*|(?:new Promise|Array\.map) \(<anonymous>\))/g, '');
 }
 
 function indented(text: string): string {
-  return text.replaceAll(/^/gm, '    ');
+  return text.trimEnd().replaceAll(/^/gm, '    ');
 }
