@@ -1,0 +1,54 @@
+import type { Executor } from './store.ts';
+
+/** What is told. Null: the connection was lost for a while, so something may have been missed; look for yourself. */
+export type Heard = (payload: string | null) => void;
+
+/**
+ * Wakes others, in this process and in every process on the same database, instead of letting them poll.
+ * It is a hint, never the record: whoever is woken reads the rows, and looks now and then without being woken.
+ */
+export interface Notifier {
+  /** Tells a channel's listeners once the transaction has committed; says nothing if it does not. At most 7,999 bytes. */
+  notify(transaction: Executor, channel: string, payload: string): Promise<void>;
+  /** Calls `heard` for every word on the channel. Returns what ends it. */
+  listen(channel: string, heard: Heard): () => void;
+}
+
+/** Listeners by channel. One that throws harms no other. */
+export class Listeners {
+  readonly #byChannel = new Map<string, Set<Heard>>();
+  readonly #failed: (error: unknown) => void;
+
+  /** `failed` is told what a listener threw (default: nobody is). */
+  constructor(failed: (error: unknown) => void = () => {}) {
+    this.#failed = failed;
+  }
+
+  get channels(): string[] {
+    return [...this.#byChannel.keys()];
+  }
+
+  add(channel: string, heard: Heard): () => void {
+    const listeners = this.#byChannel.get(channel) ?? new Set();
+    this.#byChannel.set(channel, listeners.add(heard));
+    return () => {
+      listeners.delete(heard);
+      if (listeners.size === 0 && this.#byChannel.get(channel) === listeners) this.#byChannel.delete(channel);
+    };
+  }
+
+  tell(channel: string, payload: string | null): void {
+    for (const heard of this.#byChannel.get(channel) ?? []) {
+      try {
+        heard(payload);
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+  }
+
+  /** Says on every channel that something may have been missed. */
+  tellGap(): void {
+    for (const channel of this.channels) this.tell(channel, null);
+  }
+}

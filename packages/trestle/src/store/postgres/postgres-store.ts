@@ -1,0 +1,159 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { sql } from 'kysely';
+import type { Notifier } from '../notifier.ts';
+import { param, type Statement, statement } from '../statement.ts';
+import type { Columns, Executor, Store, Value, Work } from '../store.ts';
+import { postgresDialect } from './dialect.ts';
+import { faultOf, postgresProblem, spoilsSession } from './faults.ts';
+import { rowStream } from './row-stream.ts';
+import { run, type Session, type Sessions } from './sessions.ts';
+import { Transaction, TransactionFailed, type TransactionOptions } from './transaction.ts';
+import type { Watch } from './watch.ts';
+
+/** Attempts after the first: of a read whose connection went, and of a write that the server undid because of another. */
+const RETRIES = { read: 2, write: 3 } as const;
+
+const NOTIFY = statement(postgresDialect, sql`select pg_notify(${param('channel')}, ${param('payload')})`);
+
+/** Whether a statement may be run twice. One that only looks like a write is merely not tried again. */
+function onlyReads(sql: string): boolean {
+  return (
+    /^\s*(select|values|with)\b/i.test(sql) &&
+    !/\b(insert|update|delete|merge|nextval|pg_notify)\b/i.test(sql)
+  );
+}
+
+interface Parts {
+  readonly schema: string;
+  readonly sessions: Sessions;
+  /** Connections for whole lists, apart from the others so that these cannot be used up. */
+  readonly streams: Sessions;
+  readonly watch: Watch;
+  /** Longest wait for an answer, in ms. */
+  readonly patience: number;
+}
+
+export interface WriteOptions {
+  /** No time limits, for work that may take minutes: migrations, copies (default: false). */
+  readonly patient?: boolean;
+}
+
+/** The rows of one app in one schema of a PostgreSQL database. */
+export class PostgresStore implements Store, Notifier {
+  readonly dialect = postgresDialect;
+  readonly schema: string;
+  readonly #parts: Parts;
+  #statements = 0;
+  readonly #count = () => {
+    this.#statements += 1;
+  };
+
+  constructor(parts: Parts) {
+    this.schema = parts.schema;
+    this.#parts = parts;
+  }
+
+  get statements(): number {
+    return this.#statements;
+  }
+
+  /** Connections that are open, and requests that wait for one: for metrics. */
+  get load(): { open: number; idle: number; waiting: number } {
+    return this.#parts.sessions.load;
+  }
+
+  /** Runs one statement. One that only reads is tried again where its connection went. */
+  async all(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#once(statement, values);
+      } catch (error) {
+        const fault = faultOf(error);
+        const repeatable = fault === 'again' || (fault === 'lost' && onlyReads(statement.sql));
+        if (!repeatable || attempt === RETRIES.read) throw postgresProblem(error, statement.sql);
+        // The other connections may have gone with this one: lets the pool see their ends first.
+        await pause(5 + 20 * attempt);
+      }
+    }
+  }
+
+  async write<T>(work: Work<T>, { patient = false }: WriteOptions = {}): Promise<T> {
+    const settings = 'set local statement_timeout to 0; set local idle_in_transaction_session_timeout to 0';
+    const options: TransactionOptions = patient
+      ? { patience: 0, settings, count: this.#count }
+      : { patience: this.#parts.patience, count: this.#count };
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#transact(work, options);
+      } catch (error) {
+        if (!(error instanceof TransactionFailed)) throw error;
+        if (!error.repeatable || attempt === RETRIES.write) throw error.problem;
+        await pause(10 + Math.random() * 90);
+      }
+    }
+  }
+
+  stream(statement: Statement, values: readonly Value[], size: number): AsyncIterable<Columns[]> {
+    this.#count();
+    return rowStream(this.#parts.streams, { statement, values, size, patience: this.#parts.patience });
+  }
+
+  health(): { ready: boolean; why?: string } {
+    const { watch } = this.#parts;
+    watch.ask();
+    return watch.why === undefined ? { ready: true } : { ready: false, why: watch.why };
+  }
+
+  async notify(transaction: Executor, channel: string, payload: string): Promise<void> {
+    await transaction.all(NOTIFY, [this.#channel(channel), payload]);
+  }
+
+  listen(channel: string, heard: (payload: string | null) => void): () => void {
+    return this.#parts.watch.listen(this.#channel(channel), heard);
+  }
+
+  async close(): Promise<void> {
+    const { sessions, streams, watch } = this.#parts;
+    await Promise.all([sessions.close(), streams.close(), watch.close()]);
+  }
+
+  /** Channels belong to the whole database; names longer than 63 bytes would be refused. */
+  #channel(name: string): string {
+    const channel = `${this.schema}.${name}`;
+    if (Buffer.byteLength(channel) > 63)
+      throw new TypeError(`the channel name ${channel} is longer than 63 bytes`);
+    return channel;
+  }
+
+  async #once(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
+    const session = await this.#parts.sessions.take();
+    this.#count();
+    let spoiled = false;
+    try {
+      return await run(session, statement, values, this.#parts.patience);
+    } catch (error) {
+      spoiled = spoilsSession(error);
+      throw error;
+    } finally {
+      this.#give(session, spoiled);
+    }
+  }
+
+  async #transact<T>(work: Work<T>, options: TransactionOptions): Promise<T> {
+    const session = await this.#parts.sessions.take();
+    let spoiled = false;
+    try {
+      return await new Transaction(session, options).perform(work);
+    } catch (error) {
+      spoiled = !(error instanceof TransactionFailed) || error.spoiled;
+      throw error;
+    } finally {
+      this.#give(session, spoiled);
+    }
+  }
+
+  #give(session: Session, spoiled: boolean): void {
+    if (spoiled) this.#parts.watch.suspect();
+    this.#parts.sessions.give(session, spoiled);
+  }
+}
