@@ -47,11 +47,19 @@ export function addReferences(dialect: Dialect, table: string, columns: readonly
 
 export function createIndex(dialect: Dialect, table: Table, index: Index): string {
   const kind = sql.raw(index.unique ? 'unique index' : 'index');
-  const columns = index.columns.map((name) => sql`${sql.id(name)}`);
+  const columns = index.columns.map((name) => indexColumn(dialect, table, index, name));
   return text(
     dialect,
     sql`create ${kind} ${sql.id(index.name)} on ${sql.table(table.name)} (${sql.join(columns)})`,
   );
+}
+
+/** Null comes before every value, as lists have it. PostgreSQL must be told, and uses no index that says otherwise. */
+function indexColumn(dialect: Dialect, table: Table, index: Index, name: string): RawBuilder<unknown> {
+  const down = index.descending?.includes(name) ?? false;
+  const nullable = table.columns.find((column) => column.name === name)?.nullable ?? false;
+  const nulls = dialect.name === 'postgres' && nullable ? (down ? ' nulls last' : ' nulls first') : '';
+  return sql`${sql.id(name)}${sql.raw(down ? ' desc' : '')}${sql.raw(nulls)}`;
 }
 
 export function dropIndex(dialect: Dialect, index: Index): string {

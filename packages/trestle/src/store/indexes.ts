@@ -20,9 +20,10 @@ export function indexesOf(table: string, resource: Resource): Index[] {
     ...others.map(([name]) => [name]),
     ...resource.indexes,
   ].map((columns) => upToId(columns));
+  const descending = descendingOf(resource.order);
   return [
     ...unique.map((columns) => index(table, columns, true)),
-    ...withoutPrefixes(lists).map((columns) => index(table, columns)),
+    ...withoutPrefixes(lists).map((columns) => directed(index(table, columns), order, descending)),
   ];
 }
 
@@ -43,4 +44,18 @@ function withoutPrefixes(lists: readonly string[][]): string[][] {
         (other, place) => place !== at && starts(other, list) && (other.length > list.length || place < at),
       ),
   );
+}
+
+/** The descending columns of an order that goes both ways; one that goes one way is read forwards or backwards. */
+function descendingOf(order: readonly string[]): string[] {
+  const down = order.map((key) => key.startsWith('-'));
+  if (down.every((way) => way === down[0])) return [];
+  const columns = order.filter((key) => key.startsWith('-')).map((key) => key.slice(1));
+  return down.at(-1) ? [...columns, 'id'] : columns;
+}
+
+/** An index that ends in the declared order, in the directions of that order. */
+function directed(one: Index, order: readonly string[], descending: readonly string[]): Index {
+  const ends = order.every((column) => one.columns.includes(column));
+  return ends && descending.length > 0 ? { ...one, descending } : one;
 }

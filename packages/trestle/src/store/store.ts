@@ -15,6 +15,11 @@ export interface Executor {
 /** Work inside a transaction. On SQLite it shares its commit with others: wait for nothing but the executor in it. */
 export type Work<T> = (transaction: Executor) => T | Promise<T>;
 
+export interface WriteOptions {
+  /** No time limits, for work that may take minutes: migrations, copies (default: false). */
+  readonly patient?: boolean;
+}
+
 /** Where the rows of one app live. */
 export interface Store extends Executor {
   readonly dialect: Dialect;
@@ -24,7 +29,7 @@ export interface Store extends Executor {
    * Runs work in a transaction and resolves when its commit is on disk. What it throws undoes this work and no other.
    * Throws `conflict` (naming the field) for a broken constraint, `unavailable` (503, Retry-After) and `storage_full`.
    */
-  write<T>(work: Work<T>): Promise<T>;
+  write<T>(work: Work<T>, options?: WriteOptions): Promise<T>;
   /** Rows in parts of `size`, from one snapshot, with flat memory. */
   stream(statement: Statement, values: readonly Value[], size: number): AsyncIterable<Columns[]>;
   /** False while writes cannot be taken, with the reason in `why`. */

@@ -27,6 +27,8 @@ export interface Index {
   readonly name: string;
   readonly columns: readonly string[];
   readonly unique: boolean;
+  /** Those of its columns that are kept in descending order: given where a list's order mixes both. */
+  readonly descending?: readonly string[];
 }
 
 /** An index with the name both dialects give it. */

@@ -1,21 +1,126 @@
 import { sql } from 'kysely';
-import { createTables } from '../ddl.ts';
+import { Problem } from '../../problems.ts';
+import { StartError } from '../../start-error.ts';
 import { statement } from '../statement.ts';
-import type { Store } from '../store.ts';
+import type { Executor, Store } from '../store.ts';
 import type { Table } from '../table.ts';
+import { exclusive } from './exclusive.ts';
+import { createHistory, recordState } from './history.ts';
+import { type Declared, type Inspection, inspect, refuseOlder } from './inspect.ts';
+import type { Plan } from './plan.ts';
+import { MigrationRefused } from './refusals.ts';
+import type { Renames } from './renames.ts';
 
-/** Brings a database to the declared tables. */
-export async function migrate(store: Store, tables: readonly Table[]): Promise<void> {
-  const { dialect } = store;
-  const names =
-    dialect.name === 'sqlite'
-      ? sql`select name from sqlite_schema where type = 'table'`
-      : sql`select table_name as name from information_schema.tables where table_schema = current_schema()`;
-  await store.write(async (transaction) => {
-    const rows = await transaction.all(statement(dialect, names), []);
-    const present = new Set(rows.map((row) => row.name));
-    const missing = tables.filter((table) => !present.has(table.name));
-    for (const text of createTables(dialect, missing))
-      await transaction.all(statement(dialect, sql.raw(text)), []);
+export interface MigrateOptions {
+  /** Declared renames (default: none): `renamesOf(resources)`. */
+  renames?: Renames;
+  /** Which changes are made: those that lose nothing, all, or none, which is then a refusal (default: `additive`). */
+  apply?: 'additive' | 'destructive' | 'none';
+  /** Take a database back to a declaration that it has left behind (default: false). */
+  back?: boolean;
+  /** Longest wait for another process that migrates, in ms (default: 60,000). */
+  wait?: number;
+}
+
+export interface Migrated {
+  /** What was done, line by line; empty where the database was as declared. */
+  readonly steps: readonly string[];
+  /** The copy made before a destructive migration (SQLite). */
+  readonly backup: string | undefined;
+}
+
+/**
+ * Brings a database to the declared tables: all of it or, killed anywhere, nothing. One process at a time.
+ * Throws `NewerDatabase` (exit code 3) for a database that is ahead, `MigrationRefused` for changes that were not asked
+ * for or that the rows do not allow, `StartError` for one that was changed by hand.
+ */
+export async function migrate(
+  store: Store,
+  tables: readonly Table[],
+  options: MigrateOptions = {},
+): Promise<Migrated> {
+  const declared = declaredTables(store, tables, options.renames);
+  const first = await inspect(store, declared);
+  if (first.current) return { steps: [], backup: undefined };
+  refuse(first, options);
+  const alone = await exclusive(store, options.wait ?? 60_000);
+  return await alone.run(async (transaction) => {
+    // Another process may have done it while this one waited.
+    const seen = await inspect(transaction, declared);
+    if (seen.current) return { steps: [], backup: undefined };
+    refuse(seen, options);
+    await check(transaction, seen.plan);
+    const backup = isDestructive(seen.plan) ? alone.backup(declared.now) : undefined;
+    if (seen.entries.length === 0) await createHistory(store.dialect, transaction);
+    await runAll(transaction, store, seen.plan.sql);
+    const steps = seen.plan.steps.map((step) => step.line);
+    await recordState(store.dialect, transaction, { tables, steps, at: declared.now });
+    return { steps, backup };
   });
+}
+
+/** How a database stands to the declared tables, and what would be done. Changes nothing. Throws as `migrate` does. */
+export async function migrationStatus(
+  store: Store,
+  tables: readonly Table[],
+  renames?: Renames,
+): Promise<Inspection & { readonly obstacles: readonly string[] }> {
+  const seen = await inspect(store, declaredTables(store, tables, renames));
+  return { ...seen, obstacles: await obstacles(store, seen.plan) };
+}
+
+function declaredTables(store: Store, tables: readonly Table[], renames: Renames = new Map()): Declared {
+  return { dialect: store.dialect, tables, renames, now: new Date().toISOString() };
+}
+
+export function isDestructive(plan: Plan): boolean {
+  return plan.steps.some((step) => step.risk === 'destructive');
+}
+
+function refuse(seen: Inspection, { apply = 'additive', back = false }: MigrateOptions): void {
+  if (!back) refuseOlder(seen);
+  if (apply === 'none')
+    throw new MigrationRefused(
+      'The database is not as declared, and migrating at start is off. To make these changes, run: trestle migrate apply',
+      seen.plan,
+    );
+  if (apply === 'additive' && isDestructive(seen.plan))
+    throw new MigrationRefused(
+      'These changes lose data, so they are not made at start. Nothing was changed. A renamed field or resource is ' +
+        "declared with was: 'old_name'. To make the changes, run: trestle migrate apply --destructive",
+      seen.plan,
+    );
+}
+
+async function check(executor: Executor, plan: Plan): Promise<void> {
+  const found = await obstacles(executor, plan);
+  if (found.length > 0)
+    throw new MigrationRefused(
+      `The rows do not allow this. Nothing was changed.\n  ${found.join('\n  ')}`,
+      plan,
+    );
+}
+
+async function obstacles(executor: Executor, { checks }: Plan): Promise<string[]> {
+  const found: string[] = [];
+  for (const { query, message } of checks) {
+    const [row] = await executor.all(query, []);
+    const rows = Number(row?.found);
+    if (rows > 0) found.push(message(rows));
+  }
+  return found;
+}
+
+async function runAll(transaction: Executor, { dialect }: Store, texts: readonly string[]): Promise<void> {
+  for (const text of texts) {
+    try {
+      await transaction.all(statement(dialect, sql.raw(text)), []);
+    } catch (error) {
+      const why =
+        error instanceof Problem ? error.detail : error instanceof Error ? error.message : String(error);
+      throw new StartError(`The migration failed and nothing was changed: ${why}\n  in: ${text}`, {
+        cause: error,
+      });
+    }
+  }
 }

@@ -1,0 +1,92 @@
+import type { Column, Index, Table } from '../table.ts';
+import { conversion } from './conversions.ts';
+import { pendingRenames, type Rename, type Renames, renamed } from './renames.ts';
+
+/** One difference between the tables a database has and those a declaration asks for. */
+export type Change =
+  | { readonly kind: 'renameTable'; readonly table: string; readonly was: string }
+  | { readonly kind: 'renameColumn'; readonly table: string; readonly column: string; readonly was: string }
+  | { readonly kind: 'createTable'; readonly table: string; readonly to: Table }
+  | { readonly kind: 'dropTable'; readonly table: string; readonly from: Table }
+  | { readonly kind: 'addColumn'; readonly table: string; readonly to: Column }
+  | { readonly kind: 'dropColumn'; readonly table: string; readonly from: Column }
+  | { readonly kind: 'changeColumn'; readonly table: string; readonly from: Column; readonly to: Column }
+  | { readonly kind: 'createIndex'; readonly table: string; readonly to: Index }
+  | { readonly kind: 'dropIndex'; readonly table: string; readonly from: Index };
+
+/** The changes that lead from one state to another. `from` in the changes after the renames has the new names. */
+export function changesBetween(from: readonly Table[], to: readonly Table[], renames: Renames): Change[] {
+  const pending = pendingRenames(from, renames);
+  const before = new Map(renamed(from, pending).map((table) => [table.name, table]));
+  const after = new Map(to.map((table) => [table.name, table]));
+  const changes: Change[] = pending.map(renameChange);
+  for (const table of to) {
+    const old = before.get(table.name);
+    if (old) changes.push(...tableChanges(old, table));
+    else changes.push({ kind: 'createTable', table: table.name, to: table });
+  }
+  for (const table of before.values())
+    if (!after.has(table.name)) changes.push({ kind: 'dropTable', table: table.name, from: table });
+  return changes;
+}
+
+function renameChange({ table, column, was }: Rename): Change {
+  return column ? { kind: 'renameColumn', table, column, was } : { kind: 'renameTable', table, was };
+}
+
+function tableChanges(from: Table, to: Table): Change[] {
+  const table = to.name;
+  const columns = columnChanges(from, to);
+  const remade = new Set(
+    columns.flatMap((change) => (change.kind === 'dropColumn' ? [change.from.name] : [])),
+  );
+  const kept = (one: Index) => !one.columns.some((column) => remade.has(column));
+  const same = (list: readonly Index[], one: Index) =>
+    kept(one) && list.some((other) => JSON.stringify(shape(other)) === JSON.stringify(shape(one)));
+  return [
+    ...from.indexes
+      .filter((one) => !same(to.indexes, one))
+      .map((one): Change => ({ kind: 'dropIndex', table, from: one })),
+    ...columns,
+    ...to.indexes
+      .filter((one) => !same(from.indexes, one))
+      .map((one): Change => ({ kind: 'createIndex', table, to: one })),
+  ];
+}
+
+function shape({ name, columns, unique, descending }: Index): unknown[] {
+  return [name, columns, unique, descending];
+}
+
+function columnChanges(from: Table, to: Table): Change[] {
+  const table = to.name;
+  const changes: Change[] = [];
+  for (const column of to.columns) {
+    const old = from.columns.find((one) => one.name === column.name);
+    if (!old) changes.push({ kind: 'addColumn', table, to: column });
+    else if (old.key !== column.key || conversion(old.kind, column.kind))
+      changes.push(
+        ...(alike(old, column) ? [] : [{ kind: 'changeColumn', table, from: old, to: column } as const]),
+      );
+    else changes.push({ kind: 'dropColumn', table, from: old }, { kind: 'addColumn', table, to: column });
+  }
+  for (const old of from.columns)
+    if (!to.columns.some((column) => column.name === old.name))
+      changes.push({ kind: 'dropColumn', table, from: old });
+  return changes;
+}
+
+function alike(a: Column, b: Column): boolean {
+  return (
+    a.kind === b.kind &&
+    a.nullable === b.nullable &&
+    a.key === b.key &&
+    a.default === b.default &&
+    JSON.stringify(referenceShape(a)) === JSON.stringify(referenceShape(b))
+  );
+}
+
+/** The parts of a reference in one order; undefined where there is none. */
+export function referenceShape({ references }: Column): readonly string[] | undefined {
+  return references && [references.table, references.column, references.onDelete];
+}

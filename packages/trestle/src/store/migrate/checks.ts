@@ -1,0 +1,139 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Dialect } from '../dialect.ts';
+import { type Statement, statement } from '../statement.ts';
+import type { Column, Table } from '../table.ts';
+import type { Change } from './change.ts';
+import { conversion } from './conversions.ts';
+
+/** A question to the rows that are there, asked before anything is changed. */
+export interface Check {
+  /** Answers one row with `found`: how many stand in the way. */
+  readonly query: Statement;
+  /** What to tell, given that number. */
+  message(found: number): string;
+}
+
+type ChangeOf<K extends Change['kind']> = Extract<Change, { kind: K }>;
+
+/** Tables and columns as they are before the renames. */
+class Origin {
+  readonly dialect: Dialect;
+  readonly #from: readonly Table[];
+  readonly #tables = new Map<string, string>();
+  readonly #columns = new Map<string, string>();
+  readonly #added = new Set<string>();
+
+  constructor(dialect: Dialect, from: readonly Table[], changes: readonly Change[]) {
+    this.dialect = dialect;
+    this.#from = from;
+    for (const change of changes) {
+      if (change.kind === 'renameTable') this.#tables.set(change.table, change.was);
+      if (change.kind === 'renameColumn') this.#columns.set(`${change.table}.${change.column}`, change.was);
+      if (change.kind === 'addColumn') this.#added.add(`${change.table}.${change.to.name}`);
+    }
+  }
+
+  table(name: string): RawBuilder<unknown> {
+    return sql.table(this.#tableName(name));
+  }
+
+  column(table: string, name: string): RawBuilder<unknown> {
+    return sql.ref(this.#columnName(table, name));
+  }
+
+  /** Whether the column holds values already. One that is dropped and added anew does not. */
+  has(table: string, column: string): boolean {
+    if (this.#added.has(`${table}.${column}`)) return false;
+    const old = this.#from.find((one) => one.name === this.#tableName(table));
+    return old?.columns.some((one) => one.name === this.#columnName(table, column)) ?? false;
+  }
+
+  /** A check that counts the rows of a table for which a condition is true. */
+  count(table: string, where: RawBuilder<unknown>, message: Check['message']): Check {
+    return this.check(sql`select count(*) as found from ${this.table(table)} where ${where}`, message);
+  }
+
+  check(query: RawBuilder<unknown>, message: Check['message']): Check {
+    return { query: statement(this.dialect, query), message };
+  }
+
+  #tableName(name: string): string {
+    return this.#tables.get(name) ?? name;
+  }
+
+  #columnName(table: string, name: string): string {
+    return this.#columns.get(`${table}.${name}`) ?? name;
+  }
+}
+
+/** What has to be true of the rows for a plan's changes to be made. */
+export function checksOf(dialect: Dialect, changes: readonly Change[], from: readonly Table[]): Check[] {
+  const origin = new Origin(dialect, from, changes);
+  return changes.flatMap((change) => {
+    if (change.kind === 'addColumn') return addedChecks(origin, change.table, change.to);
+    if (change.kind === 'createIndex' && change.to.unique)
+      return uniqueChecks(origin, change.table, change.to.columns);
+    if (change.kind !== 'changeColumn') return [];
+    return [
+      ...keyChecks(origin, change),
+      ...valueChecks(origin, change),
+      ...presenceChecks(origin, change),
+      ...referenceChecks(origin, change),
+    ];
+  });
+}
+
+function addedChecks(origin: Origin, table: string, column: Column): Check[] {
+  if (column.nullable || column.default !== undefined || column.older) return [];
+  const message = (found: number) =>
+    `${table}.${column.name} must have a value, and ${rows(found)} older than it: declare a default or nullable: true`;
+  return [origin.count(table, sql`1 = 1`, message)];
+}
+
+function keyChecks(origin: Origin, { table, from, to }: ChangeOf<'changeColumn'>): Check[] {
+  if (from.key === to.key && (!from.key || from.kind === to.kind)) return [];
+  const message = (found: number) =>
+    `${table}.${to.name}: a ${from.kind} id cannot become a ${to.kind} id, and ${rows(found)} there: keep the id, or declare a new resource`;
+  return [origin.check(sql`select count(*) + 1 as found from ${origin.table(table)}`, message)];
+}
+
+function valueChecks(origin: Origin, { table, from, to }: ChangeOf<'changeColumn'>): Check[] {
+  const unfit = conversion(from.kind, to.kind)?.unfit;
+  if (!unfit) return [];
+  const message = (found: number) =>
+    `${table}.${to.name}: the value of ${rows(found)} no ${to.kind}: correct it first`;
+  return [origin.count(table, sql`(${unfit(origin.column(table, to.name), origin.dialect)})`, message)];
+}
+
+function presenceChecks(origin: Origin, { table, from, to }: ChangeOf<'changeColumn'>): Check[] {
+  if (!from.nullable || to.nullable || to.default !== undefined) return [];
+  const message = (found: number) =>
+    `${table}.${to.name} must have a value, and ${rows(found)} without one: fill it first, or declare a default`;
+  return [origin.count(table, sql`${origin.column(table, to.name)} is null`, message)];
+}
+
+function referenceChecks(origin: Origin, { table, from, to }: ChangeOf<'changeColumn'>): Check[] {
+  const target = to.references;
+  if (!target || from.references?.table === target.table || from.kind !== to.kind) return [];
+  if (!origin.has(target.table, target.column)) return [];
+  const column = origin.column(table, to.name);
+  const ids = sql`select ${origin.column(target.table, target.column)} from ${origin.table(target.table)}`;
+  const message = (found: number) =>
+    `${table}.${to.name}: the value of ${rows(found)} no id of ${target.table}: correct it first`;
+  return [origin.count(table, sql`${column} is not null and ${column} not in (${ids})`, message)];
+}
+
+function uniqueChecks(origin: Origin, table: string, columns: readonly string[]): Check[] {
+  // A column that is only being added has one value in every row: the index itself sees to it.
+  if (!columns.every((column) => origin.has(table, column))) return [];
+  const names = columns.map((column) => origin.column(table, column));
+  const given = names.map((name) => sql`${name} is not null`);
+  const repeated = sql`select 1 from ${origin.table(table)} where ${sql.join(given, sql` and `)} group by ${sql.join(names)} having count(*) > 1`;
+  const message = (found: number) =>
+    `${table} (${columns.join(', ')}) is to be unique, and ${found === 1 ? '1 value is' : `${found} values are`} there more than once: correct them first`;
+  return [origin.check(sql`select count(*) as found from (${repeated}) as repeated`, message)];
+}
+
+function rows(found: number): string {
+  return found === 1 ? '1 row is' : `${found} rows are`;
+}

@@ -1,0 +1,79 @@
+import type { Column, Index } from '../table.ts';
+import { type Change, referenceShape } from './change.ts';
+import { conversion } from './conversions.ts';
+
+/** `additive` changes lose nothing and are made at start; `destructive` ones only when they are asked for by name. */
+export type Risk = 'additive' | 'destructive';
+
+export function riskOf(change: Change): Risk {
+  if (change.kind === 'dropTable' || change.kind === 'dropColumn') return 'destructive';
+  if (change.kind !== 'changeColumn') return 'additive';
+  const { from, to } = change;
+  const narrowed = conversion(from.kind, to.kind)?.unfit !== undefined;
+  const nullsReplaced = from.nullable && !to.nullable && to.default !== undefined;
+  return narrowed || nullsReplaced ? 'destructive' : 'additive';
+}
+
+/** A change in one line: `+` adds, `~` changes and keeps everything, `!` loses something. */
+export function line(change: Change): string {
+  const sign = riskOf(change) === 'destructive' ? '!' : ADDS.has(change.kind) ? '+' : '~';
+  return `${sign} ${words(change)}`;
+}
+
+const ADDS: ReadonlySet<Change['kind']> = new Set(['createTable', 'addColumn', 'createIndex']);
+
+function words(change: Change): string {
+  const { table } = change;
+  switch (change.kind) {
+    case 'renameTable':
+      return `rename table ${change.was} to ${table}`;
+    case 'renameColumn':
+      return `rename ${table}.${change.was} to ${change.column}`;
+    case 'createTable':
+      return `create table ${table} (${change.to.columns.map((column) => column.name).join(', ')})`;
+    case 'dropTable':
+      return `drop table ${table}: its rows are lost`;
+    case 'addColumn':
+      return `add ${table}.${change.to.name} (${columnWords(change.to)})`;
+    case 'dropColumn':
+      return `drop ${table}.${change.from.name} (${change.from.kind}): its values are lost`;
+    case 'changeColumn':
+      return `change ${table}.${change.to.name}: ${differences(change.from, change.to).join('; ')}`;
+    case 'createIndex':
+      return `create ${indexWords(table, change.to)}`;
+    case 'dropIndex':
+      return `drop ${indexWords(table, change.from)}`;
+  }
+}
+
+function columnWords(column: Column): string {
+  const older = column.older ? 'older rows get the moment of the migration' : undefined;
+  const value = column.default === undefined ? older : `default ${JSON.stringify(column.default)}`;
+  return [column.kind, column.nullable ? 'nullable' : 'not null', value, targetWords(column)]
+    .filter(Boolean)
+    .join(', ');
+}
+
+function targetWords({ references }: Column): string | undefined {
+  return references && `refers to ${references.table}, on delete ${references.onDelete}`;
+}
+
+function indexWords(table: string, index: Index): string {
+  return `${index.unique ? 'unique index' : 'index'} on ${table} (${index.columns.join(', ')})`;
+}
+
+function differences(from: Column, to: Column): string[] {
+  const found: string[] = [];
+  if (from.key !== to.key) found.push(`a ${from.kind} id becomes a ${to.kind} id`);
+  else if (from.kind !== to.kind) found.push(`${from.kind} becomes ${to.kind}`);
+  if (from.nullable && !to.nullable)
+    found.push(
+      to.default === undefined ? 'not null' : `not null; null becomes ${JSON.stringify(to.default)}`,
+    );
+  if (!from.nullable && to.nullable) found.push('nullable');
+  if (from.default !== to.default)
+    found.push(to.default === undefined ? 'no default' : `default ${JSON.stringify(to.default)}`);
+  if (String(referenceShape(from)) !== String(referenceShape(to)))
+    found.push(targetWords(to) ?? 'refers to nothing');
+  return found;
+}
