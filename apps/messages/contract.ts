@@ -2,17 +2,7 @@ import { answer, type Contract, type ContractContext, route, wholeList } from 't
 import { Type } from 'typebox';
 import type { resources } from './app.ts';
 import { errors } from './errors.ts';
-import {
-  AccessToken,
-  Content,
-  Credentials,
-  Cut,
-  Message,
-  MessageId,
-  RefreshToken,
-  TokenPair,
-  User,
-} from './schemas.ts';
+import { AccessToken, Credentials, Cut, MessageId, RefreshToken, TokenPair, User } from './schemas.ts';
 
 const auth = { tag: 'auth' };
 const one = { tag: 'messages', params: MessageId };

@@ -1,0 +1,180 @@
+import {
+  accountOf,
+  answer,
+  anyone,
+  type Caller,
+  type Contract,
+  type ContractContext,
+  type Filter,
+  Problem,
+  type RowOf,
+  route,
+  signedIn,
+} from 'trestle';
+import type { articles, resources } from './app.ts';
+import { errors } from './errors.ts';
+import { pageOf, pageSize } from './pages.ts';
+import {
+  Article,
+  ArticleBody,
+  ArticlePage,
+  Credentials,
+  Failure,
+  Id,
+  PageQuery,
+  SignedIn,
+  TokenBody,
+  User,
+  Verified,
+} from './schemas.ts';
+
+type Row = RowOf<typeof articles>;
+type Context = ContractContext<typeof resources>;
+
+/** The documented routes of forum, over its services. */
+export function contract(context: Context): Contract {
+  return {
+    errors,
+    errorShape: Failure,
+    credentials: [{ in: 'body', name: 'access-token', for: 'token' }],
+    routes: [...accountRoutes(context), ...readRoutes(context), ...writeRoutes(context)],
+  };
+}
+
+function accountRoutes({ accounts }: Context) {
+  const shared = { tag: 'users' };
+  const user = async (caller: Caller, id: number) => {
+    const account = await accounts.read(caller, id);
+    return { id: account.id, username: account.username, date_registered: account.created_at };
+  };
+  return [
+    route(
+      'POST',
+      '/register',
+      { ...shared, summary: 'Register', body: Credentials, answers: { 200: User } },
+      async ({ caller, body, origin }) => {
+        const { id, username, created_at } = await accounts.signUp(caller, body, origin);
+        return answer(200, { id, username, date_registered: created_at });
+      },
+    ),
+    route(
+      'POST',
+      '/login',
+      { ...shared, summary: 'Log in', body: Credentials, answers: { 200: SignedIn }, signsIn: true },
+      async ({ body, origin }) => {
+        const { account, access } = await accounts.signIn(body, origin);
+        const signed = { 'access-token': access, user_id: account.id, username: account.username };
+        return answer(200, signed, { 'Cache-Control': 'no-store' });
+      },
+    ),
+    route(
+      'POST',
+      '/verify-token',
+      { ...shared, summary: 'Whose token it is', can: signedIn, body: TokenBody, answers: { 200: Verified } },
+      async ({ caller }) => {
+        const { id, username } = await accounts.read(caller, accountOf(caller) ?? 0);
+        return answer(200, { username, id });
+      },
+    ),
+    route(
+      'GET',
+      '/users/:id',
+      { ...shared, summary: "A user's profile", can: anyone, params: Id, answers: { 200: User } },
+      async ({ caller, params }) => answer(200, await user(caller, params.id)),
+    ),
+  ];
+}
+
+function readRoutes({ rules, services, accounts }: Context) {
+  const can = rules.articles.read;
+  const list = async (caller: Caller, page: unknown, filter: Filter<Row>) => {
+    const limit = pageSize();
+    const found = await services.articles.list(caller, { filter, limit, offset: (pageOf(page) - 1) * limit });
+    const items = (await withAuthors(accounts, found.items)).map(({ text: _text, ...item }) => item);
+    return answer(200, { articles: items, next: found.next !== null });
+  };
+  return [
+    route(
+      'GET',
+      '/articles',
+      {
+        tag: 'articles',
+        summary: 'The last articles, by pages',
+        can,
+        query: PageQuery,
+        checkQuery: false,
+        answers: { 200: ArticlePage },
+      },
+      ({ caller, query }) => list(caller, query.page, {}),
+    ),
+    route(
+      'GET',
+      '/articles/:id',
+      { tag: 'articles', summary: 'One article', can, params: Id, answers: { 200: Article } },
+      async ({ caller, params }) => articleAnswer(accounts, await services.articles.read(caller, params.id)),
+    ),
+    route(
+      'GET',
+      '/users/:id/articles',
+      {
+        tag: 'users',
+        summary: "A user's last articles",
+        can,
+        params: Id,
+        query: PageQuery,
+        checkQuery: false,
+        answers: { 200: ArticlePage },
+      },
+      async ({ caller, params, query }) => {
+        await accounts.read(caller, params.id);
+        return list(caller, query.page, { author: { eq: params.id } });
+      },
+    ),
+  ];
+}
+
+function writeRoutes({ rules, services: { articles }, accounts }: Context) {
+  const can = rules.articles;
+  const shared = { tag: 'articles', body: ArticleBody, checkBody: false, answers: { 200: Article } };
+  return [
+    route(
+      'POST',
+      '/articles/new',
+      { ...shared, summary: 'Post an article', can: can.create },
+      async ({ caller, body }) => articleAnswer(accounts, await articles.create(caller, withoutToken(body))),
+    ),
+    route(
+      'PUT',
+      '/articles/:id/edit',
+      { ...shared, summary: 'Edit an own article', can: can.update, params: Id },
+      async ({ caller, params, body }) =>
+        articleAnswer(accounts, await articles.replace(caller, params.id, withoutToken(body))),
+    ),
+    route(
+      'DELETE',
+      '/articles/:id/delete',
+      { ...shared, summary: 'Delete an own article', can: can.delete, params: Id, body: TokenBody },
+      async ({ caller, params }) => articleAnswer(accounts, await articles.remove(caller, params.id)),
+    ),
+  ];
+}
+
+function withoutToken<B extends { 'access-token'?: string }>({ 'access-token': _token, ...article }: B) {
+  return article;
+}
+
+async function articleAnswer(accounts: Context['accounts'], row: Row) {
+  const [article] = await withAuthors(accounts, [row]);
+  return answer(200, article);
+}
+
+/** Articles with their authors' names, which are read in one query. */
+async function withAuthors(accounts: Context['accounts'], rows: readonly Row[]) {
+  const authors = await accounts.readMany(rows.flatMap((row) => row.author ?? []));
+  return rows.map(({ id, title, text, date_posted, author }) => {
+    const name = author === null ? undefined : authors.get(author)?.username;
+    if (name === undefined)
+      throw new Problem('internal', { cause: new Error(`article ${id} has no author`) });
+    return { id, title, text, date_posted, user_id: author, 'author.username': name };
+  });
+}

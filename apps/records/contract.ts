@@ -1,0 +1,163 @@
+import {
+  type Answer,
+  answer,
+  type Caller,
+  type Contract,
+  type ContractContext,
+  type RowOf,
+  route,
+  wholeList,
+} from 'trestle';
+import { Type } from 'typebox';
+import type { records, resources } from './app.ts';
+import { errors, failed, SAYS } from './errors.ts';
+import { Cut, Failed, NewKey, Record, RecordId, Success, Username, WithRecord } from './schemas.ts';
+
+type Row = RowOf<typeof records>;
+
+/** The app itself: a new account has no credentials yet with which it could ask for its first key. */
+const theApp: Caller = { kind: 'administrator' };
+const secret = { 'Cache-Control': 'no-store' };
+
+/** The documented routes of records, over its services. */
+export function contract(context: ContractContext<typeof resources>): Contract {
+  return {
+    errors,
+    errorShape: Failed,
+    credentials: [{ in: 'header', name: 'api-key', for: 'key' }],
+    routes: [...keyRoutes(context), ...recordRoutes(context), ...incompletePaths()],
+  };
+}
+
+function keyRoutes({ accounts, keys }: ContractContext<typeof resources>) {
+  return (['GET', 'POST'] as const).map((method) =>
+    route(
+      method,
+      '/api/generate_key/:username',
+      {
+        tag: 'keys',
+        summary: 'Register a username and get its API key',
+        params: Username,
+        answers: { 200: NewKey },
+      },
+      async ({ caller, params, origin }) => {
+        const { id, username, created_at } = await accounts.signUp(
+          caller,
+          { username: params.username },
+          origin,
+        );
+        const { key } = await keys.create(theApp, { account: id, name: username });
+        const message = 'Congrats! Your API Key has been created!';
+        const body = {
+          status: 'success',
+          username,
+          api_key: key,
+          created_on: easternTime(created_at),
+          message,
+        };
+        return answer(200, body, secret);
+      },
+    ),
+  );
+}
+
+function recordRoutes({
+  rules,
+  schemas,
+  services: { records },
+  accounts,
+}: ContractContext<typeof resources>) {
+  const can = rules.records;
+  const body = schemas.records.patch;
+  const toWire = async (rows: readonly Row[]) => {
+    const editors = await accounts.readMany(rows.flatMap((row) => row.lastmodifiedby ?? []));
+    return rows.map(({ id, timestamp, value1, value2, value3, lastmodifiedby }) => {
+      const name = lastmodifiedby === null ? null : (editors.get(lastmodifiedby)?.username ?? null);
+      return { id, timestamp, value1, value2, value3, lastmodifiedby: name };
+    });
+  };
+  const withRecord = async (status: number, message: string, row: Row): Promise<Answer> => {
+    const [record] = await toWire([row]);
+    return answer(status, { status: 'success', message, record_info: JSON.stringify(record) });
+  };
+  const shared = { tag: 'records' };
+  const one = { ...shared, params: RecordId };
+  return [
+    route(
+      'GET',
+      '/api/list',
+      { ...shared, summary: 'All records', can: can.read, query: Cut, answers: { 200: Type.Array(Record) } },
+      (request) => wholeList(records, request, toWire),
+    ),
+    route(
+      'POST',
+      '/api/create',
+      {
+        ...shared,
+        summary: 'Create a record',
+        can: can.create,
+        body,
+        checkBody: false,
+        answers: { 201: WithRecord },
+      },
+      async ({ caller, body }) => {
+        const row = await records.create(caller, body);
+        return withRecord(201, 'Your entry has successfully been added to the database!', row);
+      },
+    ),
+    route(
+      'GET',
+      '/api/read/:record_id',
+      { ...one, summary: 'Read a record', can: can.read, answers: { 200: WithRecord } },
+      async ({ caller, params }) =>
+        withRecord(200, 'Record found!', await records.read(caller, params.record_id)),
+    ),
+    route(
+      'PATCH',
+      '/api/modify/:record_id',
+      {
+        ...one,
+        summary: 'Change a record',
+        can: can.update,
+        body,
+        checkBody: false,
+        answers: { 200: WithRecord },
+      },
+      async ({ caller, params, body }) => {
+        const row = await records.patch(caller, params.record_id, body);
+        return withRecord(200, 'Your record has successfully been modified!', row);
+      },
+    ),
+    route(
+      'DELETE',
+      '/api/remove/:record_id',
+      { ...one, summary: 'Remove a record', can: can.delete, answers: { 200: Success } },
+      async ({ caller, params }) => {
+        await records.remove(caller, params.record_id);
+        return answer(200, { status: 'success', message: 'Your record has been removed!' });
+      },
+    ),
+  ];
+}
+
+/** Paths that end too early say what is missing, as the document shows. */
+function incompletePaths() {
+  const paths = [
+    ['GET', '/api/generate_key', SAYS.noUsername],
+    ['POST', '/api/generate_key', SAYS.noUsername],
+    ['GET', '/api/read', SAYS.noNumber],
+    ['PATCH', '/api/modify', SAYS.noNumber],
+    ['DELETE', '/api/remove', SAYS.noNumber],
+  ] as const;
+  return paths.map(([method, path, message]) =>
+    route(method, path, { summary: 'Says what the path lacks', answers: { 400: Failed } }, () =>
+      answer(400, failed(message)),
+    ),
+  );
+}
+
+/** `2026-11-21 02:48:39 EST`: Eastern Standard Time all year, five hours behind UTC, as the original wrote it. */
+function easternTime(instant: string): string {
+  const eastern = new Date(Date.parse(instant) - 5 * 3_600_000).toISOString();
+  return `${eastern.slice(0, 10)} ${eastern.slice(11, 19)} EST`;
+}
