@@ -90,7 +90,8 @@ function unknown(
 function ownOptions({ code }: Line): Iterable<RegExpMatchArray> {
   return code.split('\n').flatMap((part) => {
     const command = OWN_COMMAND.exec(part);
-    return command ? [...part.slice(command.index).matchAll(OPTION)] : [];
+    const [ours = ''] = command ? part.slice(command.index).split(/[|;]|&&/) : [];
+    return [...ours.matchAll(OPTION)];
   });
 }
 

@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { repositoryFiles } from './repository-files.ts';
 
 /** Starts what several test files share, once: node:test's `globalSetup` and `globalTeardown`. */
-const GLOBAL_SETUP = 'packages/trestle/test/global-setup.ts';
+const GLOBAL_SETUP = 'packages/trestle/test/postgres-setup.ts';
 /** A file that takes longer hangs: it left a socket, a timer or a database open, or waits for what never comes. */
 const FILE_TIMEOUT_MS = 150_000;
 
@@ -40,7 +40,7 @@ export async function runTests(
     // Most tests wait for disks and sockets: two at a time also where there is one core.
     concurrency: concurrency ?? Math.max(2, availableParallelism()),
     timeout: FILE_TIMEOUT_MS,
-    ...(existsSync(setup) && { globalSetupPath: setup }),
+    ...(files.length > 1 && existsSync(setup) && { globalSetupPath: setup }),
   });
   return collected(root, stream);
 }
@@ -50,23 +50,24 @@ async function collected(root: string, stream: TestsStream): Promise<TestResult>
   const printed = new Map<string, string>();
   const broken = new Set<string>();
   for await (const { type, data } of stream) {
-    if (type === 'test:fail') {
-      addFailure(result, root, data);
-      if (data.file !== undefined) broken.add(data.file);
-    } else if (type === 'test:pass' && data.skip !== undefined)
-      result.skipped.push(typeof data.skip === 'string' ? `${data.name}: ${data.skip}` : data.name);
-    else if (type === 'test:stderr' || type === 'test:stdout')
+    if (type === 'test:stderr' || type === 'test:stdout')
       printed.set(data.file, (printed.get(data.file) ?? '') + data.message);
+    else if (type === 'test:pass') addSkipped(result, data);
+    else if (type === 'test:fail') addFailure(result, root, data, broken);
     else if (type === 'test:summary') addSummary(result, root, data);
   }
-  for (const file of broken)
-    if (printed.get(file)?.trim())
-      result.failures.push(`${relative(root, file)} printed\n${indented(printed.get(file) ?? '')}`);
+  for (const [file, output] of printed)
+    if (broken.has(file)) result.failures.push(`${relative(root, file)} printed\n${indented(output)}`);
   result.files.sort((a, b) => b.seconds - a.seconds);
   return result;
 }
 
-function addFailure(result: TestResult, root: string, data: EventData.TestFail): void {
+function addSkipped(result: TestResult, { name, skip }: EventData.TestPass): void {
+  if (skip !== undefined) result.skipped.push(typeof skip === 'string' ? `${name}: ${skip}` : name);
+}
+
+function addFailure(result: TestResult, root: string, data: EventData.TestFail, broken: Set<string>): void {
+  if (data.file !== undefined) broken.add(data.file);
   const error = data.details.error;
   // A parent fails with its subtests; they are shown themselves.
   if ('failureType' in error && error.failureType === 'subtestsFailed') return;

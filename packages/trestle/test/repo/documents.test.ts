@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { checkDocs } from '../../../../scripts/check-docs.ts';
+import { described } from '../../../../scripts/finding.ts';
+import { madeRepository } from './made-repository.ts';
+
+const FILES = {
+  'package.json': JSON.stringify({
+    scripts: { start: 'node main.ts', test: 'node test.ts', bench: 'node b.ts' },
+  }),
+  'packages/trestle/src/cli/main.ts':
+    "option('--port <port>'); process.env.TRESTLE_DATA; option('--no-color')",
+  'docs/other.md': '# Other things\n\n## The `id` of a row\n',
+};
+
+/** What a document says, and what is wrong with it. */
+const CASES: readonly { says: string; found: string[] }[] = [
+  { says: 'See [the other](docs/other.md#other-things) and `packages/trestle/src/cli/main.ts`.', found: [] },
+  { says: 'See [a part](docs/other.md#the-id-of-a-row).', found: [] },
+  { says: 'See [nothing](docs/gone.md).', found: ['the link to docs/gone.md leads nowhere'] },
+  { says: 'See [a part](docs/other.md#gone).', found: ['docs/other.md has no heading #gone'] },
+  { says: 'See [elsewhere](https://example.org/docs/gone.md).', found: [] },
+  { says: 'Look into `packages/trestle/src/gone/`.', found: ['there is no packages/trestle/src/gone/'] },
+  { says: 'Look into `packages/*/src/cli`, `apps/NAME/app.ts` and prose about docs/gone.', found: [] },
+  { says: '```sh\nnode scripts/gone.ts\n```', found: ['there is no scripts/gone.ts'] },
+  { says: 'Run `npm run bench`, `npm start` or `npm test`.', found: [] },
+  { says: 'Run `npm run banch`.', found: ["package.json has no script 'banch'"] },
+  {
+    says: '```sh\nnpm start -- apps/x --prot 80\n```',
+    found: ['there is no apps/x', 'no command of ours takes --prot'],
+  },
+  { says: '```sh\nnpm start -- --port 80 && curl --silent localhost\n```', found: [] },
+  { says: 'Set `TRESTLE_DATA`, never `TRESTLE_DATE`.', found: ['no code reads TRESTLE_DATE'] },
+];
+
+describe('documents name what exists', () => {
+  for (const { says, found } of CASES)
+    test(says, (t) => {
+      const root = madeRepository(t, { ...FILES, 'README.md': says });
+      assert.deepEqual(
+        checkDocs(root).map(({ message }) => message),
+        found,
+      );
+    });
+
+  test('and name the line', (t) => {
+    const root = madeRepository(t, { ...FILES, 'docs/guide.md': '# Guide\n\n`npm run gone`\n' });
+    assert.deepEqual(checkDocs(root).map(described), ["docs/guide.md:3: package.json has no script 'gone'"]);
+  });
+
+  test('in this repository', () => {
+    assert.deepEqual(checkDocs(process.cwd()).map(described), []);
+  });
+});
