@@ -36,7 +36,8 @@ export function bind(statement: Statement, values: Readonly<Record<string, Value
   return statement.slots.map((slot) => {
     if (!(slot instanceof Param)) return slot;
     const value = values[slot.name];
-    if (value === undefined) throw new TypeError(`no value for parameter '${slot.name}' of: ${statement.sql}`);
+    if (value === undefined)
+      throw new TypeError(`no value for parameter '${slot.name}' of: ${statement.sql}`);
     return value;
   });
 }

@@ -21,7 +21,8 @@ const UNAVAILABLE = new Set(['25006', '55P03', '57014', '53200', '53300', '53400
 export function faultOf(error: unknown): Fault {
   const code = sqlState(error);
   if (code === undefined) return isDriverError(error) ? 'lost' : 'answer';
-  if (code.startsWith('08') || LOST.has(code)) return 'lost';
+  // 08P01 is a message of ours that the server cannot read.
+  if ((code.startsWith('08') && code !== '08P01') || LOST.has(code)) return 'lost';
   return AGAIN.has(code) || isStalePlan(error) ? 'again' : 'answer';
 }
 

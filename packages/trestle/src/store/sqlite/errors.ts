@@ -12,7 +12,8 @@ const CODES = {
   notADatabase: 26,
 } as const;
 const UNIQUE = new Set([1555, 2067, 2579]);
-const FOREIGN_KEY = 787;
+/** A missing row, and `on delete restrict` (SQLite runs that one as a trigger). */
+const FOREIGN_KEY = new Set([787, 1811]);
 
 interface SqliteError extends Error {
   errcode: number;
@@ -39,7 +40,7 @@ export function sqliteProblem(error: unknown): unknown {
   if (!isSqliteError(error)) return error;
   const primary = error.errcode & 0xff;
   if (UNIQUE.has(error.errcode)) return brokenConstraint('unique', columnsOf(error.message));
-  if (error.errcode === FOREIGN_KEY) return brokenConstraint('reference', []);
+  if (FOREIGN_KEY.has(error.errcode)) return brokenConstraint('reference', []);
   if (primary === CODES.full)
     return new Problem('storage_full', {
       detail: 'The disk that holds the database is full. Nothing was written; try again when there is room.',

@@ -1,7 +1,7 @@
 import { type PostgresServer, startPostgres } from './postgres-server.ts';
 
 /**
- * One PostgreSQL for all test files of a run: `node --test --test-global-setup=packages/trestle/test/postgres-setup.ts`.
+ * One PostgreSQL for all test files of a run: `node --test --test-global-setup=packages/trestle/test/global-setup.ts`.
  * Without it, every test file that needs one starts its own.
  */
 let server: PostgresServer | undefined;
