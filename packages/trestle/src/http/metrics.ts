@@ -1,0 +1,103 @@
+/** Upper bounds of the duration histogram, in seconds. */
+const BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Durations of one route and status. */
+interface Durations {
+  readonly buckets: Float64Array;
+  sum: number;
+  count: number;
+}
+
+/** What is counted of one route. Counting costs a few additions; texts are only made when metrics are asked for. */
+export class RouteTally {
+  readonly method: string;
+  readonly route: string;
+  readonly byStatus = new Map<number, Durations>();
+
+  constructor(method: string, route: string) {
+    this.method = method;
+    this.route = route;
+  }
+
+  count(status: number, seconds: number): void {
+    let durations = this.byStatus.get(status);
+    if (durations === undefined) {
+      durations = { buckets: new Float64Array(BOUNDS.length), sum: 0, count: 0 };
+      this.byStatus.set(status, durations);
+    }
+    durations.sum += seconds;
+    durations.count += 1;
+    for (let at = BOUNDS.length - 1; at >= 0 && seconds <= (BOUNDS[at] ?? 0); at--)
+      durations.buckets[at] = (durations.buckets[at] ?? 0) + 1;
+  }
+}
+
+/** Something else that is counted: a name, what it is, and its value by label. */
+export interface Measure {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge';
+  readonly values: () => readonly { labels: Readonly<Record<string, string>>; value: number }[];
+}
+
+/** All that the server counts, in the Prometheus text format 0.0.4. */
+export class Metrics {
+  readonly #tallies: RouteTally[] = [];
+  readonly #measures: Measure[] = [];
+  /** Requests that no route took. */
+  readonly unmatched = this.tally('', '');
+  #process: Promise<() => Promise<string>> | undefined;
+
+  tally(method: string, route: string): RouteTally {
+    const tally = new RouteTally(method, route);
+    this.#tallies.push(tally);
+    return tally;
+  }
+
+  add(measure: Measure): void {
+    this.#measures.push(measure);
+  }
+
+  async text(): Promise<string> {
+    this.#process ??= processMetrics();
+    const ofProcess = await this.#process;
+    return [this.#durations(), ...this.#measures.map(measureText), await ofProcess()].join('');
+  }
+
+  #durations(): string {
+    const name = 'trestle_request_duration_seconds';
+    const lines = [
+      `# HELP ${name} Time from the request's header to the end of its answer.`,
+      `# TYPE ${name} histogram`,
+    ];
+    for (const tally of this.#tallies)
+      for (const [status, durations] of tally.byStatus) {
+        const labels = labelText({ method: tally.method, route: tally.route, status: String(status) });
+        BOUNDS.forEach((bound, at) => {
+          lines.push(`${name}_bucket{${labels},le="${bound}"} ${durations.buckets[at] ?? 0}`);
+        });
+        lines.push(`${name}_bucket{${labels},le="+Inf"} ${durations.count}`);
+        lines.push(`${name}_sum{${labels}} ${durations.sum}`, `${name}_count{${labels}} ${durations.count}`);
+      }
+    return `${lines.join('\n')}\n`;
+  }
+}
+
+function measureText({ name, help, type, values }: Measure): string {
+  const lines = values().map(({ labels, value }) => `${name}{${labelText(labels)}} ${value}`);
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines, ''].join('\n');
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))}"`)
+    .join(',');
+}
+
+/** Memory, processor, descriptors, collections and loop delay, from the first time they are asked for. */
+async function processMetrics(): Promise<() => Promise<string>> {
+  const { collectDefaultMetrics, Registry } = await import('prom-client');
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return () => registry.metrics();
+}

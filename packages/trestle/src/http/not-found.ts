@@ -1,0 +1,63 @@
+import type { FastifyInstance } from 'fastify';
+import { Problem } from '../problems.ts';
+
+/** The methods this server knows, in the order Allow shows them. */
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+
+interface KnownPath {
+  readonly matches: RegExp;
+  readonly methods: Set<string>;
+}
+
+/** Every path that has a route, with its methods: for 405 with an exact Allow, for OPTIONS, and for CORS. */
+export class KnownPaths {
+  readonly #paths = new Map<string, KnownPath>();
+
+  /** Takes note of each route that is added from now on. */
+  watch(fastify: FastifyInstance): void {
+    fastify.addHook('onRoute', ({ method, url }) => {
+      const known = this.#paths.get(url) ?? { matches: compile(url), methods: new Set<string>() };
+      this.#paths.set(url, known);
+      for (const each of [method].flat()) known.methods.add(each.toUpperCase());
+    });
+  }
+
+  /** The methods a path takes, in order; empty where there is no such path. */
+  allowed(path: string): string[] {
+    const decoded = decodeURI(path);
+    const methods = new Set<string>();
+    for (const known of this.#paths.values()) {
+      if (!known.matches.test(decoded)) continue;
+      for (const method of known.methods) methods.add(method);
+    }
+    if (methods.size > 0) methods.add('OPTIONS');
+    return METHODS.filter((method) => methods.has(method));
+  }
+}
+
+/** Why no route took a request: 501 for a method that is not known at all, 405 with Allow, or 404. */
+export function whyNoRoute(method: string, allowed: readonly string[]): Problem {
+  if (allowed.length > 0 && (method === 'TRACE' || isKnown(method)))
+    return new Problem('method_not_allowed', {
+      detail: `This path takes ${allowed.join(', ')}, not ${method}.`,
+      headers: { allow: allowed.join(', ') },
+      data: { method, allowed },
+    });
+  if (!isKnown(method))
+    return new Problem('not_implemented', { detail: `The method ${method} is not known here.` });
+  return new Problem('not_found');
+}
+
+function isKnown(method: string): boolean {
+  return METHODS.some((known) => known === method);
+}
+
+/** A Fastify path pattern as a regular expression over the decoded path: `:name` is one segment, `*` the rest, `::` a colon. */
+function compile(pattern: string): RegExp {
+  const source = pattern.replace(/::|:\w+(?:\([^)]*\))?|\*|[.+?^${}()|[\]\\]/g, (piece) => {
+    if (piece === '::') return ':';
+    if (piece === '*') return '.*';
+    return piece.startsWith(':') ? '[^/]+' : `\\${piece}`;
+  });
+  return new RegExp(`^${source}$`);
+}

@@ -1,0 +1,31 @@
+/** How often the loop is looked at, in milliseconds, and the weight of the newest look: about a second's memory. */
+const INTERVAL = 100;
+const WEIGHT = 0.25;
+
+/** How late the event loop runs, on average over about a second: one long pause is no overload, a row of them is. */
+export class Load {
+  /** Milliseconds. */
+  lateness = 0;
+  readonly #bound: number;
+  readonly #timer: NodeJS.Timeout | undefined;
+
+  /** @param bound the lateness beyond which there is too much to do; 0: never. */
+  constructor(bound: number) {
+    this.#bound = bound;
+    if (bound === 0) return;
+    let due = performance.now() + INTERVAL;
+    this.#timer = setInterval(() => {
+      const now = performance.now();
+      this.lateness += WEIGHT * (Math.max(0, now - due) - this.lateness);
+      due = now + INTERVAL;
+    }, INTERVAL).unref();
+  }
+
+  get isTooMuch(): boolean {
+    return this.#bound > 0 && this.lateness > this.#bound;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}

@@ -1,0 +1,39 @@
+import type { Origins } from './cors.ts';
+import { LIMITS } from './limits.ts';
+import type { Log } from './logging.ts';
+
+export interface ServerOptions {
+  /** Default: 4000. 0 takes any free port. */
+  port?: number;
+  /** Default: 127.0.0.1. */
+  host?: string;
+  log: Log;
+  /** A port, on the same host, where `/metrics` needs no credentials (default: none). */
+  metricsPort?: number;
+  /** Addresses or networks (CIDR) of proxies whose X-Forwarded-For is believed (default: none). */
+  trustedProxies?: readonly string[];
+  /** Which origins browsers may call from (default: any). */
+  origins?: Origins;
+  /** Milliseconds an idle connection is kept (default: 5,000). Behind a proxy it must be longer than the proxy's own. */
+  keepAlive?: number;
+  /**
+   * Refuse with 503 while the event loop is this many milliseconds late on average over about a second (default: 0, never:
+   * on a slow or shared machine a bound that fits another one refuses what could be served).
+   */
+  shedAbove?: number;
+}
+
+/** Options with every default filled in. */
+export type Settings = Required<Omit<ServerOptions, 'metricsPort'>> & Pick<ServerOptions, 'metricsPort'>;
+
+export function settle(options: ServerOptions): Settings {
+  return {
+    port: 4000,
+    host: '127.0.0.1',
+    trustedProxies: [],
+    origins: '*',
+    keepAlive: LIMITS.keepAlive,
+    shedAbove: 0,
+    ...options,
+  };
+}

@@ -1,0 +1,161 @@
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { ErrorAnswer, FailedRequest } from '../declare/contract.ts';
+import type { Problem } from '../problems.ts';
+import { StartError } from '../start-error.ts';
+import { readBodies } from './bodies.ts';
+import { type Health, healthRoutes, watchHealth } from './health.ts';
+import { indexPage } from './index-page.ts';
+import type { Log } from './logging.ts';
+import { ErrorLog } from './logging-errors.ts';
+import { Metrics } from './metrics.ts';
+import { KnownPaths } from './not-found.ts';
+import { admitRequests, begin } from './server-admission.ts';
+import { answerError, answerErrors } from './server-errors.ts';
+import { createListener } from './server-listener.ts';
+import { Load } from './server-load.ts';
+import { metricsRoute, openMetricsPort } from './server-metrics.ts';
+import { type ServerOptions, type Settings, settle } from './server-options.ts';
+import { Lifecycle, type StopOptions, stopServer } from './shutdown.ts';
+
+/** The routes of one app, as they stand under its base. */
+export interface Mounted {
+  /** '' alone, `/NAME` with others. */
+  readonly base: string;
+  /** Answers a failed request under the base in the app's words. */
+  fail(problem: Problem, request: FailedRequest): ErrorAnswer;
+  /** Where its documentation stands. */
+  readonly pages?: { readonly swagger: string };
+}
+
+/** What a server needs of an app. */
+export interface Site {
+  readonly name: string;
+  readonly description: string;
+  mount(fastify: FastifyInstance): Mounted | Promise<Mounted>;
+  health(): Health;
+  /** SQL statements run so far. */
+  statements(): number;
+  isAdministrator(secret: string): boolean;
+}
+
+/** What the parts of a running server share. */
+export interface Parts {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly errors: ErrorLog;
+  readonly lifecycle: Lifecycle;
+  readonly load: Load;
+  readonly metrics: Metrics;
+  readonly paths: KnownPaths;
+  readonly mounted: Mounted[];
+}
+
+export interface RunningServer {
+  /** `http://127.0.0.1:4000`, without a slash at the end. */
+  readonly url: string;
+  readonly mounted: readonly Mounted[];
+  /** Resolves with the reason when an app's store is broken for good: stop, and end the process with an error. */
+  readonly broken: Promise<string>;
+  /** Lets requests in flight end, then closes every connection. The apps stay open: they are their opener's. */
+  close(options?: StopOptions): Promise<void>;
+}
+
+/** Serves apps over HTTP. Throws `StartError` where the address cannot be had. */
+export async function openServer(sites: readonly Site[], options: ServerOptions): Promise<RunningServer> {
+  const parts = createParts(options);
+  const fastify = createListener(parts.settings, {
+    unreadable: (status, code) => parts.log.lines.info({ status, code }, 'unreadable request'),
+    unroutable: (error, request, reply) => {
+      begin(request, reply, parts);
+      answerError(error, request, reply, parts);
+    },
+  });
+
+  parts.paths.watch(fastify);
+  admitRequests(fastify, parts);
+  readBodies(fastify);
+  answerErrors(fastify, parts);
+  healthRoutes(fastify, sites, parts.lifecycle);
+  metricsRoute(fastify, sites, parts);
+  for (const site of sites) parts.mounted.push(await site.mount(fastify));
+  if (sites.length > 1) indexPage(fastify, indexEntries(sites, parts.mounted));
+
+  return listen(fastify, sites, parts);
+}
+
+function createParts(options: ServerOptions): Parts {
+  const settings = settle(options);
+  return {
+    settings,
+    log: settings.log,
+    errors: new ErrorLog(settings.log.lines),
+    lifecycle: new Lifecycle(),
+    load: new Load(settings.shedAbove),
+    metrics: new Metrics(),
+    paths: new KnownPaths(),
+    mounted: [],
+  };
+}
+
+async function listen(
+  fastify: FastifyInstance,
+  sites: readonly Site[],
+  parts: Parts,
+): Promise<RunningServer> {
+  const { host, port } = parts.settings;
+  try {
+    await fastify.listen({ host, port });
+  } catch (error) {
+    await fastify.close();
+    throw cannotListen(error, host, port);
+  }
+  const metricsServer = await openMetricsPort(parts);
+  const { promise: broken, resolve: breakDown } = Promise.withResolvers<string>();
+  const stopWatching = watchHealth(sites, (check, why) => breakDown(`${check.name}: ${why}`));
+  return {
+    url: urlOf(fastify, host),
+    mounted: parts.mounted,
+    broken,
+    close: async (stop) => {
+      stopWatching();
+      parts.load.stop();
+      await stopServer(fastify.server, parts.lifecycle, stop);
+      metricsServer?.close();
+      await fastify.close();
+      parts.log.flush();
+    },
+  };
+}
+
+function urlOf(fastify: FastifyInstance, host: string): string {
+  const bound = fastify.server.address();
+  const { port }: Pick<AddressInfo, 'port'> = typeof bound === 'object' && bound ? bound : { port: 0 };
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function cannotListen(error: unknown, host: string, port: number): Error {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE')
+    return new StartError(
+      `port ${port} of ${host} is in use; stop the other program or choose another with --port`,
+    );
+  if (code === 'EACCES')
+    return new StartError(`port ${port} may not be opened by this user; choose one above 1023`);
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return new StartError(`${host} is no address of this machine; choose another with --host`);
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function indexEntries(sites: readonly Site[], mounted: readonly Mounted[]) {
+  return sites.map(({ name, description }, at) => {
+    const base = mounted[at]?.base ?? '';
+    return {
+      name,
+      description,
+      path: base,
+      docs: mounted[at]?.pages?.swagger ?? `${base}/docs`,
+      openapi: `${base}/openapi.json`,
+    };
+  });
+}

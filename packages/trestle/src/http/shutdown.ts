@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+
+/** How far a server is on its way out, and how many requests it still answers. */
+export class Lifecycle {
+  /** Once true, `/readyz` says no and every answer says `Connection: close`. */
+  stopping = false;
+  inFlight = 0;
+  #whenIdle: (() => void) | undefined;
+
+  begin(): void {
+    this.inFlight++;
+  }
+
+  end(): void {
+    this.inFlight--;
+    if (this.inFlight === 0) this.#whenIdle?.();
+  }
+
+  /** Resolves when no request is in flight. */
+  async idle(): Promise<void> {
+    if (this.inFlight > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+  }
+}
+
+export interface StopOptions {
+  /** Milliseconds to go on serving while `/readyz` already says no, so that a balancer sends no more (default: 0). */
+  readinessDelay?: number;
+  /** Milliseconds that requests in flight may take to end (default: 10,000). */
+  drain?: number;
+}
+
+/** For requests that were sent on idle connections just before the listener closed. */
+const IDLE_GRACE = 200;
+
+/**
+ * Stops a server without losing a request: not ready at once; serve on for the readiness delay; take no more connections;
+ * let what is in flight end; then close what is left. Node's own `close()` cuts idle connections at once, and with them
+ * requests that are already on their way; this waits a moment for those.
+ */
+export async function stopServer(
+  server: Server,
+  lifecycle: Lifecycle,
+  options: StopOptions = {},
+): Promise<void> {
+  const { readinessDelay = 0, drain = 10_000 } = options;
+  lifecycle.stopping = true;
+  if (!server.listening) return;
+  if (readinessDelay > 0) await sleep(readinessDelay);
+  const closed = once(server, 'close');
+  // Right after the loop took in new connections: those that wait in the kernel when a listener closes are reset.
+  await turn();
+  NetServer.prototype.close.call(server);
+  await Promise.race([closed, sleep(IDLE_GRACE)]);
+  await Promise.race([lifecycle.idle(), closed, sleep(drain, undefined, { ref: false })]);
+  server.closeAllConnections();
+  await closed;
+}
