@@ -1,0 +1,130 @@
+import type { Authenticator } from './accounts/authenticator.ts';
+import { openAccounts } from './accounts/open-accounts.ts';
+import { deriveKeys, openSigningSecret } from './accounts/signing-secret.ts';
+import { accountTables } from './accounts/tables.ts';
+import type { AccountService, KeyService } from './declare/account-service.ts';
+import type { App } from './declare/app.ts';
+import type { ContractContext } from './declare/contract.ts';
+import type { Resources } from './declare/faces.ts';
+import { nobody, type Rules } from './declare/rules.ts';
+import type { Services } from './declare/service.ts';
+import type { Model } from './services/model.ts';
+import { type AnyService, openServices } from './services/open-services.ts';
+import { type MigrateOptions, migrate } from './store/migrate/migrate.ts';
+import { renamesOf } from './store/migrate/renames.ts';
+import { openStore } from './store/open-store.ts';
+import type { Store } from './store/store.ts';
+import type { Table } from './store/table.ts';
+import { tablesOf } from './store/tables.ts';
+
+export interface EngineOptions {
+  /** The folder of databases, secrets and artifacts. */
+  data: string;
+  /** A `postgres://` URL (default: none, SQLite in the data folder). */
+  database?: string | undefined;
+  /** Whether other processes serve the same app on the same data (default: false). */
+  shared?: boolean;
+  /** What migrations may do at start (default: additive steps). */
+  migrate?: Pick<MigrateOptions, 'apply'>;
+  /** `TRESTLE_ADMIN_SECRET` (default: nobody is the administrator). */
+  administratorSecret?: string | undefined;
+  /** `TRESTLE_SIGNING_SECRET` and its predecessor (default: the data folder's own). */
+  signingSecret?: { current?: string | undefined; previous?: string | undefined };
+  /** Told of what happens behind requests: a connection lost, a sign-in refused. Never holds a secret. */
+  log?: EngineLog;
+}
+
+export interface EngineLog {
+  event(event: { event: string; [fact: string]: unknown }): void;
+  failed(error: unknown): void;
+}
+
+/** A declared app, running over its store: everything a channel needs. */
+export interface Engine<Rs extends Resources = Resources> {
+  readonly app: App<Rs>;
+  readonly store: Store;
+  readonly services: Services<Rs>;
+  readonly byName: ReadonlyMap<string, AnyService>;
+  readonly models: ReadonlyMap<string, Model>;
+  readonly accounts: AccountService;
+  readonly keys: KeyService;
+  readonly authenticate: Authenticator;
+  /** What the app's contract is built over. */
+  readonly context: ContractContext<Rs>;
+  /** Lets what is under way end, writes what waits to be written, and closes the store. */
+  close(): Promise<void>;
+}
+
+/** Opens an app: its store, brought to the declared tables, then its services, accounts and operations over it. */
+export async function openEngine<Rs extends Resources>(
+  app: App<Rs>,
+  options: EngineOptions,
+): Promise<Engine<Rs>> {
+  const { data, database, shared = false, log } = options;
+  const secret = openSigningSecret(data, options.signingSecret);
+  const store = await openStore({
+    name: app.name,
+    data,
+    database,
+    shared,
+    ...(log && { failed: log.failed }),
+  });
+  try {
+    await migrate(store, tablesOfApp(app), { renames: renamesOf(app.resources), ...options.migrate });
+    const [{ key: cursorKey }] = deriveKeys(secret, app.name, 'cursors');
+    const { resources, accounts: declared } = app;
+    const opened = openServices({ resources, accounts: declared, store, cursorKey });
+    const { accounts, keys, authenticate, close } = openAccounts({
+      app,
+      store,
+      secret,
+      administratorSecret: options.administratorSecret,
+      ...(log && { log: log.event }),
+    });
+    const context = {
+      rules: rulesOf(resources),
+      schemas: schemasOf<Rs>(opened.models),
+      ...opened,
+      accounts,
+      keys,
+    };
+    return {
+      app,
+      store,
+      ...opened,
+      accounts,
+      keys,
+      authenticate,
+      context,
+      async close() {
+        await close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** Every table an app has: the engine's own and one for each resource. */
+export function tablesOfApp(app: Pick<App, 'resources' | 'accounts'>): Table[] {
+  return [...accountTables(app.accounts), ...tablesOf(app.resources, app.accounts)];
+}
+
+const CLOSED = { read: nobody, create: nobody, update: nobody, delete: nobody } as const;
+
+function rulesOf<Rs extends Resources>(resources: Rs): ContractContext<Rs>['rules'] {
+  const entries = Object.entries(resources).map(([name, { can }]): [string, Required<Rules>] => [
+    name,
+    { ...CLOSED, ...can },
+  ]);
+  // Object.fromEntries forgets the names; they are the resources' own.
+  return Object.fromEntries(entries) as ContractContext<Rs>['rules'];
+}
+
+function schemasOf<Rs extends Resources>(models: ReadonlyMap<string, Model>): ContractContext<Rs>['schemas'] {
+  const entries = [...models].map(([name, { schemas }]) => [name, schemas] as const);
+  // The schemas were compiled from the declaration that their types are projections of.
+  return Object.fromEntries(entries) as unknown as ContractContext<Rs>['schemas'];
+}
