@@ -3,6 +3,7 @@ import type { Problem } from '../problems.ts';
 import type { AccountService, KeyService, Origin } from './account-service.ts';
 import type { Caller } from './caller.ts';
 import type { BodyOf, PatchOf, Resources, RowOf } from './faces.ts';
+import type { OperationService } from './operation-service.ts';
 import type { Resource } from './resource.ts';
 import type { Rule, Rules } from './rules.ts';
 import type { Services } from './service.ts';
@@ -68,6 +69,8 @@ export interface RouteOptions<P, Q, B> {
   body?: B;
   /** Bodies that fail their schema become `invalid` problems before the route runs (default), or the route checks itself. */
   checkBody?: boolean;
+  /** Names of request header fields that the route goes by, for the documentation (default: none). */
+  headers?: readonly string[];
   /** Schemas of the answers by status; null for an answer without a body. */
   answers: Readonly<Record<number, TSchema | null>>;
   /** For the documentation: the OAuth2 password form of this route signs Swagger UI in. */
@@ -129,6 +132,7 @@ export interface ContractContext<Rs extends Resources> {
   services: Services<Rs>;
   accounts: AccountService;
   keys: KeyService;
+  operations: OperationService;
 }
 
 /** Declares one route. The types of `params`, `query` and `body` follow from their schemas. */

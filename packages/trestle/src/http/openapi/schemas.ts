@@ -1,0 +1,36 @@
+import type { TSchema } from 'typebox';
+import { isRecord } from '../shape.ts';
+
+/** The schemas of a document that have names, each once. */
+export class Components {
+  readonly schemas: Record<string, unknown> = {};
+
+  /** A schema as JSON; what has a `title` becomes a component that is referred to. */
+  refer(schema: TSchema): unknown {
+    return this.#json(schema);
+  }
+
+  #json(schema: unknown): unknown {
+    if (Array.isArray(schema)) return schema.map((item) => this.#json(item));
+    if (!isRecord(schema)) return schema;
+    const { title, ...rest } = schema;
+    if (typeof title !== 'string') return this.#members(rest);
+    this.schemas[title] ??= this.#members(rest);
+    return { $ref: `#/components/schemas/${title}` };
+  }
+
+  #members(schema: Record<string, unknown>): Record<string, unknown> {
+    return Object.fromEntries(
+      Object.entries(schema).map(([key, value]) => {
+        // Under `properties` the keys are names of members, of which one may be called `title`.
+        if (key === 'properties' && isRecord(value))
+          return [
+            key,
+            Object.fromEntries(Object.entries(value).map(([name, each]) => [name, this.#json(each)])),
+          ];
+        const isSchema = key === 'items' || key === 'anyOf' || key === 'additionalProperties';
+        return [key, isSchema ? this.#json(value) : value];
+      }),
+    );
+  }
+}

@@ -1,0 +1,76 @@
+import type { CredentialPlace, Route } from '../../declare/contract.ts';
+import type { Rule } from '../../declare/rules.ts';
+import { placesFor } from '../credentials.ts';
+import type { RouteTable } from '../route-table.ts';
+import { isRecord } from '../shape.ts';
+
+/** The route that hands out access tokens for a username and password, and where it stands. */
+export interface SignIn {
+  path: string;
+  route: Route;
+}
+
+/** Where Swagger UI's Authorize button signs in: the contract's own route, else the uniform one. */
+export function signInOf(tables: readonly RouteTable[]): SignIn | undefined {
+  for (const { prefix, routes } of tables) {
+    const found = routes.find(({ options }) => options.signsIn);
+    if (found) return { path: `${prefix}${found.path.replaceAll('::', ':')}`, route: found };
+  }
+  return undefined;
+}
+
+/** The ways to show who one is, of all tables of an app. */
+export function securitySchemes(tables: readonly RouteTable[], base: string): Record<string, unknown> {
+  const signIn = signInOf(tables);
+  const places = tables.flatMap((table) => table.places).filter(({ in: part }) => part !== 'body');
+  return {
+    ...(signIn && { password: passwordFlow(signIn, base) }),
+    bearer: { type: 'http', scheme: 'bearer', description: 'An access token or an API key.' },
+    ...Object.fromEntries(places.map((place) => [schemeName(place), placeScheme(place)])),
+  };
+}
+
+function passwordFlow({ path, route }: SignIn, base: string): unknown {
+  const tokenName = tokenMember(route);
+  return {
+    type: 'oauth2',
+    description: 'Sign in with a user name and a password; the client fields may stay empty.',
+    flows: { password: { tokenUrl: `${base}${path}`, scopes: {} } },
+    ...(tokenName !== 'access_token' && { 'x-tokenName': tokenName }),
+  };
+}
+
+/** Which member of the answer is the access token, for Swagger UI; OAuth2 calls it `access_token`. */
+function tokenMember(route: Route): string {
+  const schema = Object.values(route.options.answers)[0];
+  const properties = schema && 'properties' in schema && isRecord(schema.properties) ? schema.properties : {};
+  const names = ['access_token', 'access-token', 'access', 'token'];
+  return names.find((name) => Object.hasOwn(properties, name)) ?? 'access_token';
+}
+
+function placeScheme(place: CredentialPlace): unknown {
+  const description = place.for === 'administrator' ? "The administrator's secret." : 'An API key.';
+  return { type: 'apiKey', in: place.in, name: place.name, description };
+}
+
+function schemeName(place: CredentialPlace): string {
+  return `${place.name}-${place.in}`.replace(/[^A-Za-z0-9._-]/g, '_');
+}
+
+/** What a route asks for: nothing, or one of several schemes; nothing is one of them where anyone may come. */
+export function securityOf(
+  table: RouteTable,
+  rule: Rule | undefined,
+  hasSignIn: boolean,
+): Record<string, string[]>[] {
+  if (!rule) return [];
+  const places = table.style === 'contract' ? placesFor(table.places, rule) : table.places;
+  const listed = places.filter(({ in: part }) => part !== 'body');
+  const names = [
+    ...(hasSignIn && rule.who !== 'administrator' ? ['password'] : []),
+    'bearer',
+    ...listed.map(schemeName),
+  ];
+  const schemes = names.map((name) => ({ [name]: [] }));
+  return rule.who === 'anyone' ? [{}, ...schemes] : schemes;
+}

@@ -1,0 +1,93 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { Authenticator } from '../accounts/authenticator.ts';
+import type { Caller } from '../declare/caller.ts';
+import type { Answer, CredentialPlace, Route, RouteRequest } from '../declare/contract.ts';
+import type { Rule } from '../declare/rules.ts';
+import { authorize } from '../services/policy.ts';
+import { callerOf, placesFor } from './credentials.ts';
+import { HandledRequest } from './handled-request.ts';
+import { contractInput, uniformInput } from './route-input.ts';
+import { sendAnswer } from './send-answer.ts';
+
+/** Routes that stand under one path and read their requests in one way. */
+export interface RouteTable {
+  readonly style: 'contract' | 'uniform';
+  /** Below the app's base: `` or `/v1`. */
+  readonly prefix: string;
+  readonly routes: readonly Route[];
+  readonly places: readonly CredentialPlace[];
+}
+
+type Handle = (request: RouteRequest<unknown, unknown, unknown>) => Promise<Answer> | Answer;
+type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+
+/** Puts every route of a table on the server. */
+export function addRoutes(
+  fastify: FastifyInstance,
+  authenticate: Authenticator,
+  base: string,
+  table: RouteTable,
+): void {
+  for (const route of table.routes) {
+    const options = routeOptions(route, table, authenticate, base);
+    for (const url of urlsOf(base, table, route.path)) fastify.route({ ...options, url });
+  }
+}
+
+/** Contract routes stand with and without a trailing slash, uniform ones without. */
+function urlsOf(base: string, { prefix, style }: RouteTable, path: string): string[] {
+  const url = `${base}${prefix}${path.replace(/\/$/, '')}`;
+  if (style === 'uniform') return [url];
+  return url === '' ? ['/'] : [url, `${url}/`];
+}
+
+function routeOptions(
+  route: Route,
+  table: RouteTable,
+  authenticate: Authenticator,
+  base: string,
+): Omit<RouteOptions, 'url'> {
+  const read = table.style === 'contract' ? contractInput(route) : uniformInput(route);
+  // A route's types were checked where it was declared; here its input is what its schemas let through.
+  const handle = route.handle as Handle;
+  return {
+    method: route.method,
+    config: { route, bodyless: route.options.body === undefined },
+    ...admission(authenticate, table, route.options.can),
+    handler: async (request, reply) => {
+      const given = new HandledRequest(request, reply, base, read(request));
+      return sendAnswer(reply, await handle(given));
+    },
+  };
+}
+
+/**
+ * Credentials and the route's rule come before anything else of a request, its body included, so that nobody makes the
+ * server work who may not; only where a contract takes tokens in the body is that read first.
+ */
+function admission(authenticate: Authenticator, table: RouteTable, rule: Rule | undefined) {
+  if (!rule) return {};
+  const places = table.style === 'contract' ? placesFor(table.places, rule) : table.places;
+  const admit: Hook = async (request, reply) => {
+    const caller = await callerOf(request, places, authenticate);
+    request.caller = caller;
+    if (caller.kind === 'key') recordUse(authenticate, caller, request, reply);
+    authorize(rule, caller);
+  };
+  return places.some((place) => place.in === 'body') ? { preHandler: admit } : { onRequest: admit };
+}
+
+/** Notes the use of a key once its answer is out, whatever that was. */
+function recordUse(
+  authenticate: Authenticator,
+  caller: Caller,
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
+  const { method, ip } = request;
+  const route = request.routeOptions.url ?? '';
+  reply.raw.once('close', () => {
+    const use = { at: new Date().toISOString(), method, route, status: reply.statusCode, source: ip };
+    authenticate.used(caller, use);
+  });
+}
