@@ -37,9 +37,7 @@ function renameChange({ table, column, was }: Rename): Change {
 function tableChanges(from: Table, to: Table): Change[] {
   const table = to.name;
   const columns = columnChanges(from, to);
-  const remade = new Set(
-    columns.flatMap((change) => (change.kind === 'dropColumn' ? [change.from.name] : [])),
-  );
+  const remade = new Set(columns.flatMap(remadeColumn));
   const kept = (one: Index) => !one.columns.some((column) => remade.has(column));
   const same = (list: readonly Index[], one: Index) =>
     kept(one) && list.some((other) => JSON.stringify(shape(other)) === JSON.stringify(shape(one)));
@@ -52,6 +50,14 @@ function tableChanges(from: Table, to: Table): Change[] {
       .filter((one) => !same(from.indexes, one))
       .map((one): Change => ({ kind: 'createIndex', table, to: one })),
   ];
+}
+
+/** The column whose indexes have to be made anew. Where PostgreSQL has null in an index depends on whether it may be. */
+function remadeColumn(change: Change): string[] {
+  if (change.kind === 'dropColumn') return [change.from.name];
+  return change.kind === 'changeColumn' && change.from.nullable !== change.to.nullable
+    ? [change.to.name]
+    : [];
 }
 
 function shape({ name, columns, unique, descending }: Index): unknown[] {

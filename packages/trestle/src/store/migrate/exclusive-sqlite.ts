@@ -33,6 +33,8 @@ export async function exclusiveSqlite(store: Store, wait: number): Promise<Exclu
       } finally {
         // Closing rolls back what was not committed.
         database.close();
+        // The store's reads of one turn of the event loop share a snapshot: the next ones are to see the new tables.
+        await new Promise((resolve) => setImmediate(resolve));
       }
     },
     backup: (now) => backup(file, now),
