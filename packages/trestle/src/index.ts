@@ -49,10 +49,28 @@ export { type ListOptions, list } from './declare/fields/list.ts';
 export { number } from './declare/fields/number.ts';
 export { object } from './declare/fields/object.ts';
 export { type ReferenceOptions, reference } from './declare/fields/reference.ts';
+export { type StateOptions, state } from './declare/fields/state.ts';
 export { type TextOptions, text } from './declare/fields/text.ts';
 export { createdAt, timestamp, updatedAt } from './declare/fields/timestamp.ts';
 export type { ChildQuery, Condition, Filter, ListQuery, Page } from './declare/filter.ts';
 export { type Id, integerId, type RowId, uuidId } from './declare/id.ts';
+export {
+  type AnyRow,
+  type EffectRows,
+  type LifecycleOperation,
+  type LifecycleOptions,
+  OperationError,
+  type Outcome,
+  type RunContext,
+} from './declare/lifecycle.ts';
+export type {
+  Move,
+  OperationEvent,
+  OperationQuery,
+  OperationService,
+  OperationState,
+  OperationView,
+} from './declare/operation-service.ts';
 export type { Resource, ResourceOptions } from './declare/resource.ts';
 export { administrator, anyone, nobody, own, type Rule, type Rules, signedIn } from './declare/rules.ts';
 export {

@@ -1,5 +1,6 @@
 import { Compile } from 'typebox/compile';
 import type { Accounts } from './accounts.ts';
+import { checkLifecycle } from './check-lifecycle.ts';
 import { seconds } from './duration.ts';
 import type { Resources } from './faces.ts';
 import type { Field } from './field.ts';
@@ -53,6 +54,7 @@ function checkResource(app: string, name: string, resource: Resource, resources:
     if (owner !== undefined && resource.fields[owner]?.automatic !== 'author')
       wrong(`${path}.can.${verb}`, `own('${owner}') needs a field ${owner}: author()`);
   }
+  checkLifecycle(path, resource, resources, wrong);
 }
 
 /** A new name must not be an old one too, and SQLite takes names that differ in case alone for one. */

@@ -24,6 +24,8 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     atLeastOne = [],
     unique = [],
     indexes = [],
+    lifecycle,
+    rows = [],
     was,
   } = options;
   return Object.freeze({
@@ -34,6 +36,8 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     atLeastOne,
     unique,
     indexes,
+    lifecycle,
+    rows,
     was,
   });
 }

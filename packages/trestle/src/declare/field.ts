@@ -22,7 +22,7 @@ export type ColumnKind =
   | 'account';
 
 /** What the server writes into a field of its own accord. */
-export type Automatic = 'author' | 'editor' | 'createdAt' | 'updatedAt' | 'counter';
+export type Automatic = 'author' | 'editor' | 'createdAt' | 'updatedAt' | 'counter' | 'state';
 
 /** A JSON value, as `JSON.parse` gives it. */
 export type JsonValue =
@@ -56,6 +56,8 @@ export interface Field<T extends FieldTypes = FieldTypes> {
   readonly automatic?: Automatic;
   readonly reference?: { readonly target: string; readonly onDelete: OnDelete };
   readonly counter?: { readonly countsReads: boolean; readonly resetOnUpdate: boolean };
+  /** The name of the first state, and the field of the states that names them. */
+  readonly state?: { readonly initial: string; readonly by: string };
   /** Fills what a nested value left out (defaults inside objects and lists). */
   readonly complete?: (value: unknown) => unknown;
   /** A type only; there is nothing here at run time. @internal */
@@ -106,12 +108,13 @@ interface Definition<V> extends FieldOptions<V> {
   automatic?: Automatic;
   reference?: Field['reference'];
   counter?: Field['counter'];
+  state?: Field['state'];
   complete?: Field['complete'];
 }
 
 /** A field from its definition, with the defaults of every option filled in. */
 export function field<T extends FieldTypes>(definition: Definition<unknown>): Field<T> {
-  const { kind, column, schema, automatic, reference, counter, complete } = definition;
+  const { kind, column, schema, automatic, reference, counter, state, complete } = definition;
   return Object.freeze({
     kind,
     column,
@@ -125,6 +128,7 @@ export function field<T extends FieldTypes>(definition: Definition<unknown>): Fi
     ...(automatic && { automatic }),
     ...(reference && { reference }),
     ...(counter && { counter }),
+    ...(state && { state }),
     ...(complete && { complete }),
   });
 }

@@ -1,5 +1,7 @@
+import type { Writable } from './faces.ts';
 import type { Field } from './field.ts';
 import type { Id, RowId } from './id.ts';
+import type { Lifecycle, LifecycleOptions } from './lifecycle.ts';
 import type { Rules } from './rules.ts';
 
 export type Fields = { readonly [name: string]: Field };
@@ -28,6 +30,10 @@ export interface ResourceOptions<F extends Fields, I extends Id> {
   unique?: readonly (readonly FieldNames<F>[])[];
   /** Groups of fields that are filtered or sorted by together: one index each. */
   indexes?: readonly (readonly FieldNames<F>[])[];
+  /** The states of a row and the long-running operations between them (default: none). Needs a `state()` field. */
+  lifecycle?: LifecycleOptions<NoInfer<F>, I extends Id<infer T> ? T : string>;
+  /** Rows that are always there: each is put in at start where there is none with these values (default: none). */
+  rows?: readonly Writable<NoInfer<F>>[];
   /** What the resource was called before: a migration renames its table, and keeps the rows (default: none). */
   was?: string;
 }
@@ -46,6 +52,8 @@ export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly atLeastOne: readonly string[];
   readonly unique: readonly (readonly string[])[];
   readonly indexes: readonly (readonly string[])[];
+  readonly lifecycle: Lifecycle | undefined;
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly was: string | undefined;
   /** A type only. @internal */
   readonly $types?: T;

@@ -39,6 +39,10 @@ export interface Dialect {
   pattern(text: string): string;
   /** Added to a select whose row is about to be written in the same transaction. */
   readonly forUpdate: RawBuilder<unknown>;
+  /** The same, passing over rows that another transaction is writing. */
+  readonly skipLocked: RawBuilder<unknown>;
+  /** Seconds since 1970, by the one clock that all processes on this database share: PostgreSQL's, or the machine's. */
+  readonly clock: RawBuilder<number>;
 }
 
 type TextCondition = (column: RawBuilder<unknown>, text: RawBuilder<unknown>) => RawBuilder<boolean>;

@@ -61,4 +61,6 @@ export const postgresDialect: Dialect = {
   ends: (column, text) => sql`right(${column}, length(${asText(text)})) = ${asText(text)}`,
   pattern: (text) => text,
   forUpdate: sql`for update`,
+  skipLocked: sql`for update skip locked`,
+  clock: sql`extract(epoch from clock_timestamp())::double precision`,
 };

@@ -50,4 +50,6 @@ export const sqliteDialect: Dialect = {
   ends: (column, text) => sql`(length(${text}) = 0 or substr(${column}, -length(${text})) = ${text})`,
   pattern: (text) => `%${text.replace(/[\\%_]/g, '\\$&')}%`,
   forUpdate: sql``,
+  skipLocked: sql``,
+  clock: sql`unixepoch('subsec')`,
 };

@@ -1,0 +1,37 @@
+import { Type } from 'typebox';
+import { type Field, type FieldTypes, field } from '../field.ts';
+
+export interface StateOptions {
+  /** The name of the state a new row is in. */
+  initial: string;
+  /** The text field that names a state (default: `name`). */
+  by?: string;
+}
+
+/** Read as the id of a state's row; never written by a caller. */
+export interface StateFaces<Target extends string> extends FieldTypes {
+  target: Target;
+  null: never;
+  input: 'server';
+  state: true;
+}
+
+/**
+ * The state of a row, which is a row of another resource of this app: a new state needs no new code. A row is created in
+ * `initial` and moved on by the operations of its resource's `lifecycle`. Has an index.
+ */
+export function state<const Target extends string>(
+  target: Target,
+  options: StateOptions,
+): Field<StateFaces<Target>> {
+  return field({
+    kind: 'state',
+    column: 'integer',
+    // The schema of the target's id takes the place of this when the app is compiled.
+    schema: Type.Union([Type.Integer(), Type.String()]),
+    index: true,
+    automatic: 'state',
+    reference: { target, onDelete: 'restrict' },
+    state: { initial: options.initial, by: options.by ?? 'name' },
+  });
+}

@@ -1,0 +1,48 @@
+import { sql } from 'kysely';
+import type { Caller } from '../declare/caller.ts';
+import type { Versioned } from '../declare/service.ts';
+import { Problem } from '../problems.ts';
+import { bind, param, statement } from '../store/statement.ts';
+import type { Executor, Value } from '../store/store.ts';
+import { completeBody, createdValues, encodeValues } from './encode.ts';
+import type { Model, Row } from './model.ts';
+import { uuid7 } from './uuid7.ts';
+
+export type Values = Readonly<Record<string, unknown>>;
+
+/** A new row as it is bound: what a body says, its defaults, and what the server sets. */
+export function newRow(model: Model, caller: Caller, body: Values): Record<string, Value> {
+  const values = { ...completeBody(model, body), ...createdValues(model, caller) };
+  const encoded: Record<string, Value> = encodeValues(model, values);
+  if (model.resource.id.kind === 'uuid') encoded.id = uuid7();
+  return encoded;
+}
+
+/** What inserts rows of `newRow`. */
+export function inserter(model: Model) {
+  const insert = insertStatement(model);
+  return async (transaction: Executor, row: Readonly<Record<string, Value>>): Promise<Versioned<Row>> => {
+    const [created] = await transaction.all(insert, bind(insert, row));
+    if (!created)
+      throw new Problem('internal', { cause: new Error(`${model.name}: insert returned no row`) });
+    return model.decodeVersioned(created);
+  };
+}
+
+function insertStatement(model: Model) {
+  const names = model.fields.map((field) => field.name);
+  if (model.resource.id.kind === 'uuid') names.unshift('id');
+  const values = names.map((name) => initialState(model, name) ?? param(name));
+  return statement(
+    model.dialect,
+    sql`insert into ${model.table} (${sql.join(names.map((name) => sql.ref(name)))})
+      values (${sql.join(values)}) returning ${model.versionedColumns}`,
+  );
+}
+
+/** The first state of a row, found by its name as the row is inserted; undefined for every other field. */
+function initialState(model: Model, name: string) {
+  const { state, reference } = model.byName.get(name)?.field ?? {};
+  if (!state || !reference) return undefined;
+  return sql`(select ${sql.ref('id')} from ${sql.table(reference.target)} where ${sql.ref(state.by)} = ${state.initial})`;
+}
