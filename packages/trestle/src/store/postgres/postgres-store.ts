@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Notifier } from '../notifier.ts';
 import { param, type Statement, statement } from '../statement.ts';
-import type { Columns, Executor, Store, Value, Work } from '../store.ts';
+import type { Columns, Executor, Store, Value, Work, WriteOptions } from '../store.ts';
 import { postgresDialect } from './dialect.ts';
 import { faultOf, postgresProblem, spoilsSession } from './faults.ts';
 import { rowStream } from './row-stream.ts';
@@ -31,11 +31,6 @@ interface Parts {
   readonly watch: Watch;
   /** Longest wait for an answer, in ms. */
   readonly patience: number;
-}
-
-export interface WriteOptions {
-  /** No time limits, for work that may take minutes: migrations, copies (default: false). */
-  readonly patient?: boolean;
 }
 
 /** The rows of one app in one schema of a PostgreSQL database. */
