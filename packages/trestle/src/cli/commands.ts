@@ -1,0 +1,17 @@
+import type { Command } from 'commander';
+
+/** A command's own file: it adds its arguments, options and action. */
+export interface CommandModule {
+  define(command: Command): void;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}
+
+/** Every command. A new one is a file and a line here. */
+export const COMMANDS: readonly Entry[] = [
+  { name: 'serve', summary: 'Serve apps over HTTP.', load: () => import('./serve.ts') },
+];

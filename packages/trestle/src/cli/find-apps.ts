@@ -1,0 +1,79 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { App } from '../declare/app.ts';
+import { StartError } from '../start-error.ts';
+
+/**
+ * The apps that are named by their folders (`apps/changelog`) or by the folder's name alone; all of `apps/` where none is.
+ * Throws `StartError` for a folder that is missing, holds no app, or whose declaration is wrong.
+ */
+export async function findApps(names: readonly string[]): Promise<App[]> {
+  const files = names.length > 0 ? names.map(fileOf) : allFiles();
+  const apps = await Promise.all([...new Set(files)].map(load));
+  const seen = new Set<string>();
+  for (const { name } of apps) {
+    if (seen.has(name))
+      throw new StartError(`two apps are named '${name}'; give one another name in its app.ts`);
+    seen.add(name);
+  }
+  return apps;
+}
+
+function fileOf(name: string): string {
+  const candidates = [resolve(name, 'app.ts'), resolve('apps', name, 'app.ts')];
+  if (name.endsWith('.ts')) candidates.unshift(resolve(name));
+  const found = candidates.find((file) => existsSync(file));
+  if (found) return found;
+  const what = existsSync(resolve(name))
+    ? `the folder ${name} has no app.ts`
+    : `there is no app or folder '${name}'`;
+  throw new StartError(`${what}; ${whatThereIs()}`);
+}
+
+function allFiles(): string[] {
+  const names = folderNames();
+  if (names.length === 0) throw new StartError(`nothing to serve: ${whatThereIs()}`);
+  return names.map((name) => resolve('apps', name, 'app.ts'));
+}
+
+function folderNames(): string[] {
+  if (!existsSync('apps')) return [];
+  return readdirSync('apps')
+    .filter((name) => existsSync(join('apps', name, 'app.ts')))
+    .sort();
+}
+
+function whatThereIs(): string {
+  const names = folderNames();
+  return names.length > 0
+    ? `the apps here are ${names.join(', ')}`
+    : `${resolve('apps')} holds no folder with an app.ts`;
+}
+
+async function load(file: string): Promise<App> {
+  const shown = relative(process.cwd(), file);
+  let module: { default?: unknown };
+  try {
+    module = await import(pathToFileURL(file).href);
+  } catch (error) {
+    const message = error instanceof Error ? firstLine(error.message) : String(error);
+    throw new StartError(`${shown}: ${message}`, { cause: error });
+  }
+  if (isApp(module.default)) return module.default;
+  throw new StartError(`${shown}: export the app as the default: export default app({ … })`);
+}
+
+function firstLine(message: string): string {
+  return message.split('\n', 1)[0] ?? '';
+}
+
+function isApp(value: unknown): value is App {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'name' in value &&
+    'resources' in value &&
+    'accounts' in value
+  );
+}

@@ -1,0 +1,32 @@
+import { mkdirSync } from 'node:fs';
+import type { App } from '../declare/app.ts';
+import { type Engine, type EngineOptions, openEngine } from '../engine.ts';
+import { StartError } from '../start-error.ts';
+
+/** Opens every app, or none: what was opened is closed again where one cannot be. */
+export async function openEngines(apps: readonly App[], options: EngineOptions): Promise<Engine[]> {
+  makeFolder(options.data);
+  const opened = await Promise.allSettled(apps.map((app) => openEngine(app, options)));
+  const engines = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  const failed = opened.find((each) => each.status === 'rejected');
+  if (!failed) return engines;
+  await closeEngines(engines);
+  const { reason } = failed;
+  // A declaration's mistakes are TypeErrors that name the place and the remedy.
+  throw reason instanceof TypeError ? new StartError(reason.message, { cause: reason }) : reason;
+}
+
+export async function closeEngines(engines: readonly Engine[]): Promise<void> {
+  await Promise.all(engines.map((engine) => engine.close()));
+}
+
+function makeFolder(data: string): void {
+  try {
+    mkdirSync(data, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StartError(`the data folder ${data} cannot be made: ${why}; choose another with --data`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,42 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+/** Where apps keep their rows and secrets: the options of every command that opens one. */
+export interface DataOptions {
+  data: string;
+  database?: string;
+}
+
+/** Adds `--data` and `--database`. */
+export function withData(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--data <folder>', 'where databases, secrets and artifacts are kept')
+        .env('TRESTLE_DATA')
+        .default('./data'),
+    )
+    .addOption(
+      new Option('--database <url>', 'a postgres:// URL; without one, SQLite in the data folder').env(
+        'DATABASE_URL',
+      ),
+    );
+}
+
+/** A port from an option or the environment. */
+export function port(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError('Expected a port from 0 to 65535.');
+}
+
+/** Seconds from an option, as milliseconds. */
+export function milliseconds(text: string): number {
+  if (/^\d{1,5}(\.\d{1,3})?$/.test(text)) return Number(text) * 1000;
+  throw new InvalidArgumentError('Expected a number of seconds.');
+}
+
+/** A list with commas. */
+export function listed(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}

@@ -1,0 +1,31 @@
+import type { RunningServer } from '../http/server.ts';
+
+/** Why a process stops, and what it owes the world for it. */
+export interface StopReason {
+  readonly exitCode: number;
+  /** Whether a balancer has to be told first: not where a person at the terminal is waiting. */
+  readonly announced: boolean;
+  readonly why: string;
+  readonly error?: unknown;
+}
+
+/**
+ * Waits for what ends a serving process: SIGTERM or SIGINT (exit code 0), a store that is broken for good, or an error
+ * that nothing caught (1). A second signal ends the process at once.
+ */
+export function untilStopped(server: RunningServer): Promise<StopReason> {
+  const { promise, resolve } = Promise.withResolvers<StopReason>();
+  let signals = 0;
+  const onSignal = (signal: 'SIGTERM' | 'SIGINT') => {
+    if (++signals > 1) process.exit(signal === 'SIGINT' ? 130 : 143);
+    const announced = !(signal === 'SIGINT' && process.stdin.isTTY);
+    resolve({ exitCode: 0, announced, why: signal });
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  process.on('uncaughtException', (error) =>
+    resolve({ exitCode: 1, announced: false, why: 'an error that nothing caught', error }),
+  );
+  void server.broken.then((why) => resolve({ exitCode: 1, announced: false, why }));
+  return promise;
+}
