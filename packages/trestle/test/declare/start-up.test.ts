@@ -13,6 +13,7 @@ import {
   type Resource,
   reference,
   resource,
+  state,
   text,
   timestamp,
 } from 'trestle';
@@ -27,6 +28,15 @@ function declare(resources: unknown, options: Partial<AppOptions<{ notes: typeof
 /** A resource whose options the compiler does not see. */
 function loose(options: object): Resource {
   return resource({ fields: { title: text() }, ...options });
+}
+
+function states(): Resource {
+  return resource({ fields: { name: text(), rank: integer({ default: 0 }) }, rows: [{ name: 'New' }] });
+}
+
+function moved(operations: object): Resource {
+  const fields = { is: state('statuses', { initial: 'New' }) };
+  return loose({ fields, lifecycle: { field: 'is', operations } });
 }
 
 interface Case {
@@ -187,6 +197,44 @@ const CASES: readonly Case[] = [
     declared: () => declare({ notes: loose({ was: 'Old notes' }) }),
     path: 'forum.notes',
     remedy: /was: "Old notes" is no name that could have been declared/,
+  },
+  {
+    wrong: 'a first state that is not always there',
+    declared: () =>
+      declare({
+        statuses: states(),
+        notes: loose({ fields: { is: state('statuses', { initial: 'Gone' }) } }),
+      }),
+    path: 'forum.notes.is',
+    remedy: /there is always to be a state 'Gone': add \{ name: 'Gone' \} to the rows of statuses/,
+  },
+  {
+    wrong: 'a state named by a field that is no text',
+    declared: () =>
+      declare({
+        statuses: states(),
+        notes: loose({ fields: { is: state('statuses', { initial: 'New', by: 'rank' }) } }),
+      }),
+    path: 'forum.notes.is',
+    remedy: /by: 'rank' must be a text field of statuses/,
+  },
+  {
+    wrong: 'an operation to a state that is not always there',
+    declared: () => declare({ statuses: states(), notes: moved({ finish: { from: 'New', to: 'Done' } }) }),
+    path: 'forum.notes.lifecycle.operations.finish',
+    remedy: /there is always to be a state 'Done'/,
+  },
+  {
+    wrong: "an operation named as one of the engine's",
+    declared: () => declare({ statuses: states(), notes: moved({ search: { from: 'New', to: 'New' } }) }),
+    path: 'forum.notes.lifecycle.operations.search',
+    remedy: /'search' is taken by the engine; choose another name/,
+  },
+  {
+    wrong: 'a lifecycle without a state',
+    declared: () => declare({ notes: loose({ lifecycle: { field: 'title', operations: {} } }) }),
+    path: 'forum.notes.lifecycle',
+    remedy: /field: 'title' must name a state\(\) field of this resource/,
   },
   {
     wrong: 'an access token that lasts no time',

@@ -27,12 +27,14 @@ type HasAnyMember<Part, Depth extends readonly 0[]> = true extends (
   : false;
 
 /** What a type is made of: a list's items, a promise's value, a function's parameters and result. */
-type Within<T> = T extends (...args: infer A) => infer R
-  ? { parameters: A[number & keyof A]; result: R }
-  : T extends readonly (infer Item)[]
-    ? { item: Item }
-    : T extends PromiseLike<infer Value> | AsyncIterable<infer Value>
-      ? { value: Value }
-      : T extends Map<infer Key, infer Value>
-        ? { key: Key; value: Value }
-        : T;
+type Within<T> = T extends AbortSignal
+  ? 'not ours'
+  : T extends (...args: infer A) => infer R
+    ? { parameters: A[number & keyof A]; result: R }
+    : T extends readonly (infer Item)[]
+      ? { item: Item }
+      : T extends PromiseLike<infer Value> | AsyncIterable<infer Value>
+        ? { value: Value }
+        : T extends Map<infer Key, infer Value>
+          ? { key: Key; value: Value }
+          : T;
