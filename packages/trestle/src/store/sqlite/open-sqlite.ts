@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '../../start-error.ts';
+import { checkAtStart, makeFile, openingError } from './check-file.ts';
 import { Connection } from './connection.ts';
-import { isSqliteError } from './errors.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
 /** The first SQLite without the WAL-reset race (https://www.sqlite.org/wal.html#walresetbug). */
@@ -20,22 +20,21 @@ export interface SqliteOptions {
 export function openSqlite(file: string, options: SqliteOptions = {}): SqliteStore {
   const { synchronous = 'full', sharedReads = true } = options;
   mkdirSync(dirname(file), { recursive: true });
-  const existed = existsSync(file);
+  makeFile(file);
+  const opened: Connection[] = [];
   try {
     const writer = connect(
       file,
       `pragma journal_mode = wal; pragma synchronous = ${synchronous}; pragma busy_timeout = 0`,
     );
+    opened.push(writer);
     checkVersion(writer);
+    checkAtStart(file, writer.database);
     const reader = connect(file, 'pragma query_only = on; pragma busy_timeout = 5000');
     return new SqliteStore({ file, writer, reader, sharedReads });
   } catch (error) {
-    if (!existed || !isSqliteError(error)) throw error;
-    throw new StartError(
-      `${file} cannot be opened as a database: ${error.message}. ` +
-        'Nothing was changed. Put a backup in its place, or move it away (with its -wal and -shm files) to start empty.',
-      { cause: error },
-    );
+    for (const connection of opened) connection.close();
+    throw openingError(file, error);
   }
 }
 
