@@ -31,5 +31,8 @@ export interface App<Rs extends Resources = Resources> {
   readonly description: string;
   readonly accounts: Accounts;
   readonly resources: Rs;
-  readonly contract: ((context: ContractContext<Rs>) => Contract) | undefined;
+  readonly contract: MakeContract<Rs> | undefined;
 }
+
+/** A method's type, which lets every app stand where some app is asked for: an engine gives each contract its own context. */
+type MakeContract<Rs extends Resources> = { make(context: ContractContext<Rs>): Contract }['make'];

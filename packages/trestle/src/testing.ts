@@ -1,0 +1,107 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { App } from './declare/app.ts';
+import type { Resources } from './declare/faces.ts';
+import { type Engine, openEngine } from './engine.ts';
+import { openLog } from './http/logging.ts';
+import { startServer } from './http/start-server.ts';
+
+export interface ServeOptions {
+  /** A folder that outlives the server (default: a new one, removed when the server is closed). */
+  data?: string;
+  /** A `postgres://` URL (default: SQLite). */
+  database?: string | undefined;
+}
+
+/** An app that is served for a test, on a free port of the loopback address. */
+export interface Served<Rs extends Resources = Resources> {
+  readonly url: string;
+  readonly engine: Engine<Rs>;
+  readonly data: string;
+  /** The administrator's secret of this server. */
+  readonly administrator: string;
+  /** A request; a body that is no text is sent as JSON, a `URLSearchParams` as a form. */
+  call(method: string, path: string, options?: CallOptions): Promise<Reply>;
+  /** What the server has logged so far. */
+  log(): string;
+  close(): Promise<void>;
+}
+
+export interface CallOptions {
+  body?: unknown;
+  /** Sent as a Bearer token. */
+  token?: string | undefined;
+  headers?: Record<string, string>;
+}
+
+export interface Reply {
+  status: number;
+  headers: Headers;
+  /** The JSON of the body, or its text where it is none; undefined where there is none. */
+  body: unknown;
+}
+
+/** Serves an app over a real socket, on a store of its own: for tests of apps. */
+export async function serveApp<Rs extends Resources>(
+  app: App<Rs>,
+  options: ServeOptions = {},
+): Promise<Served<Rs>> {
+  const data = options.data ?? mkdtempSync(join(tmpdir(), `trestle-${app.name}-`));
+  const administrator = 'the-administrators-secret-of-a-test';
+  const engine = await openEngine(app, {
+    data,
+    database: options.database,
+    administratorSecret: administrator,
+  });
+  const logFile = join(data, 'log');
+  const log = openLog({ to: logFile });
+  const server = await startServer([{ engine, base: '' }], { port: 0, log });
+  return {
+    url: server.url,
+    engine,
+    data,
+    administrator,
+    call: (method, path, call = {}) => callServer(`${server.url}${path}`, method, call),
+    log() {
+      log.flush();
+      return readFileSync(logFile, 'utf8');
+    },
+    async close() {
+      await server.close({ readinessDelay: 0 });
+      await engine.close();
+      log.flush();
+      if (options.data === undefined) rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+async function callServer(
+  url: string,
+  method: string,
+  { body, token, headers }: CallOptions,
+): Promise<Reply> {
+  const form = body instanceof URLSearchParams;
+  const json = body !== undefined && typeof body !== 'string' && !form;
+  const response = await fetch(url, {
+    method,
+    headers: {
+      ...(json && { 'Content-Type': 'application/json' }),
+      ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: json ? JSON.stringify(body) : form ? body : String(body) }),
+    redirect: 'manual',
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: parsed(text) };
+}
+
+function parsed(text: string): unknown {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
