@@ -34,7 +34,9 @@ export const updates = resource({
   fields: {
     title: text(),
     project_id: reference('projects', { onDelete: 'cascade' }),
-    relevant_points: list(object({ title: text(), description: list(text(), { default: [] }) }), { default: [] }),
+    relevant_points: list(object({ title: text(), description: list(text(), { default: [] }) }), {
+      default: [],
+    }),
     creation_date: createdAt(),
     created_by: author(),
   },

@@ -1,8 +1,225 @@
-import type { ContractContext, Contract } from 'trestle';
-import type { resources } from './app.ts';
-export function contract({ services }: ContractContext<typeof resources>): Contract {
-  const x = services.updates.create({kind:'anonymous'}, { title: 'a', project_id: 1, relevant_points: [{ title: 'a' }] });
-  const bad = services.updates.create({kind:'anonymous'}, { title: 'a', project_id: 'x', relevant_points: [{ title: 'a' }], created_by: 3 });
-  const y: number = x.then(r => r.relevant_points[0]?.description);
-  return { routes: [], errors: () => ({status: 1, body: 1})};
+import {
+  type Account,
+  answer,
+  type Caller,
+  type Contract,
+  type ContractContext,
+  type Filter,
+  Problem,
+  type Route,
+  type RowOf,
+  route,
+  signedIn,
+} from 'trestle';
+import { Type } from 'typebox';
+import type { projects, resources, updates } from './app.ts';
+import { errors } from './errors.ts';
+import {
+  AccessToken,
+  Credentials,
+  Failure,
+  Id,
+  Project,
+  ProjectBody,
+  ProjectQuery,
+  Update,
+  UpdateBody,
+  UpdatePage,
+  User,
+} from './schemas.ts';
+
+type Context = ContractContext<typeof resources>;
+type ProjectRow = RowOf<typeof projects, typeof resources>;
+type UpdateRow = RowOf<typeof updates, typeof resources>;
+
+/** The documented routes of changelog, over its services. */
+export function contract(context: Context): Contract {
+  return {
+    errors,
+    errorShape: Failure,
+    routes: [...userRoutes(context), ...projectRoutes(context), ...updateRoutes(context)],
+  };
+}
+
+function userRoutes({ accounts }: Context): Route[] {
+  return [
+    route(
+      'POST',
+      '/users',
+      { tag: 'users', summary: 'Sign up', body: Credentials, answers: { 201: User } },
+      async ({ caller, body, origin }) => answer(201, userOf(await accounts.signUp(caller, body, origin))),
+    ),
+    route(
+      'GET',
+      '/users/:id',
+      { tag: 'users', summary: 'Read a user', can: signedIn, params: Id, answers: { 200: User } },
+      async ({ caller, params }) => answer(200, userOf(await accounts.read(caller, params.id))),
+    ),
+    route(
+      'POST',
+      '/login',
+      { tag: 'auth', summary: 'Sign in', body: Credentials, answers: { 200: AccessToken }, signsIn: true },
+      async ({ body, origin }) => {
+        const { access } = await accounts.signIn(body, origin);
+        return answer(200, { access_token: access, token_type: 'bearer' });
+      },
+    ),
+  ];
+}
+
+function projectRoutes({ rules, services: { projects, updates } }: Context): Route[] {
+  const can = rules.projects;
+  const tag = 'projects';
+
+  /** The projects as answered, with their newest updates: one query more, however many there are. */
+  async function withUpdates(caller: Caller, rows: readonly ProjectRow[], limit: number, offset = 0) {
+    const ids = rows.map(({ id }) => id);
+    const children = await updates.children(caller, 'project_id', ids, { limit, offset });
+    return rows.map((row) => projectOf(row, children.get(row.id) ?? []));
+  }
+
+  async function withUpdate(caller: Caller, row: ProjectRow, limit: number, offset?: number) {
+    const [project] = await withUpdates(caller, [row], limit, offset);
+    return project;
+  }
+
+  return [
+    route(
+      'GET',
+      '/projects',
+      {
+        tag,
+        summary: 'List projects',
+        can: can.read,
+        query: ProjectQuery,
+        answers: { 200: Type.Array(Project) },
+      },
+      async ({ caller, query }) => {
+        const { limit = 10, skip = 0, search, update_limit = 2, update_skip } = query;
+        const filter = filterOf(query);
+        const page = await projects.list(caller, { filter, limit, offset: skip, ...(search && { search }) });
+        return answer(200, await withUpdates(caller, page.items, update_limit, update_skip));
+      },
+    ),
+    route(
+      'GET',
+      '/projects/:id',
+      {
+        tag,
+        summary: 'Read a project',
+        can: can.read,
+        params: Id,
+        query: UpdatePage,
+        answers: { 200: Project },
+      },
+      async ({ caller, params, query: { update_limit = 2, update_skip } }) =>
+        answer(
+          200,
+          await withUpdate(caller, await projects.read(caller, params.id), update_limit, update_skip),
+        ),
+    ),
+    route(
+      'POST',
+      '/projects',
+      { tag, summary: 'Create a project', can: can.create, body: ProjectBody, answers: { 201: Project } },
+      async ({ caller, body }) => answer(201, projectOf(await projects.create(caller, body), [])),
+    ),
+    route(
+      'PUT',
+      '/projects/:id',
+      {
+        tag,
+        summary: 'Change a project',
+        can: can.update,
+        params: Id,
+        body: ProjectBody,
+        answers: { 200: Project },
+      },
+      async ({ caller, params, body }) =>
+        answer(200, await withUpdate(caller, await projects.replace(caller, params.id, body), 10)),
+    ),
+    route(
+      'DELETE',
+      '/projects/:id',
+      {
+        tag,
+        summary: 'Delete a project and its updates',
+        can: can.delete,
+        params: Id,
+        answers: { 204: null },
+      },
+      async ({ caller, params }) => {
+        await projects.remove(caller, params.id);
+        return answer(204);
+      },
+    ),
+  ];
+}
+
+function updateRoutes({ rules, services: { updates } }: Context): Route[] {
+  const can = rules.updates;
+  const tag = 'updates';
+  return [
+    route(
+      'POST',
+      '/updates',
+      { tag, summary: 'Post an update', can: can.create, body: UpdateBody, answers: { 201: Update } },
+      async ({ caller, body }) => answer(201, updateOf(await updates.create(caller, body))),
+    ),
+    route(
+      'PUT',
+      '/updates/:id',
+      {
+        tag,
+        summary: 'Change an update',
+        can: can.update,
+        params: Id,
+        body: UpdateBody,
+        answers: { 200: Update },
+      },
+      async ({ caller, params, body }) =>
+        answer(200, updateOf(await updates.replace(caller, params.id, body))),
+    ),
+    route(
+      'DELETE',
+      '/updates/:id',
+      { tag, summary: 'Delete an update', can: can.delete, params: Id, answers: { 204: null } },
+      async ({ caller, params }) => {
+        await updates.remove(caller, params.id);
+        return answer(204);
+      },
+    ),
+  ];
+}
+
+function filterOf({ date, creator }: { date?: string; creator?: number }): Filter<ProjectRow> {
+  return {
+    ...(date !== undefined && { creation_date: { between: dayOf(date) } }),
+    ...(creator !== undefined && { created_by: { eq: creator } }),
+  };
+}
+
+/** The first and the last instant of a UTC day. Throws `invalid_query` for what is no day. */
+function dayOf(date: string): readonly [string, string] {
+  const start = `${date}T00:00:00.000Z`;
+  const isDay = /^(?!0000)\d{4}-\d\d-\d\d$/.test(date) && !Number.isNaN(Date.parse(start));
+  if (!isDay || new Date(start).toISOString() !== start)
+    throw new Problem('invalid_query', { detail: `${date} not formatted correctly` });
+  return [start, `${date}T23:59:59.999Z`];
+}
+
+function userOf({ id, username, created_at }: Account) {
+  return { user_id: id, username, creation_date: created_at };
+}
+
+function projectOf({ created_by, ...row }: ProjectRow, children: readonly UpdateRow[]) {
+  return { ...row, created_by: textOf(created_by), project_updates: children.map(updateOf) };
+}
+
+function updateOf({ id, title, creation_date, created_by, relevant_points }: UpdateRow) {
+  return { id, title, creation_date, created_by: textOf(created_by), relevant_points };
+}
+
+function textOf(id: string | number | null): string | null {
+  return id === null ? null : String(id);
 }

@@ -1,0 +1,80 @@
+import { Type } from 'typebox';
+
+const text = Type.String();
+const instant = Type.String({ format: 'date-time' });
+const author = Type.Union([Type.String(), Type.Null()], { description: "The user's id, as text." });
+
+/** Most rows of one page. */
+const MOST = 10_000;
+
+function limit(usual: number, description: string) {
+  return Type.Optional(Type.Integer({ minimum: 0, maximum: MOST, default: usual, description }));
+}
+
+function skip(description: string) {
+  return Type.Optional(Type.Integer({ minimum: 0, default: 0, description }));
+}
+
+export const Credentials = Type.Object({ username: text, password: text });
+export const User = Type.Object(
+  { user_id: Type.Integer(), username: text, creation_date: instant },
+  { title: 'User' },
+);
+export const AccessToken = Type.Object({ access_token: text, token_type: text }, { title: 'AccessToken' });
+
+export const Id = Type.Object({ id: Type.Integer() });
+
+const updatePage = {
+  update_limit: limit(2, 'Newest updates of each project.'),
+  update_skip: skip('Updates to skip.'),
+};
+
+export const UpdatePage = Type.Object(updatePage);
+
+export const ProjectQuery = Type.Object({
+  limit: limit(10, 'Most projects.'),
+  skip: skip('Projects to skip.'),
+  search: Type.Optional(Type.String({ maxLength: 200, description: 'A part of the title, in any case.' })),
+  date: Type.Optional(Type.String({ description: 'The UTC day of creation, yyyy-mm-dd.' })),
+  creator: Type.Optional(Type.Integer({ description: "The creator's user id." })),
+  ...updatePage,
+});
+
+export const ProjectBody = Type.Object({
+  title: text,
+  active: Type.Optional(Type.Boolean({ default: true })),
+});
+
+export const UpdateBody = Type.Object({
+  title: text,
+  project_id: Type.Integer(),
+  relevant_points: Type.Optional(
+    Type.Array(Type.Object({ title: text, description: Type.Optional(Type.Array(text)) })),
+  ),
+});
+
+export const Update = Type.Object(
+  {
+    id: Type.Integer(),
+    title: text,
+    creation_date: instant,
+    created_by: author,
+    relevant_points: Type.Array(Type.Object({ title: text, description: Type.Array(text) })),
+  },
+  { title: 'Update' },
+);
+
+export const Project = Type.Object(
+  {
+    id: Type.Integer(),
+    title: text,
+    active: Type.Boolean(),
+    creation_date: instant,
+    created_by: author,
+    project_updates: Type.Array(Update),
+  },
+  { title: 'Project' },
+);
+
+const Wrong = Type.Object({ loc: Type.Array(Type.Union([text, Type.Integer()])), msg: text, type: text });
+export const Failure = Type.Object({ detail: Type.Union([text, Type.Array(Wrong)]) }, { title: 'Failure' });
