@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { checkDocs } from '../../../../scripts/check-docs.ts';
 import { described } from '../../../../scripts/finding.ts';
+import { repositoryFiles } from '../../../../scripts/repository-files.ts';
 import { madeRepository } from './made-repository.ts';
+
+const ROOT = resolve(import.meta.dirname, '../../../..');
 
 const FILES = {
   'package.json': JSON.stringify({
@@ -33,6 +38,32 @@ const CASES: readonly { says: string; found: string[] }[] = [
   { says: 'Set `TRESTLE_DATA`, never `TRESTLE_DATE`.', found: ['no code reads TRESTLE_DATE'] },
 ];
 
+describe('docs/configuration.md', () => {
+  const documented = read('docs/configuration.md');
+
+  test('names every variable the engine and its commands read', () => {
+    const code = repositoryFiles(ROOT, 'packages/trestle/src/**/*.ts').map(read).join('\n');
+    const variables = new Set(code.match(/\b(?:TRESTLE_[A-Z_]+|DATABASE_URL)\b|(?<=env\(')[A-Z_]+/g));
+    assert(variables.has('PORT') && variables.has('TRESTLE_DATA'));
+    assert.deepEqual(
+      [...variables].filter((name) => !documented.includes(`\`${name}\``)),
+      [],
+    );
+  });
+
+  test('names every option of serve', () => {
+    const code = ['serve.ts', 'options.ts']
+      .map((file) => read(`packages/trestle/src/cli/${file}`))
+      .join('\n');
+    const options = new Set([...code.matchAll(/'(--[a-z-]+)/g)].map(([, option = '']) => option));
+    assert(options.has('--port'));
+    assert.deepEqual(
+      [...options].filter((option) => !documented.includes(`\`${option}\``)),
+      [],
+    );
+  });
+});
+
 describe('documents name what exists', () => {
   for (const { says, found } of CASES)
     test(says, (t) => {
@@ -52,3 +83,7 @@ describe('documents name what exists', () => {
     assert.deepEqual(checkDocs(process.cwd()).map(described), []);
   });
 });
+
+function read(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}
