@@ -3,7 +3,7 @@ import type { RunningServer } from '../http/server.ts';
 /** Why a process stops, and what it owes the world for it. */
 export interface StopReason {
   readonly exitCode: number;
-  /** Whether a balancer has to be told first: not where a person at the terminal is waiting. */
+  /** Whether a balancer has to be told first: what a supervisor asks for, not a person at a terminal. */
   readonly announced: boolean;
   readonly why: string;
   readonly error?: unknown;
@@ -18,8 +18,7 @@ export function untilStopped(server: RunningServer): Promise<StopReason> {
   let signals = 0;
   const onSignal = (signal: 'SIGTERM' | 'SIGINT') => {
     if (++signals > 1) process.exit(signal === 'SIGINT' ? 130 : 143);
-    const announced = !(signal === 'SIGINT' && process.stdin.isTTY);
-    resolve({ exitCode: 0, announced, why: signal });
+    resolve({ exitCode: 0, announced: signal === 'SIGTERM', why: signal });
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);

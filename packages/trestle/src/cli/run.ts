@@ -1,0 +1,25 @@
+import { Command } from 'commander';
+import { StartError } from '../start-error.ts';
+import { COMMANDS } from './commands.ts';
+
+/** The command line: `trestle COMMAND …`. Code of a command is loaded when that command is asked for. */
+export async function run(words: readonly string[]): Promise<void> {
+  const program = new Command('trestle')
+    .description('One declaration of resources, one production REST backend.')
+    .showHelpAfterError('(add --help for what there is)')
+    .helpCommand('help [command]', 'Show help for a command');
+  for (const { name, summary, load } of COMMANDS) {
+    const command = program.command(name).description(summary);
+    if (words.includes(name)) (await load()).define(command);
+  }
+  await program.parseAsync([...words], { from: 'user' }).catch(fail);
+}
+
+/** One clear line for what people can put right; the stack too, where it is asked for. */
+function fail(error: unknown): never {
+  const message = error instanceof Error ? error.message : String(error);
+  const expected = error instanceof StartError;
+  process.stderr.write(`trestle: ${expected ? '' : 'unexpected: '}${message}\n`);
+  if (process.env.TRESTLE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  process.exit(expected ? error.exitCode : 1);
+}

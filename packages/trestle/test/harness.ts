@@ -1,0 +1,110 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { App } from '../src/declare/app.ts';
+import type { Resources } from '../src/declare/faces.ts';
+import { type Engine, type EngineOptions, openEngine } from '../src/engine.ts';
+import { openLog } from '../src/http/logging.ts';
+import type { ServerOptions } from '../src/http/server-options.ts';
+import { startServer } from '../src/http/start-server.ts';
+
+/** The administrator's secret of every server that tests start. */
+export const ADMINISTRATOR = 'administrator-of-tests-and-nothing-else-0123456789';
+
+export interface StartOptions extends Partial<EngineOptions>, Partial<Omit<ServerOptions, 'log'>> {}
+
+/** A request in short: an object as the body goes as JSON, a URLSearchParams as a form, a text or bytes as they are. */
+export interface Call {
+  body?: unknown;
+  headers?: Record<string, string>;
+  /** Goes as `Authorization: Bearer …`. */
+  token?: string | undefined;
+}
+
+/** What came back. `body` is the JSON where it is any, else the text; undefined where there was none. */
+export interface Reply<Body = Json> {
+  status: number;
+  headers: Headers;
+  body: Body;
+}
+
+/** Whatever JSON a test looks into; what it finds there it asserts. */
+// biome-ignore lint/suspicious/noExplicitAny: a test asserts on answers of every shape, and assertions are its types
+export type Json = any;
+
+export interface RunningApp {
+  url: string;
+  /** The folder of its database and secrets. */
+  data: string;
+  engines: readonly Engine[];
+  /** The lines of the log so far, parsed. */
+  log: Record<string, unknown>[];
+  /** `call('POST /projects', { token, body: { title: 'A' } })` */
+  call(line: string, call?: Call): Promise<Reply>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a real server on a free port over a fresh data folder: one app at `/`, several under `/NAME` each. `close` ends it
+ * and removes the folder; `await using` does so by itself.
+ */
+export async function startApps(
+  apps: App<Resources> | readonly App<Resources>[],
+  options: StartOptions = {},
+): Promise<RunningApp & AsyncDisposable> {
+  const all = [apps].flat();
+  const folder = options.data ?? (await mkdtemp(join(tmpdir(), 'trestle-')));
+  const log: Record<string, unknown>[] = [];
+  const engines: Engine[] = [];
+  for (const app of all)
+    engines.push(await openEngine(app, { administratorSecret: ADMINISTRATOR, ...options, data: folder }));
+  const mounts = engines.map((engine) => ({ engine, base: all.length > 1 ? `/${engine.app.name}` : '' }));
+  const lines = openLog({ to: (line) => log.push(JSON.parse(line)) });
+  const server = await startServer(mounts, { port: 0, ...options, log: lines });
+  const close = async () => {
+    await server.close();
+    for (const engine of engines) await engine.close();
+    if (options.data === undefined) await rm(folder, { recursive: true, force: true });
+  };
+  return {
+    url: server.url,
+    data: folder,
+    engines,
+    log,
+    call: (line, call) => callOver(server.url, line, call),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** One request to any server. */
+export async function callOver(
+  url: string,
+  line: string,
+  { body, headers, token }: Call = {},
+): Promise<Reply> {
+  const [method = 'GET', path = '/'] = line.split(' ');
+  const isPlain =
+    typeof body === 'object' && body !== null && !(body instanceof URLSearchParams) && !isBytes(body);
+  const response = await fetch(`${url}${path}`, {
+    method,
+    redirect: 'manual',
+    headers: {
+      ...(isPlain && { 'content-type': 'application/json' }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: isPlain ? JSON.stringify(body) : (body as BodyInit) }),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: parsed(response, text) };
+}
+
+function isBytes(body: unknown): boolean {
+  return body instanceof Uint8Array || body instanceof ReadableStream;
+}
+
+function parsed(response: Response, text: string): Json {
+  if (text === '') return undefined;
+  return /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text;
+}
