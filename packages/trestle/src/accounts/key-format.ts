@@ -37,6 +37,11 @@ export function parseKey(key: string): ParsedKey | null {
   return sum === checksum(`${KEY_PREFIX}${id}${secret}`) ? { id, secret } : null;
 }
 
+/** Whether a text can be a key's public id. */
+export function isKeyId(text: string): boolean {
+  return text.length === ID_CHARS && /^[0-9A-Za-z]+$/.test(text);
+}
+
 /** What is stored of a secret. 256 random bits need no slow hash (ASVS 6.5.2). */
 export function hashSecret(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');

@@ -1,0 +1,100 @@
+import type { AccountService, KeyService } from '../declare/account-service.ts';
+import type { Accounts } from '../declare/accounts.ts';
+import type { Store } from '../store/store.ts';
+import { type AccountOperator, accountOperator } from './account-operator.ts';
+import type { AccountParts } from './account-parts.ts';
+import { AccountRows } from './account-rows.ts';
+import { accountService } from './account-service.ts';
+import type { Authenticator } from './authenticator.ts';
+import type { EventLog } from './events.ts';
+import { KeyRows } from './key-rows.ts';
+import { KeyUsage } from './key-usage.ts';
+import { keyService } from './keys.ts';
+import { lifetimesOf } from './lifetimes.ts';
+import { openAuthenticator } from './open-authenticator.ts';
+import { Passwords, type PasswordsOptions } from './passwords.ts';
+import { Refresh } from './refresh.ts';
+import { SessionRows } from './session-rows.ts';
+import { Sessions } from './sessions.ts';
+import type { SigningSecret } from './signing-secret.ts';
+import { THROTTLE, Throttle, type ThrottleLimits } from './throttle.ts';
+import { TokenSigner } from './tokens.ts';
+
+/** Milliseconds between two removals of sessions that are over and of old uses of keys. */
+const PURGE_EVERY = 3_600_000;
+
+export interface AccountsSetup {
+  app: {
+    readonly name: string;
+    readonly accounts: Accounts;
+    readonly resources: Readonly<Record<string, unknown>>;
+  };
+  /** With the tables of `accountTables`. */
+  store: Store;
+  secret: SigningSecret;
+  /** Default: there is no administrator. */
+  administratorSecret?: string | undefined;
+  /** Default: nothing is logged. */
+  log?: EventLog | undefined;
+  /** Default: `THROTTLE`. */
+  throttle?: Partial<ThrottleLimits> | undefined;
+  passwords?: PasswordsOptions | undefined;
+  /** Milliseconds since 1970 (default: the clock). */
+  now?: (() => number) | undefined;
+}
+
+export interface OpenAccounts {
+  readonly accounts: AccountService;
+  readonly keys: KeyService;
+  readonly authenticate: Authenticator;
+  readonly operator: AccountOperator;
+  /** Writes the uses of keys that still wait. Call it before the store closes. */
+  close(): Promise<void>;
+}
+
+/** Opens accounts, sessions, tokens and keys of one app over its store. */
+export function openAccounts(setup: AccountsSetup): OpenAccounts {
+  const { app, store, administratorSecret, log = () => {}, now = Date.now } = setup;
+  const { id } = app.accounts;
+  const rows = new AccountRows(store, id);
+  const keyRows = new KeyRows(store, id);
+  const usage = new KeyUsage(store, log);
+  const tokens = new TokenSigner({ app: app.name, id, secret: setup.secret, now });
+  const session = {
+    store,
+    rows: new SessionRows(store, id),
+    tokens,
+    lifetimes: lifetimesOf(app.accounts),
+    now,
+  };
+  const sessions = new Sessions(session);
+  const parts: AccountParts = {
+    app,
+    store,
+    rows,
+    sessions,
+    refresh: new Refresh({ ...session, accounts: rows, sessions, log }),
+    passwords: new Passwords(setup.passwords),
+    throttle: new Throttle({ ...THROTTLE, ...setup.throttle }, now),
+    now,
+    log,
+  };
+  const limits = { accounts: app.accounts, resources: Object.keys(app.resources) };
+  const purging = purgeHourly(sessions, usage, now);
+  return {
+    accounts: accountService(parts),
+    keys: keyService({ store, accounts: rows, rows: keyRows, usage, limits, now, log }),
+    authenticate: openAuthenticator({ tokens, sessions, keyRows, usage, administratorSecret, now }),
+    operator: accountOperator(parts),
+    async close() {
+      clearInterval(purging);
+      await usage.close();
+    },
+  };
+}
+
+/** What is over harms nobody: where removing it fails, the next time will do. */
+function purgeHourly(sessions: Sessions, usage: KeyUsage, now: () => number): NodeJS.Timeout {
+  const purge = () => Promise.allSettled([sessions.purge(), usage.purge(now())]);
+  return setInterval(purge, PURGE_EVERY).unref();
+}

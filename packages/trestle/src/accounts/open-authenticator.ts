@@ -1,0 +1,69 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Caller } from '../declare/caller.ts';
+import { Problem } from '../problems.ts';
+import type { Authenticator, Purpose } from './authenticator.ts';
+import { hashSecret, KEY_PREFIX, parseKey } from './key-format.ts';
+import type { KeyRows } from './key-rows.ts';
+import type { KeyUsage } from './key-usage.ts';
+import { serves } from './keys.ts';
+import type { Sessions } from './sessions.ts';
+import { invalidToken, type TokenSigner } from './tokens.ts';
+
+interface Parts {
+  tokens: TokenSigner;
+  sessions: Sessions;
+  keyRows: KeyRows;
+  usage: KeyUsage;
+  administratorSecret: string | undefined;
+  now: () => number;
+}
+
+const ADMINISTRATOR: Caller = Object.freeze({ kind: 'administrator' });
+/** Compared with where there is no such key, so that this takes as long. No secret has this hash. */
+const NO_HASH = '0'.repeat(64);
+
+/** The authenticator of one app. */
+export function openAuthenticator(parts: Parts): Authenticator {
+  const { administratorSecret, usage } = parts;
+  const expected = administratorSecret === undefined ? undefined : digest(administratorSecret);
+  const isAdministrator = (secret: string) =>
+    expected !== undefined && timingSafeEqual(digest(secret), expected);
+  return {
+    bearer(token, purpose) {
+      if (isAdministrator(token)) return ADMINISTRATOR;
+      return token.startsWith(KEY_PREFIX) ? byKey(parts, token) : byToken(parts, token, purpose);
+    },
+    key: (key) => byKey(parts, key),
+    administrator(secret) {
+      if (isAdministrator(secret)) return ADMINISTRATOR;
+      throw new Problem('invalid_token', { detail: "The administrator's secret is wrong." });
+    },
+    used(caller, use) {
+      if (caller.kind === 'key') usage.note(caller.key, use);
+    },
+  };
+}
+
+async function byToken({ tokens, sessions }: Parts, token: string, purpose: Purpose): Promise<Caller> {
+  const claims = await tokens.verifyAccess(token);
+  if (!(await sessions.stands(claims, purpose))) throw invalidToken();
+  return { kind: 'account', account: claims.account, session: claims.session };
+}
+
+async function byKey({ keyRows, now }: Parts, key: string): Promise<Caller> {
+  const parsed = parseKey(key);
+  if (!parsed) throw invalidKey();
+  const row = await keyRows.usable(parsed.id);
+  const same = timingSafeEqual(Buffer.from(hashSecret(parsed.secret)), Buffer.from(row?.hash ?? NO_HASH));
+  if (!row || !same || !serves(row, now())) throw invalidKey();
+  return { kind: 'key', account: row.account, key: row.id, scopes: row.scopes };
+}
+
+function invalidKey(): Problem {
+  return new Problem('invalid_key', { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } });
+}
+
+/** Both sides become as long, so that the comparison tells nothing, not even the secret's length. */
+function digest(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}

@@ -1,0 +1,63 @@
+import type { AccountEvent } from '../../src/accounts/events.ts';
+import { type AccountsSetup, type OpenAccounts, openAccounts } from '../../src/accounts/open-accounts.ts';
+import type { SigningSecret } from '../../src/accounts/signing-secret.ts';
+import { accountTables } from '../../src/accounts/tables.ts';
+import { type AccountsOptions, accounts, anyText } from '../../src/declare/accounts.ts';
+import type { Caller } from '../../src/declare/caller.ts';
+import { migrate } from '../../src/store/migrate/migrate.ts';
+import type { Store } from '../../src/store/store.ts';
+
+export const SECRET: SigningSecret = { secrets: [Buffer.from('a secret for tests, of forty bytes and so')] };
+export const ADMINISTRATOR: Caller = { kind: 'administrator' };
+export const HERE = { address: '192.0.2.1' };
+
+/** As cheap as Argon2id gets, for tests that look at something else. */
+export const CHEAP = { cost: { memory: 8, passes: 1, parallelism: 1 }, queue: { running: 4, waiting: 1000 } };
+
+/** A clock that stands still until it is moved. */
+export function clock(start = Date.parse('2026-11-21T07:48:39.123Z')) {
+  let at = start;
+  return {
+    now: () => at,
+    /** Seconds. */
+    pass(seconds: number) {
+      at += seconds * 1000;
+    },
+  };
+}
+
+export interface Opened extends OpenAccounts {
+  store: Store;
+  events: AccountEvent[];
+}
+
+type Setup = Partial<Omit<AccountsSetup, 'store'>> & { accounts?: AccountsOptions };
+
+/** Accounts of an app `demo` over a store, with cheap passwords of any kind unless said otherwise. */
+export async function openDemo(store: Store, setup: Setup = {}): Promise<Opened> {
+  const { accounts: options, ...rest } = setup;
+  const declared = accounts({ password: anyText, ...options });
+  await migrate(store, accountTables(declared));
+  const events: AccountEvent[] = [];
+  const opened = openAccounts({
+    app: { name: 'demo', accounts: declared, resources: { notes: {}, articles: {} } },
+    store,
+    secret: SECRET,
+    passwords: CHEAP,
+    log: (event) => events.push(event),
+    ...rest,
+  });
+  return { ...opened, store, events };
+}
+
+/** The caller a token stands for. */
+export async function callerOf(demo: OpenAccounts, access: string): Promise<Caller> {
+  return demo.authenticate.bearer(access, 'write');
+}
+
+/** Signs up and in. */
+export async function newAccount(demo: OpenAccounts, username: string, password = 'pass') {
+  const account = await demo.accounts.signUp({ kind: 'anonymous' }, { username, password }, HERE);
+  const tokens = await demo.accounts.signIn({ username, password }, HERE);
+  return { account, tokens, caller: await callerOf(demo, tokens.access) };
+}
