@@ -3,14 +3,12 @@ import type { ErrorAnswer, FailedRequest, FieldError, Problem } from 'trestle';
 /** The original's words. */
 export function errors(problem: Problem, request: FailedRequest): ErrorAnswer {
   const { headers } = problem;
-  return {
-    status: STATUSES[problem.code] ?? problem.status,
-    body: { error: words(problem, request) },
-    headers,
-  };
+  // An id that is no number is one that no row has.
+  const noSuchRow = problem.errors.some((error) => error.in === 'path');
+  if (noSuchRow) return { status: 404, body: { error: notFound(problem, request) }, headers };
+  const status = problem.code === 'invalid' ? 400 : problem.status;
+  return { status, body: { error: words(problem, request) }, headers };
 }
-
-const STATUSES: Partial<Record<Problem['code'], number>> = { invalid: 400 };
 
 function words(problem: Problem, request: FailedRequest): string {
   switch (problem.code) {
@@ -28,9 +26,7 @@ function words(problem: Problem, request: FailedRequest): string {
     case 'not_found':
       return notFound(problem, request);
     case 'invalid':
-      return problem.errors.some((error) => error.in === 'path')
-        ? notFound(problem, request)
-        : invalid(problem.errors, request);
+      return invalid(problem.errors, request);
     default:
       return problem.detail;
   }
