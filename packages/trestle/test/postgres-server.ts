@@ -51,8 +51,14 @@ const SETTINGS = {
   log_min_messages: 'fatal',
 };
 
-/** Starts a real PostgreSQL: that of npm, or of the folder TRESTLE_TEST_POSTGRES_BIN. Works as root too. */
-export async function startPostgres(settings: Record<string, string> = {}): Promise<PostgresServer> {
+/**
+ * Starts a real PostgreSQL: that of npm, or of the folder TRESTLE_TEST_POSTGRES_BIN. Works as root too.
+ * `files` are put beside its data, where only it can read them.
+ */
+export async function startPostgres(
+  settings: Record<string, string> = {},
+  files: Record<string, string> = {},
+): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'trestle-postgres-'));
   try {
     const owner = unprivileged();
@@ -60,6 +66,7 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
     const binaries = reachable(await binariesFolder(), folder, owner);
     const password = randomBytes(18).toString('base64url');
     initialise(binaries, folder, password, owner);
+    for (const [name, text] of Object.entries(files)) writeFor(owner, join(folder, 'data', name), text);
     return await launch({ binaries, folder, password, owner, settings: { ...SETTINGS, ...settings } });
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
@@ -104,8 +111,7 @@ const LOCALE = ['--encoding=UTF8', '--locale=C', '--locale-provider=icu', '--icu
 
 function initialise(binaries: string, folder: string, password: string, owner: Owner | undefined): void {
   const file = join(folder, 'password');
-  writeFileSync(file, password);
-  if (owner) chownSync(file, owner.uid, owner.gid);
+  writeFor(owner, file, password);
   const access = ['--username=postgres', `--pwfile=${file}`, '--auth=password'];
   const flags = [`--pgdata=${join(folder, 'data')}`, '--no-sync', '--no-instructions', ...access, ...LOCALE];
   const { status, stderr, error } = spawnSync(join(binaries, 'initdb'), flags, {
@@ -114,6 +120,11 @@ function initialise(binaries: string, folder: string, password: string, owner: O
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`initdb failed: ${stderr}`, { cause: error });
+}
+
+function writeFor(owner: Owner | undefined, file: string, text: string): void {
+  writeFileSync(file, text, { mode: 0o600 });
+  if (owner) chownSync(file, owner.uid, owner.gid);
 }
 
 interface Launch {

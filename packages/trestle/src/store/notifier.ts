@@ -1,6 +1,6 @@
 import type { Executor } from './store.ts';
 
-/** What is told. Null: the connection was lost for a while, so something may have been missed; look for yourself. */
+/** What is told. Null: from now on words are heard, and some may have been missed before; look for yourself. */
 export type Heard = (payload: string | null) => void;
 
 /**
@@ -10,7 +10,7 @@ export type Heard = (payload: string | null) => void;
 export interface Notifier {
   /** Tells a channel's listeners once the transaction has committed; says nothing if it does not. At most 7,999 bytes. */
   notify(transaction: Executor, channel: string, payload: string): Promise<void>;
-  /** Calls `heard` for every word on the channel. Returns what ends it. */
+  /** Calls `heard` for every word on the channel: first with null, once it hears. Returns what ends it. */
   listen(channel: string, heard: Heard): () => void;
 }
 
@@ -38,17 +38,24 @@ export class Listeners {
   }
 
   tell(channel: string, payload: string | null): void {
-    for (const heard of this.#byChannel.get(channel) ?? []) {
-      try {
-        heard(payload);
-      } catch (error) {
-        this.#failed(error);
-      }
-    }
+    for (const heard of this.#byChannel.get(channel) ?? []) this.#call(heard, payload);
+  }
+
+  /** Says to one listener, if it still is one, that it hears from now on. */
+  begin(channel: string, heard: Heard): void {
+    if (this.#byChannel.get(channel)?.has(heard)) this.#call(heard, null);
   }
 
   /** Says on every channel that something may have been missed. */
   tellGap(): void {
     for (const channel of this.channels) this.tell(channel, null);
+  }
+
+  #call(heard: Heard, payload: string | null): void {
+    try {
+      heard(payload);
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 }

@@ -10,11 +10,18 @@ class Ear {
   readonly #words = new EventEmitter();
   readonly deaf: () => void;
 
-  constructor(store: PostgresStore, channel: string) {
+  private constructor(store: PostgresStore, channel: string) {
     this.deaf = store.listen(channel, (payload) => {
       this.heard.push(payload);
       this.#words.emit('word');
     });
+  }
+
+  static async open(store: PostgresStore, channel: string): Promise<Ear> {
+    const ear = new Ear(store, channel);
+    assert.deepEqual(await ear.words(1), [null]);
+    ear.heard.length = 0;
+    return ear;
   }
 
   async words(count: number): Promise<(string | null)[]> {
@@ -30,7 +37,7 @@ describe('notifications of PostgreSQL', () => {
 
   test('reach every process after the commit, and none where there is none', async () => {
     const [here, there] = [await ground.open(), await ground.open()];
-    const ears = [new Ear(here, 'work'), new Ear(there, 'work')];
+    const ears = [await Ear.open(here, 'work'), await Ear.open(there, 'work')];
     await assert.rejects(
       here.write(async (tx) => {
         await here.notify(tx, 'work', 'undone');
@@ -45,7 +52,7 @@ describe('notifications of PostgreSQL', () => {
 
   test('stay in their schema and their channel', async () => {
     const [store, other] = [await ground.open(), await ground.open({ schema: 'other' })];
-    const ear = new Ear(store, 'a');
+    const ear = await Ear.open(store, 'a');
     await say(other, 'a', 'of another app');
     await say(store, 'b', 'of another channel');
     await say(store, 'a', 'mine');
@@ -54,7 +61,7 @@ describe('notifications of PostgreSQL', () => {
 
   test('are no longer heard by who stopped listening', async () => {
     const store = await ground.open();
-    const [ear, other] = [new Ear(store, 'c'), new Ear(store, 'c')];
+    const [ear, other] = [await Ear.open(store, 'c'), await Ear.open(store, 'c')];
     ear.deaf();
     await say(store, 'c', 'one');
     assert.deepEqual(await other.words(1), ['one']);
@@ -63,7 +70,7 @@ describe('notifications of PostgreSQL', () => {
 
   test('say that some may have been missed when the connection was lost, then go on', async () => {
     const store = await ground.open({ application: 'trestle lost' });
-    const ear = new Ear(store, 'd');
+    const ear = await Ear.open(store, 'd');
     await say(store, 'd', 'one');
     await ear.words(1);
     await ground.run(
@@ -79,7 +86,7 @@ describe('notifications of PostgreSQL', () => {
     store.listen('e', () => {
       throw new Error('a bad listener');
     });
-    const ear = new Ear(store, 'e');
+    const ear = await Ear.open(store, 'e');
     await say(store, 'e', 'one');
     assert.deepEqual(await ear.words(1), ['one']);
   });

@@ -92,6 +92,10 @@ interface Query extends pg.QueryConfig {
   query_timeout?: number;
 }
 
+/** Statements that one connection keeps prepared: filters can be put together without end, the server's memory not. */
+const MOST_PREPARED = 500;
+const prepared = new WeakMap<pg.ClientBase, Set<string>>();
+
 /** Runs a statement on a connection, prepared there on its first use. `patience`: ms to wait for its answer (0: for ever). */
 export async function run(
   session: pg.ClientBase,
@@ -99,12 +103,16 @@ export async function run(
   values: readonly Value[],
   patience: number,
 ): Promise<Columns[]> {
-  const query: Query = {
-    name: statement.name,
-    text: statement.sql,
-    values: [...values],
-    query_timeout: patience,
-  };
+  const query: Query = { text: statement.sql, values: [...values], query_timeout: patience };
+  if (keeps(session, statement.name)) query.name = statement.name;
   const result = await session.query<Columns>(query);
   return result.rows;
+}
+
+function keeps(session: pg.ClientBase, name: string): boolean {
+  if (name === '') return false;
+  const names = prepared.get(session) ?? new Set();
+  if (names.size >= MOST_PREPARED) return names.has(name);
+  prepared.set(session, names.add(name));
+  return true;
 }

@@ -74,9 +74,8 @@ export class Watch {
 
   /** Listens on a channel (already named apart from other schemas'). */
   listen(channel: string, heard: Heard): () => void {
-    const known = this.#listeners.channels.includes(channel);
     const remove = this.#listeners.add(channel, heard);
-    if (!known) this.#send(`listen ${quoted(channel)}`);
+    this.#send(`listen ${quoted(channel)}`, () => this.#listeners.begin(channel, heard));
     return () => {
       remove();
       if (!this.#listeners.channels.includes(channel)) this.#send(`unlisten ${quoted(channel)}`);
@@ -90,9 +89,9 @@ export class Watch {
     await Promise.all([client && farewell(client), this.#reconnecting]);
   }
 
-  /** A statement without an answer anybody waits for: where it fails, the connection is gone, and `#connect` repeats it. */
-  #send(sql: string): void {
-    this.#client?.query(sql).catch(() => {});
+  /** Where it fails, the connection is gone; the next one listens to all channels and says so to all. */
+  #send(sql: string, done: () => void = () => {}): void {
+    this.#client?.query(sql).then(done, () => {});
   }
 
   async #connect(): Promise<void> {
