@@ -85,10 +85,12 @@ function brokenName(root: string, { file, source }: Import): string | undefined 
   if (source.startsWith('node:')) return undefined;
   if (isBuiltin(source)) return `write node:${source}`;
   const name = source.split('/', source.startsWith('@') ? 2 : 1).join('/');
-  const manifest = manifestOf(root, packageOf(file));
+  // What belongs to the repository itself, such as bench/, has what the engine has.
+  const home = packageOf(file) || 'packages/trestle';
+  const manifest = manifestOf(root, home);
   if (manifest.name === name || Object.hasOwn(manifest.dependencies ?? {}, name)) return undefined;
   if (!file.includes('/src/') && Object.hasOwn(manifest.devDependencies ?? {}, name)) return undefined;
-  return `'${name}' is not declared in ${join(packageOf(file), 'package.json')}`;
+  return `'${name}' is not declared in ${home}/package.json`;
 }
 
 interface Manifest {
