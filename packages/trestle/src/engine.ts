@@ -1,3 +1,4 @@
+import type { AccountOperator } from './accounts/account-operator.ts';
 import type { Authenticator } from './accounts/authenticator.ts';
 import { openAccounts } from './accounts/open-accounts.ts';
 import { deriveKeys, openSigningSecret } from './accounts/signing-secret.ts';
@@ -49,6 +50,8 @@ export interface Engine<Rs extends Resources = Resources> {
   readonly accounts: AccountService;
   readonly keys: KeyService;
   readonly authenticate: Authenticator;
+  /** What only whoever runs the server may do to accounts. */
+  readonly operator: AccountOperator;
   /** What the app's contract is built over. */
   readonly context: ContractContext<Rs>;
   /** Lets what is under way end, writes what waits to be written, and closes the store. */
@@ -74,7 +77,7 @@ export async function openEngine<Rs extends Resources>(
     const [{ key: cursorKey }] = deriveKeys(secret, app.name, 'cursors');
     const { resources, accounts: declared } = app;
     const opened = openServices({ resources, accounts: declared, store, cursorKey });
-    const { accounts, keys, authenticate, close } = openAccounts({
+    const { accounts, keys, authenticate, operator, close } = openAccounts({
       app,
       store,
       secret,
@@ -95,6 +98,7 @@ export async function openEngine<Rs extends Resources>(
       accounts,
       keys,
       authenticate,
+      operator,
       context,
       async close() {
         await close();
