@@ -1,7 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chownSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  cpSync,
+  lchownSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -103,6 +112,9 @@ function reachable(binaries: string, folder: string, owner: Owner | undefined): 
   if (!error) return binaries;
   const copy = join(folder, 'native');
   cpSync(dirname(binaries), copy, { recursive: true, verbatimSymlinks: true });
+  // Theirs, so that the keeper can remove it.
+  for (const path of ['', ...readdirSync(copy, { recursive: true, encoding: 'utf8' })])
+    if (owner) lchownSync(join(copy, path), owner.uid, owner.gid);
   return join(copy, 'bin');
 }
 
