@@ -22,15 +22,11 @@ export interface Call {
 }
 
 /** What came back. `body` is the JSON where it is any, else the text; undefined where there was none. */
-export interface Reply<Body = Json> {
+export interface Reply<Body> {
   status: number;
   headers: Headers;
   body: Body;
 }
-
-/** Whatever JSON a test looks into; what it finds there it asserts. */
-// biome-ignore lint/suspicious/noExplicitAny: a test asserts on answers of every shape, and assertions are its types
-export type Json = any;
 
 export interface RunningApp {
   url: string;
@@ -39,8 +35,8 @@ export interface RunningApp {
   engines: readonly Engine[];
   /** The lines of the log so far, parsed. */
   log: Record<string, unknown>[];
-  /** `call('POST /projects', { token, body: { title: 'A' } })` */
-  call(line: string, call?: Call): Promise<Reply>;
+  /** `call<{ id: number }>('POST /projects', { token, body: { title: 'A' } })` */
+  call<Body = unknown>(line: string, call?: Call): Promise<Reply<Body>>;
   close(): Promise<void>;
 }
 
@@ -77,12 +73,12 @@ export async function startApps(
   };
 }
 
-/** One request to any server. */
-export async function callOver(
+/** One request to any server. `Body` is what the test expects; its assertions say whether that came. */
+export async function callOver<Body = unknown>(
   url: string,
   line: string,
   { body, headers, token }: Call = {},
-): Promise<Reply> {
+): Promise<Reply<Body>> {
   const [method = 'GET', path = '/'] = line.split(' ');
   const isPlain =
     typeof body === 'object' && body !== null && !(body instanceof URLSearchParams) && !isBytes(body);
@@ -94,17 +90,19 @@ export async function callOver(
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...headers,
     },
-    ...(body !== undefined && { body: isPlain ? JSON.stringify(body) : (body as BodyInit) }),
+    ...(body !== undefined && {
+      body: isPlain ? JSON.stringify(body) : (body as NonNullable<RequestInit['body']>),
+    }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: parsed(response, text) };
+  return { status: response.status, headers: response.headers, body: parsed(response, text) as Body };
 }
 
 function isBytes(body: unknown): boolean {
   return body instanceof Uint8Array || body instanceof ReadableStream;
 }
 
-function parsed(response: Response, text: string): Json {
+function parsed(response: Response, text: string): unknown {
   if (text === '') return undefined;
   return /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text;
 }
