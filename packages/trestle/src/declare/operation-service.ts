@@ -57,6 +57,12 @@ export interface Move {
   operation: string | null;
 }
 
+export interface HandMove {
+  state: RowId;
+  from?: readonly string[];
+  body?: Readonly<Record<string, unknown>>;
+}
+
 /**
  * Operations and moves, for contract routes and the uniform API alike. Who may read a row may read its operations; who may
  * update it (or fits the operation's own rule) may start and cancel them. Throws `not_found`, `unauthenticated`, `forbidden`.
@@ -78,13 +84,11 @@ export interface OperationService {
     id: string,
     options: { after?: number; signal: AbortSignal },
   ): Promise<AsyncIterable<OperationEvent>>;
-  /** Puts a row into a state by hand, by the state's id or name. Throws `illegal_transition` where it is in none of `from`. */
-  move(
-    caller: Caller,
-    resource: string,
-    id: RowId,
-    to: { state: string | RowId; from?: readonly string[] },
-  ): Promise<void>;
+  /**
+   * Puts a row into a state by hand, by the state's id or name, and changes other fields with it, as a PATCH would.
+   * Throws `illegal_transition` where the row is in none of the states `from` names (default: any).
+   */
+  move(caller: Caller, resource: string, id: RowId, to: HandMove): Promise<void>;
   /** Every move of a row, newest first. */
   moves(caller: Caller, resource: string, id: RowId): Promise<Move[]>;
 }

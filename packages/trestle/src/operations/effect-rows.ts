@@ -1,0 +1,81 @@
+import { sql } from 'kysely';
+import type { RowId } from '../declare/id.ts';
+import type { AnyRow, EffectRows } from '../declare/lifecycle.ts';
+import { encodeValues } from '../services/encode.ts';
+import { inserter, newRow } from '../services/insert.ts';
+import type { Model } from '../services/model.ts';
+import { bind, param, statement } from '../store/statement.ts';
+import type { Executor } from '../store/store.ts';
+import { lifecycleOf } from './access.ts';
+import { stateOf } from './lifecycles.ts';
+import { type Mover, moveRow, writeRow } from './move-row.ts';
+import type { Parts } from './parts.ts';
+
+/** The rows of an app for an operation's effect, inside the transaction that ends it. */
+export function effectRows(parts: Parts, transaction: Executor, mover: Mover): EffectRows {
+  return {
+    async find(resource, equal, state) {
+      const model = modelOf(parts, resource);
+      const named = state === undefined ? undefined : await requireState(parts, transaction, resource, state);
+      return findRows(model, transaction, named ? { ...equal, [named.field]: named.id } : equal);
+    },
+    async create(resource, values) {
+      const model = modelOf(parts, resource);
+      return inserter(model)(transaction, newRow(model, mover.caller, values));
+    },
+    async set(resource, id, values) {
+      const model = modelOf(parts, resource);
+      const current = await requireRow(model, transaction, id);
+      await writeRow(model, transaction, { caller: mover.caller, current, values });
+    },
+    async move(resource, id, state) {
+      const lifecycle = lifecycleOf(parts, resource);
+      const current = await requireRow(lifecycle.model, transaction, id);
+      const from = await stateOf(lifecycle, transaction, current);
+      const { id: to } = await requireState(parts, transaction, resource, state);
+      const move = { current, from, to: { id: to, name: state } };
+      await moveRow(lifecycle, transaction, mover, move);
+    },
+  };
+}
+
+async function findRows(
+  model: Model,
+  transaction: Executor,
+  equal: Readonly<Record<string, unknown>>,
+): Promise<(AnyRow & Record<string, unknown>)[]> {
+  const names = Object.keys(equal);
+  for (const name of names)
+    if (name !== 'id' && !model.byName.has(name)) throw new TypeError(`${model.name} has no field '${name}'`);
+  const conditions = names.map((name) =>
+    equal[name] === null ? sql`${sql.ref(name)} is null` : sql`${sql.ref(name)} = ${param(name)}`,
+  );
+  const query = statement(
+    model.dialect,
+    sql`select ${model.versionedColumns} from ${model.table}
+      where ${conditions.length > 0 ? sql.join(conditions, sql` and `) : sql`1 = 1`}
+      order by id ${model.dialect.forUpdate}`,
+  );
+  const values = { ...encodeValues(model, equal), id: model.dialect.encode(model.idKind, equal.id ?? null) };
+  const rows = await transaction.all(query, bind(query, values));
+  return rows.map((row) => model.decodeVersioned(row));
+}
+
+async function requireRow(model: Model, transaction: Executor, id: RowId) {
+  const [row] = await findRows(model, transaction, { id });
+  if (!row) throw new TypeError(`${model.name} has no row ${id}`);
+  return row;
+}
+
+async function requireState(parts: Parts, transaction: Executor, resource: string, name: string) {
+  const lifecycle = lifecycleOf(parts, resource);
+  const state = await lifecycle.stateNamed(transaction, name);
+  if (!state) throw new TypeError(`${resource} has no state '${name}'`);
+  return { field: lifecycle.field, id: state.id };
+}
+
+function modelOf(parts: Parts, resource: string): Model {
+  const model = parts.models.get(resource);
+  if (!model) throw new TypeError(`there is no resource '${resource}'`);
+  return model;
+}

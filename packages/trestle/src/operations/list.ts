@@ -1,0 +1,78 @@
+import { type RawBuilder, sql } from 'kysely';
+import { accountOf, type Caller } from '../declare/caller.ts';
+import type { Page } from '../declare/filter.ts';
+import type { OperationQuery, OperationView } from '../declare/operation-service.ts';
+import { Problem } from '../problems.ts';
+import { decide, ownerField, refuse, requireScope } from '../services/policy.ts';
+import { statement } from '../store/statement.ts';
+import { lifecycleOf } from './access.ts';
+import type { CompiledLifecycle } from './lifecycles.ts';
+import { viewOf } from './operation-record.ts';
+import type { Parts } from './parts.ts';
+import { OPERATION_COLUMNS, OPERATIONS } from './tables.ts';
+
+const DEFAULT_LIMIT = 50;
+const CURSOR = /^[0-9a-f]{32}$/;
+
+/** Operations of the rows that the caller may read, newest first. */
+export async function listOperations(
+  parts: Parts,
+  caller: Caller,
+  query: OperationQuery,
+): Promise<Page<OperationView>> {
+  const limit = query.limit ?? DEFAULT_LIMIT;
+  const conditions = [visible(parts, caller, query.resource)];
+  if (query.row !== undefined) conditions.push(sql`${sql.ref('row')} = ${String(query.row)}`);
+  if (query.state !== undefined) conditions.push(sql`state = ${query.state}`);
+  if (query.cursor !== undefined) conditions.push(sql`id < ${idOfCursor(query.cursor)}`);
+  const columns = sql.join(OPERATION_COLUMNS.map((name) => sql.ref(name)));
+  const select = statement(
+    parts.store.dialect,
+    sql`select ${columns} from ${sql.table(OPERATIONS)} where ${sql.join(conditions, sql` and `)}
+      order by id desc limit ${limit + 1}`,
+  );
+  // Nothing of it is named: every value stands in the statement itself.
+  const rows = await parts.store.all(select, select.slots as Parameters<typeof parts.store.all>[1]);
+  const records = rows.slice(0, limit).map(parts.record);
+  const last = records.at(-1);
+  return {
+    items: records.map(viewOf),
+    next: rows.length > limit && last ? last.id.replaceAll('-', '') : null,
+    prev: null,
+  };
+}
+
+/** The condition that leaves the operations of rows which the caller may read. */
+function visible(parts: Parts, caller: Caller, resource: string | undefined): RawBuilder<unknown> {
+  const asked = resource === undefined ? [...parts.lifecycles.values()] : [lifecycleOf(parts, resource)];
+  const decisions = asked.map(({ model }) => decide(model.resource.can.read, caller));
+  const [decision] = decisions;
+  if (decision && !decisions.includes('allow')) refuse(decision);
+  const readable = asked.filter((_, at) => decisions[at] === 'allow');
+  if (resource !== undefined) requireScope(caller, resource, 'read');
+  const mine = readable.filter(({ model }) => mayRead(caller, model.name)).map((one) => ownRows(one, caller));
+  return mine.length > 0 ? sql`(${sql.join(mine, sql` or `)})` : sql`1 = 0`;
+}
+
+function ownRows({ model }: CompiledLifecycle, caller: Caller): RawBuilder<unknown> {
+  const ofResource = sql`resource = ${model.name}`;
+  const owner = ownerField(model.resource.can.read, caller);
+  if (owner === undefined) return ofResource;
+  return sql`(${ofResource} and ${sql.ref('row')} in
+    (select cast(id as text) from ${model.table} where ${sql.ref(owner)} = ${accountOf(caller)}))`;
+}
+
+function mayRead(caller: Caller, resource: string): boolean {
+  try {
+    requireScope(caller, resource, 'read');
+    return true;
+  } catch (error) {
+    if (error instanceof Problem) return false;
+    throw error;
+  }
+}
+
+function idOfCursor(cursor: string): string {
+  if (!CURSOR.test(cursor)) throw new Problem('invalid_cursor');
+  return cursor.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
