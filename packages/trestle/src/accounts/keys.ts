@@ -44,10 +44,12 @@ export function keyService(parts: KeyParts): KeyService {
       change(parts, { caller, id }, 'key_deactivated', (row) => ({ ...row, active: false })),
     activate: (caller, id) =>
       change(parts, { caller, id }, 'key_activated', (row) => ({ ...row, active: true })),
-    async renew(caller, id, expiresAt) {
-      const expires_at = checkedExpiry(parts, expiresAt);
-      return change(parts, { caller, id }, 'key_renewed', (row) => ({ ...row, active: true, expires_at }));
-    },
+    renew: (caller, id, expiresAt) =>
+      change(parts, { caller, id }, 'key_renewed', (row) => ({
+        ...row,
+        active: true,
+        expires_at: checkedExpiry(parts, expiresAt),
+      })),
     remove: (caller, id) => remove(parts, caller, id),
     roll: (caller, id, overlap) => roll(parts, caller, id, overlap ?? OVERLAP.usual),
     idOf: (key) => parseKey(key)?.id ?? null,

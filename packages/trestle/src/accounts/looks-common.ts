@@ -36,17 +36,14 @@ const LEET: Readonly<Record<string, string>> = {
 
 /**
  * Whether a password is made of so little that guessers try it early: at most four parts, where a part is a common
- * password or word, a repeat, a run along the keyboard or the alphabet, a short run of digits and signs, or any other
- * single character. `passwordpassword`, `qwerty1234567890`, `P@ssw0rd2024!!!!` are; four unlikely words are not.
+ * password or word (also with the usual signs for letters), a repeat, a run along the keyboard or the alphabet, up to
+ * four other digits and signs, or any other single character. `passwordpassword`, `qwerty1234567890` and
+ * `P@ssw0rd2024!!!!` are; four unlikely words are not.
  */
 export function looksCommon(password: string): boolean {
-  const lower = password.toLowerCase();
-  const plain = [...lower].map((char) => LEET[char] ?? char).join('');
-  const smallest = (text: string) => {
-    const unit = repeatedUnit(text);
-    return unit === undefined ? parts(text) : parts(unit) + 1;
-  };
-  return Math.min(smallest(lower), smallest(plain)) <= FEW;
+  const text = password.toLowerCase();
+  const unit = repeatedUnit(text);
+  return (unit === undefined ? parts(text) : parts(unit) + 1) <= FEW;
 }
 
 /** The text that a password repeats from its start to its end. */
@@ -70,7 +67,12 @@ function parts(text: string): number {
 }
 
 function isPart(piece: string): boolean {
-  if (COMMON_PASSWORDS.has(piece)) return true;
-  if (piece.length <= 8 && /^[^\p{L}]+$/u.test(piece)) return true;
+  if (COMMON_PASSWORDS.has(piece) || COMMON_PASSWORDS.has(spelled(piece))) return true;
+  if (piece.length <= 4 && /^[^\p{L}]+$/u.test(piece)) return true;
   return piece.length >= 3 && (/^(.)\1+$/u.test(piece) || PATHS.some((path) => path.includes(piece)));
+}
+
+/** `p@ssw0rd` as `password`. */
+function spelled(piece: string): string {
+  return piece.replace(/[013457@$!]/g, (sign) => LEET[sign] ?? sign);
 }

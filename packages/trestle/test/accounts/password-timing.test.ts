@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { anonymous } from '../../src/declare/caller.ts';
+import { eachStore } from '../stores.ts';
+import { HERE, openDemo } from './opened.ts';
+import { raises } from './raises.ts';
+
+const SAMPLES = 25;
+
+eachStore('time of a failed sign-in', (open) => {
+  test('tells no more of an unknown name than of a wrong password', async () => {
+    const throttle = {
+      account: { free: 1e6, longest: 1, stop: 1e9 },
+      source: { limit: 1e6, window: 60 },
+    };
+    const demo = await openDemo(await open(), { throttle, passwords: {} });
+    await demo.accounts.signUp(anonymous, { username: 'ann', password: 'pass' }, HERE);
+    const times: Record<string, number[]> = { ann: [], nobody: [] };
+    for (let sample = 0; sample < SAMPLES; sample += 1)
+      for (const username of sample % 2 === 0 ? ['ann', 'nobody'] : ['nobody', 'ann']) {
+        const start = performance.now();
+        await raises('invalid_credentials', () => demo.accounts.signIn({ username, password: 'no' }, HERE));
+        times[username]?.push(performance.now() - start);
+      }
+    const [known, unknown] = [median(times.ann), median(times.nobody)];
+    // A hash costs some 25 ms and more; a shortcut would show as that much.
+    assert.ok(Math.abs(known - unknown) < 0.3 * Math.max(known, unknown), `${known} ms and ${unknown} ms`);
+  });
+});
+
+function median(numbers: number[] = []): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+}

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { anonymous } from '../../src/declare/caller.ts';
+import { eachStore } from '../stores.ts';
+import { ADMINISTRATOR, callerOf, clock, HERE, newAccount, openDemo } from './opened.ts';
+import { raises } from './raises.ts';
+
+const SIGN_IN = { username: 'ann', password: 'pass' };
+
+eachStore('sessions', (open) => {
+  test('sessions are listed newest first, and ended one by one or all', async () => {
+    const time = clock();
+    const demo = await openDemo(await open(), { now: time.now });
+    const { tokens: first, caller } = await newAccount(demo, 'ann');
+    time.pass(1);
+    const second = await demo.accounts.signIn(SIGN_IN, HERE);
+    const { caller: stranger } = await newAccount(demo, 'bob');
+    const listed = await demo.accounts.sessions(caller);
+    assert.deepEqual(
+      listed.map(({ id, current }) => [id, current]),
+      [
+        [second.session, false],
+        [first.session, true],
+      ],
+    );
+    assert.equal(listed[1]?.created_at, '2026-11-21T07:48:39.123Z');
+    assert.equal(listed[1]?.expires_at, '2026-12-05T07:48:39.123Z');
+    await raises('not_found', () => demo.accounts.endSession(stranger, first.session));
+    await raises('not_found', () => demo.accounts.endSession(caller, "' or 1=1"));
+    await demo.accounts.endSession(caller, second.session);
+    await raises('invalid_token', () => demo.authenticate.bearer(second.access, 'read'));
+    await raises('invalid_token', () => demo.accounts.refresh(String(second.refresh)));
+    await callerOf(demo, first.access);
+    await demo.accounts.endAllSessions(caller);
+    await raises('invalid_token', () => demo.authenticate.bearer(first.access, 'read'));
+    assert.equal((await demo.accounts.sessions(stranger)).length, 1);
+  });
+
+  test('reads look a session up once a second, writes every time', async () => {
+    const time = clock();
+    const demo = await openDemo(await open(), { now: time.now });
+    const { tokens } = await newAccount(demo, 'ann');
+    const count = async (purpose: 'read' | 'write') => {
+      const before = demo.store.statements;
+      await demo.authenticate.bearer(tokens.access, purpose);
+      return demo.store.statements - before;
+    };
+    time.pass(2);
+    assert.deepEqual([await count('read'), await count('read'), await count('write')], [1, 0, 1]);
+    time.pass(1);
+    assert.equal(await count('read'), 1);
+  });
+
+  test('another process notices an ended session: writes at once, reads within a second', async () => {
+    const time = clock();
+    const [one, two] = [await open('shared'), await open('shared')];
+    const demo = await openDemo(one, { now: time.now });
+    const other = await openDemo(two, { now: time.now });
+    const { tokens, caller } = await newAccount(demo, 'ann');
+    await other.authenticate.bearer(tokens.access, 'read');
+    await demo.accounts.endAllSessions(caller);
+    await raises('invalid_token', () => demo.authenticate.bearer(tokens.access, 'read'));
+    await raises('invalid_token', () => other.authenticate.bearer(tokens.access, 'write'));
+    time.pass(1);
+    await raises('invalid_token', () => other.authenticate.bearer(tokens.access, 'read'));
+  });
+
+  test('keys, the administrator and nobody have no sessions', async () => {
+    const demo = await openDemo(await open());
+    const { caller } = await newAccount(demo, 'ann');
+    const { key } = await demo.keys.create(caller, {});
+    const byKey = await demo.authenticate.key(key);
+    for (const other of [byKey, ADMINISTRATOR]) {
+      await raises('forbidden', () => demo.accounts.sessions(other));
+      await raises('forbidden', () => demo.accounts.endAllSessions(other));
+      await raises('forbidden', () => demo.accounts.endSession(other, 'x'));
+    }
+    await raises('unauthenticated', () => demo.accounts.sessions(anonymous));
+  });
+
+  test('a session without refresh tokens is over with its access token', async () => {
+    const time = clock();
+    const accounts = { tokens: { access: '45m', refresh: false } } as const;
+    const demo = await openDemo(await open(), { now: time.now, accounts });
+    const { tokens, caller } = await newAccount(demo, 'ann');
+    assert.equal(tokens.refresh, null);
+    assert.equal(tokens.expiresIn, 2700);
+    assert.equal((await demo.accounts.sessions(caller))[0]?.expires_at, '2026-11-21T08:33:39.123Z');
+    time.pass(2699);
+    await callerOf(demo, tokens.access);
+    time.pass(1);
+    await raises('invalid_token', () => demo.authenticate.bearer(tokens.access, 'read'));
+    assert.equal((await demo.accounts.sessions(caller)).length, 0);
+  });
+});
