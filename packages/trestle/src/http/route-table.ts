@@ -34,11 +34,14 @@ export function addRoutes(
   }
 }
 
-/** Contract routes stand with and without a trailing slash, uniform ones without. */
+/**
+ * Contract routes stand with and without a trailing slash, uniform ones without; their verbs after a colon stand after a
+ * slash too, for proxies that object to the colon.
+ */
 function urlsOf(base: string, { prefix, style }: RouteTable, path: string): string[] {
   const url = `${base}${prefix}${path.replace(/\/$/, '')}`;
-  if (style === 'uniform') return [url];
-  return url === '' ? ['/'] : [url, `${url}/`];
+  if (style === 'contract') return url === '' ? ['/'] : [url, `${url}/`];
+  return url.includes('::') ? [url, url.replace(/(?:\([^)]*\))?::/, '/')] : [url];
 }
 
 function routeOptions(

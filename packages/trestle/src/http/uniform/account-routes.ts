@@ -67,7 +67,7 @@ function meRoute(service: AccountService, account: TSchema): Route {
 }
 
 function passwordRoute(service: AccountService): Route {
-  const body = Type.Object({ current_password: text, new_password: text }, closed);
+  const body = Type.Object({ current: text, next: text }, closed);
   const options = {
     summary: 'Change your password; ends your other sessions',
     tag: 'me',
@@ -76,11 +76,7 @@ function passwordRoute(service: AccountService): Route {
     answers: { 204: null },
   };
   return route('PATCH', '/me', options, async ({ caller, body: change }) => {
-    const { current_password: current, new_password: next } = change as {
-      current_password: string;
-      new_password: string;
-    };
-    await service.changePassword(caller, { current, next });
+    await service.changePassword(caller, change as { current: string; next: string });
     return answer(204);
   });
 }
