@@ -17,14 +17,25 @@ export const LIMITS = {
   /** One parameter of a path: room for a whole API key, percent-encoded. */
   pathParameter: 1024,
   connections: 10_000,
-  /** For all header fields to arrive, and for the whole request: 408. Looked at every `timeoutCheck`. */
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  timeoutCheck: 1_000,
   /** An idle connection. Behind a proxy it must outlast the proxy's own, e.g. 65 s. */
   keepAlive: 5_000,
-  /** A connection on which nothing moves, such as a client that stopped reading. */
-  stall: 30_000,
   /** How long what a refused client still sends is thrown away, so that it can read why it was refused. */
   linger: 500,
 } as const;
+
+/** What a client may take of time, in milliseconds. */
+export interface Timeouts {
+  /** For all header fields to arrive: 408. */
+  headers: number;
+  /** For the whole request to arrive: 408. */
+  request: number;
+  /**
+   * A connection on which nothing moves, such as a client that stopped reading, is closed. A little more than the time
+   * for a request, so that one that stops in the middle of its body is told 408 first.
+   */
+  stall: number;
+  /** How often the first two are looked at. */
+  check: number;
+}
+
+export const TIMEOUTS: Timeouts = { headers: 10_000, request: 30_000, stall: 32_000, check: 1_000 };

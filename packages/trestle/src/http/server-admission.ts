@@ -60,7 +60,7 @@ export function begin(request: FastifyRequest, reply: FastifyReply, parts: Parts
   watch(request, reply, tally ?? parts.metrics.unmatched, parts);
   reply.headers(API_HEADERS);
   reply.header('x-request-id', request.id);
-  if (parts.lifecycle.stopping) reply.header('connection', 'close');
+  if (parts.lifecycle.closing) reply.header('connection', 'close');
 }
 
 /** Counts and logs a request when its connection is done with it, whether it was answered or not. */

@@ -56,19 +56,19 @@ function noSchemas(): never {
   throw new TypeError('routes carry no Fastify schemas; check the input in the route');
 }
 
-function nodeServer(handler: RequestListener, settings: Settings): Server {
+function nodeServer(handler: RequestListener, { timeouts, keepAlive }: Settings): Server {
   const options = {
     maxHeaderSize: LIMITS.headerBytes,
-    headersTimeout: LIMITS.headersTimeout,
-    requestTimeout: LIMITS.requestTimeout,
-    connectionsCheckingInterval: LIMITS.timeoutCheck,
-    keepAliveTimeout: settings.keepAlive,
+    headersTimeout: timeouts.headers,
+    requestTimeout: timeouts.request,
+    connectionsCheckingInterval: timeouts.check,
+    keepAliveTimeout: keepAlive,
     // A missing Host is refused by the guard, in JSON.
     requireHostHeader: false,
   };
   const server = createServer(options, handler);
   server.maxConnections = LIMITS.connections;
-  server.setTimeout(LIMITS.stall);
+  server.setTimeout(timeouts.stall);
   server.on('checkContinue', continueOrRefuse(server));
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     response.shouldKeepAlive = false;

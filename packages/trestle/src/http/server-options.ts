@@ -1,5 +1,5 @@
 import type { Origins } from './cors.ts';
-import { LIMITS } from './limits.ts';
+import { LIMITS, TIMEOUTS, type Timeouts } from './limits.ts';
 import type { Log } from './logging.ts';
 
 export interface ServerOptions {
@@ -16,6 +16,8 @@ export interface ServerOptions {
   origins?: Origins;
   /** Milliseconds an idle connection is kept (default: 5,000). Behind a proxy it must be longer than the proxy's own. */
   keepAlive?: number;
+  /** Default: headers within 10 s, requests within 30 s, nothing moving for 32 s. */
+  timeouts?: Timeouts;
   /**
    * Refuse with 503 while the event loop is this many milliseconds late on average over about a second (default: 0, never:
    * on a slow or shared machine a bound that fits another one refuses what could be served).
@@ -33,6 +35,7 @@ export function settle(options: ServerOptions): Settings {
     trustedProxies: [],
     origins: '*',
     keepAlive: LIMITS.keepAlive,
+    timeouts: TIMEOUTS,
     shedAbove: 0,
     ...options,
   };

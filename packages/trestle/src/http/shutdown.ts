@@ -5,8 +5,10 @@ import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 
 /** How far a server is on its way out, and how many requests it still answers. */
 export class Lifecycle {
-  /** Once true, `/readyz` says no and every answer says `Connection: close`. */
+  /** Once true, `/readyz` says no. */
   stopping = false;
+  /** Once true, every answer says `Connection: close`: the listener is gone, and so will be this connection. */
+  closing = false;
   inFlight = 0;
   #whenIdle: (() => void) | undefined;
 
@@ -52,6 +54,7 @@ export async function stopServer(
   const closed = once(server, 'close');
   // Right after the loop took in new connections: those that wait in the kernel when a listener closes are reset.
   await turn();
+  lifecycle.closing = true;
   NetServer.prototype.close.call(server);
   await Promise.race([closed, sleep(IDLE_GRACE)]);
   await Promise.race([lifecycle.idle(), closed, sleep(drain, undefined, { ref: false })]);

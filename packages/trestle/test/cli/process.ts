@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+
+const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
+const ENGINE = join(import.meta.dirname, '../../src/index.ts');
+
+export interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Serving {
+  url: string;
+  child: ChildProcess;
+  /** What it wrote so far. */
+  output: { stdout: string; stderr: string };
+  ended: Promise<Ended>;
+}
+
+export interface RunOptions {
+  cwd?: string;
+  env?: Record<string, string>;
+}
+
+/** The environment without what would change a run. */
+function environment(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
+  const { PORT, HOST, TRESTLE_DATA, DATABASE_URL, TRESTLE_ADMIN_SECRET, TRESTLE_LOG, ...rest } = process.env;
+  return { ...rest, ...extra };
+}
+
+/** Starts the real command line as a process of its own. */
+export function start(words: readonly string[], { cwd, env }: RunOptions = {}) {
+  const child = spawn(process.execPath, [MAIN, ...words], {
+    cwd: cwd ?? temporaryFolder(),
+    env: environment(env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk) => {
+    output.stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    output.stderr += chunk;
+  });
+  const ended = once(child, 'close').then(([code]): Ended => ({ code, ...output }));
+  return { child, output, ended };
+}
+
+/** Runs a command to its end. */
+export function run(words: readonly string[], options?: RunOptions): Promise<Ended> {
+  return start(words, options).ended;
+}
+
+/** Serves on a free port; resolves once it says where. */
+export async function serve(words: readonly string[], options?: RunOptions): Promise<Serving> {
+  const started = start(['serve', '--port', '0', ...words], options);
+  for (;;) {
+    const url = /http:\/\/[\d.]+:\d+/.exec(started.output.stdout)?.[0];
+    if (url && started.output.stdout.endsWith('\n\n')) return { url, ...started };
+    const next = await Promise.race([once(started.child.stdout, 'data'), started.ended]);
+    if ('code' in next) throw new Error(`ended with ${next.code}: ${next.stderr}`);
+  }
+}
+
+/** A folder that is removed when the file's tests are over. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'trestle-cli-'));
+  folders.push(folder);
+  return folder;
+}
+
+const folders: string[] = [];
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder with an `app.ts` of this text; `ENGINE` in it is where the engine is imported from. */
+export function appFolder(text: string): string {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'app.ts'), text.replaceAll('ENGINE', ENGINE));
+  return folder;
+}
+
+/** An app of one resource that anyone may use, with a contract for what its name says. */
+export const NOTES = `
+import { anyone, answer, app, integerId, resource, route, text } from 'ENGINE';
+const notes = resource({
+  id: integerId(),
+  fields: { content: text({ max: 160 }) },
+  can: { read: anyone, create: anyone, update: anyone, delete: anyone },
+});
+const slow = route('GET', '/slow', { summary: 'Takes a while', answers: { 200: null } }, async () => {
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  return answer(200, { slow: true });
+});
+const crash = route('POST', '/crash', { summary: 'Breaks outside of the request', answers: { 202: null } }, () => {
+  setTimeout(() => { throw new Error('nobody catches this'); }, 1);
+  return answer(202, {});
+});
+export default app({
+  name: 'notes',
+  resources: { notes },
+  contract: () => ({ routes: [slow, crash], errors: (problem) => ({ status: problem.status, body: { error: problem.code } }) }),
+});
+`;

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { welcome } from '../../src/cli/welcome.ts';
+import { callOver } from '../harness.ts';
+import { appFolder, type Ended, NOTES, run, serve, temporaryFolder } from './process.ts';
+
+/** A start that fails says so in one line, without a stack, and ends with 1. */
+function assertOneLine({ code, stderr, stdout }: Ended, expected: RegExp): void {
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, expected);
+  assert.equal(stderr.trimEnd().split('\n').length, 1, stderr);
+  assert.equal(stdout, '');
+}
+
+test('--help tells of every option, everywhere', async () => {
+  const top = await run(['--help']);
+  assert.equal(top.code, 0);
+  assert.match(top.stdout, /serve\s.*Serve apps over HTTP/);
+  for (const words of [
+    ['serve', '--help'],
+    ['help', 'serve'],
+  ]) {
+    const { code, stdout } = await run(words);
+    assert.equal(code, 0);
+    for (const option of ['--port', '--host', '--data', '--database', '--no-migrate'])
+      assert.ok(stdout.includes(option));
+  }
+});
+
+test('a folder that is missing, or holds no app', async () => {
+  const folder = temporaryFolder();
+  assertOneLine(
+    await run(['serve', 'nowhere'], { cwd: folder }),
+    /^trestle: there is no app or folder 'nowhere'/,
+  );
+  mkdirSync(join(folder, 'empty'));
+  assertOneLine(await run(['serve', 'empty'], { cwd: folder }), /^trestle: the folder empty has no app\.ts/);
+  assertOneLine(await run(['serve'], { cwd: folder }), /^trestle: nothing to serve/);
+  mkdirSync(join(folder, 'apps/shop'), { recursive: true });
+  writeFileSync(join(folder, 'apps/shop/app.ts'), 'export default 1;');
+  assertOneLine(await run(['serve', 'shp'], { cwd: folder }), /the apps here are shop/);
+});
+
+test('a declaration that is wrong', async () => {
+  assertOneLine(
+    await run(['serve', appFolder('export default {};')]),
+    /app\.ts: export the app as the default/,
+  );
+  assertOneLine(await run(['serve', appFolder('export default (')]), /app\.ts: /);
+  assertOneLine(await run(['serve', appFolder("import 'not-there';")]), /app\.ts: .*not-there/);
+  const wrong = NOTES.replace("name: 'notes'", "name: 'Notes!'");
+  assertOneLine(await run(['serve', appFolder(wrong)]), /"Notes!": an app is named by lower-case letters/);
+});
+
+test('a port that is taken, an address that is not ours, options that make no sense', async () => {
+  const app = appFolder(NOTES);
+  const taken = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => taken.once('listening', resolve));
+  const address = taken.address();
+  const port = typeof address === 'object' && address ? String(address.port) : '';
+  assertOneLine(
+    await run(['serve', app, '--port', port]),
+    new RegExp(`^trestle: port ${port} of 127.0.0.1 is in use`),
+  );
+  taken.close();
+  assertOneLine(
+    await run(['serve', app, '--port', '0', '--host', '203.0.113.1']),
+    /is no address of this machine/,
+  );
+  assert.match((await run(['serve', app, '--port', 'x'])).stderr, /Expected a port from 0 to 65535/);
+  assert.equal((await run(['serve', app, '--colour'])).code, 1);
+  assert.equal((await run(['sreve'])).code, 1);
+});
+
+test('a data folder that cannot be made', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'file'), '');
+  assertOneLine(
+    await run(['serve', appFolder(NOTES), '--data', join(folder, 'file/data')]),
+    /the data folder .* cannot be made/,
+  );
+});
+
+test('serves one app at /, says where, keeps its data, and stops on a signal', async () => {
+  const data = join(temporaryFolder(), 'rows');
+  const server = await serve([appFolder(NOTES), '--data', data]);
+  assert.match(
+    server.output.stdout,
+    /notes\s+http:\/\/127\.0\.0\.1:\d+\/\s+docs http:\/\/127\.0\.0\.1:\d+\/docs\n/,
+  );
+  assert.ok(server.output.stdout.includes(data));
+  const created = await callOver<{ id: number }>(server.url, 'POST /v1/notes', { body: { content: 'kept' } });
+  assert.equal(created.status, 201);
+  server.child.kill('SIGINT');
+  const { code, stderr, stdout } = await server.ended;
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /"msg":"stopping"/);
+  assert.ok(!/secret/i.test(stdout + stderr), 'no secret where nobody sits');
+  assert.equal(statSync(data).mode & 0o077, 0);
+
+  const again = await serve([appFolder(NOTES), '--data', data, '--log', join(data, 'log')]);
+  const read = await callOver<{ content: string }>(again.url, `GET /v1/notes/${created.body.id}`);
+  assert.equal(read.body.content, 'kept');
+  again.child.kill('SIGINT');
+  assert.equal((await again.ended).stderr, '');
+  assert.match(readFileSync(join(data, 'log'), 'utf8'), /"route":"\/v1\/notes\/:id","status":200/);
+});
+
+test('serves several under their names, each with its own database', async () => {
+  const cwd = temporaryFolder();
+  for (const name of ['one', 'two']) {
+    mkdirSync(join(cwd, 'apps', name), { recursive: true });
+    const text = readFileSync(join(appFolder(NOTES.replace("name: 'notes'", `name: '${name}'`)), 'app.ts'));
+    writeFileSync(join(cwd, 'apps', name, 'app.ts'), text);
+  }
+  const server = await serve([], {
+    cwd,
+    env: { TRESTLE_ADMIN_SECRET: 'a-secret-of-the-environment-0123456789' },
+  });
+  assert.equal((await callOver(server.url, 'POST /two/v1/notes', { body: { content: 'x' } })).status, 201);
+  const { body } = await callOver<{ items: unknown[] }>(server.url, 'GET /one/v1/notes');
+  assert.deepEqual(body.items, []);
+  const index = await callOver<{ apps: { path: string }[] }>(server.url, 'GET /');
+  assert.deepEqual(
+    index.body.apps.map(({ path }) => path),
+    ['/one', '/two'],
+  );
+  assert.deepEqual((await callOver(server.url, 'GET /one/nothing')).body, { error: 'not_found' });
+  const metrics = await callOver<string>(server.url, 'GET /metrics', {
+    token: 'a-secret-of-the-environment-0123456789',
+  });
+  assert.equal(metrics.status, 200);
+  assert.ok(existsSync(join(cwd, 'data/one.db')));
+  server.child.kill('SIGINT');
+  assert.equal((await server.ended).code, 0);
+});
+
+test('the administrator’s secret is shown where this process made it up', () => {
+  const apps = [{ name: 'notes', base: '', docs: '/docs' }];
+  const shown = { url: 'http://127.0.0.1:4000', apps, data: '/d', database: 'postgres://me:hidden@db/x' };
+  assert.match(
+    welcome({ ...shown, secret: 'made-up' }),
+    /Administrator's secret of this run.*\n\s+made-up\n/,
+  );
+  assert.ok(!/secret|hidden/i.test(welcome({ ...shown, secret: undefined })));
+});
