@@ -112,6 +112,23 @@ describe('faults of PostgreSQL and of the way to it', () => {
     assert.ok(store.load.open <= 10);
   });
 
+  test('a network that goes silent while connections are being made: none is stuck for good', async () => {
+    const { store, proxy } = await openBehind({ wait: 300 });
+    const ledger = await Ledger.open(store);
+    proxy.reset();
+    proxy.behave({ resetAfter: 0 });
+    await pause(300);
+    proxy.behave({ blackhole: true });
+    await Promise.all(Array.from({ length: 20 }, () => ledger.write()));
+    assert.equal(ledger.acknowledged.length, 0);
+    await pause(2_500);
+    proxy.behave({});
+    await until(store, true, 5_000);
+    await Promise.all(Array.from({ length: 20 }, () => ledger.write()));
+    assert.equal(ledger.acknowledged.length, 20);
+    await ledger.audit();
+  });
+
   test('resets in the middle of answers: right answers or 503', async () => {
     const { store, proxy } = await openBehind();
     const ledger = await Ledger.open(store);

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { StartError } from '../../start-error.ts';
-import { type ConnectionOptions, quoted } from './connection-options.ts';
+import { type ConnectionOptions, LIMITS, quoted } from './connection-options.ts';
+import { farewell } from './farewell.ts';
 import { postgresProblem, sqlState } from './faults.ts';
 
 /** Older ones are no longer maintained, nor tested here. */
@@ -11,7 +12,7 @@ const LEAST_VERSION = 140_000;
  * Gives what all further connections are made with. Throws `StartError` with the remedy, or `unavailable`.
  */
 export async function firstConnection(options: ConnectionOptions, schema: string): Promise<pg.ClientConfig> {
-  const client = new pg.Client(options.config);
+  const client = new pg.Client({ ...options.config, query_timeout: LIMITS.connect });
   client.on('error', () => {});
   try {
     await client.connect();
@@ -27,7 +28,7 @@ export async function firstConnection(options: ConnectionOptions, schema: string
       ? new StartError(`PostgreSQL at ${target} ${remedy}`, { cause: error })
       : postgresProblem(error);
   } finally {
-    await client.end();
+    await farewell(client);
   }
 }
 

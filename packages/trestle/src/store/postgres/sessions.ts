@@ -31,7 +31,8 @@ export class Sessions {
   constructor(options: SessionsOptions) {
     const { config, size, keep, settings, failed } = options;
     this.#options = options;
-    const verify = (client: Session, done: (error?: Error) => void) => void client.query(settings, done);
+    const begin: Query = { text: settings, query_timeout: config.connectionTimeoutMillis ?? 0 };
+    const verify = (client: Session, done: (error?: Error) => void) => void client.query(begin, done);
     this.#pool = new pg.Pool({ ...config, max: size, min: keep, idleTimeoutMillis: 30_000, verify });
     // Without these two, the end of a connection would be an unhandled 'error' event and the end of the process.
     // In use, its error also reaches the statement that waits for it.

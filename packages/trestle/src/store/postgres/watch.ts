@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { type Heard, Listeners } from '../notifier.ts';
 import { quoted } from './connection-options.ts';
+import { farewell } from './farewell.ts';
 import { sqlState } from './faults.ts';
 
 /** Milliseconds. */
@@ -95,14 +96,20 @@ export class Watch {
   }
 
   async #connect(): Promise<void> {
-    const client = new pg.Client({ ...this.#options.config, connectionTimeoutMillis: TIMES.connect });
+    const limits = { connectionTimeoutMillis: TIMES.connect, query_timeout: TIMES.connect };
+    const client = new pg.Client({ ...this.#options.config, ...limits });
     client.on('error', () => {});
-    await client.connect();
-    const listen = this.#listeners.channels.map((channel) => `; listen ${quoted(channel)}`).join('');
-    await client.query(this.#options.settings + listen);
-    if (this.#closed) return client.end();
-    this.#client = client;
     client.on('notification', ({ channel, payload }) => this.#listeners.tell(channel, payload ?? ''));
+    try {
+      await client.connect();
+      const listen = this.#listeners.channels.map((channel) => `; listen ${quoted(channel)}`).join('');
+      await client.query(this.#options.settings + listen);
+    } catch (error) {
+      await farewell(client);
+      throw error;
+    }
+    if (this.#closed) return farewell(client);
+    this.#client = client;
     client.once('end', () => this.#lost(client));
     this.#heard();
   }
@@ -123,7 +130,9 @@ export class Watch {
       .query(query)
       .then(
         () => this.#heard(),
-        (error: unknown) => this.#missed(error),
+        // An answer that says the session was ended is one too: the next session will tell.
+        (error: unknown) =>
+          error instanceof Error && error.message === 'Query read timeout' && this.#missed(error),
       )
       .finally(() => {
         this.#asking = false;
@@ -161,11 +170,4 @@ export class Watch {
     const reason = error instanceof Error ? error.message : String(error);
     this.#why = `PostgreSQL at ${this.#options.target} cannot be reached: ${reason}`;
   }
-}
-
-/** Ends a connection, and does not wait for a server that no longer answers. */
-async function farewell(client: pg.Client): Promise<void> {
-  const late = setTimeout(() => client.connection.stream.destroy(), TIMES.answer);
-  await client.end();
-  clearTimeout(late);
 }
