@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { describe, type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
+import { repositoryFiles } from '../../../../scripts/repository-files.ts';
+
+const ROOT = resolve(import.meta.dirname, '../../../..');
+const BETWEEN = '-----between two commands-----';
+/** The address that documents write: never reached, but replaced by that of the tour's own server. */
+const WRITTEN = /\blocalhost:\d{4}\b/g;
+
+/** What differs from run to run: instants, API keys, tokens, UUIDs. */
+const VARYING = [
+  String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.]*(?:Z| EST)`,
+  'trs_(?:live|test)_[0-9A-Za-z_]+',
+  String.raw`eyJ[\w-]+\.[\w-]+\.[\w-]+`,
+  '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}',
+];
+const PARTS = new RegExp(`(…|${VARYING.join('|')})`);
+
+const missing = ['bash', 'curl'].filter((program) => spawnSync(program, ['--version']).error);
+
+/**
+ * A tour is what a document shows in ```console blocks: `$ command` lines with the output below each. The commands are
+ * run in one shell, against a server over an empty data folder. `…` in an output stands for anything.
+ */
+describe('the tours of the documents are true', {
+  skip: missing.length > 0 && `there is no ${missing}`,
+}, () => {
+  for (const document of repositoryFiles(ROOT, 'README.md', 'docs/*.md', 'apps/*/README.md'))
+    test(document, async (t) => {
+      const text = await readFile(join(ROOT, document), 'utf8');
+      const steps = stepsOf(text);
+      if (steps.length === 0) return;
+      const served = /^(?:\$ )?npm start -- (.*)$/m.exec(text)?.[1]?.split(' ') ?? [];
+      const url = await startedServer(t, document.startsWith('apps/') ? served : []);
+      const outputs = await run(steps.map(({ command }) => command.replaceAll(WRITTEN, url)));
+      for (const [index, { command, output }] of steps.entries())
+        assert.match(
+          outputs[index]?.replaceAll(url, 'localhost:4000') ?? '',
+          pattern(output.replaceAll(WRITTEN, 'localhost:4000')),
+          command,
+        );
+    });
+});
+
+interface Step {
+  command: string;
+  output: string;
+}
+
+function stepsOf(text: string): Step[] {
+  const blocks = [...text.matchAll(/^```console\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? '');
+  const steps = blocks.flatMap((block) => block.split(/^\$ /m).slice(1));
+  return steps
+    .map((step) => {
+      const command = /^(?:.*\\\n)*.*/.exec(step)?.[0] ?? '';
+      return { command, output: step.slice(command.length).trim() };
+    })
+    .filter(({ command }) => !command.startsWith('npm '));
+}
+
+/** The address of a server as the document's reader starts it, but for its port and data. */
+async function startedServer(t: TestContext, words: readonly string[]): Promise<string> {
+  const data = await mkdtemp(join(tmpdir(), 'trestle-tour-'));
+  const main = join(ROOT, 'packages/trestle/src/cli/main.ts');
+  const own = ['--port', '0', '--host', '127.0.0.1', '--data', data, '--readiness-delay', '0'];
+  const server = spawn(process.execPath, [main, 'serve', ...words, ...own], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const ended = new Promise((done) => server.once('exit', done));
+  t.after(async () => {
+    server.kill('SIGTERM');
+    await ended;
+    await rm(data, { recursive: true });
+  });
+  for await (const line of createInterface({ input: server.stdout })) {
+    const [, url] = /http:\/\/(127\.0\.0\.1:\d+)/.exec(line) ?? [];
+    if (url) return url;
+  }
+  return assert.fail('the server did not start');
+}
+
+async function run(commands: readonly string[]): Promise<string[]> {
+  const script = [...commands, 'true'].join(`\necho; echo '${BETWEEN}'\n`);
+  const { stdout } = await promisify(execFile)('bash', ['-c', script], { timeout: 60_000 });
+  return stdout.split(BETWEEN).map((output) => output.trim());
+}
+
+/** What an output may look like for the document to be right. */
+function pattern(output: string): RegExp {
+  const source = output.split(PARTS).map((part, index) => {
+    if (index % 2 === 0) return RegExp.escape(part);
+    return part === '…' ? '.*?' : VARYING.find((each) => new RegExp(`^${each}$`).test(part));
+  });
+  return new RegExp(`^${source.join('')}$`);
+}
