@@ -39,12 +39,10 @@ describe('the tours of the documents are true', {
       const served = /^(?:\$ )?npm start -- (.*)$/m.exec(text)?.[1]?.split(' ') ?? [];
       const url = await startedServer(t, document.startsWith('apps/') ? served : []);
       const outputs = await run(steps.map(({ command }) => command.replaceAll(WRITTEN, url)));
-      for (const [index, { command, output }] of steps.entries())
-        assert.match(
-          outputs[index]?.replaceAll(url, 'localhost:4000') ?? '',
-          pattern(output.replaceAll(WRITTEN, 'localhost:4000')),
-          command,
-        );
+      for (const [index, { command, output }] of steps.entries()) {
+        const answer = outputs[index]?.replaceAll(url, 'localhost:4000') ?? '';
+        assert.match(answer, pattern(output.replaceAll(WRITTEN, 'localhost:4000')), `${command}\n${answer}`);
+      }
     });
 });
 
