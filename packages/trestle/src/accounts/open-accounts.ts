@@ -20,8 +20,9 @@ import type { SigningSecret } from './signing-secret.ts';
 import { THROTTLE, Throttle, type ThrottleLimits } from './throttle.ts';
 import { TokenSigner } from './tokens.ts';
 
-/** Milliseconds between two removals of sessions that are over and of old uses of keys. */
-const PURGE_EVERY = 3_600_000;
+/** Milliseconds. */
+const SOON = 60_000;
+const HOUR = 3_600_000;
 
 export interface AccountsSetup {
   app: {
@@ -48,6 +49,8 @@ export interface OpenAccounts {
   readonly keys: KeyService;
   readonly authenticate: Authenticator;
   readonly operator: AccountOperator;
+  /** Removes sessions that are over and old uses of keys. It is done soon after the start and every hour. */
+  purge(): Promise<void>;
   /** Writes the uses of keys that still wait. Call it before the store closes. */
   close(): Promise<void>;
 }
@@ -80,21 +83,31 @@ export function openAccounts(setup: AccountsSetup): OpenAccounts {
     log,
   };
   const limits = { accounts: app.accounts, resources: Object.keys(app.resources) };
-  const purging = purgeHourly(sessions, usage, now);
+  const purge = async () => {
+    await sessions.purge();
+    await usage.purge(now());
+  };
+  const stopPurging = often(purge);
   return {
     accounts: accountService(parts),
     keys: keyService({ store, accounts: rows, rows: keyRows, usage, limits, now, log }),
     authenticate: openAuthenticator({ tokens, sessions, keyRows, usage, administratorSecret, now }),
     operator: accountOperator(parts),
+    purge,
     async close() {
-      clearInterval(purging);
+      stopPurging();
       await usage.close();
     },
   };
 }
 
-/** What is over harms nobody: where removing it fails, the next time will do. */
-function purgeHourly(sessions: Sessions, usage: KeyUsage, now: () => number): NodeJS.Timeout {
-  const purge = () => Promise.allSettled([sessions.purge(), usage.purge(now())]);
-  return setInterval(purge, PURGE_EVERY).unref();
+/** What is over harms nobody: where removing it fails, the next time will do. Gives what stops it. */
+function often(purge: () => Promise<void>): () => void {
+  const quietly = () => void purge().catch(() => {});
+  const soon = setTimeout(quietly, SOON).unref();
+  const hourly = setInterval(quietly, HOUR).unref();
+  return () => {
+    clearTimeout(soon);
+    clearInterval(hourly);
+  };
 }

@@ -25,7 +25,8 @@ const NO_HASH = '0'.repeat(64);
 /** The authenticator of one app. */
 export function openAuthenticator(parts: Parts): Authenticator {
   const { administratorSecret, usage } = parts;
-  const expected = administratorSecret === undefined ? undefined : digest(administratorSecret);
+  // An empty secret is none: it would let everybody in.
+  const expected = administratorSecret ? digest(administratorSecret) : undefined;
   const isAdministrator = (secret: string) =>
     expected !== undefined && timingSafeEqual(digest(secret), expected);
   return {

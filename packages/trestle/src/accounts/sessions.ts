@@ -24,13 +24,20 @@ interface Parts {
   now: () => number;
 }
 
+/** What a look at a session showed, and when; in milliseconds. */
+interface Seen {
+  account: RowId;
+  expires: number;
+  at: number;
+}
+
 /**
  * Sessions: each sign-in is one, and every access token belongs to one. A session ends at once in this process, at once
  * for writes in every process, and within a second for reads in others.
  */
 export class Sessions {
   readonly #parts: Parts;
-  readonly #seen = new BoundedMap<string, { row: SessionRow; at: number }>(REMEMBERED);
+  readonly #seen = new BoundedMap<string, Seen>(REMEMBERED);
   /** Counts endings, so that a look that began before one is not remembered after it. */
   #endings = 0;
 
@@ -80,16 +87,18 @@ export class Sessions {
   async stands({ session, account }: AccessClaims, purpose: Purpose): Promise<boolean> {
     const at = this.#parts.now();
     const seen = purpose === 'read' ? this.#seen.get(session) : undefined;
-    const fresh = seen !== undefined && at - seen.at < STALE;
-    const row = fresh ? seen.row : await this.#look(session, at);
-    return row !== undefined && row.account === account && at < Date.parse(row.expires_at);
+    if (seen && at - seen.at < STALE && at < seen.expires) return seen.account === account;
+    const found = await this.#look(session, at);
+    return found !== undefined && found.account === account && at < found.expires;
   }
 
-  async #look(session: string, at: number): Promise<SessionRow | undefined> {
+  async #look(session: string, at: number): Promise<Seen | undefined> {
     const endings = this.#endings;
     const row = await this.#parts.rows.find(session);
-    if (row && endings === this.#endings) this.#seen.set(session, { row, at });
-    return row;
+    if (!row) return undefined;
+    const seen = { account: row.account, expires: Date.parse(row.expires_at), at };
+    if (endings === this.#endings) this.#seen.set(session, seen);
+    return seen;
   }
 
   async list(account: RowId, current: string | null): Promise<SessionView[]> {

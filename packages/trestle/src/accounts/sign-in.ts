@@ -7,8 +7,8 @@ import type { SessionRow } from './session-rows.ts';
 import { sourceOf } from './source.ts';
 import type { Attempt } from './throttle.ts';
 
-/** Passwords have at most 1,024 bytes by our own rule; nobody's is longer than this by any rule. */
-const LONGEST_PASSWORD = 4096;
+/** Names and passwords have at most 1,024 bytes by our own rules; nobody's is longer than this by any. */
+const LONGEST = 4096;
 
 /**
  * Checks a password and opens a session. An unknown name, an account without a password, a disabled one and a wrong
@@ -21,7 +21,7 @@ export async function signIn(parts: AccountParts, given: unknown, address: strin
     'password',
   ]);
   const source = sourceOf(address);
-  if (password.length > LONGEST_PASSWORD) throw wrong();
+  if (username.length > LONGEST || password.length > LONGEST) throw wrong();
   const attempt = await turn(parts, username, address);
   try {
     const { row, session } = await check(parts, username, password);

@@ -23,7 +23,7 @@ export const THROTTLE: ThrottleLimits = {
 /** Accounts, sources and pairs of them that are remembered; those unheard of for longest are forgotten first. */
 const REMEMBERED = 10_000;
 /** Attempts that may wait for others of their account or source. */
-const LONGEST_LINE = 256;
+const LONGEST_LINE = 32;
 
 /** One attempt to sign in. Settle it once, whatever comes of it. */
 export interface Attempt {
@@ -36,7 +36,7 @@ export interface Attempt {
 /**
  * Slows down guessing, by account and by source. It lives in this process's memory: other processes count for
  * themselves, and a restart forgets. Attempts that could be one too many wait for those under way, so that a client
- * with the right password is never refused for how many it sends at once. A source from which an account has signed in
+ * with the right password is never taken for a guesser for how many it sends at once. A source from which an account has signed in
  * is counted apart for that account, so that strangers' guesses do not keep its owner out.
  */
 export class Throttle {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sql } from 'kysely';
 import { anonymous, type Caller } from '../../src/declare/caller.ts';
+import { statement } from '../../src/store/statement.ts';
 import { eachStore } from '../stores.ts';
 import { ADMINISTRATOR, clock, newAccount, openDemo } from './opened.ts';
 import { raises } from './raises.ts';
@@ -233,5 +235,18 @@ eachStore('keys', (open) => {
     await demo.close();
     const other = await openDemo(demo.store);
     assert.equal((await other.keys.read(caller, kept.id)).uses, 1);
+  });
+
+  test('a use is written within a second though nobody asks for it', async () => {
+    const store = await open();
+    const demo = await openDemo(store);
+    const { key } = await demo.keys.create(ADMINISTRATOR, {});
+    const byKey = await demo.authenticate.key(key);
+    const count = statement(store.dialect, sql`select uses from ${sql.table('_trestle_keys')}`);
+    const start = performance.now();
+    demo.authenticate.used(byKey, { ...USE, at: new Date().toISOString() });
+    while ((await store.all(count, []))[0]?.uses !== 1 && performance.now() - start < 5000)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.ok(performance.now() - start < 1500);
   });
 });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sql } from 'kysely';
 import { anonymous } from '../../src/declare/caller.ts';
+import { statement } from '../../src/store/statement.ts';
 import { eachStore } from '../stores.ts';
 import { ADMINISTRATOR, callerOf, clock, HERE, newAccount, openDemo } from './opened.ts';
 import { raises } from './raises.ts';
@@ -91,5 +93,21 @@ eachStore('sessions', (open) => {
     time.pass(1);
     await raises('invalid_token', () => demo.authenticate.bearer(tokens.access, 'read'));
     assert.equal((await demo.accounts.sessions(caller)).length, 0);
+  });
+
+  test('what is over is removed, and only that', async () => {
+    const time = clock();
+    const demo = await openDemo(await open(), { now: time.now });
+    await newAccount(demo, 'ann');
+    time.pass(14 * 86_400 - 1);
+    const { caller } = await newAccount(demo, 'bob');
+    const count = statement(demo.store.dialect, sql`select id from ${sql.table('_trestle_sessions')}`);
+    const left = async () => (await demo.store.all(count, [])).length;
+    await demo.purge();
+    assert.equal(await left(), 2);
+    time.pass(1);
+    await demo.purge();
+    assert.equal(await left(), 1);
+    assert.equal((await demo.accounts.sessions(caller)).length, 1);
   });
 });

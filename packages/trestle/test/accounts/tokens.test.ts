@@ -125,9 +125,11 @@ eachStore('tokens', (open) => {
   });
 
   test('without a secret there is no administrator', async () => {
-    const demo = await openDemo(await open());
-    for (const secret of ['', 'undefined', 'null'])
-      await raises('invalid_token', () => demo.authenticate.administrator(secret));
+    for (const administratorSecret of [undefined, '']) {
+      const demo = await openDemo(await open(), { administratorSecret });
+      for (const secret of ['', 'undefined', 'null'])
+        await raises('invalid_token', () => demo.authenticate.administrator(secret));
+    }
   });
 
   test('a token of another app or of another secret is refused', async () => {
