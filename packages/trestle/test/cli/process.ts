@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
-const ENGINE = join(import.meta.dirname, '../../src/index.ts');
+/** Where an app in a temporary folder imports the engine from, quoted. */
+const ENGINE = JSON.stringify(join(import.meta.dirname, '../../src/index.ts'));
 
 export interface Ended {
   code: number | null;
@@ -79,16 +80,16 @@ after(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-/** A folder with an `app.ts` of this text; `ENGINE` in it is where the engine is imported from. */
+/** A folder with an `app.ts` of this text. */
 export function appFolder(text: string): string {
   const folder = temporaryFolder();
-  writeFileSync(join(folder, 'app.ts'), text.replaceAll('ENGINE', ENGINE));
+  writeFileSync(join(folder, 'app.ts'), text);
   return folder;
 }
 
 /** An app of one resource that anyone may use, with a contract for what its name says. */
 export const NOTES = `
-import { anyone, answer, app, integerId, resource, route, text } from 'ENGINE';
+import { anyone, answer, app, integerId, resource, route, text } from ${ENGINE};
 const notes = resource({
   id: integerId(),
   fields: { content: text({ max: 160 }) },

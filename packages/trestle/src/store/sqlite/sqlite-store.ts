@@ -77,10 +77,10 @@ export class SqliteStore implements Store {
     }
   }
 
-  health(): { ready: boolean; why?: string } {
+  health(): ReturnType<Store['health']> {
     if (this.#group.broken === undefined) return { ready: true };
     const why = this.#group.broken instanceof Error ? this.#group.broken.message : String(this.#group.broken);
-    return { ready: false, why: `writing to ${this.file} failed: ${why}` };
+    return { ready: false, fatal: true, why: `writing to ${this.file} failed: ${why}` };
   }
 
   async close(): Promise<void> {
