@@ -1,0 +1,40 @@
+import type { Candidate } from './candidate.ts';
+import { handWritten, handWrittenOnPostgres, rawHttp } from './hand-written.ts';
+import { peers } from './peers.ts';
+import { trestle } from './trestle.ts';
+
+/** Whose figures the others are divided by, on each store. */
+export const LIMIT = { sqlite: 'fastify-sqlite', postgres: 'fastify-postgres' } as const;
+
+/** Every server there is to compare. A new one is a line here. */
+export const candidates: readonly Candidate[] = [
+  rawHttp(),
+  handWritten(LIMIT.sqlite, 'Fastify + node:sqlite by hand, FULL, group commit (the limit)', { GROUP: '1' }),
+  handWritten('fastify-sqlite-alone', 'the same, each write with its own commit', {}),
+  handWritten('fastify-sqlite-normal', 'the same, each write alone, synchronous=NORMAL', {
+    SYNCHRONOUS: 'NORMAL',
+  }),
+  handWrittenOnPostgres(LIMIT.postgres, 'Fastify + pg by hand (the limit)'),
+  ...(['sqlite', 'postgres'] as const).flatMap((store) => [
+    trestle(store, 'uniform'),
+    trestle(store, 'uncounted'),
+    trestle(store, 'contract'),
+  ]),
+  ...peers,
+];
+
+/** Those that are measured where none is named. */
+export function usual(store: 'sqlite' | 'postgres'): string[] {
+  const ours = candidates.filter(({ name }) => name.startsWith('trestle') && name.endsWith(`-${store}`));
+  const limits = store === 'sqlite' ? ['raw-http', LIMIT.sqlite, 'fastify-sqlite-alone'] : [LIMIT.postgres];
+  return [...limits, ...ours.map(({ name }) => name)];
+}
+
+/** The candidate of a name. Throws with the names there are. */
+export function candidate(name: string): Candidate {
+  const found = candidates.find((each) => each.name === name);
+  if (found) return found;
+  throw new Error(
+    `there is no server '${name}'; there are ${candidates.map((each) => each.name).join(', ')}`,
+  );
+}

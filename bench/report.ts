@@ -1,0 +1,2 @@
+export function keepResults(..._: unknown[]) {}
+export function writeReport() {}
