@@ -8,31 +8,40 @@ const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 export interface ServerProcess {
   readonly url: string;
   readonly child: ChildProcess;
+  /** Its exit code, once it has ended of its own accord. */
+  readonly ended: Promise<number | null>;
   /** Ends it as a power cut would the process: no handler runs. */
   kill(): Promise<void>;
   /** Asks it to stop, and waits until it has. */
   stop(): Promise<number | null>;
 }
 
-/** Starts `trestle serve` as a process of its own on a free port, and waits until it listens. */
-export async function startProcess(app: string, options: readonly string[]): Promise<ServerProcess> {
-  const args = [MAIN, 'serve', `apps/${app}`, '--port', '0', '--readiness-delay', '0', ...options];
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+/**
+ * Starts `trestle serve` as a process of its own on a free port, and waits until it listens.
+ *
+ * @param under a command to run it under, with its arguments (default: none).
+ */
+export async function startProcess(
+  app: string,
+  options: readonly string[],
+  under: readonly string[] = [],
+): Promise<ServerProcess> {
+  const serve = [MAIN, 'serve', `apps/${app}`, '--port', '0', '--readiness-delay', '0', ...options];
+  const [command = '', ...args] = [...under, process.execPath, ...serve];
+  const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit');
-  const ended = async () => {
-    await exited;
-    return child.exitCode;
-  };
+  const ended = exited.then(() => child.exitCode);
   return {
     url: await listening(child),
     child,
+    ended,
     async kill() {
       child.kill('SIGKILL');
       await exited;
     },
     async stop() {
       child.kill('SIGTERM');
-      return ended();
+      return ended;
     },
   };
 }
