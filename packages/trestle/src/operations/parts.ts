@@ -40,6 +40,8 @@ export interface OperationLimits {
   readonly attempts: number;
   /** Seconds to wait after a failed attempt, by its number (default: e^n, at most 600). */
   readonly pause: (attempt: number) => number;
+  /** Seconds that closing waits for work to stop (default: 8). */
+  readonly closing: number;
   /** Seconds between stored progress (default: 0.2). */
   readonly progress: number;
   /** Seconds that ended operations are kept (default: 30 days). */
@@ -55,6 +57,7 @@ export const DEFAULT_LIMITS: OperationLimits = {
   poll: 1,
   attempts: 5,
   pause: (attempt) => Math.min(Math.exp(attempt), 600),
+  closing: 8,
   progress: 0.2,
   kept: 30 * 86_400,
   streams: { perAccount: 5, all: 1000 },

@@ -36,7 +36,7 @@ export class Worker {
     });
   }
 
-  /** Stops claiming, asks what runs to stop and gives it back. */
+  /** Stops claiming, asks what runs to stop and gives it back. What does not stop in time is left to its lease. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#poll);
@@ -44,7 +44,8 @@ export class Worker {
     this.#unwatch();
     await this.#turn;
     for (const hold of this.#running.keys()) hold.stop('closing');
-    await Promise.all(this.#running.values());
+    await within(this.#parts.limits.closing, Promise.all(this.#running.values()));
+    await Promise.all([...this.#running.keys()].map((hold) => hold.end()));
   }
 
   async #take(): Promise<void> {
@@ -78,4 +79,14 @@ export class Worker {
       .write((transaction) => transaction.all(statements.forget, bind(statements.forget, { before })))
       .catch(log.failed);
   }
+}
+
+/** Waits for work, but for so many seconds at the most. */
+async function within(seconds: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise((resolve) => {
+    timer = setTimeout(resolve, seconds * 1000);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
 }
