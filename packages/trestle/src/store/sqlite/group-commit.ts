@@ -109,6 +109,7 @@ export class GroupCommit {
     this.#connection.prepare('savepoint work').run();
     try {
       const value = await work(transaction);
+      if (transaction.failure) throw transaction.failure.reason;
       this.#connection.prepare('release work').run();
       return { ok: true, value };
     } catch (reason) {
@@ -126,6 +127,8 @@ export class GroupCommit {
 /** The connection for as long as one work runs; afterwards it refuses, so that no statement slips into another's savepoint. */
 class OpenTransaction implements Executor {
   #connection: Connection | undefined;
+  /** The first statement's failure: as on PostgreSQL it undoes the work, also where the work caught it. */
+  failure: { readonly reason: unknown } | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -136,7 +139,12 @@ class OpenTransaction implements Executor {
       throw new Problem('internal', {
         cause: new Error(`this transaction has ended; not run: ${statement.sql}`),
       });
-    return this.#connection.all(statement, values);
+    try {
+      return this.#connection.all(statement, values);
+    } catch (reason) {
+      this.failure ??= { reason };
+      throw reason;
+    }
   }
 
   end(): void {
