@@ -86,29 +86,29 @@ export function checksOf(dialect: Dialect, changes: readonly Change[], from: rea
 function addedChecks(origin: Origin, table: string, column: Column): Check[] {
   if (column.nullable || column.default !== undefined || column.older) return [];
   const message = (found: number) =>
-    `${table}.${column.name} must have a value, and ${rows(found)} older than it: declare a default or nullable: true`;
+    `${table}.${column.name} must have a value, and has none in ${rows(found)}: declare a default, or nullable: true`;
   return [origin.count(table, sql`1 = 1`, message)];
 }
 
 function keyChecks(origin: Origin, { table, from, to }: ChangeOf<'changeColumn'>): Check[] {
   if (from.key === to.key && (!from.key || from.kind === to.kind)) return [];
-  const message = (found: number) =>
-    `${table}.${to.name}: a ${from.kind} id cannot become a ${to.kind} id, and ${rows(found)} there: keep the id, or declare a new resource`;
-  return [origin.check(sql`select count(*) + 1 as found from ${origin.table(table)}`, message)];
+  const message = () =>
+    `${table}.${to.name}: the ${from.kind} id cannot become a ${to.kind} id: keep it, or declare a new resource`;
+  return [origin.check(sql`select 1 as found`, message)];
 }
 
 function valueChecks(origin: Origin, { table, from, to }: ChangeOf<'changeColumn'>): Check[] {
   const unfit = conversion(from.kind, to.kind)?.unfit;
   if (!unfit) return [];
   const message = (found: number) =>
-    `${table}.${to.name}: the value of ${rows(found)} no ${to.kind}: correct it first`;
+    `${table}.${to.name} holds what is no ${to.kind} in ${rows(found)}: correct that first`;
   return [origin.count(table, sql`(${unfit(origin.column(table, to.name), origin.dialect)})`, message)];
 }
 
 function presenceChecks(origin: Origin, { table, from, to }: ChangeOf<'changeColumn'>): Check[] {
   if (!from.nullable || to.nullable || to.default !== undefined) return [];
   const message = (found: number) =>
-    `${table}.${to.name} must have a value, and ${rows(found)} without one: fill it first, or declare a default`;
+    `${table}.${to.name} must have a value, and has none in ${rows(found)}: fill it first, or declare a default`;
   return [origin.count(table, sql`${origin.column(table, to.name)} is null`, message)];
 }
 
@@ -119,7 +119,7 @@ function referenceChecks(origin: Origin, { table, from, to }: ChangeOf<'changeCo
   const column = origin.column(table, to.name);
   const ids = sql`select ${origin.column(target.table, target.column)} from ${origin.table(target.table)}`;
   const message = (found: number) =>
-    `${table}.${to.name}: the value of ${rows(found)} no id of ${target.table}: correct it first`;
+    `${table}.${to.name} holds what is no id of ${target.table} in ${rows(found)}: correct that first`;
   return [origin.count(table, sql`${column} is not null and ${column} not in (${ids})`, message)];
 }
 
@@ -130,10 +130,10 @@ function uniqueChecks(origin: Origin, table: string, columns: readonly string[])
   const given = names.map((name) => sql`${name} is not null`);
   const repeated = sql`select 1 from ${origin.table(table)} where ${sql.join(given, sql` and `)} group by ${sql.join(names)} having count(*) > 1`;
   const message = (found: number) =>
-    `${table} (${columns.join(', ')}) is to be unique, and ${found === 1 ? '1 value is' : `${found} values are`} there more than once: correct them first`;
+    `${table} (${columns.join(', ')}) is to be unique, and ${found === 1 ? '1 value is' : `${found} values are`} there more than once: correct that first`;
   return [origin.check(sql`select count(*) as found from (${repeated}) as repeated`, message)];
 }
 
 function rows(found: number): string {
-  return found === 1 ? '1 row is' : `${found} rows are`;
+  return found === 1 ? '1 row' : `${found} rows`;
 }

@@ -71,7 +71,7 @@ function checkReferences(database: DatabaseSync): void {
 /** Called while the write lock is held, so the copy is exactly what the migration starts from. */
 function backup(file: string, now: string): string {
   const path = `${file}.${now.replaceAll(':', '-')}.backup`;
-  const unfinished = `${path}.part`;
+  const unfinished = `${file}.backup.part`;
   rmSync(unfinished, { force: true });
   const database = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
   try {
