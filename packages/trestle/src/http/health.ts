@@ -16,7 +16,7 @@ export interface HealthCheck {
 }
 
 /** Answered also while the server sheds load. */
-const VITAL = { config: { vital: true } };
+const VITAL = { config: { vital: true, ours: true } };
 
 /**
  * `/livez`: the process answers. `/readyz`: it should be sent requests; false from the moment it begins to stop and while

@@ -7,7 +7,11 @@ import { scanJson } from './json-scan.ts';
  * and for all that `scanJson` refuses.
  */
 export function parseJson(bytes: Buffer): unknown {
-  const text = decodeText(bytes);
+  return parseJsonText(decodeText(bytes));
+}
+
+/** The value of a JSON text, such as one that a form's field holds. Throws `malformed` as `parseJson` does. */
+export function parseJsonText(text: string): unknown {
   scanJson(text);
   try {
     return JSON.parse(text);

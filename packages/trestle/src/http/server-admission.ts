@@ -21,6 +21,8 @@ declare module 'fastify' {
     route?: Route;
     /** The media types it answers with (default: JSON). */
     produces?: readonly string[];
+    /** A route of the server itself: its errors are problems, whatever app stands at the root. */
+    ours?: boolean;
     /** Answered also while the server sheds load. */
     vital?: boolean;
     tally?: RouteTally;

@@ -11,7 +11,7 @@ export function answerErrors(fastify: FastifyInstance, parts: Parts): void {
   fastify.setNotFoundHandler((request, reply) =>
     answerError(new Problem('not_found'), request, reply, parts),
   );
-  fastify.get<{ Params: { code: string } }>('/problems/:code', (request) => {
+  fastify.get<{ Params: { code: string } }>('/problems/:code', { config: { ours: true } }, (request) => {
     const described = describeProblem(request.params.code);
     if (described) return described;
     throw new Problem('not_found', { detail: `The codes are ${Object.keys(PROBLEMS).join(', ')}.` });
@@ -28,7 +28,8 @@ export function answerError(
   const problem = problemOf(error);
   const failed = failedRequest(request);
   if (problem.status >= 500) logFailure(problem, request, parts);
-  sendError(reply, problem, inWordsOf(ownerOf(failed.path, parts.mounted), problem, failed, parts));
+  const owner = request.routeOptions.config.ours ? undefined : ownerOf(failed.path, parts.mounted);
+  sendError(reply, problem, inWordsOf(owner, problem, failed, parts));
 }
 
 /** The app under whose base a path is; the one at the root takes what no other does. */

@@ -33,7 +33,7 @@ export function metricsRoute(fastify: FastifyInstance, sites: readonly Site[], p
     type: 'gauge',
     values: () => one(load.lateness / 1000),
   });
-  fastify.get('/metrics', { config: { produces: ['text/plain'] } }, async (request, reply) => {
+  fastify.get('/metrics', { config: { produces: ['text/plain'], ours: true } }, async (request, reply) => {
     authorize(request.headers.authorization, sites);
     return reply.type(TYPE).send(await metrics.text());
   });

@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox';
+import { parseJsonText } from './json.ts';
 
 /** Where a value comes from: JSON has types of its own; a form, a query and a path have texts alone. */
 export interface ShapeOptions {
@@ -97,7 +98,7 @@ function parsed(value: unknown, opening: '{' | '['): unknown {
   const text = opening === '{' ? last(value) : value;
   if (typeof text !== 'string' || !text.trimStart().startsWith(opening)) return text;
   try {
-    return JSON.parse(text);
+    return parseJsonText(text);
   } catch {
     return text;
   }
