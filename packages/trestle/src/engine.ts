@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { AccountOperator } from './accounts/account-operator.ts';
 import type { Authenticator } from './accounts/authenticator.ts';
 import { openAccounts } from './accounts/open-accounts.ts';
@@ -7,10 +8,15 @@ import type { AccountService, KeyService } from './declare/account-service.ts';
 import type { App } from './declare/app.ts';
 import type { ContractContext } from './declare/contract.ts';
 import type { Resources } from './declare/faces.ts';
+import type { OperationService } from './declare/operation-service.ts';
 import { nobody, type Rules } from './declare/rules.ts';
 import type { Services } from './declare/service.ts';
+import { openOperations } from './operations/open-operations.ts';
+import type { OperationLimits } from './operations/parts.ts';
+import { operationTables } from './operations/tables.ts';
 import type { Model } from './services/model.ts';
 import { type AnyService, openServices } from './services/open-services.ts';
+import { putRows } from './services/put-rows.ts';
 import { type MigrateOptions, migrate } from './store/migrate/migrate.ts';
 import { renamesOf } from './store/migrate/renames.ts';
 import { openStore } from './store/open-store.ts';
@@ -25,6 +31,8 @@ export interface EngineOptions {
   database?: string | undefined;
   /** Whether other processes serve the same app on the same data (default: false). */
   shared?: boolean;
+  /** Leases, attempts and times of operations (default: `DEFAULT_LIMITS`). */
+  operations?: Partial<OperationLimits>;
   /** What migrations may do at start (default: additive steps). */
   migrate?: Pick<MigrateOptions, 'apply'>;
   /** `TRESTLE_ADMIN_SECRET` (default: nobody is the administrator). */
@@ -49,6 +57,7 @@ export interface Engine<Rs extends Resources = Resources> {
   readonly models: ReadonlyMap<string, Model>;
   readonly accounts: AccountService;
   readonly keys: KeyService;
+  readonly operations: OperationService;
   readonly authenticate: Authenticator;
   /** What only whoever runs the server may do to accounts. */
   readonly operator: AccountOperator;
@@ -75,32 +84,39 @@ export async function openEngine<Rs extends Resources>(
   try {
     await migrate(store, tablesOfApp(app), { renames: renamesOf(app.resources), ...options.migrate });
     const [{ key: cursorKey }] = deriveKeys(secret, app.name, 'cursors');
-    const { resources, accounts: declared } = app;
-    const opened = openServices({ resources, accounts: declared, store, cursorKey });
+    const { resources } = app;
+    const opened = openServices({ resources, accounts: app.accounts, store, cursorKey });
+    await putRows(opened.models, store);
     const { accounts, keys, authenticate, operator, close } = openAccounts({
       app,
       store,
       secret,
       administratorSecret: options.administratorSecret,
-      ...(log && { log: log.event }),
+      log: log?.event,
     });
-    const context = {
-      rules: rulesOf(resources),
-      schemas: schemasOf<Rs>(opened.models),
-      ...opened,
-      accounts,
-      keys,
-    };
+    const working = openOperations({
+      app,
+      store,
+      models: opened.models,
+      data: join(data, app.name),
+      limits: options.operations ?? {},
+      ...(log && { log }),
+    });
+    const { operations } = working;
+    const rules = rulesOf(resources);
+    const schemas = schemasOf<Rs>(opened.models);
     return {
       app,
       store,
       ...opened,
       accounts,
       keys,
+      operations,
       authenticate,
       operator,
-      context,
+      context: { rules, schemas, services: opened.services, accounts, keys, operations },
       async close() {
+        await working.close();
         await close();
         await store.close();
       },
@@ -113,7 +129,7 @@ export async function openEngine<Rs extends Resources>(
 
 /** Every table an app has: the engine's own and one for each resource. */
 export function tablesOfApp(app: Pick<App, 'resources' | 'accounts'>): Table[] {
-  return [...accountTables(app.accounts), ...tablesOf(app.resources, app.accounts)];
+  return [...accountTables(app.accounts), ...operationTables(), ...tablesOf(app.resources, app.accounts)];
 }
 
 const CLOSED = { read: nobody, create: nobody, update: nobody, delete: nobody } as const;
