@@ -28,8 +28,8 @@ const DIRECTIONS: Readonly<Record<string, string>> = {
   cli: 'declare store services accounts operations engine.ts http index.ts',
 };
 
-/** A whole import or export statement with a source, and `import(…)` of a literal; line breaks inside the braces are fine. */
-const IMPORT = /^\s*(?:import|export)\b(?:[^'";]*?\bfrom)?\s*'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/gm;
+/** A whole import or export statement with a source, and `import(…)` of a path; line breaks inside the braces are fine. */
+const IMPORT = /^\s*(?:import|export)\b(?:[^'";]*?\bfrom)?\s*'([^']+)'|\bimport\(\s*'(\.[^']+)'\s*\)/gm;
 
 interface Import {
   file: string;

@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { repositoryFiles } from './repository-files.ts';
 
 /** Starts what several test files share, once: node:test's `globalSetup` and `globalTeardown`. */
-const GLOBAL_SETUP = 'packages/trestle/test/postgres-setup.ts';
+const GLOBAL_SETUP = 'packages/trestle/test/global-setup.ts';
 /** A file that takes longer hangs: it left a socket, a timer or a database open, or waits for what never comes. */
 const FILE_TIMEOUT_MS = 150_000;
 
