@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 /** What every API key begins with: secret scanners find leaked keys by it. */
@@ -44,7 +44,7 @@ export function isKeyId(text: string): boolean {
 
 /** What is stored of a secret. 256 random bits need no slow hash (ASVS 6.5.2). */
 export function hashSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex');
+  return hash('sha256', secret);
 }
 
 /** What may be shown of a key: its prefix and its public id. */

@@ -9,6 +9,12 @@ const LONGEST_NAME = 128;
 const MOST_SCOPES = 100;
 const SCOPE = /^(\*|[A-Za-z][A-Za-z0-9_]*):(\*|[a-z]+)$/;
 
+/** RFC 3339, section 5.6, and the last instant whose text still sorts with the others. */
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/i;
+const LAST_INSTANT = Date.parse('9999-12-31T23:59:59.999Z');
+/** Seconds of a lifetime that is given as a number: a thousand years. */
+const LONGEST_NUMBER = 1000 * 365 * 86_400;
+
 /** What keys of an app may be: its lifetimes, and the resources that scopes may name. */
 export interface KeyLimits {
   accounts: Accounts;
@@ -42,8 +48,33 @@ export function checkedOptions(limits: KeyLimits, options: KeyOptions): CheckedO
   };
 }
 
+/** A new expiry as it is stored; one that is past ends the key. Throws `invalid` with an error at `/expires_at`. */
+export function checkedExpiry(limits: KeyLimits, expiresAt: string | null, now: number): string | null {
+  const longest = longestOf(limits.accounts);
+  if (expiresAt === null && longest === Number.POSITIVE_INFINITY) return null;
+  if (expiresAt === null) throw invalid([tooLong('/expires_at', longest)]);
+  const at = INSTANT.test(expiresAt) ? Date.parse(expiresAt) : Number.NaN;
+  if (!(at >= 0 && at <= LAST_INSTANT))
+    throw invalid([
+      { pointer: '/expires_at', code: 'format', message: 'expected an RFC 3339 date and time, or null' },
+    ]);
+  if (at > now + longest * 1000) throw invalid([tooLong('/expires_at', longest)]);
+  return new Date(at).toISOString();
+}
+
+/** The expiry of a rolled key's successor: as long as the old one was made for, and not longer than any. */
+export function successorExpiry(
+  limits: KeyLimits,
+  old: { created_at: string; expires_at: string | null },
+  now: number,
+): number | null {
+  if (old.expires_at === null) return null;
+  const lifetime = Date.parse(old.expires_at) - Date.parse(old.created_at);
+  return Math.min(now + lifetime, now + longestOf(limits.accounts) * 1000, LAST_INSTANT);
+}
+
 /** The longest lifetime of a key in seconds; Infinity where keys may last for ever. */
-export function longestOf(accounts: Accounts): number {
+function longestOf(accounts: Accounts): number {
   const { longest } = accounts.keys;
   return longest === 'never' ? Number.POSITIVE_INFINITY : seconds(longest, 'accounts.keys.longest');
 }
@@ -63,8 +94,9 @@ function lifetimeErrors(lifetime: unknown, longest: number): FieldError[] {
   const pointer = '/lifetime';
   const message = "expected a number of seconds, or 'never'";
   const wanted = lifetime === 'never' ? Number.POSITIVE_INFINITY : lifetime;
-  if (typeof wanted !== 'number' || Number.isNaN(wanted) || (wanted === Infinity && lifetime !== 'never'))
-    return [{ pointer, code: 'type', message }];
+  if (typeof wanted !== 'number' || Number.isNaN(wanted)) return [{ pointer, code: 'type', message }];
+  if (lifetime !== 'never' && wanted > LONGEST_NUMBER)
+    return [tooLong(pointer, Math.min(longest, LONGEST_NUMBER))];
   if (wanted <= 0) return [{ pointer, code: 'minimum', message, params: { limit: 1 } }];
   return wanted > longest ? [tooLong(pointer, longest)] : [];
 }

@@ -8,7 +8,7 @@ import { type AccountRows, isAccountId } from './account-rows.ts';
 import { invalid } from './credentials.ts';
 import type { EventLog } from './events.ts';
 import { hashSecret, maskedKey, newKey, parseKey } from './key-format.ts';
-import { checkedOptions, type KeyLimits, longestOf, tooLong } from './key-options.ts';
+import { checkedExpiry, checkedOptions, type KeyLimits, successorExpiry, tooLong } from './key-options.ts';
 import type { KeyRow, KeyRows, Reach } from './key-rows.ts';
 import type { KeyUsage } from './key-usage.ts';
 
@@ -48,7 +48,7 @@ export function keyService(parts: KeyParts): KeyService {
       change(parts, { caller, id }, 'key_renewed', (row) => ({
         ...row,
         active: true,
-        expires_at: checkedExpiry(parts, expiresAt),
+        expires_at: checkedExpiry(parts.limits, expiresAt, parts.now()),
       })),
     remove: (caller, id) => remove(parts, caller, id),
     roll: (caller, id, overlap) => roll(parts, caller, id, overlap ?? OVERLAP.usual),
@@ -57,7 +57,7 @@ export function keyService(parts: KeyParts): KeyService {
       const reach = reachOf(caller);
       await parts.usage.flush();
       found(await parts.rows.find(parts.store, id, reach), id);
-      return parts.usage.list(id, Math.min(Math.max(1, Math.trunc(limit)), 1000));
+      return parts.usage.list(id, limit >= 1 ? Math.min(Math.trunc(limit), 1000) : 1);
     },
   };
 }
@@ -88,7 +88,7 @@ async function roll(parts: KeyParts, caller: Caller, id: string, overlap: number
     const old = found(await parts.rows.lock(transaction, id, reach), id);
     if (!serves(old, now)) throw notServing();
     const until = now + overlap * 1000;
-    const next = newRow({ ...old, now, expires: sameLifetime(old, now) });
+    const next = newRow({ ...old, now, expires: successorExpiry(parts.limits, old, now) });
     await parts.rows.insert(transaction, next.row);
     const ends = Math.min(until, old.expires_at === null ? until : Date.parse(old.expires_at));
     await parts.rows.update(transaction, id, true, new Date(ends).toISOString());
@@ -96,11 +96,6 @@ async function roll(parts: KeyParts, caller: Caller, id: string, overlap: number
   });
   parts.log({ event: 'key_rolled', key: id, account: made.row.account });
   return { ...view(made.row), key: made.key };
-}
-
-/** As long as the old key was made for, from now on. */
-function sameLifetime(old: KeyRow, now: number): number | null {
-  return old.expires_at === null ? null : now + Date.parse(old.expires_at) - Date.parse(old.created_at);
 }
 
 type Changed = 'key_deactivated' | 'key_activated' | 'key_renewed';
@@ -174,17 +169,6 @@ function newRow({ account, name, scopes, now, expires }: NewKey): { row: KeyRow;
 /** Whether a key is active and not over. */
 export function serves(row: KeyRow, now: number): boolean {
   return row.active && (row.expires_at === null || now < Date.parse(row.expires_at));
-}
-
-function checkedExpiry({ limits, now }: KeyParts, expiresAt: string | null): string | null {
-  const longest = longestOf(limits.accounts);
-  const at = expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(expiresAt);
-  if (Number.isNaN(at))
-    throw invalid([
-      { pointer: '/expires_at', code: 'format', message: 'expected an RFC 3339 date and time, or null' },
-    ]);
-  if (at > now() + longest * 1000) throw invalid([tooLong('/expires_at', longest)]);
-  return expiresAt === null ? null : new Date(at).toISOString();
 }
 
 function found(row: KeyRow | undefined, id: string): KeyRow {

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { Caller } from '../declare/caller.ts';
 import { Problem } from '../problems.ts';
 import type { Authenticator, Purpose } from './authenticator.ts';
@@ -66,5 +66,5 @@ function invalidKey(): Problem {
 
 /** Both sides become as long, so that the comparison tells nothing, not even the secret's length. */
 function digest(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
+  return hash('sha256', secret, 'buffer');
 }

@@ -177,6 +177,8 @@ eachStore('keys', (open) => {
       [{ lifetime: 'never' }, '/lifetime maximum'],
       [{ lifetime: 'soon' }, '/lifetime type'],
       [{ lifetime: Number.NaN }, '/lifetime type'],
+      [{ lifetime: 1e300 }, '/lifetime maximum'],
+      [{ lifetime: Number.POSITIVE_INFINITY }, '/lifetime maximum'],
       [{ name: 5 }, '/name type'],
       [{ name: 'x'.repeat(129) }, '/name max_length'],
       [{ scopes: 'notes:read' }, '/scopes type'],
@@ -192,12 +194,27 @@ eachStore('keys', (open) => {
     await raises('unknown_field', () => demo.keys.create(caller, { uses: 5 }));
     const { id } = await demo.keys.create(caller, { scopes: ['*:read', 'articles:*', '*:read'] });
     assert.deepEqual((await demo.keys.read(caller, id)).scopes, ['*:read', 'articles:*']);
-    await raises('invalid', () => demo.keys.renew(caller, id, 'tomorrow'));
-    await raises('invalid', () => demo.keys.renew(caller, id, null));
+    for (const expiry of [
+      'tomorrow',
+      '1',
+      '2026',
+      '-271821-04-20T00:00:00Z',
+      '+010000-01-01T00:00:00Z',
+      null,
+    ])
+      await raises('invalid', () => demo.keys.renew(caller, id, expiry));
     const forever = await openDemo(await open(), {
       accounts: { keys: { lifetime: 'never', longest: 'never' } },
     });
-    assert.equal((await forever.keys.create(ADMINISTRATOR, {})).expires_at, null);
+    const { id: kept, expires_at } = await forever.keys.create(ADMINISTRATOR, {});
+    assert.equal(expires_at, null);
+    for (const lifetime of [1e13, Number.MAX_VALUE])
+      await raises('invalid', () => forever.keys.create(ADMINISTRATOR, { lifetime }));
+    const last = '9999-12-31T23:59:59.999Z';
+    assert.equal((await forever.keys.renew(ADMINISTRATOR, kept, last)).expires_at, last);
+    await raises('invalid', () => forever.keys.renew(ADMINISTRATOR, kept, '9999-12-31T23:59:59-01:00'));
+    assert.ok(String((await forever.keys.roll(ADMINISTRATOR, kept)).expires_at) <= last);
+    assert.equal((await forever.keys.uses(ADMINISTRATOR, kept, Number.NaN)).length, 0);
   });
 
   test('uses are counted and written down behind the requests', async () => {

@@ -5,7 +5,7 @@ import { eachStore } from '../stores.ts';
 import { HERE, openDemo } from './opened.ts';
 import { raises } from './raises.ts';
 
-const SAMPLES = 25;
+const SAMPLES = 15;
 
 eachStore('time of a failed sign-in', (open) => {
   test('tells no more of an unknown name than of a wrong password', async () => {
