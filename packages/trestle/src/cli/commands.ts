@@ -14,4 +14,9 @@ interface Entry {
 /** Every command. A new one is a file and a line here. */
 export const COMMANDS: readonly Entry[] = [
   { name: 'serve', summary: 'Serve apps over HTTP.', load: () => import('./serve.ts') },
+  {
+    name: 'migrate',
+    summary: 'Show and make the changes that bring databases to the declared tables.',
+    load: () => import('./migrate.ts'),
+  },
 ];

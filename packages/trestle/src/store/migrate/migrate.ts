@@ -59,20 +59,31 @@ export async function migrate(
   });
 }
 
-/** How a database stands to the declared tables, and what would be done. Changes nothing. Throws as `migrate` does. */
+/** How a database stands to the declared tables. */
+export interface MigrationStatus extends Inspection {
+  /** What in the rows keeps the plan from being made, in words. */
+  readonly obstacles: readonly string[];
+}
+
+/** Tells what `migrate` would do, and changes nothing. Throws as it does, but not for a plan or an older declaration. */
 export async function migrationStatus(
-  store: Store,
+  store: Executor & Pick<Store, 'dialect'>,
   tables: readonly Table[],
   renames?: Renames,
-): Promise<Inspection & { readonly obstacles: readonly string[] }> {
+): Promise<MigrationStatus> {
   const seen = await inspect(store, declaredTables(store, tables, renames));
-  return { ...seen, obstacles: await obstacles(store, seen.plan) };
+  return { ...seen, obstacles: seen.current ? [] : await obstacles(store, seen.plan) };
 }
 
-function declaredTables(store: Store, tables: readonly Table[], renames: Renames = new Map()): Declared {
-  return { dialect: store.dialect, tables, renames, now: new Date().toISOString() };
+function declaredTables(
+  { dialect }: Pick<Store, 'dialect'>,
+  tables: readonly Table[],
+  renames: Renames = new Map(),
+): Declared {
+  return { dialect, tables, renames, now: new Date().toISOString() };
 }
 
+/** Whether a plan loses something. */
 export function isDestructive(plan: Plan): boolean {
   return plan.steps.some((step) => step.risk === 'destructive');
 }
@@ -86,8 +97,8 @@ function refuse(seen: Inspection, { apply = 'additive', back = false }: MigrateO
     );
   if (apply === 'additive' && isDestructive(seen.plan))
     throw new MigrationRefused(
-      'These changes lose data, so they are not made at start. Nothing was changed. A renamed field or resource is ' +
-        "declared with was: 'old_name'. To make the changes, run: trestle migrate apply --destructive",
+      'These changes lose data, and nobody asked for that: nothing was changed. A field or resource that was renamed ' +
+        "is declared with was: 'old_name'. To make the changes, run: trestle migrate apply --destructive",
       seen.plan,
     );
 }

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '../../start-error.ts';
 import { isSqliteError } from './errors.ts';
 
-/** Files up to this size are read whole at start, which takes some 5 ms a MiB; larger ones by `checkDatabase` alone. */
+/** Files up to this size are read whole at start, which takes some 5 ms a MiB; larger ones by `checkFileWhole` alone. */
 const CHECKED_AT_START = 16 * 1024 * 1024;
 
 /**
@@ -39,8 +39,7 @@ export function checkAtStart(file: string, database: DatabaseSync): void {
   else database.prepare('select count(*) from sqlite_schema').all();
 }
 
-/** Reads every page: some 5 ms a MiB. Throws `StartError` naming the first fault found. */
-export function checkDatabase(file: string, database: DatabaseSync): void {
+function checkDatabase(file: string, database: DatabaseSync): void {
   const [row] = database.prepare('pragma quick_check(1)').all();
   const found = String(row?.quick_check);
   if (found !== 'ok') throw damaged(file, found.replaceAll('\n', ' '));
@@ -57,4 +56,16 @@ function damaged(file: string, why: string, cause?: unknown): StartError {
       "then put a backup in its place; without one, try sqlite3's .recover, or move all three away to start empty.",
     { cause },
   );
+}
+
+/** Reads every page of a file. Throws `StartError` naming the first fault found. */
+export function checkFileWhole(file: string): void {
+  const database = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
+  try {
+    checkDatabase(file, database);
+  } catch (error) {
+    throw openingError(file, error);
+  } finally {
+    database.close();
+  }
 }
