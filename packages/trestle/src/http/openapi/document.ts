@@ -2,7 +2,7 @@ import { type TSchema, Type } from 'typebox';
 import { PROBLEMS } from '../../problems.ts';
 import type { RouteTable } from '../route-table.ts';
 import { titled } from '../titled.ts';
-import { operationOf, templateOf } from './operation.ts';
+import { operationOf, tagOf, templateOf } from './operation.ts';
 import { Components } from './schemas.ts';
 import { securitySchemes, signInOf } from './security.ts';
 
@@ -78,8 +78,6 @@ export function openApiDocument({
 }
 
 function tagsOf(tables: readonly RouteTable[]): { name: string }[] {
-  const names = tables.flatMap(({ routes, style }) =>
-    routes.map(({ options }) => options.tag ?? (style === 'uniform' ? 'uniform' : 'contract')),
-  );
+  const names = tables.flatMap((table) => table.routes.map((route) => tagOf(route, table)));
   return [...new Set(names)].map((name) => ({ name }));
 }

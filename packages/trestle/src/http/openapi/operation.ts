@@ -22,12 +22,12 @@ export function templateOf(path: string): string {
 
 /** One route as an Operation Object (OpenAPI 3.1, 4.8.10). */
 export function operationOf(route: Route, context: OperationContext): Record<string, unknown> {
-  const { summary, tag, params, query, body, can, headers } = route.options;
+  const { summary, params, query, body, can, headers } = route.options;
   const { table, components } = context;
   return {
     operationId: operationId(route, table.prefix),
     summary,
-    tags: [tag ?? (table.style === 'uniform' ? 'uniform' : 'contract')],
+    tags: [tagOf(route, table)],
     parameters: [
       ...parameters(params, 'path', components),
       ...parameters(query, 'query', components),
@@ -37,6 +37,12 @@ export function operationOf(route: Route, context: OperationContext): Record<str
     responses: responses(route, context),
     security: securityOf(table, can, context.hasSignIn),
   };
+}
+
+/** Under which heading a route stands; the uniform ones under their own, apart from a contract's of the same name. */
+export function tagOf({ options }: Route, { prefix, style }: RouteTable): string {
+  const tag = options.tag ?? style;
+  return style === 'uniform' ? `${prefix.slice(1)}/${tag}` : tag;
 }
 
 /** `GET /v1/projects/{id}` is `get_v1_projects_id`. */

@@ -54,7 +54,7 @@ function htmlOf({ title, folder, styles, scripts, body }: Page): string {
   return (
     '<!doctype html><html lang="en"><head><meta charset="utf-8">' +
     '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">' +
-    `<title>${escapeHtml(title)}</title>${links.join('')}</head><body>${body}${loads.join('')}</body></html>\n`
+    `<title>${escapeHtml(title)}</title><style>body{margin:0}</style>${links.join('')}</head><body>${body}${loads.join('')}</body></html>\n`
   );
 }
 
