@@ -79,8 +79,9 @@ async function serve(names: string[], options: ServeOptions): Promise<void> {
     await closeEngines(engines);
     throw error;
   });
+  const stopped = untilStopped(server);
   announce(server, mounts, options, madeUp);
-  const reason = await untilStopped(server);
+  const reason = await stopped;
   noteEnd(log, reason);
   await server.close({ readinessDelay: reason.announced ? options.readinessDelay : 0 });
   await closeEngines(engines);

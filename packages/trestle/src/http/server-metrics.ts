@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../problems.ts';
 import type { Parts, Site } from './server.ts';
+import { cannotListen } from './server-address.ts';
 
 const TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -47,7 +48,10 @@ function authorize(header: string | undefined, sites: readonly Site[]): void {
     throw new Problem('invalid_token');
 }
 
-/** The listener that serves metrics without credentials; for a port that only the monitoring reaches. */
+/**
+ * The listener that serves metrics without credentials; for a port that only the monitoring reaches.
+ * Throws `StartError` where that cannot be had.
+ */
 export async function openMetricsPort(parts: Parts): Promise<Server | undefined> {
   const { metricsPort, host } = parts.settings;
   if (metricsPort === undefined) return undefined;
@@ -57,7 +61,9 @@ export async function openMetricsPort(parts: Parts): Promise<Server | undefined>
     response.end(isMetrics ? await parts.metrics.text() : 'GET /metrics\n');
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) =>
+      reject(cannotListen(error, { host, port: metricsPort, option: '--metrics-port' })),
+    );
     server.listen(metricsPort, host, resolve);
   });
   return server.unref();

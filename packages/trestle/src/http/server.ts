@@ -1,8 +1,6 @@
-import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { ErrorAnswer, FailedRequest } from '../declare/contract.ts';
 import type { Problem } from '../problems.ts';
-import { StartError } from '../start-error.ts';
 import { readBodies } from './bodies.ts';
 import { type Health, healthRoutes, watchHealth } from './health.ts';
 import { indexPage } from './index-page.ts';
@@ -10,6 +8,7 @@ import type { Log } from './logging.ts';
 import { ErrorLog } from './logging-errors.ts';
 import { Metrics } from './metrics.ts';
 import { KnownPaths } from './not-found.ts';
+import { bind } from './server-address.ts';
 import { admitRequests, begin } from './server-admission.ts';
 import { answerError, answerErrors } from './server-errors.ts';
 import { createListener } from './server-listener.ts';
@@ -104,47 +103,26 @@ async function listen(
   parts: Parts,
 ): Promise<RunningServer> {
   const { host, port } = parts.settings;
-  try {
-    await fastify.listen({ host, port });
-  } catch (error) {
+  const url = await bind(fastify, host, port);
+  const metricsPort = await openMetricsPort(parts).catch(async (error: unknown) => {
     await fastify.close();
-    throw cannotListen(error, host, port);
-  }
-  const metricsServer = await openMetricsPort(parts);
+    throw error;
+  });
   const { promise: broken, resolve: breakDown } = Promise.withResolvers<string>();
   const stopWatching = watchHealth(sites, (check, why) => breakDown(`${check.name}: ${why}`));
   return {
-    url: urlOf(fastify, host),
+    url,
     mounted: parts.mounted,
     broken,
     close: async (stop) => {
       stopWatching();
       parts.load.stop();
       await stopServer(fastify.server, parts.lifecycle, stop);
-      metricsServer?.close();
+      metricsPort?.close();
       await fastify.close();
       parts.log.flush();
     },
   };
-}
-
-function urlOf(fastify: FastifyInstance, host: string): string {
-  const bound = fastify.server.address();
-  const { port }: Pick<AddressInfo, 'port'> = typeof bound === 'object' && bound ? bound : { port: 0 };
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-function cannotListen(error: unknown, host: string, port: number): Error {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE')
-    return new StartError(
-      `port ${port} of ${host} is in use; stop the other program or choose another with --port`,
-    );
-  if (code === 'EACCES')
-    return new StartError(`port ${port} may not be opened by this user; choose one above 1023`);
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-    return new StartError(`${host} is no address of this machine; choose another with --host`);
-  return error instanceof Error ? error : new Error(String(error));
 }
 
 function indexEntries(sites: readonly Site[], mounted: readonly Mounted[]) {

@@ -65,6 +65,10 @@ test('a port that is taken, an address that is not ours, options that make no se
     await run(['serve', app, '--port', port]),
     new RegExp(`^trestle: port ${port} of 127.0.0.1 is in use`),
   );
+  assertOneLine(
+    await run(['serve', app, '--port', '0', '--metrics-port', port]),
+    /in use; .* choose another with --metrics-port/,
+  );
   taken.close();
   assertOneLine(
     await run(['serve', app, '--port', '0', '--host', '203.0.113.1']),
@@ -147,3 +151,36 @@ test('the administrator’s secret is shown where this process made it up', () =
   );
   assert.ok(!/secret|hidden/i.test(welcome({ ...shown, secret: undefined })));
 });
+
+test('--no-migrate starts on a database that is as declared, and on no other', async () => {
+  const app = appFolder(NOTES);
+  const data = join(app, 'data');
+  const refused = await run(['serve', app, '--data', data, '--port', '0', '--no-migrate']);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /^trestle: .*notes/s);
+  const first = await serve([app, '--data', data]);
+  first.child.kill('SIGINT');
+  await first.ended;
+  const second = await serve([app, '--data', data, '--no-migrate']);
+  second.child.kill('SIGINT');
+  assert.equal((await second.ended).code, 0);
+});
+
+test('--metrics-port serves metrics alone, without credentials', async () => {
+  const port = String(await freePort());
+  const server = await serve([appFolder(NOTES), '--metrics-port', port]);
+  const metrics = await callOver<string>(`http://127.0.0.1:${port}`, 'GET /metrics');
+  assert.match(metrics.body, /trestle_statements_total\{app="notes"\} \d+/);
+  assert.equal((await callOver(`http://127.0.0.1:${port}`, 'GET /v1/notes')).status, 404);
+  assert.equal((await callOver(server.url, 'GET /metrics')).status, 401);
+  server.child.kill('SIGINT');
+  assert.equal((await server.ended).code, 0);
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address ? address.port : 0;
+}
