@@ -63,7 +63,9 @@ export {
   type Outcome,
   type RunContext,
 } from './declare/lifecycle.ts';
+export { operationEvents } from './declare/operation-events.ts';
 export type {
+  HandMove,
   Move,
   OperationEvent,
   OperationQuery,

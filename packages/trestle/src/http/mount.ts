@@ -10,6 +10,7 @@ import { addRoutes, type RouteTable } from './route-table.ts';
 import type { Mounted } from './server.ts';
 import { accountRoutes } from './uniform/account-routes.ts';
 import { keyRoutes } from './uniform/key-routes.ts';
+import { operationRoutes } from './uniform/operation-routes.ts';
 import { resourceRoutes } from './uniform/resource-routes.ts';
 
 /**
@@ -41,12 +42,24 @@ function contractTable(contract: Contract): RouteTable {
   return { style: 'contract', prefix: '', routes: contract.routes, places: contract.credentials ?? [] };
 }
 
-function uniformTable<Rs extends Resources>({ app, accounts, keys, models, byName }: Engine<Rs>): RouteTable {
+function uniformTable<Rs extends Resources>({
+  app,
+  accounts,
+  keys,
+  operations,
+  models,
+  byName,
+}: Engine<Rs>): RouteTable {
   const rows = [...models].flatMap(([name, model]) => {
     const service = byName.get(name);
     return service ? resourceRoutes(model, service) : [];
   });
-  const routes = [...rows, ...accountRoutes(app.accounts, accounts), ...keyRoutes(app.accounts, keys)];
+  const routes = [
+    ...rows,
+    ...accountRoutes(app.accounts, accounts),
+    ...keyRoutes(app.accounts, keys),
+    ...operationRoutes(models, operations),
+  ];
   return { style: 'uniform', prefix: '/v1', routes, places: UNIFORM_PLACES };
 }
 

@@ -29,16 +29,19 @@ export class EventStreams {
     options: { after?: number; signal: AbortSignal },
   ): Promise<AsyncIterable<OperationEvent>> {
     await readableOperation(this.#parts, caller, id);
-    return this.#stream(caller, id, options.after ?? 0, options.signal);
+    const leave = this.#enter(caller);
+    // A stream that is never read is left when its reader goes away.
+    options.signal.addEventListener('abort', leave, { once: true });
+    if (options.signal.aborted) leave();
+    return this.#stream(caller, id, options, leave);
   }
 
   async *#stream(
     caller: Caller,
     id: string,
-    after: number,
-    signal: AbortSignal,
+    { after = 0, signal }: { after?: number; signal: AbortSignal },
+    leave: () => void,
   ): AsyncGenerator<OperationEvent> {
-    const leave = this.#enter(caller);
     const changed = new Signal(this.#parts, id, signal);
     try {
       let last = after;
@@ -51,6 +54,7 @@ export class EventStreams {
       }
     } finally {
       changed.end();
+      signal.removeEventListener('abort', leave);
       leave();
     }
   }
@@ -66,11 +70,14 @@ export class EventStreams {
       });
     this.#all += 1;
     this.#open.set(who, mine + 1);
+    let left = false;
     return () => {
+      if (left) return;
+      left = true;
       this.#all -= 1;
-      const left = (this.#open.get(who) ?? 1) - 1;
-      if (left === 0) this.#open.delete(who);
-      else this.#open.set(who, left);
+      const rest = (this.#open.get(who) ?? 1) - 1;
+      if (rest === 0) this.#open.delete(who);
+      else this.#open.set(who, rest);
     };
   }
 }
