@@ -44,9 +44,30 @@ export function referenceName(table: string, column: string): string {
 /** PostgreSQL cuts names off after 63 bytes; longer ones end in a digest instead, so that no two become one. */
 function constraintName(parts: readonly string[], suffix: string): string {
   const name = `${parts.join('_')}_${suffix}`;
-  if (name.length <= 63) return name;
+  return name.length <= 63 ? name : digestName(parts, suffix);
+}
+
+function digestName(parts: readonly string[], suffix: string): string {
   const digest = createHash('sha256').update(parts.join('.')).digest('hex').slice(0, 10);
-  return `${name.slice(0, 45)}_${digest}_${suffix}`;
+  return `${parts.join('_').slice(0, 45)}_${digest}_${suffix}`;
+}
+
+/**
+ * Index names are one for the whole database, and `a`.`b_c` and `a_b`.`c` come to the same: those of the tables end in a
+ * digest then.
+ */
+export function withDistinctNames(tables: readonly Table[]): Table[] {
+  const taken = new Map<string, number>(tables.map((table) => [table.name, 1]));
+  for (const { name } of tables.flatMap((table) => table.indexes))
+    taken.set(name, (taken.get(name) ?? 0) + 1);
+  return tables.map((table) => ({
+    ...table,
+    indexes: table.indexes.map((one) =>
+      taken.get(one.name) === 1
+        ? one
+        : { ...one, name: digestName([table.name, ...one.columns], one.unique ? 'key' : 'idx') },
+    ),
+  }));
 }
 
 /** Names of the engine's own tables. They are not an API. */

@@ -4,7 +4,7 @@ import type { Field } from '../declare/field.ts';
 import type { Id } from '../declare/id.ts';
 import type { Resource } from '../declare/resource.ts';
 import { indexesOf } from './indexes.ts';
-import { type Column, INTERNAL, type Table } from './table.ts';
+import { type Column, INTERNAL, type Table, withDistinctNames } from './table.ts';
 
 /** Where accounts live: what `author()` and `editor()` columns refer to. */
 export const ACCOUNTS_TABLE = `${INTERNAL}accounts`;
@@ -14,7 +14,7 @@ export const VERSION_COLUMN: Column = { name: '_version', kind: 'integer', nulla
 
 /** One table for each resource, under the resource's name. The tables of accounts and operations are their own stages'. */
 export function tablesOf(resources: Resources, accounts: Accounts): Table[] {
-  return Object.entries(resources).map(([name, resource]) => ({
+  const tables = Object.entries(resources).map(([name, resource]) => ({
     name,
     columns: [
       idColumn(resource.id),
@@ -23,6 +23,7 @@ export function tablesOf(resources: Resources, accounts: Accounts): Table[] {
     ],
     indexes: indexesOf(name, resource),
   }));
+  return withDistinctNames(tables);
 }
 
 /** The column of an id: integers count up and are never given twice, UUIDs are given by the engine. */
