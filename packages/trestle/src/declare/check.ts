@@ -10,7 +10,7 @@ import { VERBS } from './rules.ts';
 const APP_NAME = /^[a-z][a-z0-9-]{0,40}$/;
 const NAME = /^[a-z][A-Za-z0-9_]{0,50}$/;
 /** Names that would hide members of the row or of the uniform API. */
-const RESERVED_FIELDS = new Set(['id', 'or', 'constructor', 'prototype']);
+const RESERVED_FIELDS = new Set(['id', 'or', 'prototype']);
 const RESERVED_RESOURCES = new Set(['accounts', 'sessions', 'me', 'keys', 'operations', 'batch']);
 
 /** Checks what types cannot tell. Throws a `TypeError` with the path and the remedy. */
@@ -79,7 +79,8 @@ function checkNames(
 function checkField(path: string, name: string, field: Field, resources: Resources): void {
   if (!NAME.test(name))
     wrong(path, 'name fields with letters, digits and underscores, a lower-case letter first');
-  if (RESERVED_FIELDS.has(name)) wrong(path, `'${name}' is taken by the engine; choose another name`);
+  if (RESERVED_FIELDS.has(name) || name in Object.prototype)
+    wrong(path, `'${name}' is taken by the engine; choose another name`);
   const target = field.reference?.target;
   if (target !== undefined && !Object.hasOwn(resources, target))
     wrong(path, `reference('${target}') has no resource; declare ${target} in app({ resources })`);

@@ -132,3 +132,9 @@ export function field<T extends FieldTypes>(definition: Definition<unknown>): Fi
     ...(complete && { complete }),
   });
 }
+
+/** Throws where a field cannot stand inside a value: what the server sets, and references, need a column of their own. */
+export function requireNestable(inside: string, { kind, automatic, reference }: Field): void {
+  if (automatic === undefined && reference === undefined) return;
+  throw new TypeError(`${inside}: ${kind} stands among the fields of a resource, not inside a value`);
+}

@@ -43,6 +43,11 @@ const FIELDS: Readonly<Record<string, Values>> = {
     takes: ['a', 'ä'],
     refuses: ['', '1', 'a b', 'a\n'],
   },
+  'text of a pattern without anchors': {
+    field: text({ pattern: /[a-z]+|[0-9]+/ }),
+    takes: ['abc', '12'],
+    refuses: ['', 'A a', 'a1', 'a\n'],
+  },
   'integer()': {
     field: integer(),
     takes: [0, -1, 1.0, Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER],
@@ -63,6 +68,9 @@ const FIELDS: Readonly<Record<string, Values>> = {
       '2026-11-21T07:48:39.123456789Z',
       '2026-11-21t07:48:39z',
       '2024-02-29T00:00:00+05:30',
+      '2016-12-31T23:59:60Z',
+      '0001-01-01T00:00:00Z',
+      '9999-12-31T23:59:59.999Z',
     ],
     refuses: [
       '2026-11-21',
@@ -71,6 +79,10 @@ const FIELDS: Readonly<Record<string, Values>> = {
       '2026-13-01T00:00:00Z',
       '2026-11-21T24:00:00Z',
       '2026-11-21T07:48:39+25:00',
+      '0000-06-01T00:00:00Z',
+      '0001-01-01T00:00:00+05:30',
+      '9999-12-31T23:59:59-23:00',
+      '9999-12-31T23:59:60Z',
       'now',
       '',
       1_700_000_000,
@@ -123,6 +135,8 @@ describe('complete', () => {
     assert.equal(complete?.('2026-11-21T07:48:39Z'), '2026-11-21T07:48:39.000Z');
     assert.equal(complete?.('2026-01-01T00:00:00.1239+05:30'), '2025-12-31T18:30:00.123Z');
     assert.equal(complete?.('2026-11-21t07:48:39.5z'), '2026-11-21T07:48:39.500Z');
+    assert.equal(complete?.('2016-12-31T23:59:60Z'), '2017-01-01T00:00:00.000Z');
+    assert.equal(complete?.('2017-01-01T05:29:60.25+05:30'), '2017-01-01T00:00:00.250Z');
   });
 
   test('an object gets the defaults of what was left out, in declared order', () => {
@@ -137,6 +151,12 @@ describe('complete', () => {
     assert.deepEqual(complete?.({ title: 'A' }), { title: 'A', zip: '00000', street: null, tags: [] });
   });
 
+  test('an object keeps a null that was given, also where there is a default', () => {
+    const { complete } = object({ note: text({ nullable: true, default: 'none' }) });
+    assert.deepEqual(complete?.({ note: null }), { note: null });
+    assert.deepEqual(complete?.({}), { note: 'none' });
+  });
+
   test('completion reaches lists of objects with lists in them', () => {
     const points = list(object({ title: text(), description: list(text(), { default: [] }) }));
     assert.deepEqual(points.complete?.([{ title: 'A' }, { title: 'B', description: ['b'] }]), [
@@ -148,6 +168,30 @@ describe('complete', () => {
   test('fields without nested values have none', () => {
     for (const field of [text(), integer(), boolean(), json(), list(text())])
       assert.equal(field.complete, undefined);
+  });
+});
+
+describe('a field that cannot be', () => {
+  test('an object with a member that every object has', () => {
+    assert.throws(
+      () => object({ toString: text() }),
+      /^TypeError: object\(\{ toString \}\): .* choose another name$/,
+    );
+  });
+
+  test('an author, a counter or a reference inside a value', () => {
+    const inside = /stands among the fields of a resource, not inside a value$/;
+    assert.throws(() => object({ by: author() }), inside);
+    assert.throws(() => list(counter()), inside);
+    assert.throws(() => list(reference('notes')), inside);
+    assert.throws(() => list(object({ note: reference('notes') })), inside);
+  });
+
+  test('a pattern with a flag that is not kept', () => {
+    assert.throws(
+      () => text({ pattern: /a/i }),
+      /^TypeError: text\(\{ pattern: \/a\/i \}\): only the flag u is kept/,
+    );
   });
 });
 

@@ -108,6 +108,12 @@ const CASES: readonly Case[] = [
     remedy: /'id' is taken by the engine; choose another name/,
   },
   {
+    wrong: 'a field that every object of JavaScript has',
+    declared: () => declare({ notes: loose({ fields: { toString: text() } }) }),
+    path: 'forum.notes.toString',
+    remedy: /'toString' is taken by the engine; choose another name/,
+  },
+  {
     wrong: 'a field named as SQL',
     declared: () => declare({ notes: loose({ fields: { 'a"; drop table': text() } }) }),
     path: 'forum.notes.a"; drop table',

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { type Field, type FieldOptions, type FieldTypes, field } from '../field.ts';
+import { type Field, type FieldOptions, type FieldTypes, field, requireNestable } from '../field.ts';
 
 export interface ListOptions extends FieldOptions<readonly unknown[]> {
   /** Fewest items (default: 0). */
@@ -19,6 +19,7 @@ export function list<T extends FieldTypes, const O extends ListOptions = ListOpt
   item: Field<T>,
   options?: O,
 ): Field<ListFaces<T, O>> {
+  requireNestable('list()', item);
   const { min = 0, max = 1000, ...rest } = options ?? ({} as ListOptions);
   const schema = Type.Array(item.schema, { ...(min > 0 && { minItems: min }), maxItems: max });
   const complete = item.complete;

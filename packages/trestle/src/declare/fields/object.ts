@@ -1,6 +1,13 @@
 import { type TSchema, Type } from 'typebox';
 import type { Readable, Writable } from '../faces.ts';
-import { type Faces, type Field, type FieldOptions, type FieldTypes, field } from '../field.ts';
+import {
+  type Faces,
+  type Field,
+  type FieldOptions,
+  type FieldTypes,
+  field,
+  requireNestable,
+} from '../field.ts';
 import type { Fields } from '../resource.ts';
 
 /** A nested object of declared fields, kept as JSON in one column. Unknown members are refused. */
@@ -10,6 +17,11 @@ export function object<
 >(fields: F, options?: O): Field<ObjectFaces<F, O>> {
   const properties: Record<string, TSchema> = {};
   for (const [name, member] of Object.entries(fields)) {
+    if (name in Object.prototype)
+      throw new TypeError(
+        `object({ ${name} }): every object of JavaScript has one already; choose another name`,
+      );
+    requireNestable(`object({ ${name} })`, member);
     const schema = member.nullable ? Type.Union([member.schema, Type.Null()]) : member.schema;
     const optional = member.nullable || member.default !== undefined;
     properties[name] = optional ? Type.Optional(schema) : schema;
@@ -35,7 +47,7 @@ function completed(fields: Fields, value: unknown): unknown {
   const given = value as Record<string, unknown>;
   const result: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(fields)) {
-    const present = given[name] ?? member.default ?? null;
+    const present = given[name] === undefined ? (member.default ?? null) : given[name];
     result[name] = present !== null && member.complete ? member.complete(present) : present;
   }
   return result;

@@ -1,8 +1,12 @@
 import { Type } from 'typebox';
 import { type Faces, type Field, type FieldOptions, field, type ServerSet } from '../field.ts';
 
-/** RFC 3339 with an offset; the fraction may be left out. What is stored and answered is UTC to the millisecond. */
-const RFC3339 = '^\\d{4}-\\d{2}-\\d{2}[Tt]\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?([Zz]|[+-]\\d{2}:\\d{2})$';
+/**
+ * RFC 3339 with an offset; the fraction may be left out. What is stored and answered is UTC to the millisecond.
+ * Left out are instants whose year in UTC has not four digits, or is 0: PostgreSQL has no year 0.
+ */
+const RFC3339 =
+  '^(?!0000|0001-01-01.*\\+|9999-12-31.*(?:-\\d{2}:|:60))\\d{4}-\\d{2}-\\d{2}[Tt]\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?([Zz]|[+-]\\d{2}:\\d{2})$';
 
 const schema = Type.String({ format: 'date-time', pattern: RFC3339, maxLength: 40 });
 
@@ -25,7 +29,9 @@ export function updatedAt(options?: InstantOptions): Field<ServerSet<string>> {
   return field({ kind: 'updatedAt', column: 'timestamp', schema, automatic: 'updatedAt', ...options });
 }
 
+/** A leap second is the first of the next minute, as PostgreSQL has it; `Date` knows none. */
 function toUtc(value: unknown): unknown {
-  const instant = new Date(String(value));
-  return Number.isNaN(instant.getTime()) ? value : instant.toISOString();
+  const [, before = '', after = ''] = /^(.{17})60(.*)$/.exec(String(value)) ?? [];
+  const instant = before ? Date.parse(`${before}59${after}`) + 1000 : Date.parse(String(value));
+  return Number.isNaN(instant) ? value : new Date(instant).toISOString();
 }
