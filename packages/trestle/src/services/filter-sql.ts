@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import { field } from '../declare/field.ts';
+import { isInstant, toUtc } from '../declare/fields/timestamp.ts';
 import { type Condition, type Filter, OPERATORS, type Operator } from '../declare/filter.ts';
 import { type FieldError, Problem } from '../problems.ts';
 import type { Value } from '../store/store.ts';
@@ -167,12 +168,8 @@ export class FilterParts {
       this.#wrong(at, 'type', problem);
       return undefined;
     }
-    const complete = field.field.complete;
-    const instant = field.kind === 'timestamp' ? new Date(String(value)).toISOString() : value;
-    return this.#model.dialect.encode(
-      field.kind,
-      complete && field.kind !== 'timestamp' ? complete(value) : instant,
-    );
+    const complete = field.kind === 'timestamp' ? toUtc : field.field.complete;
+    return this.#model.dialect.encode(field.kind, complete ? complete(value) : value);
   }
 
   #wrong(pointer: string, code: string, message: string): void {
@@ -232,8 +229,7 @@ function wrongValue({ name, kind }: ModelField, value: unknown): string | undefi
     return typeof value === 'number' && Number.isFinite(value) ? undefined : expected('a number');
   if (kind === 'boolean') return typeof value === 'boolean' ? undefined : expected('true or false');
   if (typeof value !== 'string') return expected('a text');
-  if (kind === 'timestamp')
-    return Number.isNaN(Date.parse(value)) ? expected('an instant (RFC 3339)') : undefined;
+  if (kind === 'timestamp') return isInstant(value) ? undefined : expected('an instant (RFC 3339)');
   if (kind === 'uuid') return UUID.test(value) ? undefined : expected('a UUID');
   return undefined;
 }

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { Compile } from 'typebox/compile';
 import { type Faces, type Field, type FieldOptions, field, type ServerSet } from '../field.ts';
 
 /**
@@ -29,8 +30,18 @@ export function updatedAt(options?: InstantOptions): Field<ServerSet<string>> {
   return field({ kind: 'updatedAt', column: 'timestamp', schema, automatic: 'updatedAt', ...options });
 }
 
-/** A leap second is the first of the next minute, as PostgreSQL has it; `Date` knows none. */
-function toUtc(value: unknown): unknown {
+const instants = Compile(schema);
+
+/** Whether a text is an instant that can be stored. */
+export function isInstant(text: string): boolean {
+  return instants.Check(text);
+}
+
+/**
+ * An instant in UTC, to the millisecond. A leap second is the first of the next minute, as PostgreSQL has it; `Date`
+ * knows none.
+ */
+export function toUtc(value: unknown): unknown {
   const [, before = '', after = ''] = /^(.{17})60(.*)$/.exec(String(value)) ?? [];
   const instant = before ? Date.parse(`${before}59${after}`) + 1000 : Date.parse(String(value));
   return Number.isNaN(instant) ? value : new Date(instant).toISOString();
