@@ -19,4 +19,9 @@ export const COMMANDS: readonly Entry[] = [
     summary: 'Show and make the changes that bring databases to the declared tables.',
     load: () => import('./migrate.ts'),
   },
+  {
+    name: 'copy',
+    summary: 'Move apps between SQLite and PostgreSQL, ids kept, and compare both sides.',
+    load: () => import('./copy.ts'),
+  },
 ];

@@ -22,6 +22,11 @@ const TYPES: Readonly<Record<StoredKind, { column: string; list: string }>> = {
   uuid: { column: 'uuid', list: 'uuid[]' },
 };
 
+/** The type of an array of such values, for a cast. */
+export function arrayType(kind: StoredKind): string {
+  return TYPES[kind].list;
+}
+
 const compiler = new Kysely<AnyTables>({
   dialect: {
     createAdapter: () => new PostgresAdapter(),

@@ -1,0 +1,30 @@
+import type { Dialect } from '../dialect.ts';
+import type { Columns, Value } from '../store.ts';
+import type { Column } from '../table.ts';
+
+/** The values of a row in its columns' order, the same whichever database they came from. */
+export type PlainRow = readonly unknown[];
+
+/** What turns a driver's row into a plain one. */
+export function rowDecoder(dialect: Dialect, columns: readonly Column[]): (row: Columns) => PlainRow {
+  const steps = columns.map(({ name, kind }) => ({
+    name,
+    decode: kind === 'timestamp' ? instant : dialect.decoder(kind),
+  }));
+  return (row) =>
+    steps.map(({ name, decode }) => {
+      const value = row[name];
+      return decode && value !== null ? decode(value) : value;
+    });
+}
+
+/** What turns a plain row into the values a driver binds. */
+export function rowEncoder(dialect: Dialect, columns: readonly Column[]): (row: PlainRow) => Value[] {
+  return (row) => columns.map(({ kind }, at) => dialect.encode(kind, row[at]));
+}
+
+/** A default in an older row may be written in another way than with milliseconds and Z. */
+function instant(value: unknown): unknown {
+  const text = String(value);
+  return text.length === 24 && text.endsWith('Z') ? text : new Date(text).toISOString();
+}
