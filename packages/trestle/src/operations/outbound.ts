@@ -2,6 +2,7 @@ import { lookup as resolve } from 'node:dns';
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
+import type { Readable } from 'node:stream';
 import { OperationError } from '../declare/lifecycle.ts';
 import { isPublicAddress } from './addresses.ts';
 
@@ -24,7 +25,7 @@ export interface OutboundOptions {
 export interface OutboundAnswer {
   status: number;
   headers: IncomingHttpHeaders;
-  body: IncomingMessage;
+  body: Readable;
 }
 
 /**
@@ -74,10 +75,14 @@ function get(url: URL, options: OutboundOptions): Promise<IncomingMessage> {
       timeout: idle * 1000,
       headers: { 'user-agent': 'trestle', accept: '*/*', 'accept-encoding': 'identity', ...headers },
     });
+    let answered: IncomingMessage | undefined;
     request.on('timeout', () =>
-      request.destroy(new OperationError(`${url.host} sent nothing for ${idle} s`)),
+      (answered ?? request).destroy(new OperationError(`${url.host} sent nothing for ${idle} s.`)),
     );
-    request.on('response', resolve);
+    request.on('response', (response) => {
+      answered = response;
+      resolve(response);
+    });
     request.on('error', (error) => reject(connectionError(url, error)));
     request.end();
   });

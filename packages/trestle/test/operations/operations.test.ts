@@ -285,13 +285,15 @@ eachStore('operations', (open) => {
   it('runs a bounded number at once', async () => {
     let now = 0;
     let most = 0;
+    const three = Promise.withResolvers<void>();
     const bakery = await openBakery(
       await open(),
       {
         bake: async () => {
           now += 1;
           most = Math.max(most, now);
-          await new Promise((resolve) => setTimeout(resolve, 5));
+          if (now === 3) three.resolve();
+          await three.promise;
           now -= 1;
           return {};
         },
