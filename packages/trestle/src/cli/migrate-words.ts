@@ -15,7 +15,9 @@ export function planWords(place: string, status: MigrationStatus, withSql: boole
 }
 
 function nextStep(status: MigrationStatus): string {
-  if (status.older) return `${olderWords(status)}; to take the database back: trestle migrate apply --back`;
+  const flag = isDestructive(status.plan) ? ' --destructive' : '';
+  if (status.older)
+    return `${olderWords(status)}; to take the database back: trestle migrate apply --back${flag}`;
   if (status.obstacles.length > 0) return 'not to be made while the rows are as they are';
   if (isDestructive(status.plan))
     return 'loses data (lines with !); to make it: trestle migrate apply --destructive';

@@ -56,12 +56,9 @@ eachStore('a series of declarations', (open) => {
       '~ rename table notes to articles',
       '~ rename articles.body to text',
       '~ rename comments.note to article',
-      '~ drop index on articles (author, state, created_at, id)',
-      '~ drop index on articles (state, created_at, id)',
-      '+ create index on articles (state, created_at, id)',
-      '+ create index on articles (author, state, created_at, id)',
-      '~ drop index on comments (article, id)',
-      '+ create index on comments (article, id)',
+      '~ rename index on articles (author, state, created_at, id)',
+      '~ rename index on articles (state, created_at, id)',
+      '~ rename index on comments (article, id)',
       '+ create index on comments (words, id)',
     ]);
     const rows = await rowsOf(store, tableOf(renamed, 'articles'));

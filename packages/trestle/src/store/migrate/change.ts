@@ -12,7 +12,8 @@ export type Change =
   | { readonly kind: 'dropColumn'; readonly table: string; readonly from: Column }
   | { readonly kind: 'changeColumn'; readonly table: string; readonly from: Column; readonly to: Column }
   | { readonly kind: 'createIndex'; readonly table: string; readonly to: Index }
-  | { readonly kind: 'dropIndex'; readonly table: string; readonly from: Index };
+  | { readonly kind: 'dropIndex'; readonly table: string; readonly from: Index }
+  | { readonly kind: 'renameIndex'; readonly table: string; readonly from: Index; readonly to: Index };
 
 /** The changes that lead from one state to another. `from` in the changes after the renames has the new names. */
 export function changesBetween(from: readonly Table[], to: readonly Table[], renames: Renames): Change[] {
@@ -39,17 +40,23 @@ function tableChanges(from: Table, to: Table): Change[] {
   const columns = columnChanges(from, to);
   const remade = new Set(columns.flatMap(remadeColumn));
   const kept = (one: Index) => !one.columns.some((column) => remade.has(column));
-  const same = (list: readonly Index[], one: Index) =>
-    kept(one) && list.some((other) => JSON.stringify(shape(other)) === JSON.stringify(shape(one)));
-  return [
-    ...from.indexes
-      .filter((one) => !same(to.indexes, one))
-      .map((one): Change => ({ kind: 'dropIndex', table, from: one })),
-    ...columns,
-    ...to.indexes
-      .filter((one) => !same(from.indexes, one))
-      .map((one): Change => ({ kind: 'createIndex', table, to: one })),
-  ];
+  const like = (list: readonly Index[], one: Index) =>
+    kept(one) ? list.find((other) => content(other) === content(one)) : undefined;
+  const changes: Change[] = [];
+  for (const one of from.indexes) {
+    const next = like(to.indexes, one);
+    if (!next) changes.push({ kind: 'dropIndex', table, from: one });
+    else if (next.name !== one.name) changes.push({ kind: 'renameIndex', table, from: one, to: next });
+  }
+  changes.push(...columns);
+  for (const one of to.indexes)
+    if (!like(from.indexes, one)) changes.push({ kind: 'createIndex', table, to: one });
+  return changes;
+}
+
+/** What tells an index from another but for its name. */
+function content({ columns, unique, descending }: Index): string {
+  return JSON.stringify([columns, unique, descending]);
 }
 
 /** The column whose indexes have to be made anew. Where PostgreSQL has null in an index depends on whether it may be. */
@@ -58,10 +65,6 @@ function remadeColumn(change: Change): string[] {
   return change.kind === 'changeColumn' && change.from.nullable !== change.to.nullable
     ? [change.to.name]
     : [];
-}
-
-function shape({ name, columns, unique, descending }: Index): unknown[] {
-  return [name, columns, unique, descending];
 }
 
 function columnChanges(from: Table, to: Table): Change[] {

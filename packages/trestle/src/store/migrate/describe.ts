@@ -41,6 +41,8 @@ function words(change: Change): string {
       return `change ${table}.${change.to.name}: ${differences(change.from, change.to).join('; ')}`;
     case 'createIndex':
       return `create ${indexWords(table, change.to)}`;
+    case 'renameIndex':
+      return `rename ${indexWords(table, change.to)}`;
     case 'dropIndex':
       return `drop ${indexWords(table, change.from)}`;
   }

@@ -28,6 +28,8 @@ export interface Inspection {
   readonly plan: Plan;
 }
 
+const NOTHING: Plan = { steps: [], checks: [], sql: [] };
+
 /**
  * Compares the declared tables with those written down, and these with the database itself.
  * Throws `NewerDatabase` for one of a newer engine, and `StartError` for one that is not ours or was changed by hand.
@@ -46,7 +48,7 @@ export async function inspect(executor: Executor, declared: Declared): Promise<I
     entries,
     current,
     older: current ? undefined : branch(entries).find((entry) => entry.digest === digest),
-    plan: plan(from, tables, { dialect, renames, now }),
+    plan: current ? NOTHING : plan(from, tables, { dialect, renames, now }),
   };
 }
 

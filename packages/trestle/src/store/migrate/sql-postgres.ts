@@ -21,6 +21,9 @@ export function postgresSql({ dialect, changes, from, to, now }: Migration): str
   return [
     ...renames(dialect, changes, from),
     ...of('dropIndex').map((change) => dropIndex(dialect, change.from)),
+    ...of('renameIndex').map((change) =>
+      text(dialect, sql`alter index ${sql.id(change.from.name)} rename to ${sql.id(change.to.name)}`),
+    ),
     ...retargeted.flatMap((one) =>
       one.from.references ? [dropReference(dialect, one.table, one.from)] : [],
     ),

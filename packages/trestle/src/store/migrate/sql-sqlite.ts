@@ -11,7 +11,8 @@ export function sqliteSql({ dialect, changes, to, now }: Migration): string[] {
   const of = <K extends Change['kind']>(kind: K) =>
     changes.filter((change): change is Extract<Change, { kind: K }> => change.kind === kind);
   const rebuilt = tablesToRebuild(changes, to);
-  const dropped = of('dropIndex').map((change) => dropIndex(dialect, change.from));
+  // SQLite renames no index.
+  const dropped = [...of('dropIndex'), ...of('renameIndex')].map((change) => dropIndex(dialect, change.from));
   const stay = (table: string) => !rebuilt.some((one) => one.name === table);
   return [
     ...of('renameTable').map(({ table, was }) =>
@@ -105,7 +106,11 @@ function indexesToCreate(
   to: readonly Table[],
   rebuilt: readonly Table[],
 ): string[] {
-  const created = new Set(changes.flatMap((change) => (change.kind === 'createIndex' ? [change.to] : [])));
+  const created = new Set(
+    changes.flatMap((change) =>
+      change.kind === 'createIndex' || change.kind === 'renameIndex' ? [change.to] : [],
+    ),
+  );
   const fresh = new Set(changes.flatMap((change) => (change.kind === 'createTable' ? [change.to] : [])));
   return to.flatMap((table) => {
     const all = fresh.has(table) || rebuilt.includes(table);
