@@ -23,8 +23,8 @@ const item = {
   id: Type.Integer(),
   title: Type.String(),
   date_posted: Type.String({ format: 'date-time' }),
-  user_id: Type.Integer(),
-  'author.username': Type.String(),
+  user_id: Type.Union([Type.Integer(), Type.Null()]),
+  'author.username': Type.Union([Type.String(), Type.Null()]),
 };
 export const Article = Type.Object({ ...item, text: Type.String() });
 export const ArticlePage = Type.Object({ articles: Type.Array(Type.Object(item)), next: Type.Boolean() });

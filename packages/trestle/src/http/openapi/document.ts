@@ -25,7 +25,7 @@ const problem = titled(
     title: Type.String(),
     status: Type.Integer(),
     detail: Type.String(),
-    instance: Type.String(),
+    instance: Type.Optional(Type.String()),
     code: Type.Unsafe<string>({ type: 'string', enum: Object.keys(PROBLEMS) }),
     requestId: Type.String(),
     errors: Type.Optional(

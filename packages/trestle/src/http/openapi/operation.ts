@@ -132,7 +132,8 @@ function failureCodes({ method, options }: Route): ProblemCode[] {
     'unavailable',
   ];
   const writes = method !== 'GET';
-  if (options.can || options.signsIn) codes.push('unauthenticated');
+  // What takes credentials refuses bad ones: in the header under a rule, in the body where tokens are handed out.
+  if (options.can || options.body) codes.push('unauthenticated');
   if (options.can) codes.push('forbidden');
   if (options.params) codes.push('not_found');
   if (options.body) codes.push('body_too_large', 'unsupported_media_type', 'invalid');

@@ -24,7 +24,12 @@ export function accountRoutes(declared: Accounts, service: AccountService): Rout
     meRoute(service, account),
   ];
   if (declared.password === false) return routes;
-  return [...routes, passwordRoute(service), ...signInRoutes(service, account), ...sessionRoutes(service)];
+  return [
+    ...routes,
+    passwordRoute(service),
+    ...signInRoutes(declared, service, account),
+    ...sessionRoutes(service),
+  ];
 }
 
 function signUpRoute(declared: Accounts, service: AccountService, account: TSchema): Route {
@@ -61,7 +66,7 @@ function meRoute(service: AccountService, account: TSchema): Route {
   const options = { summary: 'Read your own account', tag: 'me', can: signedIn, answers: { 200: account } };
   return route('GET', '/me', options, async ({ caller }) => {
     const id = accountOf(caller);
-    if (id === null) throw new Problem('not_found', { detail: 'The administrator is no account.' });
+    if (id === null) throw new Problem('forbidden', { detail: 'The administrator is no account.' });
     return answer(200, await service.read(caller, id));
   });
 }
@@ -109,7 +114,7 @@ function tokens({ access, refresh, expiresIn, session, account }: Tokens) {
   return answer(200, body);
 }
 
-function signInRoutes(service: AccountService, account: TSchema): Route[] {
+function signInRoutes(declared: Accounts, service: AccountService, account: TSchema): Route[] {
   const answers = { 200: tokensOf(account) };
   const signIn = route(
     'POST',
@@ -124,7 +129,7 @@ function signInRoutes(service: AccountService, account: TSchema): Route[] {
     { summary: 'Exchange a refresh token for new tokens', tag: 'sessions', body: refreshBody, answers },
     async ({ body }) => tokens(await service.refresh(body.refresh_token)),
   );
-  return [signIn, refresh];
+  return declared.tokens.refresh === false ? [signIn] : [signIn, refresh];
 }
 
 /** The members of the OAuth2 password grant that ask for nothing here are taken and left alone. */

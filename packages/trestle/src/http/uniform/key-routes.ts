@@ -6,6 +6,7 @@ import type { RowId } from '../../declare/id.ts';
 import { signedIn } from '../../declare/rules.ts';
 import { titled } from '../titled.ts';
 import { itemsOf } from './account-routes.ts';
+import { verbPath } from './verb-path.ts';
 
 const instant = Type.String({ format: 'date-time' });
 const text = Type.String();
@@ -112,15 +113,10 @@ function verb(name: string, summary: string, key: TSchema, run: (request: ById) 
   const options = { summary, tag, can: signedIn, params, answers: { 200: key } };
   return route(
     'POST',
-    verbPath(name),
+    verbPath('keys', name),
     options,
     async (request): Promise<Answer> => answer(200, await run(request)),
   );
-}
-
-/** The router needs to be told that an id ends before the colon. */
-function verbPath(name: string): string {
-  return `/keys/:id([^:/]+)::${name}`;
 }
 
 function renewRoute(keys: KeyService, key: TSchema): Route {
@@ -133,8 +129,12 @@ function renewRoute(keys: KeyService, key: TSchema): Route {
     body,
     answers: { 200: key },
   };
-  return route('POST', verbPath('renew'), options, async ({ caller, params: { id }, body: { expires_at } }) =>
-    answer(200, await keys.renew(caller, id, expires_at)),
+  return route(
+    'POST',
+    verbPath('keys', 'renew'),
+    options,
+    async ({ caller, params: { id }, body: { expires_at } }) =>
+      answer(200, await keys.renew(caller, id, expires_at)),
   );
 }
 
@@ -154,10 +154,15 @@ function rollRoute(keys: KeyService, whole: TSchema): Route {
     body,
     answers: { 201: whole },
   };
-  return route('POST', verbPath('roll'), options, async ({ caller, params: { id }, body: wanted, base }) => {
-    const made = await keys.roll(caller, id, wanted.overlap);
-    return answer(201, made, { location: `${base}/v1/keys/${made.id}` });
-  });
+  return route(
+    'POST',
+    verbPath('keys', 'roll'),
+    options,
+    async ({ caller, params: { id }, body: wanted, base }) => {
+      const made = await keys.roll(caller, id, wanted.overlap);
+      return answer(201, made, { location: `${base}/v1/keys/${made.id}` });
+    },
+  );
 }
 
 function removeRoute(keys: KeyService): Route {

@@ -11,6 +11,7 @@ import { anyone, nobody } from '../../declare/rules.ts';
 import type { Model } from '../../services/model.ts';
 import { titled } from '../titled.ts';
 import { itemsOf } from './account-routes.ts';
+import { verbPath } from './verb-path.ts';
 
 const instant = Type.String({ format: 'date-time' });
 const text = Type.String();
@@ -70,7 +71,7 @@ function startRoutes(model: Model, operations: OperationService): Route[] {
       answers: { 202: operation },
     };
     // The router needs to be told that an id ends before the colon.
-    return route('POST', `/${name}/:id([^:/]+)::${verb}`, options, async ({ caller, params: { id }, base }) =>
+    return route('POST', verbPath(name, verb), options, async ({ caller, params: { id }, base }) =>
       accepted(await operations.start(caller, name, id, verb), base),
     );
   });
@@ -120,7 +121,7 @@ function readRoute(operations: OperationService): Route {
 
 function cancelRoute(operations: OperationService): Route {
   const options = { summary: 'Cancel an operation', tag, can: anyone, params, answers: { 202: operation } };
-  return route('POST', '/operations/:id([^:/]+)::cancel', options, async ({ caller, params: { id }, base }) =>
+  return route('POST', verbPath('operations', 'cancel'), options, async ({ caller, params: { id }, base }) =>
     accepted(await operations.cancel(caller, id), base),
   );
 }

@@ -1,0 +1,7 @@
+/**
+ * The path of a verb on one row, `POST /v1/keys/{id}:roll`, as the router has it: an id may hold colons itself, and ends
+ * before the last one.
+ */
+export function verbPath(collection: string, verb: string): string {
+  return `/${collection}/:id(.+)::${verb}`;
+}
