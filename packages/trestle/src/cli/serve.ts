@@ -85,7 +85,7 @@ async function serve(names: string[], options: ServeOptions): Promise<void> {
   noteEnd(log, reason);
   await server.close({ readinessDelay: reason.announced ? options.readinessDelay : 0 });
   await closeEngines(engines);
-  log.flush();
+  await log.flush();
   process.exit(reason.exitCode);
 }
 

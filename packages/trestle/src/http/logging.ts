@@ -1,6 +1,6 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import { type Logger, pino } from 'pino';
 import type { Caller } from '../declare/caller.ts';
+import { LogFile } from './logging-file.ts';
 
 export interface LogOptions {
   /** A file, or a function that is given each line (default: the standard error output). */
@@ -13,8 +13,24 @@ export interface LogOptions {
 
 export interface Log {
   readonly lines: Logger;
+  /** Writes the line of one request; nothing where the level is above `info`. */
+  request(done: DoneRequest): void;
   /** Writes out what is still in memory; call it before the process ends. */
-  flush(): void;
+  flush(): Promise<void>;
+}
+
+/** What is written of a request. */
+export interface DoneRequest {
+  method: string;
+  /** The route's pattern, never the path: that may hold a key. Null where no route took it. */
+  route: string | null;
+  status: number;
+  milliseconds: number;
+  /** A text that needs no escaping in JSON: the server's own, or one that was checked. */
+  id: string;
+  /** The client went away before the answer was out. */
+  aborted: boolean;
+  caller: Caller | null;
 }
 
 /**
@@ -23,38 +39,53 @@ export interface Log {
  */
 export function openLog(options: LogOptions = {}): Log {
   const { to, level = 'info' } = options;
-  const format = options.format ?? (to === undefined && process.stderr.isTTY ? 'human' : 'json');
-  const out = typeof to === 'function' ? { write: to } : buffered(to ?? 2, format);
-  const stream: DestinationStream =
-    format === 'human' ? { write: (line) => out.write(humanLine(line)) } : out;
+  const human = (options.format ?? (to === undefined && process.stderr.isTTY ? 'human' : 'json')) === 'human';
+  const file = typeof to === 'function' ? undefined : new LogFile(to);
+  const out = (line: string) => (typeof to === 'function' ? to(line) : file?.write(line));
+  const write = human ? (line: string) => out(humanLine(line)) : out;
   const formatters = { level: (label: string) => ({ level: label }) };
-  const lines = pino({ level, base: null, timestamp: stdTimeFunctions.isoTime, formatters }, stream);
-  return { lines, flush: () => 'flushSync' in out && out.flushSync() };
-}
-
-/** Lines are written by the block, at the latest after half a second; on a terminal at once. */
-function buffered(dest: string | number, format: 'json' | 'human') {
-  if (format === 'human') return destination({ dest, sync: true });
-  return destination({ dest, sync: false, minLength: 8192, periodicFlush: 500, mkdir: true });
-}
-
-/** What is written of one request. */
-export function requestLine(request: FastifyRequest, reply: FastifyReply, milliseconds: number) {
+  const lines = pino({ level, base: null, timestamp: () => `,"time":"${now()}"`, formatters }, { write });
+  const requests = lines.isLevelEnabled('info');
   return {
-    method: request.method,
-    route: request.routeOptions.config.url ?? null,
-    status: reply.raw.statusCode,
-    ms: Math.round(milliseconds * 100) / 100,
-    request: request.id,
-    ...(!reply.raw.writableFinished && { aborted: true }),
-    ...(request.caller && callerFields(request.caller)),
+    lines,
+    request: (done) => {
+      if (requests) write(requestLine(done));
+    },
+    flush: async () => file?.flush(),
   };
 }
 
-function callerFields(caller: Caller): Record<string, unknown> {
-  if (caller.kind === 'account') return { account: caller.account };
-  if (caller.kind === 'key') return { account: caller.account, key: caller.key };
-  return caller.kind === 'administrator' ? { administrator: true } : {};
+/** The instant as RFC 3339; the same text for all of one millisecond. */
+function now(): string {
+  const milliseconds = Date.now();
+  if (milliseconds !== instant.milliseconds) {
+    instant.milliseconds = milliseconds;
+    instant.text = new Date(milliseconds).toISOString();
+  }
+  return instant.text;
+}
+
+const instant = { milliseconds: 0, text: '' };
+
+/** The most frequent line by far, put together by hand: in a third of the time that pino's own way takes. */
+function requestLine({ method, route, status, milliseconds, id, aborted, caller }: DoneRequest): string {
+  const ms = Math.round(milliseconds * 100) / 100;
+  const shown = route === null ? 'null' : `"${route}"`;
+  const who = (caller ? callerFields(caller) : '') + (aborted ? ',"aborted":true' : '');
+  return `{"level":"info","time":"${now()}","method":"${method}","route":${shown},"status":${status},"ms":${ms},"request":"${id}"${who},"msg":"request"}\n`;
+}
+
+function callerFields(caller: Caller): string {
+  switch (caller.kind) {
+    case 'account':
+      return `,"account":${JSON.stringify(caller.account)}`;
+    case 'key':
+      return `,"account":${JSON.stringify(caller.account)},"key":${JSON.stringify(caller.key)}`;
+    case 'administrator':
+      return ',"administrator":true';
+    default:
+      return '';
+  }
 }
 
 /** What is written of an error: its kind and where it arose, and the same of its causes. */

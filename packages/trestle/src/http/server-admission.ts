@@ -6,7 +6,6 @@ import { accepts } from './accept.ts';
 import { allowOrigin, answerPreflight } from './cors.ts';
 import { pathOf } from './errors.ts';
 import { refuse } from './guard.ts';
-import { requestLine } from './logging.ts';
 import type { RouteTally } from './metrics.ts';
 import { METHODS, whyNoRoute } from './not-found.ts';
 import type { Parts } from './server.ts';
@@ -71,10 +70,18 @@ function watch(request: FastifyRequest, reply: FastifyReply, tally: RouteTally, 
   parts.lifecycle.begin();
   reply.raw.once('close', () => {
     parts.lifecycle.end();
+    const status = reply.raw.statusCode;
     const milliseconds = performance.now() - start;
-    tally.count(reply.raw.statusCode, milliseconds / 1000);
-    if (parts.log.lines.isLevelEnabled('info'))
-      parts.log.lines.info(requestLine(request, reply, milliseconds), 'request');
+    tally.count(status, milliseconds / 1000);
+    parts.log.request({
+      method: request.method,
+      route: tally.route === '' ? null : tally.route,
+      status,
+      milliseconds,
+      id: request.id,
+      aborted: !reply.raw.writableFinished,
+      caller: request.caller,
+    });
   });
 }
 

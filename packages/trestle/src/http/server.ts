@@ -120,7 +120,7 @@ async function listen(
       await stopServer(fastify.server, parts.lifecycle, stop);
       metricsPort?.close();
       await fastify.close();
-      parts.log.flush();
+      await parts.log.flush();
     },
   };
 }
