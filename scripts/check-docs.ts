@@ -7,6 +7,8 @@ import { repositoryFiles } from './repository-files.ts';
 const TOP = '(?:packages|apps|docs|scripts|bench|\\.ci)';
 /** A path in code, up to the first character no path of ours has. Capitals such as NAME stand for something else. */
 const REPOSITORY_PATH = new RegExp(`(?<![\\w./:@-])${TOP}/[\\w./*{},-]*`, 'g');
+/** The same of the engine's own folders, as ARCHITECTURE.md names them. */
+const ENGINE_PATH = /(?<![\w./:@-])(?:declare|store|services|accounts|operations|http|cli)\/[\w./*-]*/g;
 const LINK = /\[[^\]]*\]\(([^()\s]+)\)/g;
 const NPM_SCRIPT = /\bnpm (?:run ([\w:-]+)|(start|test)\b)/g;
 const VARIABLE = /\bTRESTLE_[A-Z0-9_]+\b/g;
@@ -119,8 +121,12 @@ function anchorsOf(root: string, file: string): Set<string> {
 }
 
 function deadPaths(root: string, { code }: Line): string[] {
-  const paths = [...code.matchAll(REPOSITORY_PATH)].map(([path]) => path.replace(/[.,]+$/, ''));
+  const paths = [
+    ...[...code.matchAll(REPOSITORY_PATH)].map(([path]) => path),
+    ...[...code.matchAll(ENGINE_PATH)].map(([path]) => `packages/trestle/src/${path}`),
+  ];
   return paths
+    .map((path) => path.replace(/[.,]+$/, ''))
     .filter((path) => !/[A-Z]{2}/.test(path) && globSync(path, { cwd: root }).length === 0)
     .map((path) => `there is no ${path}`);
 }

@@ -27,6 +27,8 @@ const CASES: readonly { says: string; found: string[] }[] = [
   { says: 'See [elsewhere](https://example.org/docs/gone.md).', found: [] },
   { says: 'Look into `packages/trestle/src/gone/`.', found: ['there is no packages/trestle/src/gone/'] },
   { says: 'Look into `packages/*/src/cli`, `apps/NAME/app.ts` and prose about docs/gone.', found: [] },
+  { says: 'Look into `cli/main.ts`.', found: [] },
+  { says: 'Look into `cli/gone.ts`.', found: ['there is no packages/trestle/src/cli/gone.ts'] },
   { says: '```sh\nnode scripts/gone.ts\n```', found: ['there is no scripts/gone.ts'] },
   { says: 'Run `npm run bench`, `npm start` or `npm test`.', found: [] },
   { says: 'Run `npm run banch`.', found: ["package.json has no script 'banch'"] },
