@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { App } from './declare/app.ts';
@@ -54,8 +54,8 @@ export async function serveApp<Rs extends Resources>(
     database: options.database,
     administratorSecret: administrator,
   });
-  const logFile = join(data, 'log');
-  const log = openLog({ to: logFile });
+  const lines: string[] = [];
+  const log = openLog({ to: (line) => lines.push(line) });
   const server = await startServer([{ engine, base: '' }], { port: 0, log });
   return {
     url: server.url,
@@ -63,14 +63,10 @@ export async function serveApp<Rs extends Resources>(
     data,
     administrator,
     call: (method, path, call = {}) => callServer(`${server.url}${path}`, method, call),
-    log() {
-      log.flush();
-      return readFileSync(logFile, 'utf8');
-    },
+    log: () => lines.join(''),
     async close() {
       await server.close({ readinessDelay: 0 });
       await engine.close();
-      log.flush();
       if (options.data === undefined) rmSync(data, { recursive: true, force: true });
     },
   };
