@@ -43,8 +43,9 @@ export class Artifacts {
     return join(this.folder, sha256.slice(0, 2), sha256);
   }
 
-  async has(sha256: string): Promise<boolean> {
-    return (await sizeOf(this.pathOf(sha256))) !== undefined;
+  /** The bytes of an artifact; undefined where it is not here. */
+  async sizeOf(sha256: string): Promise<number | undefined> {
+    return sizeOf(this.pathOf(sha256));
   }
 
   /** Opens the partial file of an operation, with what an earlier attempt has brought. */

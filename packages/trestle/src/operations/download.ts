@@ -43,6 +43,8 @@ export async function download(
   wanted: Download,
 ): Promise<{ sha256: string; size: number }> {
   const { artifacts, sha256, limits } = wanted;
+  const known = sha256 === null ? undefined : await artifacts.sizeOf(sha256);
+  if (sha256 !== null && known !== undefined) return { sha256, size: known };
   const partial = await artifacts.openPartial(context.operation, context.fence);
   const late = AbortSignal.timeout(limits.total * 1000);
   const signal = AbortSignal.any([context.signal, late]);
@@ -78,6 +80,7 @@ async function transfer(context: Context, wanted: Download, partial: PartialFile
 }
 
 async function oneConnection(context: Context, wanted: Download, partial: PartialFile): Promise<void> {
+  const { limits } = wanted;
   const answer = await connect(context, wanted, partial);
   try {
     const total = await begin(wanted, partial, answer);
