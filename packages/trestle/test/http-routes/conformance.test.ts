@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { test } from 'node:test';
 import { type Reply, type Served, serveApp } from 'trestle/testing';
 import { type TSchema, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -8,6 +8,7 @@ import forum from '../../../../apps/forum/app.ts';
 import messages from '../../../../apps/messages/app.ts';
 import records from '../../../../apps/records/app.ts';
 import type { Resources } from '../../src/declare/faces.ts';
+import { eachPlace } from '../stores.ts';
 import { at, notebook } from './notes.ts';
 import { randomOf, Values } from './random-requests.ts';
 
@@ -163,10 +164,10 @@ function conforms<Rs extends Resources>(name: string, open: () => Promise<Served
   });
 }
 
-describe('random requests', () => {
-  conforms('changelog', () => serveApp(changelog));
-  conforms('messages', () => serveApp(messages));
-  conforms('records', () => serveApp(records));
-  conforms('forum', () => serveApp(forum));
-  conforms('an app without a contract', () => serveApp(notebook));
+eachPlace('random requests', (place) => {
+  conforms('changelog', async () => serveApp(changelog, await place()));
+  conforms('messages', async () => serveApp(messages, await place()));
+  conforms('records', async () => serveApp(records, await place()));
+  conforms('forum', async () => serveApp(forum, await place()));
+  conforms('an app without a contract', async () => serveApp(notebook, await place()));
 });

@@ -22,6 +22,7 @@ import {
   timestamp,
 } from 'trestle';
 import { type CallOptions, type Reply, type Served, serveApp } from 'trestle/testing';
+import type { Place } from '../stores.ts';
 
 /** One of everything that the uniform routes treat differently. */
 export const notes = resource({
@@ -66,16 +67,16 @@ export const notebook = app({
   resources,
 });
 
-/** The notebook served for the tests of one file, with anna and ben signed in. */
+/** The notebook served for the tests of one suite, with anna and ben signed in. */
 export class Notebook {
   #served: Served<typeof resources> | undefined;
   anna = '';
   ben = '';
 
-  /** @param prepare makes the rows that the tests of the file look at. */
-  constructor(prepare?: (book: Notebook) => Promise<void>) {
+  /** @param prepare makes the rows that the tests look at. */
+  constructor(place: () => Promise<Place>, prepare?: (book: Notebook) => Promise<void>) {
     before(async () => {
-      this.#served = await serveApp(notebook);
+      this.#served = await serveApp(notebook, await place());
       this.anna = await this.signUp('anna');
       this.ben = await this.signUp('ben');
       await prepare?.(this);
