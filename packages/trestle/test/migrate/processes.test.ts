@@ -6,24 +6,15 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { exclusive } from '../../src/store/migrate/exclusive.ts';
-import { openPostgres } from '../../src/store/postgres/open-postgres.ts';
-import { openSqlite } from '../../src/store/sqlite/open-sqlite.ts';
 import type { Store } from '../../src/store/store.ts';
 import { eachPlace, type Place } from '../stores.ts';
+import { meeting } from './meeting.ts';
 import { migrateTo } from './states.ts';
 import { type Structure, structureOf } from './structure.ts';
 import { type Twin, twins } from './twins.ts';
 
 const ROUNDS = 8;
 const ROWS = 10_000;
-
-/** How a process is told where to migrate, and how to open the same here. */
-function meeting({ data, database }: Place, name: string): { args: string[]; open: () => Promise<Store> } {
-  if (database)
-    return { args: ['postgres', database, name], open: () => openPostgres(database, { schema: name }) };
-  const file = join(data, `${name}.db`);
-  return { args: ['sqlite', file], open: async () => openSqlite(file) };
-}
 
 function migrating(twin: Twin, args: readonly string[]): ChildProcess {
   const script = join(import.meta.dirname, 'migrating-process.ts');

@@ -54,7 +54,15 @@ function renames(dialect: Dialect, changes: readonly Change[], from: readonly Ta
     });
   });
   return [
-    ...tables.map((one) => alter(dialect, one.was, sql`rename to ${sql.id(one.table)}`)),
+    ...tables.flatMap((one) => [
+      alter(dialect, one.was, sql`rename to ${sql.id(one.table)}`),
+      // The old name may be given to another table, whose key would then not get its usual name.
+      alter(
+        dialect,
+        one.table,
+        sql`rename constraint ${sql.id(`${one.was}_pkey`)} to ${sql.id(`${one.table}_pkey`)}`,
+      ),
+    ]),
     ...columns.map((one) =>
       alter(dialect, one.table, sql`rename column ${sql.id(one.was)} to ${sql.id(one.column)}`),
     ),
