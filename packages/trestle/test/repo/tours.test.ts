@@ -69,7 +69,11 @@ async function startedServer(t: TestContext, words: readonly string[]): Promise<
   const own = ['--port', '0', '--host', '127.0.0.1', '--data', data, '--readiness-delay', '0'];
   const server = spawn(process.execPath, [main, 'serve', ...words, ...own], {
     cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  server.stderr.on('data', (part) => {
+    log = `${log}${part}`.slice(-2000);
   });
   const ended = new Promise((done) => server.once('exit', done));
   t.after(async () => {
@@ -81,7 +85,7 @@ async function startedServer(t: TestContext, words: readonly string[]): Promise<
     const [, url] = /http:\/\/(127\.0\.0\.1:\d+)/.exec(line) ?? [];
     if (url) return url;
   }
-  return assert.fail('the server did not start');
+  return assert.fail(`the server did not start:\n${log}`);
 }
 
 async function run(commands: readonly string[]): Promise<string[]> {
