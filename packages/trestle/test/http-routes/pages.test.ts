@@ -5,6 +5,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { type Served, serveApp } from 'trestle/testing';
 import changelog from '../../../../apps/changelog/app.ts';
 import messages from '../../../../apps/messages/app.ts';
+import { startApps } from '../harness.ts';
 import { probe } from './probe.ts';
 
 /** A browser of this machine; `CHROMIUM` names another. */
@@ -120,22 +121,39 @@ describe('Swagger UI at the root', () => {
     }
   });
 
-  test('signs in where the token has another name than in OAuth2', { skip }, async () => {
-    const served = await serveApp(messages);
-    try {
-      await served.call('POST', '/api/auth/register', { body: { username: 'anna', password: 'x' } });
-      const { page, complaints } = await open(`${served.url}/`);
-      await signIn(page);
-      const operation = page.locator('.opblock', { hasText: 'Read your own account' });
-      await operation.locator('.opblock-summary-control').click();
-      await operation.getByRole('button', { name: 'Try it out' }).click();
-      const answered = page.waitForResponse((response) => new URL(response.url()).pathname === '/v1/me');
-      await operation.getByRole('button', { name: 'Execute' }).click();
-      assert.equal((await answered).status(), 200);
-      assert.deepEqual(complaints, []);
-      await page.close();
-    } finally {
-      await served.close();
-    }
+  test('signs in below a base, where the token has another name than in OAuth2', { skip }, async () => {
+    await using served = await startApps([messages, changelog]);
+    await served.call('POST /messages/api/auth/register', { body: { username: 'anna', password: 'x' } });
+    const { page, complaints } = await open(`${served.url}/messages/`);
+    await signIn(page);
+    const operation = page.locator('.opblock', { hasText: 'Read your own account' });
+    await operation.locator('.opblock-summary-control').click();
+    await operation.getByRole('button', { name: 'Try it out' }).click();
+    const answered = page.waitForResponse((response) => response.url() === `${served.url}/messages/v1/me`);
+    await operation.getByRole('button', { name: 'Execute' }).click();
+    assert.equal((await answered).status(), 200);
+    assert.deepEqual(complaints, []);
+    await page.close();
   });
+});
+
+test('below a base every address of the uniform API and of the pages has it', async () => {
+  await using served = await startApps([messages, changelog]);
+  await served.call('POST /changelog/users', { body: { username: 'anna', password: 'x' } });
+  const { body } = await served.call<{ access_token: string }>('POST /changelog/login', {
+    body: { username: 'anna', password: 'x' },
+  });
+  const token = body.access_token;
+  const created = await served.call('POST /changelog/v1/projects', { token, body: { title: 'x' } });
+  assert.equal(created.headers.get('location'), '/changelog/v1/projects/1');
+  const list = await served.call('GET /changelog/v1/projects?limit=1', { token });
+  assert.equal(list.headers.get('link'), '</changelog/v1/projects?limit=1>; rel="first"');
+  const document = await served.call<{ servers: unknown }>('GET /changelog/openapi.json');
+  assert.deepEqual(document.body.servers, [{ url: '/changelog' }]);
+  const foreign = await served.call('GET /messages/v1/me', { token });
+  assert.equal(foreign.status, 401);
+  const page = await served.call<string>('GET /changelog/redoc');
+  assert.match(page.body, /src="\/changelog\/docs-files\/redoc\.standalone\.js"/);
+  const unknown = await served.call('GET /changelog/nowhere');
+  assert.deepEqual([unknown.status, unknown.body], [404, { detail: 'Not Found' }]);
 });
