@@ -6,6 +6,8 @@ export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTION
 
 interface KnownPath {
   readonly matches: RegExp;
+  /** Ends in `:verb`, which a path whose last segment is a parameter would match as well. */
+  readonly isVerb: boolean;
   readonly methods: Set<string>;
 }
 
@@ -16,7 +18,11 @@ export class KnownPaths {
   /** Takes note of each route that is added from now on. */
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onRoute', ({ method, url }) => {
-      const known = this.#paths.get(url) ?? { matches: compile(url), methods: new Set<string>() };
+      const known = this.#paths.get(url) ?? {
+        matches: compile(url),
+        isVerb: url.includes('::'),
+        methods: new Set<string>(),
+      };
       this.#paths.set(url, known);
       for (const each of [method].flat()) known.methods.add(each.toUpperCase());
     });
@@ -25,13 +31,20 @@ export class KnownPaths {
   /** The methods a path takes, in order; empty where there is no such path. */
   allowed(path: string): string[] {
     const decoded = decodeURI(path);
-    const methods = new Set<string>();
-    for (const known of this.#paths.values()) {
-      if (!known.matches.test(decoded)) continue;
-      for (const method of known.methods) methods.add(method);
-    }
+    const matching = [...this.#paths.values()].filter(({ matches }) => matches.test(decoded));
+    const verbs = matching.filter(({ isVerb }) => isVerb);
+    const methods = new Set((verbs.length > 0 ? verbs : matching).flatMap((known) => [...known.methods]));
     if (methods.size > 0) methods.add('OPTIONS');
     return METHODS.filter((method) => methods.has(method));
+  }
+
+  /**
+   * Whether a request that a route took for a row with an odd id was meant for a `:verb`, with a method that takes none:
+   * `GET /v1/keys/7:roll`.
+   */
+  isVerbOnly(method: string, target: string): boolean {
+    if (!target.includes(':')) return false;
+    return !this.allowed(target.split('?', 1)[0] ?? '').includes(method);
   }
 }
 

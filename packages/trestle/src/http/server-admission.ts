@@ -49,7 +49,8 @@ export function admitRequests(fastify: FastifyInstance, parts: Parts): void {
     const refusal = refuse(request.raw) ?? refuseExpectation(request);
     if (refusal) reply.header('connection', 'close');
     if (refusal) return done(refusal);
-    if (config.url === undefined) return withoutRoute(request, reply, parts, done);
+    if (config.url === undefined || parts.paths.isVerbOnly(request.method, request.url))
+      return withoutRoute(request, reply, parts, done);
     if (parts.load.isTooMuch && !config.vital) return done(tooBusy());
     if (!accepts(request.headers.accept, config.produces)) return done(new Problem('not_acceptable'));
     done();

@@ -29,6 +29,16 @@ test('404, and 405 with exactly the methods there are', async () => {
   assert.equal(row.body.detail, 'This path takes GET, HEAD, DELETE, OPTIONS, not POST.');
 });
 
+test('a verb of a row takes its own method alone, though a row might have such an id', async () => {
+  assert.equal((await call('POST /rows/7:archive')).status, 204);
+  const get = await call('GET /rows/7:archive');
+  assert.equal(get.status, 405);
+  assert.equal(get.headers.get('allow'), 'POST, OPTIONS');
+  assert.equal((await call('OPTIONS /rows/7:archive')).headers.get('allow'), 'POST, OPTIONS');
+  assert.deepEqual((await call('GET /rows/7:other?at=12:30')).body, { id: '7:other' });
+  assert.equal((await call('GET /rows?at=12:30')).status, 200);
+});
+
 test('a body that is broken does not hide that there is no such path', async () => {
   const headers = { 'content-type': 'application/json' };
   assert.equal((await callOver(server.url, 'POST /nothing', { headers, body: '{' })).status, 404);
