@@ -55,7 +55,7 @@ async function begin(database: DatabaseSync, wait: number): Promise<void> {
           { cause: error },
         );
     }
-    await pause(20);
+    await pause(1 + Math.random() * 10);
   }
 }
 
