@@ -4,13 +4,14 @@ import { type Message, messages } from './messages.ts';
 
 const COLUMNS = 'id, content, views, created_at, updated_at';
 
-/** Makes the table of the hand-written servers in a SQLite file. */
+/** Makes the table of the hand-written servers in a SQLite file, with the indexes that `apps/messages` has. */
 export function makeSqliteTable(file: string): void {
   const database = new DatabaseSync(file);
   database.exec(`pragma journal_mode = wal;
     create table messages (id integer primary key autoincrement, content text not null check (length(content) between 1 and 160),
       views integer not null default 0, created_at text not null, updated_at text not null);
-    create index messages_created_at on messages (created_at)`);
+    create index messages_created_at on messages (created_at);
+    create index messages_updated_at on messages (updated_at)`);
   database.close();
 }
 
@@ -19,7 +20,8 @@ export async function makePostgresTable(url: string): Promise<void> {
   await onPostgres(url, async (client) => {
     await client.query(`create table messages (id serial primary key, content text not null check (length(content) between 1 and 160),
       views integer not null default 0, created_at text not null, updated_at text not null);
-      create index messages_created_at on messages (created_at)`);
+      create index messages_created_at on messages (created_at);
+      create index messages_updated_at on messages (updated_at)`);
   });
 }
 
