@@ -43,8 +43,11 @@ export class KnownPaths {
    * `GET /v1/keys/7:roll`.
    */
   isVerbOnly(method: string, target: string): boolean {
-    if (!target.includes(':')) return false;
-    return !this.allowed(target.split('?', 1)[0] ?? '').includes(method);
+    const colon = target.indexOf(':');
+    if (colon === -1) return false;
+    const query = target.indexOf('?');
+    if (query !== -1 && query < colon) return false;
+    return !this.allowed(query === -1 ? target : target.slice(0, query)).includes(method);
   }
 }
 
