@@ -34,7 +34,7 @@ export function contractInput(route: Route): InputReader {
     const search = readQuery(request.query);
     const content = readBody(request);
     const errors = [...path.errors, ...search.errors, ...content.errors];
-    if (errors.length > 0) throw new Problem('invalid', { errors });
+    if (errors.length > 0) throw new Problem('invalid', { errors, detail: summary(errors) });
     return { params: path.value, query: search.value, body: content.value };
   };
 }
@@ -54,7 +54,8 @@ export function uniformInput(route: Route): InputReader {
     if (path.errors.length > 0) throw new Problem('not_found');
     if (checkQuery) refuseUnknown(request.query, allowed);
     const search = checkQuery ? readQuery(request.query) : { value: request.query, errors: [] };
-    if (search.errors.length > 0) throw new Problem('invalid_query', { errors: search.errors });
+    if (search.errors.length > 0)
+      throw new Problem('invalid_query', { errors: search.errors, detail: summary(search.errors) });
     const content = readBody(request);
     if (content.errors.length > 0) throw bodyProblem(content.errors, namesOf(body));
     return { params: path.value, query: search.value, body: content.value };
@@ -89,11 +90,15 @@ export function invalidParameter(name: string, code: string, message: string): P
 
 function bodyProblem(errors: readonly FieldError[], allowed: readonly string[]): Problem {
   const unknown = errors.filter((error) => error.code === 'unknown');
-  if (unknown.length === 0) return new Problem('invalid', { errors });
+  if (unknown.length === 0) return new Problem('invalid', { errors, detail: summary(errors) });
   return new Problem('unknown_field', {
     detail: `The fields here are ${allowed.join(', ')}.`,
     errors: unknown,
   });
+}
+
+function summary(errors: readonly FieldError[]): string {
+  return errors.map(({ pointer, message }) => (pointer ? `${pointer}: ${message}` : message)).join('; ');
 }
 
 function namesOf(schema: TSchema | undefined): string[] {
