@@ -23,7 +23,7 @@ import { meeting } from './meeting.ts';
 import { migrateTo } from './states.ts';
 import { structureOf } from './structure.ts';
 
-const RUNS = Number(process.env.TRESTLE_TEST_RUNS ?? 5);
+const RUNS = Number(process.env.TRESTLE_TEST_RUNS ?? 4);
 const TABLES = ['ants', 'bees', 'cows'] as const;
 const FIELDS = ['one', 'two', 'three'] as const;
 

@@ -13,7 +13,7 @@ import { migrateTo } from './states.ts';
 import { type Structure, structureOf } from './structure.ts';
 import { type Twin, twins } from './twins.ts';
 
-const ROUNDS = 8;
+const ROUNDS = 6;
 const ROWS = 10_000;
 
 function migrating(twin: Twin, args: readonly string[]): ChildProcess {
