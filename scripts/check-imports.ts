@@ -22,6 +22,7 @@ const DIRECTIONS: Readonly<Record<string, string>> = {
   services: 'declare store',
   accounts: 'declare store services',
   operations: 'declare store services',
+  'downloads.ts': 'operations',
   'engine.ts': 'declare store services accounts operations',
   http: 'declare store services accounts operations engine.ts',
   'testing.ts': 'declare store services accounts operations engine.ts http',

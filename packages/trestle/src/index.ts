@@ -29,6 +29,7 @@ export {
   type CredentialPlace,
   type ErrorAnswer,
   type FailedRequest,
+  type Method,
   type Route,
   type RouteOptions,
   type RouteRequest,
@@ -36,7 +37,7 @@ export {
 } from './declare/contract.ts';
 export { app } from './declare/define-app.ts';
 export { resource } from './declare/define-resource.ts';
-export type { Duration } from './declare/duration.ts';
+export { type Duration, seconds } from './declare/duration.ts';
 export type { BodyOf, IdOf, PatchOf, Resources, RowOf } from './declare/faces.ts';
 export type { Field, FieldOptions, JsonValue, OnDelete } from './declare/field.ts';
 export { author, editor } from './declare/fields/author.ts';
@@ -57,6 +58,7 @@ export { type Id, integerId, type RowId, uuidId } from './declare/id.ts';
 export {
   type AnyRow,
   type EffectRows,
+  type FindRows,
   type LifecycleOperation,
   type LifecycleOptions,
   OperationError,
@@ -73,6 +75,7 @@ export type {
   OperationState,
   OperationView,
 } from './declare/operation-service.ts';
+export { OPERATION_STATES } from './declare/operation-service.ts';
 export type { Resource, ResourceOptions } from './declare/resource.ts';
 export { administrator, anyone, nobody, own, type Rule, type Rules, signedIn } from './declare/rules.ts';
 export {

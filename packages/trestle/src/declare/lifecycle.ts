@@ -19,10 +19,17 @@ export class OperationError extends Error {
   }
 }
 
+/** The rows with these values, by id; `state`: only those in the state of this name. */
+export type FindRows = (
+  resource: string,
+  equal: Readonly<Record<string, JsonValue>>,
+  state?: string,
+) => Promise<AnyRow[]>;
+
 /** Rows, inside the transaction that ends an operation. Wait for nothing else in it. No rules apply: this is the app's own code. */
 export interface EffectRows {
-  /** The rows with these values, by id; `state`: only those in the state of this name. They stay locked until the end. */
-  find(resource: string, equal: Readonly<Record<string, JsonValue>>, state?: string): Promise<AnyRow[]>;
+  /** They stay locked until the end. */
+  find: FindRows;
   create(resource: string, values: Readonly<Record<string, JsonValue>>): Promise<AnyRow>;
   set(resource: string, id: RowId, values: Readonly<Record<string, JsonValue>>): Promise<void>;
   /** Puts a row into the state of this name, and writes the move down. */
@@ -47,6 +54,8 @@ export interface RunContext<Row> {
   data: string;
   /** How far the work is, from 0 to 1, and in what. Stored a few times a second at the most. */
   progress(fraction: number, message?: string): void;
+  /** Rows as they are now. No rules apply: this is the app's own code. */
+  find: FindRows;
 }
 
 /** What the work of an operation comes to. It is committed together with the move, once, or not at all. */

@@ -1,6 +1,6 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { RowId } from '../declare/id.ts';
-import type { AnyRow, EffectRows } from '../declare/lifecycle.ts';
+import type { AnyRow, EffectRows, FindRows } from '../declare/lifecycle.ts';
 import { encodeValues } from '../services/encode.ts';
 import { inserter, newRow } from '../services/insert.ts';
 import type { Model } from '../services/model.ts';
@@ -14,11 +14,7 @@ import type { Parts } from './parts.ts';
 /** The rows of an app for an operation's effect, inside the transaction that ends it. */
 export function effectRows(parts: Parts, transaction: Executor, mover: Mover): EffectRows {
   return {
-    async find(resource, equal, state) {
-      const model = modelOf(parts, resource);
-      const named = state === undefined ? undefined : await requireState(parts, transaction, resource, state);
-      return findRows(model, transaction, named ? { ...equal, [named.field]: named.id } : equal);
-    },
+    find: rowFinder(parts, transaction, parts.store.dialect.forUpdate),
     async create(resource, values) {
       const model = modelOf(parts, resource);
       return inserter(model)(transaction, newRow(model, mover.caller, values));
@@ -39,10 +35,20 @@ export function effectRows(parts: Parts, transaction: Executor, mover: Mover): E
   };
 }
 
+/** What finds rows, locking them or not. */
+export function rowFinder(parts: Parts, executor: Executor, lock: RawBuilder<unknown>): FindRows {
+  return async (resource, equal, state) => {
+    const model = modelOf(parts, resource);
+    const named = state === undefined ? undefined : await requireState(parts, executor, resource, state);
+    return findRows(model, executor, named ? { ...equal, [named.field]: named.id } : equal, lock);
+  };
+}
+
 async function findRows(
   model: Model,
-  transaction: Executor,
+  executor: Executor,
   equal: Readonly<Record<string, unknown>>,
+  lock: RawBuilder<unknown>,
 ): Promise<(AnyRow & Record<string, unknown>)[]> {
   const names = Object.keys(equal);
   for (const name of names)
@@ -54,15 +60,15 @@ async function findRows(
     model.dialect,
     sql`select ${model.versionedColumns} from ${model.table}
       where ${conditions.length > 0 ? sql.join(conditions, sql` and `) : sql`1 = 1`}
-      order by id ${model.dialect.forUpdate}`,
+      order by id ${lock}`,
   );
   const values = { ...encodeValues(model, equal), id: model.dialect.encode(model.idKind, equal.id ?? null) };
-  const rows = await transaction.all(query, bind(query, values));
+  const rows = await executor.all(query, bind(query, values));
   return rows.map((row) => model.decodeVersioned(row));
 }
 
 async function requireRow(model: Model, transaction: Executor, id: RowId) {
-  const [row] = await findRows(model, transaction, { id });
+  const [row] = await findRows(model, transaction, { id }, model.dialect.forUpdate);
   if (!row) throw new TypeError(`${model.name} has no row ${id}`);
   return row;
 }

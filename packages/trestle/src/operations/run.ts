@@ -1,6 +1,8 @@
+import { sql } from 'kysely';
 import type { RunContext } from '../declare/lifecycle.ts';
 import { OperationError } from '../declare/lifecycle.ts';
 import { Problem } from '../problems.ts';
+import { rowFinder } from './effect-rows.ts';
 import { type Claim, endCancelled, release, settle, succeed } from './finish.ts';
 import type { Hold } from './hold.ts';
 import type { OperationRecord } from './operation-record.ts';
@@ -52,6 +54,7 @@ async function work(parts: Parts, { record, lifecycle, declared }: Claim, hold: 
     signal: hold.signal,
     data: parts.data,
     progress: (fraction, message) => hold.report(fraction, message),
+    find: rowFinder(parts, parts.store, sql``),
   };
   // The row has the type of the declaration this code was declared in.
   return (await declared.run(context as RunContext<never>)) ?? {};

@@ -1,0 +1,35 @@
+import { answer, type Contract, type ContractContext, type CredentialPlace, route, signedIn } from 'trestle';
+import type { resources } from './app.ts';
+import { errors } from './errors.ts';
+import { keyRoutes } from './key-routes.ts';
+import { operationRoutes } from './operation-routes.ts';
+import { packageRoutes } from './package-routes.ts';
+import { Failure, Message } from './schemas.ts';
+
+export type Context = ContractContext<typeof resources>;
+
+const CREDENTIALS: readonly CredentialPlace[] = [
+  { in: 'header', name: 'api-key', for: 'key' },
+  { in: 'query', name: 'api-key', for: 'key' },
+  { in: 'header', name: 'secret-key', for: 'administrator' },
+];
+
+/** The documented routes of packages, over its services. */
+export function contract(context: Context): Contract {
+  return {
+    errors,
+    errorShape: Failure,
+    credentials: CREDENTIALS,
+    routes: [
+      route(
+        'GET',
+        '/secure',
+        { tag: 'packages', summary: 'Try an API key', can: signedIn, answers: { 200: Message } },
+        () => answer(200, { message: 'This is a secure endpoint' }),
+      ),
+      ...packageRoutes(context),
+      ...operationRoutes(context),
+      ...keyRoutes(context),
+    ],
+  };
+}

@@ -1,0 +1,85 @@
+import type { ErrorAnswer, FailedRequest, FieldError, Problem } from 'trestle';
+
+const NO_SECRET = 'secret_key must be passed as a header field';
+const NO_KEY = 'An API key must be passed as query or header';
+const BAD_KEY = 'Wrong, revoked, or expired API key.';
+
+/** FastAPI's words and shapes, and those of its library for keys, which the clients of the original read. */
+export function errors(problem: Problem, request: FailedRequest): ErrorAnswer {
+  const ofKeys = request.route?.path.startsWith('/auth/') ?? false;
+  switch (problem.code) {
+    case 'unauthenticated':
+      return failure(403, ofKeys ? NO_SECRET : NO_KEY);
+    case 'invalid_token':
+      return failure(403, ofKeys ? 'Wrong secret key.' : BAD_KEY);
+    case 'invalid_key':
+      return failure(403, BAD_KEY);
+    case 'not_found':
+      return failure(404, whatIsMissing(problem, request));
+    case 'method_not_allowed':
+      return { ...failure(405, 'Method Not Allowed'), headers: problem.headers };
+    case 'invalid':
+      return invalid(problem, request);
+    default:
+      return { ...failure(problem.status, problem.detail), headers: problem.headers };
+  }
+}
+
+function failure(status: number, detail: string): ErrorAnswer {
+  return { status, body: { detail } };
+}
+
+function whatIsMissing({ data, detail }: Problem, { route }: FailedRequest): string {
+  if (data.resource === 'packages') return `Package with ID ${data.id} not found.`;
+  if (data.resource === 'operations') return `Operation with ID ${data.id} not found.`;
+  if (data.resource === 'keys') return 'API key not found';
+  return route ? detail : 'Not Found';
+}
+
+const TEXTS: Readonly<Record<string, string>> = {
+  '/name': 'Invalid name.',
+  '/version': 'Invalid version.',
+  '/source': 'Invalid source.',
+  '/sha256': 'Invalid sha256.',
+};
+
+/** 400 for texts that are too short or too long and for a status that there is not, as the original; 422 for the rest. */
+function invalid({ errors }: Problem, { route }: FailedRequest): ErrorAnswer {
+  const wrongTypes = errors.filter((error) => error.in !== undefined || !isText(error));
+  const status = errors.find(({ pointer, code }) => pointer === '/status_id' && code === 'reference');
+  if (status) return failure(400, `Status identifier ${status.params?.id} of the package, invalid.`);
+  const text =
+    route && Object.keys(TEXTS).find((pointer) => errors.some((error) => error.pointer === pointer));
+  if (wrongTypes.length === 0 && text) return failure(400, TEXTS[text] ?? '');
+  return { status: 422, body: { detail: errors.map(wrong) } };
+}
+
+function isText({ code, pointer }: FieldError): boolean {
+  return pointer in TEXTS && code !== 'required' && code !== 'type';
+}
+
+function wrong(error: FieldError): { loc: (string | number)[]; msg: string; type: string } {
+  const part = error.in ?? 'body';
+  const pointer = error.pointer.split('/').filter((step) => step !== '');
+  const loc = pointer.map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+  const [type, msg] = words(error);
+  return { loc: [part, ...loc], msg, type };
+}
+
+const KINDS: Readonly<Record<string, readonly [type: string, kind: string]>> = {
+  string: ['string_type', 'string'],
+  integer: ['int_type', 'integer'],
+  boolean: ['bool_type', 'boolean'],
+  object: ['model_attributes_type', 'dictionary'],
+};
+
+/** Pydantic's name of an error, and its message. */
+function words({ code, message, params = {} }: FieldError): [type: string, msg: string] {
+  const limit = String(params.limit);
+  const kind = KINDS[String(params.type)];
+  if (code === 'required') return ['missing', 'Field required'];
+  if (code === 'type' && kind) return [kind[0], `Input should be a valid ${kind[1]}`];
+  if (code === 'minimum') return ['greater_than_equal', `Input should be greater than or equal to ${limit}`];
+  if (code === 'maximum') return ['less_than_equal', `Input should be less than or equal to ${limit}`];
+  return [code, message];
+}
