@@ -7,8 +7,10 @@ import { repositoryFiles } from './repository-files.ts';
 
 /** Starts what several test files share, once: node:test's `globalSetup` and `globalTeardown`. */
 const GLOBAL_SETUP = 'packages/trestle/test/global-setup.ts';
-/** A file that takes longer hangs: it left a socket, a timer or a database open, or waits for what never comes. */
-const FILE_TIMEOUT_MS = 150_000;
+/** One test that takes longer waits for what never comes. */
+const TEST_TIMEOUT_MS = 150_000;
+/** When nothing has happened for so long, what still runs is ended: a file that left a socket, a timer or a database open. */
+const SILENCE_MS = 120_000;
 
 export interface TestResult {
   passed: number;
@@ -34,15 +36,31 @@ export async function runTests(
   concurrency?: number,
 ): Promise<TestResult> {
   const setup = join(root, GLOBAL_SETUP);
+  const silence = new AbortController();
   const stream = run({
     cwd: root,
     files: files.map((file) => join(root, file)),
     // Most tests wait for disks and sockets: two at a time also where there is one core.
     concurrency: concurrency ?? Math.max(2, availableParallelism()),
-    timeout: FILE_TIMEOUT_MS,
+    timeout: TEST_TIMEOUT_MS,
+    signal: silence.signal,
     ...(files.length > 1 && existsSync(setup) && { globalSetupPath: setup }),
   });
-  return collected(root, stream);
+  const watch = setTimeout(() => silence.abort(), SILENCE_MS);
+  stream.on('data', () => watch.refresh());
+  const result = await collected(root, stream);
+  clearTimeout(watch);
+  if (silence.signal.aborted) nameUnended(result, files);
+  return result;
+}
+
+function nameUnended(result: TestResult, files: readonly string[]): void {
+  const ended = new Set(result.files.map(({ file }) => file));
+  const open = files.filter((file) => !ended.has(file));
+  result.failed = Math.max(result.failed, 1);
+  result.failures.push(
+    `ended after ${SILENCE_MS / 1000} s without a sign of life:\n${indented(open.join('\n'))}`,
+  );
 }
 
 async function collected(root: string, stream: TestsStream): Promise<TestResult> {
