@@ -109,7 +109,7 @@ eachPlace('the values of every field type, over HTTP', (place) => {
     for (const [field, sent, answered = sent] of TAKEN) {
       const created = await served.call('POST', '/v1/things', { body: { [field]: sent } });
       assert.equal(created.status, 201, `${field}: ${JSON.stringify(sent)}`);
-      assert.deepEqual(valueOf(created.body, field), answered);
+      assert.deepEqual(memberOf(created.body, field), answered);
       const read = await served.call('GET', created.headers.get('location') ?? '');
       assert.deepEqual(read.body, created.body);
     }
@@ -131,17 +131,17 @@ eachPlace('the values of every field type, over HTTP', (place) => {
     t.after(() => served.close());
     for (const query of WRONG_FILTERS) {
       const { status, body } = await served.call('GET', `/v1/things?${query}`);
-      assert.deepEqual([status, valueOf(body, 'code')], [400, 'invalid_query'], query);
+      assert.deepEqual([status, memberOf(body, 'code')], [400, 'invalid_query'], query);
     }
   });
 });
 
-function valueOf(body: unknown, name: string): unknown {
+function memberOf(body: unknown, name: string): unknown {
   assert(typeof body === 'object' && body !== null);
   return Object.entries(body).find(([key]) => key === name)?.[1];
 }
 
 function errorsOf(body: unknown): { pointer: string; code: string }[] {
-  const errors = valueOf(body, 'errors');
+  const errors = memberOf(body, 'errors');
   return Array.isArray(errors) ? errors : [];
 }
