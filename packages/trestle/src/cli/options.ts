@@ -27,6 +27,12 @@ export function port(text: string): number {
   throw new InvalidArgumentError('Expected a port from 0 to 65535.');
 }
 
+/** A number of processes from an option. */
+export function processes(text: string): number {
+  if (/^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= 256) return Number(text);
+  throw new InvalidArgumentError('Expected a number from 1 to 256.');
+}
+
 /** Seconds from an option, as milliseconds. */
 export function milliseconds(text: string): number {
   if (/^\d{1,5}(\.\d{1,3})?$/.test(text)) return Number(text) * 1000;

@@ -4,9 +4,9 @@ import { errorFields, type Log, openLog } from '../http/logging.ts';
 import type { RunningServer } from '../http/server.ts';
 import type { Mount } from '../http/start-server.ts';
 import { findApps } from './find-apps.ts';
-import { type DataOptions, listed, milliseconds, port, withData } from './options.ts';
+import { type DataOptions, listed, milliseconds, port, processes, withData } from './options.ts';
 import { type StopReason, untilStopped } from './stop-signals.ts';
-import { welcome } from './welcome.ts';
+import { type Welcome, welcome } from './welcome.ts';
 
 interface ServeOptions extends DataOptions {
   port: number;
@@ -20,6 +20,7 @@ interface ServeOptions extends DataOptions {
   log?: string;
   migrate: boolean;
   shared?: boolean;
+  workers: number;
 }
 
 /** `trestle serve [apps…]` */
@@ -59,6 +60,11 @@ export function define(command: Command): void {
         .argParser(milliseconds),
     )
     .addOption(new Option('--log <file>', 'write the log there (default: standard error)').env('TRESTLE_LOG'))
+    .addOption(
+      new Option('--workers <number>', 'processes that serve together, each on a core of its own')
+        .default(1)
+        .argParser(processes),
+    )
     .option('--shared', 'other processes serve the same data')
     .option('--no-migrate', 'refuse to start where the database is not as declared')
     .action(serve);
@@ -66,21 +72,49 @@ export function define(command: Command): void {
 
 /** Serves until it is told to stop, then ends the process. */
 async function serve(names: string[], options: ServeOptions): Promise<void> {
+  if (options.workers === 1) return serveAlone(names, options);
+  const { default: cluster } = await import('node:cluster');
+  return cluster.isWorker ? serveAlone(names, options, true) : serveTogether(options);
+}
+
+/** Lets workers serve, each of which runs this very command. */
+async function serveTogether(options: ServeOptions): Promise<void> {
+  const log = openLog(options.log === undefined ? {} : { to: options.log });
+  const { runWorkers } = await import('./workers.ts');
+  const madeUp = makeSecret();
+  const exitCode = await runWorkers({
+    count: options.workers,
+    environment: madeUp ? { TRESTLE_ADMIN_SECRET: madeUp } : {},
+    up: ({ up }) => showWelcome(up, options, madeUp),
+    log: (event, facts) => log.lines.info(facts, event),
+  });
+  await log.flush();
+  process.exit(exitCode);
+}
+
+/** A secret for this run where none was chosen. */
+function makeSecret(): string | undefined {
+  return process.env.TRESTLE_ADMIN_SECRET ? undefined : randomBytes(24).toString('base64url');
+}
+
+async function serveAlone(names: string[], options: ServeOptions, worker = false): Promise<void> {
   const log = openLog(options.log === undefined ? {} : { to: options.log });
   const [apps, { startServer }, { closeEngines, openEngines }] = await Promise.all([
     findApps(names),
     import('../http/start-server.ts'),
     import('./open-engines.ts'),
   ]);
-  const madeUp = process.env.TRESTLE_ADMIN_SECRET ? undefined : randomBytes(24).toString('base64url');
+  const madeUp = makeSecret();
   const engines = await openEngines(apps, engineOptions(options, log, madeUp));
   const mounts = engines.map((engine) => ({ engine, base: engines.length > 1 ? `/${engine.app.name}` : '' }));
   const server = await startServer(mounts, { ...options, log }).catch(async (error: unknown) => {
     await closeEngines(engines);
     throw error;
   });
-  const stopped = untilStopped(server);
-  announce(server, mounts, options, madeUp);
+  const stopped = untilStopped(server, worker);
+  const up = whatIsUp(server, mounts);
+  if (worker) process.send?.({ up });
+  else showWelcome(up, options, madeUp);
   const reason = await stopped;
   noteEnd(log, reason);
   await server.close({ readinessDelay: reason.announced ? options.readinessDelay : 0 });
@@ -94,7 +128,7 @@ function engineOptions(options: ServeOptions, log: Log, madeUp: string | undefin
   return {
     data: options.data,
     database: options.database,
-    shared: options.shared ?? false,
+    shared: options.shared === true || options.workers > 1,
     migrate: { apply: options.migrate ? ('additive' as const) : ('none' as const) },
     administratorSecret: TRESTLE_ADMIN_SECRET || madeUp,
     signingSecret: { current: TRESTLE_SIGNING_SECRET, previous: TRESTLE_SIGNING_SECRET_PREVIOUS },
@@ -105,22 +139,19 @@ function engineOptions(options: ServeOptions, log: Log, madeUp: string | undefin
   };
 }
 
-/** On standard output, which is no log; the secret only where a person reads it. */
-function announce(
-  server: RunningServer,
-  mounts: readonly Mount[],
-  options: ServeOptions,
-  madeUp?: string,
-): void {
+function whatIsUp(server: RunningServer, mounts: readonly Mount[]): Pick<Welcome, 'url' | 'apps'> {
   const apps = mounts.map(({ engine, base }, at) => ({
     name: engine.app.name,
     base,
     docs: server.mounted[at]?.pages?.swagger ?? `${base}/docs`,
   }));
+  return { url: server.url, apps };
+}
+
+/** On standard output, which is no log; the secret only where a person reads it. */
+function showWelcome(up: Pick<Welcome, 'url' | 'apps'>, options: ServeOptions, madeUp?: string): void {
   const secret = process.stdout.isTTY ? madeUp : undefined;
-  process.stdout.write(
-    welcome({ url: server.url, apps, data: options.data, database: options.database, secret }),
-  );
+  process.stdout.write(welcome({ ...up, data: options.data, database: options.database, secret }));
 }
 
 function noteEnd(log: Log, { why, error, exitCode }: StopReason): void {

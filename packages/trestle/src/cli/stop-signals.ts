@@ -1,4 +1,5 @@
 import type { RunningServer } from '../http/server.ts';
+import { isStop, type StopSignal } from './worker-messages.ts';
 
 /** Why a process stops, and what it owes the world for it. */
 export interface StopReason {
@@ -11,17 +12,19 @@ export interface StopReason {
 
 /**
  * Waits for what ends a serving process: SIGTERM or SIGINT (exit code 0), a store that is broken for good, or an error
- * that nothing caught (1). A second signal ends the process at once.
+ * that nothing caught (1). A second signal ends the process at once. A worker hears SIGTERM and its primary: a terminal's
+ * SIGINT reaches every process of the group, and the primary passes it on.
  */
-export function untilStopped(server: RunningServer): Promise<StopReason> {
+export function untilStopped(server: RunningServer, worker = false): Promise<StopReason> {
   const { promise, resolve } = Promise.withResolvers<StopReason>();
   let signals = 0;
-  const onSignal = (signal: 'SIGTERM' | 'SIGINT') => {
+  const onSignal = (signal: StopSignal) => {
     if (++signals > 1) process.exit(signal === 'SIGINT' ? 130 : 143);
     resolve({ exitCode: 0, announced: signal === 'SIGTERM', why: signal });
   };
   process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+  process.on('SIGINT', worker ? () => {} : onSignal);
+  if (worker) process.on('message', (message: unknown) => isStop(message) && onSignal(message.stop));
   process.on('uncaughtException', (error) =>
     resolve({ exitCode: 1, announced: false, why: 'an error that nothing caught', error }),
   );
