@@ -4,8 +4,8 @@ import type { RowId } from '../declare/id.ts';
 import type { Verb } from '../declare/rules.ts';
 import { VERSION, type Versioned, type WriteOptions } from '../declare/service.ts';
 import { Problem } from '../problems.ts';
-import { bind, param, statement } from '../store/statement.ts';
-import type { Columns, Executor, Store } from '../store/store.ts';
+import { bind, param, type Statement, statement } from '../store/statement.ts';
+import type { Columns, Executor, Store, Value } from '../store/store.ts';
 import { completeBody, editedValues, encodeValues } from './encode.ts';
 import { byId, notFound, readable, requireId } from './find.ts';
 import type { Model, Row } from './model.ts';
@@ -18,7 +18,7 @@ export type NextBody = (current: Row) => Readonly<Record<string, unknown>>;
 /** What `replace` and `patch` share: the row is found, the rules asked and the new row written in one transaction. */
 export function changer(model: Model, store: Store, checkReferences: CheckReferences) {
   const find = byId(model, model.dialect.forUpdate);
-  const update = updateStatement(model);
+  const updates = new UpdateStatements(model);
   return async (
     caller: Caller,
     id: RowId,
@@ -32,6 +32,7 @@ export function changer(model: Model, store: Store, checkReferences: CheckRefere
       const values = { ...completeBody(model, next(current)), ...editedValues(model, caller, current) };
       const encoded = encodeValues(model, values);
       await checkReferences(transaction, caller, encoded);
+      const update = updates.of(changedFields(model, found, encoded));
       const [changed] = await transaction.all(update, bind(update, { ...encoded, id }));
       if (!changed) throw notFound(model, id);
       return model.decodeVersioned(changed);
@@ -87,11 +88,51 @@ function writable(
   return row;
 }
 
-function updateStatement(model: Model) {
-  const sets = model.fields.map(({ name }) => sql`${sql.ref(name)} = ${param(name)}`);
+/** SQLite writes every index of a column that is set, also to the value it has: only what differs is set. */
+function changedFields(
+  model: Model,
+  found: Columns | undefined,
+  encoded: Readonly<Record<string, Value>>,
+): string[] {
+  return model.fields.map(({ name }) => name).filter((name) => encoded[name] !== found?.[name]);
+}
+
+const MOST_UPDATES = 200;
+
+/** Updates of one resource by the fields they set. Beyond some hundred, they set every field. */
+class UpdateStatements {
+  readonly #model: Model;
+  readonly #known = new Map<string, Statement>();
+  readonly #all: Statement;
+
+  constructor(model: Model) {
+    this.#model = model;
+    this.#all = updateStatement(
+      model,
+      model.fields.map(({ name }) => name),
+    );
+  }
+
+  of(names: readonly string[]): Statement {
+    const key = names.join();
+    const known = this.#known.get(key);
+    if (known) return known;
+    if (this.#known.size >= MOST_UPDATES) return this.#all;
+    const made = updateStatement(this.#model, names);
+    this.#known.set(key, made);
+    return made;
+  }
+}
+
+function updateStatement(model: Model, names: readonly string[]): Statement {
+  const version = sql.ref('_version');
+  const sets = [
+    ...names.map((name) => sql`${sql.ref(name)} = ${param(name)}`),
+    sql`${version} = ${version} + 1`,
+  ];
   return statement(
     model.dialect,
-    sql`update ${model.table} set ${sql.join(sets)}, ${sql.ref('_version')} = ${sql.ref('_version')} + 1
+    sql`update ${model.table} set ${sql.join(sets)}
       where ${sql.ref('id')} = ${param('id')} returning ${model.versionedColumns}`,
   );
 }

@@ -1,7 +1,8 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Statement } from '../statement.ts';
 import type { Columns, Executor, Value } from '../store.ts';
 import { sqliteProblem } from './errors.ts';
+import { Prepared } from './prepared.ts';
 
 /** Filters make new texts; beyond this many the oldest is prepared anew when it comes again. */
 const MOST_PREPARED = 500;
@@ -11,7 +12,7 @@ export class Connection implements Executor {
   readonly database: DatabaseSync;
   /** Statements run so far. */
   statements = 0;
-  readonly #prepared = new Map<string, StatementSync>();
+  readonly #prepared = new Map<string, Prepared>();
 
   constructor(database: DatabaseSync) {
     this.database = database;
@@ -20,21 +21,20 @@ export class Connection implements Executor {
   all(statement: Statement, values: readonly Value[]): Columns[] {
     this.statements += 1;
     try {
-      // Never .get(): on INSERT … RETURNING it leaves the statement unfinished, and SQLite then never checkpoints.
-      return this.prepare(statement.sql).all(...bindable(values));
+      return this.prepare(statement.sql).all(values);
     } catch (error) {
       throw sqliteProblem(error);
     }
   }
 
-  prepare(text: string): StatementSync {
+  prepare(text: string): Prepared {
     const known = this.#prepared.get(text);
     if (known) return known;
     if (this.#prepared.size >= MOST_PREPARED) {
       const oldest = this.#prepared.keys().next();
       if (!oldest.done) this.#prepared.delete(oldest.value);
     }
-    const prepared = this.database.prepare(text);
+    const prepared = new Prepared(this.database, text);
     this.#prepared.set(text, prepared);
     return prepared;
   }
@@ -43,9 +43,4 @@ export class Connection implements Executor {
     this.#prepared.clear();
     if (this.database.isOpen) this.database.close();
   }
-}
-
-/** node:sqlite takes no booleans. */
-export function bindable(values: readonly Value[]): (string | number | null | Uint8Array)[] {
-  return values.map((value) => (typeof value === 'boolean' ? Number(value) : value));
 }

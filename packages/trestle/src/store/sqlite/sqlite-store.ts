@@ -2,9 +2,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { Problem } from '../../problems.ts';
 import type { Statement } from '../statement.ts';
 import type { Columns, Store, Value, Work } from '../store.ts';
-import { bindable, type Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { sqliteDialect } from './dialect.ts';
 import { GroupCommit } from './group-commit.ts';
+import { Prepared } from './prepared.ts';
 
 /** Streams that may be open at once; each holds a connection and a snapshot. */
 const MOST_STREAMS = 16;
@@ -63,7 +64,7 @@ export class SqliteStore implements Store {
     const database = new DatabaseSync(this.file, { readOnly: true, timeout: 5000 });
     try {
       let part: Columns[] = [];
-      for (const row of database.prepare(statement.sql).iterate(...bindable(values))) {
+      for (const row of new Prepared(database, statement.sql).iterate(values)) {
         part.push(row);
         if (part.length < size) continue;
         yield part;

@@ -1,0 +1,47 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Columns, Value } from '../store.ts';
+
+type RowMaker = (values: unknown) => Columns;
+
+/** A statement prepared on one connection. Its rows are plain objects with the columns in order. */
+export class Prepared {
+  readonly #statement: StatementSync;
+  readonly #make: RowMaker;
+
+  constructor(database: DatabaseSync, text: string) {
+    this.#statement = database.prepare(text);
+    this.#statement.setReturnArrays(true);
+    this.#make = rowMaker(this.#statement.columns().map(({ name }) => name));
+  }
+
+  /** For what takes no parameters and answers nothing. */
+  run(): void {
+    this.#statement.run();
+  }
+
+  /** Never `.get()`: on INSERT … RETURNING it leaves the statement unfinished, and SQLite then never checkpoints. */
+  all(values: readonly Value[]): Columns[] {
+    return this.#statement.all(...bindable(values)).map(this.#make);
+  }
+
+  /** One row at a time, as the caller asks for them. */
+  *iterate(values: readonly Value[]): Generator<Columns> {
+    for (const row of this.#statement.iterate(...bindable(values))) yield this.#make(row);
+  }
+}
+
+/**
+ * Compiles the object literal of some columns, as TypeBox compiles its checks. The driver's own objects are dictionaries:
+ * reading 30 rows as lists, making literals of them and JSON of those took 25 µs; with the driver's objects it took 37 µs,
+ * with a loop over the names 38 µs.
+ */
+function rowMaker(columns: readonly string[]): RowMaker {
+  const members = columns.map((name, at) => `${JSON.stringify(name)}: values[${at}]`);
+  // The names are of declared fields, or written in this package; as JSON texts they can be nothing but names.
+  return new Function('values', `return { ${members.join(', ')} };`) as RowMaker;
+}
+
+/** node:sqlite takes no booleans. */
+function bindable(values: readonly Value[]): (string | number | null | Uint8Array)[] {
+  return values.map((value) => (typeof value === 'boolean' ? Number(value) : value));
+}
