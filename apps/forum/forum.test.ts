@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { type Reply, type Served, serveApp } from 'trestle/testing';
-import { eachPlace } from '../../packages/trestle/test/stores.ts';
+import { everyPlace } from '../../packages/trestle/test/stores.ts';
 import app, { type resources } from './app.ts';
 
 const PASSWORD = 'Passw0rd!';
@@ -18,7 +18,7 @@ interface Page {
   next: boolean;
 }
 
-eachPlace('the contract of forum', (place) => {
+everyPlace('the contract of forum', (place) => {
   let served: Served<typeof resources>;
   let ann: string;
   let bob: string;
@@ -181,8 +181,8 @@ eachPlace('the contract of forum', (place) => {
 
   it('reads a page of articles with their authors in a fixed number of statements', async () => {
     await served.call('GET', '/articles');
-    const before = served.engine.store.statements;
+    const before = served.statements();
     await served.call('GET', '/articles');
-    assert.equal(served.engine.store.statements - before, 2);
+    assert.equal(served.statements() - before, 2);
   });
 });

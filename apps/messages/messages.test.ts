@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { type Reply, type Served, serveApp } from 'trestle/testing';
-import { eachPlace } from '../../packages/trestle/test/stores.ts';
+import { everyPlace } from '../../packages/trestle/test/stores.ts';
 import app, { type resources } from './app.ts';
 
 const NOT_FOUND = { detail: 'Not found.' };
 
-eachPlace('the contract of messages', (place) => {
+everyPlace('the contract of messages', (place) => {
   let served: Served<typeof resources>;
   let access: string;
   let refresh: string;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { type Reply, type Served, serveApp } from 'trestle/testing';
-import { eachPlace } from '../../packages/trestle/test/stores.ts';
+import { everyPlace } from '../../packages/trestle/test/stores.ts';
 import app, { type resources } from './app.ts';
 import { failed, SAYS } from './errors.ts';
 
@@ -12,7 +12,7 @@ interface Answered {
   api_key: string;
 }
 
-eachPlace('the contract of records', (place) => {
+everyPlace('the contract of records', (place) => {
   let served: Served<typeof resources>;
   let key: string;
   const is = (reply: Reply, status: number, body: unknown) =>

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { App } from './declare/app.ts';
 import type { Resources } from './declare/faces.ts';
-import { type Engine, openEngine } from './engine.ts';
+import { type Engine, type EngineOptions, openEngine } from './engine.ts';
 import { openLog } from './http/logging.ts';
 import { startServer } from './http/start-server.ts';
 
@@ -12,18 +12,24 @@ export interface ServeOptions {
   data?: string;
   /** A `postgres://` URL (default: SQLite). */
   database?: string | undefined;
+  /** Servers on the same data, among which requests go round (default: 1). */
+  servers?: number;
 }
 
 /** An app that is served for a test, on a free port of the loopback address. */
 export interface Served<Rs extends Resources = Resources> {
+  /** Of the first server. */
   readonly url: string;
+  /** Of the first server. */
   readonly engine: Engine<Rs>;
   readonly data: string;
   /** The administrator's secret of this server. */
   readonly administrator: string;
   /** A request; a body that is no text is sent as JSON, a `URLSearchParams` as a form. */
   call(method: string, path: string, options?: CallOptions): Promise<Reply>;
-  /** What the server has logged so far. */
+  /** SQL statements that the servers have run so far. */
+  statements(): number;
+  /** What the servers have logged so far. */
   log(): string;
   close(): Promise<void>;
 }
@@ -42,34 +48,47 @@ export interface Reply {
   body: unknown;
 }
 
+const ADMINISTRATOR = 'the-administrators-secret-of-a-test';
+
 /** Serves an app over a real socket, on a store of its own: for tests of apps. */
 export async function serveApp<Rs extends Resources>(
   app: App<Rs>,
   options: ServeOptions = {},
 ): Promise<Served<Rs>> {
+  const { database, servers: count = 1 } = options;
   const data = options.data ?? mkdtempSync(join(tmpdir(), `trestle-${app.name}-`));
-  const administrator = 'the-administrators-secret-of-a-test';
-  const engine = await openEngine(app, {
-    data,
-    database: options.database,
-    administratorSecret: administrator,
-  });
   const lines: string[] = [];
-  const log = openLog({ to: (line) => lines.push(line) });
-  const server = await startServer([{ engine, base: '' }], { port: 0, log });
+  const open = () => openOne(app, { data, database, shared: count > 1 }, (line) => lines.push(line));
+  const first = await open();
+  const all = [first];
+  while (all.length < count) all.push(await open());
+  let turn = 0;
   return {
-    url: server.url,
-    engine,
+    url: first.server.url,
+    engine: first.engine,
     data,
-    administrator,
-    call: (method, path, call = {}) => callServer(`${server.url}${path}`, method, call),
+    administrator: ADMINISTRATOR,
+    call(method, path, call = {}) {
+      const { server } = all[turn++ % all.length] ?? first;
+      return callServer(`${server.url}${path}`, method, call);
+    },
+    statements: () => all.reduce((sum, { engine }) => sum + engine.store.statements, 0),
     log: () => lines.join(''),
     async close() {
-      await server.close({ readinessDelay: 0 });
-      await engine.close();
+      await Promise.all(all.map(({ server }) => server.close({ readinessDelay: 0 })));
+      await Promise.all(all.map(({ engine }) => engine.close()));
       if (options.data === undefined) rmSync(data, { recursive: true, force: true });
     },
   };
+}
+
+async function openOne<Rs extends Resources>(
+  app: App<Rs>,
+  options: Pick<EngineOptions, 'data' | 'database' | 'shared'>,
+  to: (line: string) => void,
+) {
+  const engine = await openEngine(app, { ...options, administratorSecret: ADMINISTRATOR });
+  return { engine, server: await startServer([{ engine, base: '' }], { port: 0, log: openLog({ to }) }) };
 }
 
 async function callServer(

@@ -15,6 +15,8 @@ export type Open = (name?: string) => Promise<Store>;
 export interface Place {
   readonly data: string;
   readonly database?: string;
+  /** How many servers are to share it (default: 1). */
+  readonly servers?: number;
 }
 
 /** Runs the same tests on SQLite and on a real PostgreSQL. */
@@ -50,6 +52,15 @@ export function eachPlace(name: string, tests: (place: () => Promise<Place>) => 
   describe(`${name} (postgres)`, () => {
     const undo = cleanUp();
     tests(async () => ({ data: newFolder(undo), database: await newDatabase(undo) }));
+  });
+}
+
+/** `eachPlace`, and three servers on one PostgreSQL: what clients of an app see must be the same everywhere. */
+export function everyPlace(name: string, tests: (place: () => Promise<Place>) => void): void {
+  eachPlace(name, tests);
+  describe(`${name} (postgres, three servers)`, () => {
+    const undo = cleanUp();
+    tests(async () => ({ data: newFolder(undo), database: await newDatabase(undo), servers: 3 }));
   });
 }
 
