@@ -24,4 +24,14 @@ export const COMMANDS: readonly Entry[] = [
     summary: 'Move apps between SQLite and PostgreSQL, ids kept, and compare both sides.',
     load: () => import('./copy.ts'),
   },
+  {
+    name: 'backup',
+    summary: 'Copy SQLite databases while they are in use, and check the copies.',
+    load: () => import('./backup.ts'),
+  },
+  {
+    name: 'restore',
+    summary: 'Put a backup in the place of a database, which is kept.',
+    load: () => import('./restore.ts'),
+  },
 ];

@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { StartError } from '../start-error.ts';
+import { fileOf } from '../store/open-store.ts';
+import { backUpFile, type Checked } from '../store/transfer/backup-file.ts';
+import { findApps } from './find-apps.ts';
+import { type DataOptions, withData } from './options.ts';
+import { dumpWords, stamp } from './postgres-words.ts';
+
+interface BackupOptions extends DataOptions {
+  to: string;
+}
+
+/** `trestle backup [apps…] --to FOLDER` */
+export function define(command: Command): void {
+  command
+    .argument('[apps...]', 'folders of apps, or their names in apps/ (default: all that have a database)')
+    .requiredOption('--to <folder>', 'where backups go, as NAME-INSTANT.db; best on another disk');
+  withData(command).action(backUp);
+}
+
+async function backUp(names: string[], { data, database, to }: BackupOptions): Promise<void> {
+  const apps = (await findApps(names)).map(({ name }) => name);
+  const now = new Date().toISOString();
+  if (database) throw new StartError(dumpWords(database, apps, to, now));
+  const there = apps.filter((name) => existsSync(fileOf(data, name)));
+  const missing = apps.find((name) => !there.includes(name));
+  if (missing && (names.length > 0 || there.length === 0))
+    throw new StartError(`there is no database ${fileOf(data, missing)}`);
+  for (const name of there) {
+    const started = performance.now();
+    const path = join(to, `${name}-${stamp(now)}.db`);
+    const checked = backUpFile(fileOf(data, name), path);
+    process.stdout.write(`${words(name, path, checked, performance.now() - started)}\n`);
+  }
+  process.stdout.write(
+    `Not in it: ${join(data, 'signing-secret')}. Keep that apart, as a secret; without it everyone signs in anew.\n`,
+  );
+}
+
+function words(name: string, path: string, { bytes, tables, rows }: Checked, milliseconds: number): string {
+  const size = `${(bytes / 1e6).toFixed(1)} MB`;
+  const time = `${(milliseconds / 1000).toFixed(1)} s`;
+  return `${name}: ${path}\n  ${rows} rows of ${tables} tables, ${size}, in ${time}; read back and whole`;
+}
