@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { type CallOptions, type Reply, type Served, serveApp } from 'trestle/testing';
+import type { Place } from '../../../packages/trestle/test/stores.ts';
 import changelog, { type resources } from '../app.ts';
 
 export const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -11,8 +12,8 @@ export class Client {
   #served: Served<typeof resources> | undefined;
   token = '';
 
-  constructor() {
-    before(() => this.#start());
+  constructor(place: () => Promise<Place>) {
+    before(async () => this.#start(await place()));
     after(() => this.#served?.close());
   }
 
@@ -48,8 +49,8 @@ export class Client {
     return Number(member((await this.call('POST', '/updates', { title, project_id: project })).body, 'id'));
   }
 
-  async #start(): Promise<void> {
-    this.#served = await serveApp(changelog);
+  async #start(place: Place): Promise<void> {
+    this.#served = await serveApp(changelog, place);
     await this.anonymous('POST', '/users', { body: { username: 'anna', password: 'x' } });
     this.token = await this.signIn('anna', 'x');
   }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { before, describe, test } from 'node:test';
+import { before, test } from 'node:test';
+import { everyPlace } from '../../../packages/trestle/test/stores.ts';
 import { Client, member, refused, titles, wrong } from './client.ts';
 
-const client = new Client();
+everyPlace('the list of projects', (place) => {
+  const client = new Client(place);
 
-describe('the list of projects', () => {
   const others = { username: 'carl', password: 'c' };
   let carl: string;
   let carlsId: unknown;
@@ -101,9 +102,9 @@ describe('the list of projects', () => {
         });
     }
     const cost = async (query: string) => {
-      const before = client.served.engine.store.statements;
+      const before = client.served.statements();
       const { body } = await client.call('GET', `/projects?${query}`);
-      return { statements: client.served.engine.store.statements - before, shown: titles(body).length };
+      return { statements: client.served.statements() - before, shown: titles(body).length };
     };
     const page = await cost('limit=30&update_limit=3');
     assert.equal(page.shown, 30);

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { test } from 'node:test';
+import { everyPlace } from '../../../packages/trestle/test/stores.ts';
 import { Client, INSTANT, json, member, refused, titles, wrong } from './client.ts';
 
-const client = new Client();
+everyPlace('projects', (place) => {
+  const client = new Client(place);
 
-describe('projects', () => {
   test('creating answers 201 with the whole project; active is true where left out', async () => {
     const created = await client.call('POST', '/projects/', { title: 'Roof' });
     assert.equal(created.status, 201);

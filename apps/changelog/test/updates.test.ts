@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { test } from 'node:test';
+import { everyPlace } from '../../../packages/trestle/test/stores.ts';
 import { Client, member, refused, titles, wrong } from './client.ts';
 
-const client = new Client();
+everyPlace('updates', (place) => {
+  const client = new Client(place);
 
-describe('updates', () => {
   const points = [
     { title: 'p1', description: ['a', 'b'] },
     { title: 'p2', description: [] },
