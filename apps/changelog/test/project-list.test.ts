@@ -88,7 +88,7 @@ everyPlace('the list of projects', (place) => {
     assert.deepEqual(titles(member(one.body, 'project_updates')), ['b1', 'a1']);
   });
 
-  test('30 projects with their updates and points cost three statements, as one does', async () => {
+  test('30 projects with their updates and points cost two statements, as one does', async () => {
     const projects = client.served.engine.services.projects;
     const caller = { kind: 'administrator' } as const;
     for (let n = 0; n < 30; n += 1) {
@@ -102,13 +102,15 @@ everyPlace('the list of projects', (place) => {
         });
     }
     const cost = async (query: string) => {
+      // Every server has looked the session up within the last second: what is counted is the page alone.
+      for (let server = 0; server < 3; server += 1) await client.call('GET', '/projects?limit=1');
       const before = client.served.statements();
       const { body } = await client.call('GET', `/projects?${query}`);
       return { statements: client.served.statements() - before, shown: titles(body).length };
     };
     const page = await cost('limit=30&update_limit=3');
     assert.equal(page.shown, 30);
-    assert.ok(page.statements <= 3, `${page.statements} statements`);
-    assert.equal((await cost('limit=1')).statements, page.statements);
+    assert.equal(page.statements, 2);
+    assert.equal((await cost('limit=1')).statements, 2);
   });
 });
