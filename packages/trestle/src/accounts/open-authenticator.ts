@@ -31,7 +31,8 @@ export function openAuthenticator(parts: Parts): Authenticator {
     expected !== undefined && timingSafeEqual(digest(secret), expected);
   return {
     bearer(token, purpose) {
-      if (isAdministrator(token)) return ADMINISTRATOR;
+      // A token that was verified before is no administrator's secret: that comparison hashes it.
+      if (!parts.tokens.remembers(token) && isAdministrator(token)) return ADMINISTRATOR;
       return token.startsWith(KEY_PREFIX) ? byKey(parts, token) : byToken(parts, token, purpose);
     },
     key: (key) => byKey(parts, key),

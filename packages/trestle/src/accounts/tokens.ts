@@ -69,6 +69,11 @@ export class TokenSigner {
     return this.#sign(this.#refresh, claims, `${claims.session}.${claims.generation}`);
   }
 
+  /** Whether this access token has been verified before. It may be over by now. */
+  remembers(token: string): boolean {
+    return this.#verified.has(token);
+  }
+
   /** Throws `invalid_token`. Whether the session still stands is not asked here. */
   async verifyAccess(token: string): Promise<AccessClaims> {
     const known = this.#verified.get(token);
