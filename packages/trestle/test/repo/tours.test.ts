@@ -26,7 +26,8 @@ const missing = ['bash', 'curl'].filter((program) => spawnSync(program, ['--vers
 
 /**
  * A tour is what a document shows in ```console blocks: `$ command` lines with the output below each. The commands are
- * run in one shell, against a server over an empty data folder. `…` in an output stands for anything.
+ * run in one shell, against a server over an empty data folder; `export NAME=VALUE` lines of other blocks hold for both.
+ * `…` in an output stands for anything.
  */
 describe('the tours of the documents are true', {
   skip: missing.length > 0 && `there is no ${missing}`,
@@ -37,8 +38,13 @@ describe('the tours of the documents are true', {
       const steps = stepsOf(text);
       if (steps.length === 0) return;
       const served = /^(?:\$ )?npm start -- (.*)$/m.exec(text)?.[1]?.split(' ') ?? [];
-      const url = await startedServer(t, document.startsWith('apps/') ? served : []);
-      const outputs = await run(steps.map(({ command }) => command.replaceAll(WRITTEN, url)));
+      const exports = [...text.matchAll(/^export (\w+)=(\S+)$/gm)].map(([, name, value]) => [name, value]);
+      const env = { ...process.env, ...Object.fromEntries(exports) };
+      const url = await startedServer(t, document.startsWith('apps/') ? served : [], env);
+      const outputs = await run(
+        steps.map(({ command }) => command.replaceAll(WRITTEN, url)),
+        env,
+      );
       for (const [index, { command, output }] of steps.entries()) {
         const answer = outputs[index]?.replaceAll(url, 'localhost:4000') ?? '';
         assert.match(answer, pattern(output.replaceAll(WRITTEN, 'localhost:4000')), `${command}\n${answer}`);
@@ -63,12 +69,17 @@ function stepsOf(text: string): Step[] {
 }
 
 /** The address of a server as the document's reader starts it, but for its port and data. */
-async function startedServer(t: TestContext, words: readonly string[]): Promise<string> {
+async function startedServer(
+  t: TestContext,
+  words: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<string> {
   const data = await mkdtemp(join(tmpdir(), 'trestle-tour-'));
   const main = join(ROOT, 'packages/trestle/src/cli/main.ts');
   const own = ['--port', '0', '--host', '127.0.0.1', '--data', data, '--readiness-delay', '0'];
   const server = spawn(process.execPath, [main, 'serve', ...words, ...own], {
     cwd: ROOT,
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';
@@ -88,9 +99,9 @@ async function startedServer(t: TestContext, words: readonly string[]): Promise<
   return assert.fail(`the server did not start:\n${log}`);
 }
 
-async function run(commands: readonly string[]): Promise<string[]> {
+async function run(commands: readonly string[], env: NodeJS.ProcessEnv): Promise<string[]> {
   const script = [...commands, 'true'].join(`\necho; echo '${BETWEEN}'\n`);
-  const { stdout } = await promisify(execFile)('bash', ['-c', script], { timeout: 60_000 });
+  const { stdout } = await promisify(execFile)('bash', ['-c', script], { timeout: 60_000, env });
   return stdout.split(BETWEEN).map((output) => output.trim());
 }
 
