@@ -1,4 +1,4 @@
-import type { ErrorAnswer, FailedRequest, FieldError, Problem } from 'trestle';
+import { type ErrorAnswer, type FailedRequest, type FieldError, type Problem, pydanticErrors } from 'trestle';
 
 const NO_SECRET = 'secret_key must be passed as a header field';
 const NO_KEY = 'An API key must be passed as query or header';
@@ -51,35 +51,9 @@ function invalid({ errors }: Problem, { route }: FailedRequest): ErrorAnswer {
   const text =
     route && Object.keys(TEXTS).find((pointer) => errors.some((error) => error.pointer === pointer));
   if (wrongTypes.length === 0 && text) return failure(400, TEXTS[text] ?? '');
-  return { status: 422, body: { detail: errors.map(wrong) } };
+  return { status: 422, body: { detail: pydanticErrors(errors) } };
 }
 
 function isText({ code, pointer }: FieldError): boolean {
   return pointer in TEXTS && code !== 'required' && code !== 'type';
-}
-
-function wrong(error: FieldError): { loc: (string | number)[]; msg: string; type: string } {
-  const part = error.in ?? 'body';
-  const pointer = error.pointer.split('/').filter((step) => step !== '');
-  const loc = pointer.map((step) => (/^\d+$/.test(step) ? Number(step) : step));
-  const [type, msg] = words(error);
-  return { loc: [part, ...loc], msg, type };
-}
-
-const KINDS: Readonly<Record<string, readonly [type: string, kind: string]>> = {
-  string: ['string_type', 'string'],
-  integer: ['int_type', 'integer'],
-  boolean: ['bool_type', 'boolean'],
-  object: ['model_attributes_type', 'dictionary'],
-};
-
-/** Pydantic's name of an error, and its message. */
-function words({ code, message, params = {} }: FieldError): [type: string, msg: string] {
-  const limit = String(params.limit);
-  const kind = KINDS[String(params.type)];
-  if (code === 'required') return ['missing', 'Field required'];
-  if (code === 'type' && kind) return [kind[0], `Input should be a valid ${kind[1]}`];
-  if (code === 'minimum') return ['greater_than_equal', `Input should be greater than or equal to ${limit}`];
-  if (code === 'maximum') return ['less_than_equal', `Input should be less than or equal to ${limit}`];
-  return [code, message];
 }

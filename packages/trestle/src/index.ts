@@ -76,6 +76,7 @@ export type {
   OperationView,
 } from './declare/operation-service.ts';
 export { OPERATION_STATES } from './declare/operation-service.ts';
+export { type PydanticError, pydanticErrors } from './declare/pydantic-errors.ts';
 export type { Resource, ResourceOptions } from './declare/resource.ts';
 export { administrator, anyone, nobody, own, type Rule, type Rules, signedIn } from './declare/rules.ts';
 export {
