@@ -5,6 +5,10 @@ import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { type Reply, type Served, serveApp } from 'trestle/testing';
+import {
+  SHA256 as SOURCE_SHA256,
+  startSources,
+} from '../../packages/trestle/test/operations/source-server.ts';
 import { eachPlace } from '../../packages/trestle/test/stores.ts';
 import app, { type resources } from './app.ts';
 
@@ -242,6 +246,39 @@ eachPlace('the contract of packages', (place) => {
       (moves.body as { items: { from: string; to: string }[] }).items.map(({ from, to }) => `${from} ${to}`),
       ['Active Downloaded', 'Downloaded Active', 'Created Downloaded'],
     );
+  });
+
+  it('resumes, checks and cuts off what an http source sends, the status unmoved where it fails', async () => {
+    const server = await startSources();
+    process.env.TRESTLE_PACKAGES_ALLOW_PRIVATE_SOURCES = '1';
+    process.env.TRESTLE_PACKAGES_MOST_BYTES = '2000000';
+    process.env.TRESTLE_PACKAGES_MOST_SECONDS = '1';
+    const fetched = async (path: string, sha256: string | null) => {
+      const { id } = await create('web', '1.0', { source: server.url + path, sha256 });
+      const { state, error } = await run(id, 'download');
+      return { state, error: error ?? '', status: await statusOf(id) };
+    };
+    try {
+      const cut = await fetched('/cut', SOURCE_SHA256);
+      assert.deepEqual(cut, { state: 'succeeded', error: '', status: 'Downloaded' });
+      assert.match(server.requests.at(-1)?.headers.range ?? '', /^bytes=\d+-$/);
+      assert.ok(server.requests.every(({ headers }) => !JSON.stringify(headers).includes(key)));
+      for (const [path, sha256, words] of [
+        ['/whole', '0'.repeat(64), /SHA-256/],
+        ['/endless', null, /larger than 2000000/],
+        ['/trickle', null, /longer than 1 s/],
+        ['/redirect', null, /redirect/],
+        ['/missing', null, /404/],
+      ] as const) {
+        const { state, error, status } = await fetched(path, sha256);
+        assert.deepEqual([state, status], ['failed', 'Created'], path);
+        assert.match(error, words);
+      }
+    } finally {
+      for (const name of ['ALLOW_PRIVATE_SOURCES', 'MOST_BYTES', 'MOST_SECONDS'])
+        delete process.env[`TRESTLE_PACKAGES_${name}`];
+      await server.close();
+    }
   });
 
   it('goes to no private address, and tells why', async () => {

@@ -15,6 +15,9 @@ import {
 import { dirname, join } from 'node:path';
 import { OperationError } from '../declare/lifecycle.ts';
 
+/** Milliseconds that a partial file nobody writes is kept: longer than any operation is tried again. */
+const PARTIALS_KEPT = 24 * 3600_000;
+
 /** What is known of a partial file: without it, its bytes are of no use. */
 export interface PartialNote {
   readonly source: string;
@@ -53,6 +56,7 @@ export class Artifacts {
     const path = join(this.#partials, `${operation}.${fence}`);
     await mkdir(this.#partials, { recursive: true });
     await this.#takeOver(operation, path);
+    await this.#forgetOld();
     const handle = await open(path, 'a');
     const { size } = await handle.stat();
     return { path, handle, size, note: await readNote(path) };
@@ -106,6 +110,15 @@ export class Artifacts {
     }
     for (const name of names)
       for (const file of [name, `${name}.json`]) await rm(join(this.#partials, file), { force: true });
+  }
+
+  /** Removes what operations have left that were cancelled or failed. */
+  async #forgetOld(): Promise<void> {
+    for (const name of await readdir(this.#partials)) {
+      const path = join(this.#partials, name);
+      const written = await stat(path).catch(() => undefined);
+      if (written && Date.now() - written.mtimeMs > PARTIALS_KEPT) await rm(path, { force: true });
+    }
   }
 
   async #partialsOf(operation: string): Promise<string[]> {

@@ -13,6 +13,7 @@ export class Hold {
   readonly #record: OperationRecord;
   readonly #abort = new AbortController();
   readonly #heartbeat: NodeJS.Timeout;
+  readonly #looking: NodeJS.Timeout;
   readonly #unwatch: () => void;
   #progress: { progress: number; message: string | null } | undefined;
   #progressTimer: NodeJS.Timeout | undefined;
@@ -24,6 +25,8 @@ export class Hold {
     this.#parts = parts;
     this.#record = record;
     this.#heartbeat = setInterval(() => this.#queue(() => this.#renew()), parts.limits.heartbeat * 1000);
+    // A cancel that another process took, where the store tells nobody.
+    this.#looking = setInterval(() => this.#queue(() => this.#look()), parts.limits.poll * 1000);
     this.#unwatch = parts.changes.watch(record.id, () => this.#queue(() => this.#look()));
   }
 
@@ -49,6 +52,7 @@ export class Hold {
   /** Ends holding; nothing of it is written afterwards. */
   async end(): Promise<void> {
     clearInterval(this.#heartbeat);
+    clearInterval(this.#looking);
     clearTimeout(this.#progressTimer);
     this.#unwatch();
     await this.#writing;

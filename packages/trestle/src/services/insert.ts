@@ -21,7 +21,9 @@ export function newRow(model: Model, caller: Caller, body: Values): Record<strin
 /** What inserts rows of `newRow`. */
 export function inserter(model: Model) {
   const insert = insertStatement(model);
+  const first = firstState(model);
   return async (transaction: Executor, row: Readonly<Record<string, Value>>): Promise<Versioned<Row>> => {
+    if (first) await first(transaction);
     const [created] = await transaction.all(insert, bind(insert, row));
     if (!created)
       throw new Problem('internal', { cause: new Error(`${model.name}: insert returned no row`) });
@@ -38,6 +40,19 @@ function insertStatement(model: Model) {
     sql`insert into ${model.table} (${sql.join(names.map((name) => sql.ref(name)))})
       values (${sql.join(values)}) returning ${model.versionedColumns}`,
   );
+}
+
+/** Refuses, in words, where somebody has renamed or removed the state that rows begin in. */
+function firstState(model: Model) {
+  const { name, field } = model.fields.find((one) => one.field.state) ?? {};
+  const value = name && initialState(model, name);
+  if (!value) return undefined;
+  const query = statement(model.dialect, sql`select ${value} as id`);
+  const detail = `There is no state '${field?.state?.initial}' in ${field?.reference?.target}. Add it again.`;
+  return async (transaction: Executor) => {
+    const [found] = await transaction.all(query, bind(query, {}));
+    if (found?.id === null) throw new Problem('conflict', { detail, data: { resource: model.name } });
+  };
 }
 
 /** The first state of a row, found by its name as the row is inserted; undefined for every other field. */

@@ -46,7 +46,7 @@ export function bakery(works: Works) {
   const stages = resource({
     id: integerId(),
     fields: { name: text({ min: 1, max: 40, unique: true }) },
-    can: { read: anyone, create: administrator },
+    can: { read: anyone, create: administrator, update: administrator },
     rows: [{ name: 'Mixed' }, { name: 'Baked' }, { name: 'Sold' }],
   });
   const loaves = resource({

@@ -338,6 +338,18 @@ eachStore('operations', (open) => {
     await running.close();
   });
 
+  it('says that the first state is missing where somebody renamed it, and puts it back at start', async () => {
+    const store = await open();
+    const bakery = await openBakery(store, {});
+    await bakery.services.stages.patch({ kind: 'administrator' }, 1, { name: 'Kneaded' });
+    await assert.rejects(mix(bakery), (error) => {
+      assert.ok(error instanceof Problem && error.code === 'conflict');
+      assert.match(error.detail, /no state 'Mixed' in stages/);
+      return true;
+    });
+    assert.equal(await stageOf(bakery, await mix(await openBakery(store, {}))), 'Mixed');
+  });
+
   it('lists operations newest first, by row, state and part', async () => {
     const bakery = await openBakery(await open(), {});
     const idle = bakery.start(false);

@@ -28,7 +28,7 @@ function serve(request: IncomingMessage, response: ServerResponse, etag = ETAG, 
     ...(from > 0 && { 'content-range': `bytes ${from}-${CONTENT.length - 1}/${CONTENT.length}` }),
   });
   if (upTo >= rest.length) return void response.end(rest);
-  response.write(rest.subarray(0, upTo), () => setTimeout(() => response.destroy(), 5));
+  response.write(rest.subarray(0, upTo), () => setTimeout(() => response.destroy(), 250));
 }
 
 const ANSWERS: Readonly<Record<string, Answer>> = {
