@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { checkDocs } from '../../../../scripts/check-docs.ts';
 import { described } from '../../../../scripts/finding.ts';
 import { repositoryFiles } from '../../../../scripts/repository-files.ts';
+import { COMMANDS } from '../../src/cli/commands.ts';
 import { madeRepository } from './made-repository.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../../..');
@@ -49,6 +50,14 @@ describe('docs/configuration.md', () => {
     assert(variables.has('PORT') && variables.has('TRESTLE_DATA'));
     assert.deepEqual(
       [...variables].filter((name) => !documented.includes(`\`${name}\``)),
+      [],
+    );
+  });
+
+  test('names every command', () => {
+    const commands = COMMANDS.map(({ name }) => name).filter((name) => name !== 'serve');
+    assert.deepEqual(
+      commands.filter((name) => !documented.includes(`\`npm run trestle -- ${name} `)),
       [],
     );
   });
