@@ -34,4 +34,14 @@ export const COMMANDS: readonly Entry[] = [
     summary: 'Put a backup in the place of a database, which is kept.',
     load: () => import('./restore.ts'),
   },
+  {
+    name: 'export',
+    summary: 'Write the rows of a resource as NDJSON or CSV.',
+    load: () => import('./export.ts'),
+  },
+  {
+    name: 'import',
+    summary: 'Read rows of a resource from NDJSON or CSV: all of them, or none.',
+    load: () => import('./import.ts'),
+  },
 ];

@@ -4,14 +4,13 @@ import { arrayLiteral } from '../postgres/array-literal.ts';
 import { arrayType } from '../postgres/dialect.ts';
 import { type Statement, statement } from '../statement.ts';
 import type { Executor, Value } from '../store.ts';
-import type { Column } from '../table.ts';
-import { type PlainRow, rowEncoder } from './row-form.ts';
+import { type KindOfColumn, type PlainRow, rowEncoder } from './row-form.ts';
 
 /** Writes rows of some columns, many to a statement. */
 export type RowWriter = (transaction: Executor, rows: readonly PlainRow[]) => Promise<void>;
 
 /** What writes rows into these columns of a table; the others get their defaults. */
-export function rowWriter(dialect: Dialect, table: string, columns: readonly Column[]): RowWriter {
+export function rowWriter(dialect: Dialect, table: string, columns: readonly KindOfColumn[]): RowWriter {
   return dialect.name === 'sqlite'
     ? writeTuples(dialect, table, columns)
     : writeArrays(dialect, table, columns);
@@ -20,7 +19,7 @@ export function rowWriter(dialect: Dialect, table: string, columns: readonly Col
 /** SQLite takes at most 32,766 values in a statement; beyond some hundreds of them more save nothing. */
 const MOST_VALUES = 1_000;
 
-function writeTuples(dialect: Dialect, table: string, columns: readonly Column[]): RowWriter {
+function writeTuples(dialect: Dialect, table: string, columns: readonly KindOfColumn[]): RowWriter {
   const encode = rowEncoder(dialect, columns);
   const most = Math.max(1, Math.floor(MOST_VALUES / columns.length));
   const [many, one] = [insertTuples(dialect, table, columns, most), insertTuples(dialect, table, columns, 1)];
@@ -32,14 +31,19 @@ function writeTuples(dialect: Dialect, table: string, columns: readonly Column[]
   };
 }
 
-function insertTuples(dialect: Dialect, table: string, columns: readonly Column[], rows: number): Statement {
+function insertTuples(
+  dialect: Dialect,
+  table: string,
+  columns: readonly KindOfColumn[],
+  rows: number,
+): Statement {
   const tuple = sql.raw(`(${columns.map(() => '?').join(', ')})`);
   const tuples = sql.join(Array.from({ length: rows }, () => tuple));
   return statement(dialect, sql`insert into ${sql.table(table)} (${names(columns)}) values ${tuples}`);
 }
 
 /** PostgreSQL takes a column's values as one array, so that any number of rows is one round trip. */
-function writeArrays(dialect: Dialect, table: string, columns: readonly Column[]): RowWriter {
+function writeArrays(dialect: Dialect, table: string, columns: readonly KindOfColumn[]): RowWriter {
   const encode = rowEncoder(dialect, columns);
   const arrays = columns.map(({ kind }, at) => sql.raw(`$${at + 1}::${arrayType(kind)}`));
   const insert = statement(
@@ -54,6 +58,6 @@ function writeArrays(dialect: Dialect, table: string, columns: readonly Column[]
   };
 }
 
-function names(columns: readonly Column[]) {
+function names(columns: readonly KindOfColumn[]) {
   return sql.join(columns.map(({ name }) => sql.id(name)));
 }

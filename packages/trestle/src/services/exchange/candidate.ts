@@ -1,0 +1,80 @@
+import { type TSchema, Type } from 'typebox';
+import { type FieldError, Problem } from '../../problems.ts';
+import { checkedBody, requireAtLeastOne } from '../body.ts';
+import { completeBody, createdValues } from '../encode.ts';
+import type { Model } from '../model.ts';
+import { uuid7 } from '../uuid7.ts';
+import { compileSchema } from '../validate.ts';
+import type { Entry } from './entries.ts';
+
+/** A row that may be written, as far as it alone tells; or what is wrong with it. */
+export interface Candidate {
+  readonly line: number;
+  /** By column; the id only where it is given or a UUID. */
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly errors: readonly FieldError[];
+}
+
+/** The server, as the caller that sets what a file does not say. */
+const SERVER = { kind: 'administrator' } as const;
+
+/**
+ * What turns an entry into a candidate: a body's own check, then defaults and what the server sets. With `keep`, the id and
+ * what the server sets may stand in the file and are taken from there; without, they are passed over, and `ignored` is told.
+ * @param initial the id of the first state of a `state()` field, by field.
+ */
+export function candidates(
+  model: Model,
+  keep: boolean,
+  initial: ReadonlyMap<string, unknown>,
+  ignored: (name: string) => void,
+): (entry: Entry) => Candidate {
+  const server = new Set(['id', ...model.fields.filter(({ writable }) => !writable).map(({ name }) => name)]);
+  const check = keep ? compileSchema(keptSchema(model)) : model.checkBody;
+  return ({ line, values: given, errors }) => {
+    if (errors.length > 0) return { line, values: {}, errors };
+    const body = Object.fromEntries(
+      Object.entries(given).filter(([name]) => {
+        const passed = !keep && server.has(name);
+        if (passed) ignored(name);
+        return !passed;
+      }),
+    );
+    try {
+      const checked = checkedBody(model, check, body);
+      const own = completeBody(model, checked);
+      requireAtLeastOne(model, own);
+      const values = { ...own, ...createdValues(model, SERVER), ...Object.fromEntries(initial) };
+      const id = model.idKind === 'uuid' ? { id: uuid7() } : {};
+      return { line, values: { ...id, ...values, ...kept(model, checked, server) }, errors: [] };
+    } catch (error) {
+      if (error instanceof Problem) return { line, values: {}, errors: error.errors };
+      throw error;
+    }
+  };
+}
+
+/** A body's schema with the id and all that the server sets, each of which may be left out. */
+function keptSchema(model: Model): TSchema {
+  const properties: Record<string, TSchema> = { id: Type.Optional(model.resource.id.schema) };
+  for (const { name, field, schema, writable } of model.fields) {
+    const optional = !writable || field.nullable || field.default !== undefined;
+    properties[name] = optional ? Type.Optional(schema) : schema;
+  }
+  return Type.Object(properties, { additionalProperties: false });
+}
+
+function kept(
+  model: Model,
+  body: Readonly<Record<string, unknown>>,
+  server: ReadonlySet<string>,
+): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const name of server) {
+    const value = body[name];
+    if (value === undefined) continue;
+    const isInstant = model.byName.get(name)?.kind === 'timestamp' && typeof value === 'string';
+    values[name] = isInstant ? new Date(value).toISOString() : value;
+  }
+  return values;
+}

@@ -1,0 +1,113 @@
+import { type FieldError, Problem } from '../../problems.ts';
+import { isObject } from '../body.ts';
+import type { Model } from '../model.ts';
+import { type Cell, csvRecords } from './csv.ts';
+import { columnsOf, valueOfCell } from './row-cells.ts';
+
+export type Format = 'ndjson' | 'csv';
+
+/** One row of a file as it stands there, and its line counted from 1; or what keeps it from being read. */
+export interface Entry {
+  readonly line: number;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly errors: readonly FieldError[];
+}
+
+/** Reads a JSON text. Throws `Problem` for one that is none, or not one to take. */
+export type ParseJson = (text: string) => unknown;
+
+/** The rows of a file's text. Throws `Problem` for a CSV header that does not fit the resource. */
+export function readEntries(
+  model: Model,
+  format: Format,
+  parts: Iterable<string>,
+  parseJson: ParseJson,
+): Iterable<Entry> {
+  return format === 'csv' ? csvEntries(model, parts, parseJson) : ndjsonEntries(parts, parseJson);
+}
+
+/** One JSON object a line; blank lines are passed over (https://github.com/ndjson/ndjson-spec). */
+function* ndjsonEntries(parts: Iterable<string>, parseJson: ParseJson): Generator<Entry> {
+  let line = 0;
+  for (const text of lines(parts)) {
+    line += 1;
+    if (text.trim() !== '') yield ndjsonEntry(line, text, parseJson);
+  }
+}
+
+function ndjsonEntry(line: number, text: string, parseJson: ParseJson): Entry {
+  const read = attempt('', () => parseJson(text));
+  if ('error' in read) return refused(line, read.error);
+  if (!isObject(read.value)) return refused(line, fault('', 'type', 'expected a JSON object'));
+  return { line, values: read.value, errors: [] };
+}
+
+function* lines(parts: Iterable<string>): Generator<string> {
+  let rest = '';
+  for (const part of parts) {
+    const found = (rest + part).split('\n');
+    rest = found.pop() ?? '';
+    yield* found;
+  }
+  if (rest !== '') yield rest;
+}
+
+function* csvEntries(model: Model, parts: Iterable<string>, parseJson: ParseJson): Generator<Entry> {
+  let columns: Column[] | undefined;
+  for (const { line, cells, error } of csvRecords(parts)) {
+    if (error) yield refused(line, fault('', 'csv', error));
+    else if (!columns) columns = headerOf(model, cells);
+    else if (cells.length === columns.length) yield csvEntry(line, columns, cells, parseJson);
+    else if (cells.length > 1 || cells[0] !== null)
+      yield refused(line, fault('', 'csv', `expected ${columns.length} cells, got ${cells.length}`));
+  }
+}
+
+type Column = ReturnType<typeof columnsOf>[number];
+
+function headerOf(model: Model, cells: readonly Cell[]): Column[] {
+  const known = new Map(columnsOf(model).map((column) => [column.name, column]));
+  return cells.map((name, at) => {
+    const column = known.get(name ?? '');
+    if (!column || cells.indexOf(name) !== at)
+      throw new Problem('invalid', {
+        detail: `line 1: '${name ?? ''}' is ${column ? 'there twice' : `no field of ${model.name}`}; expected names out of ${[...known.keys()].join(', ')}`,
+      });
+    return column;
+  });
+}
+
+function csvEntry(
+  line: number,
+  columns: readonly Column[],
+  cells: readonly Cell[],
+  parseJson: ParseJson,
+): Entry {
+  const values: Record<string, unknown> = {};
+  const errors: FieldError[] = [];
+  columns.forEach(({ name, kind, nullable }, at) => {
+    const cell = cells[at] ?? null;
+    if (cell?.includes('\0')) errors.push(fault(`/${name}`, 'pattern', 'holds the character U+0000'));
+    const read = attempt(`/${name}`, () => valueOfCell(kind, nullable, cell, parseJson));
+    if ('error' in read) errors.push(read.error);
+    else if (read.value !== undefined) values[name] = read.value;
+  });
+  return { line, values, errors };
+}
+
+function attempt(pointer: string, read: () => unknown): { value: unknown } | { error: FieldError } {
+  try {
+    return { value: read() };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return { error: fault(pointer, 'json', error.detail.replace(/^The (JSON )?body/, 'This')) };
+  }
+}
+
+function refused(line: number, error: FieldError): Entry {
+  return { line, values: {}, errors: [error] };
+}
+
+export function fault(pointer: string, code: string, message: string): FieldError {
+  return { pointer, code, message };
+}
