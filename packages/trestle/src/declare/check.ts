@@ -11,12 +11,15 @@ const APP_NAME = /^[a-z][a-z0-9-]{0,40}$/;
 const NAME = /^[a-z][A-Za-z0-9_]{0,50}$/;
 /** Names that would hide members of the row or of the uniform API. */
 const RESERVED_FIELDS = new Set(['id', 'or', 'prototype']);
+/** Paths of the server itself, beside which apps stand. */
+const RESERVED_APPS = new Set(['livez', 'readyz', 'metrics', 'problems']);
 const RESERVED_RESOURCES = new Set(['accounts', 'sessions', 'me', 'keys', 'operations', 'batch']);
 
 /** Checks what types cannot tell. Throws a `TypeError` with the path and the remedy. */
 export function checkApp(name: string, resources: Resources, accounts: Accounts): void {
   if (!APP_NAME.test(name))
     wrong(JSON.stringify(name), 'an app is named by lower-case letters, digits and dashes, a letter first');
+  if (RESERVED_APPS.has(name)) wrong(name, `/${name} is the server's own; choose another name`);
   if (Object.keys(resources).length === 0) wrong(name, 'declare at least one resource');
   checkNames(name, resources);
   for (const [key, resource] of Object.entries(resources)) checkResource(name, key, resource, resources);

@@ -48,7 +48,7 @@ function childStatement(model: Model, field: string, owner: string | undefined):
   return statement(
     model.dialect,
     sql`select ${columnsOf(model, 'child')} from ${parents}
-      join ${model.table} as ${sql.id('child')} on ${sql.ref('child.id')} in (${ids}) order by ${orderBy(sort, false, 'child')}`,
+      join ${model.table} as ${sql.id('child')} on ${sql.ref('child.id')} in (${ids}) order by ${orderBy(sort, false, (name) => sql.ref(`child.${name}`))}`,
   );
 }
 

@@ -30,17 +30,20 @@ export function sortColumns(model: Model, sort: ListQuery['sort']): SortColumn[]
   return id ? [...columns, { field: id, descending: columns.at(-1)?.descending ?? false }] : columns;
 }
 
-/** `order by`, backwards for a page before a cursor. Null comes before every value, on both databases. */
+/**
+ * `order by`, backwards for a page before a cursor. Null comes before every value, on both databases.
+ *
+ * @param refer what stands for a column (default: its name).
+ */
 export function orderBy(
   columns: readonly SortColumn[],
   backwards: boolean,
-  table?: string,
+  refer: (name: string) => RawBuilder<unknown> = sql.ref,
 ): RawBuilder<unknown> {
   const keys = columns.map(({ field, descending }) => {
     const down = descending !== backwards;
     const nulls = field.field.nullable ? sql.raw(down ? ' nulls last' : ' nulls first') : sql``;
-    const column = sql.ref(table ? `${table}.${field.name}` : field.name);
-    return sql`${column} ${sql.raw(down ? 'desc' : 'asc')}${nulls}`;
+    return sql`${refer(field.name)} ${sql.raw(down ? 'desc' : 'asc')}${nulls}`;
   });
   return sql.join(keys);
 }

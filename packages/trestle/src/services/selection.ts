@@ -16,10 +16,14 @@ export interface Selection {
   readonly conditions: RawBuilder<boolean>[];
 }
 
-/** The filter, the search and the read rule of a list as one condition. Throws `invalid_query` naming what is wrong. */
-export function selectRows(model: Model, caller: Caller, query: ListQuery): Selection {
+/** Throws `unauthenticated` or `forbidden` where the caller may read none of the rows. */
+export function admitReader(model: Model, caller: Caller): void {
   refuse(decide(model.resource.can.read, caller));
   requireScope(caller, model.name, 'read');
+}
+
+/** The filter, the search and the read rule of a list as one condition. Throws `invalid_query` naming what is wrong. */
+export function selectRows(model: Model, caller: Caller, query: ListQuery): Selection {
   const parts = new FilterParts(model);
   const conditions: RawBuilder<boolean>[] = [];
   const filter = query.filter && parts.build(query.filter);

@@ -3,10 +3,10 @@ import type { Caller } from '../declare/caller.ts';
 import type { ListQuery } from '../declare/filter.ts';
 import type { Store } from '../store/store.ts';
 import { Slot } from './filter-sql.ts';
-import { Shapes } from './list.ts';
 import type { Model, Row } from './model.ts';
 import { orderBy, sortColumns } from './order.ts';
-import { selectRows, whereClause } from './selection.ts';
+import { admitReader, selectRows, whereClause } from './selection.ts';
+import { Shapes } from './shapes.ts';
 
 /** Rows a part has: enough to make a write worth it, few enough to leave the event loop free. */
 const PART = 200;
@@ -15,6 +15,7 @@ const PART = 200;
 export function streamer(model: Model, store: Store) {
   const shapes = new Shapes(model);
   return async function* stream(caller: Caller, query: ListQuery = {}): AsyncGenerator<Row[]> {
+    admitReader(model, caller);
     const { parts, conditions } = selectRows(model, caller, query);
     const sort = sortColumns(model, query.sort);
     const key = `${parts.shape} ${sort.map(({ field, descending }) => `${field.name} ${descending}`).join()}`;

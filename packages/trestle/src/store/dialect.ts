@@ -37,6 +37,8 @@ export interface Dialect {
   readonly ends: TextCondition;
   /** What a text becomes before it is bound for `icontains` (SQLite escapes LIKE's wildcards). */
   pattern(text: string): string;
+  /** A column as no index is used for it; undefined where the planner knows how many rows a condition leaves. */
+  readonly withoutIndex: ((name: string) => RawBuilder<unknown>) | undefined;
   /** Added to a select whose row is about to be written in the same transaction. */
   readonly forUpdate: RawBuilder<unknown>;
   /** The same, passing over rows that another transaction is writing. */

@@ -21,14 +21,14 @@ export function listQueryOf(query: Query, model: Model): ListQuery {
   const search = textOf(query, 'search');
   const cursor = textOf(query, 'cursor');
   const count = countOf(textOf(query, 'count'));
-  return {
+  return Object.freeze({
     limit: limitOf(textOf(query, 'limit')),
     ...(filter && { filter }),
     ...(search !== undefined && { search }),
     ...(sort && { sort }),
     ...(cursor !== undefined && { cursor }),
     ...(count && { count }),
-  };
+  });
 }
 
 function textOf(query: Query, name: string): string | undefined {
@@ -54,17 +54,52 @@ function countOf(text: string | undefined): 'exact' | 'estimated' | undefined {
 }
 
 /** The Link header of a page (RFC 8288): the same list from its start, and the parts beside this one. */
-export function linksOf(url: string, page: Page<unknown>): string {
-  const links = [link(url, null, 'first')];
-  if (page.prev !== null) links.push(link(url, page.prev, 'prev'));
-  if (page.next !== null) links.push(link(url, page.next, 'next'));
-  return links.join(', ');
+export type LinksOf = (page: Page<unknown>) => string;
+
+/** The links of the pages of a list, which is asked for under this URL. */
+export function linksUnder(url: string): LinksOf {
+  const [path = '', query = ''] = url.replaceAll('>', '%3E').split('?', 2);
+  const parts = query.split('&').filter((part) => part !== '' && !part.startsWith('cursor='));
+  const whole = parts.length > 0 ? `${path}?${parts.join('&')}` : path;
+  const first = `<${whole}>; rel="first"`;
+  const stem = `<${whole}${parts.length > 0 ? '&' : '?'}cursor=`;
+  const link = (cursor: string, relation: string) =>
+    `, ${stem}${encodeURIComponent(cursor)}>; rel="${relation}"`;
+  return ({ prev, next }) =>
+    first + (prev === null ? '' : link(prev, 'prev')) + (next === null ? '' : link(next, 'next'));
 }
 
-function link(url: string, cursor: string | null, relation: string): string {
-  const [path = '', query = ''] = url.split('?', 2);
-  const parts = query.split('&').filter((part) => part !== '' && !part.startsWith('cursor='));
-  if (cursor !== null) parts.push(`cursor=${encodeURIComponent(cursor)}`);
-  const target = parts.length > 0 ? `${path}?${parts.join('&')}` : path;
-  return `<${target.replaceAll('>', '%3E')}>; rel="${relation}"`;
+const MOST_KEPT = 500;
+const LONGEST_KEPT = 500;
+
+interface AskedList {
+  readonly query: ListQuery;
+  readonly linksOf: LinksOf;
+}
+
+/** Lists by the URL they are asked for under: what most clients ask for is asked for again and again. */
+export class AskedLists {
+  readonly #model: Model;
+  readonly #kept = new Map<string, AskedList>();
+
+  constructor(model: Model) {
+    this.#model = model;
+  }
+
+  /** Throws what `listQueryOf` throws. */
+  of(url: string, query: Query): AskedList {
+    const known = this.#kept.get(url);
+    if (known) return known;
+    const asked = { query: listQueryOf(query, this.#model), linksOf: linksUnder(url) };
+    if (url.length <= LONGEST_KEPT) this.#keep(url, asked);
+    return asked;
+  }
+
+  #keep(url: string, asked: AskedList): void {
+    if (this.#kept.size >= MOST_KEPT) {
+      const oldest = this.#kept.keys().next();
+      if (!oldest.done) this.#kept.delete(oldest.value);
+    }
+    this.#kept.set(url, asked);
+  }
 }

@@ -9,7 +9,7 @@ import { countingFields } from '../../services/read.ts';
 import { titled, typeName } from '../titled.ts';
 import { etagOf, ifMatchOf, noneMatches } from './etag.ts';
 import { listParameters } from './list-parameters.ts';
-import { linksOf, listQueryOf } from './list-query.ts';
+import { AskedLists } from './list-query.ts';
 
 /** What the routes of one resource are made of. */
 interface Parts {
@@ -51,9 +51,11 @@ function listRoute({ model, service, row }: Parts): Route {
     checkQuery: false,
     answers: { 200: pageOf(name, row) },
   };
+  const lists = new AskedLists(model);
   return route('GET', `/${name}`, options, async ({ caller, query, url }) => {
-    const page = await service.list(caller, listQueryOf(query, model));
-    return answer(200, page, { link: linksOf(url, page) });
+    const asked = lists.of(url, query);
+    const page = await service.list(caller, asked.query);
+    return answer(200, page, { link: asked.linksOf(page) });
   });
 }
 

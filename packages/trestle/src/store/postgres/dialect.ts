@@ -65,6 +65,7 @@ export const postgresDialect: Dialect = {
   starts: (column, text) => sql`starts_with(${column}, ${asText(text)})`,
   ends: (column, text) => sql`right(${column}, length(${asText(text)})) = ${asText(text)}`,
   pattern: (text) => text,
+  withoutIndex: undefined,
   forUpdate: sql`for update`,
   skipLocked: sql`for update skip locked`,
   clock: sql`extract(epoch from clock_timestamp())::double precision`,

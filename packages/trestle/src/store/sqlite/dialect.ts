@@ -49,6 +49,7 @@ export const sqliteDialect: Dialect = {
   starts: (column, text) => sql`substr(${column}, 1, length(${text})) = ${text}`,
   ends: (column, text) => sql`(length(${text}) = 0 or substr(${column}, -length(${text})) = ${text})`,
   pattern: (text) => `%${text.replace(/[\\%_]/g, '\\$&')}%`,
+  withoutIndex: (name) => sql`+${sql.ref(name)}`,
   forUpdate: sql``,
   skipLocked: sql``,
   clock: sql`unixepoch('subsec')`,

@@ -1,0 +1,43 @@
+import type { RawBuilder } from 'kysely';
+import { Problem } from '../problems.ts';
+import { type Statement, statement } from '../store/statement.ts';
+import type { Value } from '../store/store.ts';
+import { Slot } from './filter-sql.ts';
+import type { Model } from './model.ts';
+
+const MOST_SHAPES = 300;
+
+export interface Shaped {
+  readonly statement: Statement;
+  /** Values in the order of the statement's placeholders. */
+  bind(values: readonly Value[]): Value[];
+}
+
+/** Compiled statements of one resource by the shape of what was asked, the least recently made first to go. */
+export class Shapes {
+  readonly #model: Model;
+  readonly #known = new Map<string, Shaped>();
+
+  constructor(model: Model) {
+    this.#model = model;
+  }
+
+  get(key: string, build: (model: Model) => RawBuilder<unknown>): Shaped {
+    const known = this.#known.get(key);
+    if (known) return known;
+    const compiled = statement(this.#model.dialect, build(this.#model));
+    const order = compiled.slots.map(slotNumber);
+    const shaped: Shaped = { statement: compiled, bind: (values) => order.map((at) => values[at] ?? null) };
+    if (this.#known.size >= MOST_SHAPES) {
+      const oldest = this.#known.keys().next();
+      if (!oldest.done) this.#known.delete(oldest.value);
+    }
+    this.#known.set(key, shaped);
+    return shaped;
+  }
+}
+
+function slotNumber(slot: unknown): number {
+  if (slot instanceof Slot) return slot.at;
+  throw new Problem('internal', { cause: new Error('a list has a value that is no placeholder') });
+}
