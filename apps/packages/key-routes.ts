@@ -34,7 +34,14 @@ export function keyRoutes(context: Context): Route[] {
 const BOTH: readonly Method[] = ['GET', 'POST'];
 
 function newRoutes({ keys }: Context): Route[] {
-  const options = { tag, can, summary: 'Make an API key', query: NewKey, answers: { 200: Type.String() } };
+  const options = {
+    tag,
+    can,
+    changes: true,
+    summary: 'Make an API key',
+    query: NewKey,
+    answers: { 200: Type.String() },
+  };
   return BOTH.map((method) =>
     route(method, '/auth/new', options, async ({ caller, query: { name = '', never_expires = false } }) => {
       const made = await keys.create(caller, {
@@ -48,7 +55,14 @@ function newRoutes({ keys }: Context): Route[] {
 }
 
 function revokeRoutes({ keys }: Context): Route[] {
-  const options = { tag, can, summary: 'Deactivate an API key', query: KeyOf, answers: { 200: Type.Null() } };
+  const options = {
+    tag,
+    can,
+    changes: true,
+    summary: 'Deactivate an API key',
+    query: KeyOf,
+    answers: { 200: Type.Null() },
+  };
   return BOTH.map((method) =>
     route(method, '/auth/revoke', options, async ({ caller, query }) => {
       await keys.deactivate(caller, idOf(keys, query));
@@ -61,6 +75,7 @@ function renewRoutes({ keys }: Context): Route[] {
   const options = {
     tag,
     can,
+    changes: true,
     summary: 'Give a key a new expiry',
     query: Renewal,
     answers: { 200: Type.String() },
@@ -78,7 +93,14 @@ function renewRoutes({ keys }: Context): Route[] {
 }
 
 function deleteRoutes({ keys }: Context): Route[] {
-  const options = { tag, can, summary: 'Delete an API key', query: KeyOf, answers: { 200: Type.Null() } };
+  const options = {
+    tag,
+    can,
+    changes: true,
+    summary: 'Delete an API key',
+    query: KeyOf,
+    answers: { 200: Type.Null() },
+  };
   return ([...BOTH, 'DELETE'] as const).map((method) =>
     route(method, '/auth/delete', options, async ({ caller, query }) => {
       await keys.remove(caller, idOf(keys, query)).catch(unknownKey);

@@ -38,6 +38,7 @@ function keyRoutes({ accounts, keys }: ContractContext<typeof resources>) {
         tag: 'keys',
         summary: 'Register a username and get its API key',
         params: Username,
+        changes: true,
         answers: { 200: NewKey },
       },
       async ({ caller, params, origin }) => {

@@ -73,6 +73,8 @@ export interface RouteOptions<P, Q, B> {
   headers?: readonly string[];
   /** Schemas of the answers by status; null for an answer without a body. */
   answers: Readonly<Record<number, TSchema | null>>;
+  /** A GET that changes something, as some originals have it: HEAD does not run it (405). Default: false. */
+  changes?: boolean;
   /** For the documentation: the OAuth2 password form of this route signs Swagger UI in. */
   signsIn?: boolean;
 }
@@ -110,7 +112,7 @@ export interface Contract {
   /** The shape of what `errors` answers, for the documentation (default: any). */
   readonly errorShape?: TSchema;
   readonly credentials?: readonly CredentialPlace[];
-  /** Where Swagger UI and ReDoc stand (default: `/docs` and `/redoc`). */
+  /** Where Swagger UI and ReDoc stand (default: `/docs` and `/redoc`); Swagger UI stands at `/docs` in any case. */
   readonly pages?: { readonly swagger?: string; readonly redoc?: string };
 }
 

@@ -7,33 +7,23 @@ import { LIMITS } from './limits.ts';
 const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** The route takes no body: an empty one is no mistake, whatever type it claims. */
-    bodyless?: boolean;
-  }
-}
-
 /**
  * Reads bodies: JSON, merge patches and forms in UTF-8, up to 1 MiB (RFC 9110, 15.5.14), neither compressed nor in another
- * charset (415). A form's values are texts. Bodies sent with GET and HEAD are not read.
+ * charset (415). A form's values are texts. An empty body is none, whatever type it claims: many clients claim JSON in
+ * every request. Bodies sent with GET and HEAD are not read.
  */
 export function readBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
-  add(fastify, JSON_TYPES, readJson);
-  add(fastify, [FORM_TYPE], (_request, body) => parseForm(body));
+  add(fastify, JSON_TYPES, parseJson);
+  add(fastify, [FORM_TYPE], parseForm);
 }
 
-function add(
-  fastify: FastifyInstance,
-  types: string[],
-  read: (request: FastifyRequest, body: Buffer) => unknown,
-): void {
+function add(fastify: FastifyInstance, types: string[], read: (body: Buffer) => unknown): void {
   const options = { parseAs: 'buffer', bodyLimit: LIMITS.body } as const;
   // What a parser throws, Fastify hands to the error handler like any other error.
   fastify.addContentTypeParser(types, options, (request, body: Buffer, done) => {
     checkEncoding(request);
-    done(null, read(request, body));
+    done(null, body.length === 0 ? undefined : read(body));
   });
 }
 
@@ -42,11 +32,6 @@ export function acceptedTypes(method: string): Record<string, string> {
   return method === 'PATCH'
     ? { 'accept-patch': [...JSON_TYPES, FORM_TYPE].join(', ') }
     : { 'accept-post': ['application/json', FORM_TYPE].join(', ') };
-}
-
-function readJson(request: FastifyRequest, body: Buffer): unknown {
-  if (body.length === 0 && request.routeOptions.config.bodyless === true) return undefined;
-  return parseJson(body);
 }
 
 function checkEncoding(request: FastifyRequest): void {

@@ -12,7 +12,8 @@ const KEY_HEADER: CredentialPlace = { in: 'header', name: 'X-API-Key', for: 'key
 /** Where the uniform API takes credentials from, beside the Bearer header. */
 export const UNIFORM_PLACES: readonly CredentialPlace[] = [KEY_HEADER];
 
-/** RFC 6750, section 2.1. */
+/** RFC 6750, section 2.1. Credentials of another scheme, say for a proxy in front, are none for this server. */
+const SCHEME = /^Bearer( |$)/i;
 const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i;
 
 interface Presented {
@@ -62,7 +63,8 @@ function purposeOf(method: string): 'read' | 'write' {
 function presentedIn(request: FastifyRequest, places: readonly CredentialPlace[]): Presented[] {
   const found: Presented[] = [];
   const authorization = request.headers.authorization;
-  if (authorization !== undefined) found.push({ kind: 'bearer', value: bearerOf(authorization) });
+  if (authorization !== undefined && SCHEME.test(authorization))
+    found.push({ kind: 'bearer', value: bearerOf(authorization) });
   for (const place of places) {
     const value = textAt(request, place);
     if (value !== undefined) found.push({ kind: place.for, value });

@@ -14,8 +14,8 @@ export const LIMITS = {
   depth: 32,
   members: 1000,
   values: 10_000,
-  /** One parameter of a path: room for a whole API key, percent-encoded. */
-  pathParameter: 1024,
+  /** One parameter of a path: room for 256 characters of four bytes each, percent-encoded. */
+  pathParameter: 4096,
   connections: 10_000,
   /** An idle connection. Behind a proxy it must outlast the proxy's own, e.g. 65 s. */
   keepAlive: 5_000,

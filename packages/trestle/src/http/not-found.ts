@@ -6,6 +6,8 @@ export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTION
 
 interface KnownPath {
   readonly matches: RegExp;
+  /** Has no parameters: what matches it is this path and no row with an odd id. */
+  readonly isLiteral: boolean;
   /** Ends in `:verb`, which a path whose last segment is a parameter would match as well. */
   readonly isVerb: boolean;
   readonly methods: Set<string>;
@@ -20,6 +22,7 @@ export class KnownPaths {
     fastify.addHook('onRoute', ({ method, url }) => {
       const known = this.#paths.get(url) ?? {
         matches: compile(url),
+        isLiteral: !/:|\*/.test(url),
         isVerb: url.includes('::'),
         methods: new Set<string>(),
       };
@@ -32,22 +35,22 @@ export class KnownPaths {
   allowed(path: string): string[] {
     const decoded = decodeURI(path);
     const matching = [...this.#paths.values()].filter(({ matches }) => matches.test(decoded));
-    const verbs = matching.filter(({ isVerb }) => isVerb);
-    const methods = new Set((verbs.length > 0 ? verbs : matching).flatMap((known) => [...known.methods]));
+    const exact = matching.filter(({ isLiteral, isVerb }) => isLiteral || isVerb);
+    const methods = new Set((exact.length > 0 ? exact : matching).flatMap((known) => [...known.methods]));
     if (methods.size > 0) methods.add('OPTIONS');
     return METHODS.filter((method) => methods.has(method));
   }
 
   /**
-   * Whether a request that a route took for a row with an odd id was meant for a `:verb`, with a method that takes none:
-   * `GET /v1/keys/7:roll`.
+   * Whether a request that a route took for a row with an odd id was meant for another path, with a method that takes
+   * none: `GET /v1/keys/7:roll`, `GET /articles/new`, or `PUT /api/messages/`, where the id would be empty.
    */
-  isVerbOnly(method: string, target: string): boolean {
-    const colon = target.indexOf(':');
-    if (colon === -1) return false;
+  isAnother(method: string, target: string): boolean {
     const query = target.indexOf('?');
-    if (query !== -1 && query < colon) return false;
-    return !this.allowed(query === -1 ? target : target.slice(0, query)).includes(method);
+    const path = query === -1 ? target : target.slice(0, query);
+    const known = this.#paths.get(path);
+    if (known?.isLiteral) return !known.methods.has(method);
+    return path.includes(':') && !this.allowed(path).includes(method);
   }
 }
 

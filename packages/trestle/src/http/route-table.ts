@@ -56,7 +56,8 @@ function routeOptions(
   const handle = route.handle as Handle;
   return {
     method: route.method,
-    config: { route, bodyless: route.options.body === undefined },
+    config: { route },
+    ...(route.options.changes && { exposeHeadRoute: false }),
     ...admission(authenticate, table, route.options.can),
     handler: async (request, reply) => {
       read ??= table.style === 'contract' ? contractInput(route) : uniformInput(route);

@@ -49,7 +49,7 @@ export function admitRequests(fastify: FastifyInstance, parts: Parts): void {
     const refusal = refuse(request.raw) ?? refuseExpectation(request);
     if (refusal) reply.header('connection', 'close');
     if (refusal) return done(refusal);
-    if (config.url === undefined || parts.paths.isVerbOnly(request.method, request.url))
+    if (config.url === undefined || parts.paths.isAnother(request.method, request.url))
       return withoutRoute(request, reply, parts, done);
     if (parts.load.isTooMuch && !config.vital) return done(tooBusy());
     if (!accepts(request.headers.accept, config.produces)) return done(new Problem('not_acceptable'));
@@ -68,9 +68,9 @@ export function begin(request: FastifyRequest, reply: FastifyReply, parts: Parts
 /** Counts and logs a request when its connection is done with it, whether it was answered or not. */
 function watch(request: FastifyRequest, reply: FastifyReply, tally: RouteTally, parts: Parts): void {
   const start = performance.now();
-  parts.lifecycle.begin();
+  parts.lifecycle.begin(reply.raw);
   reply.raw.once('close', () => {
-    parts.lifecycle.end();
+    parts.lifecycle.end(reply.raw);
     const status = reply.raw.statusCode;
     const milliseconds = performance.now() - start;
     tally.count(status, milliseconds / 1000);

@@ -60,9 +60,7 @@ function echoes(fastify: FastifyInstance, base: string): void {
   fastify.delete(`${base}/rows/:id`, (request, reply) =>
     request.body === undefined ? reply.code(204).send() : reply.send({ body: request.body }),
   );
-  fastify.post(`${base}/sign-out`, { config: { bodyless: true } }, (_request, reply) =>
-    reply.code(204).send(),
-  );
+  fastify.post(`${base}/rows/all`, (_request, reply) => reply.code(204).send());
   fastify.get(`${base}/broken`, () => {
     throw new Error('a secret nobody may see');
   });

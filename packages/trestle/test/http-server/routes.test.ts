@@ -39,6 +39,17 @@ test('a verb of a row takes its own method alone, though a row might have such a
   assert.equal((await call('GET /rows?at=12:30')).status, 200);
 });
 
+test('a path without parameters is no row with an odd id, nor is an empty one', async () => {
+  assert.equal((await call('POST /rows/all')).status, 204);
+  for (const line of ['GET /rows/all', 'DELETE /rows/all?at=1']) {
+    const reply = await call(line);
+    assert.equal(reply.status, 405, line);
+    assert.equal(reply.headers.get('allow'), 'POST, OPTIONS');
+  }
+  assert.equal((await call('OPTIONS /rows/all')).headers.get('allow'), 'POST, OPTIONS');
+  assert.deepEqual((await call('GET /rows/ally')).body, { id: 'ally' });
+});
+
 test('a body that is broken does not hide that there is no such path', async () => {
   const headers = { 'content-type': 'application/json' };
   assert.equal((await callOver(server.url, 'POST /nothing', { headers, body: '{' })).status, 404);

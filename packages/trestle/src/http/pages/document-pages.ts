@@ -41,13 +41,15 @@ export function serveDocumentation(
   servePackageFiles(fastify, folder, [...SWAGGER, ...REDOC]);
   serveScript(fastify, `${folder}/swagger-start.js`, swaggerStart(base));
   serveScript(fastify, `${folder}/redoc-start.js`, redocStart(base));
-  servePage(fastify, `${base}${swagger}`, {
-    title: `${title} · API`,
-    folder,
-    styles: ['swagger-ui.css'],
-    scripts: ['swagger-ui-bundle.js', 'swagger-start.js'],
-    body: '<div id="page"></div>',
-  });
+  // Who looks for it where every other app has it finds it too.
+  for (const path of new Set([swagger, '/docs']))
+    servePage(fastify, `${base}${path}`, {
+      title: `${title} · API`,
+      folder,
+      styles: ['swagger-ui.css'],
+      scripts: ['swagger-ui-bundle.js', 'swagger-start.js'],
+      body: '<div id="page"></div>',
+    });
   servePage(fastify, `${base}${redoc}`, {
     title: `${title} · reference`,
     folder,
