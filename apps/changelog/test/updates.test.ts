@@ -26,6 +26,12 @@ everyPlace('updates', (place) => {
   test('an unknown project is 404', async () => {
     const body = { title: 'u', project_id: 987654 };
     refused(await client.call('POST', '/updates/', body), 404, 'Project with id 987654 not found.');
+    for (const project_id of [0, -5])
+      refused(
+        await client.call('POST', '/updates', { title: 'u', project_id }),
+        404,
+        `Project with id ${project_id} not found.`,
+      );
     const id = await client.newUpdate('u', await client.newProject('p'));
     refused(await client.call('PUT', `/updates/${id}`, body), 404, 'Project with id 987654 not found.');
   });

@@ -9,6 +9,8 @@ export interface Id<T extends RowId = RowId> {
   readonly kind: 'integer' | 'uuid';
   readonly column: ColumnKind;
   readonly schema: TSchema;
+  /** What may stand in a reference: one that no row can have is a row that does not exist, like any other. */
+  readonly referred: TSchema;
   /** A type only. @internal */
   readonly $id?: T;
 }
@@ -16,11 +18,13 @@ export interface Id<T extends RowId = RowId> {
 /** Counts up from 1. A deleted row's id is never given again. */
 export function integerId(): Id<number> {
   const schema = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
-  return { kind: 'integer', column: 'integer', schema };
+  const referred = Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER });
+  return { kind: 'integer', column: 'integer', schema, referred };
 }
 
 /** UUIDv7 (RFC 9562, section 5.7): not to be guessed one from another, and in order of creation. */
 export function uuidId(): Id<string> {
   const pattern = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
-  return { kind: 'uuid', column: 'uuid', schema: Type.String({ format: 'uuid', pattern }) };
+  const schema = Type.String({ format: 'uuid', pattern });
+  return { kind: 'uuid', column: 'uuid', schema, referred: schema };
 }

@@ -65,16 +65,13 @@ export function compileModels(
 }
 
 function modelField(name: string, field: Field, resources: Resources, accounts: Accounts): ModelField {
-  const held = field.reference
-    ? resources[field.reference.target]?.id
-    : field.column === 'account'
-      ? accounts.id
-      : field;
-  const plain = held?.schema ?? field.schema;
+  const target = field.reference && resources[field.reference.target]?.id;
+  const held = target ?? (field.column === 'account' ? accounts.id : field);
+  const plain = target?.referred ?? held.schema;
   return {
     name,
     field,
-    kind: storedKind(held?.column ?? field.column),
+    kind: storedKind(held.column),
     schema: field.nullable ? Type.Union([plain, Type.Null()]) : plain,
     writable: field.automatic === undefined,
   };
