@@ -114,6 +114,7 @@ everyPlace('the contract of forum', (place) => {
     const { id } = await post(ann, 'checked');
     const call = (method: string, path: string, body: object) => served.call(method, path, { body });
     is(await call('PUT', '/articles/999/edit', {}), 401, MISSING);
+    assert.equal((await served.call('GET', '/articles/new')).status, 405);
     is(await call('PUT', '/articles/999/edit', { 'access-token': 'x' }), 401, INVALID);
     is(await call('PUT', '/articles/999/edit', { 'access-token': bob }), 404, {
       error: 'Article with id=999 was not found',

@@ -11,12 +11,12 @@ export function errors(problem: Problem, request: FailedRequest): ErrorAnswer {
     case 'invalid_token':
       return { status: 401, body: { detail: tokenDetail(request), code: 'token_not_valid' }, headers };
     case 'not_found':
-      return { status: 404, body: notFound(problem, request), headers };
+      return { status: 404, body: notFound(request), headers };
     case 'method_not_allowed':
       return { status: 405, body: { detail: `Method "${request.method}" not allowed.` }, headers };
     case 'invalid':
       if (problem.errors.some((error) => error.in === 'path'))
-        return { status: 404, body: { detail: 'Not found.' } };
+        return { status: 404, body: notFound(request) };
       return { status: 400, body: byField(problem.errors), headers };
     case 'conflict':
       return { status: 400, body: byField(problem.errors), headers };
@@ -31,8 +31,8 @@ function tokenDetail({ path }: FailedRequest): string {
     : 'Given token not valid for any token type';
 }
 
-function notFound(problem: Problem, { method }: FailedRequest): object {
-  const readsOne = problem.data.resource === 'messages' && (method === 'GET' || method === 'HEAD');
+function notFound({ method, route }: FailedRequest): object {
+  const readsOne = route?.path === '/api/messages/:id' && (method === 'GET' || method === 'HEAD');
   return readsOne ? { error: 'Message not found!' } : { detail: 'Not found.' };
 }
 

@@ -138,7 +138,11 @@ everyPlace('the contract of messages', (place) => {
         404,
         NOT_FOUND,
       );
-    is(await served.call('GET', '/api/messages/x'), 404, NOT_FOUND);
+    for (const id of ['x', '0', '-1', '99999999999999999999'])
+      is(await served.call('GET', `/api/messages/${id}`), 404, { error: 'Message not found!' });
+    for (const method of ['PUT', 'PATCH', 'DELETE'])
+      for (const path of ['/api/messages', '/api/messages/'])
+        is(await served.call(method, path), 405, { detail: `Method "${method}" not allowed.` });
     is(await served.call('GET', '/api/nothing'), 404, NOT_FOUND);
   });
 

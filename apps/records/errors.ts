@@ -15,7 +15,7 @@ export function failed(message: string): { status: 'failed'; message: string } {
 }
 
 /** The original's words with true HTTP statuses. */
-export function errors(problem: Problem, _request: FailedRequest): ErrorAnswer {
+export function errors(problem: Problem, request: FailedRequest): ErrorAnswer {
   const { headers } = problem;
   switch (problem.code) {
     case 'unauthenticated':
@@ -27,10 +27,16 @@ export function errors(problem: Problem, _request: FailedRequest): ErrorAnswer {
     case 'not_found':
       return { status: 404, body: failed(problem.data.resource ? SAYS.noRecord : problem.detail), headers };
     case 'invalid':
+      if (isBeyondIds(problem.errors, request)) return { status: 404, body: failed(SAYS.noRecord), headers };
       return { status: 400, body: failed(invalid(problem.errors)), headers };
     default:
       return { status: problem.status, body: failed(problem.detail), headers };
   }
+}
+
+/** A number that no id can be is still a number: of a record that there is not. */
+function isBeyondIds(list: readonly FieldError[], { params }: FailedRequest): boolean {
+  return list.some((error) => error.in === 'path') && /^[+-]?\d+$/.test(params.record_id ?? '');
 }
 
 function invalid(list: readonly FieldError[]): string {

@@ -45,6 +45,16 @@ everyPlace('the contract of records', (place) => {
     }
   });
 
+  it('hands out keys for names of up to 256 characters, and none to HEAD', async () => {
+    const longest = '😀'.repeat(256);
+    const path = `/api/generate_key/${encodeURIComponent(longest)}`;
+    const head = await served.call('HEAD', path);
+    assert.deepEqual([head.status, head.headers.get('allow')], [405, 'GET, POST, OPTIONS']);
+    const { status, body } = await served.call('GET', path);
+    assert.deepEqual([status, (body as { username: string }).username], [200, longest]);
+    assert.equal((await served.call('GET', `${path}x`)).status, 400);
+  });
+
   it('creates, reads, changes and removes a record', async () => {
     const values = { timestamp: 6789998212, value1: 'Hello', value2: 2021.01, value3: true };
     const created = await write('POST', '/api/create', values);
@@ -116,6 +126,7 @@ everyPlace('the contract of records', (place) => {
 
   it('says what a path lacks', async () => {
     for (const slash of ['', '/']) {
+      is(await served.call('GET', `/api/read/99999999999999999999${slash}`), 404, failed(SAYS.noRecord));
       is(await served.call('GET', `/api/read${slash}`), 400, failed(SAYS.noNumber));
       is(await write('PATCH', `/api/modify${slash}`, { value1: 'x' }), 400, failed(SAYS.noNumber));
       is(await write('DELETE', `/api/remove${slash}`), 400, failed(SAYS.noNumber));

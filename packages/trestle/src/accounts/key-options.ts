@@ -5,7 +5,8 @@ import { VERBS } from '../declare/rules.ts';
 import type { FieldError } from '../problems.ts';
 import { invalid, onlyMembers } from './credentials.ts';
 
-const LONGEST_NAME = 128;
+/** Also that of a user name, so that a key may be called after its owner. */
+const LONGEST_NAME = 256;
 const MOST_SCOPES = 100;
 const SCOPE = /^(\*|[A-Za-z][A-Za-z0-9_]*):(\*|[a-z]+)$/;
 

@@ -180,7 +180,7 @@ eachStore('keys', (open) => {
       [{ lifetime: 1e300 }, '/lifetime maximum'],
       [{ lifetime: Number.POSITIVE_INFINITY }, '/lifetime maximum'],
       [{ name: 5 }, '/name type'],
-      [{ name: 'x'.repeat(129) }, '/name max_length'],
+      [{ name: 'x'.repeat(257) }, '/name max_length'],
       [{ scopes: 'notes:read' }, '/scopes type'],
       [{ scopes: ['notes:read', 'notes:fly'] }, '/scopes/1 enum'],
       [{ scopes: ['other:read'] }, '/scopes/0 enum'],
