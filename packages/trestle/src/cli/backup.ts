@@ -35,8 +35,14 @@ async function backUp(names: string[], { data, database, to }: BackupOptions): P
     process.stdout.write(`${words(name, path, checked, performance.now() - started)}\n`);
   }
   process.stdout.write(
-    `Not in it: ${join(data, 'signing-secret')}. Keep that apart, as a secret; without it everyone signs in anew.\n`,
+    `Not in it: ${notInIt(data, there).join(', ')}. Without the signing secret everyone signs in anew; keep it as a secret.\n`,
   );
+}
+
+/** What a data folder holds beside databases: the signing secret, and a folder for each app whose operations keep files. */
+function notInIt(data: string, names: readonly string[]): string[] {
+  const folders = names.map((name) => join(data, name)).filter((folder) => existsSync(folder));
+  return [join(data, 'signing-secret'), ...folders];
 }
 
 function words(name: string, path: string, { bytes, tables, rows }: Checked, milliseconds: number): string {

@@ -42,8 +42,8 @@ async function copy(names: string[], options: CopyOptions): Promise<void> {
   }
   if (copied === 0) throw new StartError(`there is nothing to copy in ${placeWords(options.from, '…')}`);
   print(
-    "\nThe signing secret is not in a database: let the new server have the old one's (the file signing-secret, or " +
-      'TRESTLE_SIGNING_SECRET), or everyone signs in anew. Passwords and API keys stay as they are.',
+    '\nNot in a database, but in the data folder: the signing secret, without which everyone signs in anew, and files that ' +
+      'operations keep. Let the new server have them. Passwords and API keys stay as they are.',
   );
 }
 

@@ -44,7 +44,7 @@ async function readRows(name: string, file: string, options: ImportOptions): Pro
   if (done.refusals > 0) showRefusals(file, done);
   else
     process.stdout.write(
-      `${name}: ${done.rows} rows ${checkOnly ? 'are valid; none was imported' : 'imported'}${passedOver(done)}\n`,
+      `${name}: ${rowWords(done.rows)} ${checkOnly ? 'valid; nothing was imported' : 'imported'}${passedOver(done)}\n`,
     );
 }
 
@@ -93,11 +93,13 @@ function showRefusals(file: string, { refused, refusals }: Imported): void {
   for (const { line, errors } of refused)
     for (const { pointer, message } of errors)
       process.stderr.write(`${file}:${line}: ${pointer === '' ? '' : `${pointer}: `}${message}\n`);
-  if (refusals > refused.length) process.stderr.write(`… and ${refusals - refused.length} rows more\n`);
-  process.stderr.write(
-    `trestle: ${refusals} ${refusals === 1 ? 'row is' : 'rows are'} not valid; nothing was imported\n`,
-  );
+  if (refusals > refused.length) process.stderr.write(`… and ${rowWords(refusals - refused.length)} more\n`);
+  process.stderr.write(`trestle: ${rowWords(refusals)} not valid; nothing was imported\n`);
   process.exitCode = REFUSED;
+}
+
+function rowWords(rows: number): string {
+  return `${rows} ${rows === 1 ? 'row' : 'rows'}`;
 }
 
 function passedOver({ ignored }: Imported): string {

@@ -145,13 +145,13 @@ eachPlace('export and import', (place) => {
       'things.ndjson:8: expected a JSON object',
       'things.ndjson:9: This names "name" twice in one object.',
       'things.ndjson:10: /due: does not have the form that is expected here (date-time)',
-      'trestle: 9 rows are not valid; nothing was imported',
+      'trestle: 9 rows not valid; nothing was imported',
     ]);
     assert.equal(await x.done('export', 'things'), '');
     const taken = x.file('boxes.csv', 'name\nnew\nred\n');
     assert.deepEqual(await x.refused('boxes', taken), [
       'boxes.csv:3: /name: another row has this value already',
-      'trestle: 1 row is not valid; nothing was imported',
+      'trestle: 1 row not valid; nothing was imported',
     ]);
   });
 
@@ -183,7 +183,7 @@ describe('import', () => {
       'things.csv:4: /tags: This is not valid JSON.',
       'things.csv:5: expected 5 cells, got 2',
       'things.csv:6: a quote inside a cell that does not begin with one; put the cell in quotes and double it',
-      'trestle: 3 rows are not valid; nothing was imported',
+      'trestle: 3 rows not valid; nothing was imported',
     ]);
     const header = await x.trestle('import', 'things', x.file('header.csv', 'name,colour\na,b\n'));
     assert.equal(header.code, 1);
@@ -203,7 +203,7 @@ describe('import', () => {
     assert.equal(lines.length, 102);
     assert.equal(lines[0], 'many.csv:2: /name: may not be empty');
     assert.equal(lines[100], '… and 150 rows more');
-    assert.equal(lines[101], 'trestle: 250 rows are not valid; nothing was imported');
+    assert.equal(lines[101], 'trestle: 250 rows not valid; nothing was imported');
   });
 
   it('only checks, where only that is asked for', async () => {
@@ -213,7 +213,7 @@ describe('import', () => {
       x.file('more.csv', 'name\nmore\n'),
       '--check',
     );
-    assert.deepEqual([code, stdout], [0, 'boxes: 1 rows are valid; none was imported\n']);
+    assert.deepEqual([code, stdout], [0, 'boxes: 1 row valid; nothing was imported\n']);
     assert.equal(await x.done('export', 'boxes', '--format', 'csv'), 'id,name\r\n');
   });
 

@@ -59,7 +59,14 @@ function* csvEntries(model: Model, parts: Iterable<string>, parseJson: ParseJson
     else if (!columns) columns = headerOf(model, cells);
     else if (cells.length === columns.length) yield csvEntry(line, columns, cells, parseJson);
     else if (cells.length > 1 || cells[0] !== null)
-      yield refused(line, fault('', 'csv', `expected ${columns.length} cells, got ${cells.length}`));
+      yield refused(
+        line,
+        fault(
+          '',
+          'csv',
+          `expected ${columns.length} ${columns.length === 1 ? 'cell' : 'cells'}, got ${cells.length}`,
+        ),
+      );
   }
 }
 

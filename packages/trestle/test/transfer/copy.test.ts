@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { appFolder, type Ended, NOTES, run, serve, temporaryFolder } from '../cli/process.ts';
+import { callOver } from '../harness.ts';
+
+const APP = appFolder(NOTES);
+
+/** A data folder with one note, and the server that still has it open. */
+async function served() {
+  const data = temporaryFolder();
+  const server = await serve([APP, '--data', data, '--readiness-delay', '0']);
+  assert.equal((await callOver(server.url, 'POST /v1/notes', { body: { content: 'x' } })).status, 201);
+  const stop = async () => {
+    server.child.kill('SIGTERM');
+    await server.ended;
+  };
+  return { data, stop };
+}
+
+function copy(from: string, to: string, ...more: string[]): Promise<Ended> {
+  return run(['copy', APP, '--from', from, '--to', to, ...more]);
+}
+
+function refused({ code, stderr, stdout }: Ended, says: RegExp): void {
+  assert.deepEqual([code, stdout], [1, '']);
+  assert.match(stderr, says);
+}
+
+describe('copy, as a command', () => {
+  it('leaves a served source alone, unless that is asked for', async () => {
+    const { data, stop } = await served();
+    const [first, second] = [temporaryFolder(), temporaryFolder()];
+    refused(
+      await copy(`sqlite:${data}`, `sqlite:${first}`),
+      /notes\.db is in use by another process\. Stop the server/,
+    );
+    assert.equal(existsSync(join(first, 'notes.db')), false);
+    const live = await copy(`sqlite:${data}`, `sqlite:${second}`, '--while-serving');
+    assert.equal(live.code, 0, live.stderr);
+    assert.match(live.stdout, /\n {2}notes +1 rows {2}sha256 [0-9a-f]{16}\n/);
+    await stop();
+    assert.equal((await copy(`sqlite:${data}`, `sqlite:${first}`)).code, 0);
+  });
+
+  it('says what is wrong with the places', async () => {
+    const [empty, other] = [temporaryFolder(), temporaryFolder()];
+    refused(await copy(`sqlite:${empty}`, `sqlite:${other}`), /there is no database at .*notes\.db/);
+    refused(await copy(`sqlite:${empty}`, `sqlite:${empty}`), /--from and --to are the same/);
+    refused(await copy('mysql://x', `sqlite:${empty}`), /Expected sqlite:FOLDER or postgres:/);
+    refused(
+      await run(['copy', APP, '--from', `sqlite:${empty}`]),
+      /required option '--to <place>' not specified/,
+    );
+  });
+
+  it('copies no source that is not as declared', async () => {
+    const { data, stop } = await served();
+    await stop();
+    const newer = appFolder(
+      NOTES.replace('text({ max: 160 })', "text({ max: 160 }), more: text({ default: '' })"),
+    );
+    const ended = await run([
+      'copy',
+      newer,
+      '--from',
+      `sqlite:${data}`,
+      '--to',
+      `sqlite:${temporaryFolder()}`,
+    ]);
+    refused(
+      ended,
+      /notes\.db \S* ?is not as notes is declared; bring it there first with: trestle migrate apply/,
+    );
+  });
+});
