@@ -1,5 +1,5 @@
 import type { Cores, ServerProcess } from './processes.ts';
-import type { Requests } from './workload.ts';
+import type { Operation, Requests } from './workload.ts';
 
 /** What a server is started with. */
 export interface Ground {
@@ -29,8 +29,8 @@ export interface Candidate {
   readonly fixed?: boolean;
   /** The line of the report its figures stand in, where that is another's (default: its own). */
   readonly line?: string;
-  /** The npm packages it is made of, where it is installed on demand. */
-  readonly packages?: readonly string[];
+  /** The only operations it is timed for (default: all it has a request for). */
+  readonly times?: readonly Operation[];
   start(ground: Ground): Promise<Running>;
   /** The row in an answer (default: the answer). */
   row?(answer: unknown): unknown;

@@ -1,31 +1,14 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { installPeer, PEERS } from './install-peer.ts';
 import type { Load, LoadResult } from './load.ts';
 import { filledIn } from './workload.ts';
-
-/** Where what is not a dependency is installed. */
-export const PEERS = join(import.meta.dirname, 'peers');
 
 /** The command that runs a load described in a file; autocannon is installed when it is first needed. */
 export function autocannonProgram(file: string): string[] {
   installPeer('autocannon', ['autocannon@8']);
   return [process.execPath, '--no-warnings', import.meta.filename, file];
-}
-
-/** Installs packages from npm into a folder of their own, once, and gives that folder. */
-export function installPeer(name: string, packages: readonly string[]): string {
-  const folder = join(PEERS, name);
-  const done = join(folder, 'installed.json');
-  if (existsSync(done)) return folder;
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-  const words = ['install', '--no-audit', '--no-fund', '--legacy-peer-deps', ...packages];
-  const { status, stderr } = spawnSync('npm', words, { cwd: folder, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`npm could not install ${packages.join(' ')}:\n${stderr}`);
-  writeFileSync(done, `${JSON.stringify(packages)}\n`);
-  return folder;
 }
 
 interface Summary {

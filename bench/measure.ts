@@ -37,7 +37,9 @@ async function measureOperation(
   operation: Operation,
 ): Promise<Measurement[]> {
   const { runs, rows, seconds } = plan;
-  const started = all.filter(({ running }) => running.requests[operation]);
+  const started = all.filter(
+    ({ candidate, running }) => running.requests[operation] && (candidate.times?.includes(operation) ?? true),
+  );
   const results = new Map<string, Run[]>(started.map(({ candidate }) => [candidate.name, []]));
   for (let run = 0; run <= runs; run += 1)
     for (const each of started) {

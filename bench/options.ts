@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { OPERATION_NAMES, OPERATIONS, type Operation } from './workload.ts';
 
 export interface Options {
-  suites: readonly string[];
+  suites: readonly Suite[];
   store: 'sqlite' | 'postgres';
   only: readonly string[] | undefined;
   operations: readonly Operation[] | undefined;
@@ -14,13 +14,16 @@ export interface Options {
   peers: readonly string[];
 }
 
+/** What can be measured. */
 export const SUITES = {
   workload: 'every operation on 10,000 rows (the default, with pages)',
   pages: 'page 1 and page 1,000 of 100,000 rows',
-  sizes: 'reads, lists and writes on 1,000 to --rows rows',
+  sizes: 'the same on 1,000, 100,000 and 1,000,000 rows, or up to --rows',
   mixed: 'how long reads take while writes come as fast as they can',
   footprint: 'start, memory, dependencies, size',
 } as const;
+
+export type Suite = keyof typeof SUITES;
 
 const HELP = `npm run bench -- [suites…] [options]
 
@@ -73,7 +76,7 @@ export function optionsFrom(words: readonly string[]): Options | undefined {
     return undefined;
   }
   return {
-    suites: oneOf('suite', positionals.length > 0 ? positionals : ['workload', 'pages'], Object.keys(SUITES)),
+    suites: suitesOf(positionals),
     store: values.store === 'postgres' ? 'postgres' : 'sqlite',
     only: listed(values.only),
     operations: operationsOf(listed(values.ops)),
@@ -84,6 +87,13 @@ export function optionsFrom(words: readonly string[]): Options | undefined {
     check: values.check,
     peers: listed(values.peers) ?? [],
   };
+}
+
+const SUITE_NAMES = Object.keys(SUITES) as Suite[];
+
+function suitesOf(names: readonly string[]): Suite[] {
+  oneOf('suite', names, SUITE_NAMES);
+  return names.length > 0 ? SUITE_NAMES.filter((name) => names.includes(name)) : ['workload', 'pages'];
 }
 
 /** `--peers` alone means all of them. */
@@ -100,11 +110,10 @@ function operationsOf(names: readonly string[] | undefined): Operation[] | undef
   return OPERATION_NAMES.filter((name) => names.includes(name));
 }
 
-function oneOf(what: string, names: readonly string[], known: readonly string[]): readonly string[] {
+function oneOf(what: string, names: readonly string[], known: readonly string[]): void {
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw new Error(`there is no ${what} '${unknown}'; there are ${known.join(', ')}`);
-  return names;
 }
 
 function listed(text: string | undefined): string[] | undefined {

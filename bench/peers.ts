@@ -1,3 +1,92 @@
-import type { Candidate } from './candidate.ts';
+import { copyFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Candidate, Ground } from './candidate.ts';
+import { plainRequests } from './hand-written.ts';
+import { installPeer } from './install-peer.ts';
+import { NEEDLE, RARE_VIEWS } from './messages.ts';
+import { startProcess } from './processes.ts';
+import { fillSqlite, makeSqliteTable } from './seed.ts';
+import { PAGE, type Requests } from './workload.ts';
 
-export const peers: readonly Candidate[] = [];
+interface Peer {
+  readonly name: string;
+  readonly title: string;
+  readonly packages: readonly string[];
+  /** The server's own file in `bench/peer-apps`. */
+  readonly program: string;
+  /** What is said otherwise than to the hand-written servers. */
+  readonly requests?: Requests;
+  rows?(answer: unknown): unknown;
+}
+
+const feathersList = `/messages?$limit=${PAGE}&$sort[created_at]=-1`;
+
+/** What people would use instead, as npm gives it. Their durability is synchronous=NORMAL, which is less than FULL. */
+const PEERS: readonly Peer[] = [
+  {
+    name: 'express-better-sqlite3',
+    title: 'Express + better-sqlite3 by hand (NORMAL)',
+    packages: ['express@5', 'better-sqlite3@13'],
+    program: 'express-better-sqlite3.cjs',
+  },
+  {
+    name: 'express-sequelize',
+    title: 'Express + Sequelize (NORMAL)',
+    packages: ['express@5', 'sequelize@6', 'sqlite3@6'],
+    program: 'express-sequelize.cjs',
+  },
+  {
+    name: 'feathers-knex',
+    title: 'Feathers + Knex (NORMAL)',
+    packages: [
+      ...['feathers', 'koa', 'knex', 'schema', 'errors'].map((name) => `@feathersjs/${name}@5`),
+      'knex@3',
+      'better-sqlite3@13',
+    ],
+    program: 'feathers-knex.mjs',
+    requests: {
+      list: { method: 'GET', path: feathersList },
+      filtered: { method: 'GET', path: `${feathersList}&content[$like]=%25${NEEDLE}%25` },
+      equal: { method: 'GET', path: `${feathersList}&views=${RARE_VIEWS}` },
+      'page-1': { method: 'GET', path: feathersList },
+      'page-1000': { method: 'GET', path: `${feathersList}&$skip=${999 * PAGE}` },
+      count: { method: 'GET', path: '/views/{id}' },
+    },
+    rows: (answer) => (typeof answer === 'object' && answer && 'data' in answer ? answer.data : answer),
+  },
+];
+
+/** Operations they have no answer for: their tokens and passwords would be somebody else's package. */
+const LEFT_OUT = ['checked', 'sign-in'] as const;
+
+export const peers: readonly Candidate[] = PEERS.map((peer) => ({
+  name: peer.name,
+  title: peer.title,
+  store: 'sqlite',
+  ...(peer.rows && { rows: peer.rows }),
+  start: (ground) => start(peer, ground),
+}));
+
+async function start(peer: Peer, ground: Ground) {
+  const { folder, port, cores, rows } = ground;
+  const home = installPeer(peer.name, peer.packages);
+  const program = join(home, basename(peer.program));
+  copyFileSync(join(import.meta.dirname, 'peer-apps', peer.program), program);
+  const file = join(folder, 'messages.db');
+  makeSqliteTable(file);
+  fillSqlite(file, rows);
+  const command = [process.execPath, '--no-warnings', program];
+  const env = { DATABASE: file };
+  const started = await startProcess({
+    command,
+    cores,
+    port,
+    probe: '/messages/1',
+    log: join(folder, 'log'),
+    env,
+  });
+  const requests: Requests = { ...plainRequests(rows, 'static-token'), ...peer.requests };
+  for (const operation of LEFT_OUT) delete requests[operation];
+  if (rows <= 1000 * PAGE) delete requests['page-1000'];
+  return { ...started, requests };
+}
