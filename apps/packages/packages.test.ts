@@ -359,3 +359,32 @@ eachPlace('the contract of packages', (place) => {
     );
   });
 });
+
+it('ends event streams when the server stops, and gives the operation back', async () => {
+  process.env.TRESTLE_PACKAGES_SIMULATED_SECONDS = '60';
+  const served = await serveApp(app);
+  let closed: Promise<void> | undefined;
+  try {
+    const headers = { authorization: `Bearer ${served.administrator}` };
+    const made = await served.call('POST', '/v1/packages', {
+      headers,
+      body: { name: 'long', version: '1.0' },
+    });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    const { id } = made.body as Package;
+    const started = await served.call('POST', `/v1/packages/${id}:download`, { headers });
+    assert.equal(started.status, 202, JSON.stringify(started.body));
+    const { id: operation } = started.body as Operation;
+    const events = await fetch(`${served.url}/v1/operations/${operation}/events`, { headers });
+    const reader = events.body?.pipeThrough(new TextDecoderStream()).getReader();
+    assert.match((await reader?.read())?.value ?? '', /^retry: /);
+    const begun = performance.now();
+    closed = served.close();
+    while (!(await reader?.read())?.done);
+    await closed;
+    assert.ok(performance.now() - begun < 5000);
+  } finally {
+    await (closed ?? served.close());
+    delete process.env.TRESTLE_PACKAGES_SIMULATED_SECONDS;
+  }
+});

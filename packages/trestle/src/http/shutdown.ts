@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 
@@ -9,16 +9,26 @@ export class Lifecycle {
   stopping = false;
   /** Once true, every answer says `Connection: close`: the listener is gone, and so will be this connection. */
   closing = false;
-  inFlight = 0;
+  readonly #open = new Set<ServerResponse>();
   #whenIdle: (() => void) | undefined;
 
-  begin(): void {
-    this.inFlight++;
+  get inFlight(): number {
+    return this.#open.size;
   }
 
-  end(): void {
-    this.inFlight--;
+  begin(response: ServerResponse): void {
+    this.#open.add(response);
+  }
+
+  end(response: ServerResponse): void {
+    this.#open.delete(response);
     if (this.inFlight === 0) this.#whenIdle?.();
+  }
+
+  /** Ends event streams, which would go on for ever: their clients connect again, elsewhere, from the last event on. */
+  endStreams(): void {
+    for (const response of this.#open)
+      if (String(response.getHeader('content-type')).startsWith('text/event-stream')) response.end();
   }
 
   /** Resolves when no request is in flight. */
@@ -56,6 +66,7 @@ export async function stopServer(
   await turn();
   lifecycle.closing = true;
   NetServer.prototype.close.call(server);
+  lifecycle.endStreams();
   await Promise.race([closed, sleep(IDLE_GRACE)]);
   await Promise.race([lifecycle.idle(), closed, sleep(drain, undefined, { ref: false })]);
   server.closeAllConnections();
