@@ -107,7 +107,12 @@ async function serveAlone(names: string[], options: ServeOptions, worker = false
   const madeUp = makeSecret();
   const engines = await openEngines(apps, engineOptions(options, log, madeUp));
   const mounts = engines.map((engine) => ({ engine, base: engines.length > 1 ? `/${engine.app.name}` : '' }));
-  const server = await startServer(mounts, { ...options, log }).catch(async (error: unknown) => {
+  const gatherMetrics = worker && (await import('./worker-metrics.ts')).metricsOfAll;
+  const server = await startServer(mounts, {
+    ...options,
+    log,
+    ...(gatherMetrics && { gatherMetrics }),
+  }).catch(async (error: unknown) => {
     await closeEngines(engines);
     throw error;
   });

@@ -3,6 +3,7 @@ import { fstatSync } from 'node:fs';
 import { LogFile } from '../http/logging-file.ts';
 import { NEWER_DATABASE } from '../store/migrate/refusals.ts';
 import { isUp, type StopSignal, type Up } from './worker-messages.ts';
+import { MetricsCollector } from './worker-metrics.ts';
 
 /** How long a worker must have run for its end to be no reason to wait before the next, in ms. */
 const SETTLED = 10_000;
@@ -45,6 +46,7 @@ class Workers {
   readonly #slots: Slot[];
   readonly #ended = Promise.withResolvers<number>();
   readonly #output = new LogFile();
+  readonly #metrics = new MetricsCollector();
   #announced = false;
   #stopping: StopSignal | undefined;
   #exitCode = 0;
@@ -72,9 +74,14 @@ class Workers {
     Object.assign(slot, { worker, up: false, startedAt: performance.now(), timer: undefined });
     worker.on('message', (message: unknown) => {
       if (isUp(message)) this.#isUp(slot, message);
+      else this.#metrics.heard(worker, slot.number, message, () => this.#serving());
     });
     worker.on('exit', (code, signal) => this.#gone(slot, code, signal));
     passOn(worker, this.#output);
+  }
+
+  #serving(): Worker[] {
+    return this.#slots.flatMap(({ worker, up }) => (worker && up ? [worker] : []));
   }
 
   #isUp(slot: Slot, up: Up): void {

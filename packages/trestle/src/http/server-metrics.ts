@@ -36,7 +36,7 @@ export function metricsRoute(fastify: FastifyInstance, sites: readonly Site[], p
   });
   fastify.get('/metrics', { config: { produces: ['text/plain'], ours: true } }, async (request, reply) => {
     authorize(request.headers.authorization, sites);
-    return reply.type(TYPE).send(await metrics.text());
+    return reply.type(TYPE).send(await parts.metricsText());
   });
 }
 
@@ -58,7 +58,7 @@ export async function openMetricsPort(parts: Parts): Promise<Server | undefined>
   const server = createServer(async (request, response) => {
     const isMetrics = request.method === 'GET' && request.url === '/metrics';
     response.writeHead(isMetrics ? 200 : 404, { 'content-type': TYPE });
-    response.end(isMetrics ? await parts.metrics.text() : 'GET /metrics\n');
+    response.end(isMetrics ? await parts.metricsText() : 'GET /metrics\n');
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>

@@ -23,6 +23,8 @@ export interface ServerOptions {
    * on a slow or shared machine a bound that fits another one refuses what could be served).
    */
   shedAbove?: number;
+  /** Makes what `/metrics` answers out of what this process counts (default: that alone). Called once, at start. */
+  gatherMetrics?: (own: () => Promise<string>) => () => Promise<string>;
 }
 
 /** Options with every default filled in. */
@@ -37,6 +39,7 @@ export function settle(options: ServerOptions): Settings {
     keepAlive: LIMITS.keepAlive,
     timeouts: TIMEOUTS,
     shedAbove: 0,
+    gatherMetrics: (own) => own,
     ...options,
   };
 }

@@ -46,6 +46,8 @@ export interface Parts {
   readonly lifecycle: Lifecycle;
   readonly load: Load;
   readonly metrics: Metrics;
+  /** What `/metrics` answers. */
+  readonly metricsText: () => Promise<string>;
   readonly paths: KnownPaths;
   readonly mounted: Mounted[];
 }
@@ -85,13 +87,15 @@ export async function openServer(sites: readonly Site[], options: ServerOptions)
 
 function createParts(options: ServerOptions): Parts {
   const settings = settle(options);
+  const metrics = new Metrics();
   return {
     settings,
     log: settings.log,
     errors: new ErrorLog(settings.log.lines),
     lifecycle: new Lifecycle(),
     load: new Load(settings.shedAbove),
-    metrics: new Metrics(),
+    metrics,
+    metricsText: settings.gatherMetrics(() => metrics.text()),
     paths: new KnownPaths(),
     mounted: [],
   };

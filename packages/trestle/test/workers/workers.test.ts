@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, it, test } from 'node:test';
+import { mergeMetrics } from '../../src/cli/worker-metrics.ts';
 import { pauseAfter } from '../../src/cli/workers.ts';
 import { appFolder, NOTES, run, type Serving, serve } from '../cli/process.ts';
-import { callOver } from '../harness.ts';
+import { ADMINISTRATOR, callOver } from '../harness.ts';
 import { eachPlace, type Place } from '../stores.ts';
 
 /** Notes that count who reads them. */
@@ -62,7 +63,8 @@ class Readers {
 
 eachPlace('workers', (place) => {
   it('share an address and a count; one that is killed is replaced while the others go on', async () => {
-    const server = await serve([appFolder(COUNTED), ...optionsOf(await place()), ...WORKERS]);
+    const env = { TRESTLE_ADMIN_SECRET: ADMINISTRATOR };
+    const server = await serve([appFolder(COUNTED), ...optionsOf(await place()), ...WORKERS], { env });
     assert.equal((await callOver(server.url, 'POST /v1/notes', { body: { content: 'x' } })).status, 201);
     const [, victim] = await logged(server, 'worker serves', 3);
     assert(victim);
@@ -77,6 +79,7 @@ eachPlace('workers', (place) => {
     reads.enough = reads.seen.length + 100;
     await reading;
     assert.equal(new Set(reads.seen).size, reads.seen.length, 'every answer shows its own count');
+    await answersForAll(server, reads.seen.length);
     const last = await callOver<{ views: number }>(server.url, 'GET /v1/notes/1');
     // What the killed one had counted and not answered is among the lost.
     const unanswered = last.body.views - 1 - reads.seen.length;
@@ -115,6 +118,31 @@ eachPlace('workers', (place) => {
     await again.ended;
     assert.equal(body.total, answered);
   });
+});
+
+/** Whichever worker is asked has the metrics of all, told apart by a label; the killed one's are gone with it. */
+async function answersForAll(server: Serving, answered: number): Promise<void> {
+  const { body, status } = await callOver<string>(server.url, 'GET /metrics', { token: ADMINISTRATOR });
+  assert.equal(status, 200);
+  assert.deepEqual([...new Set(body.match(/(?<=trestle_ready\{worker=")\d+/g))], ['1', '2', '3']);
+  const counted = body.matchAll(
+    /^trestle_request_duration_seconds_count\{worker="\d".*route="\/v1\/notes\/:id".*\} (\d+)$/gm,
+  );
+  const sum = [...counted].reduce((total, [, count]) => total + Number(count), 0);
+  assert(sum > 0 && sum <= answered, `${sum} of ${answered}`);
+}
+
+test('metrics of workers are one text, each metric in one place', () => {
+  const text = (value: number) =>
+    `# HELP a What.\n# TYPE a counter\na{x="1}"} ${value}\na{} 2\n# HELP b More.\n# TYPE b gauge\nb 3\n`;
+  assert.equal(
+    mergeMetrics([
+      { worker: 2, text: text(7) },
+      { worker: 1, text: text(5) },
+    ]),
+    '# HELP a What.\n# TYPE a counter\na{worker="1",x="1}"} 5\na{worker="1"} 2\na{worker="2",x="1}"} 7\na{worker="2"} 2\n' +
+      '# HELP b More.\n# TYPE b gauge\nb{worker="1"} 3\nb{worker="2"} 3\n',
+  );
 });
 
 describe('workers that cannot', () => {
