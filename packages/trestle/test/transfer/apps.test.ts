@@ -115,14 +115,4 @@ for (const use of USES)
       await goesOn({ data: first, database }, use.next);
       await goesOn({ data: last }, use.next);
     });
-
-    it('is not copied over what is there', async () => {
-      const { code, stderr } = await run(
-        ['copy', `apps/${name}`, '--from', `sqlite:${first}`, '--to', database],
-        { cwd: ROOT },
-      );
-      assert.equal(code, 1);
-      assert.match(stderr, /of the target has rows already\. No row was copied/);
-      assert.doesNotMatch(stderr, new RegExp(new URL(database).password));
-    });
   });

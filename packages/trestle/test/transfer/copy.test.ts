@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
-import { appFolder, type Ended, NOTES, run, serve, temporaryFolder } from '../cli/process.ts';
+import { appFolder, type Ended, NOTES, run, serve, start, temporaryFolder } from '../cli/process.ts';
 import { callOver } from '../harness.ts';
+import { createDatabase, dropDatabase } from '../postgres-server.ts';
+import { postgresUrl } from '../stores.ts';
 
 const APP = appFolder(NOTES);
 
@@ -74,4 +77,48 @@ describe('copy, as a command', () => {
       /notes\.db \S* ?is not as notes is declared; bring it there first with: trestle migrate apply/,
     );
   });
+
+  it('is not made over what is there, and shows no password', async () => {
+    const { data, stop } = await served();
+    await stop();
+    const database = await createDatabase(await postgresUrl());
+    assert.equal((await copy(`sqlite:${data}`, database)).code, 0);
+    const again = await copy(`sqlite:${data}`, database);
+    await dropDatabase(database);
+    refused(again, /the table notes of the target has rows already\. No row was copied into postgres:/);
+    assert.doesNotMatch(again.stderr, new RegExp(new URL(database).password));
+  });
+
+  it('killed at any moment, leaves nothing, and can be made again', async () => {
+    const { data, stop } = await served();
+    await stop();
+    const source = new DatabaseSync(join(data, 'notes.db'));
+    source.exec(`insert into notes (content) with recursive n(i) as (select 1 union all select i + 1 from n where i < 150000)
+      select 'note ' || i from n`);
+    source.close();
+    const target = temporaryFolder();
+    for (const moment of [350, 550, 750]) {
+      const { child, ended } = start(['copy', APP, '--from', `sqlite:${data}`, '--to', `sqlite:${target}`]);
+      setTimeout(() => child.kill('SIGKILL'), moment);
+      const { code } = await ended;
+      const rows = notesIn(join(target, 'notes.db'));
+      assert.equal(rows, code === 0 ? 150_001 : 0);
+      if (code === 0) return;
+    }
+    assert.equal((await copy(`sqlite:${data}`, `sqlite:${target}`)).code, 0);
+    assert.equal(notesIn(join(target, 'notes.db')), 150_001);
+  });
 });
+
+/** How many notes a file has; 0 where there is none yet, or no table in it. */
+function notesIn(file: string): number {
+  if (!existsSync(file)) return 0;
+  const database = new DatabaseSync(file);
+  try {
+    const [made] = database.prepare("select count(*) as found from sqlite_schema where name = 'notes'").all();
+    if (made?.found === 0) return 0;
+    return Number(database.prepare('select count(*) as found from notes').all()[0]?.found);
+  } finally {
+    database.close();
+  }
+}

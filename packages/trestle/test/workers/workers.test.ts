@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { describe, it, test } from 'node:test';
 import { mergeMetrics } from '../../src/cli/worker-metrics.ts';
 import { pauseAfter } from '../../src/cli/workers.ts';
-import { appFolder, NOTES, run, type Serving, serve } from '../cli/process.ts';
+import { appFolder, NOTES, run, type Serving, serve, temporaryFolder } from '../cli/process.ts';
 import { ADMINISTRATOR, callOver } from '../harness.ts';
 import { eachPlace, type Place } from '../stores.ts';
 
@@ -144,6 +144,25 @@ test('metrics of workers are one text, each metric in one place', () => {
       '# HELP b More.\n# TYPE b gauge\nb{worker="1"} 3\nb{worker="2"} 3\n',
   );
 });
+
+test('workers end when their primary is killed', async () => {
+  const server = await serve([appFolder(NOTES), '--data', temporaryFolder(), ...WORKERS]);
+  await logged(server, 'worker serves', 3);
+  server.child.kill('SIGKILL');
+  await server.ended;
+  // Nobody listens once the last of them has gone.
+  while ((await refusal(server.url)) !== 'ECONNREFUSED');
+});
+
+/** Why a request has no answer; undefined where it has one. */
+async function refusal(url: string): Promise<unknown> {
+  try {
+    await callOver(url, 'GET /livez');
+    return undefined;
+  } catch (error) {
+    return Reflect.get(Object(Reflect.get(Object(error), 'cause')), 'code');
+  }
+}
 
 describe('workers that cannot', () => {
   test('start: one line, as without workers', async () => {
