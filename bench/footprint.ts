@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { lstatSync, readdirSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { runLoad } from './load.ts';
@@ -66,7 +66,9 @@ export function installedWithTrestle(): Installed {
   const root = join(import.meta.dirname, '..');
   const words = ['ls', '--all', '--omit=dev', '--parseable', '--workspace', 'packages/trestle'];
   const { stdout } = spawnSync('npm', words, { cwd: root, encoding: 'utf8' });
-  const folders = new Set(stdout.split('\n').filter((folder) => folder.includes('node_modules')));
+  const folders = new Set(
+    stdout.split('\n').filter((folder) => folder.includes('node_modules') && existsSync(folder)),
+  );
   const bytes = [...folders].reduce((sum, folder) => sum + sizeOf(folder), 0);
   return { packages: folders.size, megabytes: Math.round(bytes / 1e6) };
 }
