@@ -1,4 +1,4 @@
-import { type Answer, answer, type OperationView, operationEvents, type Route, route } from 'trestle';
+import { type Answer, answer, EVENTS, type OperationView, operationEvents, type Route, route } from 'trestle';
 import { Type } from 'typebox';
 import type { Context } from './contract.ts';
 import { Operation, OperationId, OperationQuery, operationOf, PackageId } from './schemas.ts';
@@ -70,6 +70,7 @@ function eventsRoute({ rules, operations }: Context): Route {
     summary: 'Progress of an operation as server-sent events, until it ends',
     can: rules.packages.read,
     params: OperationId,
+    produces: EVENTS,
     answers: { 200: Type.String(), 204: null },
   };
   return route('GET', '/operations/:id/events', options, (request) =>

@@ -65,7 +65,7 @@ export {
   type Outcome,
   type RunContext,
 } from './declare/lifecycle.ts';
-export { operationEvents } from './declare/operation-events.ts';
+export { EVENTS, operationEvents } from './declare/operation-events.ts';
 export type {
   HandMove,
   Move,

@@ -71,6 +71,8 @@ export interface RouteOptions<P, Q, B> {
   checkBody?: boolean;
   /** Names of request header fields that the route goes by, for the documentation (default: none). */
   headers?: readonly string[];
+  /** The media type of what it answers where it does not fail (default: `application/json`). */
+  produces?: string;
   /** Schemas of the answers by status; null for an answer without a body. */
   answers: Readonly<Record<number, TSchema | null>>;
   /** A GET that changes something, as some originals have it: HEAD does not run it (405). Default: false. */

@@ -1,6 +1,9 @@
 import type { Answer, RouteRequest } from './contract.ts';
 import type { OperationEvent, OperationService, OperationView } from './operation-service.ts';
 
+/** The media type of server-sent events, for the route's `produces`: `EventSource` asks for it and nothing else. */
+export const EVENTS = 'text/event-stream';
+
 /** Milliseconds between comments that keep a quiet connection open through proxies. */
 const HEARTBEAT = 20_000;
 /** What a client waits before it connects again, in milliseconds. */
@@ -35,7 +38,7 @@ function streamed(events: AsyncIterator<OperationEvent>, view: View): Answer {
   return {
     status: 200,
     headers: { 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
-    streamed: { stream: lines(events, view), type: 'text/event-stream; charset=utf-8' },
+    streamed: { stream: lines(events, view), type: `${EVENTS}; charset=utf-8` },
   };
 }
 

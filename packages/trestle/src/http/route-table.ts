@@ -18,6 +18,12 @@ export interface RouteTable {
   readonly places: readonly CredentialPlace[];
 }
 
+/** What a client may also name that asks for another media type than JSON: failures come in these. */
+const FAILURES = {
+  contract: ['application/json'],
+  uniform: ['application/json', 'application/problem+json'],
+} as const;
+
 type Handle = (request: RouteRequest<unknown, unknown, unknown>) => Promise<Answer> | Answer;
 type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
@@ -54,9 +60,10 @@ function routeOptions(
   let read: InputReader | undefined;
   // A route's types were checked where it was declared; here its input is what its schemas let through.
   const handle = route.handle as Handle;
+  const { produces } = route.options;
   return {
     method: route.method,
-    config: { route },
+    config: { route, ...(produces && { produces: [produces, ...FAILURES[table.style]] }) },
     ...(route.options.changes && { exposeHeadRoute: false }),
     ...admission(authenticate, table, route.options.can),
     handler: async (request, reply) => {

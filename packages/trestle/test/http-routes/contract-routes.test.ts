@@ -73,6 +73,14 @@ describe('paths and queries', () => {
   });
 });
 
+test('a route of another media type takes who asks for that, and its failures are JSON', async () => {
+  const ask = (Accept: string, path = '/endless') => served.call('HEAD', path, { headers: { Accept } });
+  for (const accept of ['text/plain', 'application/json', '*/*'])
+    assert.equal((await ask(accept)).status, 200);
+  assert.equal((await ask('text/html')).status, 406);
+  assert.equal((await ask('text/plain', '/echo/1')).status, 406);
+});
+
 describe('bodies', () => {
   const post = (path: string, body: unknown) => served.call('POST', path, { token, body });
 

@@ -86,10 +86,15 @@ function contract(): Contract {
         },
         ({ caller, query }) => answer(200, { caller, query }),
       ),
-      route('GET', '/endless', { summary: 'Endless', answers: { 200: Any } }, ({ signal }) => {
-        signal.addEventListener('abort', () => endless.emit('aborted'));
-        return { status: 200, streamed: { type: 'text/plain', stream: forever() } };
-      }),
+      route(
+        'GET',
+        '/endless',
+        { summary: 'Endless', produces: 'text/plain', answers: { 200: Any } },
+        ({ signal }) => {
+          signal.addEventListener('abort', () => endless.emit('aborted'));
+          return { status: 200, streamed: { type: 'text/plain', stream: forever() } };
+        },
+      ),
       route('GET', '/broken', { summary: 'Broken', answers: { 200: Any } }, () => {
         throw new Error('a secret detail');
       }),

@@ -90,7 +90,7 @@ function responses(route: Route, context: OperationContext): Record<string, unkn
     status,
     {
       description: DESCRIPTIONS[status] ?? 'The answer',
-      ...(schema && { content: { [typeOf(table, status)]: { schema: components.refer(schema) } } }),
+      ...(schema && { content: { [typeOf(route, table, status)]: { schema: components.refer(schema) } } }),
     },
   ]);
   const failures =
@@ -98,8 +98,9 @@ function responses(route: Route, context: OperationContext): Record<string, unkn
   return { ...failures, ...Object.fromEntries(declared) };
 }
 
-function typeOf(table: RouteTable, status: string): string {
-  return table.style === 'uniform' && Number(status) >= 400 ? 'application/problem+json' : 'application/json';
+function typeOf({ options }: Route, { style }: RouteTable, status: string): string {
+  if (Number(status) < 400) return options.produces ?? 'application/json';
+  return style === 'uniform' ? 'application/problem+json' : 'application/json';
 }
 
 /** A contract's errors have one shape, whatever their statuses. */

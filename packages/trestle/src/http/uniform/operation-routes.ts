@@ -1,7 +1,7 @@
 import { type TSchema, Type } from 'typebox';
 import { type Answer, answer, type Route, route } from '../../declare/contract.ts';
 import type { RowId } from '../../declare/id.ts';
-import { operationEvents } from '../../declare/operation-events.ts';
+import { EVENTS, operationEvents } from '../../declare/operation-events.ts';
 import {
   OPERATION_STATES,
   type OperationService,
@@ -133,6 +133,7 @@ function eventsRoute(operations: OperationService): Route {
     can: anyone,
     params,
     headers: ['Last-Event-ID'],
+    produces: EVENTS,
     answers: { 200: Type.String(), 204: null },
   };
   return route('GET', '/operations/:id/events', options, (request) =>
