@@ -17,7 +17,8 @@ export class BoundedMap<K, V> {
 
   get(key: K): V | undefined {
     const value = this.#entries.get(key);
-    if (value === undefined) return undefined;
+    // While it is less than half full nothing is about to make room: moving an entry to the end costs more than finding it.
+    if (value === undefined || this.#entries.size * 2 <= this.#most) return value;
     this.#entries.delete(key);
     this.#entries.set(key, value);
     return value;

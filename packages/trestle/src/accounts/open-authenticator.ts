@@ -7,7 +7,7 @@ import type { KeyRows } from './key-rows.ts';
 import type { KeyUsage } from './key-usage.ts';
 import { serves } from './keys.ts';
 import type { Sessions } from './sessions.ts';
-import { invalidToken, type TokenSigner } from './tokens.ts';
+import { type AccessClaims, invalidToken, type TokenSigner } from './tokens.ts';
 
 interface Parts {
   tokens: TokenSigner;
@@ -46,10 +46,14 @@ export function openAuthenticator(parts: Parts): Authenticator {
   };
 }
 
-async function byToken({ tokens, sessions }: Parts, token: string, purpose: Purpose): Promise<Caller> {
-  const claims = await tokens.verifyAccess(token);
+async function byToken(parts: Parts, token: string, purpose: Purpose): Promise<Caller> {
+  return standing(parts, await parts.tokens.verifyAccess(token), purpose);
+}
+
+async function standing({ sessions }: Parts, claims: AccessClaims, purpose: Purpose): Promise<Caller> {
+  const { account, session } = claims;
   if (!(await sessions.stands(claims, purpose))) throw invalidToken();
-  return { kind: 'account', account: claims.account, session: claims.session };
+  return { kind: 'account', account, session };
 }
 
 async function byKey({ keyRows, now }: Parts, key: string): Promise<Caller> {

@@ -29,6 +29,8 @@ interface Seen {
   account: RowId;
   expires: number;
   at: number;
+  /** The store's `foreignCommits` just before. */
+  commits: number | undefined;
 }
 
 /**
@@ -86,17 +88,24 @@ export class Sessions {
   /** Whether the session of a verified token still stands. */
   async stands({ session, account }: AccessClaims, purpose: Purpose): Promise<boolean> {
     const at = this.#parts.now();
-    const seen = purpose === 'read' ? this.#seen.get(session) : undefined;
-    if (seen && at - seen.at < STALE && at < seen.expires) return seen.account === account;
+    const seen = this.#seen.get(session);
+    if (seen && at < seen.expires && this.#holds(seen, at, purpose)) return seen.account === account;
     const found = await this.#look(session, at);
     return found !== undefined && found.account === account && at < found.expires;
   }
 
+  /** A write rests on an earlier look only where no other process can have ended the session since. */
+  #holds(seen: Seen, at: number, purpose: Purpose): boolean {
+    if (purpose === 'read' && at - seen.at < STALE) return true;
+    return seen.commits !== undefined && seen.commits === this.#parts.store.foreignCommits();
+  }
+
   async #look(session: string, at: number): Promise<Seen | undefined> {
     const endings = this.#endings;
+    const commits = this.#parts.store.foreignCommits();
     const row = await this.#parts.rows.find(session);
     if (!row) return undefined;
-    const seen = { account: row.account, expires: Date.parse(row.expires_at), at };
+    const seen = { account: row.account, expires: Date.parse(row.expires_at), at, commits };
     if (endings === this.#endings) this.#seen.set(session, seen);
     return seen;
   }

@@ -74,10 +74,16 @@ export class TokenSigner {
     return this.#verified.has(token);
   }
 
+  /** The claims of a token that was verified before and is not over. */
+  remembered(token: string): AccessClaims | undefined {
+    const known = this.#verified.get(token);
+    return known && this.#options.now() < known.expires ? known : undefined;
+  }
+
   /** Throws `invalid_token`. Whether the session still stands is not asked here. */
   async verifyAccess(token: string): Promise<AccessClaims> {
-    const known = this.#verified.get(token);
-    if (known && this.#options.now() < known.expires) return known;
+    const known = this.remembered(token);
+    if (known) return known;
     const payload = await this.#verify(this.#access, token);
     const claims = this.#claims(payload);
     this.#verified.set(token, claims);

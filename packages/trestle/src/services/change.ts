@@ -4,13 +4,14 @@ import type { RowId } from '../declare/id.ts';
 import type { Verb } from '../declare/rules.ts';
 import { VERSION, type Versioned, type WriteOptions } from '../declare/service.ts';
 import { Problem } from '../problems.ts';
-import { bind, param, type Statement, statement } from '../store/statement.ts';
+import { bind, param, statement } from '../store/statement.ts';
 import type { Columns, Executor, Store, Value } from '../store/store.ts';
 import { completeBody, editedValues, encodeValues } from './encode.ts';
 import { byId, notFound, readable, requireId } from './find.ts';
 import type { Model, Row } from './model.ts';
 import { authorize, requireScope } from './policy.ts';
 import type { CheckReferences } from './references.ts';
+import { UpdateStatements } from './update-statements.ts';
 
 /** The new body of a row from the one it has. Runs after the rules, so that 403 and 404 come before what is wrong with a body. */
 export type NextBody = (current: Row) => Readonly<Record<string, unknown>>;
@@ -58,7 +59,8 @@ export function remover(model: Model, store: Store) {
   };
 }
 
-function admitWriter(model: Model, caller: Caller, id: RowId, verb: Verb): void {
+/** Throws what is wrong with a write before any row is looked at. */
+export function admitWriter(model: Model, caller: Caller, id: RowId, verb: Verb): void {
   authorize(model.resource.can[verb], caller);
   requireScope(caller, model.name, verb);
   requireId(model, id);
@@ -95,44 +97,4 @@ function changedFields(
   encoded: Readonly<Record<string, Value>>,
 ): string[] {
   return model.fields.map(({ name }) => name).filter((name) => encoded[name] !== found?.[name]);
-}
-
-const MOST_UPDATES = 200;
-
-/** Updates of one resource by the fields they set. Beyond some hundred, they set every field. */
-class UpdateStatements {
-  readonly #model: Model;
-  readonly #known = new Map<string, Statement>();
-  readonly #all: Statement;
-
-  constructor(model: Model) {
-    this.#model = model;
-    this.#all = updateStatement(
-      model,
-      model.fields.map(({ name }) => name),
-    );
-  }
-
-  of(names: readonly string[]): Statement {
-    const key = names.join();
-    const known = this.#known.get(key);
-    if (known) return known;
-    if (this.#known.size >= MOST_UPDATES) return this.#all;
-    const made = updateStatement(this.#model, names);
-    this.#known.set(key, made);
-    return made;
-  }
-}
-
-function updateStatement(model: Model, names: readonly string[]): Statement {
-  const version = sql.ref('_version');
-  const sets = [
-    ...names.map((name) => sql`${sql.ref(name)} = ${param(name)}`),
-    sql`${version} = ${version} + 1`,
-  ];
-  return statement(
-    model.dialect,
-    sql`update ${model.table} set ${sql.join(sets)}
-      where ${sql.ref('id')} = ${param('id')} returning ${model.versionedColumns}`,
-  );
 }

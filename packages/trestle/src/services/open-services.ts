@@ -10,6 +10,7 @@ import { Cursors } from './cursor.ts';
 import { lister } from './list.ts';
 import { compileModels, type Model, type Row } from './model.ts';
 import { patcher } from './patch.ts';
+import { blindPatcher } from './patch-blind.ts';
 import { countingFields, countingReader, peeker } from './read.ts';
 import { manyReader } from './read-many.ts';
 import { referenceCheck } from './references.ts';
@@ -63,7 +64,7 @@ function openService(
     children: childReader(model, store),
     readMany: manyReader(model, store),
     replace: replacer(model, change),
-    patch: patcher(model, change),
+    patch: patcher(model, change, blindPatcher(model, store, references)),
     remove: remover(model, store),
   };
 }

@@ -4,13 +4,25 @@ import type { Versioned, WriteOptions } from '../declare/service.ts';
 import { checkedBody, isObject } from './body.ts';
 import type { changer } from './change.ts';
 import type { Model, Row } from './model.ts';
+import type { blindPatcher } from './patch-blind.ts';
 
 /**
  * The verb `patch` (RFC 7396): fields that are given take the place of the row's; null clears a field that may be null;
  * lists are replaced whole; members of nested objects are merged.
  */
-export function patcher(model: Model, change: ReturnType<typeof changer>) {
-  return (caller: Caller, id: RowId, body: unknown, options: WriteOptions = {}): Promise<Versioned<Row>> => {
+export function patcher(
+  model: Model,
+  change: ReturnType<typeof changer>,
+  patchBlind: ReturnType<typeof blindPatcher>,
+) {
+  return async (
+    caller: Caller,
+    id: RowId,
+    body: unknown,
+    options: WriteOptions = {},
+  ): Promise<Versioned<Row>> => {
+    const patched = patchBlind(caller, id, body, options);
+    if (patched) return patched;
     const next = (current: Row) => {
       const merged = isObject(body) ? mergeNested(model, current, body) : body;
       return { ...writableOf(model, current), ...checkedBody(model, model.checkPatch, merged) };

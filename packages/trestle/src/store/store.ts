@@ -32,6 +32,8 @@ export interface Store extends Executor {
   write<T>(work: Work<T>, options?: WriteOptions): Promise<T>;
   /** Rows in parts of `size`, from one snapshot, with flat memory. */
   stream(statement: Statement, values: readonly Value[], size: number): AsyncIterable<Columns[]>;
+  /** Another number once another process has committed something; undefined where that takes a query to know. */
+  foreignCommits(): number | undefined;
   /** False while writes cannot be taken, with the reason in `why`. `fatal`: they never will be again in this process. */
   health(): { ready: boolean; why?: string; fatal?: boolean };
   close(): Promise<void>;

@@ -93,6 +93,10 @@ export class PostgresStore implements Store, Notifier {
     return rowStream(this.#parts.streams, { statement, values, size, patience: this.#parts.patience });
   }
 
+  foreignCommits(): undefined {
+    return undefined;
+  }
+
   health(): { ready: boolean; why?: string } {
     const { watch } = this.#parts;
     watch.ask();

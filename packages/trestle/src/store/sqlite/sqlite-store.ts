@@ -26,6 +26,7 @@ export class SqliteStore implements Store {
   readonly #group: GroupCommit;
   readonly #sharedReads: boolean;
   #streams = 0;
+  #foreignCommits: number | undefined;
 
   constructor({ file, writer, reader, sharedReads }: Parts) {
     this.file = file;
@@ -76,6 +77,20 @@ export class SqliteStore implements Store {
       database.close();
       this.#streams -= 1;
     }
+  }
+
+  /** Asked of SQLite once in a turn of the event loop; what another process commits meanwhile, this turn's reads do not see either. */
+  foreignCommits(): number {
+    if (this.#foreignCommits !== undefined) return this.#foreignCommits;
+    // It counts what other connections have committed, and no other of this process writes.
+    const [row] = this.#writer.prepare('pragma data_version').all([]);
+    const version = Number(row?.data_version);
+    if (!this.#sharedReads) return version;
+    this.#foreignCommits = version;
+    setImmediate(() => {
+      this.#foreignCommits = undefined;
+    });
+    return version;
   }
 
   health(): ReturnType<Store['health']> {
