@@ -4,6 +4,7 @@ import type { App } from '../declare/app.ts';
 import { tablesOfApp } from '../engine.ts';
 import type { Format } from '../services/exchange/entries.ts';
 import { compileModels, type Model } from '../services/model.ts';
+import { putRows } from '../services/put-rows.ts';
 import { StartError } from '../start-error.ts';
 import { type MigrateOptions, migrate } from '../store/migrate/migrate.ts';
 import { renamesOf } from '../store/migrate/renames.ts';
@@ -39,7 +40,10 @@ export function formatOf({ format }: ResourceOptions, file: string | undefined):
   return format ?? (file?.toLowerCase().endsWith('.csv') ? 'csv' : 'ndjson');
 }
 
-/** Opens the store that holds a resource, works on it, and closes it. `migrate`: what may be done to bring it to the declaration. */
+/**
+ * Opens the store that holds a resource, works on it, and closes it. `apply`: what may be done to bring it to the declaration.
+ * `make`: also a new one, with the rows that are always there.
+ */
 export async function onResource<T>(
   name: string,
   options: ResourceOptions & Pick<MigrateOptions, 'apply'> & { make: boolean },
@@ -53,7 +57,9 @@ export async function onResource<T>(
   const store = await openStore({ name: app.name, data, database, shared: true });
   try {
     await migrate(store, tablesOfApp(app), { renames: renamesOf(app.resources), ...(apply && { apply }) });
-    const model = compileModels(app.resources, app.accounts, store.dialect).get(name);
+    const models = compileModels(app.resources, app.accounts, store.dialect);
+    if (make) await putRows(models, store);
+    const model = models.get(name);
     if (!model) throw new StartError(`${app.name} has no resource '${name}'`);
     return await work(store, model);
   } finally {

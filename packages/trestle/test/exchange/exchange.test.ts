@@ -1,42 +1,16 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { before, describe, it } from 'node:test';
-import { appFolder, type Ended, run, temporaryFolder } from '../cli/process.ts';
-import { eachPlace, type Place } from '../stores.ts';
-
-const ENGINE = JSON.stringify(join(import.meta.dirname, '../../src/index.ts'));
-
-/** Every kind of field, what the server sets, and a reference. */
-const APP = appFolder(`
-import { anyone, app, author, boolean, counter, createdAt, integerId, json, list, number, object, reference, resource, text,
-  timestamp, updatedAt, uuidId } from ${ENGINE};
-const can = { read: anyone, create: anyone, update: anyone, delete: anyone };
-const boxes = resource({ id: integerId(), fields: { name: text({ min: 1, unique: true }) }, can });
-const things = resource({
-  id: integerId(),
-  fields: {
-    name: text({ min: 1, max: 20 }),
-    note: text({ nullable: true, default: 'none' }),
-    size: number({ nullable: true }),
-    good: boolean({ default: true }),
-    due: timestamp({ nullable: true }),
-    tags: list(text(), { default: [] }),
-    shape: object({ w: number(), h: number({ default: 1 }) }, { nullable: true }),
-    extra: json({ nullable: true }),
-    box: reference('boxes', { nullable: true, onDelete: 'cascade' }),
-    reads: counter(),
-    by: author(),
-    made: createdAt(),
-    changed: updatedAt(),
-  },
-  unique: [['box', 'name']],
-  atLeastOne: ['note', 'size'],
-  can,
-});
-const marks = resource({ id: uuidId(), fields: { mark: text() }, can });
-export default app({ name: 'store', resources: { boxes, things, marks } });
-`);
+import { before, it } from 'node:test';
+import { tablesOfApp } from '../../src/engine.ts';
+import { parseJsonText } from '../../src/http/json.ts';
+import { type Format, readEntries } from '../../src/services/exchange/entries.ts';
+import { exportRows } from '../../src/services/exchange/export-rows.ts';
+import { type Imported, type ImportOptions, importRows } from '../../src/services/exchange/import-rows.ts';
+import { compileModels, type Model } from '../../src/services/model.ts';
+import { putRows } from '../../src/services/put-rows.ts';
+import { migrate } from '../../src/store/migrate/migrate.ts';
+import type { Store } from '../../src/store/store.ts';
+import { eachStore, type Open } from '../stores.ts';
+import app from './storehouse.ts';
 
 const THING = {
   id: 7,
@@ -68,57 +42,82 @@ const PLAIN = {
   box: null,
 };
 
-/** The command line on one place, with files of this text. */
+/** Imports and exports of one store. */
 class Exchange {
-  readonly #at: Place;
-  readonly folder = temporaryFolder();
+  readonly #store: Store;
+  readonly #models: ReadonlyMap<string, Model>;
 
-  constructor(at: Place) {
-    this.#at = at;
+  constructor(store: Store) {
+    this.#store = store;
+    this.#models = compileModels(app.resources, app.accounts, store.dialect);
   }
 
-  file(name: string, text: string | Buffer): string {
-    const path = join(this.folder, name);
-    writeFileSync(path, text);
-    return path;
+  static async open(open: Open): Promise<Exchange> {
+    const store = await open();
+    await migrate(store, tablesOfApp(app));
+    const exchange = new Exchange(store);
+    await putRows(exchange.#models, store);
+    return exchange;
   }
 
-  trestle(...words: string[]): Promise<Ended> {
-    const { data, database } = this.#at;
-    return run([...words, '--app', APP, '--data', data, ...(database ? ['--database', database] : [])]);
+  import(name: string, text: string, options: ImportOptions & { format?: Format } = {}): Promise<Imported> {
+    const model = this.#model(name);
+    const entries = () => readEntries(model, options.format ?? 'ndjson', [text], parseJsonText);
+    return importRows(this.#store, model, entries, options);
   }
 
-  /** What it said where all went well. */
-  async done(...words: string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.trestle(...words);
-    assert.equal(code, 0, stderr);
-    return stdout;
+  /** Imports what must be valid, and answers how many rows. */
+  async imported(name: string, text: string, options?: ImportOptions & { format?: Format }): Promise<number> {
+    const { rows, refused } = await this.import(name, text, options);
+    assert.deepEqual(refused, []);
+    return rows;
   }
 
-  /** The lines of an import that refused rows. */
-  async refused(...words: string[]): Promise<string[]> {
-    const { code, stderr, stdout } = await this.trestle('import', ...words);
-    assert.deepEqual([code, stdout], [2, '']);
-    const lines = stderr.trimEnd().split('\n');
-    return lines.map((line) => line.replace(`${this.folder}/`, ''));
+  /** The refused lines: `2: /name: may not be empty`. */
+  async refused(
+    name: string,
+    text: string,
+    options?: ImportOptions & { format?: Format },
+  ): Promise<string[]> {
+    const before = await this.export(name);
+    const { refused, refusals, rows } = await this.import(name, text, options);
+    assert.deepEqual([rows, refusals], [0, refused.length]);
+    assert.equal(await this.export(name), before, 'nothing was written');
+    return refused.flatMap(({ line, errors }) =>
+      errors.map(({ pointer, message }) => `${line}: ${pointer ? `${pointer}: ` : ''}${message}`),
+    );
+  }
+
+  async export(name: string, format: Format = 'ndjson'): Promise<string> {
+    let text = '';
+    for await (const part of exportRows(this.#store, this.#model(name), format)) text += part;
+    return text;
+  }
+
+  #model(name: string): Model {
+    return this.#models.get(name) ?? assert.fail(name);
   }
 }
 
-eachPlace('export and import', (place) => {
+const KEEP = { keep: true } as const;
+const CSV = { format: 'csv' } as const;
+
+eachStore('export and import', (open) => {
   let x: Exchange;
   before(async () => {
-    x = new Exchange(await place());
+    x = await Exchange.open(open);
   });
 
   it('takes rows as new ones: defaults filled in, what the server sets passed over', async () => {
-    const boxes = x.file('boxes.ndjson', '{"id":99,"name":"red"}\n\n{"name":"blue"}\n');
-    const { code, stdout, stderr } = await x.trestle('import', 'boxes', boxes);
-    assert.equal(code, 0, stderr);
-    assert.equal(stdout, 'boxes: 2 rows imported; set by the server, not by the file (see --keep): id\n');
-    assert.equal(await x.done('export', 'boxes'), '{"id":1,"name":"red"}\n{"id":2,"name":"blue"}\n');
-    const marks = await x.trestle('import', 'marks', x.file('marks.csv', 'mark\r\nx\r\n'));
-    assert.equal(marks.code, 0, marks.stderr);
-    assert.match(await x.done('export', 'marks'), /^\{"id":"[0-9a-f-]{36}","mark":"x"\}\n$/);
+    const { rows, ignored } = await x.import('boxes', '{"id":99,"name":"red"}\n\n{"name":"blue"}\n');
+    assert.deepEqual([rows, ignored], [2, ['id']]);
+    assert.equal(
+      await x.export('boxes'),
+      '{"id":1,"name":"red","within":null}\n{"id":2,"name":"blue","within":null}\n',
+    );
+    assert.equal(await x.imported('states', 'name\nclosed\n', CSV), 1);
+    assert.equal(await x.imported('tasks', '{"title":"x","state":2}\n'), 1);
+    assert.match(await x.export('tasks'), /^\{"id":"[0-9a-f-]{36}","title":"x","state":1\}\n$/);
   });
 
   it('names every line that is not valid, and imports nothing', async () => {
@@ -134,96 +133,92 @@ eachPlace('export and import', (place) => {
       '{"name":"x","name":"y"}',
       '{"name":"x","due":"tomorrow"}',
     ];
-    assert.deepEqual(await x.refused('things', x.file('things.ndjson', lines.join('\n'))), [
-      'things.ndjson:2: /name: may not be empty',
-      'things.ndjson:2: /size: expected a number, got a text',
-      'things.ndjson:3: This is not valid JSON.',
-      'things.ndjson:4: /colour: there is no such field',
-      'things.ndjson:5: give at least one of note, size',
-      'things.ndjson:6: /box: there is no row of boxes with the id 77',
-      'things.ndjson:7: /box, name: line 1 has the same value',
-      'things.ndjson:8: expected a JSON object',
-      'things.ndjson:9: This names "name" twice in one object.',
-      'things.ndjson:10: /due: does not have the form that is expected here (date-time)',
-      'trestle: 9 rows not valid; nothing was imported',
+    assert.deepEqual(await x.refused('things', lines.join('\n')), [
+      '2: /name: may not be empty',
+      '2: /size: expected a number, got a text',
+      '3: This is not valid JSON.',
+      '4: /colour: there is no such field',
+      '5: give at least one of note, size',
+      '6: /box: there is no row of boxes with the id 77',
+      '7: /box, name: line 1 has the same value',
+      '8: expected a JSON object',
+      '9: This names "name" twice in one object.',
+      '10: /due: does not have the form that is expected here (date-time)',
     ]);
-    assert.equal(await x.done('export', 'things'), '');
-    const taken = x.file('boxes.csv', 'name\nnew\nred\n');
-    assert.deepEqual(await x.refused('boxes', taken), [
-      'boxes.csv:3: /name: another row has this value already',
-      'trestle: 1 row not valid; nothing was imported',
+    assert.deepEqual(await x.refused('boxes', 'name\nnew\nred\n', CSV), [
+      '3: /name: another row has this value already',
+    ]);
+    assert.equal(await x.imported('things', '{"name":"fine","box":1}'), 1);
+    assert.deepEqual(await x.refused('things', '{"name":"fine","box":1}'), [
+      '1: /box, name: another row has this value already',
     ]);
   });
-
-  it('keeps every value of every field through CSV and NDJSON, with --keep', async () => {
-    const [one, other] = [new Exchange(await place()), new Exchange(await place())];
-    const rows = [THING, PLAIN].map((row) => `${JSON.stringify(row)}\n`).join('');
-    for (const each of [one, other])
-      await each.done('import', 'boxes', each.file('boxes.ndjson', '{"id":5,"name":"green"}\n'), '--keep');
-    await one.done('import', 'things', one.file('first.ndjson', rows), '--keep');
-    const csv = join(one.folder, 'things.csv');
-    await one.done('export', 'things', '--to', csv);
-    await other.done('import', 'things', csv, '--keep');
-    assert.equal(await other.done('export', 'things'), rows);
-    await other.done('import', 'things', other.file('next.csv', '\ufeffname,note\nnext,x\n'));
-    assert.match(
-      await other.done('export', 'things'),
-      /^\{"id":10,"name":"next","note":"x","size":null,"good":true/m,
-    );
-  });
-});
-
-describe('import', () => {
-  const x = new Exchange({ data: temporaryFolder() });
 
   it('names the lines of a CSV at which a record begins, and what is wrong with it', async () => {
     const text =
       'name,size,good,tags,box\r\n"two\nlines",1,true,"[""a""]",\r\nx,1e1,yes,[,2\r\ny,1\r\nz"z,1,,,\r\n';
-    assert.deepEqual(await x.refused('things', x.file('things.csv', text)), [
-      'things.csv:4: /tags: This is not valid JSON.',
-      'things.csv:5: expected 5 cells, got 2',
-      'things.csv:6: a quote inside a cell that does not begin with one; put the cell in quotes and double it',
-      'trestle: 3 rows not valid; nothing was imported',
+    assert.deepEqual(await x.refused('things', text, CSV), [
+      '4: /tags: This is not valid JSON.',
+      '5: expected 5 cells, got 2',
+      '6: a quote inside a cell that does not begin with one; put the cell in quotes and double it',
     ]);
-    const header = await x.trestle('import', 'things', x.file('header.csv', 'name,colour\na,b\n'));
-    assert.equal(header.code, 1);
+  });
+
+  it('keeps nothing that is taken, or whose account or row is not there', async () => {
+    const rows = [
+      '{"id":1,"name":"a"}',
+      '{"id":50,"name":"b"}',
+      '{"id":50,"name":"c"}',
+      '{"id":0,"name":"d"}',
+    ];
+    assert.deepEqual(await x.refused('boxes', rows.join('\n'), KEEP), [
+      '1: /id: another row has this value already',
+      '3: /id: line 2 has the same value',
+      '4: /id: expected 1 or more',
+    ]);
+    assert.deepEqual(await x.refused('things', '{"name":"x","reads":-1}\n{"name":"y","by":7}', KEEP), [
+      '1: /reads: expected 0 or more',
+      '2: /by: there is no account with the id 7',
+    ]);
+  });
+
+  it('keeps every value of every field through CSV and NDJSON', async () => {
+    const [one, other] = [await Exchange.open(open), await Exchange.open(open)];
+    const rows = [THING, PLAIN].map((row) => `${JSON.stringify(row)}\n`).join('');
+    // A row may refer to one before it in the file.
+    const boxes = '{"id":5,"name":"green","within":null}\n{"id":6,"name":"small","within":5}\n';
+    for (const each of [one, other]) assert.equal(await each.imported('boxes', boxes, KEEP), 2);
+    assert.equal(await one.imported('things', rows, KEEP), 2);
+    assert.equal(await other.imported('things', await one.export('things', 'csv'), { ...KEEP, ...CSV }), 2);
+    assert.equal(await other.export('things'), rows);
+    assert.equal(await other.imported('things', 'name,note\nnext,x\n', CSV), 1);
     assert.match(
-      header.stderr,
-      /header\.csv: line 1: 'colour' is no field of things; expected names out of id, name, note/,
-    );
-    const latin = x.file('latin.csv', Buffer.from('name\ncaf\xe9\n', 'latin1'));
-    assert.match(
-      (await x.trestle('import', 'boxes', latin)).stderr,
-      /latin\.csv: It is not UTF-8\. Nothing was imported/,
+      await other.export('things'),
+      /^\{"id":10,"name":"next","note":"x","size":null,"good":true/m,
     );
   });
 
-  it('stops showing after a hundred lines, and counts on', async () => {
-    const lines = await x.refused('boxes', x.file('many.csv', `name\n${'""\n'.repeat(250)}`));
-    assert.equal(lines.length, 102);
-    assert.equal(lines[0], 'many.csv:2: /name: may not be empty');
-    assert.equal(lines[100], '… and 150 rows more');
-    assert.equal(lines[101], 'trestle: 250 rows not valid; nothing was imported');
+  it('gives rows without an id the next ones, beside rows that keep theirs', async () => {
+    const one = await Exchange.open(open);
+    assert.equal(
+      await one.imported('boxes', '{"id":7,"name":"a"}\n{"name":"b"}\n{"id":3,"name":"c"}\n', KEEP),
+      3,
+    );
+    assert.deepEqual((await one.export('boxes')).match(/(?<="id":)\d+/g), ['3', '7', '8']);
+  });
+
+  it('takes many rows, in one transaction', async () => {
+    const one = await Exchange.open(open);
+    const rows = Array.from({ length: 2500 }, (_, at) => `box ${at}`);
+    assert.deepEqual(await one.refused('boxes', ['name', ...rows, 'box 0'].join('\n'), CSV), [
+      '2502: /name: line 2 has the same value',
+    ]);
+    assert.equal(await one.imported('boxes', ['name', ...rows].join('\n'), CSV), 2500);
+    assert.equal((await one.export('boxes')).split('\n').length, 2501);
   });
 
   it('only checks, where only that is asked for', async () => {
-    const { code, stdout } = await x.trestle(
-      'import',
-      'boxes',
-      x.file('more.csv', 'name\nmore\n'),
-      '--check',
-    );
-    assert.deepEqual([code, stdout], [0, 'boxes: 1 row valid; nothing was imported\n']);
-    assert.equal(await x.done('export', 'boxes', '--format', 'csv'), 'id,name\r\n');
-  });
-
-  it('says what is missing', async () => {
-    const resource = await x.trestle('export', 'thing');
-    assert.deepEqual(
-      [resource.code, resource.stderr],
-      [1, "trestle: there is no resource 'thing'; there are boxes, things, marks\n"],
-    );
-    const gone = await x.trestle('import', 'boxes', join(x.folder, 'gone.csv'));
-    assert.match(gone.stderr, /gone\.csv cannot be read: ENOENT/);
+    assert.equal(await x.imported('boxes', '{"name":"more"}', { checkOnly: true }), 1);
+    assert.doesNotMatch(await x.export('boxes'), /more/);
   });
 });
