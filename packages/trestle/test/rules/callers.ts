@@ -27,7 +27,7 @@ export async function callersOf(engine: Engine, administrator: string): Promise<
   for (const username of ['owner1', 'other1', 'ended1', 'disabled1'])
     ids.set(
       username,
-      (await engine.accounts.signUp({ kind: 'anonymous' }, { username, ...password }, ORIGIN)).id,
+      (await engine.accounts.signUp({ kind: 'administrator' }, { username, ...password }, ORIGIN)).id,
     );
   for (const [kind, username] of [
     ['key of the owner', 'owner1'],

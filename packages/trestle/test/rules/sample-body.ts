@@ -10,14 +10,14 @@ let made = 0;
 export function sampleBody(resource: Resource, parents: Parents): Record<string, unknown> {
   made += 1;
   const writable = Object.entries(resource.fields).filter(([, field]) => field.automatic === undefined);
-  return Object.fromEntries(writable.map(([name, field]) => [name, sampleValue(name, field, parents)]));
+  return Object.fromEntries(writable.map(([name, field]) => [name, sampleValue(field, parents)]));
 }
 
-function sampleValue(name: string, field: Field, parents: Parents): unknown {
+function sampleValue(field: Field, parents: Parents): unknown {
   if (field.reference) return parents.get(field.reference.target);
   if (field.kind === 'enum')
     return 'enum' in field.schema && Array.isArray(field.schema.enum) ? field.schema.enum[0] : '';
-  if (field.kind === 'text' && name === 'source') return null;
+  if (field.kind === 'text' && field.nullable) return null;
   const samples: Record<string, unknown> = {
     text: `sample ${made}`,
     integer: 1,
