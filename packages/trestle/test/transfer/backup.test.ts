@@ -125,6 +125,21 @@ describe('backup and restore', () => {
       );
     });
 
+  it('takes the place of a damaged database, which is kept as it is, and of its log', async () => {
+    const rubbish = 'this is no database any more'.repeat(400);
+    writeFileSync(file, rubbish);
+    writeFileSync(`${file}-wal`, 'nor is this a log');
+    const { code, stdout, stderr } = await run(['restore', backup, '--app', app, '--data', data]);
+    assert.equal(code, 0, stderr);
+    assert.equal(existsSync(`${file}-wal`), false);
+    assert.deepEqual(contentsOf(file), contentsOf(backup));
+    const kept = /kept as (.*\.replaced)$/m.exec(stdout)?.[1] ?? '';
+    assert.equal(readFileSync(kept, 'utf8'), rubbish);
+    const server = await serve([app, '--data', data, ...ALONE]);
+    assert.equal((await write(server, 'after')).status, 201);
+    await stop(server);
+  });
+
   it('refuses a backup of a newer declaration with exit code 3', async () => {
     const newer = appFolder(
       NOTES.replace('text({ max: 160 })', "text({ max: 160 }), more: text({ default: '' })"),

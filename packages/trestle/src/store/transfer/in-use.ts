@@ -16,8 +16,8 @@ export function isFileInUse(file: string): boolean {
     database.exec('pragma locking_mode = exclusive; begin exclusive; rollback');
     return false;
   } catch (error) {
-    if (isBusy(error)) return true;
-    throw error;
+    // Whatever else is wrong with it, whoever opens it will say so.
+    return isBusy(error);
   } finally {
     database.close();
   }

@@ -11,7 +11,7 @@ import {
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '../../start-error.ts';
-import { isBusy } from '../sqlite/errors.ts';
+import { isBusy, isSqliteError } from '../sqlite/errors.ts';
 import { checkBackup, syncPath } from './backup-file.ts';
 
 /** A copy of a backup beside the database whose place it is to take. */
@@ -59,18 +59,28 @@ function replace(copy: string, file: string, now: string): string | undefined {
 function keep(file: string, kept: string): string {
   const database = new DatabaseSync(file, { timeout: 250 });
   try {
-    // Takes the exclusive lock, and writes what is still in the log into the file: only then is the file all there is.
-    database.exec('pragma locking_mode = exclusive; pragma journal_mode = delete');
+    settle(file, database);
     rmSync(`${file}-shm`, { force: true });
     linkSync(file, kept);
     return kept;
-  } catch (error) {
-    if (!isBusy(error)) throw error;
-    throw new StartError(
-      `${file} is in use by another process. Stop the server first; nothing was changed.`,
-      { cause: error },
-    );
   } finally {
     database.close();
+  }
+}
+
+/**
+ * Takes the exclusive lock, and writes what is still in the log into the file: only then is the file all there is. A database
+ * that is damaged, for which a backup may well be restored, is kept as it is, and its log beside it.
+ */
+function settle(file: string, database: DatabaseSync): void {
+  try {
+    database.exec('pragma locking_mode = exclusive; pragma journal_mode = delete');
+  } catch (error) {
+    if (isBusy(error))
+      throw new StartError(
+        `${file} is in use by another process. Stop the server first; nothing was changed.`,
+        { cause: error },
+      );
+    if (!isSqliteError(error)) throw error;
   }
 }
