@@ -37,7 +37,8 @@ export interface Attempt {
  * Slows down guessing, by account and by source. It lives in this process's memory: other processes count for
  * themselves, and a restart forgets. Attempts that could be one too many wait for those under way, so that a client
  * with the right password is never taken for a guesser for how many it sends at once. A source from which an account has signed in
- * is counted apart for that account, so that strangers' guesses do not keep its owner out.
+ * is counted apart for that account, so that neither strangers' guesses nor those of a neighbour behind the same
+ * address keep its owner out.
  */
 export class Throttle {
   readonly #limits: ThrottleLimits;
@@ -58,13 +59,10 @@ export class Throttle {
     const name = username.slice(0, 256);
     const known = `${name}\0${source}`;
     const own = this.#accounts.get(known);
-    const account = own ?? this.#account(name);
-    const succeeded = () => {
-      if (!own) this.#accounts.set(known, new AccountLane(this.#limits.account));
-    };
-    return this.#begin(
-      [account, kept(this.#sources, source, () => new SourceLane(this.#limits.source))],
-      succeeded,
+    if (own) return this.#begin([own], () => {});
+    const everyone = kept(this.#sources, source, () => new SourceLane(this.#limits.source));
+    return this.#begin([this.#account(name), everyone], () =>
+      this.#accounts.set(known, new AccountLane(this.#limits.account)),
     );
   }
 
