@@ -10,7 +10,7 @@ import type { Store } from '../store/store.ts';
 import { type Moved, transfer } from '../store/transfer/transfer.ts';
 import { grouped, progressBar } from './copy-progress.ts';
 import { findApps } from './find-apps.ts';
-import { mayExist, openPlace, type Place, place, placeWords, refuseServed } from './place.ts';
+import { mayExist, openPlace, type Place, place, placeWords, refuseServed, whole } from './place.ts';
 
 interface CopyOptions {
   from: Place;
@@ -40,7 +40,7 @@ async function copy(names: string[], options: CopyOptions): Promise<void> {
   for (const app of await findApps(names)) {
     if (await copyApp(app, options, names.length > 0)) copied += 1;
   }
-  if (copied === 0) throw new StartError(`there is nothing to copy in ${placeWords(options.from, '…')}`);
+  if (copied === 0) throw new StartError(`there is no app's database at ${whole(options.from)}`);
   print(
     '\nNot in a database, but in the data folder: the signing secret, without which everyone signs in anew, and files that ' +
       'operations keep. Let the new server have them. Passwords and API keys stay as they are.',

@@ -22,10 +22,13 @@ export function place(text: string): Place {
 }
 
 /** A place in words, without a password. */
+export function whole(at: Place): string {
+  return at.kind === 'sqlite' ? at.folder : (at.url.split('?', 1)[0]?.replace(/\/\/[^@/]*@/, '//') ?? '');
+}
+
+/** An app's part of a place in words. */
 export function placeWords(at: Place, app: string): string {
-  if (at.kind === 'sqlite') return fileOf(at.folder, app);
-  const address = at.url.split('?', 1)[0]?.replace(/\/\/[^@/]*@/, '//') ?? '';
-  return `${address} (schema ${schemaOf(app)})`;
+  return at.kind === 'sqlite' ? fileOf(at.folder, app) : `${whole(at)} (schema ${schemaOf(app)})`;
 }
 
 /** Whether an app may have a database there: of PostgreSQL only a connection tells. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import { appFolder, type Ended, NOTES, run, serve, start, temporaryFolder } from '../cli/process.ts';
@@ -9,6 +9,7 @@ import { createDatabase, dropDatabase } from '../postgres-server.ts';
 import { postgresUrl } from '../stores.ts';
 
 const APP = appFolder(NOTES);
+const ROOT = resolve(import.meta.dirname, '../../../..');
 
 /** A data folder with one note, and the server that still has it open. */
 async function served() {
@@ -51,6 +52,8 @@ describe('copy, as a command', () => {
     const [empty, other] = [temporaryFolder(), temporaryFolder()];
     refused(await copy(`sqlite:${empty}`, `sqlite:${other}`), /there is no database at .*notes\.db/);
     refused(await copy(`sqlite:${empty}`, `sqlite:${empty}`), /--from and --to are the same/);
+    const all = await run(['copy', '--from', `sqlite:${empty}`, '--to', `sqlite:${other}`], { cwd: ROOT });
+    refused(all, /^trestle: there is no app's database at \/\S+\n$/);
     refused(await copy('mysql://x', `sqlite:${empty}`), /Expected sqlite:FOLDER or postgres:/);
     refused(
       await run(['copy', APP, '--from', `sqlite:${empty}`]),
