@@ -5,7 +5,6 @@ import type { OperationQuery, OperationView } from '../declare/operation-service
 import { Problem } from '../problems.ts';
 import { decide, ownerField, refuse, requireScope } from '../services/policy.ts';
 import { statement } from '../store/statement.ts';
-import { lifecycleOf } from './access.ts';
 import type { CompiledLifecycle } from './lifecycles.ts';
 import { viewOf } from './operation-record.ts';
 import type { Parts } from './parts.ts';
@@ -44,7 +43,7 @@ export async function listOperations(
 
 /** The condition that leaves the operations of rows which the caller may read. */
 function visible(parts: Parts, caller: Caller, resource: string | undefined): RawBuilder<unknown> {
-  const asked = resource === undefined ? [...parts.lifecycles.values()] : [lifecycleOf(parts, resource)];
+  const asked = resource === undefined ? [...parts.lifecycles.values()] : [askedFor(parts, resource)];
   const decisions = asked.map(({ model }) => decide(model.resource.can.read, caller));
   const [decision] = decisions;
   if (decision && !decisions.includes('allow')) refuse(decision);
@@ -52,6 +51,16 @@ function visible(parts: Parts, caller: Caller, resource: string | undefined): Ra
   if (resource !== undefined) requireScope(caller, resource, 'read');
   const mine = readable.filter(({ model }) => mayRead(caller, model.name)).map((one) => ownRows(one, caller));
   return mine.length > 0 ? sql`(${sql.join(mine, sql` or `)})` : sql`1 = 0`;
+}
+
+function askedFor({ lifecycles }: Parts, resource: string): CompiledLifecycle {
+  const lifecycle = lifecycles.get(resource);
+  if (lifecycle) return lifecycle;
+  const message = `the resources with operations are ${[...lifecycles.keys()].join(', ')}`;
+  throw new Problem('invalid_query', {
+    detail: `resource=${resource}: ${message}.`,
+    errors: [{ pointer: 'resource', code: 'enum', message, in: 'query' }],
+  });
 }
 
 function ownRows({ model }: CompiledLifecycle, caller: Caller): RawBuilder<unknown> {

@@ -6,6 +6,7 @@ import { Compile } from 'typebox/compile';
 import changelog from '../../../../apps/changelog/app.ts';
 import forum from '../../../../apps/forum/app.ts';
 import messages from '../../../../apps/messages/app.ts';
+import packages from '../../../../apps/packages/app.ts';
 import records from '../../../../apps/records/app.ts';
 import type { Resources } from '../../src/declare/faces.ts';
 import { eachPlace } from '../stores.ts';
@@ -169,5 +170,6 @@ eachPlace('random requests', (place) => {
   conforms('messages', async () => serveApp(messages, await place()));
   conforms('records', async () => serveApp(records, await place()));
   conforms('forum', async () => serveApp(forum, await place()));
+  conforms('packages', async () => serveApp(packages, await place()));
   conforms('an app without a contract', async () => serveApp(notebook, await place()));
 });

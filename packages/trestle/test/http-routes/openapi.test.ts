@@ -5,6 +5,7 @@ import { type Served, serveApp } from 'trestle/testing';
 import changelog from '../../../../apps/changelog/app.ts';
 import forum from '../../../../apps/forum/app.ts';
 import messages from '../../../../apps/messages/app.ts';
+import packages from '../../../../apps/packages/app.ts';
 import records from '../../../../apps/records/app.ts';
 import type { Resources } from '../../src/declare/faces.ts';
 import { at, notebook } from './notes.ts';
@@ -121,6 +122,7 @@ holds('changelog', () => serveApp(changelog));
 holds('messages', () => serveApp(messages));
 holds('records', () => serveApp(records));
 holds('forum', () => serveApp(forum));
+holds('packages', () => serveApp(packages));
 holds('an app without a contract', () => serveApp(notebook));
 holds('a contract of every kind', () => serveApp(probe));
 

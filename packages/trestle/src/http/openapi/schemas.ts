@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { TSchema } from 'typebox';
 import { isRecord } from '../shape.ts';
 
@@ -15,8 +16,18 @@ export class Components {
     if (!isRecord(schema)) return schema;
     const { title, ...rest } = schema;
     if (typeof title !== 'string') return this.#members(rest);
-    this.schemas[title] ??= this.#members(rest);
-    return { $ref: `#/components/schemas/${title}` };
+    return { $ref: `#/components/schemas/${this.#nameOf(title, this.#members(rest))}` };
+  }
+
+  /** The component of a schema. Two that differ under one title, a contract's and the uniform API's, stand side by side. */
+  #nameOf(title: string, members: Record<string, unknown>): string {
+    for (let at = 1; ; at += 1) {
+      const name = at === 1 ? title : `${title}${at}`;
+      const known = this.schemas[name];
+      if (known !== undefined && !isDeepStrictEqual(known, members)) continue;
+      this.schemas[name] = members;
+      return name;
+    }
   }
 
   #members(schema: Record<string, unknown>): Record<string, unknown> {
