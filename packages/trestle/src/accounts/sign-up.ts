@@ -20,6 +20,7 @@ export async function signUp(parts: AccountParts, given: unknown, address: strin
   const moment = new Date(now()).toISOString();
   const row = await store.write((transaction) => rows.insert(transaction, { username, hash, now: moment }));
   if (!row) throw taken();
+  if (address !== null) parts.throttle.belongs(username, address);
   log({ event: 'signed_up', account: row.id, source });
   return shown(row);
 }

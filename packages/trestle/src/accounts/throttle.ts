@@ -36,7 +36,7 @@ export interface Attempt {
 /**
  * Slows down guessing, by account and by source. It lives in this process's memory: other processes count for
  * themselves, and a restart forgets. Attempts that could be one too many wait for those under way, so that a client
- * with the right password is never taken for a guesser for how many it sends at once. A source from which an account has signed in
+ * with the right password is never taken for a guesser for how many it sends at once. A source from which an account was made or has signed in
  * is counted apart for that account, so that neither strangers' guesses nor those of a neighbour behind the same
  * address keep its owner out.
  */
@@ -55,15 +55,17 @@ export class Throttle {
 
   /** Throws `too_many_requests`. */
   async signIn(username: string, address: string): Promise<Attempt> {
-    const source = sourceOf(address);
-    const name = username.slice(0, 256);
-    const known = `${name}\0${source}`;
-    const own = this.#accounts.get(known);
+    const own = this.#accounts.get(pairOf(username, address));
     if (own) return this.#begin([own], () => {});
-    const everyone = kept(this.#sources, source, () => new SourceLane(this.#limits.source));
-    return this.#begin([this.#account(name), everyone], () =>
-      this.#accounts.set(known, new AccountLane(this.#limits.account)),
+    const everyone = kept(this.#sources, sourceOf(address), () => new SourceLane(this.#limits.source));
+    return this.#begin([this.#account(username.slice(0, 256)), everyone], () =>
+      this.belongs(username, address),
     );
+  }
+
+  /** The account was made from this source, or has signed in from it. */
+  belongs(username: string, address: string): void {
+    kept(this.#accounts, pairOf(username, address), () => new AccountLane(this.#limits.account));
   }
 
   /** Guesses at an account's password by who is signed in to it already. Throws `too_many_requests`. */
@@ -121,6 +123,10 @@ export class Throttle {
 function mayGo(turns: readonly Turn[]): boolean {
   for (const turn of turns) if (turn.may === 'not') throw tooManyRequests(turn.policy, turn.rate, turn.wait);
   return turns.every((turn) => turn.may === 'go');
+}
+
+function pairOf(username: string, address: string): string {
+  return `${username.slice(0, 256)}\0${sourceOf(address)}`;
 }
 
 function kept<V>(map: BoundedMap<string, V>, key: string, make: () => V): V {

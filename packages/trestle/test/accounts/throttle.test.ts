@@ -79,7 +79,7 @@ test("strangers' guesses do not keep the owner out where it signed in before", a
 });
 
 test('a source has ten failures a minute, over all accounts, and a success does not reset them', async () => {
-  const { time, fail, succeed, refused } = opened();
+  const { throttle, time, fail, succeed, refused } = opened();
   const here = '2001:db8:1:2::1';
   for (let at = 0; at < 10; at += 1) await fail(`user${at}`, `2001:db8:1:2::${at}`);
   const problem = await refused('other', here);
@@ -95,6 +95,8 @@ test('a source has ten failures a minute, over all accounts, and a success does 
   await refused('another', here);
   // Who has signed in there before is no guesser for what its neighbours do.
   await succeed('other', here);
+  throttle.belongs('new', here);
+  await succeed('new', here);
 });
 
 test('what is under way might fail: attempts at the same time get no more guesses than one after another', async () => {
