@@ -12,7 +12,7 @@ Runs every check of the repository: types, lint and format, import directions, d
 With a path, only the test files whose path contains it, and no other check.
 
   --no-tests         the checks without the tests (npm run check)
-  --concurrency <n>  test files at a time (default: the number of cores, at least 2)
+  --concurrency <n>  test files at a time (default: twice the number of cores)
   --verbose          also the seconds each test file took
   --help             this text`;
 
