@@ -39,12 +39,12 @@ export async function measureFootprint(plan: Plan): Promise<Footprint[]> {
         starts.push(started.running.startMs);
         if (start === STARTS - 1) memory = await memoryOf(started.running, plan);
       });
-    found.push({
-      candidate: candidate.name,
-      title: candidate.title,
-      startMs: Math.round(median(starts)),
-      ...memory,
-    });
+    const { name, title } = candidate;
+    const startMs = Math.round(median(starts));
+    console.log(
+      `${name.padEnd(28)}  start ${startMs} ms, idle ${memory.idle} MB, loaded ${memory.loaded} MB`,
+    );
+    found.push({ candidate: name, title, startMs, ...memory });
   }
   return found;
 }

@@ -25,7 +25,8 @@ const HEAD = `# Results
 Made by \`npm run bench\` of what is kept in \`bench/results/\`. Requests a second, medians of several interleaved runs; \`×\` is
 the part of the hand-written server's rate in the same runs. "Processor" is microseconds of the server's processor time for
 one request, and \`×\` there the hand-written server's cost divided by it: the figure to trust where others used the machine.
-\`docs/performance.md\` says how it was measured and what it means.
+A later run replaces what it measured and leaves the rest, so rates of one table may be of different runs; a ratio is always of
+one. A wide spread (±) says that others used the machine. \`docs/performance.md\` says how it was measured and what it means.
 
 ${OPERATION_NAMES.map((name) => `- **${name}**: ${OPERATIONS[name]}`).join('\n')}`;
 
