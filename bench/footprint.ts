@@ -13,7 +13,7 @@ export interface Footprint {
   readonly title: string;
   /** Milliseconds from the start of the process to its first answer: the median of several. */
   readonly startMs: number;
-  /** Megabytes a second after the start, and after a load of lists. */
+  /** Megabytes a second after its answers were checked, and after a load of lists. */
   readonly idle: number;
   readonly loaded: number;
 }
