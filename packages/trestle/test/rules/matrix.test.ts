@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { type App, anonymous, type Rule } from 'trestle';
 import { type Served, serveApp } from 'trestle/testing';
 import changelog from '../../../../apps/changelog/app.ts';
@@ -10,6 +10,7 @@ import records from '../../../../apps/records/app.ts';
 import type { Resource } from '../../src/declare/resource.ts';
 import { VERBS, type Verb } from '../../src/declare/rules.ts';
 import { inserter, newRow } from '../../src/services/insert.ts';
+import { eachPlace } from '../stores.ts';
 import { callersOf, type Kind, type Tokens } from './callers.ts';
 import { sampleBody } from './sample-body.ts';
 
@@ -29,13 +30,13 @@ function expected(rule: Rule | undefined, verb: Verb, kind: Kind): number {
 }
 
 for (const app of APPS)
-  describe(`every rule of ${app.name}, for every kind of caller`, () => {
+  eachPlace(`every rule of ${app.name}, for every kind of caller`, (place) => {
     let served: Served;
     let tokens: Tokens;
     const parents = new Map<string, string | number>();
 
     before(async () => {
-      served = await serveApp(app);
+      served = await serveApp(app, await place());
       tokens = await callersOf(served.engine, served.administrator);
       for (const [name, resource] of Object.entries(app.resources))
         if (resource.can.create) parents.set(name, await makeRow(name, resource));
