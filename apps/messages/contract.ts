@@ -58,7 +58,7 @@ export function contract({
           query: Cut,
           answers: { 200: Type.Array(Message) },
         },
-        (request) => wholeList(messages, request),
+        wholeList(messages),
       ),
       route(
         'POST',

@@ -88,7 +88,7 @@ function recordRoutes({
       'GET',
       '/api/list',
       { ...shared, summary: 'All records', can: can.read, query: Cut, answers: { 200: Type.Array(Record) } },
-      (request) => wholeList(records, request, toWire),
+      wholeList(records, toWire),
     ),
     route(
       'POST',

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { BoundedMap } from '../bounded-map.ts';
 import type { Account, SessionView, Tokens } from '../declare/account-service.ts';
 import type { RowId } from '../declare/id.ts';
 import { Problem } from '../problems.ts';
 import type { Executor, Store } from '../store/store.ts';
 import type { Purpose } from './authenticator.ts';
-import { BoundedMap } from './bounded-map.ts';
 import { expiriesAt, type Lifetimes } from './lifetimes.ts';
 import type { SessionRow, SessionRows } from './session-rows.ts';
 import type { AccessClaims, TokenSigner } from './tokens.ts';

@@ -1,5 +1,5 @@
+import { BoundedMap } from '../bounded-map.ts';
 import { Problem } from '../problems.ts';
-import { BoundedMap } from './bounded-map.ts';
 import { type Rate, RateWindow } from './rate-window.ts';
 import { AccountLane, type AccountLimits, type Lane, SourceLane, type Turn } from './sign-in-lane.ts';
 import { sourceOf } from './source.ts';

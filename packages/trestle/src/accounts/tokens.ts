@@ -1,9 +1,9 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { BoundedMap } from '../bounded-map.ts';
 import type { Id, RowId } from '../declare/id.ts';
 import { Problem } from '../problems.ts';
 import { isAccountId } from './account-rows.ts';
-import { BoundedMap } from './bounded-map.ts';
 import { deriveKeys, type SigningSecret } from './signing-secret.ts';
 
 /** Our own are some 400 bytes; whatever is longer is refused unread. */

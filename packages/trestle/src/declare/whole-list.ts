@@ -1,5 +1,6 @@
+import { BoundedMap } from '../bounded-map.ts';
 import type { Caller } from './caller.ts';
-import type { Answer } from './contract.ts';
+import { type Answer, answer } from './contract.ts';
 import type { ListQuery } from './filter.ts';
 import type { RowId } from './id.ts';
 import type { Service } from './service.ts';
@@ -16,50 +17,71 @@ type Listed<Row extends object> = Pick<Service<Row, never, never, RowId>, 'list'
 /** Parts of up to so many rows are read and sent at once: a stream opens a connection of its own, ten times the cost. */
 const AT_ONCE = 1000;
 
+/** Parts that are asked for again and again are worked out once, if their URL is no longer than this. */
+const MOST_KEPT = 100;
+const LONGEST_KEPT = 500;
+
+/** A part as it was asked for; frozen, so that the service keeps its plan too. */
+interface Part<Row extends object> {
+  readonly query: Readonly<ListQuery<Row>>;
+  /** The answer's headers where there are more rows after it, and where there are none. */
+  readonly headers: { readonly more: Answer['headers']; readonly last: Answer['headers'] };
+}
+
+type ToWire<Row> = (rows: Row[]) => readonly unknown[] | Promise<readonly unknown[]>;
+
 /**
- * Answers all rows of a resource as one JSON array, sent in parts as it is read, so that memory stays flat however many
- * there are. `limit` and `offset` cut it; the answer then has a `Link` header (RFC 8288) to the next and previous parts.
+ * The code of a route that answers all rows of a resource as one JSON array, sent in parts as it is read, so that memory
+ * stays flat however many there are. `limit` and `offset` cut it; the answer then has a `Link` header (RFC 8288) to the next
+ * and previous parts.
  *
  * @param toWire turns a part's rows into what is sent (default: the rows themselves).
  */
-export async function wholeList<Row extends object>(
+export function wholeList<Row extends object>(
   service: Listed<Row>,
-  { caller, query, url }: ListRequest,
-  toWire: (rows: Row[]) => readonly unknown[] | Promise<readonly unknown[]> = (rows) => rows,
-): Promise<Answer> {
-  const { limit, offset = 0 } = query;
-  const cut: ListQuery<Row> = { offset, ...(limit !== undefined && { limit }) };
-  if (limit !== undefined && limit > 0 && limit <= AT_ONCE) {
-    const { items, next } = await service.list(caller, cut);
-    const headers = linkHeader(url, limit, offset, next !== null);
-    return { status: 200, body: await toWire(items), ...(headers && { headers }) };
-  }
-  let headers: Answer['headers'];
-  if (limit !== undefined && limit > 0) {
+  toWire: ToWire<Row> = (rows) => rows,
+): (request: ListRequest) => Promise<Answer> {
+  const kept = new BoundedMap<string, Part<Row>>(MOST_KEPT);
+  const partOf = (url: string, limit: number, offset: number): Part<Row> => {
+    const known = kept.get(url);
+    if (known) return known;
+    const part = { query: Object.freeze({ limit, offset }), headers: partHeaders(url, limit, offset) };
+    if (url.length <= LONGEST_KEPT) kept.set(url, part);
+    return part;
+  };
+  return async ({ caller, query: { limit, offset = 0 }, url }) => {
+    if (limit === undefined) return streamed(service.stream(caller, { offset }), toWire);
+    if (limit === 0) return streamed(nothing(), toWire);
+    const { query, headers } = partOf(url, limit, offset);
+    if (limit <= AT_ONCE) {
+      const { items, next } = await service.list(caller, query);
+      return answer(200, await toWire(items), next === null ? headers.last : headers.more);
+    }
     const beyond = await service.list(caller, { limit: 1, offset: offset + limit });
-    headers = linkHeader(url, limit, offset, beyond.items.length > 0);
-  }
-  const parts = limit === 0 ? nothing() : service.stream(caller, cut);
-  return {
-    status: 200,
-    streamed: { type: 'application/json; charset=utf-8', stream: jsonArray(parts, toWire) },
-    ...(headers && { headers }),
+    const links = beyond.items.length > 0 ? headers.more : headers.last;
+    return { ...streamed(service.stream(caller, query), toWire), ...(links && { headers: links }) };
   };
 }
 
-function linkHeader(url: string, limit: number, offset: number, more: boolean): Answer['headers'] {
-  const links: string[] = [];
-  if (more) links.push(link(url, limit, offset + limit, 'next'));
-  if (offset > 0) links.push(link(url, limit, Math.max(0, offset - limit), 'prev'));
-  return links.length > 0 ? { Link: links.join(', ') } : undefined;
+function streamed<Row>(parts: AsyncIterable<Row[]>, toWire: ToWire<Row>): Answer {
+  return {
+    status: 200,
+    streamed: { type: 'application/json; charset=utf-8', stream: jsonArray(parts, toWire) },
+  };
+}
+
+function partHeaders(url: string, limit: number, offset: number): Part<object>['headers'] {
+  const next = link(url, limit, offset + limit, 'next');
+  const prev = offset > 0 ? [link(url, limit, Math.max(0, offset - limit), 'prev')] : [];
+  return {
+    more: { Link: [next, ...prev].join(', ') },
+    last: prev.length > 0 ? { Link: prev.join() } : undefined,
+  };
 }
 
 async function* nothing(): AsyncGenerator<never[]> {}
 
-async function* jsonArray<Row>(
-  parts: AsyncIterable<Row[]>,
-  toWire: (rows: Row[]) => readonly unknown[] | Promise<readonly unknown[]>,
-): AsyncGenerator<string> {
+async function* jsonArray<Row>(parts: AsyncIterable<Row[]>, toWire: ToWire<Row>): AsyncGenerator<string> {
   let before = '[';
   for await (const rows of parts) {
     if (rows.length === 0) continue;

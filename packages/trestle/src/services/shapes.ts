@@ -1,4 +1,5 @@
 import type { RawBuilder } from 'kysely';
+import { BoundedMap } from '../bounded-map.ts';
 import { Problem } from '../problems.ts';
 import { type Statement, statement } from '../store/statement.ts';
 import type { Value } from '../store/store.ts';
@@ -13,10 +14,10 @@ export interface Shaped {
   bind(values: readonly Value[]): Value[];
 }
 
-/** Compiled statements of one resource by the shape of what was asked, the least recently made first to go. */
+/** Compiled statements of one resource by the shape of what was asked. */
 export class Shapes {
   readonly #model: Model;
-  readonly #known = new Map<string, Shaped>();
+  readonly #known = new BoundedMap<string, Shaped>(MOST_SHAPES);
 
   constructor(model: Model) {
     this.#model = model;
@@ -28,10 +29,6 @@ export class Shapes {
     const compiled = statement(this.#model.dialect, build(this.#model));
     const order = compiled.slots.map(slotNumber);
     const shaped: Shaped = { statement: compiled, bind: (values) => order.map((at) => values[at] ?? null) };
-    if (this.#known.size >= MOST_SHAPES) {
-      const oldest = this.#known.keys().next();
-      if (!oldest.done) this.#known.delete(oldest.value);
-    }
     this.#known.set(key, shaped);
     return shaped;
   }

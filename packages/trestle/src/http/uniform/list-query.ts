@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../bounded-map.ts';
 import type { ListQuery, Page } from '../../declare/filter.ts';
 import type { Model } from '../../services/model.ts';
 import { invalidParameter, refuseUnknown } from '../route-input.ts';
@@ -80,7 +81,7 @@ interface AskedList {
 /** Lists by the URL they are asked for under: what most clients ask for is asked for again and again. */
 export class AskedLists {
   readonly #model: Model;
-  readonly #kept = new Map<string, AskedList>();
+  readonly #kept = new BoundedMap<string, AskedList>(MOST_KEPT);
 
   constructor(model: Model) {
     this.#model = model;
@@ -91,15 +92,7 @@ export class AskedLists {
     const known = this.#kept.get(url);
     if (known) return known;
     const asked = { query: listQueryOf(query, this.#model), linksOf: linksUnder(url) };
-    if (url.length <= LONGEST_KEPT) this.#keep(url, asked);
+    if (url.length <= LONGEST_KEPT) this.#kept.set(url, asked);
     return asked;
-  }
-
-  #keep(url: string, asked: AskedList): void {
-    if (this.#kept.size >= MOST_KEPT) {
-      const oldest = this.#kept.keys().next();
-      if (!oldest.done) this.#kept.delete(oldest.value);
-    }
-    this.#kept.set(url, asked);
   }
 }
