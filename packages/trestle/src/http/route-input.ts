@@ -15,8 +15,9 @@ export interface Input {
 /** Reads and checks one request's input. Throws `Problem`. */
 export type InputReader = (request: FastifyRequest) => Input;
 
-/** One part, and what is wrong with it. */
-type Reader = (value: unknown) => { value: unknown; errors: FieldError[] };
+/** Brings one part to its shape, and adds what is wrong with it to the errors. */
+type Reader = (given: unknown, errors: FieldError[]) => unknown;
+type BodyReader = (request: FastifyRequest, errors: FieldError[]) => unknown;
 
 const FORM = 'application/x-www-form-urlencoded';
 
@@ -30,12 +31,14 @@ export function contractInput(route: Route): InputReader {
   const readQuery = texts(query, 'query', checkQuery);
   const readBody = bodies(body, checkBody, true);
   return (request) => {
-    const path = readPath(request.params);
-    const search = readQuery(request.query);
-    const content = readBody(request);
-    const errors = [...path.errors, ...search.errors, ...content.errors];
+    const errors: FieldError[] = [];
+    const input = {
+      params: readPath(request.params, errors),
+      query: readQuery(request.query, errors),
+      body: readBody(request, errors),
+    };
     if (errors.length > 0) throw new Problem('invalid', { errors, detail: summary(errors) });
-    return { params: path.value, query: search.value, body: content.value };
+    return input;
   };
 }
 
@@ -50,15 +53,15 @@ export function uniformInput(route: Route): InputReader {
   const readBody = bodies(body, checkBody, false);
   const allowed = namesOf(query);
   return (request) => {
-    const path = readPath(request.params);
-    if (path.errors.length > 0) throw new Problem('not_found');
+    const errors: FieldError[] = [];
+    const path = readPath(request.params, errors);
+    if (errors.length > 0) throw new Problem('not_found');
     if (checkQuery) refuseUnknown(request.query, allowed);
-    const search = checkQuery ? readQuery(request.query) : { value: request.query, errors: [] };
-    if (search.errors.length > 0)
-      throw new Problem('invalid_query', { errors: search.errors, detail: summary(search.errors) });
-    const content = readBody(request);
-    if (content.errors.length > 0) throw bodyProblem(content.errors, namesOf(body));
-    return { params: path.value, query: search.value, body: content.value };
+    const search = checkQuery ? readQuery(request.query, errors) : request.query;
+    if (errors.length > 0) throw new Problem('invalid_query', { errors, detail: summary(errors) });
+    const content = readBody(request, errors);
+    if (errors.length > 0) throw bodyProblem(errors, namesOf(body));
+    return { params: path, query: search, body: content };
   };
 }
 
@@ -108,29 +111,28 @@ function namesOf(schema: TSchema | undefined): string[] {
 
 /** A part that is made of texts: a path or a query. */
 function texts(schema: TSchema | undefined, part: 'path' | 'query', checked: boolean): Reader {
-  if (!schema) return () => ({ value: {}, errors: [] });
-  if (!checked) return (value) => ({ value, errors: [] });
+  if (!schema) return () => ({});
+  if (!checked) return (given) => given;
   const shape = shapeOf(schema, { texts: true, dropUnknown: true });
   const check = compileSchema(schema);
-  return (given) => {
+  return (given, errors) => {
     const value = shape(given ?? {});
-    return {
-      value,
-      errors: check(value).map((error) => ({ ...error, pointer: error.pointer.slice(1), in: part })),
-    };
+    for (const error of check(value)) errors.push({ ...error, pointer: error.pointer.slice(1), in: part });
+    return value;
   };
 }
 
 /** The body, JSON or form. None at all counts as an empty one, so that what is missing is named. */
-function bodies(schema: TSchema | undefined, checked: boolean, dropUnknown: boolean) {
-  if (!schema) return (request: FastifyRequest) => ({ value: dropUnknown ? {} : request.body, errors: [] });
+function bodies(schema: TSchema | undefined, checked: boolean, dropUnknown: boolean): BodyReader {
+  if (!schema) return (request) => (dropUnknown ? {} : request.body);
   const fromJson = shapeOf(schema, { texts: false, dropUnknown });
   const fromForm = shapeOf(schema, { texts: true, dropUnknown });
-  const check = checked ? compileSchema(schema) : () => [];
-  return (request: FastifyRequest): { value: unknown; errors: FieldError[] } => {
+  const check = checked ? compileSchema(schema) : undefined;
+  return (request, errors) => {
     const isForm = request.headers['content-type']?.toLowerCase().startsWith(FORM) ?? false;
     const given = request.body ?? (request.body === undefined ? {} : null);
     const value = isForm ? fromForm(given) : fromJson(given);
-    return { value, errors: check(value).map((error) => ({ in: 'body', ...error })) };
+    if (check) for (const error of check(value)) errors.push({ in: 'body', ...error });
+    return value;
   };
 }

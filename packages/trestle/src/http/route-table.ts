@@ -1,4 +1,10 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  onRequestHookHandler,
+  RouteOptions,
+} from 'fastify';
 import type { Authenticator } from '../accounts/authenticator.ts';
 import type { Caller } from '../declare/caller.ts';
 import type { Answer, CredentialPlace, Route, RouteRequest } from '../declare/contract.ts';
@@ -25,7 +31,6 @@ const FAILURES = {
 } as const;
 
 type Handle = (request: RouteRequest<unknown, unknown, unknown>) => Promise<Answer> | Answer;
-type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
 /** Puts every route of a table on the server. */
 export function addRoutes(
@@ -68,8 +73,9 @@ function routeOptions(
     ...admission(authenticate, table, route.options.can),
     handler: async (request, reply) => {
       read ??= table.style === 'contract' ? contractInput(route) : uniformInput(route);
-      const given = new HandledRequest(request, reply, base, read(request));
-      return sendAnswer(reply, await handle(given));
+      const answer = await handle(new HandledRequest(request, reply, base, read(request)));
+      // A reply is a thenable: handed back without need, it would be waited for once more.
+      return sendAnswer(reply, answer) ? undefined : reply;
     },
   };
 }
@@ -81,11 +87,20 @@ function routeOptions(
 function admission(authenticate: Authenticator, table: RouteTable, rule: Rule | undefined) {
   if (!rule) return {};
   const places = table.style === 'contract' ? placesFor(table.places, rule) : table.places;
-  const admit: Hook = async (request, reply) => {
-    const caller = await callerOf(request, places, authenticate);
+  const enter = (caller: Caller, request: FastifyRequest, reply: FastifyReply) => {
     request.caller = caller;
     if (caller.kind === 'key') recordUse(authenticate, caller, request, reply);
     authorize(rule, caller);
+  };
+  // Most callers are known without waiting; a promise would cost every request more than all the rest of this.
+  const admit: onRequestHookHandler = (request, reply, done) => {
+    const caller = callerOf(request, places, authenticate);
+    if (caller instanceof Promise) {
+      caller.then((known) => enter(known, request, reply)).then(() => done(), done);
+    } else {
+      enter(caller, request, reply);
+      done();
+    }
   };
   return places.some((place) => place.in === 'body') ? { preHandler: admit } : { onRequest: admit };
 }
