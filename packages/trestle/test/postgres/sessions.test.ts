@@ -18,6 +18,14 @@ const unavailable = (error: unknown) => {
 describe('sessions of PostgreSQL', () => {
   const ground = new OnPostgres();
 
+  /** A store that reaches the server through a proxy. */
+  async function behindProxy() {
+    const url = new URL(await ground.url());
+    const proxy = await TcpProxy.open(Number(url.port));
+    ground.finally(() => proxy.close());
+    return { store: await ground.open({}, Object.assign(url, { port: proxy.port }).href), proxy };
+  }
+
   test('have limits of time, UTC, a name, and their schema alone', async () => {
     const store = await ground.open();
     const names = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'TimeZone'];
@@ -85,12 +93,37 @@ describe('sessions of PostgreSQL', () => {
   test('are waited for a while, then it is 503', async () => {
     const store = await ground.open({ poolSize: 1, wait: 150 });
     const slow = store.all(plain('select pg_sleep(0.5)'), []);
+    await pause(20);
     const start = performance.now();
     await assert.rejects(store.all(plain('select 1'), []), unavailable);
     const waited = performance.now() - start;
     assert.ok(waited >= 140 && waited < 450, `waited ${waited} ms`);
     await slow;
     assert.deepEqual(await store.all(plain('select 1 as one'), []), [{ one: 1 }]);
+  });
+
+  test('are shared by the reads of one turn: each has its own answer, or its own error', async () => {
+    const store = await ground.open({ poolSize: 1, wait: 150 });
+    const numbers = Array.from({ length: 20 }, (_, n) => n);
+    const reads = numbers.map((n) => store.all(plain(`select 12 / ${n % 7} as n`), []));
+    const ended = await Promise.allSettled(reads);
+    assert.deepEqual(
+      ended.map((result) => (result.status === 'fulfilled' ? result.value[0]?.n : 'refused')),
+      numbers.map((n) => (n % 7 === 0 ? 'refused' : Math.trunc(12 / (n % 7)))),
+    );
+    assert.equal(store.load.open, 1);
+  });
+
+  test('wait for no answer between the reads of one turn: eight take one round trip', async () => {
+    const { store, proxy } = await behindProxy();
+    const read = () => store.all(named('one', 'select 1'), []);
+    await read();
+    proxy.behave({ latency: 50 });
+    const start = performance.now();
+    await Promise.all(Array.from({ length: 8 }, read));
+    const took = performance.now() - start;
+    assert.ok(took >= 95 && took < 190, `${took} ms`);
+    assert.equal(store.load.open, 1);
   });
 
   test('that are refused for want of room are waited for: 503 or success, nothing else', async () => {
@@ -125,12 +158,7 @@ describe('sessions of PostgreSQL', () => {
   });
 
   test('send BEGIN with the first statement: a write of one takes two round trips', async () => {
-    const proxy = await TcpProxy.open(Number(new URL(await ground.url()).port));
-    ground.finally(() => proxy.close());
-    const store = await ground.open(
-      {},
-      Object.assign(new URL(await ground.url()), { port: proxy.port }).href,
-    );
+    const { store, proxy } = await behindProxy();
     const write = () => store.write((tx) => tx.all(named('one', 'select 1'), []));
     await write();
     proxy.behave({ latency: 50 });

@@ -4,10 +4,11 @@ import type { Notifier } from '../notifier.ts';
 import { param, type Statement, statement } from '../statement.ts';
 import type { Columns, Executor, Store, Value, Work, WriteOptions } from '../store.ts';
 import { postgresDialect } from './dialect.ts';
-import { faultOf, postgresProblem, spoilsSession } from './faults.ts';
+import { faultOf, postgresProblem } from './faults.ts';
 import { rowStream } from './row-stream.ts';
 import { run, type Session, type Sessions } from './sessions.ts';
 import { Transaction, TransactionFailed, type TransactionOptions } from './transaction.ts';
+import { Turns } from './turns.ts';
 import type { Watch } from './watch.ts';
 
 /** Attempts after the first: of a read whose connection went, and of a write that the server undid because of another. */
@@ -38,6 +39,7 @@ export class PostgresStore implements Store, Notifier {
   readonly dialect = postgresDialect;
   readonly schema: string;
   readonly #parts: Parts;
+  readonly #reads: Turns;
   #statements = 0;
   readonly #count = () => {
     this.#statements += 1;
@@ -46,6 +48,14 @@ export class PostgresStore implements Store, Notifier {
   constructor(parts: Parts) {
     this.schema = parts.schema;
     this.#parts = parts;
+    this.#reads = new Turns({
+      take: () => parts.sessions.take(),
+      give: (session, spoiled) => this.#give(session, spoiled),
+      run: (session, statement, values) => {
+        this.#count();
+        return run(session, statement, values, parts.patience);
+      },
+    });
   }
 
   get statements(): number {
@@ -61,7 +71,7 @@ export class PostgresStore implements Store, Notifier {
   async all(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.#once(statement, values);
+        return await this.#reads.run(statement, values);
       } catch (error) {
         const fault = faultOf(error);
         const repeatable = fault === 'again' || (fault === 'lost' && onlyReads(statement.sql));
@@ -122,20 +132,6 @@ export class PostgresStore implements Store, Notifier {
     if (Buffer.byteLength(channel) > 63)
       throw new TypeError(`the channel name ${channel} is longer than 63 bytes`);
     return channel;
-  }
-
-  async #once(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
-    const session = await this.#parts.sessions.take();
-    this.#count();
-    let spoiled = false;
-    try {
-      return await run(session, statement, values, this.#parts.patience);
-    } catch (error) {
-      spoiled = spoilsSession(error);
-      throw error;
-    } finally {
-      this.#give(session, spoiled);
-    }
   }
 
   async #transact<T>(work: Work<T>, options: TransactionOptions): Promise<T> {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
+import { type RowMaker, rowMaker } from '../row-maker.ts';
 import type { Statement } from '../statement.ts';
 import type { Columns, Value } from '../store.ts';
 import { passes, postgresProblem, unavailable } from './faults.ts';
@@ -93,6 +94,11 @@ interface Query extends pg.QueryConfig {
   query_timeout?: number;
 }
 
+/** Rows as lists of their values. */
+interface ArrayQuery extends Query {
+  rowMode: 'array';
+}
+
 /** Statements that one connection keeps prepared: filters can be put together without end, the server's memory not. */
 const MOST_PREPARED = 500;
 const prepared = new WeakMap<pg.ClientBase, Set<string>>();
@@ -104,10 +110,15 @@ export async function run(
   values: readonly Value[],
   patience: number,
 ): Promise<Columns[]> {
-  const query: Query = { text: statement.sql, values: [...values], query_timeout: patience };
+  const query: ArrayQuery = {
+    text: statement.sql,
+    values: [...values],
+    rowMode: 'array',
+    query_timeout: patience,
+  };
   if (keeps(session, statement.name)) query.name = statement.name;
-  const result = await session.query<Columns>(query);
-  return result.rows;
+  const { rows, fields } = await session.query<unknown[]>(query);
+  return rows.length === 0 ? [] : rows.map(makerOf(statement, fields));
 }
 
 function keeps(session: pg.ClientBase, name: string): boolean {
@@ -116,4 +127,25 @@ function keeps(session: pg.ClientBase, name: string): boolean {
   if (names.size >= MOST_PREPARED) return names.has(name);
   prepared.set(session, names.add(name));
   return true;
+}
+
+interface Literal {
+  readonly columns: readonly string[];
+  readonly make: RowMaker;
+}
+
+const literals = new WeakMap<Statement, Literal>();
+
+/** What makes a statement's rows; a new one where its columns are others than the last time (`select *`). */
+function makerOf(statement: Statement, fields: readonly pg.FieldDef[]): RowMaker {
+  const known = literals.get(statement);
+  if (known && hasColumns(known, fields)) return known.make;
+  const columns = fields.map(({ name }) => name);
+  const literal = { columns, make: rowMaker(columns) };
+  literals.set(statement, literal);
+  return literal.make;
+}
+
+function hasColumns({ columns }: Literal, fields: readonly pg.FieldDef[]): boolean {
+  return columns.length === fields.length && fields.every(({ name }, at) => name === columns[at]);
 }

@@ -1,0 +1,14 @@
+import type { Columns } from './store.ts';
+
+export type RowMaker = (values: unknown) => Columns;
+
+/**
+ * Compiles the object literal of some columns, as TypeBox compiles its checks. The drivers' own objects are dictionaries:
+ * reading 30 rows of SQLite as lists, making literals of them and JSON of those took 25 µs; with the driver's objects it
+ * took 37 µs, with a loop over the names 38 µs.
+ */
+export function rowMaker(columns: readonly string[]): RowMaker {
+  const members = columns.map((name, at) => `${JSON.stringify(name)}: values[${at}]`);
+  // The names are of declared fields, or written in this package; as JSON texts they can be nothing but names.
+  return new Function('values', `return { ${members.join(', ')} };`) as RowMaker;
+}
