@@ -3,6 +3,7 @@ import { field } from '../declare/field.ts';
 import { isInstant, toUtc } from '../declare/fields/timestamp.ts';
 import { type Condition, type Filter, OPERATORS, type Operator } from '../declare/filter.ts';
 import { type FieldError, Problem } from '../problems.ts';
+import type { TextOperator } from '../store/dialect.ts';
 import type { Value } from '../store/store.ts';
 import { isObject } from './body.ts';
 import type { Model, ModelField } from './model.ts';
@@ -98,7 +99,7 @@ export class FilterParts {
     const column = sql.ref(field.name);
     const takes = OPERATORS[operator];
     if (takes === 'flag') return this.#isNull(column, value, at);
-    if (takes === 'text') return this.#text(field, operator, value, at);
+    if (looksIntoTexts(operator)) return this.#text(field, operator, value, at);
     if (takes === 'list' || takes === 'pair') return this.#several(field, operator, value, at);
     if (value === null) return this.#isNull(column, operator === 'eq', at);
     const encoded = this.#encode(field, value, at);
@@ -116,7 +117,12 @@ export class FilterParts {
     return wanted ? sql`${column} is null` : sql`${column} is not null`;
   }
 
-  #text(field: ModelField, operator: Operator, value: unknown, at: string): RawBuilder<boolean> | undefined {
+  #text(
+    field: ModelField,
+    operator: TextOperator,
+    value: unknown,
+    at: string,
+  ): RawBuilder<boolean> | undefined {
     const { dialect } = this.#model;
     if (field.kind !== 'text') {
       this.#wrong(at, 'type', `'${operator}' looks into texts, and ${field.name} is none`);
@@ -126,12 +132,8 @@ export class FilterParts {
       this.#wrong(at, 'type', `expected a text of at most ${MOST.text} characters, got ${kindOf(value)}`);
       return undefined;
     }
-    const condition = dialect[operator as 'contains' | 'icontains' | 'starts' | 'ends'];
     // A placeholder may stand more than once in a condition; each occurrence is the same slot.
-    return condition(
-      sql.ref(field.name),
-      this.bind(operator === 'icontains' ? dialect.pattern(value) : value),
-    );
+    return dialect.texts[operator](sql.ref(field.name), this.bind(dialect.pattern(operator, value)));
   }
 
   #several(
@@ -189,6 +191,10 @@ const COMPARISONS = { eq: '=', gt: '>', gte: '>=', lt: '<', lte: '<=' } as const
 
 function isOperator(key: string): key is Operator {
   return Object.hasOwn(OPERATORS, key);
+}
+
+function looksIntoTexts(operator: Operator): operator is TextOperator {
+  return OPERATORS[operator] === 'text';
 }
 
 /** The field of a name, if rows can be filtered and sorted by it. */

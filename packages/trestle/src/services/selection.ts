@@ -57,7 +57,7 @@ function search(model: Model, parts: FilterParts, text: string): RawBuilder<bool
       detail: `A search may have ${LONGEST_SEARCH} characters, got ${text.length}.`,
     });
   parts.shape += 'search';
-  const pattern: Value = model.dialect.pattern(text);
-  const found = fields.map(({ name }) => model.dialect.icontains(sql.ref(name), parts.bind(pattern)));
+  const pattern: Value = model.dialect.pattern('icontains', text);
+  const found = fields.map(({ name }) => model.dialect.texts.icontains(sql.ref(name), parts.bind(pattern)));
   return sql`(${sql.join(found, sql` or `)})`;
 }

@@ -31,12 +31,9 @@ export interface Dialect {
   /** A list as the one value `within` and `listed` take. */
   encodeList(values: readonly Value[]): Value;
   /** Text conditions. No wildcard of a caller's text has a meaning. */
-  readonly contains: TextCondition;
-  readonly icontains: TextCondition;
-  readonly starts: TextCondition;
-  readonly ends: TextCondition;
-  /** What a text becomes before it is bound for `icontains` (SQLite escapes LIKE's wildcards). */
-  pattern(text: string): string;
+  readonly texts: Readonly<Record<TextOperator, TextCondition>>;
+  /** What a text becomes before it is bound for such a condition (SQLite's patterns have wildcards to escape). */
+  pattern(operator: TextOperator, text: string): string;
   /** A column as no index is used for it; undefined where the planner knows how many rows a condition leaves. */
   readonly withoutIndex: ((name: string) => RawBuilder<unknown>) | undefined;
   /** Added to a select whose row is about to be written in the same transaction. */
@@ -47,4 +44,5 @@ export interface Dialect {
   readonly clock: RawBuilder<number>;
 }
 
+export type TextOperator = 'contains' | 'icontains' | 'starts' | 'ends';
 type TextCondition = (column: RawBuilder<unknown>, text: RawBuilder<unknown>) => RawBuilder<boolean>;

@@ -23,7 +23,7 @@ eachStore('lists', (open) => {
         price: at % 3 === 0 ? null : at % 7,
         sold: at % 2 === 0,
       });
-    await shop.products.create(ann, { name: '100%_\\' });
+    await shop.products.create(ann, { name: '100%_\\[a]*?' });
   });
 
   it('walks every order forwards and backwards without a gap or a double', async () => {
@@ -61,12 +61,16 @@ eachStore('lists', (open) => {
       [{ name: { in: ['p3', 'p4', 'nope'] } }, ['p4', 'p3']],
       [{ id: { between: [2, 3] } }, ['p2', 'p1']],
       [{ id: { lte: 2 } }, ['p1', 'p0']],
-      [{ id: { gt: 30 }, name: { ne: 'p30' } }, ['100%_\\']],
+      [{ id: { gt: 30 }, name: { ne: 'p30' } }, ['100%_\\[a]*?']],
       [{ name: { starts: 'p2', ends: '9' } }, ['p29']],
       [{ name: { contains: 'P2' } }, []],
+      [{ name: { contains: 'p?9' } }, []],
+      [{ name: { contains: '[1' } }, []],
+      [{ name: { contains: '[a]*?' } }, ['100%_\\[a]*?']],
+      [{ name: { contains: '0%_\\' } }, ['100%_\\[a]*?']],
       [{ name: { icontains: 'P29' } }, ['p29']],
-      [{ name: { icontains: '%' } }, ['100%_\\']],
-      [{ name: { icontains: '_\\' } }, ['100%_\\']],
+      [{ name: { icontains: '%' } }, ['100%_\\[a]*?']],
+      [{ name: { icontains: '_\\' } }, ['100%_\\[a]*?']],
       [{ price: { null: true }, id: { lt: 5 } }, ['p3', 'p0']],
       [{ price: { eq: null }, id: { lt: 5 } }, ['p3', 'p0']],
       [{ price: { nin: [1, 2, 3, 4, 5, 6] }, id: { lt: 9 } }, ['p7', 'p6', 'p3', 'p0']],
