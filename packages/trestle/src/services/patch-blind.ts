@@ -2,14 +2,14 @@ import type { Caller } from '../declare/caller.ts';
 import type { RowId } from '../declare/id.ts';
 import type { Versioned, WriteOptions } from '../declare/service.ts';
 import { bind } from '../store/statement.ts';
-import type { Store, Value } from '../store/store.ts';
+import type { Store, Value, Work } from '../store/store.ts';
 import { isObject } from './body.ts';
 import { admitWriter } from './change.ts';
 import { editedValues } from './encode.ts';
 import { notFound } from './find.ts';
 import type { Model, Row } from './model.ts';
 import { decide, ownerField } from './policy.ts';
-import type { CheckReferences } from './references.ts';
+import { type CheckReferences, refers } from './references.ts';
 import { UpdateStatements } from './update-statements.ts';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -32,12 +32,13 @@ export function blindPatcher(model: Model, store: Store, checkReferences: CheckR
     admitWriter(model, caller, id, 'update');
     const { names, encoded } = changes(model, caller, body);
     const update = updates.of(names);
-    return store.write(async (transaction) => {
+    const work: Work<Versioned<Row>> = async (transaction) => {
       await checkReferences(transaction, caller, encoded);
       const [changed] = await transaction.all(update, bind(update, { ...encoded, id }));
       if (!changed) throw notFound(model, id);
       return model.decodeVersioned(changed);
-    });
+    };
+    return store.write(work, { single: !refers(model, names) });
   };
 }
 

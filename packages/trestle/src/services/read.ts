@@ -3,10 +3,10 @@ import type { Caller } from '../declare/caller.ts';
 import type { RowId } from '../declare/id.ts';
 import type { Versioned } from '../declare/service.ts';
 import { param, statement } from '../store/statement.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, Work } from '../store/store.ts';
 import { byId, readable, refuseBlind, requireId } from './find.ts';
 import type { Model, Row } from './model.ts';
-import { requireScope } from './policy.ts';
+import { ownerField, requireScope } from './policy.ts';
 
 type ReadOne = (caller: Caller, id: RowId) => Promise<Versioned<Row>>;
 
@@ -33,10 +33,12 @@ export function countingReader(model: Model, store: Store): ReadOne {
   );
   return async (caller, id) => {
     admit(model, caller, id);
-    return store.write(async (transaction) => {
+    const single = ownerField(model.resource.can.read, caller) === undefined;
+    const work: Work<Versioned<Row>> = async (transaction) => {
       const [counted] = await transaction.all(count, [id]);
       return model.decodeVersioned(readable(model, caller, id, counted));
-    });
+    };
+    return store.write(work, { single });
   };
 }
 

@@ -19,6 +19,11 @@ export type CheckReferences = (
   values: Readonly<Record<string, Value>>,
 ) => Promise<void>;
 
+/** Whether a write of these fields looks at other rows. */
+export function refers(model: Model, names: readonly string[]): boolean {
+  return names.some((name) => model.byName.get(name)?.field.reference);
+}
+
 /**
  * Foreign keys hold the references; this names the field that is wrong, which SQLite's errors do not, and lets nobody
  * refer to a row that they may not read (which would tell them that it exists).

@@ -18,6 +18,11 @@ export type Work<T> = (transaction: Executor) => T | Promise<T>;
 export interface WriteOptions {
   /** No time limits, for work that may take minutes: migrations, copies (default: false). */
   readonly patient?: boolean;
+  /**
+   * The work is one statement, and nothing that it answers could undo it: then it is its own transaction, and takes one
+   * round trip to PostgreSQL where others take two and more (default: false).
+   */
+  readonly single?: boolean;
 }
 
 /** Where the rows of one app live. */

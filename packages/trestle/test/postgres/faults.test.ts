@@ -47,19 +47,23 @@ describe('faults of PostgreSQL and of the way to it', () => {
     return { store, proxy };
   }
 
-  test('all sessions terminated every 100 ms: no write lost, no read failed', async () => {
-    const store = await open();
-    const ledger = await Ledger.open(store);
-    await ledger.during(async () => {
-      for (let round = 0; round < 20; round += 1) {
-        await pause(100);
-        await asAdministrator(database, TERMINATE);
-      }
+  for (const [writes, single] of [
+    ['writes', false],
+    ['writes of a single statement', true],
+  ] as const)
+    test(`all sessions terminated every 100 ms: no read failed, none of the ${writes} lost or done twice`, async () => {
+      const store = await open();
+      const ledger = await Ledger.open(store, single);
+      await ledger.during(async () => {
+        for (let round = 0; round < 20; round += 1) {
+          await pause(100);
+          await asAdministrator(database, TERMINATE);
+        }
+      });
+      await ledger.audit();
+      assert.deepEqual(ledger.readErrors, []);
+      assert.ok(ledger.acknowledged.length > 200, `only ${ledger.acknowledged.length} writes`);
     });
-    await ledger.audit();
-    assert.deepEqual(ledger.readErrors, []);
-    assert.ok(ledger.acknowledged.length > 200, `only ${ledger.acknowledged.length} writes`);
-  });
 
   for (const signal of ['QUIT', 'KILL'] as const)
     test(`the server ended by SIG${signal} and started again: not ready, then ready, each within 2 s`, async () => {
@@ -179,6 +183,24 @@ describe('faults of PostgreSQL and of the way to it', () => {
     assert.deepEqual(await run(store, 'select count(*)::int as n from t'), [{ n: 2 }]);
   });
 
+  const perhapsWritten = (error: Error) => {
+    assertUnavailable(error);
+    assert.match(error.message, /may have been written/);
+    return true;
+  };
+
+  test('a single statement without an answer is not done again, and its 503 says that it may have happened', async () => {
+    const { store, proxy } = await openBehind();
+    await run(store, 'create table t (a int)');
+    const insert = { name: 'w', sql: 'insert into t select 1 from pg_sleep(0.2)', slots: [] };
+    const write = store.write((tx) => tx.all(insert, []), { single: true });
+    await pause(100);
+    proxy.reset();
+    await assert.rejects(write, perhapsWritten);
+    await pause(300);
+    assert.deepEqual(await run(store, 'select count(*)::int as n from t'), [{ n: 1 }]);
+  });
+
   test('a commit without an answer is not done again, and its 503 says that it may have happened', async () => {
     const { store, proxy } = await openBehind({ statementTimeout: 400 });
     await run(store, 'create table t (a int)');
@@ -188,11 +210,7 @@ describe('faults of PostgreSQL and of the way to it', () => {
       await tx.all({ name: 'w', sql: 'insert into t values (1)', slots: [] }, []);
       proxy.behave({ blackhole: true });
     });
-    await assert.rejects(write, (error: Error) => {
-      assertUnavailable(error);
-      assert.match(error.message, /may have been written/);
-      return true;
-    });
+    await assert.rejects(write, perhapsWritten);
     assert.equal(runs, 1);
     proxy.behave({});
     await until(store, true, 3_000);

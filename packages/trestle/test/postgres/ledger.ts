@@ -9,6 +9,9 @@ import type { Store, Value } from '../../src/store/store.ts';
 const compile = (query: Parameters<typeof statement>[1]): Statement => statement(postgresDialect, query);
 const ENTER = compile(sql`insert into entries (token) values (${param('token')})`);
 const COUNT = compile(sql`update counts set n = n + 1 where id = 1`);
+const BOTH = compile(
+  sql`with entered as (insert into entries (token) values (${param('token')})) update counts set n = n + 1 where id = 1`,
+);
 const READ = compile(
   sql`select (select n from counts where id = 1) as n, (select count(*) from entries) as entries`,
 );
@@ -31,26 +34,32 @@ export class Ledger {
   readonly #store: Store;
   #stopped = false;
 
-  private constructor(store: Store) {
+  readonly #single: boolean;
+
+  private constructor(store: Store, single: boolean) {
     this.#store = store;
+    this.#single = single;
   }
 
-  static async open(store: Store): Promise<Ledger> {
+  /** `single`: writes of one statement. */
+  static async open(store: Store, single = false): Promise<Ledger> {
     await run(store, 'create table entries (token text primary key)');
     await run(store, 'create table counts (id int primary key, n bigint not null)');
     await run(store, 'insert into counts values (1, 0)');
-    return new Ledger(store);
+    return new Ledger(store, single);
   }
 
-  /** One write of two statements. */
+  /** One write of two statements, or of a single one that does the work of both. */
   async write(): Promise<void> {
     const token = randomUUID();
     const start = performance.now();
     try {
-      await this.#store.write(async (tx) => {
-        await tx.all(ENTER, [token]);
-        await tx.all(COUNT, []);
-      });
+      if (this.#single) await this.#store.write((tx) => tx.all(BOTH, [token]), { single: true });
+      else
+        await this.#store.write(async (tx) => {
+          await tx.all(ENTER, [token]);
+          await tx.all(COUNT, []);
+        });
       this.acknowledged.push(token);
     } catch (error) {
       this.failed.set(token, error);

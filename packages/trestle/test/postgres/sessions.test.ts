@@ -157,6 +157,17 @@ describe('sessions of PostgreSQL', () => {
     assert.equal(rows, 1000);
   });
 
+  test('take a write of a single statement in one round trip', async () => {
+    const { store, proxy } = await behindProxy();
+    const write = () => store.write((tx) => tx.all(named('one', 'select 1'), []), { single: true });
+    await write();
+    proxy.behave({ latency: 50 });
+    const start = performance.now();
+    await write();
+    const took = performance.now() - start;
+    assert.ok(took >= 95 && took < 190, `${took} ms`);
+  });
+
   test('send BEGIN with the first statement: a write of one takes two round trips', async () => {
     const { store, proxy } = await behindProxy();
     const write = () => store.write((tx) => tx.all(named('one', 'select 1'), []));

@@ -49,6 +49,13 @@ export function unavailable(detail: string, cause?: unknown): Problem {
   return problem('unavailable', detail, cause);
 }
 
+/** The 503 of a commit that had no answer. */
+export function perhapsWritten(cause: unknown): Problem {
+  const detail =
+    'The database went away while this was being committed. It may have been written; read it to know.';
+  return unavailable(detail, cause);
+}
+
 export function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined;
 }

@@ -4,7 +4,7 @@ import type { Notifier } from '../notifier.ts';
 import { param, type Statement, statement } from '../statement.ts';
 import type { Columns, Executor, Store, Value, Work, WriteOptions } from '../store.ts';
 import { postgresDialect } from './dialect.ts';
-import { faultOf, postgresProblem } from './faults.ts';
+import { faultOf, perhapsWritten, postgresProblem } from './faults.ts';
 import { rowStream } from './row-stream.ts';
 import { run, type Session, type Sessions } from './sessions.ts';
 import { Transaction, TransactionFailed, type TransactionOptions } from './transaction.ts';
@@ -13,6 +13,9 @@ import type { Watch } from './watch.ts';
 
 /** Attempts after the first: of a read whose connection went, and of a write that the server undid because of another. */
 const RETRIES = { read: 2, write: 3 } as const;
+
+/** Statements of one turn that share a connection; each waits for those before it, and a write for their commits. */
+const TOGETHER = { reads: 8, writes: 4 } as const;
 
 const NOTIFY = statement(postgresDialect, sql`select pg_notify(${param('channel')}, ${param('payload')})`);
 
@@ -40,6 +43,8 @@ export class PostgresStore implements Store, Notifier {
   readonly schema: string;
   readonly #parts: Parts;
   readonly #reads: Turns;
+  readonly #writes: Turns;
+  readonly #single: Executor = { all: (statement, values) => this.#writeSingle(statement, values) };
   #statements = 0;
   readonly #count = () => {
     this.#statements += 1;
@@ -48,14 +53,16 @@ export class PostgresStore implements Store, Notifier {
   constructor(parts: Parts) {
     this.schema = parts.schema;
     this.#parts = parts;
-    this.#reads = new Turns({
+    const turns = {
       take: () => parts.sessions.take(),
-      give: (session, spoiled) => this.#give(session, spoiled),
-      run: (session, statement, values) => {
+      give: (session: Session, spoiled: boolean) => this.#give(session, spoiled),
+      run: (session: Session, statement: Statement, values: readonly Value[]) => {
         this.#count();
         return run(session, statement, values, parts.patience);
       },
-    });
+    };
+    this.#reads = new Turns({ ...turns, most: TOGETHER.reads });
+    this.#writes = new Turns({ ...turns, most: TOGETHER.writes });
   }
 
   get statements(): number {
@@ -82,7 +89,8 @@ export class PostgresStore implements Store, Notifier {
     }
   }
 
-  async write<T>(work: Work<T>, { patient = false }: WriteOptions = {}): Promise<T> {
+  async write<T>(work: Work<T>, { patient = false, single = false }: WriteOptions = {}): Promise<T> {
+    if (single) return work(this.#single);
     const settings = 'set local statement_timeout to 0; set local idle_in_transaction_session_timeout to 0';
     const options: TransactionOptions = patient
       ? { patience: 0, settings, count: this.#count }
@@ -132,6 +140,20 @@ export class PostgresStore implements Store, Notifier {
     if (Buffer.byteLength(channel) > 63)
       throw new TypeError(`the channel name ${channel} is longer than 63 bytes`);
     return channel;
+  }
+
+  /** A statement that is its own transaction: once it is sent, silence does not tell whether it was committed. */
+  async #writeSingle(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#writes.run(statement, values);
+      } catch (error) {
+        const fault = faultOf(error);
+        if (fault === 'lost') throw perhapsWritten(error);
+        if (fault !== 'again' || attempt === RETRIES.write) throw postgresProblem(error, statement.sql);
+        await pause(10 + Math.random() * 90);
+      }
+    }
   }
 
   async #transact<T>(work: Work<T>, options: TransactionOptions): Promise<T> {

@@ -1,6 +1,6 @@
 import type { Statement } from '../statement.ts';
 import type { Columns, Executor, Value, Work } from '../store.ts';
-import { faultOf, postgresProblem, spoilsSession, unavailable } from './faults.ts';
+import { faultOf, perhapsWritten, postgresProblem, spoilsSession } from './faults.ts';
 import { run, type Session } from './sessions.ts';
 
 /** How a transaction ended that did not commit, or may not have. */
@@ -118,9 +118,7 @@ export class Transaction implements Executor {
         repeatable: faultOf(error) === 'again',
         spoiled,
       });
-    const detail =
-      'The database went away while this was being committed. It may have been written; read it to know.';
-    return new TransactionFailed(unavailable(detail, error), { spoiled: true });
+    return new TransactionFailed(perhapsWritten(error), { spoiled: true });
   }
 
   #control(text: 'commit' | 'rollback'): Promise<unknown> {

@@ -3,10 +3,9 @@ import type { Columns, Value } from '../store.ts';
 import { spoilsSession } from './faults.ts';
 import type { Session } from './sessions.ts';
 
-/** Statements of one turn that share a connection; each waits for those before it. */
-const MOST_TOGETHER = 8;
-
 interface Options {
+  /** Most statements that share a connection. */
+  readonly most: number;
   /** Takes a connection, and gives it back. */
   readonly take: () => Promise<Session>;
   readonly give: (session: Session, spoiled: boolean) => void;
@@ -42,8 +41,8 @@ export class Turns {
   #send(): void {
     const asked = this.#asked;
     this.#asked = [];
-    for (let from = 0; from < asked.length; from += MOST_TOGETHER)
-      void this.#together(asked.slice(from, from + MOST_TOGETHER));
+    const { most } = this.#options;
+    for (let from = 0; from < asked.length; from += most) void this.#together(asked.slice(from, from + most));
   }
 
   async #together(asked: readonly Asked[]): Promise<void> {
