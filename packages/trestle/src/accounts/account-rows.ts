@@ -1,7 +1,7 @@
-import { sql } from 'kysely';
 import type { Account } from '../declare/account-service.ts';
 import type { Id, RowId } from '../declare/id.ts';
 import { uuid7 } from '../services/uuid7.ts';
+import { sql } from '../store/sql.ts';
 import { bind, param, type Statement, statement } from '../store/statement.ts';
 import type { Executor, Store } from '../store/store.ts';
 import { ACCOUNTS_TABLE } from '../store/tables.ts';
@@ -78,7 +78,7 @@ export class AccountRows {
 }
 
 function statements({ dialect }: Store, id: Id) {
-  const table = sql.table(ACCOUNTS_TABLE);
+  const table = sql.id(ACCOUNTS_TABLE);
   const columns = sql.raw('id, username, password_hash, created_at, disabled_at');
   const given = id.kind === 'uuid';
   const ids = dialect.within(sql.ref('id'), sql`${param('ids')}`, id.kind);

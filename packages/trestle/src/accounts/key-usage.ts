@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
 import type { KeyUse } from '../declare/account-service.ts';
+import { sql } from '../store/sql.ts';
 import { bind, param, statement } from '../store/statement.ts';
 import type { Executor, Store } from '../store/store.ts';
 import type { EventLog } from './events.ts';
@@ -140,8 +140,8 @@ function numbered(uses: readonly (KeyUse & { key: string })[]) {
 }
 
 function statements({ dialect }: Store) {
-  const keys = sql.table(KEYS_TABLE);
-  const uses = sql.table(KEY_USES_TABLE);
+  const keys = sql.id(KEYS_TABLE);
+  const uses = sql.id(KEY_USES_TABLE);
   const columns = sql.join(NAMES.map((name) => sql.id(name)));
   const insert = (rows: number) => {
     const values = Array.from({ length: rows }, (_, row) => {

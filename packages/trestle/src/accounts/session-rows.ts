@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
 import type { Id, RowId } from '../declare/id.ts';
+import { sql } from '../store/sql.ts';
 import { bind, param, statement } from '../store/statement.ts';
 import type { Columns, Executor, Store, Value } from '../store/store.ts';
 import { ACCOUNTS_TABLE } from '../store/tables.ts';
@@ -91,13 +91,13 @@ export class SessionRows {
 }
 
 function statements({ dialect }: Store) {
-  const table = sql.table(SESSIONS_TABLE);
+  const table = sql.id(SESSIONS_TABLE);
   const names = ['id', 'account', 'generation', 'rotated_at', 'created_at', 'last_used_at', 'expires_at'];
   const columns = sql.join(names.map((name) => sql.id(name)));
   const values = sql.join(names.map((name) => sql`${param(name)}`));
   const select = sql`select ${columns} from ${table}`;
-  const enabled = sql`exists (select 1 from ${sql.table(ACCOUNTS_TABLE)} a
-    where a.id = ${sql.table(SESSIONS_TABLE)}.account and a.disabled_at is null)`;
+  const enabled = sql`exists (select 1 from ${sql.id(ACCOUNTS_TABLE)} a
+    where a.id = ${sql.id(SESSIONS_TABLE)}.account and a.disabled_at is null)`;
   const set = sql.join(
     ['generation', 'rotated_at', 'last_used_at', 'expires_at'].map(
       (name) => sql`${sql.id(name)} = ${param(name)}`,

@@ -1,9 +1,9 @@
-import { type RawBuilder, sql } from 'kysely';
 import type { RowId } from '../declare/id.ts';
 import type { AnyRow, EffectRows, FindRows } from '../declare/lifecycle.ts';
 import { encodeValues } from '../services/encode.ts';
 import { inserter, newRow } from '../services/insert.ts';
 import type { Model } from '../services/model.ts';
+import { type Sql, sql } from '../store/sql.ts';
 import { bind, param, statement } from '../store/statement.ts';
 import type { Executor } from '../store/store.ts';
 import { lifecycleOf } from './access.ts';
@@ -36,7 +36,7 @@ export function effectRows(parts: Parts, transaction: Executor, mover: Mover): E
 }
 
 /** What finds rows, locking them or not. */
-export function rowFinder(parts: Parts, executor: Executor, lock: RawBuilder<unknown>): FindRows {
+export function rowFinder(parts: Parts, executor: Executor, lock: Sql): FindRows {
   return async (resource, equal, state) => {
     const model = modelOf(parts, resource);
     const named = state === undefined ? undefined : await requireState(parts, executor, resource, state);
@@ -48,7 +48,7 @@ async function findRows(
   model: Model,
   executor: Executor,
   equal: Readonly<Record<string, unknown>>,
-  lock: RawBuilder<unknown>,
+  lock: Sql,
 ): Promise<(AnyRow & Record<string, unknown>)[]> {
   const names = Object.keys(equal);
   for (const name of names)

@@ -1,9 +1,9 @@
-import { sql } from 'kysely';
 import type { RowId } from '../declare/id.ts';
 import type { LifecycleOperation } from '../declare/lifecycle.ts';
 import { Problem } from '../problems.ts';
 import { byId } from '../services/find.ts';
 import type { Model, Row } from '../services/model.ts';
+import { sql } from '../store/sql.ts';
 import { bind, param, type Statement, statement } from '../store/statement.ts';
 import type { Columns, Executor, Value } from '../store/store.ts';
 import type { Statements } from './statements.ts';

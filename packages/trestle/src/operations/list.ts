@@ -1,9 +1,9 @@
-import { type RawBuilder, sql } from 'kysely';
 import { accountOf, type Caller } from '../declare/caller.ts';
 import type { Page } from '../declare/filter.ts';
 import type { OperationQuery, OperationView } from '../declare/operation-service.ts';
 import { Problem } from '../problems.ts';
 import { decide, ownerField, refuse, requireScope } from '../services/policy.ts';
+import { type Sql, sql } from '../store/sql.ts';
 import { statement } from '../store/statement.ts';
 import type { CompiledLifecycle } from './lifecycles.ts';
 import { viewOf } from './operation-record.ts';
@@ -27,7 +27,7 @@ export async function listOperations(
   const columns = sql.join(OPERATION_COLUMNS.map((name) => sql.ref(name)));
   const select = statement(
     parts.store.dialect,
-    sql`select ${columns} from ${sql.table(OPERATIONS)} where ${sql.join(conditions, sql` and `)}
+    sql`select ${columns} from ${sql.id(OPERATIONS)} where ${sql.join(conditions, sql` and `)}
       order by id desc limit ${limit + 1}`,
   );
   // Nothing of it is named: every value stands in the statement itself.
@@ -42,7 +42,7 @@ export async function listOperations(
 }
 
 /** The condition that leaves the operations of rows which the caller may read. */
-function visible(parts: Parts, caller: Caller, resource: string | undefined): RawBuilder<unknown> {
+function visible(parts: Parts, caller: Caller, resource: string | undefined): Sql {
   const asked = resource === undefined ? [...parts.lifecycles.values()] : [askedFor(parts, resource)];
   const decisions = asked.map(({ model }) => decide(model.resource.can.read, caller));
   const [decision] = decisions;
@@ -63,7 +63,7 @@ function askedFor({ lifecycles }: Parts, resource: string): CompiledLifecycle {
   });
 }
 
-function ownRows({ model }: CompiledLifecycle, caller: Caller): RawBuilder<unknown> {
+function ownRows({ model }: CompiledLifecycle, caller: Caller): Sql {
   const ofResource = sql`resource = ${model.name}`;
   const owner = ownerField(model.resource.can.read, caller);
   if (owner === undefined) return ofResource;

@@ -1,8 +1,8 @@
-import { sql } from 'kysely';
 import type { Caller } from '../declare/caller.ts';
 import type { RowId } from '../declare/id.ts';
 import { editedValues, encodeValues } from '../services/encode.ts';
 import type { Model, Row } from '../services/model.ts';
+import { sql } from '../store/sql.ts';
 import { bind, param, statement } from '../store/statement.ts';
 import type { Executor } from '../store/store.ts';
 import type { CompiledLifecycle, State } from './lifecycles.ts';

@@ -1,7 +1,7 @@
-import { sql } from 'kysely';
 import type { RunContext } from '../declare/lifecycle.ts';
 import { OperationError } from '../declare/lifecycle.ts';
 import { Problem } from '../problems.ts';
+import { sql } from '../store/sql.ts';
 import { rowFinder } from './effect-rows.ts';
 import { type Claim, endCancelled, release, settle, succeed } from './finish.ts';
 import type { Hold } from './hold.ts';

@@ -1,21 +1,21 @@
-import { type RawBuilder, sql } from 'kysely';
 import type { Dialect } from '../store/dialect.ts';
+import { type Sql, sql } from '../store/sql.ts';
 import { param, statement } from '../store/statement.ts';
 import { MOVES, OPERATION_COLUMNS, OPERATIONS } from './tables.ts';
 
-const table = sql.table(OPERATIONS);
+const table = sql.id(OPERATIONS);
 const columns = sql.join(OPERATION_COLUMNS.map((name) => sql.ref(name)));
 
 /** Every statement of operations, compiled for a dialect. Each that writes answers the operations it changed. */
 export function compileStatements(dialect: Dialect) {
   const { clock } = dialect;
-  const compile = (query: RawBuilder<unknown>) => statement(dialect, query);
+  const compile = (query: Sql) => statement(dialect, query);
   const later = (name: string) => sql`${clock} + ${param(name)}`;
   const ended = sql`active = null, lease = null, finished_at = ${param('now')}, changes = changes + 1`;
   /** Only whoever claimed it last, and only while it runs: the fence that every write of a run passes. */
   const held = sql`id = ${param('id')} and fence = ${param('fence')} and state = 'running'`;
   const abandoned = sql`state = 'running' and lease < ${clock}`;
-  const update = (sets: RawBuilder<unknown>, where: RawBuilder<unknown>) =>
+  const update = (sets: Sql, where: Sql) =>
     compile(sql`update ${table} set ${sets} where ${where} returning ${columns}`);
   return {
     byId: compile(sql`select ${columns} from ${table} where id = ${param('id')}`),
@@ -71,11 +71,11 @@ export function compileStatements(dialect: Dialect) {
       sql`id = ${param('id')} and state = 'running' and cancel = 0`,
     ),
     forget: compile(sql`delete from ${table} where finished_at < ${param('before')} returning id`),
-    insertMove: compile(sql`insert into ${sql.table(MOVES)}
+    insertMove: compile(sql`insert into ${sql.id(MOVES)}
       (resource, ${sql.ref('row')}, from_state, to_state, operation, account, at)
       values (${param('resource')}, ${param('row')}, ${param('from')}, ${param('to')}, ${param('operation')},
         ${param('account')}, ${param('now')})`),
-    moves: compile(sql`select from_state, to_state, operation, account, at from ${sql.table(MOVES)}
+    moves: compile(sql`select from_state, to_state, operation, account, at from ${sql.id(MOVES)}
       where resource = ${param('resource')} and ${sql.ref('row')} = ${param('row')} order by id desc limit 1000`),
   };
 }

@@ -1,9 +1,9 @@
-import { sql } from 'kysely';
 import type { Caller } from '../declare/caller.ts';
 import type { RowId } from '../declare/id.ts';
 import type { Verb } from '../declare/rules.ts';
 import { VERSION, type Versioned, type WriteOptions } from '../declare/service.ts';
 import { Problem } from '../problems.ts';
+import { sql } from '../store/sql.ts';
 import { bind, param, statement } from '../store/statement.ts';
 import type { Columns, Executor, Store, Value } from '../store/store.ts';
 import { completeBody, editedValues, encodeValues } from './encode.ts';

@@ -1,8 +1,8 @@
-import { type RawBuilder, sql } from 'kysely';
 import type { Caller } from '../declare/caller.ts';
 import { accountOf } from '../declare/caller.ts';
 import type { ChildQuery } from '../declare/filter.ts';
 import type { RowId } from '../declare/id.ts';
+import { type Sql, sql } from '../store/sql.ts';
 import { bind, param, type Statement, statement } from '../store/statement.ts';
 import type { Store } from '../store/store.ts';
 import type { Model, Row } from './model.ts';
@@ -40,7 +40,7 @@ function childStatement(model: Model, field: string, owner: string | undefined):
   if (!reference?.field.reference)
     throw new TypeError(`${model.name}.${field} is no reference(), so there are no children by it`);
   const sort = sortColumns(model, undefined);
-  const own: RawBuilder<unknown> = owner ? sql`and ${sql.ref(owner)} = ${param('account')}` : sql``;
+  const own: Sql = owner ? sql`and ${sql.ref(owner)} = ${param('account')}` : sql``;
   // Each parent walks its own part of the (parent, order, id) index and stops after `limit` rows.
   const ids = sql`select ${sql.ref('id')} from ${model.table}
     where ${sql.ref(field)} = ${sql.ref('parent.value')} ${own} order by ${orderBy(sort, false)} limit ${param('limit')} offset ${param('offset')}`;
@@ -52,7 +52,7 @@ function childStatement(model: Model, field: string, owner: string | undefined):
   );
 }
 
-function columnsOf(model: Model, alias: string): RawBuilder<unknown> {
+function columnsOf(model: Model, alias: string): Sql {
   const names = ['id', ...model.fields.map(({ name }) => name)];
   return sql.join(names.map((name) => sql.ref(`${alias}.${name}`)));
 }

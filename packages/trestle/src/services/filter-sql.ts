@@ -1,9 +1,9 @@
-import { type RawBuilder, sql } from 'kysely';
 import { field } from '../declare/field.ts';
 import { isInstant, toUtc } from '../declare/fields/timestamp.ts';
 import { type Condition, type Filter, OPERATORS, type Operator } from '../declare/filter.ts';
 import { type FieldError, Problem } from '../problems.ts';
 import type { TextOperator } from '../store/dialect.ts';
+import { type Sql, sql } from '../store/sql.ts';
 import type { Value } from '../store/store.ts';
 import { isObject } from './body.ts';
 import type { Model, ModelField } from './model.ts';
@@ -28,9 +28,9 @@ export class FilterParts {
   }
 
   /** The condition of a filter; undefined where it asks nothing. */
-  build(filter: Filter, pointer = '', depth = 1): RawBuilder<boolean> | undefined {
+  build(filter: Filter, pointer = '', depth = 1): Sql | undefined {
     if (depth > MOST.depth) throw tooMuch(`a filter may be ${MOST.depth} groups deep`);
-    const parts: RawBuilder<boolean>[] = [];
+    const parts: Sql[] = [];
     for (const [name, condition] of Object.entries(filter)) {
       const at = `${pointer}/${name}`;
       if (name === 'or') parts.push(...this.#either(condition, at, depth));
@@ -40,12 +40,12 @@ export class FilterParts {
   }
 
   /** Adds a value and gives its placeholder. */
-  bind(value: Value): RawBuilder<unknown> {
+  bind(value: Value): Sql {
     this.values.push(value);
     return sql`${new Slot(this.values.length - 1)}`;
   }
 
-  #either(groups: unknown, at: string, depth: number): RawBuilder<boolean>[] {
+  #either(groups: unknown, at: string, depth: number): Sql[] {
     if (!Array.isArray(groups)) {
       this.#wrong(at, 'type', `expected a list of filters, got ${kindOf(groups)}`);
       return [];
@@ -59,7 +59,7 @@ export class FilterParts {
     return parts.length > 0 ? [sql`(${sql.join(parts, sql` or `)})`] : [];
   }
 
-  #field(name: string, condition: unknown, at: string): RawBuilder<boolean>[] {
+  #field(name: string, condition: unknown, at: string): Sql[] {
     const field = filterable(this.#model, name);
     if (!field) {
       this.#wrong(
@@ -90,12 +90,7 @@ export class FilterParts {
     });
   }
 
-  #compare(
-    field: ModelField,
-    operator: Operator,
-    value: unknown,
-    at: string,
-  ): RawBuilder<boolean> | undefined {
+  #compare(field: ModelField, operator: Operator, value: unknown, at: string): Sql | undefined {
     const column = sql.ref(field.name);
     const takes = OPERATORS[operator];
     if (takes === 'flag') return this.#isNull(column, value, at);
@@ -108,7 +103,7 @@ export class FilterParts {
     return sql`${column} ${sql.raw(COMPARISONS[operator as keyof typeof COMPARISONS])} ${this.bind(encoded)}`;
   }
 
-  #isNull(column: RawBuilder<unknown>, wanted: unknown, at: string): RawBuilder<boolean> | undefined {
+  #isNull(column: Sql, wanted: unknown, at: string): Sql | undefined {
     if (typeof wanted !== 'boolean') {
       this.#wrong(at, 'type', `expected true or false, got ${kindOf(wanted)}`);
       return undefined;
@@ -117,12 +112,7 @@ export class FilterParts {
     return wanted ? sql`${column} is null` : sql`${column} is not null`;
   }
 
-  #text(
-    field: ModelField,
-    operator: TextOperator,
-    value: unknown,
-    at: string,
-  ): RawBuilder<boolean> | undefined {
+  #text(field: ModelField, operator: TextOperator, value: unknown, at: string): Sql | undefined {
     const { dialect } = this.#model;
     if (field.kind !== 'text') {
       this.#wrong(at, 'type', `'${operator}' looks into texts, and ${field.name} is none`);
@@ -136,12 +126,7 @@ export class FilterParts {
     return dialect.texts[operator](sql.ref(field.name), this.bind(dialect.pattern(operator, value)));
   }
 
-  #several(
-    field: ModelField,
-    operator: Operator,
-    value: unknown,
-    at: string,
-  ): RawBuilder<boolean> | undefined {
+  #several(field: ModelField, operator: Operator, value: unknown, at: string): Sql | undefined {
     const most = operator === 'between' ? 2 : MOST.list;
     if (!Array.isArray(value) || value.length > most || (operator === 'between' && value.length !== 2)) {
       this.#wrong(

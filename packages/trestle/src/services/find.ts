@@ -1,8 +1,8 @@
-import { sql } from 'kysely';
 import type { Caller } from '../declare/caller.ts';
 import type { RowId } from '../declare/id.ts';
 import { Problem } from '../problems.ts';
 import type { Dialect } from '../store/dialect.ts';
+import { sql } from '../store/sql.ts';
 import { param, type Statement, statement } from '../store/statement.ts';
 import type { Columns } from '../store/store.ts';
 import type { Model } from './model.ts';

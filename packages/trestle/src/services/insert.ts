@@ -1,7 +1,7 @@
-import { sql } from 'kysely';
 import type { Caller } from '../declare/caller.ts';
 import type { Versioned } from '../declare/service.ts';
 import { Problem } from '../problems.ts';
+import { sql } from '../store/sql.ts';
 import { bind, param, statement } from '../store/statement.ts';
 import type { Executor, Value } from '../store/store.ts';
 import { completeBody, createdValues, encodeValues } from './encode.ts';
@@ -59,5 +59,5 @@ function firstState(model: Model) {
 function initialState(model: Model, name: string) {
   const { state, reference } = model.byName.get(name)?.field ?? {};
   if (!state || !reference) return undefined;
-  return sql`(select ${sql.ref('id')} from ${sql.table(reference.target)} where ${sql.ref(state.by)} = ${state.initial})`;
+  return sql`(select ${sql.ref('id')} from ${sql.id(reference.target)} where ${sql.ref(state.by)} = ${state.initial})`;
 }

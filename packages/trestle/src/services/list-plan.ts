@@ -1,6 +1,6 @@
-import { type RawBuilder, sql } from 'kysely';
 import type { Caller } from '../declare/caller.ts';
 import type { ListQuery } from '../declare/filter.ts';
+import { type Sql, sql } from '../store/sql.ts';
 import type { Statement } from '../store/statement.ts';
 import type { Value } from '../store/store.ts';
 import type { Cursors, Position } from './cursor.ts';
@@ -98,7 +98,7 @@ export class ListPlans {
 }
 
 type Asked = Pick<ListPlan, 'selection' | 'sort' | 'position'>;
-type Refer = (name: string) => RawBuilder<unknown>;
+type Refer = (name: string) => Sql;
 
 function sortKey(sort: readonly SortColumn[]): string {
   return sort.map(({ field, descending }) => (descending ? '-' : '') + field.name).join();

@@ -1,6 +1,6 @@
-import { sql } from 'kysely';
 import type { Caller } from '../declare/caller.ts';
 import type { ListQuery, Page } from '../declare/filter.ts';
+import { sql } from '../store/sql.ts';
 import type { Columns, Store, Value } from '../store/store.ts';
 import type { Cursors, Position } from './cursor.ts';
 import { ListPlans } from './list-plan.ts';

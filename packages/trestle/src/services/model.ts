@@ -1,4 +1,3 @@
-import { type RawBuilder, sql } from 'kysely';
 import { type TSchema, Type } from 'typebox';
 import type { Accounts } from '../declare/accounts.ts';
 import type { Resources } from '../declare/faces.ts';
@@ -7,6 +6,7 @@ import type { RowId } from '../declare/id.ts';
 import type { Resource } from '../declare/resource.ts';
 import { VERSION, type Versioned } from '../declare/service.ts';
 import type { Dialect, StoredKind } from '../store/dialect.ts';
+import { type Sql, sql } from '../store/sql.ts';
 import type { Columns } from '../store/store.ts';
 import { type Check, compileSchema } from './validate.ts';
 
@@ -37,11 +37,11 @@ export interface Model {
   readonly checkBody: Check;
   readonly checkPatch: Check;
   readonly checkId: Check;
-  readonly table: RawBuilder<unknown>;
+  readonly table: Sql;
   /** `"id", "title", …` */
-  readonly columns: RawBuilder<unknown>;
+  readonly columns: Sql;
   /** The same with `_version` at the end. */
-  readonly versionedColumns: RawBuilder<unknown>;
+  readonly versionedColumns: Sql;
   /** A row of `columns`. */
   decode(columns: Columns): Row;
   /** A row of `versionedColumns`, with its version under VERSION. */
@@ -103,7 +103,7 @@ function compileModel(
     checkBody: compileSchema(schemas.body),
     checkPatch: compileSchema(schemas.patch),
     checkId: compileSchema(resource.id.schema),
-    table: sql.table(name),
+    table: sql.id(name),
     columns: sql.join(names.map((column) => sql.ref(column))),
     versionedColumns: sql.join([...names, '_version'].map((column) => sql.ref(column))),
     // Where nothing needs decoding, a row is what the driver gave: in lists the copies cost as much as the reading.

@@ -1,6 +1,6 @@
-import { type RawBuilder, sql } from 'kysely';
 import type { ListQuery } from '../declare/filter.ts';
 import { Problem } from '../problems.ts';
+import { type Sql, sql } from '../store/sql.ts';
 import { filterable } from './filter-sql.ts';
 import type { Model, ModelField } from './model.ts';
 
@@ -38,8 +38,8 @@ export function sortColumns(model: Model, sort: ListQuery['sort']): SortColumn[]
 export function orderBy(
   columns: readonly SortColumn[],
   backwards: boolean,
-  refer: (name: string) => RawBuilder<unknown> = sql.ref,
-): RawBuilder<unknown> {
+  refer: (name: string) => Sql = sql.ref,
+): Sql {
   const keys = columns.map(({ field, descending }) => {
     const down = descending !== backwards;
     const nulls = field.field.nullable ? sql.raw(down ? ' nulls last' : ' nulls first') : sql``;
@@ -54,10 +54,10 @@ export function orderBy(
  */
 export function after(
   columns: readonly SortColumn[],
-  position: readonly RawBuilder<unknown>[],
+  position: readonly Sql[],
   nulls: readonly boolean[],
   backwards: boolean,
-): RawBuilder<boolean> {
+): Sql {
   const down = columns.map(({ descending }) => descending !== backwards);
   const oneWay = down.every((way) => way === down[0]);
   if (oneWay && columns.every(({ field }) => !field.field.nullable)) {
@@ -74,11 +74,11 @@ export function after(
   return sql`(${sql.join(branches, sql` or `)})`;
 }
 
-function equal(field: ModelField, value: RawBuilder<unknown> | undefined, isNull: boolean | undefined) {
+function equal(field: ModelField, value: Sql | undefined, isNull: boolean | undefined) {
   return isNull ? sql`${sql.ref(field.name)} is null` : sql`${sql.ref(field.name)} = ${value}`;
 }
 
-function passed(field: ModelField, value: RawBuilder<unknown> | undefined, isNull?: boolean, down?: boolean) {
+function passed(field: ModelField, value: Sql | undefined, isNull?: boolean, down?: boolean) {
   const column = sql.ref(field.name);
   if (down) {
     if (isNull) return sql`1 = 0`;

@@ -1,6 +1,6 @@
-import { sql } from 'kysely';
 import { anonymous } from '../declare/caller.ts';
 import { Problem } from '../problems.ts';
+import { sql } from '../store/sql.ts';
 import { param, statement } from '../store/statement.ts';
 import type { Executor, Store, Value } from '../store/store.ts';
 import { encodeValues } from './encode.ts';

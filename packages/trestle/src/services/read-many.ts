@@ -1,6 +1,6 @@
-import { sql } from 'kysely';
 import type { Caller } from '../declare/caller.ts';
 import type { RowId } from '../declare/id.ts';
+import { sql } from '../store/sql.ts';
 import { param, statement } from '../store/statement.ts';
 import type { Store } from '../store/store.ts';
 import type { Model, Row } from './model.ts';

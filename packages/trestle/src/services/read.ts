@@ -1,7 +1,7 @@
-import { sql } from 'kysely';
 import type { Caller } from '../declare/caller.ts';
 import type { RowId } from '../declare/id.ts';
 import type { Versioned } from '../declare/service.ts';
+import { sql } from '../store/sql.ts';
 import { param, statement } from '../store/statement.ts';
 import type { Store, Work } from '../store/store.ts';
 import { byId, readable, refuseBlind, requireId } from './find.ts';

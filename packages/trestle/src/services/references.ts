@@ -1,6 +1,6 @@
-import { sql } from 'kysely';
 import type { Caller } from '../declare/caller.ts';
 import { type FieldError, Problem } from '../problems.ts';
+import { sql } from '../store/sql.ts';
 import { param, type Statement, statement } from '../store/statement.ts';
 import type { Executor, Value } from '../store/store.ts';
 import type { Model } from './model.ts';

@@ -1,8 +1,8 @@
-import { type RawBuilder, sql } from 'kysely';
 import type { Caller } from '../declare/caller.ts';
 import { accountOf } from '../declare/caller.ts';
 import type { ListQuery } from '../declare/filter.ts';
 import { Problem } from '../problems.ts';
+import { type Sql, sql } from '../store/sql.ts';
 import type { Value } from '../store/store.ts';
 import { FilterParts } from './filter-sql.ts';
 import type { Model } from './model.ts';
@@ -13,7 +13,7 @@ const LONGEST_SEARCH = 200;
 /** Which rows a caller asks for and may see: the condition, its values and its shape. */
 export interface Selection {
   readonly parts: FilterParts;
-  readonly conditions: RawBuilder<boolean>[];
+  readonly conditions: Sql[];
 }
 
 /** Throws `unauthenticated` or `forbidden` where the caller may read none of the rows. */
@@ -25,7 +25,7 @@ export function admitReader(model: Model, caller: Caller): void {
 /** The filter, the search and the read rule of a list as one condition. Throws `invalid_query` naming what is wrong. */
 export function selectRows(model: Model, caller: Caller, query: ListQuery): Selection {
   const parts = new FilterParts(model);
-  const conditions: RawBuilder<boolean>[] = [];
+  const conditions: Sql[] = [];
   const filter = query.filter && parts.build(query.filter);
   if (filter) conditions.push(filter);
   if (query.search !== undefined && query.search !== '') conditions.push(search(model, parts, query.search));
@@ -42,11 +42,11 @@ export function selectRows(model: Model, caller: Caller, query: ListQuery): Sele
   return { parts, conditions };
 }
 
-export function whereClause(conditions: readonly RawBuilder<boolean>[]): RawBuilder<unknown> {
+export function whereClause(conditions: readonly Sql[]): Sql {
   return conditions.length > 0 ? sql`where ${sql.join(conditions, sql` and `)}` : sql``;
 }
 
-function search(model: Model, parts: FilterParts, text: string): RawBuilder<boolean> {
+function search(model: Model, parts: FilterParts, text: string): Sql {
   const fields = model.fields.filter(({ field }) => field.search);
   if (fields.length === 0)
     throw new Problem('invalid_query', {

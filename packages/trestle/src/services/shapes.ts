@@ -1,6 +1,6 @@
-import type { RawBuilder } from 'kysely';
 import { BoundedMap } from '../bounded-map.ts';
 import { Problem } from '../problems.ts';
+import type { Sql } from '../store/sql.ts';
 import { type Statement, statement } from '../store/statement.ts';
 import type { Value } from '../store/store.ts';
 import { Slot } from './filter-sql.ts';
@@ -23,7 +23,7 @@ export class Shapes {
     this.#model = model;
   }
 
-  get(key: string, build: (model: Model) => RawBuilder<unknown>): Shaped {
+  get(key: string, build: (model: Model) => Sql): Shaped {
     const known = this.#known.get(key);
     if (known) return known;
     const compiled = statement(this.#model.dialect, build(this.#model));

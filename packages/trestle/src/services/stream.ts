@@ -1,6 +1,6 @@
-import { sql } from 'kysely';
 import type { Caller } from '../declare/caller.ts';
 import type { ListQuery } from '../declare/filter.ts';
+import { sql } from '../store/sql.ts';
 import type { Store } from '../store/store.ts';
 import { Slot } from './filter-sql.ts';
 import type { Model, Row } from './model.ts';

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql } from '../store/sql.ts';
 import { param, type Statement, statement } from '../store/statement.ts';
 import type { Model } from './model.ts';
 

@@ -1,13 +1,13 @@
-import { type RawBuilder, sql } from 'kysely';
 import type { Dialect } from './dialect.ts';
+import { type Sql, sql } from './sql.ts';
 import { type Column, type Index, referenceName, type Table } from './table.ts';
 
 /** What happens to a row when the row it refers to is deleted, in SQL. */
 const ON_DELETE = { cascade: 'cascade', restrict: 'restrict', setNull: 'set null' } as const;
 
 /** SQL text without parameters, as a plan shows it and a migration runs it. */
-export function text(dialect: Dialect, query: RawBuilder<unknown>): string {
-  return query.compile(dialect.compiler).sql;
+export function text(dialect: Dialect, query: Sql): string {
+  return query.text(dialect.placeholder);
 }
 
 /**
@@ -27,12 +27,12 @@ export function createTables(dialect: Dialect, tables: readonly Table[]): string
 export function createTable(dialect: Dialect, table: Table, name = table.name): string {
   const columns = table.columns.map((column) => columnDefinition(dialect, column, dialect.name === 'sqlite'));
   const ending = dialect.name === 'sqlite' ? sql.raw(' strict') : sql.raw('');
-  return text(dialect, sql`create table ${sql.table(name)} (${sql.join(columns)})${ending}`);
+  return text(dialect, sql`create table ${sql.id(name)} (${sql.join(columns)})${ending}`);
 }
 
 export function addColumn(dialect: Dialect, table: string, column: Column): string {
   const definition = columnDefinition(dialect, column, dialect.name === 'sqlite');
-  return text(dialect, sql`alter table ${sql.table(table)} add column ${definition}`);
+  return text(dialect, sql`alter table ${sql.id(table)} add column ${definition}`);
 }
 
 export function addReferences(dialect: Dialect, table: string, columns: readonly Column[]): string[] {
@@ -40,7 +40,7 @@ export function addReferences(dialect: Dialect, table: string, columns: readonly
     if (!column.references) return [];
     const name = sql.id(referenceName(table, column.name));
     const target = references(column.references);
-    const add = sql`alter table ${sql.table(table)} add constraint ${name} foreign key (${sql.id(column.name)})${target}`;
+    const add = sql`alter table ${sql.id(table)} add constraint ${name} foreign key (${sql.id(column.name)})${target}`;
     return [text(dialect, add)];
   });
 }
@@ -50,12 +50,12 @@ export function createIndex(dialect: Dialect, table: Table, index: Index): strin
   const columns = index.columns.map((name) => indexColumn(dialect, table, index, name));
   return text(
     dialect,
-    sql`create ${kind} ${sql.id(index.name)} on ${sql.table(table.name)} (${sql.join(columns)})`,
+    sql`create ${kind} ${sql.id(index.name)} on ${sql.id(table.name)} (${sql.join(columns)})`,
   );
 }
 
 /** Null comes before every value, as lists have it. PostgreSQL must be told, and uses no index that says otherwise. */
-function indexColumn(dialect: Dialect, table: Table, index: Index, name: string): RawBuilder<unknown> {
+function indexColumn(dialect: Dialect, table: Table, index: Index, name: string): Sql {
   const down = index.descending?.includes(name) ?? false;
   const nullable = table.columns.find((column) => column.name === name)?.nullable ?? false;
   const nulls = dialect.name === 'postgres' && nullable ? (down ? ' nulls last' : ' nulls first') : '';
@@ -66,7 +66,7 @@ export function dropIndex(dialect: Dialect, index: Index): string {
   return text(dialect, sql`drop index ${sql.id(index.name)}`);
 }
 
-function columnDefinition(dialect: Dialect, column: Column, inline: boolean): RawBuilder<unknown> {
+function columnDefinition(dialect: Dialect, column: Column, inline: boolean): Sql {
   const name = sql.id(column.name);
   const type = sql.raw(column.key === 'counting' ? dialect.countingId : dialect.columnType(column.kind));
   const key = sql.raw(column.key === 'given' ? ' primary key' : '');
@@ -75,18 +75,18 @@ function columnDefinition(dialect: Dialect, column: Column, inline: boolean): Ra
   return sql`${name} ${type}${key}${presence}${defaultClause(dialect, column)}${target}`;
 }
 
-function defaultClause(dialect: Dialect, column: Column): RawBuilder<unknown> {
+function defaultClause(dialect: Dialect, column: Column): Sql {
   if (column.default === undefined) return sql``;
   return sql` default ${literal(dialect, column)}`;
 }
 
 /** A column's default as SQL. */
-export function literal(dialect: Dialect, column: Column): RawBuilder<unknown> {
+export function literal(dialect: Dialect, column: Column): Sql {
   const value = column.default ?? null;
   return sql.lit(column.kind === 'json' ? value : dialect.encode(column.kind, value));
 }
 
-function references({ table, column, onDelete }: NonNullable<Column['references']>): RawBuilder<unknown> {
+function references({ table, column, onDelete }: NonNullable<Column['references']>): Sql {
   const rule = sql.raw(ON_DELETE[onDelete]);
-  return sql` references ${sql.table(table)} (${sql.id(column)}) on delete ${rule}`;
+  return sql` references ${sql.id(table)} (${sql.id(column)}) on delete ${rule}`;
 }

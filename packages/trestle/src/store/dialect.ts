@@ -1,9 +1,6 @@
-import type { Kysely, RawBuilder } from 'kysely';
 import type { ColumnKind } from '../declare/field.ts';
+import type { Sql } from './sql.ts';
 import type { Value } from './store.ts';
-
-/** Tables as Kysely sees them: names and columns are only known at run time. */
-export type AnyTables = Record<string, Record<string, unknown>>;
 
 /** A value's kind once `account` and references have become the kind of the id they hold. */
 export type StoredKind = Exclude<ColumnKind, 'account'>;
@@ -14,8 +11,8 @@ export type StoredKind = Exclude<ColumnKind, 'account'>;
  */
 export interface Dialect {
   readonly name: 'sqlite' | 'postgres';
-  /** Turns Kysely's SQL into this dialect's text. It is connected to nothing. */
-  readonly compiler: Kysely<AnyTables>;
+  /** What stands in SQL for the value of a position, from 1. */
+  placeholder(position: number): string;
   /** The SQL type of a column, without NOT NULL. */
   columnType(kind: StoredKind): string;
   /** The SQL of an id that counts up by itself. */
@@ -25,9 +22,9 @@ export interface Dialect {
   /** What turns a driver's value into a row's; undefined where it already is one. Null never comes here. */
   decoder(kind: StoredKind): ((value: unknown) => unknown) | undefined;
   /** `column in (…)`, for any number of values in one placeholder. */
-  within(column: RawBuilder<unknown>, values: RawBuilder<unknown>, kind: StoredKind): RawBuilder<boolean>;
+  within(column: Sql, values: Sql, kind: StoredKind): Sql;
   /** The values of a list as rows with one column `value`, for joins. */
-  listed(values: RawBuilder<unknown>, kind: StoredKind): RawBuilder<unknown>;
+  listed(values: Sql, kind: StoredKind): Sql;
   /** A list as the one value `within` and `listed` take. */
   encodeList(values: readonly Value[]): Value;
   /** Text conditions. No wildcard of a caller's text has a meaning. */
@@ -35,14 +32,14 @@ export interface Dialect {
   /** What a text becomes before it is bound for such a condition (SQLite's patterns have wildcards to escape). */
   pattern(operator: TextOperator, text: string): string;
   /** A column as no index is used for it; undefined where the planner knows how many rows a condition leaves. */
-  readonly withoutIndex: ((name: string) => RawBuilder<unknown>) | undefined;
+  readonly withoutIndex: ((name: string) => Sql) | undefined;
   /** Added to a select whose row is about to be written in the same transaction. */
-  readonly forUpdate: RawBuilder<unknown>;
+  readonly forUpdate: Sql;
   /** The same, passing over rows that another transaction is writing. */
-  readonly skipLocked: RawBuilder<unknown>;
+  readonly skipLocked: Sql;
   /** Seconds since 1970, by the one clock that all processes on this database share: PostgreSQL's, or the machine's. */
-  readonly clock: RawBuilder<number>;
+  readonly clock: Sql;
 }
 
 export type TextOperator = 'contains' | 'icontains' | 'starts' | 'ends';
-type TextCondition = (column: RawBuilder<unknown>, text: RawBuilder<unknown>) => RawBuilder<boolean>;
+type TextCondition = (column: Sql, text: Sql) => Sql;

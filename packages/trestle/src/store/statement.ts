@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { RawBuilder } from 'kysely';
 import type { Dialect } from './dialect.ts';
+import type { Sql } from './sql.ts';
 import type { Value } from './store.ts';
 
 /** A value that is known only when a statement runs: `sql\`… where id = ${param('id')}\``. */
@@ -24,11 +24,11 @@ export interface Statement {
   readonly slots: readonly (Param | Value)[];
 }
 
-/** Compiles SQL written with Kysely's `sql` tag for a dialect. */
-export function statement(dialect: Dialect, query: RawBuilder<unknown>): Statement {
-  const compiled = query.compile(dialect.compiler);
-  const name = createHash('sha256').update(compiled.sql).digest('base64url').slice(0, 20);
-  return { sql: compiled.sql, name, slots: compiled.parameters as readonly (Param | Value)[] };
+/** Compiles SQL written with `sql` for a dialect. */
+export function statement(dialect: Dialect, query: Sql): Statement {
+  const text = query.text(dialect.placeholder);
+  const name = createHash('sha256').update(text).digest('base64url').slice(0, 20);
+  return { sql: text, name, slots: query.values as readonly (Param | Value)[] };
 }
 
 /** The values of a statement's placeholders, in order. Throws where a named one is missing: a mistake of ours. */

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sql } from 'kysely';
 import { accounts, anyText } from '../../src/declare/accounts.ts';
 import { anonymous } from '../../src/declare/caller.ts';
 import { integerId } from '../../src/declare/id.ts';
+import { sql } from '../../src/store/sql.ts';
 import { bind, statement } from '../../src/store/statement.ts';
 import type { Store } from '../../src/store/store.ts';
 import { eachStore } from '../stores.ts';
 import { ADMINISTRATOR, callerOf, clock, HERE, newAccount, openDemo } from './opened.ts';
 import { raises } from './raises.ts';
 
-const TABLE = sql.table('_trestle_accounts');
+const TABLE = sql.id('_trestle_accounts');
 
 async function hashes(store: Store) {
   const rows = await store.all(statement(store.dialect, sql`select password_hash from ${TABLE}`), []);

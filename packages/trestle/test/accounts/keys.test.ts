@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sql } from 'kysely';
 import { anonymous, type Caller } from '../../src/declare/caller.ts';
+import { sql } from '../../src/store/sql.ts';
 import { statement } from '../../src/store/statement.ts';
 import { eachStore } from '../stores.ts';
 import { ADMINISTRATOR, clock, newAccount, openDemo } from './opened.ts';
@@ -259,7 +259,7 @@ eachStore('keys', (open) => {
     const demo = await openDemo(store);
     const { key } = await demo.keys.create(ADMINISTRATOR, {});
     const byKey = await demo.authenticate.key(key);
-    const count = statement(store.dialect, sql`select uses from ${sql.table('_trestle_keys')}`);
+    const count = statement(store.dialect, sql`select uses from ${sql.id('_trestle_keys')}`);
     const start = performance.now();
     demo.authenticate.used(byKey, { ...USE, at: new Date().toISOString() });
     while ((await store.all(count, []))[0]?.uses !== 1 && performance.now() - start < 5000)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sql } from 'kysely';
 import { anonymous } from '../../src/declare/caller.ts';
+import { sql } from '../../src/store/sql.ts';
 import { statement } from '../../src/store/statement.ts';
 import { eachStore } from '../stores.ts';
 import { ADMINISTRATOR, callerOf, clock, HERE, newAccount, openDemo } from './opened.ts';
@@ -103,7 +103,7 @@ eachStore('sessions', (open) => {
     await newAccount(demo, 'ann');
     time.pass(14 * 86_400 - 1);
     const { caller } = await newAccount(demo, 'bob');
-    const count = statement(demo.store.dialect, sql`select id from ${sql.table('_trestle_sessions')}`);
+    const count = statement(demo.store.dialect, sql`select id from ${sql.id('_trestle_sessions')}`);
     const left = async () => (await demo.store.all(count, [])).length;
     await demo.purge();
     assert.equal(await left(), 2);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { sql } from 'kysely';
+import { sql } from '../../src/store/sql.ts';
 import { openSqlite } from '../../src/store/sqlite/open-sqlite.ts';
 import { param, statement } from '../../src/store/statement.ts';
 

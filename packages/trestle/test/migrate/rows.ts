@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql } from '../../src/store/sql.ts';
 import { statement } from '../../src/store/statement.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Table } from '../../src/store/table.ts';
@@ -13,10 +13,7 @@ export async function insert(store: Store, table: Table, rows: readonly Row[]): 
       const columns = table.columns.filter((column) => column.name in row);
       const names = sql.join(columns.map((column) => sql.id(column.name)));
       const values = sql.join(columns.map((column) => sql`${dialect.encode(column.kind, row[column.name])}`));
-      const query = statement(
-        dialect,
-        sql`insert into ${sql.table(table.name)} (${names}) values (${values})`,
-      );
+      const query = statement(dialect, sql`insert into ${sql.id(table.name)} (${names}) values (${values})`);
       await transaction.all(
         query,
         query.slots.map((slot) => (slot === null || typeof slot !== 'object' ? slot : null)),
@@ -29,7 +26,7 @@ export async function insert(store: Store, table: Table, rows: readonly Row[]): 
 export async function rowsOf(store: Store, table: Table): Promise<Row[]> {
   const { dialect } = store;
   const columns = sql.join(table.columns.map((column) => sql.id(column.name)));
-  const query = sql`select ${columns} from ${sql.table(table.name)} order by ${sql.id('id')}`;
+  const query = sql`select ${columns} from ${sql.id(table.name)} order by ${sql.id('id')}`;
   const rows = await store.all(statement(dialect, query), []);
   return rows.map((row) =>
     Object.fromEntries(

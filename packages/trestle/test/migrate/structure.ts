@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql } from '../../src/store/sql.ts';
 import { statement } from '../../src/store/statement.ts';
 import type { Store } from '../../src/store/store.ts';
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { sql } from 'kysely';
 import {
   accounts,
   author,
@@ -16,6 +15,7 @@ import {
   timestamp,
   uuidId,
 } from '../../src/index.ts';
+import { sql } from '../../src/store/sql.ts';
 import { statement } from '../../src/store/statement.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Index } from '../../src/store/table.ts';

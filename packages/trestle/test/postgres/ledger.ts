@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { sql } from 'kysely';
 import { Problem } from '../../src/problems.ts';
 import { postgresDialect } from '../../src/store/postgres/dialect.ts';
+import { sql } from '../../src/store/sql.ts';
 import { param, type Statement, statement } from '../../src/store/statement.ts';
 import type { Store, Value } from '../../src/store/store.ts';
 

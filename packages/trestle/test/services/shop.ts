@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import {
   accounts,
   anyone,
@@ -23,6 +22,7 @@ import {
 import { accountTables } from '../../src/accounts/tables.ts';
 import { openServices } from '../../src/services/open-services.ts';
 import { migrate } from '../../src/store/migrate/migrate.ts';
+import { sql } from '../../src/store/sql.ts';
 import { param, statement } from '../../src/store/statement.ts';
 import type { Store } from '../../src/store/store.ts';
 import { tablesOf } from '../../src/store/tables.ts';
@@ -75,7 +75,7 @@ export async function openShop(store: Store) {
   await migrate(store, [...accountTables(declared), ...tablesOf(shop, declared)]);
   const insert = statement(
     store.dialect,
-    sql`insert into ${sql.table('_trestle_accounts')} (${sql.ref('username')}, ${sql.ref('created_at')})
+    sql`insert into ${sql.id('_trestle_accounts')} (${sql.ref('username')}, ${sql.ref('created_at')})
       values (${param('name')}, ${param('now')})`,
   );
   const now = new Date().toISOString();

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql } from '../../store/sql.ts';
 import { statement } from '../../store/statement.ts';
 import type { Store } from '../../store/store.ts';
 import type { Model, Row } from '../model.ts';

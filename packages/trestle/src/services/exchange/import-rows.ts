@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
 import { type FieldError, Problem } from '../../problems.ts';
+import { sql } from '../../store/sql.ts';
 import { bind, param, statement } from '../../store/statement.ts';
 import type { Executor, Store } from '../../store/store.ts';
 import { continueAfter, lastGiven } from '../../store/transfer/counting.ts';
@@ -144,7 +144,7 @@ async function initialStates(store: Store, model: Model): Promise<Map<string, un
     const { by, initial } = field.state;
     const select = statement(
       model.dialect,
-      sql`select ${sql.ref('id')} from ${sql.table(field.reference.target)} where ${sql.ref(by)} = ${param('initial')}`,
+      sql`select ${sql.ref('id')} from ${sql.id(field.reference.target)} where ${sql.ref(by)} = ${param('initial')}`,
     );
     const [row] = await store.all(select, bind(select, { initial }));
     if (row) found.set(name, row.id);

@@ -1,5 +1,5 @@
-import { type RawBuilder, sql } from 'kysely';
 import type { Dialect } from '../dialect.ts';
+import { type Sql, sql } from '../sql.ts';
 import { type Statement, statement } from '../statement.ts';
 import type { Column, Table } from '../table.ts';
 import type { Change } from './change.ts';
@@ -33,11 +33,11 @@ class Origin {
     }
   }
 
-  table(name: string): RawBuilder<unknown> {
-    return sql.table(this.#tableName(name));
+  table(name: string): Sql {
+    return sql.id(this.#tableName(name));
   }
 
-  column(table: string, name: string): RawBuilder<unknown> {
+  column(table: string, name: string): Sql {
     return sql.ref(this.#columnName(table, name));
   }
 
@@ -49,11 +49,11 @@ class Origin {
   }
 
   /** A check that counts the rows of a table for which a condition is true. */
-  count(table: string, where: RawBuilder<unknown>, message: Check['message']): Check {
+  count(table: string, where: Sql, message: Check['message']): Check {
     return this.check(sql`select count(*) as found from ${this.table(table)} where ${where}`, message);
   }
 
-  check(query: RawBuilder<unknown>, message: Check['message']): Check {
+  check(query: Sql, message: Check['message']): Check {
     return { query: statement(this.dialect, query), message };
   }
 

@@ -1,7 +1,7 @@
-import { type RawBuilder, sql } from 'kysely';
 import type { Dialect, StoredKind } from '../dialect.ts';
+import { type Sql, sql } from '../sql.ts';
 
-type Expression = (column: RawBuilder<unknown>, dialect: Dialect) => RawBuilder<unknown>;
+type Expression = (column: Sql, dialect: Dialect) => Sql;
 
 /** How the values of one kind become those of another. */
 export interface Conversion {

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql } from '../sql.ts';
 import { statement } from '../statement.ts';
 import type { Executor, Store } from '../store.ts';
 import type { Exclusive } from './exclusive.ts';

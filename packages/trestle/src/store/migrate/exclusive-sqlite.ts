@@ -2,8 +2,8 @@ import { chmodSync, closeSync, fsyncSync, openSync, renameSync, rmSync, statSync
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
-import { sql } from 'kysely';
 import { StartError } from '../../start-error.ts';
+import { sql } from '../sql.ts';
 import { Connection } from '../sqlite/connection.ts';
 import { isBusy } from '../sqlite/errors.ts';
 import { statement } from '../statement.ts';

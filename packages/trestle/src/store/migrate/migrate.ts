@@ -1,6 +1,6 @@
-import { sql } from 'kysely';
 import { Problem } from '../../problems.ts';
 import { StartError } from '../../start-error.ts';
+import { sql } from '../sql.ts';
 import { statement } from '../statement.ts';
 import type { Executor, Store } from '../store.ts';
 import type { Table } from '../table.ts';

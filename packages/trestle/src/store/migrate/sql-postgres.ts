@@ -1,6 +1,6 @@
-import { type RawBuilder, sql } from 'kysely';
 import { addColumn, addReferences, createIndex, createTable, dropIndex, literal, text } from '../ddl.ts';
 import type { Dialect } from '../dialect.ts';
+import { type Sql, sql } from '../sql.ts';
 import { type Column, referenceName, type Table } from '../table.ts';
 import { type Change, referenceShape } from './change.ts';
 import { conversion } from './conversions.ts';
@@ -81,7 +81,7 @@ function added(dialect: Dialect, table: string, column: Column, now: string): st
 
 function altered(dialect: Dialect, { table, from, to }: Of<'changeColumn'>): string[] {
   const name = sql.id(to.name);
-  const column = (action: RawBuilder<unknown>) => alter(dialect, table, sql`alter column ${name} ${action}`);
+  const column = (action: Sql) => alter(dialect, table, sql`alter column ${name} ${action}`);
   const statements: string[] = [];
   if (from.kind !== to.kind) {
     const value = conversion(from.kind, to.kind)?.to(name, dialect) ?? name;
@@ -97,7 +97,7 @@ function altered(dialect: Dialect, { table, from, to }: Of<'changeColumn'>): str
       statements.push(
         text(
           dialect,
-          sql`update ${sql.table(table)} set ${name} = ${literal(dialect, to)} where ${name} is null`,
+          sql`update ${sql.id(table)} set ${name} = ${literal(dialect, to)} where ${name} is null`,
         ),
       );
     statements.push(column(sql`set not null`));
@@ -108,7 +108,7 @@ function altered(dialect: Dialect, { table, from, to }: Of<'changeColumn'>): str
 
 function dropTables(dialect: Dialect, changes: readonly Of<'dropTable'>[]): string[] {
   if (changes.length === 0) return [];
-  return [text(dialect, sql`drop table ${sql.join(changes.map((one) => sql.table(one.table)))}`)];
+  return [text(dialect, sql`drop table ${sql.join(changes.map((one) => sql.id(one.table)))}`)];
 }
 
 function dropReference(dialect: Dialect, table: string, column: Column): string {
@@ -120,6 +120,6 @@ function createIndexOf(dialect: Dialect, to: readonly Table[], change: Of<'creat
   return table ? [createIndex(dialect, table, change.to)] : [];
 }
 
-function alter(dialect: Dialect, table: string, action: RawBuilder<unknown>): string {
-  return text(dialect, sql`alter table ${sql.table(table)} ${action}`);
+function alter(dialect: Dialect, table: string, action: Sql): string {
+  return text(dialect, sql`alter table ${sql.id(table)} ${action}`);
 }

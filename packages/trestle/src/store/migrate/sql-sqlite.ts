@@ -1,6 +1,6 @@
-import { type RawBuilder, sql } from 'kysely';
 import { addColumn, createIndex, createTable, dropIndex, literal, text } from '../ddl.ts';
 import type { Dialect } from '../dialect.ts';
+import { type Sql, sql } from '../sql.ts';
 import type { Column, Table } from '../table.ts';
 import type { Change } from './change.ts';
 import { conversion } from './conversions.ts';
@@ -16,10 +16,10 @@ export function sqliteSql({ dialect, changes, to, now }: Migration): string[] {
   const stay = (table: string) => !rebuilt.some((one) => one.name === table);
   return [
     ...of('renameTable').map(({ table, was }) =>
-      text(dialect, sql`alter table ${sql.table(was)} rename to ${sql.table(table)}`),
+      text(dialect, sql`alter table ${sql.id(was)} rename to ${sql.id(table)}`),
     ),
     ...of('renameColumn').map(({ table, column, was }) =>
-      text(dialect, sql`alter table ${sql.table(table)} rename column ${sql.id(was)} to ${sql.id(column)}`),
+      text(dialect, sql`alter table ${sql.id(table)} rename column ${sql.id(was)} to ${sql.id(column)}`),
     ),
     ...dropped,
     ...of('createTable').map((change) => createTable(dialect, change.to)),
@@ -27,7 +27,7 @@ export function sqliteSql({ dialect, changes, to, now }: Migration): string[] {
       .filter((change) => stay(change.table))
       .map((change) => addColumn(dialect, change.table, change.to)),
     ...rebuilt.flatMap((table) => rebuild(dialect, table, changes, now)),
-    ...of('dropTable').map((change) => text(dialect, sql`drop table ${sql.table(change.table)}`)),
+    ...of('dropTable').map((change) => text(dialect, sql`drop table ${sql.id(change.table)}`)),
     ...indexesToCreate(dialect, changes, to, rebuilt),
   ];
 }
@@ -66,13 +66,13 @@ function rebuild(dialect: Dialect, table: Table, changes: readonly Change[], now
     createTable(dialect, table, aside),
     text(
       dialect,
-      sql`insert into ${sql.table(aside)} (${names}) select ${sql.join(values)} from ${sql.table(table.name)}`,
+      sql`insert into ${sql.id(aside)} (${names}) select ${sql.join(values)} from ${sql.id(table.name)}`,
     ),
     ...(table.columns.some((column) => column.key === 'counting')
       ? keepCounting(dialect, table.name, aside)
       : []),
-    text(dialect, sql`drop table ${sql.table(table.name)}`),
-    text(dialect, sql`alter table ${sql.table(aside)} rename to ${sql.table(table.name)}`),
+    text(dialect, sql`drop table ${sql.id(table.name)}`),
+    text(dialect, sql`alter table ${sql.id(aside)} rename to ${sql.id(table.name)}`),
   ];
 }
 
@@ -88,14 +88,14 @@ function keepCounting(dialect: Dialect, table: string, aside: string): string[] 
 }
 
 /** A column's old value as its new one. */
-export function converted(dialect: Dialect, from: Column, to: Column): RawBuilder<unknown> {
+export function converted(dialect: Dialect, from: Column, to: Column): Sql {
   const value = conversion(from.kind, to.kind)?.to(sql.ref(from.name), dialect) ?? sql.ref(from.name);
   const replaced = from.nullable && !to.nullable && to.default !== undefined;
   return replaced ? sql`coalesce(${value}, ${literal(dialect, to)})` : value;
 }
 
 /** What rows get that are older than the column. */
-export function valueForOlder(dialect: Dialect, column: Column, now: string): RawBuilder<unknown> {
+export function valueForOlder(dialect: Dialect, column: Column, now: string): Sql {
   if (column.default === undefined && column.older === 'now') return sql.lit(now);
   return literal(dialect, column);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { sql } from 'kysely';
 import type { Notifier } from '../notifier.ts';
+import { sql } from '../sql.ts';
 import { param, type Statement, statement } from '../statement.ts';
 import type { Columns, Executor, Store, Value, Work, WriteOptions } from '../store.ts';
 import { postgresDialect } from './dialect.ts';

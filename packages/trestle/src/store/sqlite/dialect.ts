@@ -1,5 +1,5 @@
-import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql } from 'kysely';
-import type { AnyTables, Dialect, StoredKind } from '../dialect.ts';
+import type { Dialect, StoredKind } from '../dialect.ts';
+import { sql } from '../sql.ts';
 import type { Value } from '../store.ts';
 
 const COLUMN_TYPES: Readonly<Record<StoredKind, string>> = {
@@ -12,15 +12,6 @@ const COLUMN_TYPES: Readonly<Record<StoredKind, string>> = {
   uuid: 'text',
 };
 
-const compiler = new Kysely<AnyTables>({
-  dialect: {
-    createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
-  },
-});
-
 function encode(kind: StoredKind, value: unknown): Value {
   if (value === null || value === undefined) return null;
   if (kind === 'json') return JSON.stringify(value);
@@ -32,7 +23,7 @@ function encode(kind: StoredKind, value: unknown): Value {
 /** SQLite's side of the differences. LIKE folds ASCII letters only, as ILIKE does under COLLATE "C". */
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
-  compiler,
+  placeholder: () => '?',
   columnType: (kind) => COLUMN_TYPES[kind],
   countingId: 'integer primary key autoincrement',
   encode,

@@ -1,5 +1,5 @@
-import { type RawBuilder, sql } from 'kysely';
 import type { Dialect } from '../dialect.ts';
+import { type Sql, sql } from '../sql.ts';
 import { bind, param, statement } from '../statement.ts';
 import type { Executor, Value } from '../store.ts';
 import type { Table } from '../table.ts';
@@ -10,7 +10,7 @@ export async function lastGiven(executor: Executor, dialect: Dialect, table: Tab
   if (keyOf(table).key !== 'counting') return 0;
   const counted = dialect.name === 'sqlite' ? SQLITE.last : POSTGRES.last;
   const [given] = await run(executor, dialect, counted, namesOf(table));
-  const highest = sql`select max(${sql.ref(keyOf(table).name)}) as last from ${sql.table(table.name)}`;
+  const highest = sql`select max(${sql.ref(keyOf(table).name)}) as last from ${sql.id(table.name)}`;
   const [row] = await run(executor, dialect, highest, {});
   return Math.max(Number(given?.last ?? 0), Number(row?.last ?? 0));
 }
@@ -48,12 +48,7 @@ function namesOf(table: Table): Record<string, Value> {
   return { table: table.name, quoted: `"${table.name.replaceAll('"', '""')}"`, key: keyOf(table).name };
 }
 
-function run(
-  executor: Executor,
-  dialect: Dialect,
-  query: RawBuilder<unknown>,
-  values: Record<string, Value>,
-) {
+function run(executor: Executor, dialect: Dialect, query: Sql, values: Record<string, Value>) {
   const compiled = statement(dialect, query);
   return executor.all(compiled, bind(compiled, values));
 }

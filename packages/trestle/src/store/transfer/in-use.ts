@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { sql } from 'kysely';
+import { sql } from '../sql.ts';
 import { isBusy } from '../sqlite/errors.ts';
 import { statement } from '../statement.ts';
 import type { Store } from '../store.ts';

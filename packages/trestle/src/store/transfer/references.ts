@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
 import type { Dialect } from '../dialect.ts';
+import { sql } from '../sql.ts';
 import { statement } from '../statement.ts';
 import type { Executor } from '../store.ts';
 

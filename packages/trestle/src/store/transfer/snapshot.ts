@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { sql } from 'kysely';
+import { sql } from '../sql.ts';
 import { Connection } from '../sqlite/connection.ts';
 import { statement } from '../statement.ts';
 import type { Executor, Store } from '../store.ts';

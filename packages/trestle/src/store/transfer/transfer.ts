@@ -1,7 +1,7 @@
-import { sql } from 'kysely';
 import { StartError } from '../../start-error.ts';
 import type { Dialect } from '../dialect.ts';
 import { exclusive } from '../migrate/exclusive.ts';
+import { sql } from '../sql.ts';
 import { statement } from '../statement.ts';
 import type { Executor, Store } from '../store.ts';
 import type { Table } from '../table.ts';
@@ -72,11 +72,11 @@ interface Move {
 /** Nobody else may write to the target from here on: what is compared is what was copied. */
 async function refuseRows({ writer, to }: Move, tables: readonly Table[]): Promise<void> {
   if (to.name === 'postgres') {
-    const all = sql.join(tables.map(({ name }) => sql.table(name)));
+    const all = sql.join(tables.map(({ name }) => sql.id(name)));
     await writer.all(statement(to, sql`lock table ${all} in share row exclusive mode`), []);
   }
   for (const { name } of tables) {
-    const found = await writer.all(statement(to, sql`select 1 from ${sql.table(name)} limit 1`), []);
+    const found = await writer.all(statement(to, sql`select 1 from ${sql.id(name)} limit 1`), []);
     if (found.length > 0) throw new StartError(`the table ${name} of the target has rows already`);
   }
 }
@@ -107,7 +107,7 @@ async function moveTable(move: Move, table: Table): Promise<MovedTable> {
   }
   await continueAfter(writer, to, table, await lastGiven(reader, from, table));
   // Until it is analyzed, PostgreSQL plans for a table that is empty.
-  if (to.name === 'postgres') await writer.all(statement(to, sql`analyze ${sql.table(table.name)}`), []);
+  if (to.name === 'postgres') await writer.all(statement(to, sql`analyze ${sql.id(table.name)}`), []);
   return { table, rows: digest.rows, digest: digest.end() };
 }
 

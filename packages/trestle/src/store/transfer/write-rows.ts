@@ -1,7 +1,7 @@
-import { sql } from 'kysely';
 import type { Dialect } from '../dialect.ts';
 import { arrayLiteral } from '../postgres/array-literal.ts';
 import { arrayType } from '../postgres/dialect.ts';
+import { sql } from '../sql.ts';
 import { type Statement, statement } from '../statement.ts';
 import type { Executor, Value } from '../store.ts';
 import { type KindOfColumn, type PlainRow, rowEncoder } from './row-form.ts';
@@ -39,7 +39,7 @@ function insertTuples(
 ): Statement {
   const tuple = sql.raw(`(${columns.map(() => '?').join(', ')})`);
   const tuples = sql.join(Array.from({ length: rows }, () => tuple));
-  return statement(dialect, sql`insert into ${sql.table(table)} (${names(columns)}) values ${tuples}`);
+  return statement(dialect, sql`insert into ${sql.id(table)} (${names(columns)}) values ${tuples}`);
 }
 
 /** PostgreSQL takes a column's values as one array, so that any number of rows is one round trip. */
@@ -48,7 +48,7 @@ function writeArrays(dialect: Dialect, table: string, columns: readonly KindOfCo
   const arrays = columns.map(({ kind }, at) => sql.raw(`$${at + 1}::${arrayType(kind)}`));
   const insert = statement(
     dialect,
-    sql`insert into ${sql.table(table)} (${names(columns)}) select * from unnest(${sql.join(arrays)})`,
+    sql`insert into ${sql.id(table)} (${names(columns)}) select * from unnest(${sql.join(arrays)})`,
   );
   return async (transaction, rows) => {
     if (rows.length === 0) return;
