@@ -1,3 +1,4 @@
+import type { Installed } from './install-peer.ts';
 import type { Cores, ServerProcess } from './processes.ts';
 import type { Operation, Requests } from './workload.ts';
 
@@ -31,6 +32,8 @@ export interface Candidate {
   readonly line?: string;
   /** The only operations it is timed for (default: all it has a request for). */
   readonly times?: readonly Operation[];
+  /** What had to be installed for it (default: not known). */
+  installed?(): Installed;
   start(ground: Ground): Promise<Running>;
   /** The row in an answer (default: the answer). */
   row?(answer: unknown): unknown;

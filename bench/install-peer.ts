@@ -1,21 +1,65 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 
 /** Where what is not a dependency is installed; git does not see it. */
 export const PEERS = join(import.meta.dirname, 'peers');
 
-/** Installs packages from npm into a folder of their own, once, and gives that folder. */
-export function installPeer(name: string, packages: readonly string[]): string {
+/** How much was installed. */
+export interface Installed {
+  readonly packages: number;
+  readonly megabytes: number;
+}
+
+/**
+ * Installs packages from npm into a folder of their own, once, and gives that folder. Other packages than are there
+ * replace the folder. `node` is the Node that runs npm and what it compiles for (default: this one).
+ */
+export function installPeer(name: string, packages: readonly string[], node = process.execPath): string {
   const folder = join(PEERS, name);
   const done = join(folder, 'installed.json');
-  if (existsSync(done)) return folder;
+  const wanted = `${JSON.stringify(packages)}\n`;
+  if (existsSync(done) && readFileSync(done, 'utf8') === wanted) return folder;
   console.log(`installing ${packages.join(' ')} into ${folder}`);
+  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
   const words = ['install', '--no-audit', '--no-fund', '--legacy-peer-deps', ...packages];
-  const { status, stderr } = spawnSync('npm', words, { cwd: folder, encoding: 'utf8' });
+  const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}`, ...headersOf(node) };
+  const { status, stderr } = spawnSync('npm', words, { cwd: folder, env, encoding: 'utf8' });
   if (status !== 0) throw new Error(`npm could not install ${packages.join(' ')}:\n${stderr}`);
-  writeFileSync(done, `${JSON.stringify(packages)}\n`);
+  writeFileSync(done, wanted);
   return folder;
+}
+
+/** A Node of another version, with its headers: for what does not compile on this one. */
+export function installNode(version: string): string {
+  const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
+  const folder = installPeer(`node-${version}`, [`${name}@${version}`]);
+  return join(folder, 'node_modules', name, 'bin', 'node');
+}
+
+/** Tells node-gyp of the headers beside a Node, where there are any, so that it need not fetch them. */
+function headersOf(node: string): Record<string, string> {
+  const root = join(dirname(node), '..');
+  return existsSync(join(root, 'include/node')) ? { npm_config_nodedir: root } : {};
+}
+
+/** What is in a peer's folder: packages as npm counts them, bytes as files have them. */
+export function installedIn(folder: string): Installed {
+  const lock = readFileSync(join(folder, 'node_modules/.package-lock.json'), 'utf8');
+  const { packages }: { packages: Record<string, unknown> } = JSON.parse(lock);
+  return {
+    packages: Object.keys(packages).length,
+    megabytes: Math.round(sizeOf(join(folder, 'node_modules')) / 1e6),
+  };
+}
+
+/** Bytes of the files of a folder and of those within it; those named `without` are left out. */
+export function sizeOf(folder: string, without = ''): number {
+  const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => name !== without);
+  return entries.reduce((sum, entry) => {
+    const path = join(folder, entry.name);
+    return sum + (entry.isDirectory() ? sizeOf(path, without) : lstatSync(path).size);
+  }, 0);
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { autocannonProgram } from './load-autocannon.ts';
 import { wrkScript, wrkSummary } from './load-wrk.ts';
-import { pinned } from './processes.ts';
+import { type Cores, pinned } from './processes.ts';
 import type { RequestTemplate } from './workload.ts';
 
 /** What one run of the load generator found. Times are milliseconds. */
@@ -25,6 +25,7 @@ export interface Load {
   readonly rows: number;
   readonly connections: number;
   readonly seconds: number;
+  readonly cores: Cores;
 }
 
 const hasWrk = spawnSync('wrk', ['--version']).error === undefined;
@@ -32,13 +33,13 @@ const hasWrk = spawnSync('wrk', ['--version']).error === undefined;
 /** wrk where it is installed, else autocannon from npm. */
 export const generator = hasWrk ? 'wrk' : 'autocannon';
 
-/** Keeps a server busy for some seconds, from the load's own core. */
+/** Keeps a server busy for some seconds. */
 export async function runLoad(load: Load): Promise<LoadResult> {
   const folder = mkdtempSync(join(tmpdir(), 'trestle-load-'));
   try {
     const file = join(folder, 'load');
     writeFileSync(file, hasWrk ? wrkScript(load) : JSON.stringify(load));
-    const output = await run(hasWrk ? wrkCommand(file, load) : autocannonProgram(file));
+    const output = await run(load.cores, hasWrk ? wrkCommand(file, load) : autocannonProgram(file));
     return hasWrk ? wrkSummary(output) : JSON.parse(output);
   } finally {
     rmSync(folder, { recursive: true });
@@ -50,8 +51,8 @@ function wrkCommand(script: string, { url, connections, seconds }: Load): string
   return ['wrk', ...size, '-s', script, url];
 }
 
-async function run(command: readonly string[]): Promise<string> {
-  const [program, ...words] = pinned('load', command);
+async function run(cores: Cores, command: readonly string[]): Promise<string> {
+  const [program, ...words] = pinned(cores, command);
   const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] });
   const [output, errors, [code]] = await Promise.all([
     text(child.stdout),

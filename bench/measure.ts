@@ -11,23 +11,24 @@ export interface Plan {
   readonly rows: number;
   readonly runs: number;
   readonly seconds: number;
-  readonly workers: number;
+  readonly pinned: boolean;
   readonly check: boolean;
 }
 
-const WARM_UP = 2;
+const LONGEST_WARM_UP = 2;
 
-/** Times each operation on every server that has it, in turns, so that whatever else the machine does falls on all. */
-export function measure(plan: Plan): Promise<Measurement[]> {
+/**
+ * Times each operation on every server that has it, in turns, so that whatever else the machine does falls on all. What an
+ * operation gave is handed to `keep` before the next begins.
+ */
+export function measure(plan: Plan, keep: (found: readonly Measurement[]) => void): Promise<void> {
   return withServers(plan, async (started) => {
-    const found: Measurement[] = [];
-    if (plan.check) return found;
-    for (const operation of plan.operations)
-      for (const measurement of await measureOperation(plan, started, operation)) {
-        found.push(measurement);
-        console.log(lineOf(measurement));
-      }
-    return found;
+    if (plan.check) return;
+    for (const operation of plan.operations) {
+      const found = await measureOperation(plan, started, operation);
+      for (const measurement of found) console.log(lineOf(measurement));
+      keep(found);
+    }
   });
 }
 
@@ -43,7 +44,11 @@ async function measureOperation(
   const results = new Map<string, Run[]>(started.map(({ candidate }) => [candidate.name, []]));
   for (let run = 0; run <= runs; run += 1)
     for (const each of started) {
-      const result = await runOnce(each, { operation, rows, seconds: run === 0 ? WARM_UP : seconds });
+      const result = await runOnce(each, {
+        operation,
+        rows,
+        seconds: run === 0 ? Math.min(LONGEST_WARM_UP, seconds) : seconds,
+      });
       if (run > 0) results.get(each.candidate.name)?.push(result);
     }
   const limit = results.get(plan.limit);
@@ -59,12 +64,15 @@ interface Once {
 }
 
 /** One run of an operation on one server. */
-export async function runOnce({ running }: Started, { operation, rows, seconds }: Once): Promise<Run> {
+export async function runOnce(
+  { running, loadCores: cores }: Started,
+  { operation, rows, seconds }: Once,
+): Promise<Run> {
   const request = running.requests[operation];
   if (!request) throw new Error(`there is no request for ${operation}`);
   const connections = connectionsFor(operation);
   const before = running.processorTime();
-  const result = await runLoad({ url: running.url, request, rows, connections, seconds });
+  const result = await runLoad({ url: running.url, request, rows, connections, seconds, cores });
   const spent = running.processorTime() - before;
   return { ...result, cost: (spent * 1e6) / (result.rps * seconds) };
 }

@@ -64,7 +64,7 @@ export function summary(
 }
 
 function rounded(value: number): number {
-  return value > 100 ? Math.round(value) : Math.round(value * 1000) / 1000;
+  return Number(value.toPrecision(value >= 1000 ? Math.ceil(Math.log10(value)) : 4));
 }
 
 /** One line for the terminal. */

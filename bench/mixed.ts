@@ -39,10 +39,13 @@ export function measureMixed(plan: Plan): Promise<MixedMeasurement[]> {
   });
 }
 
-async function measureOne(plan: Plan, { candidate, running }: Started): Promise<MixedMeasurement> {
+async function measureOne(
+  plan: Plan,
+  { candidate, running, loadCores: cores }: Started,
+): Promise<MixedMeasurement> {
   const { read, create } = running.requests;
   if (!read || !create) throw new Error(`${candidate.name} has no read or no create`);
-  const common = { url: running.url, rows: plan.rows, seconds: plan.seconds };
+  const common = { url: running.url, rows: plan.rows, seconds: plan.seconds, cores };
   const reads = () => runLoad({ ...common, request: read, connections: READERS });
   const writes = () => runLoad({ ...common, request: create, connections: WRITERS });
   await reads();

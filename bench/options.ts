@@ -1,29 +1,18 @@
 import { parseArgs } from 'node:util';
+import { SUITE_NAMES, SUITES, type Suite } from './suite-names.ts';
 import { OPERATION_NAMES, OPERATIONS, type Operation } from './workload.ts';
 
 export interface Options {
-  suites: readonly Suite[];
+  suites: readonly Suite[] | 'all';
   store: 'sqlite' | 'postgres';
   only: readonly string[] | undefined;
   operations: readonly Operation[] | undefined;
   runs: number;
   seconds: number;
   rows: number | undefined;
-  workers: number;
   check: boolean;
   peers: readonly string[];
 }
-
-/** What can be measured. */
-export const SUITES = {
-  workload: 'every operation on 10,000 rows (the default, with pages)',
-  pages: 'page 1 and page 1,000 of 100,000 rows',
-  sizes: 'the same on 1,000, 100,000 and 1,000,000 rows, or up to --rows',
-  mixed: 'how long reads take while writes come as fast as they can',
-  footprint: 'start, memory, dependencies, size',
-} as const;
-
-export type Suite = keyof typeof SUITES;
 
 const HELP = `npm run bench -- [suites…] [options]
 
@@ -34,16 +23,18 @@ Suites
 ${Object.entries(SUITES)
   .map(([name, what]) => `  ${name.padEnd(22)}${what}`)
   .join('\n')}
+  ${'all'.padEnd(22)}all of these on both stores
 
 Options
   --store NAME          sqlite (default) or postgres
   --only A,B            these servers (default: the ceiling, the limits, Trestle)
-  --peers [A,B]         these products too, or all: installed from npm into bench/peers when first asked for
+  --peers [A,B]         these too, or all of express-better-sqlite3, express-sequelize, feathers-knex, directus, payload,
+                        strapi, in workload, pages and footprint: installed from npm into bench/peers (2 GB) when
+                        first asked for, which takes some ten minutes
   --ops A,B             these operations: ${OPERATION_NAMES.join(', ')}
   --runs N              runs of each operation, of which the median counts (default: 3)
   --seconds N           of each run (default: 6)
   --rows N              rows to start with (default: the suite's own)
-  --workers N           processes of Trestle; nothing is pinned with more than one (default: 1)
   --check               check the answers, time nothing
   --help
 
@@ -66,7 +57,6 @@ export function optionsFrom(words: readonly string[]): Options | undefined {
       runs: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '6' },
       rows: { type: 'string' },
-      workers: { type: 'string', default: '1' },
       check: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -83,15 +73,13 @@ export function optionsFrom(words: readonly string[]): Options | undefined {
     runs: count('--runs', values.runs),
     seconds: count('--seconds', values.seconds),
     rows: values.rows === undefined ? undefined : count('--rows', values.rows),
-    workers: count('--workers', values.workers),
     check: values.check,
     peers: listed(values.peers) ?? [],
   };
 }
 
-const SUITE_NAMES = Object.keys(SUITES) as Suite[];
-
-function suitesOf(names: readonly string[]): Suite[] {
+function suitesOf(names: readonly string[]): Suite[] | 'all' {
+  if (names.includes('all')) return 'all';
   oneOf('suite', names, SUITE_NAMES);
   return names.length > 0 ? SUITE_NAMES.filter((name) => names.includes(name)) : ['workload', 'pages'];
 }

@@ -2,9 +2,12 @@ import { copyFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Candidate, Ground } from './candidate.ts';
 import { plainRequests } from './hand-written.ts';
-import { installPeer } from './install-peer.ts';
+import { installedIn, installPeer } from './install-peer.ts';
 import { NEEDLE, RARE_VIEWS } from './messages.ts';
 import { startProcess } from './processes.ts';
+import { directus } from './products/directus.ts';
+import { payload } from './products/payload.ts';
+import { strapi } from './products/strapi.ts';
 import { fillSqlite, makeSqliteTable } from './seed.ts';
 import { PAGE, type Requests } from './workload.ts';
 
@@ -21,7 +24,7 @@ interface Peer {
 
 const feathersList = `/messages?$limit=${PAGE}&$sort[created_at]=-1`;
 
-/** What people would use instead, as npm gives it. Their durability is synchronous=NORMAL, which is less than FULL. */
+/** What people would write instead with what npm has. Their durability is synchronous=NORMAL, which is less than FULL. */
 const PEERS: readonly Peer[] = [
   {
     name: 'express-better-sqlite3',
@@ -59,13 +62,17 @@ const PEERS: readonly Peer[] = [
 /** Operations they have no answer for: their tokens and passwords would be somebody else's package. */
 const LEFT_OUT = ['checked', 'sign-in'] as const;
 
-export const peers: readonly Candidate[] = PEERS.map((peer) => ({
+const byHand: readonly Candidate[] = PEERS.map((peer) => ({
   name: peer.name,
   title: peer.title,
   store: 'sqlite',
   ...(peer.rows && { rows: peer.rows }),
-  start: (ground) => start(peer, ground),
+  installed: () => installedIn(installPeer(peer.name, peer.packages)),
+  start: (ground: Ground) => start(peer, ground),
 }));
+
+/** Everything that `--peers` can ask for. */
+export const peers: readonly Candidate[] = [...byHand, directus(), payload(), strapi()];
 
 async function start(peer: Peer, ground: Ground) {
   const { folder, port, cores, rows } = ground;

@@ -8,19 +8,23 @@ import { setTimeout as pause } from 'node:timers/promises';
 /** Where the servers run, and where the load comes from. Without `taskset` or a second core nothing is pinned. */
 export type Cores = 'server' | 'load' | 'any';
 
+const LISTS: Readonly<Record<Cores, string>> = {
+  server: '0',
+  load: '1',
+  any: `0-${availableParallelism() - 1}`,
+};
 const canPin = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0;
 
 /** A command that runs on its cores alone. */
 export function pinned(cores: Cores, command: readonly string[]): [string, ...string[]] {
   const [program = '', ...rest] = command;
   if (!canPin) return [program, ...rest];
-  const list = cores === 'any' ? '0,1' : cores === 'server' ? '0' : '1';
-  return ['taskset', '-c', list, program, ...rest];
+  return ['taskset', '-c', LISTS[cores], program, ...rest];
 }
 
-/** Puts this process, and so the database that it starts, on the servers' core. */
-export function pinThisProcess(): void {
-  if (canPin) spawnSync('taskset', ['-a', '-c', '-p', '0', String(process.pid)]);
+/** Puts this process, and so the database that it starts, on some cores. */
+export function pinThisProcess(cores: Cores): void {
+  if (canPin) spawnSync('taskset', ['-a', '-c', '-p', LISTS[cores], String(process.pid)]);
 }
 
 export interface ServerProcess {

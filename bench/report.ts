@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Footprint } from './footprint.ts';
-import { installedWithTrestle } from './footprint.ts';
 import type { Measurement } from './measurement.ts';
 import type { MixedMeasurement } from './mixed.ts';
 import { figure } from './numbers.ts';
+import { peersSection } from './report-peers.ts';
+import { heading, table, times } from './report-tables.ts';
 import { type Results, readResults } from './results.ts';
 import { OPERATION_NAMES, OPERATIONS } from './workload.ts';
 
@@ -12,7 +13,11 @@ import { OPERATION_NAMES, OPERATIONS } from './workload.ts';
 export function writeReport(): void {
   const sections = [
     HEAD,
-    ...readResults<Measurement>('{workload,pages}-*').map(workloadSection),
+    ...readResults<Measurement>('{workload,pages}-*').flatMap((results) => [
+      workloadSection(results),
+      ...peersSection(results),
+    ]),
+    ...readResults<Measurement>('workers-*').map(workloadSection),
     ...readResults<Measurement>('sizes-*').map(sizesSection),
     ...readResults<MixedMeasurement>('mixed-*').map(mixedSection),
     ...readResults<Footprint>('footprint-*').map(footprintSection),
@@ -29,11 +34,6 @@ A later run replaces what it measured and leaves the rest, so rates of one table
 one. A wide spread (±) says that others used the machine. \`docs/performance.md\` says how it was measured and what it means.
 
 ${OPERATION_NAMES.map((name) => `- **${name}**: ${OPERATIONS[name]}`).join('\n')}`;
-
-function heading({ suite, store, workers, at, machine, versions, runs, seconds }: Results<unknown>): string {
-  const many = workers > 1 ? `, ${workers} workers` : '';
-  return `## ${suite}, ${store}${many}\n\n${at.slice(0, 10)}; ${machine}; ${versions}; ${runs} runs of ${seconds} s.`;
-}
 
 function workloadSection(results: Results<Measurement>): string {
   const operations = OPERATION_NAMES.filter((name) =>
@@ -101,26 +101,18 @@ function mixedSection(results: Results<MixedMeasurement>): string {
 }
 
 function footprintSection(results: Results<Footprint>): string {
-  const rows = results.found.map(({ title, startMs, idle, loaded }) => [
+  const rows = results.found.map(({ title, startMs, idle, loaded, installed }) => [
     title,
     `${startMs} ms`,
     `${idle} MB`,
     `${loaded} MB`,
+    installed ? figure(installed.packages) : '–',
+    installed ? `${installed.megabytes} MB` : '–',
   ]);
-  const { packages, megabytes } = installedWithTrestle();
-  const installed = `Installed with the engine for production: ${packages} packages, ${megabytes} MB.`;
-  return `${heading(results)}\n\n${table(['', 'start', 'idle', 'loaded'], rows)}\n\n${installed}`;
-}
-
-function times(ratio: number | undefined): string {
-  return ratio === undefined ? '' : ` (×${ratio.toFixed(2)})`;
+  const head = ['', 'start', 'idle', 'loaded', 'packages installed', 'their size'];
+  return `${heading(results)}\n\n${table(head, rows)}`;
 }
 
 function failed({ failures }: Measurement): string {
   return failures > 0 ? `, ${failures} failed` : '';
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map((_, at) => (at === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
 }

@@ -8,7 +8,6 @@ const FOLDER = join(import.meta.dirname, 'results');
 export interface Results<T> extends Ground {
   readonly suite: string;
   readonly store: string;
-  readonly workers: number;
   readonly seconds: number;
   readonly runs: number;
   /** When its newest figure was taken, RFC 3339. */
@@ -16,17 +15,17 @@ export interface Results<T> extends Ground {
   readonly found: readonly T[];
 }
 
-type Taken = Pick<Results<unknown>, 'suite' | 'store' | 'workers' | 'seconds' | 'runs'>;
+type Taken = Pick<Results<unknown>, 'suite' | 'store' | 'seconds' | 'runs'>;
 
 /** Keeps figures beside those that are there already; of the same thing (`nameOf`) the newest stay. */
 export function keepResults<T>(taken: Taken, found: readonly T[], nameOf: (one: T) => string): void {
-  const { suite, store, workers, seconds, runs } = taken;
-  const name = `${suite}-${store}${workers > 1 ? `-${workers}-workers` : ''}`;
+  const { suite, store, seconds, runs } = taken;
+  const name = `${suite}-${store}`;
   const older = readResults<T>(name)[0]?.found ?? [];
   const renewed = new Set(found.map(nameOf));
   const all = [...older.filter((one) => !renewed.has(nameOf(one))), ...found];
   const at = new Date().toISOString();
-  const results: Results<T> = { suite, store, workers, seconds, runs, at, ...describeGround(), found: all };
+  const results: Results<T> = { suite, store, seconds, runs, at, ...describeGround(), found: all };
   mkdirSync(FOLDER, { recursive: true });
   writeFileSync(join(FOLDER, `${name}.json`), `${JSON.stringify(results, null, 1)}\n`);
 }

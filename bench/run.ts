@@ -1,78 +1,38 @@
-import { candidate, LIMIT, usual } from './candidates.ts';
-import { measureFootprint } from './footprint.ts';
-import { measure, type Plan } from './measure.ts';
-import { measureMixed } from './mixed.ts';
-import { type Options, optionsFrom, type Suite } from './options.ts';
-import { peers } from './peers.ts';
-import { pinThisProcess } from './processes.ts';
+import { type Options, optionsFrom } from './options.ts';
 import { writeReport } from './report.ts';
-import { keepResults } from './results.ts';
-import { OPERATION_NAMES, type Operation } from './workload.ts';
+import { SUITE_NAMES, type Suite } from './suite-names.ts';
+import { runSuite } from './suites.ts';
 
-/** Runs the suites that the command line asks for, one after another, and makes the report. */
+interface Step {
+  readonly suite: Suite;
+  readonly options: Options;
+}
+
+/** Runs the suites that the command line asks for, one after another; the report is made anew after each. */
 async function main(): Promise<void> {
-  const options = optionsFrom(process.argv.slice(2));
-  if (!options) return;
-  pinThisProcess();
-  for (const suite of options.suites) {
-    console.log(`\n${suite}, ${options.store}`);
-    await SUITES[suite](suite, options);
+  const asked = optionsFrom(process.argv.slice(2));
+  if (!asked) return;
+  const began = performance.now();
+  for (const { suite, options } of stepsOf(asked)) {
+    await runSuite(suite, options);
+    if (!options.check) writeReport();
+    console.log(`${minutesSince(began)} minutes so far`);
   }
-  if (!options.check) writeReport();
 }
 
-const SUITES: Readonly<Record<Suite, (suite: Suite, options: Options) => Promise<void>>> = {
-  workload: timed(10_000, (name) => !PAGES.includes(name)),
-  pages: timed(100_000, (name) => PAGES.includes(name)),
-  sizes: async (suite, options) => {
-    for (const rows of SIZES.filter((size) => size <= (options.rows ?? 1_000_000)))
-      await timed(rows, (name) => SIZED.includes(name))(suite, { ...options, rows });
-  },
-  mixed: async (suite, options) => {
-    const found = await measureMixed(planOf(options, 10_000, OPERATION_NAMES));
-    if (!options.check) keepResults({ suite, ...options }, found, (one) => one.candidate);
-  },
-  footprint: async (suite, options) => {
-    const found = await measureFootprint(planOf(options, 10_000, OPERATION_NAMES));
-    if (!options.check) keepResults({ suite, ...options }, found, (one) => one.candidate);
-  },
-};
-
-const PAGES: readonly Operation[] = ['page-1', 'page-1000'];
-const SIZES = [1000, 100_000, 1_000_000, 10_000_000];
-const SIZED: readonly Operation[] = [
-  'read',
-  'list',
-  'filtered',
-  'equal',
-  'page-1000',
-  'count',
-  'patch',
-  'create',
-];
-
-/** A suite that times operations. */
-function timed(rows: number, fits: (operation: Operation) => boolean) {
-  return async (suite: Suite, options: Options): Promise<void> => {
-    const found = await measure(planOf(options, rows, OPERATION_NAMES.filter(fits)));
-    const nameOf = (one: (typeof found)[number]) => `${one.candidate} ${one.operation} ${one.rows}`;
-    if (!options.check) keepResults({ suite, ...options }, found, nameOf);
-  };
+/** `all` is every suite on both stores. The peers have their rows in SQLite. */
+function stepsOf(options: Options): Step[] {
+  if (options.suites !== 'all') return options.suites.map((suite) => ({ suite, options }));
+  return (['sqlite', 'postgres'] as const).flatMap((store) =>
+    SUITE_NAMES.map((suite) => {
+      const peers = store === 'sqlite' ? options.peers : [];
+      return { suite, options: { ...options, store, peers } };
+    }),
+  );
 }
 
-function planOf(options: Options, rows: number, operations: readonly Operation[]): Plan {
-  const { store, only, runs, seconds, workers, check } = options;
-  const asked = options.peers.includes('all') ? peers.map(({ name }) => name) : options.peers;
-  return {
-    candidates: [...(only ?? usual(store)), ...asked].map(candidate),
-    limit: LIMIT[store],
-    operations: options.operations ?? operations,
-    rows: options.rows ?? rows,
-    runs,
-    seconds,
-    workers,
-    check,
-  };
+function minutesSince(began: number): string {
+  return ((performance.now() - began) / 60_000).toFixed(1);
 }
 
 await main();

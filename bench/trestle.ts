@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Candidate, Ground } from './candidate.ts';
+import { installedWithTrestle } from './installed-with-trestle.ts';
 import { NEEDLE, RARE_VIEWS } from './messages.ts';
 import { type ServerProcess, startProcess } from './processes.ts';
 import { fillPostgres, fillSqlite } from './seed.ts';
@@ -20,6 +21,7 @@ export function trestle(store: 'sqlite' | 'postgres', face: Face): Candidate {
     line: face === 'contract' ? `trestle-contract-${store}` : `trestle-uniform-${store}`,
     store,
     ...(face === 'uncounted' && { times: ['read', 'checked'] as const }),
+    installed: installedWithTrestle,
     async start(ground) {
       await prepare(ground, face);
       const started = await serve(ground, face, ground.workers);

@@ -1,21 +1,24 @@
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Candidate, Running } from './candidate.ts';
 import { checkAnswers } from './check-answers.ts';
+import { freePort } from './free-port.ts';
 import { withDatabases } from './postgres.ts';
+import { type Cores, pinThisProcess } from './processes.ts';
 
 export interface Started {
   readonly candidate: Candidate;
   readonly running: Running;
+  /** Where the load comes from. */
+  readonly loadCores: Cores;
 }
 
 interface Wanted {
   readonly candidates: readonly Candidate[];
   readonly rows: number;
-  readonly workers: number;
+  /** Whether servers have one core and the load another; else both have all of them. */
+  readonly pinned: boolean;
 }
 
 /** Starts every server, checks what it answers, gives them to `work`, and stops them whatever happens. */
@@ -23,21 +26,22 @@ export function withServers<T>(
   wanted: Wanted,
   work: (started: readonly Started[]) => Promise<T>,
 ): Promise<T> {
-  const { candidates, rows, workers } = wanted;
+  const { candidates, rows, pinned } = wanted;
   const folder = mkdtempSync(join(tmpdir(), 'trestle-bench-'));
   const started: Started[] = [];
+  pinThisProcess(pinned ? 'server' : 'any');
   return withDatabases(candidates, async (databaseOf) => {
     try {
       for (const candidate of candidates) {
         const running = await candidate.start({
           folder: mkdtempSync(join(folder, `${candidate.name}-`)),
           port: await freePort(),
-          cores: workers > 1 ? 'any' : 'server',
+          cores: pinned ? 'server' : 'any',
           rows,
-          workers,
+          workers: 1,
           database: await databaseOf(candidate),
         });
-        started.push({ candidate, running });
+        started.push({ candidate, running, loadCores: pinned ? 'load' : 'any' });
         await checkAnswers({ candidate, running, rows });
         console.log(
           `${candidate.name}: answers are right; first answer after ${Math.round(running.startMs)} ms`,
@@ -49,14 +53,4 @@ export function withServers<T>(
       rmSync(folder, { recursive: true, force: true });
     }
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port is free');
-  return address.port;
 }
