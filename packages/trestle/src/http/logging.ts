@@ -1,5 +1,6 @@
 import { type Logger, pino } from 'pino';
 import type { Caller } from '../declare/caller.ts';
+import { instantNow } from '../instant.ts';
 import { LogFile } from './logging-file.ts';
 
 export interface LogOptions {
@@ -44,7 +45,10 @@ export function openLog(options: LogOptions = {}): Log {
   const out = (line: string) => (typeof to === 'function' ? to(line) : file?.write(line));
   const write = human ? (line: string) => out(humanLine(line)) : out;
   const formatters = { level: (label: string) => ({ level: label }) };
-  const lines = pino({ level, base: null, timestamp: () => `,"time":"${now()}"`, formatters }, { write });
+  const lines = pino(
+    { level, base: null, timestamp: () => `,"time":"${instantNow()}"`, formatters },
+    { write },
+  );
   const requests = lines.isLevelEnabled('info');
   return {
     lines,
@@ -55,24 +59,12 @@ export function openLog(options: LogOptions = {}): Log {
   };
 }
 
-/** The instant as RFC 3339; the same text for all of one millisecond. */
-function now(): string {
-  const milliseconds = Date.now();
-  if (milliseconds !== instant.milliseconds) {
-    instant.milliseconds = milliseconds;
-    instant.text = new Date(milliseconds).toISOString();
-  }
-  return instant.text;
-}
-
-const instant = { milliseconds: 0, text: '' };
-
 /** The most frequent line by far, put together by hand: in a third of the time that pino's own way takes. */
 function requestLine({ method, route, status, milliseconds, id, aborted, caller }: DoneRequest): string {
   const ms = Math.round(milliseconds * 100) / 100;
   const shown = route === null ? 'null' : `"${route}"`;
   const who = (caller ? callerFields(caller) : '') + (aborted ? ',"aborted":true' : '');
-  return `{"level":"info","time":"${now()}","method":"${method}","route":${shown},"status":${status},"ms":${ms},"request":"${id}"${who},"msg":"request"}\n`;
+  return `{"level":"info","time":"${instantNow()}","method":"${method}","route":${shown},"status":${status},"ms":${ms},"request":"${id}"${who},"msg":"request"}\n`;
 }
 
 function callerFields(caller: Caller): string {

@@ -2,7 +2,6 @@ import type { Caller } from '../declare/caller.ts';
 import type { Versioned } from '../declare/service.ts';
 import type { Store, Work } from '../store/store.ts';
 import { checkedBody, requireAtLeastOne } from './body.ts';
-import { completeBody } from './encode.ts';
 import { inserter, newRow } from './insert.ts';
 import type { Model, Row } from './model.ts';
 import { authorize, requireScope } from './policy.ts';
@@ -16,8 +15,8 @@ export function creator(model: Model, store: Store, checkReferences: CheckRefere
     authorize(model.resource.can.create, caller);
     requireScope(caller, model.name, 'create');
     const values = checkedBody(model, model.checkBody, body);
-    requireAtLeastOne(model, completeBody(model, values));
     const row = newRow(model, caller, values);
+    requireAtLeastOne(model, row);
     const work: Work<Versioned<Row>> = async (transaction) => {
       await checkReferences(transaction, caller, row);
       return insert(transaction, row);

@@ -1,28 +1,46 @@
 import { accountOf, type Caller } from '../declare/caller.ts';
+import type { Field } from '../declare/field.ts';
+import { instantNow } from '../instant.ts';
 import type { Value } from '../store/store.ts';
 import type { Model } from './model.ts';
 
 /** A body with the defaults of what was left out, and its values as they are kept (instants in UTC, nested defaults). */
 export function completeBody(model: Model, body: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const values: Record<string, unknown> = {};
-  for (const { name, field, writable } of model.fields) {
-    if (!writable) continue;
-    const given = body[name] ?? (body[name] === undefined ? field.default : null) ?? null;
-    values[name] = given !== null && field.complete ? field.complete(given) : given;
-  }
+  for (const { name, field, writable } of model.fields)
+    if (writable) values[name] = completeValue(field, body[name]);
   return values;
+}
+
+/** The same of one field; `given` is undefined where the body left it out. */
+export function completeValue(field: Field, given: unknown): unknown {
+  const value = given === undefined ? (field.default ?? null) : given;
+  return value !== null && field.complete ? field.complete(value) : value;
 }
 
 /** What the server sets on creation. */
 export function createdValues(model: Model, caller: Caller): Record<string, unknown> {
-  const now = new Date().toISOString();
+  const now = instantNow();
   const values: Record<string, unknown> = {};
-  for (const { name, field } of model.fields) {
-    if (field.automatic === 'author' || field.automatic === 'editor') values[name] = accountOf(caller);
-    if (field.automatic === 'createdAt' || field.automatic === 'updatedAt') values[name] = now;
-    if (field.automatic === 'counter') values[name] = 0;
-  }
+  for (const { name, field } of model.fields)
+    if (field.automatic) values[name] = createdValue(field, caller, now);
   return values;
+}
+
+/** The same of one field; undefined for a state, which the insert looks up. */
+export function createdValue({ automatic }: Field, caller: Caller, now: string): unknown {
+  switch (automatic) {
+    case 'author':
+    case 'editor':
+      return accountOf(caller);
+    case 'createdAt':
+    case 'updatedAt':
+      return now;
+    case 'counter':
+      return 0;
+    default:
+      return undefined;
+  }
 }
 
 /** What the server sets on an edit, beside what stays. */
@@ -34,12 +52,17 @@ export function editedValues(
   const values: Record<string, unknown> = {};
   for (const { name, field } of model.fields) {
     if (!field.automatic) continue;
-    values[name] = current[name];
-    if (field.automatic === 'editor') values[name] = accountOf(caller);
-    if (field.automatic === 'updatedAt') values[name] = new Date().toISOString();
-    if (field.counter?.resetOnUpdate) values[name] = 0;
+    const edited = editedValue(field, caller);
+    values[name] = edited === undefined ? current[name] : edited;
   }
   return values;
+}
+
+/** The same of one field; undefined where an edit leaves it as it is. */
+export function editedValue({ automatic, counter }: Field, caller: Caller): unknown {
+  if (automatic === 'editor') return accountOf(caller);
+  if (automatic === 'updatedAt') return instantNow();
+  return counter?.resetOnUpdate ? 0 : undefined;
 }
 
 /** Values as the dialect binds them, by column. */

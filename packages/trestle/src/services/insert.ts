@@ -1,10 +1,11 @@
 import type { Caller } from '../declare/caller.ts';
 import type { Versioned } from '../declare/service.ts';
+import { instantNow } from '../instant.ts';
 import { Problem } from '../problems.ts';
 import { sql } from '../store/sql.ts';
 import { bind, param, statement } from '../store/statement.ts';
 import type { Executor, Value } from '../store/store.ts';
-import { completeBody, createdValues, encodeValues } from './encode.ts';
+import { completeValue, createdValue } from './encode.ts';
 import type { Model, Row } from './model.ts';
 import { uuid7 } from './uuid7.ts';
 
@@ -12,19 +13,23 @@ export type Values = Readonly<Record<string, unknown>>;
 
 /** A new row as it is bound: what a body says, its defaults, and what the server sets. */
 export function newRow(model: Model, caller: Caller, body: Values): Record<string, Value> {
-  const values = { ...completeBody(model, body), ...createdValues(model, caller) };
-  const encoded: Record<string, Value> = encodeValues(model, values);
-  if (model.resource.id.kind === 'uuid') encoded.id = uuid7();
-  return encoded;
+  const now = instantNow();
+  const row: Record<string, Value> = {};
+  if (model.resource.id.kind === 'uuid') row.id = uuid7();
+  for (const { name, field, kind, writable } of model.fields) {
+    const value = writable ? completeValue(field, body[name]) : createdValue(field, caller, now);
+    row[name] = model.dialect.encode(kind, value);
+  }
+  return row;
 }
 
 /** What inserts rows of `newRow`. */
 export function inserter(model: Model) {
   const insert = insertStatement(model);
   const first = firstState(model);
-  return async (transaction: Executor, row: Readonly<Record<string, Value>>): Promise<Versioned<Row>> => {
-    if (first) await first(transaction);
-    const [created] = await transaction.all(insert, bind(insert, row));
+  return async (executor: Executor, row: Readonly<Record<string, Value>>): Promise<Versioned<Row>> => {
+    if (first) await first(executor);
+    const [created] = await executor.all(insert, bind(insert, row));
     if (!created)
       throw new Problem('internal', { cause: new Error(`${model.name}: insert returned no row`) });
     return model.decodeVersioned(created);

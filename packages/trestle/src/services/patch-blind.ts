@@ -1,11 +1,12 @@
 import type { Caller } from '../declare/caller.ts';
+import type { Field } from '../declare/field.ts';
 import type { RowId } from '../declare/id.ts';
 import type { Versioned, WriteOptions } from '../declare/service.ts';
 import { bind } from '../store/statement.ts';
 import type { Store, Value, Work } from '../store/store.ts';
 import { isObject } from './body.ts';
 import { admitWriter } from './change.ts';
-import { editedValues } from './encode.ts';
+import { completeValue, editedValue } from './encode.ts';
 import { notFound } from './find.ts';
 import type { Model, Row } from './model.ts';
 import { decide, ownerField } from './policy.ts';
@@ -30,11 +31,11 @@ export function blindPatcher(model: Model, store: Store, checkReferences: CheckR
     if (options.ifMatch !== undefined || !isBlind(model, caller)) return undefined;
     if (!isObject(body) || merges(model, body) || model.checkPatch(body).length > 0) return undefined;
     admitWriter(model, caller, id, 'update');
-    const { names, encoded } = changes(model, caller, body);
+    const { names, encoded } = changes(model, caller, id, body);
     const update = updates.of(names);
     const work: Work<Versioned<Row>> = async (transaction) => {
       await checkReferences(transaction, caller, encoded);
-      const [changed] = await transaction.all(update, bind(update, { ...encoded, id }));
+      const [changed] = await transaction.all(update, bind(update, encoded));
       if (!changed) throw notFound(model, id);
       return model.decodeVersioned(changed);
     };
@@ -54,17 +55,20 @@ function merges(model: Model, body: Values): boolean {
   });
 }
 
-/** The fields that are set, in declared order, as they are bound. */
-function changes(model: Model, caller: Caller, body: Values) {
+/** The fields that are set, in declared order, as they are bound with the id. */
+function changes(model: Model, caller: Caller, id: RowId, body: Values) {
   const names: string[] = [];
-  const encoded: Record<string, Value> = {};
-  const edited = editedValues(model, caller, {});
+  const encoded: Record<string, Value> = { id };
   for (const { name, field, kind, writable } of model.fields) {
-    const given = writable ? body[name] : edited[name];
-    if (given === undefined) continue;
+    const value = writable ? completeGiven(field, body[name]) : editedValue(field, caller);
+    if (value === undefined) continue;
     names.push(name);
-    const value = writable && given !== null && field.complete ? field.complete(given) : given;
     encoded[name] = model.dialect.encode(kind, value);
   }
   return { names, encoded };
+}
+
+/** Unlike on creation, what is left out stays out. */
+function completeGiven(field: Field, given: unknown): unknown {
+  return given === undefined ? undefined : completeValue(field, given);
 }

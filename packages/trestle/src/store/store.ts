@@ -20,7 +20,7 @@ export interface WriteOptions {
   readonly patient?: boolean;
   /**
    * The work is one statement, and nothing that it answers could undo it: then it is its own transaction, and takes one
-   * round trip to PostgreSQL where others take two and more (default: false).
+   * round trip to PostgreSQL where others take two and more, and on SQLite no savepoint (default: false).
    */
   readonly single?: boolean;
 }
