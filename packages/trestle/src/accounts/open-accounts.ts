@@ -11,6 +11,7 @@ import { KeyRows } from './key-rows.ts';
 import { KeyUsage } from './key-usage.ts';
 import { keyService } from './keys.ts';
 import { lifetimesOf } from './lifetimes.ts';
+import { LiveSessions } from './live-sessions.ts';
 import { openAuthenticator } from './open-authenticator.ts';
 import { Passwords, type PasswordsOptions } from './passwords.ts';
 import { Refresh } from './refresh.ts';
@@ -66,6 +67,7 @@ export function openAccounts(setup: AccountsSetup): OpenAccounts {
   const session = {
     store,
     rows: new SessionRows(store, id),
+    live: new LiveSessions(store, id),
     tokens,
     lifetimes: lifetimesOf(app.accounts),
     now,

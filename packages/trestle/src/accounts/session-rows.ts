@@ -36,17 +36,11 @@ export class SessionRows {
     });
   }
 
-  /** A session whose account is not disabled. */
-  find(id: string): SessionRow | undefined | Promise<SessionRow | undefined> {
-    const rows = this.#store.all(this.#statements.live, bind(this.#statements.live, { id }));
-    return rows instanceof Promise ? rows.then((all) => this.#first(all)) : this.#first(rows);
-  }
-
   ofAccount(account: RowId, now: string): Promise<SessionRow[]> {
     return this.#run(this.#store, 'ofAccount', { account, now });
   }
 
-  /** The same, kept from changing until the transaction's end. */
+  /** A session whose account is not disabled, kept from changing until the transaction's end. */
   async lock(transaction: Executor, id: string): Promise<SessionRow | undefined> {
     return (await this.#run(transaction, 'lock', { id }))[0];
   }
@@ -76,10 +70,6 @@ export class SessionRows {
     await this.#run(executor, 'purge', { now });
   }
 
-  #first(rows: readonly Columns[]): SessionRow | undefined {
-    return rows[0] && this.#decode(rows[0]);
-  }
-
   async #run(
     executor: Executor,
     name: keyof ReturnType<typeof statements>,
@@ -104,7 +94,6 @@ function statements({ dialect }: Store) {
     ),
   );
   return {
-    live: statement(dialect, sql`${select} where id = ${param('id')} and ${enabled}`),
     ofAccount: statement(
       dialect,
       sql`${select} where account = ${param('account')} and expires_at > ${param('now')}

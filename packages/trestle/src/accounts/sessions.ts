@@ -6,6 +6,7 @@ import { Problem } from '../problems.ts';
 import type { Executor, Store } from '../store/store.ts';
 import type { Purpose } from './authenticator.ts';
 import { expiriesAt, type Lifetimes } from './lifetimes.ts';
+import type { LiveSessions } from './live-sessions.ts';
 import type { SessionRow, SessionRows } from './session-rows.ts';
 import type { AccessClaims, TokenSigner } from './tokens.ts';
 
@@ -19,6 +20,7 @@ const SESSION_ID = /^[\w-]{22}$/;
 interface Parts {
   store: Store;
   rows: SessionRows;
+  live: LiveSessions;
   tokens: TokenSigner;
   lifetimes: Lifetimes;
   now: () => number;
@@ -103,7 +105,7 @@ export class Sessions {
   async #look(session: string, at: number): Promise<Seen | undefined> {
     const endings = this.#endings;
     const commits = this.#parts.store.foreignCommits();
-    const row = await this.#parts.rows.find(session);
+    const row = await this.#parts.live.find(session);
     if (!row) return undefined;
     const seen = { account: row.account, expires: Date.parse(row.expires_at), at, commits };
     if (endings === this.#endings) this.#seen.set(session, seen);

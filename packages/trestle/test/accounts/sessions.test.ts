@@ -69,6 +69,24 @@ eachStore('sessions', (open) => {
     await raises('invalid_token', () => other.authenticate.bearer(tokens.access, 'read'));
   });
 
+  test('what one turn asks about sessions is one statement, and each has its own answer', async () => {
+    const [one, two] = [await open('shared'), await open('shared')];
+    const demo = await openDemo(one);
+    const other = await openDemo(two);
+    const people = [];
+    for (const name of ['dee', 'eve', 'fay']) people.push(await newAccount(demo, name));
+    const [dee, eve, fay] = people;
+    assert.ok(dee && eve && fay);
+    const tokens = [...people, ...people].map(({ tokens }) => tokens.access);
+    for (const token of tokens) await callerOf(other, token);
+    await demo.accounts.endAllSessions(eve.caller);
+    const before = other.store.statements;
+    const ended = await Promise.allSettled(tokens.map((token) => callerOf(other, token)));
+    assert.equal(other.store.statements - before, 1);
+    const answers = ended.map((result) => (result.status === 'fulfilled' ? result.value : 'refused'));
+    assert.deepEqual(answers, [dee.caller, 'refused', fay.caller, dee.caller, 'refused', fay.caller]);
+  });
+
   test('keys, the administrator and nobody have no sessions', async () => {
     const demo = await openDemo(await open());
     const { caller } = await newAccount(demo, 'ann');
