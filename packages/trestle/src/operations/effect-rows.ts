@@ -59,7 +59,7 @@ async function findRows(
   const query = statement(
     model.dialect,
     sql`select ${model.versionedColumns} from ${model.table}
-      where ${conditions.length > 0 ? sql.join(conditions, sql` and `) : sql`1 = 1`}
+      where ${conditions.length > 0 ? sql.join(conditions, ' and ') : sql`1 = 1`}
       order by id ${lock}`,
   );
   const values = { ...encodeValues(model, equal), id: model.dialect.encode(model.idKind, equal.id ?? null) };

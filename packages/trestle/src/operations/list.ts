@@ -27,7 +27,7 @@ export async function listOperations(
   const columns = sql.join(OPERATION_COLUMNS.map((name) => sql.ref(name)));
   const select = statement(
     parts.store.dialect,
-    sql`select ${columns} from ${sql.id(OPERATIONS)} where ${sql.join(conditions, sql` and `)}
+    sql`select ${columns} from ${sql.id(OPERATIONS)} where ${sql.join(conditions, ' and ')}
       order by id desc limit ${limit + 1}`,
   );
   // Nothing of it is named: every value stands in the statement itself.
@@ -50,7 +50,7 @@ function visible(parts: Parts, caller: Caller, resource: string | undefined): Sq
   const readable = asked.filter((_, at) => decisions[at] === 'allow');
   if (resource !== undefined) requireScope(caller, resource, 'read');
   const mine = readable.filter(({ model }) => mayRead(caller, model.name)).map((one) => ownRows(one, caller));
-  return mine.length > 0 ? sql`(${sql.join(mine, sql` or `)})` : sql`1 = 0`;
+  return mine.length > 0 ? sql`(${sql.join(mine, ' or ')})` : sql`1 = 0`;
 }
 
 function askedFor({ lifecycles }: Parts, resource: string): CompiledLifecycle {

@@ -36,7 +36,7 @@ export class FilterParts {
       if (name === 'or') parts.push(...this.#either(condition, at, depth));
       else if (condition !== undefined) parts.push(...this.#field(name, condition, at));
     }
-    return parts.length > 0 ? sql`(${sql.join(parts, sql` and `)})` : undefined;
+    return parts.length > 0 ? sql`(${sql.join(parts, ' and ')})` : undefined;
   }
 
   /** Adds a value and gives its placeholder. */
@@ -56,7 +56,7 @@ export class FilterParts {
       return isObject(group) ? (this.build(group as Filter, `${at}/${index}`, depth + 1) ?? []) : [];
     });
     this.shape += ')';
-    return parts.length > 0 ? [sql`(${sql.join(parts, sql` or `)})`] : [];
+    return parts.length > 0 ? [sql`(${sql.join(parts, ' or ')})`] : [];
   }
 
   #field(name: string, condition: unknown, at: string): Sql[] {

@@ -69,9 +69,9 @@ export function after(
       .slice(0, at)
       .map(({ field }, before) => equal(field, position[before], nulls[before]));
     const beyond = passed(column.field, position[at], nulls[at], down[at]);
-    return sql`(${sql.join([...same, beyond], sql` and `)})`;
+    return sql`(${sql.join([...same, beyond], ' and ')})`;
   });
-  return sql`(${sql.join(branches, sql` or `)})`;
+  return sql`(${sql.join(branches, ' or ')})`;
 }
 
 function equal(field: ModelField, value: Sql | undefined, isNull: boolean | undefined) {

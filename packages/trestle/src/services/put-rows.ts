@@ -32,7 +32,7 @@ async function putRow(
   );
   const find = statement(
     model.dialect,
-    sql`select 1 from ${model.table} where ${sql.join(conditions, sql` and `)} limit 1`,
+    sql`select 1 from ${model.table} where ${sql.join(conditions, ' and ')} limit 1`,
   );
   const found = await transaction.all(
     find,

@@ -43,7 +43,7 @@ export function selectRows(model: Model, caller: Caller, query: ListQuery): Sele
 }
 
 export function whereClause(conditions: readonly Sql[]): Sql {
-  return conditions.length > 0 ? sql`where ${sql.join(conditions, sql` and `)}` : sql``;
+  return conditions.length > 0 ? sql`where ${sql.join(conditions, ' and ')}` : sql``;
 }
 
 function search(model: Model, parts: FilterParts, text: string): Sql {
@@ -59,5 +59,5 @@ function search(model: Model, parts: FilterParts, text: string): Sql {
   parts.shape += 'search';
   const pattern: Value = model.dialect.pattern('icontains', text);
   const found = fields.map(({ name }) => model.dialect.texts.icontains(sql.ref(name), parts.bind(pattern)));
-  return sql`(${sql.join(found, sql` or `)})`;
+  return sql`(${sql.join(found, ' or ')})`;
 }

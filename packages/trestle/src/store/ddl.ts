@@ -7,7 +7,7 @@ const ON_DELETE = { cascade: 'cascade', restrict: 'restrict', setNull: 'set null
 
 /** SQL text without parameters, as a plan shows it and a migration runs it. */
 export function text(dialect: Dialect, query: Sql): string {
-  return query.text(dialect.placeholder);
+  return dialect.text(query);
 }
 
 /**

@@ -11,8 +11,8 @@ export type StoredKind = Exclude<ColumnKind, 'account'>;
  */
 export interface Dialect {
   readonly name: 'sqlite' | 'postgres';
-  /** What stands in SQL for the value of a position, from 1. */
-  placeholder(position: number): string;
+  /** The text of a query, with this dialect's placeholders where its values go. */
+  text(query: Sql): string;
   /** The SQL type of a column, without NOT NULL. */
   columnType(kind: StoredKind): string;
   /** The SQL of an id that counts up by itself. */

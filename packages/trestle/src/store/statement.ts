@@ -26,7 +26,7 @@ export interface Statement {
 
 /** Compiles SQL written with `sql` for a dialect. */
 export function statement(dialect: Dialect, query: Sql): Statement {
-  const text = query.text(dialect.placeholder);
+  const text = dialect.text(query);
   const name = createHash('sha256').update(text).digest('base64url').slice(0, 20);
   return { sql: text, name, slots: query.values as readonly (Param | Value)[] };
 }

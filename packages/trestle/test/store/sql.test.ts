@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { postgresDialect } from '../../src/store/postgres/dialect.ts';
-import { type Sql, sql } from '../../src/store/sql.ts';
+import { sql } from '../../src/store/sql.ts';
 import { sqliteDialect } from '../../src/store/sqlite/dialect.ts';
 import { param } from '../../src/store/statement.ts';
 
-const inSqlite = (query: Sql) => query.text(sqliteDialect.placeholder);
-const inPostgres = (query: Sql) => query.text(postgresDialect.placeholder);
+const inSqlite = sqliteDialect.text;
+const inPostgres = postgresDialect.text;
 
 describe('sql', () => {
   it('binds values and puts pieces in as they are, in the order they are written', () => {
@@ -37,7 +37,7 @@ describe('sql', () => {
   it('joins pieces and values, none, one or several', () => {
     assert.equal(inSqlite(sql`(${sql.join([])})`), '()');
     assert.equal(inSqlite(sql.join([sql`a`])), 'a');
-    const query = sql.join([sql`a = ${1}`, 2, sql`b`], sql` and `);
+    const query = sql.join([sql`a = ${1}`, 2, sql`b`], ' and ');
     assert.equal(inPostgres(query), 'a = $1 and $2 and b');
     assert.deepEqual(query.values, [1, 2]);
   });

@@ -106,7 +106,7 @@ function takenIn(model: Model, group: readonly string[]): Taken {
   const equal = group.map((name) => sql`${sql.ref(name)} = ${param(name)}`);
   const select: Statement = statement(
     model.dialect,
-    sql`select 1 as found from ${model.table} where ${sql.join(equal, sql` and `)} limit 1`,
+    sql`select 1 as found from ${model.table} where ${sql.join(equal, ' and ')} limit 1`,
   );
   return async (executor, batch) => {
     const there: Candidate[] = [];

@@ -128,7 +128,7 @@ function uniqueChecks(origin: Origin, table: string, columns: readonly string[])
   if (!columns.every((column) => origin.has(table, column))) return [];
   const names = columns.map((column) => origin.column(table, column));
   const given = names.map((name) => sql`${name} is not null`);
-  const repeated = sql`select 1 from ${origin.table(table)} where ${sql.join(given, sql` and `)} group by ${sql.join(names)} having count(*) > 1`;
+  const repeated = sql`select 1 from ${origin.table(table)} where ${sql.join(given, ' and ')} group by ${sql.join(names)} having count(*) > 1`;
   const message = (found: number) =>
     `${table} (${columns.join(', ')}) is to be unique, and ${found === 1 ? '1 value is' : `${found} values are`} there more than once: correct that first`;
   return [origin.check(sql`select count(*) as found from (${repeated}) as repeated`, message)];

@@ -23,7 +23,7 @@ function encode(kind: StoredKind, value: unknown): Value {
 /** SQLite's side of the differences. LIKE folds ASCII letters only, as ILIKE does under COLLATE "C". */
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
-  placeholder: () => '?',
+  text: (query) => query.sql,
   columnType: (kind) => COLUMN_TYPES[kind],
   countingId: 'integer primary key autoincrement',
   encode,
