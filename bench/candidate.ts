@@ -34,6 +34,8 @@ export interface Candidate {
   readonly times?: readonly Operation[];
   /** What had to be installed for it (default: not known). */
   installed?(): Installed;
+  /** Seconds of load before an operation is timed (default: 2, or a run's if that is less). */
+  readonly warmUp?: number;
   start(ground: Ground): Promise<Running>;
   /** The row in an answer (default: the answer). */
   row?(answer: unknown): unknown;

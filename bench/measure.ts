@@ -15,7 +15,7 @@ export interface Plan {
   readonly check: boolean;
 }
 
-const LONGEST_WARM_UP = 2;
+const WARM_UP = 2;
 
 /**
  * Times each operation on every server that has it, in turns, so that whatever else the machine does falls on all. What an
@@ -47,7 +47,7 @@ async function measureOperation(
       const result = await runOnce(each, {
         operation,
         rows,
-        seconds: run === 0 ? Math.min(LONGEST_WARM_UP, seconds) : seconds,
+        seconds: run === 0 ? (each.candidate.warmUp ?? Math.min(WARM_UP, seconds)) : seconds,
       });
       if (run > 0) results.get(each.candidate.name)?.push(result);
     }

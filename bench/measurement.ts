@@ -69,7 +69,8 @@ function rounded(value: number): number {
 
 /** One line for the terminal. */
 export function lineOf(found: Measurement): string {
-  const times = (value: number | undefined) => (value === undefined ? '     ' : `×${value.toFixed(2)}`);
+  const times = (value: number | undefined) =>
+    value === undefined ? '     ' : `×${value.toFixed(value < 0.1 ? 3 : 2)}`;
   const cells = [
     found.operation.padEnd(10),
     found.candidate.padEnd(28),

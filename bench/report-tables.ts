@@ -13,5 +13,5 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 /** ` (×0.80)`, and nothing where there is nothing to compare with. */
 export function times(ratio: number | undefined): string {
-  return ratio === undefined ? '' : ` (×${ratio < 0.095 ? ratio.toPrecision(2) : ratio.toFixed(2)})`;
+  return ratio === undefined ? '' : ` (×${ratio.toFixed(ratio < 0.1 ? 3 : 2)})`;
 }

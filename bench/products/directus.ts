@@ -8,7 +8,7 @@ import { NEEDLE, RARE_VIEWS } from '../messages.ts';
 import { type ServerProcess, startProcess } from '../processes.ts';
 import { fillSqlite } from '../seed.ts';
 import { PAGE, type Requests } from '../workload.ts';
-import { PERSON, post, preparedOnce, readRequests, within } from './product.ts';
+import { PERSON, post, preparedOnce, readRequests, WARM_UP, within } from './product.ts';
 
 /** 12.4.1 depends on a package that npm does not have. isolated-vm, which it needs, does not compile for Node 24. */
 const PACKAGES = ['directus@12.4.0', 'sqlite3@6'];
@@ -21,6 +21,7 @@ export function directus(): Candidate {
     name: 'directus',
     title: 'Directus 12 (FULL)',
     store: 'sqlite',
+    warmUp: WARM_UP,
     row: within('data'),
     rows: within('data'),
     installed: () => installedIn(install()),

@@ -7,7 +7,7 @@ import { NEEDLE, RARE_VIEWS } from '../messages.ts';
 import { startProcess } from '../processes.ts';
 import { fillSqlite, runOnSqlite } from '../seed.ts';
 import { PAGE, type Requests } from '../workload.ts';
-import { PERSON, placeApp, post, preparedOnce, readRequests, within } from './product.ts';
+import { PERSON, placeApp, post, preparedOnce, readRequests, WARM_UP, within } from './product.ts';
 
 const PACKAGES = [
   ...['payload', '@payloadcms/db-sqlite', '@payloadcms/next'].map((name) => `${name}@3.90.2`),
@@ -22,6 +22,7 @@ export function payload(): Candidate {
     name: 'payload',
     title: 'Payload 3 on Next 16 (NORMAL)',
     store: 'sqlite',
+    warmUp: WARM_UP,
     row: ROW,
     rows: within('docs'),
     installed: () => installedIn(installPeer('payload', PACKAGES)),

@@ -7,7 +7,7 @@ import { NEEDLE, RARE_VIEWS } from '../messages.ts';
 import { startProcess } from '../processes.ts';
 import { fillSqlite, runOnSqlite } from '../seed.ts';
 import { PAGE, type Requests } from '../workload.ts';
-import { PERSON, placeApp, preparedOnce, readRequests, within } from './product.ts';
+import { PERSON, placeApp, preparedOnce, readRequests, WARM_UP, within } from './product.ts';
 
 const PACKAGES = [
   ...['@strapi/strapi@5.54.0', '@strapi/plugin-users-permissions@5.54.0', 'better-sqlite3@13'],
@@ -20,6 +20,7 @@ export function strapi(): Candidate {
     name: 'strapi',
     title: 'Strapi 5 (NORMAL)',
     store: 'sqlite',
+    warmUp: WARM_UP,
     row: within('data'),
     rows: within('data'),
     installed: () => installedIn(installPeer('strapi', PACKAGES)),

@@ -12,17 +12,14 @@ async function bootstrap({ strapi }) {
       .query('plugin::users-permissions.permission')
       .create({ data: { action: `api::message.message.${verb}`, role } });
   const { id } = await roleOf('authenticated');
-  await strapi
-    .plugin('users-permissions')
-    .service('user')
-    .add({
-      username: 'reader',
-      email: EMAIL,
-      password: PASSWORD,
-      provider: 'local',
-      confirmed: true,
-      role: id,
-    });
+  await strapi.plugin('users-permissions').service('user').add({
+    username: 'reader',
+    email: EMAIL,
+    password: PASSWORD,
+    provider: 'local',
+    confirmed: true,
+    role: id,
+  });
   const token = { name: 'bench', type: 'full-access', lifespan: null, description: '' };
   const { accessKey } = await strapi.service('admin::api-token').create(token);
   writeFileSync(TOKEN_FILE, accessKey);
