@@ -6,14 +6,27 @@ import { trestle } from './trestle.ts';
 /** Whose figures the others are divided by, on each store. */
 export const LIMIT = { sqlite: 'fastify-sqlite', postgres: 'fastify-postgres' } as const;
 
+const WRITES = ['count', 'patch', 'create'] as const;
+
 /** Every server there is to compare. A new one is a line here. */
 export const candidates: readonly Candidate[] = [
   rawHttp(),
-  handWritten(LIMIT.sqlite, 'Fastify + node:sqlite by hand, FULL, group commit (the limit)', { GROUP: '1' }),
-  handWritten('fastify-sqlite-alone', 'the same, each write with its own commit', {}),
-  handWritten('fastify-sqlite-normal', 'the same, each write alone, synchronous=NORMAL', {
-    SYNCHRONOUS: 'NORMAL',
-  }),
+  handWritten(
+    { name: LIMIT.sqlite, title: 'Fastify + node:sqlite by hand, FULL, group commit (the limit)' },
+    { GROUP: '1' },
+  ),
+  handWritten(
+    { name: 'fastify-sqlite-alone', title: 'the same, each write with its own commit', times: WRITES },
+    {},
+  ),
+  handWritten(
+    {
+      name: 'fastify-sqlite-normal',
+      title: 'the same, each write alone, synchronous=NORMAL',
+      times: WRITES,
+    },
+    { SYNCHRONOUS: 'NORMAL' },
+  ),
   handWrittenOnPostgres(LIMIT.postgres, 'Fastify + pg by hand (the limit)'),
   ...(['sqlite', 'postgres'] as const).flatMap((store) => [
     trestle(store, 'uniform'),

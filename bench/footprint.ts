@@ -17,7 +17,7 @@ export interface Footprint {
   readonly installed?: Installed;
 }
 
-const STARTS = 5;
+const STARTS = 3;
 const SETTLED = 1000;
 
 /** Starts every server several times. */

@@ -47,10 +47,14 @@ export function rawHttp(): Candidate {
   };
 }
 
-export function handWritten(name: string, title: string, env: Readonly<Record<string, string>>): Candidate {
+export function handWritten(
+  { name, title, times }: Pick<Candidate, 'name' | 'title' | 'times'>,
+  env: Readonly<Record<string, string>>,
+): Candidate {
   return {
     name,
     title,
+    ...(times && { times }),
     store: 'sqlite',
     async start(ground) {
       const file = join(ground.folder, 'messages.db');

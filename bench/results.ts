@@ -1,4 +1,4 @@
-import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeGround, type Ground } from './machine.ts';
 
@@ -16,6 +16,11 @@ export interface Results<T> extends Ground {
 }
 
 type Taken = Pick<Results<unknown>, 'suite' | 'store' | 'seconds' | 'runs'>;
+
+/** Begins a suite's results anew. */
+export function forgetResults({ suite, store }: Pick<Taken, 'suite' | 'store'>): void {
+  rmSync(join(FOLDER, `${suite}-${store}.json`), { force: true });
+}
 
 /** Keeps figures beside those that are there already; of the same thing (`nameOf`) the newest stay. */
 export function keepResults<T>(taken: Taken, found: readonly T[], nameOf: (one: T) => string): void {

@@ -1,5 +1,6 @@
 import { type Options, optionsFrom } from './options.ts';
 import { writeReport } from './report.ts';
+import { forgetResults } from './results.ts';
 import { SUITE_NAMES, type Suite } from './suite-names.ts';
 import { runSuite } from './suites.ts';
 
@@ -14,6 +15,7 @@ async function main(): Promise<void> {
   if (!asked) return;
   const began = performance.now();
   for (const { suite, options } of stepsOf(asked)) {
+    if (options.suites === 'all' && !options.check) forgetResults({ suite, ...options });
     await runSuite(suite, options);
     if (!options.check) writeReport();
     console.log(`${minutesSince(began)} minutes so far`);

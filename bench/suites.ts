@@ -36,12 +36,12 @@ const SUITES: Readonly<Record<Suite, (suite: Suite, options: Options) => Promise
     if (!options.check) keepResults({ suite, ...options }, found, (one) => one.candidate);
   },
   workers: (suite, options) => {
-    const plan = planOf({ ...options, peers: [] }, WORKED);
+    const plan = planOf({ ...options, only: options.only ?? limitAndUniform(options), peers: [] }, WORKED);
     const several = plan.candidates.filter(({ name }) => name.startsWith('trestle-un')).map(inTwoProcesses);
     return time(suite, options, { ...plan, candidates: [...plan.candidates, ...several], pinned: false });
   },
   sizes: async (suite, options) => {
-    const plan = planOf({ ...options, only: options.only ?? sized(options), peers: [] }, SIZED);
+    const plan = planOf({ ...options, only: options.only ?? limitAndUniform(options), peers: [] }, SIZED);
     const most = options.rows ?? 1_000_000;
     for (const rows of SIZES.filter((size) => size <= most)) await time(suite, options, { ...plan, rows });
   },
@@ -50,20 +50,10 @@ const SUITES: Readonly<Record<Suite, (suite: Suite, options: Options) => Promise
 const PAGES: readonly Operation[] = ['page-1', 'page-1000'];
 const WORKED: readonly Operation[] = ['read', 'list', 'create'];
 const SIZES = [1000, 100_000, 1_000_000, 10_000_000];
-const SIZED: readonly Operation[] = [
-  'read',
-  'list',
-  'filtered',
-  'equal',
-  'page-1',
-  'page-1000',
-  'count',
-  'patch',
-  'create',
-];
+const SIZED: readonly Operation[] = ['read', 'list', 'filtered', 'equal', 'page-1000', 'count', 'create'];
 
 /** The hand-written server and Trestle's uniform API. */
-function sized({ store }: Options): string[] {
+function limitAndUniform({ store }: Options): string[] {
   return [LIMIT[store], `trestle-uniform-${store}`, `trestle-uncounted-${store}`];
 }
 
