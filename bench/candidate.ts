@@ -34,7 +34,7 @@ export interface Candidate {
   readonly times?: readonly Operation[];
   /** What had to be installed for it (default: not known). */
   installed?(): Installed;
-  /** Seconds of load before an operation is timed (default: 2, or a run's if that is less). */
+  /** Seconds of load before an operation is timed (default: 2). */
   readonly warmUp?: number;
   start(ground: Ground): Promise<Running>;
   /** The row in an answer (default: the answer). */

@@ -47,7 +47,7 @@ async function measureOperation(
       const result = await runOnce(each, {
         operation,
         rows,
-        seconds: run === 0 ? (each.candidate.warmUp ?? Math.min(WARM_UP, seconds)) : seconds,
+        seconds: run === 0 ? (each.candidate.warmUp ?? WARM_UP) : seconds,
       });
       if (run > 0) results.get(each.candidate.name)?.push(result);
     }

@@ -23,7 +23,7 @@ Suites
 ${Object.entries(SUITES)
   .map(([name, what]) => `  ${name.padEnd(22)}${what}`)
   .join('\n')}
-  ${'all'.padEnd(22)}all of these on both stores, anew: some 30 minutes with --seconds 2, 45 with --peers
+  ${'all'.padEnd(22)}all of these on both stores, anew: some 35 minutes with --seconds 2, 50 with --peers
 
 Options
   --store NAME          sqlite (default) or postgres
