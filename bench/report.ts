@@ -70,7 +70,8 @@ function sizesSection(results: Results<Measurement>): string {
   const operations = OPERATION_NAMES.filter((name) =>
     results.found.some(({ operation }) => operation === name),
   );
-  const groups = Map.groupBy(results.found, ({ line, rows }) => `${line} ${rows}`);
+  const bySize = results.found.toSorted((a, b) => a.rows - b.rows);
+  const groups = Map.groupBy(bySize, ({ line, rows }) => `${line} ${rows}`);
   const rows = [...groups.values()].map((found) => [
     found[0]?.title ?? '',
     figure(found[0]?.rows ?? 0),
