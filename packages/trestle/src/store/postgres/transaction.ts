@@ -61,9 +61,13 @@ export class Transaction implements Executor {
   async all(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
     if (this.#failed) throw this.#failed.problem;
     this.#options.count();
+    const { stream } = this.#session.connection;
+    stream.cork();
     this.#begin();
+    const answer = run(this.#session, statement, values, this.#options.patience);
+    stream.uncork();
     try {
-      return await run(this.#session, statement, values, this.#options.patience);
+      return await answer;
     } catch (error) {
       throw this.#fail(error, statement.sql);
     }
