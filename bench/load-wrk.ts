@@ -52,5 +52,5 @@ const UNITS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 
 
 function milliseconds(text: string): number {
   const [, number, unit = ''] = /^([\d.]+)(\w+)$/.exec(text) ?? [];
-  return Number(number) * (UNITS[unit] ?? Number.NaN);
+  return Number((Number(number) * (UNITS[unit] ?? Number.NaN)).toFixed(3));
 }
