@@ -7,7 +7,7 @@ import { repositoryFiles } from './repository-files.ts';
 const ENGINE = 'packages/trestle/src/';
 
 /** Files that every part may import. They import nothing of the engine themselves. */
-const FOUNDATION = ['problems.ts', 'start-error.ts', 'bounded-map.ts', 'instant.ts'];
+const FOUNDATION = ['problems.ts', 'start-error.ts', 'bounded-map.ts', 'instant.ts', 'node-http.ts'];
 
 /**
  * What each part of the engine may import beside itself and the foundation: the way of a request, from the bottom up.
@@ -18,6 +18,7 @@ const DIRECTIONS: Readonly<Record<string, string>> = {
   'start-error.ts': '',
   'bounded-map.ts': '',
   'instant.ts': '',
+  'node-http.ts': '',
   declare: '',
   'index.ts': 'declare',
   store: 'declare',

@@ -1,5 +1,5 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import type { JWTPayload } from 'jose';
 import { BoundedMap } from '../bounded-map.ts';
 import type { Id, RowId } from '../declare/id.ts';
 import { Problem } from '../problems.ts';
@@ -99,9 +99,10 @@ export class TokenSigner {
     return { ...claims, generation };
   }
 
-  #sign(kind: Kind, claims: { account: RowId; session: string } & Times, id: string): Promise<string> {
+  async #sign(kind: Kind, claims: { account: RowId; session: string } & Times, id: string): Promise<string> {
     const [signing] = kind.keys;
     if (!signing) throw new TypeError('there is no key to sign with');
+    const { SignJWT } = await import('jose/jwt/sign');
     return new SignJWT({ sid: claims.session })
       .setProtectedHeader({ alg: 'HS256', typ: kind.typ, kid: signing.kid })
       .setIssuer(this.#options.app)
@@ -120,6 +121,7 @@ export class TokenSigner {
       if (!found) throw invalidToken();
       return found.key;
     };
+    const { jwtVerify } = await import('jose/jwt/verify');
     try {
       const { payload } = await jwtVerify(token, find, {
         algorithms: ['HS256'],

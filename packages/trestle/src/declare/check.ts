@@ -1,4 +1,4 @@
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 import type { Accounts } from './accounts.ts';
 import { checkLifecycle } from './check-lifecycle.ts';
 import { seconds } from './duration.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { STATUS_CODES } from '../node-http.ts';
 import { Problem, type ProblemCode } from '../problems.ts';
 import { PROBLEM_TYPE, problemBody } from './errors.ts';
 import { LIMITS } from './limits.ts';

@@ -1,11 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
@@ -15,6 +9,7 @@ import {
   type FastifyRequest,
   fastify,
 } from 'fastify';
+import { createServer } from '../node-http.ts';
 import { Problem } from '../problems.ts';
 import { answerUnreadable, hangUp } from './errors-unreadable.ts';
 import { pathOfTarget } from './guard.ts';

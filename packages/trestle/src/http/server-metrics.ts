@@ -1,5 +1,6 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
+import { createServer } from '../node-http.ts';
 import { Problem } from '../problems.ts';
 import type { Parts, Site } from './server.ts';
 import { cannotListen } from './server-address.ts';

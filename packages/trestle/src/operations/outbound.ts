@@ -1,9 +1,10 @@
 import { type LookupAddress, type LookupAllOptions, lookup } from 'node:dns';
-import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import { OperationError } from '../declare/lifecycle.ts';
+import { request as httpRequest } from '../node-http.ts';
 import { isPublicAddress } from './addresses.ts';
 
 /** Redirects that are followed at the most, where they are allowed at all. */

@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 import type { FieldError } from '../problems.ts';
 
 /** What is wrong with a value; an empty list where nothing is. */
@@ -19,7 +19,8 @@ export function compileSchema(schema: TSchema): Check {
   return (value) => {
     if (validator.Check(value)) return [];
     const found = new Map<string, FieldError>();
-    for (const error of validator.Errors(value)) {
+    const [, errors] = validator.Errors(value);
+    for (const error of errors) {
       for (const fieldError of fieldErrors(error, value))
         if (!found.has(fieldError.pointer)) found.set(fieldError.pointer, fieldError);
     }

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { openPostgres } from './postgres/open-postgres.ts';
 import { openSqlite } from './sqlite/open-sqlite.ts';
 import type { Store } from './store.ts';
 
@@ -19,7 +18,10 @@ export interface StoreOptions {
 /** Opens the store of an app: PostgreSQL where a database is named, else one SQLite file. Throws `StartError`. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { name, data, database, shared = false, failed } = options;
-  if (database) return openPostgres(database, { schema: schemaOf(name), ...(failed && { failed }) });
+  if (database) {
+    const { openPostgres } = await import('./postgres/open-postgres.ts');
+    return openPostgres(database, { schema: schemaOf(name), ...(failed && { failed }) });
+  }
   return openSqlite(fileOf(data, name), { sharedReads: !shared });
 }
 

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 import { type Faces, type Field, type FieldOptions, field, type ServerSet } from '../field.ts';
 
 /**
