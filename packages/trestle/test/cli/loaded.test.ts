@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { appFolder, NOTES, serve, temporaryFolder } from './process.ts';
+
+interface Loaded {
+  files: string[];
+  builtins: string[];
+}
+
+/** What a server has loaded that has answered whether it is ready, and nothing else. */
+async function loadedToServe(): Promise<Loaded> {
+  const file = join(temporaryFolder(), 'loaded.json');
+  const preload = `--import=${join(import.meta.dirname, 'loaded.ts')}`;
+  const env = { NODE_OPTIONS: preload, LOADED_FILE: file };
+  const { url, child, ended } = await serve([appFolder(NOTES), '--readiness-delay', '0'], { env });
+  assert.equal((await fetch(`${url}/readyz`)).status, 200);
+  child.kill('SIGTERM');
+  assert.equal((await ended).code, 0);
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+it('a start loads nothing that only some servers, or later requests, need', async () => {
+  const { files, builtins } = await loadedToServe();
+  const has = (part: string) => files.some((file) => file.includes(part));
+  assert.ok(has('/node_modules/fastify/'), 'what is loaded was seen');
+
+  const later = [
+    ...['pg', 'jose', 'prom-client', '@fastify/swagger-ui', 'redoc'].map((name) => `/node_modules/${name}/`),
+    ...['store/postgres/', 'store/transfer/', 'cli/copy.ts', 'cli/workers.ts'].map((part) => `/src/${part}`),
+    // What checks values needs half of TypeBox; `typebox/compile` and `typebox/value` load the other half.
+    ...['compile', 'value'].map((part) => `/node_modules/typebox/build/${part}/`),
+  ];
+  assert.deepEqual(later.filter(has), []);
+  const web = builtins.filter((name) => name.includes('undici'));
+  assert.deepEqual(web, [], "something imports 'node:http': take it from node-http.ts");
+});
