@@ -11,7 +11,8 @@ export interface Footprint {
   readonly title: string;
   /** Milliseconds from the start of the process to its first answer: the median of several. */
   readonly startMs: number;
-  /** Megabytes a second after its answers were checked, and after a load of lists. */
+  /** Megabytes at that answer, a second after all its answers were checked, and after a load of lists. */
+  readonly fresh: number;
   readonly idle: number;
   readonly loaded: number;
   readonly installed?: Installed;
@@ -26,7 +27,7 @@ export async function measureFootprint(plan: Plan): Promise<Footprint[]> {
   // A line of the report that two servers share is the first one's.
   for (const candidate of plan.candidates.filter(({ line, name }) => !line || line === name)) {
     const starts: number[] = [];
-    let memory = { idle: 0, loaded: 0 };
+    let memory = { fresh: 0, idle: 0, loaded: 0 };
     for (let start = 0; start < STARTS; start += 1)
       await withServers({ ...plan, candidates: [candidate] }, async ([started]) => {
         if (!started) return;
@@ -36,7 +37,7 @@ export async function measureFootprint(plan: Plan): Promise<Footprint[]> {
     const { name, title } = candidate;
     const startMs = Math.round(median(starts));
     console.log(
-      `${name.padEnd(28)}  start ${startMs} ms, idle ${memory.idle} MB, loaded ${memory.loaded} MB`,
+      `${name.padEnd(28)}  start ${startMs} ms, fresh ${memory.fresh} MB, idle ${memory.idle} MB, loaded ${memory.loaded} MB`,
     );
     const installed = candidate.installed?.();
     found.push({ candidate: name, title, startMs, ...memory, ...(installed && { installed }) });
@@ -49,5 +50,5 @@ async function memoryOf({ running, loadCores: cores }: Started, { rows, seconds 
   const idle = running.memory();
   const request = running.requests.list ?? running.requests.read;
   if (request) await runLoad({ url: running.url, request, rows, connections: 32, seconds, cores });
-  return { idle, loaded: running.memory() };
+  return { fresh: running.startMemory, idle, loaded: running.memory() };
 }

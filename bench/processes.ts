@@ -31,6 +31,8 @@ export interface ServerProcess {
   readonly url: string;
   /** Milliseconds from the start of the process to its first answer. */
   readonly startMs: number;
+  /** Megabytes it had at that moment. */
+  readonly startMemory: number;
   /** Megabytes of memory that the process and its children have. */
   memory(): number;
   /** Seconds of processor time they have used so far. */
@@ -76,6 +78,7 @@ export async function startProcess(start: Start): Promise<ServerProcess> {
   return {
     url,
     startMs,
+    startMemory: memoryOf(pid),
     memory: () => memoryOf(pid),
     processorTime: () => processorTimeOf(pid),
     stop: () => stop(child),

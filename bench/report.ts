@@ -102,15 +102,24 @@ function mixedSection(results: Results<MixedMeasurement>): string {
 }
 
 function footprintSection(results: Results<Footprint>): string {
-  const rows = results.found.map(({ title, startMs, idle, loaded, installed }) => [
+  const rows = results.found.map(({ title, startMs, fresh, idle, loaded, installed }) => [
     title,
     `${startMs} ms`,
+    `${fresh} MB`,
     `${idle} MB`,
     `${loaded} MB`,
     installed ? figure(installed.packages) : '–',
     installed ? `${installed.megabytes} MB` : '–',
   ]);
-  const head = ['', 'start', 'idle', 'loaded', 'packages installed', 'their size'];
+  const head = [
+    '',
+    'start',
+    'memory then',
+    'all asked once',
+    'after a load',
+    'packages installed',
+    'their size',
+  ];
   return `${heading(results)}\n\n${table(head, rows)}`;
 }
 
