@@ -28,12 +28,14 @@ const SUITES: Readonly<Record<Suite, (suite: Suite, options: Options) => Promise
   pages: (suite, options) =>
     time(suite, options, { ...planOf(options, PAGES), rows: options.rows ?? 100_000 }),
   mixed: async (suite, options) => {
-    const found = await measureMixed(planOf({ ...options, peers: [] }, OPERATION_NAMES));
-    if (!options.check) keepResults({ suite, ...options }, found, (one) => one.candidate);
+    const plan = planOf({ ...options, peers: [] }, OPERATION_NAMES);
+    if (options.check) return time(suite, options, plan);
+    keepResults({ suite, ...options }, await measureMixed(plan), (one) => one.candidate);
   },
   footprint: async (suite, options) => {
-    const found = await measureFootprint(planOf(options, OPERATION_NAMES));
-    if (!options.check) keepResults({ suite, ...options }, found, (one) => one.candidate);
+    const plan = planOf(options, OPERATION_NAMES);
+    if (options.check) return time(suite, options, plan);
+    keepResults({ suite, ...options }, await measureFootprint(plan), (one) => one.candidate);
   },
   workers: (suite, options) => {
     const plan = planOf({ ...options, only: options.only ?? limitAndUniform(options), peers: [] }, WORKED);
