@@ -105,7 +105,7 @@ function footprintSection(results: Results<Footprint>): string {
   const rows = results.found.map(({ title, startMs, fresh, idle, loaded, installed }) => [
     title,
     `${startMs} ms`,
-    `${fresh} MB`,
+    `${figure(fresh)} MB`,
     `${idle} MB`,
     `${loaded} MB`,
     installed ? figure(installed.packages) : '–',
