@@ -10,7 +10,7 @@ import { PAGE, type Requests } from './workload.ts';
 type Face = 'uniform' | 'contract' | 'uncounted';
 
 const ROOT = join(import.meta.dirname, '..');
-const MAIN = join(ROOT, 'packages/trestle/src/cli/main.ts');
+const MAIN = join(ROOT, 'packages/trestle/bin/trestle.js');
 const PERSON = { username: 'reader', password: 'a password of the benchmark' };
 
 /** Trestle, started by its command line as anybody would. */
