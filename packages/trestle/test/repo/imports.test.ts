@@ -41,35 +41,35 @@ const CASES: Readonly<Record<string, Case>> = {
     file: `${SOURCE}/declare/app.ts`,
     code: "import { a } from 'node:fs';\n\nimport { Store } from '../store/store.ts';",
     found: [
-      `${SOURCE}/declare/app.ts:3: declare must not import store; it may import problems.ts, start-error.ts, bounded-map.ts, instant.ts`,
+      `${SOURCE}/declare/app.ts:3: declare must not import store; it may import problems.ts, start-error.ts, bounded-map.ts, instant.ts, node-http.ts`,
     ],
   },
   'a type is an import too': {
     file: `${SOURCE}/services/read.ts`,
     code: "import type { Server } from '../http/server.ts';",
     found: [
-      `${SOURCE}/services/read.ts:1: services must not import http; it may import problems.ts, start-error.ts, bounded-map.ts, instant.ts, declare, store`,
+      `${SOURCE}/services/read.ts:1: services must not import http; it may import problems.ts, start-error.ts, bounded-map.ts, instant.ts, node-http.ts, declare, store`,
     ],
   },
   'an export from elsewhere is an import': {
     file: `${SOURCE}/store/again.ts`,
     code: "export {\n  authorize,\n} from '../services/policy.ts';",
     found: [
-      `${SOURCE}/store/again.ts:3: store must not import services; it may import problems.ts, start-error.ts, bounded-map.ts, instant.ts, declare`,
+      `${SOURCE}/store/again.ts:3: store must not import services; it may import problems.ts, start-error.ts, bounded-map.ts, instant.ts, node-http.ts, declare`,
     ],
   },
   'so is import()': {
     file: `${SOURCE}/http/late.ts`,
     code: "const main = await import(\n'../cli/main.ts');",
     found: [
-      `${SOURCE}/http/late.ts:2: http must not import cli; it may import problems.ts, start-error.ts, bounded-map.ts, instant.ts, declare, store, services, accounts, operations, engine.ts`,
+      `${SOURCE}/http/late.ts:2: http must not import cli; it may import problems.ts, start-error.ts, bounded-map.ts, instant.ts, node-http.ts, declare, store, services, accounts, operations, engine.ts`,
     ],
   },
   'accounts and operations do not know each other': {
     file: `${SOURCE}/accounts/keys.ts`,
     code: "import { claim } from '../operations/claim.ts';",
     found: [
-      `${SOURCE}/accounts/keys.ts:1: accounts must not import operations; it may import problems.ts, start-error.ts, bounded-map.ts, instant.ts, declare, store, services`,
+      `${SOURCE}/accounts/keys.ts:1: accounts must not import operations; it may import problems.ts, start-error.ts, bounded-map.ts, instant.ts, node-http.ts, declare, store, services`,
     ],
   },
   'problems.ts imports nothing': {
