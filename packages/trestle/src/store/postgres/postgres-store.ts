@@ -27,6 +27,15 @@ function onlyReads(sql: string): boolean {
   );
 }
 
+/**
+ * Tells after each attempt whether there may be another: only so often, and not once the caller has waited for as long as
+ * one answer may take (`patience`, in ms; 0: for ever). A network gone silent would otherwise be waited for again and again.
+ */
+function repeats(most: number, patience: number): (attempt: number) => boolean {
+  const start = performance.now();
+  return (attempt) => attempt < most && (patience === 0 || performance.now() - start < patience);
+}
+
 interface Parts {
   readonly schema: string;
   readonly sessions: Sessions;
@@ -76,13 +85,14 @@ export class PostgresStore implements Store, Notifier {
 
   /** Runs one statement. One that only reads is tried again where its connection went. */
   async all(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
+    const mayRepeat = repeats(RETRIES.read, this.#parts.patience);
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await this.#reads.run(statement, values);
       } catch (error) {
         const fault = faultOf(error);
         const repeatable = fault === 'again' || (fault === 'lost' && onlyReads(statement.sql));
-        if (!repeatable || attempt === RETRIES.read) throw postgresProblem(error, statement.sql);
+        if (!repeatable || !mayRepeat(attempt)) throw postgresProblem(error, statement.sql);
         // The other connections may have gone with this one: lets the pool see their ends first.
         await pause(5 + 20 * attempt);
       }
@@ -95,12 +105,13 @@ export class PostgresStore implements Store, Notifier {
     const options: TransactionOptions = patient
       ? { patience: 0, settings, count: this.#count }
       : { patience: this.#parts.patience, count: this.#count };
+    const mayRepeat = repeats(RETRIES.write, options.patience);
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await this.#transact(work, options);
       } catch (error) {
         if (!(error instanceof TransactionFailed)) throw error;
-        if (!error.repeatable || attempt === RETRIES.write) throw error.problem;
+        if (!error.repeatable || !mayRepeat(attempt)) throw error.problem;
         await pause(10 + Math.random() * 90);
       }
     }
@@ -144,13 +155,14 @@ export class PostgresStore implements Store, Notifier {
 
   /** A statement that is its own transaction: once it is sent, silence does not tell whether it was committed. */
   async #writeSingle(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
+    const mayRepeat = repeats(RETRIES.write, this.#parts.patience);
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await this.#writes.run(statement, values);
       } catch (error) {
         const fault = faultOf(error);
         if (fault === 'lost') throw perhapsWritten(error);
-        if (fault !== 'again' || attempt === RETRIES.write) throw postgresProblem(error, statement.sql);
+        if (fault !== 'again' || !mayRepeat(attempt)) throw postgresProblem(error, statement.sql);
         await pause(10 + Math.random() * 90);
       }
     }
