@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import workspace from '../package.json' with { type: 'json' };
 import type { Candidate, Ground } from './candidate.ts';
 import { installedWithTrestle } from './installed-with-trestle.ts';
 import { NEEDLE, RARE_VIEWS } from './messages.ts';
@@ -10,7 +11,8 @@ import { PAGE, type Requests } from './workload.ts';
 type Face = 'uniform' | 'contract' | 'uncounted';
 
 const ROOT = join(import.meta.dirname, '..');
-const MAIN = join(ROOT, 'packages/trestle/bin/trestle.js');
+/** What `npm start` gives to Node: its flags and the command line. */
+const [, ...START] = workspace.scripts.start.split(' ');
 const PERSON = { username: 'reader', password: 'a password of the benchmark' };
 
 /** Trestle, started by its command line as anybody would. */
@@ -43,10 +45,10 @@ async function prepare(ground: Ground, face: Face): Promise<void> {
 function serve(ground: Ground, face: Face, workers: number): Promise<ServerProcess> {
   const { folder, port, cores, database } = ground;
   const app = face === 'uncounted' ? 'bench/app' : 'apps/messages';
-  const words = ['serve', app, '--data', folder, '--readiness-delay', '0'];
+  const words = [app, '--data', folder, '--readiness-delay', '0'];
   if (database !== undefined) words.push('--database', database);
   if (workers > 1) words.push('--workers', String(workers));
-  const command = [process.execPath, MAIN, ...words];
+  const command = [process.execPath, ...START, ...words];
   return startProcess({
     command,
     cores,
