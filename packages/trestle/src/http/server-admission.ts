@@ -69,7 +69,7 @@ export function begin(request: FastifyRequest, reply: FastifyReply, parts: Parts
 function watch(request: FastifyRequest, reply: FastifyReply, tally: RouteTally, parts: Parts): void {
   const start = performance.now();
   parts.lifecycle.begin(reply.raw);
-  reply.raw.once('close', () => {
+  reply.raw.on('close', () => {
     parts.lifecycle.end(reply.raw);
     const status = reply.raw.statusCode;
     const milliseconds = performance.now() - start;
