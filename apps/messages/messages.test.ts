@@ -188,6 +188,25 @@ everyPlace('the contract of messages', (place) => {
     assert.equal((await served.call('GET', '/api/messages?limit=-1')).status, 400);
   });
 
+  it('answers a short list at once, and streams the same of a longer one', async () => {
+    const list = async (query = '') => {
+      const { body, headers } = await served.call('GET', `/api/messages${query}`);
+      return { rows: body as { id: number }[], streamed: headers.get('transfer-encoding') === 'chunked' };
+    };
+    const missing = 100 - (await list()).rows.length;
+    await Promise.all(Array.from({ length: missing }, (_, at) => write(`filler ${at}`)));
+    const short = await list();
+    assert.deepEqual([short.rows.length, short.streamed], [100, false]);
+    const { id } = await write('one more');
+    const long = await list();
+    assert.equal(long.streamed, true);
+    assert.deepEqual(long.rows.slice(1), short.rows);
+    assert.equal(long.rows[0]?.id, id);
+    assert.deepEqual(long.rows, (await list('?limit=1000')).rows);
+    assert.deepEqual((await list('?offset=2')).rows, long.rows.slice(2));
+    assert.deepEqual((await list('?limit=0')).rows, []);
+  });
+
   it('answers HEAD, OPTIONS and wrong methods', async () => {
     const { id } = await write('methods');
     for (const path of ['/api/messages', `/api/messages/${id}`]) {

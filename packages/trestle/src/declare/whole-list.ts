@@ -17,6 +17,13 @@ type Listed<Row extends object> = Pick<Service<Row, never, never, RowId>, 'list'
 /** Parts of up to so many rows are read and sent at once: a stream opens a connection of its own, ten times the cost. */
 const AT_ONCE = 1000;
 
+/**
+ * A list without a limit and with no more rows than this is not streamed either. A longer one has then been read this far in
+ * vain, which costs less than its stream does to open.
+ */
+const SHORT = 100;
+const BEGINNING = Object.freeze({ limit: SHORT, offset: 0 });
+
 /** Parts that are asked for again and again are worked out once, if their URL is no longer than this. */
 const MOST_KEPT = 100;
 const LONGEST_KEPT = 500;
@@ -32,8 +39,8 @@ type ToWire<Row> = (rows: Row[]) => readonly unknown[] | Promise<readonly unknow
 
 /**
  * The code of a route that answers all rows of a resource as one JSON array, sent in parts as it is read, so that memory
- * stays flat however many there are. `limit` and `offset` cut it; the answer then has a `Link` header (RFC 8288) to the next
- * and previous parts.
+ * stays flat however many there are; a short list is answered at once. `limit` and `offset` cut it; the answer then has a
+ * `Link` header (RFC 8288) to the next and previous parts.
  *
  * @param toWire turns a part's rows into what is sent (default: the rows themselves).
  */
@@ -50,8 +57,12 @@ export function wholeList<Row extends object>(
     return part;
   };
   return async ({ caller, query: { limit, offset = 0 }, url }) => {
-    if (limit === undefined) return streamed(service.stream(caller, { offset }), toWire);
-    if (limit === 0) return streamed(nothing(), toWire);
+    if (limit === undefined) {
+      const { items, next } = await service.list(caller, offset === 0 ? BEGINNING : { limit: SHORT, offset });
+      if (next === null) return answer(200, await toWire(items));
+      return streamed(service.stream(caller, { offset }), toWire);
+    }
+    if (limit === 0) return answer(200, await toWire([]));
     const { query, headers } = partOf(url, limit, offset);
     if (limit <= AT_ONCE) {
       const { items, next } = await service.list(caller, query);
@@ -78,8 +89,6 @@ function partHeaders(url: string, limit: number, offset: number): Part<object>['
     last: prev.length > 0 ? { Link: prev.join() } : undefined,
   };
 }
-
-async function* nothing(): AsyncGenerator<never[]> {}
 
 async function* jsonArray<Row>(parts: AsyncIterable<Row[]>, toWire: ToWire<Row>): AsyncGenerator<string> {
   let before = '[';
