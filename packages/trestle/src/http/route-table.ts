@@ -14,6 +14,7 @@ import { callerOf, placesFor } from './credentials.ts';
 import { HandledRequest } from './handled-request.ts';
 import { contractInput, type InputReader, uniformInput } from './route-input.ts';
 import { sendAnswer } from './send-answer.ts';
+import { Turn } from './turn.ts';
 
 /** Routes that stand under one path and read their requests in one way. */
 export interface RouteTable {
@@ -72,8 +73,11 @@ function routeOptions(
     ...(route.options.changes && { exposeHeadRoute: false }),
     ...admission(authenticate, table, route.options.can),
     handler: async (request, reply) => {
+      const turn = Turn.ofRequest();
       read ??= table.style === 'contract' ? contractInput(route) : uniformInput(route);
       const answer = await handle(new HandledRequest(request, reply, base, read(request)));
+      const rest = turn.rest();
+      if (rest) await rest;
       // A reply is a thenable: handed back without need, it would be waited for once more.
       return sendAnswer(reply, answer) ? undefined : reply;
     },
