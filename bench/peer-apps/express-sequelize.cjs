@@ -37,7 +37,8 @@ app.get('/messages', async (request, response) => {
   const where = {};
   if (contains) where.content = { [Op.substring]: contains };
   if (views) where.views = +views;
-  if (before) where.created_at = { [Op.lt]: before };
+  // As text: the table holds ISO 8601, and Sequelize writes its dates in another form.
+  if (before) where[Op.and] = sequelize.where(sequelize.col('created_at'), Op.lt, before);
   const order = [['created_at', 'DESC']];
   response.json(await Message.findAll({ where, order, limit: Math.min(+limit, 200) }));
 });
