@@ -16,6 +16,10 @@ export const candidates: readonly Candidate[] = [
     { GROUP: '1' },
   ),
   handWritten(
+    { name: 'fastify-sqlite-public', title: 'the same, with the log and the headers of a public API' },
+    { GROUP: '1', PUBLIC: '1' },
+  ),
+  handWritten(
     { name: 'fastify-sqlite-alone', title: 'the same, each write with its own commit', times: WRITES },
     {},
   ),
@@ -39,7 +43,8 @@ export const candidates: readonly Candidate[] = [
 /** Those that are measured where none is named. */
 export function usual(store: 'sqlite' | 'postgres'): string[] {
   const ours = candidates.filter(({ name }) => name.startsWith('trestle') && name.endsWith(`-${store}`));
-  const limits = store === 'sqlite' ? ['raw-http', LIMIT.sqlite, 'fastify-sqlite-alone'] : [LIMIT.postgres];
+  const byHand = ['raw-http', LIMIT.sqlite, 'fastify-sqlite-public', 'fastify-sqlite-alone'];
+  const limits = store === 'sqlite' ? byHand : [LIMIT.postgres];
   return [...limits, ...ours.map(({ name }) => name)];
 }
 

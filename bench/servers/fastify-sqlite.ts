@@ -1,7 +1,9 @@
 /**
  * Our limit: what a good programmer writes by hand for this one table. Fastify, node:sqlite, statements prepared once, JSON
- * schemas. GROUP=1 commits the writes of one turn of the event loop together; SYNCHRONOUS=FULL or NORMAL.
+ * schemas. GROUP=1 commits the writes of one turn of the event loop together; SYNCHRONOUS=FULL or NORMAL; PUBLIC=1 writes a
+ * line for each request and sends the headers that Trestle sends.
  */
+import { randomUUID } from 'node:crypto';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import {
@@ -16,7 +18,7 @@ import {
 } from './schemas.ts';
 import { hashPassword, isPassword, isToken, signToken } from './tokens.ts';
 
-const { DATABASE = '', PORT, SYNCHRONOUS = 'FULL', GROUP } = process.env;
+const { DATABASE = '', PORT, SYNCHRONOUS = 'FULL', GROUP, PUBLIC } = process.env;
 const COLUMNS = 'id, content, views, created_at, updated_at';
 
 const database = new DatabaseSync(DATABASE);
@@ -84,7 +86,24 @@ function write(statement: StatementSync, ...values: SQLInputValue[]): Rows | Pro
   return done.promise;
 }
 
-const app = fastify();
+const app = PUBLIC
+  ? fastify({ logger: true, disableRequestLogging: true, genReqId: () => randomUUID() })
+  : fastify();
+const HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+};
+if (PUBLIC) {
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(HEADERS).header('x-request-id', request.id);
+    done();
+  });
+  app.addHook('onResponse', ({ method, routeOptions: { url: route }, log }, reply, done) => {
+    log.info({ method, route, status: reply.statusCode, ms: reply.elapsedTime });
+    done();
+  });
+}
 
 async function signedIn(request: FastifyRequest, reply: FastifyReply): Promise<void> {
   if (!isToken(request.headers.authorization)) await reply.code(401).send({ error: 'unauthorized' });
