@@ -2,7 +2,7 @@ import type { Candidate } from './candidate.ts';
 import { runLoad } from './load.ts';
 import { lineOf, type Measurement, type Run, summary } from './measurement.ts';
 import { type Started, withServers } from './with-servers.ts';
-import { connectionsFor, type Operation } from './workload.ts';
+import { connectionsFor, type Operation, secondsFor } from './workload.ts';
 
 export interface Plan {
   readonly candidates: readonly Candidate[];
@@ -74,11 +74,12 @@ interface Once {
 /** One run of an operation on one server. */
 export async function runOnce(
   { running, loadCores: cores }: Started,
-  { operation, rows, seconds }: Once,
+  { operation, rows, seconds: wanted }: Once,
 ): Promise<Run> {
   const request = running.requests[operation];
   if (!request) throw new Error(`there is no request for ${operation}`);
   const connections = connectionsFor(operation);
+  const seconds = secondsFor(operation, wanted);
   const before = running.processorTime();
   const result = await runLoad({ url: running.url, request, rows, connections, seconds, cores });
   const spent = running.processorTime() - before;

@@ -7,7 +7,7 @@ import { repositoryFiles } from './repository-files.ts';
 const ENGINE = 'packages/trestle/src/';
 
 /** Files that every part may import. They import nothing of the engine themselves. */
-const FOUNDATION = ['problems.ts', 'start-error.ts', 'bounded-map.ts', 'instant.ts', 'node-http.ts'];
+const FOUNDATION = ['problems.ts', 'start-error.ts', 'lru-map.ts', 'instant.ts', 'node-http.ts'];
 
 /**
  * What each part of the engine may import beside itself and the foundation: the way of a request, from the bottom up.
@@ -16,20 +16,20 @@ const FOUNDATION = ['problems.ts', 'start-error.ts', 'bounded-map.ts', 'instant.
 const DIRECTIONS: Readonly<Record<string, string>> = {
   'problems.ts': '',
   'start-error.ts': '',
-  'bounded-map.ts': '',
+  'lru-map.ts': '',
   'instant.ts': '',
   'node-http.ts': '',
-  declare: '',
-  'index.ts': 'declare',
-  store: 'declare',
-  services: 'declare store',
-  accounts: 'declare store services',
-  operations: 'declare store services',
-  'downloads.ts': 'operations',
-  'engine.ts': 'declare store services accounts operations',
-  http: 'declare store services accounts operations engine.ts',
-  'testing.ts': 'declare store services accounts operations engine.ts http',
-  cli: 'declare store services accounts operations engine.ts http index.ts',
+  schema: '',
+  database: 'schema',
+  rows: 'schema database',
+  accounts: 'schema database rows',
+  jobs: 'schema database rows',
+  'downloads.ts': 'jobs',
+  'engine.ts': 'schema database rows accounts jobs',
+  http: 'schema database rows accounts jobs engine.ts',
+  'index.ts': 'schema http',
+  'testing.ts': 'schema database rows accounts jobs engine.ts http',
+  cli: 'schema database rows accounts jobs engine.ts http index.ts',
 };
 
 /** A whole import or export statement with a source, and `import(…)` of a path; line breaks inside the braces are fine. */

@@ -1,4 +1,4 @@
-import { answer, type Contract, type ContractContext, route, wholeList } from 'trestle';
+import { answer, type Contract, type ContractContext, route, streamList } from 'trestle';
 import { Type } from 'typebox';
 import type { resources } from './app.ts';
 import { errors } from './errors.ts';
@@ -58,7 +58,7 @@ export function contract({
           query: Cut,
           answers: { 200: Type.Array(Message) },
         },
-        wholeList(messages),
+        streamList(messages),
       ),
       route(
         'POST',

@@ -6,7 +6,7 @@ import {
   type ContractContext,
   type RowOf,
   route,
-  wholeList,
+  streamList,
 } from 'trestle';
 import { Type } from 'typebox';
 import type { records, resources } from './app.ts';
@@ -88,7 +88,7 @@ function recordRoutes({
       'GET',
       '/api/list',
       { ...shared, summary: 'All records', can: can.read, query: Cut, answers: { 200: Type.Array(Record) } },
-      wholeList(records, toWire),
+      streamList(records, toWire),
     ),
     route(
       'POST',

@@ -1,16 +1,9 @@
 /** The public API of Trestle: the words a declaration is written with, and the types that follow from it. */
-export type {
-  Account,
-  AccountService,
-  Credentials,
-  KeyOptions,
-  KeyService,
-  KeyUse,
-  KeyView,
-  Origin,
-  SessionView,
-  Tokens,
-} from './declare/account-service.ts';
+
+export { EVENTS, operationEvents } from './http/contract/operation-events.ts';
+export { type PydanticError, pydanticErrors } from './http/contract/pydantic-errors.ts';
+export { streamList } from './http/contract/stream-list.ts';
+export { type FieldError, PROBLEMS, Problem, type ProblemCode, toProblem } from './problems.ts';
 export {
   type Accounts,
   type AccountsOptions,
@@ -18,9 +11,9 @@ export {
   anyText,
   type PasswordRule,
   type TextRule,
-} from './declare/accounts.ts';
-export type { App, AppOptions } from './declare/app.ts';
-export { accountOf, anonymous, type Caller } from './declare/caller.ts';
+} from './schema/accounts.ts';
+export type { App, AppOptions } from './schema/app.ts';
+export { accountOf, anonymous, type Caller } from './schema/caller.ts';
 export {
   type Answer,
   answer,
@@ -34,27 +27,25 @@ export {
   type RouteOptions,
   type RouteRequest,
   route,
-} from './declare/contract.ts';
-export { app } from './declare/define-app.ts';
-export { resource } from './declare/define-resource.ts';
-export { type Duration, seconds } from './declare/duration.ts';
-export type { BodyOf, IdOf, PatchOf, Resources, RowOf } from './declare/faces.ts';
-export type { Field, FieldOptions, JsonValue, OnDelete } from './declare/field.ts';
-export { author, editor } from './declare/fields/author.ts';
-export { boolean } from './declare/fields/boolean.ts';
-export { type CounterOptions, counter } from './declare/fields/counter.ts';
-export { oneOf } from './declare/fields/enum.ts';
-export { integer, type RangeOptions } from './declare/fields/integer.ts';
-export { json } from './declare/fields/json.ts';
-export { type ListOptions, list } from './declare/fields/list.ts';
-export { number } from './declare/fields/number.ts';
-export { object } from './declare/fields/object.ts';
-export { type ReferenceOptions, reference } from './declare/fields/reference.ts';
-export { type StateOptions, state } from './declare/fields/state.ts';
-export { type TextOptions, text } from './declare/fields/text.ts';
-export { createdAt, timestamp, updatedAt } from './declare/fields/timestamp.ts';
-export type { ChildQuery, Condition, Filter, ListQuery, Page } from './declare/filter.ts';
-export { type Id, integerId, type RowId, uuidId } from './declare/id.ts';
+} from './schema/contract.ts';
+export { app } from './schema/define-app.ts';
+export { resource } from './schema/define-resource.ts';
+export { type Duration, seconds } from './schema/duration.ts';
+export type { Field, FieldOptions, JsonValue, OnDelete } from './schema/field.ts';
+export { author, editor } from './schema/fields/author.ts';
+export { boolean } from './schema/fields/boolean.ts';
+export { type CounterOptions, counter } from './schema/fields/counter.ts';
+export { oneOf } from './schema/fields/enum.ts';
+export { integer, type RangeOptions } from './schema/fields/integer.ts';
+export { json } from './schema/fields/json.ts';
+export { type ListOptions, list } from './schema/fields/list.ts';
+export { number } from './schema/fields/number.ts';
+export { object } from './schema/fields/object.ts';
+export { type ReferenceOptions, reference } from './schema/fields/reference.ts';
+export { type StateOptions, state } from './schema/fields/state.ts';
+export { type TextOptions, text } from './schema/fields/text.ts';
+export { createdAt, timestamp, updatedAt } from './schema/fields/timestamp.ts';
+export { type Id, integerId, type RowId, uuidId } from './schema/id.ts';
 export {
   type AnyRow,
   type EffectRows,
@@ -64,8 +55,23 @@ export {
   OperationError,
   type Outcome,
   type RunContext,
-} from './declare/lifecycle.ts';
-export { EVENTS, operationEvents } from './declare/operation-events.ts';
+} from './schema/lifecycle.ts';
+export type { Resource, ResourceOptions } from './schema/resource.ts';
+export type { BodyOf, IdOf, PatchOf, Resources, RowOf } from './schema/row-types.ts';
+export { administrator, anyone, nobody, own, type Rule, type Rules, signedIn } from './schema/rules.ts';
+export type {
+  Account,
+  AccountService,
+  Credentials,
+  KeyOptions,
+  KeyService,
+  KeyUse,
+  KeyView,
+  Origin,
+  SessionView,
+  Tokens,
+} from './schema/services/account-service.ts';
+export type { ChildQuery, Condition, Filter, ListQuery, Page } from './schema/services/list-query.ts';
 export type {
   HandMove,
   Move,
@@ -74,17 +80,12 @@ export type {
   OperationService,
   OperationState,
   OperationView,
-} from './declare/operation-service.ts';
-export { OPERATION_STATES } from './declare/operation-service.ts';
-export { type PydanticError, pydanticErrors } from './declare/pydantic-errors.ts';
-export type { Resource, ResourceOptions } from './declare/resource.ts';
-export { administrator, anyone, nobody, own, type Rule, type Rules, signedIn } from './declare/rules.ts';
+} from './schema/services/operation-service.ts';
+export { OPERATION_STATES } from './schema/services/operation-service.ts';
 export {
   type Service,
   type Services,
   VERSION,
   type Versioned,
   type WriteOptions,
-} from './declare/service.ts';
-export { wholeList } from './declare/whole-list.ts';
-export { type FieldError, PROBLEMS, Problem, type ProblemCode, toProblem } from './problems.ts';
+} from './schema/services/row-service.ts';

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { App } from './declare/app.ts';
-import type { Resources } from './declare/faces.ts';
 import { type Engine, type EngineOptions, openEngine } from './engine.ts';
-import { openLog } from './http/logging.ts';
-import { startServer } from './http/start-server.ts';
+import { openLog } from './http/logging/logging.ts';
+import { startServer } from './http/server/start-server.ts';
+import type { App } from './schema/app.ts';
+import type { Resources } from './schema/row-types.ts';
 
 export interface ServeOptions {
   /** A folder that outlives the server (default: a new one, removed when the server is closed). */

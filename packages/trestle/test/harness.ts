@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { App } from '../src/declare/app.ts';
-import type { Resources } from '../src/declare/faces.ts';
 import { type Engine, type EngineOptions, openEngine } from '../src/engine.ts';
-import { openLog } from '../src/http/logging.ts';
-import type { ServerOptions } from '../src/http/server-options.ts';
-import { startServer } from '../src/http/start-server.ts';
+import { openLog } from '../src/http/logging/logging.ts';
+import type { ServerOptions } from '../src/http/server/server-options.ts';
+import { startServer } from '../src/http/server/start-server.ts';
+import type { App } from '../src/schema/app.ts';
+import type { Resources } from '../src/schema/row-types.ts';
 
 /** The administrator's secret of every server that tests start. */
 export const ADMINISTRATOR = 'administrator-of-tests-and-nothing-else-0123456789';

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe } from 'node:test';
-import { openPostgres } from '../src/store/postgres/open-postgres.ts';
-import { openSqlite } from '../src/store/sqlite/open-sqlite.ts';
-import type { Store } from '../src/store/store.ts';
+import { openPostgres } from '../src/database/postgres/open-postgres.ts';
+import { openSqlite } from '../src/database/sqlite/open-sqlite.ts';
+import type { Store } from '../src/database/store.ts';
 import { createDatabase, dropDatabase, type PostgresServer, startPostgres } from './postgres-server.ts';
 
 /** Opens a new, empty store; with a name, the one of that name once more. All are closed when the tests have run. */

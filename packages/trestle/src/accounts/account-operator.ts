@@ -1,10 +1,10 @@
-import type { Account } from '../declare/account-service.ts';
-import type { RowId } from '../declare/id.ts';
 import { Problem } from '../problems.ts';
+import type { RowId } from '../schema/id.ts';
+import type { Account } from '../schema/services/account-service.ts';
 import type { AccountParts } from './account-parts.ts';
 import { type AccountRow, isAccountId } from './account-rows.ts';
-import { invalid } from './credentials.ts';
-import { passwordErrors } from './password-rule.ts';
+import { invalid } from './passwords/credentials.ts';
+import { passwordErrors } from './passwords/password-rule.ts';
 import { shown, signUp } from './sign-up.ts';
 
 /** What the operator of a server may do to accounts. It asks no rule: give it to nobody else. */

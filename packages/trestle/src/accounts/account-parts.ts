@@ -1,11 +1,11 @@
-import type { Accounts } from '../declare/accounts.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../database/store.ts';
+import type { Accounts } from '../schema/accounts.ts';
 import type { AccountRows } from './account-rows.ts';
 import type { EventLog } from './events.ts';
-import type { Passwords } from './passwords.ts';
-import type { Refresh } from './refresh.ts';
-import type { Sessions } from './sessions.ts';
-import type { Throttle } from './throttle.ts';
+import type { Passwords } from './passwords/passwords.ts';
+import type { Refresh } from './sessions/refresh.ts';
+import type { Sessions } from './sessions/sessions.ts';
+import type { Throttle } from './throttling/throttle.ts';
 
 /** What the services of accounts are made of. */
 export interface AccountParts {

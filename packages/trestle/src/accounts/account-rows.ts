@@ -1,10 +1,10 @@
-import type { Account } from '../declare/account-service.ts';
-import type { Id, RowId } from '../declare/id.ts';
-import { uuid7 } from '../services/uuid7.ts';
-import { sql } from '../store/sql.ts';
-import { bind, param, type Statement, statement } from '../store/statement.ts';
-import type { Executor, Store } from '../store/store.ts';
-import { ACCOUNTS_TABLE } from '../store/tables.ts';
+import { sql } from '../database/sql.ts';
+import { bind, param, type Statement, statement } from '../database/statement.ts';
+import type { Executor, Store } from '../database/store.ts';
+import { ACCOUNTS_TABLE } from '../database/tables.ts';
+import { uuid7 } from '../rows/uuid7.ts';
+import type { Id, RowId } from '../schema/id.ts';
+import type { Account } from '../schema/services/account-service.ts';
 import { rowDecoder } from './row-decoder.ts';
 
 /** An account as it is stored. */

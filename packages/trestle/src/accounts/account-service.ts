@@ -1,12 +1,12 @@
-import type { Account, AccountService } from '../declare/account-service.ts';
-import { accountOf, type Caller } from '../declare/caller.ts';
-import type { RowId } from '../declare/id.ts';
 import { Problem } from '../problems.ts';
-import { authorize, refuse } from '../services/policy.ts';
+import { authorize, refuse } from '../rows/policy.ts';
+import { accountOf, type Caller } from '../schema/caller.ts';
+import type { RowId } from '../schema/id.ts';
+import type { Account, AccountService } from '../schema/services/account-service.ts';
 import type { AccountParts } from './account-parts.ts';
 import { isAccountId } from './account-rows.ts';
-import { changePassword, type OwnSession } from './change-password.ts';
-import { signIn } from './sign-in.ts';
+import { changePassword, type OwnSession } from './passwords/change-password.ts';
+import { signIn } from './sessions/sign-in.ts';
 import { shown, signUp } from './sign-up.ts';
 
 /** The accounts of an app as every channel uses them. The rules of the declaration are asked here. */

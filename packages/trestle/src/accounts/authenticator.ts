@@ -1,5 +1,5 @@
-import type { KeyUse } from '../declare/account-service.ts';
-import type { Caller } from '../declare/caller.ts';
+import type { Caller } from '../schema/caller.ts';
+import type { KeyUse } from '../schema/services/account-service.ts';
 
 /** Reads may rest on a session check that is at most a second old; writes always ask the database. */
 export type Purpose = 'read' | 'write';

@@ -1,4 +1,4 @@
-import type { RowId } from '../declare/id.ts';
+import type { RowId } from '../schema/id.ts';
 
 /**
  * What happens to accounts, sessions and keys, for the log (ASVS 16.3). No member ever holds a secret, and failed

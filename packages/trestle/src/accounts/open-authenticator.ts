@@ -1,13 +1,13 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import type { Caller } from '../declare/caller.ts';
 import { Problem } from '../problems.ts';
+import type { Caller } from '../schema/caller.ts';
 import type { Authenticator, Purpose } from './authenticator.ts';
-import { hashSecret, KEY_PREFIX, parseKey } from './key-format.ts';
-import type { KeyRows } from './key-rows.ts';
-import type { KeyUsage } from './key-usage.ts';
-import { serves } from './keys.ts';
-import type { Sessions } from './sessions.ts';
-import { type AccessClaims, invalidToken, type TokenSigner } from './tokens.ts';
+import { hashSecret, KEY_PREFIX, parseKey } from './keys/key-format.ts';
+import type { KeyRows } from './keys/key-rows.ts';
+import type { KeyUsage } from './keys/key-usage.ts';
+import { serves } from './keys/keys.ts';
+import type { Sessions } from './sessions/sessions.ts';
+import { type AccessClaims, invalidToken, type TokenSigner } from './tokens/tokens.ts';
 
 interface Parts {
   tokens: TokenSigner;

@@ -1,5 +1,5 @@
-import type { Dialect, StoredKind } from '../store/dialect.ts';
-import type { Columns } from '../store/store.ts';
+import type { Dialect, StoredKind } from '../database/dialect.ts';
+import type { Columns } from '../database/store.ts';
 
 /** Turns a driver's row into one of ours; columns that are not named are left out. Compiled once. */
 export function rowDecoder<Row extends object>(

@@ -1,9 +1,9 @@
-import type { Account } from '../declare/account-service.ts';
 import { Problem } from '../problems.ts';
+import type { Account } from '../schema/services/account-service.ts';
 import type { AccountParts } from './account-parts.ts';
 import type { AccountRow } from './account-rows.ts';
-import { newCredentials } from './credentials.ts';
-import { sourceOf } from './source.ts';
+import { newCredentials } from './passwords/credentials.ts';
+import { sourceOf } from './throttling/source.ts';
 
 /**
  * Makes an account; whether the caller may was asked before. `address` is null for the operator, whom nothing slows

@@ -1,6 +1,6 @@
-import type { Accounts } from '../declare/accounts.ts';
-import { type Column, INTERNAL, index, type Table } from '../store/table.ts';
-import { ACCOUNTS_TABLE, idColumn } from '../store/tables.ts';
+import { type Column, INTERNAL, index, type Table } from '../database/table.ts';
+import { ACCOUNTS_TABLE, idColumn } from '../database/tables.ts';
+import type { Accounts } from '../schema/accounts.ts';
 
 export const SESSIONS_TABLE = `${INTERNAL}sessions`;
 export const KEYS_TABLE = `${INTERNAL}keys`;

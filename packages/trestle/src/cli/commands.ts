@@ -13,35 +13,35 @@ interface Entry {
 
 /** Every command. A new one is a file and a line here. */
 export const COMMANDS: readonly Entry[] = [
-  { name: 'serve', summary: 'Serve apps over HTTP.', load: () => import('./serve.ts') },
+  { name: 'serve', summary: 'Serve apps over HTTP.', load: () => import('./commands/serve.ts') },
   {
     name: 'migrate',
     summary: 'Show and make the changes that bring databases to the declared tables.',
-    load: () => import('./migrate.ts'),
+    load: () => import('./commands/migrate.ts'),
   },
   {
     name: 'copy',
     summary: 'Move apps between SQLite and PostgreSQL, ids kept, and compare both sides.',
-    load: () => import('./copy.ts'),
+    load: () => import('./commands/copy.ts'),
   },
   {
     name: 'backup',
     summary: 'Copy SQLite databases while they are in use, and check the copies.',
-    load: () => import('./backup.ts'),
+    load: () => import('./commands/backup.ts'),
   },
   {
     name: 'restore',
     summary: 'Put a backup in the place of a database, which is kept.',
-    load: () => import('./restore.ts'),
+    load: () => import('./commands/restore.ts'),
   },
   {
     name: 'export',
     summary: 'Write the rows of a resource as NDJSON or CSV.',
-    load: () => import('./export.ts'),
+    load: () => import('./commands/export.ts'),
   },
   {
     name: 'import',
     summary: 'Read rows of a resource from NDJSON or CSV: all of them, or none.',
-    load: () => import('./import.ts'),
+    load: () => import('./commands/import.ts'),
   },
 ];

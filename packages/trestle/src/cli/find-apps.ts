@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { App } from '../declare/app.ts';
+import type { App } from '../schema/app.ts';
 import { StartError } from '../start-error.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
-import type { App } from '../declare/app.ts';
 import { type Engine, type EngineOptions, openEngine } from '../engine.ts';
+import type { App } from '../schema/app.ts';
 import { StartError } from '../start-error.ts';
 
 /** Opens every app, or none: what was opened is closed again where one cannot be. */

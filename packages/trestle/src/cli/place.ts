@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
+import { fileOf, schemaOf } from '../database/open-store.ts';
+import { openPostgres } from '../database/postgres/open-postgres.ts';
+import { openSqlite } from '../database/sqlite/open-sqlite.ts';
+import type { Store } from '../database/store.ts';
+import { isFileInUse, isSchemaInUse } from '../database/transfer/in-use.ts';
 import { StartError } from '../start-error.ts';
-import { fileOf, schemaOf } from '../store/open-store.ts';
-import { openPostgres } from '../store/postgres/open-postgres.ts';
-import { openSqlite } from '../store/sqlite/open-sqlite.ts';
-import type { Store } from '../store/store.ts';
-import { isFileInUse, isSchemaInUse } from '../store/transfer/in-use.ts';
 
 /** Where the databases of apps are: a folder of SQLite files, or the schemas of a PostgreSQL database. */
 export type Place =

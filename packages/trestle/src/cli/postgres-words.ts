@@ -1,5 +1,5 @@
+import { schemaOf } from '../database/open-store.ts';
 import { StartError } from '../start-error.ts';
-import { schemaOf } from '../store/open-store.ts';
 
 /** What to run instead of `backup`: PostgreSQL has its own. The password is left out: pg_dump asks for it, or takes PGPASSWORD. */
 export function dumpWords(database: string, apps: readonly string[], folder: string, now: string): string {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accounts, anyText } from '../../src/declare/accounts.ts';
-import { anonymous } from '../../src/declare/caller.ts';
-import { integerId } from '../../src/declare/id.ts';
-import { sql } from '../../src/store/sql.ts';
-import { bind, statement } from '../../src/store/statement.ts';
-import type { Store } from '../../src/store/store.ts';
+import { sql } from '../../src/database/sql.ts';
+import { bind, statement } from '../../src/database/statement.ts';
+import type { Store } from '../../src/database/store.ts';
+import { accounts, anyText } from '../../src/schema/accounts.ts';
+import { anonymous } from '../../src/schema/caller.ts';
+import { integerId } from '../../src/schema/id.ts';
 import { eachStore } from '../stores.ts';
 import { ADMINISTRATOR, callerOf, clock, HERE, newAccount, openDemo } from './opened.ts';
 import { raises } from './raises.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { hashSecret, isKeyId, maskedKey, newKey, parseKey } from '../../src/accounts/key-format.ts';
+import { hashSecret, isKeyId, maskedKey, newKey, parseKey } from '../../src/accounts/keys/key-format.ts';
 
 test('every new key is taken apart into its parts, and is unlike any other', () => {
   const seen = new Set<string>();

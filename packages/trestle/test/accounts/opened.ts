@@ -1,11 +1,11 @@
 import type { AccountEvent } from '../../src/accounts/events.ts';
 import { type AccountsSetup, type OpenAccounts, openAccounts } from '../../src/accounts/open-accounts.ts';
-import type { SigningSecret } from '../../src/accounts/signing-secret.ts';
+import type { SigningSecret } from '../../src/accounts/sessions/signing-secret.ts';
 import { accountTables } from '../../src/accounts/tables.ts';
-import { type AccountsOptions, accounts, anyText } from '../../src/declare/accounts.ts';
-import type { Caller } from '../../src/declare/caller.ts';
-import { migrate } from '../../src/store/migrate/migrate.ts';
-import type { Store } from '../../src/store/store.ts';
+import { migrate } from '../../src/database/migrations/migrate.ts';
+import type { Store } from '../../src/database/store.ts';
+import { type AccountsOptions, accounts, anyText } from '../../src/schema/accounts.ts';
+import type { Caller } from '../../src/schema/caller.ts';
 
 export const SECRET: SigningSecret = { secrets: [Buffer.from('a secret for tests, of forty bytes and so')] };
 export const ADMINISTRATOR: Caller = { kind: 'administrator' };

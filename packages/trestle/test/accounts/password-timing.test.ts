@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { anonymous } from '../../src/declare/caller.ts';
+import { anonymous } from '../../src/schema/caller.ts';
 import { eachStore } from '../stores.ts';
 import { HERE, openDemo } from './opened.ts';
 import { raises } from './raises.ts';

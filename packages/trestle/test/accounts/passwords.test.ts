@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
-import { formatHash, parseHash } from '../../src/accounts/password-hash.ts';
-import { Passwords } from '../../src/accounts/passwords.ts';
+import { formatHash, parseHash } from '../../src/accounts/passwords/password-hash.ts';
+import { Passwords } from '../../src/accounts/passwords/passwords.ts';
 import { CHEAP } from './opened.ts';
 import { raises } from './raises.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { looksCommon } from '../../src/accounts/looks-common.ts';
-import { passwordErrors } from '../../src/accounts/password-rule.ts';
-import { usernameErrors } from '../../src/accounts/username-rule.ts';
-import { accounts } from '../../src/declare/accounts.ts';
+import { looksCommon } from '../../src/accounts/passwords/looks-common.ts';
+import { passwordErrors } from '../../src/accounts/passwords/password-rule.ts';
+import { usernameErrors } from '../../src/accounts/passwords/username-rule.ts';
+import { accounts } from '../../src/schema/accounts.ts';
 
 const FORUM = accounts({
   username: { min: 5, max: 20, patterns: [/^[A-Za-z0-9!@#$%^&*\-_]+$/] },

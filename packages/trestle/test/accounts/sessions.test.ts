@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { anonymous } from '../../src/declare/caller.ts';
-import { sql } from '../../src/store/sql.ts';
-import { statement } from '../../src/store/statement.ts';
+import { sql } from '../../src/database/sql.ts';
+import { statement } from '../../src/database/statement.ts';
+import { anonymous } from '../../src/schema/caller.ts';
 import { eachStore } from '../stores.ts';
 import { ADMINISTRATOR, callerOf, clock, HERE, newAccount, openDemo } from './opened.ts';
 import { raises } from './raises.ts';

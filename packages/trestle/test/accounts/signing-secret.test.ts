@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
-import { deriveKeys, openSigningSecret } from '../../src/accounts/signing-secret.ts';
+import { deriveKeys, openSigningSecret } from '../../src/accounts/sessions/signing-secret.ts';
 import { StartError } from '../../src/start-error.ts';
 
 const folders: string[] = [];
@@ -32,7 +32,7 @@ test('the first start makes a secret of 32 random bytes that only its owner read
 
 test('processes that start together agree on one secret', async () => {
   const data = folder();
-  const module = new URL('../../src/accounts/signing-secret.ts', import.meta.url).href;
+  const module = new URL('../../src/accounts/sessions/signing-secret.ts', import.meta.url).href;
   const code = `import { openSigningSecret } from ${JSON.stringify(module)};
     console.log(openSigningSecret(${JSON.stringify(data)}).secrets[0].toString());`;
   const run = () => promisify(execFile)(process.execPath, ['--input-type=module', '-e', code]);

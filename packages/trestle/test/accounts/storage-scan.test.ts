@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openSqlite } from '../../src/store/sqlite/open-sqlite.ts';
+import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { ADMINISTRATOR, HERE, newAccount, openDemo } from './opened.ts';
 
 test('no password, token or key that was given or handed out is in the database, its log or the events', async () => {

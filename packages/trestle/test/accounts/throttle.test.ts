@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sourceOf } from '../../src/accounts/source.ts';
-import { THROTTLE, Throttle } from '../../src/accounts/throttle.ts';
+import { sourceOf } from '../../src/accounts/throttling/source.ts';
+import { THROTTLE, Throttle } from '../../src/accounts/throttling/throttle.ts';
 import type { Problem } from '../../src/problems.ts';
 import { clock } from './opened.ts';
 import { raises } from './raises.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
-import { deriveKeys } from '../../src/accounts/signing-secret.ts';
-import { TokenSigner } from '../../src/accounts/tokens.ts';
-import { integerId } from '../../src/declare/id.ts';
+import { deriveKeys } from '../../src/accounts/sessions/signing-secret.ts';
+import { TokenSigner } from '../../src/accounts/tokens/tokens.ts';
+import { integerId } from '../../src/schema/id.ts';
 import { eachStore } from '../stores.ts';
 import { clock, newAccount, openDemo, SECRET } from './opened.ts';
 import { raises } from './raises.ts';

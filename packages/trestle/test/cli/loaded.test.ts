@@ -28,7 +28,12 @@ it('a start loads nothing that only some servers, or later requests, need', asyn
 
   const later = [
     ...['pg', 'jose', 'prom-client', '@fastify/swagger-ui', 'redoc'].map((name) => `/node_modules/${name}/`),
-    ...['store/postgres/', 'store/transfer/', 'cli/copy.ts', 'cli/workers.ts'].map((part) => `/src/${part}`),
+    ...[
+      'database/postgres/connections/',
+      'database/transfer/',
+      'cli/commands/copy.ts',
+      'cli/workers/workers.ts',
+    ].map((part) => `/src/${part}`),
     // What checks values needs half of TypeBox; `typebox/compile` and `typebox/value` load the other half.
     ...['compile', 'value'].map((part) => `/node_modules/typebox/build/${part}/`),
   ];

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { sql } from '../../src/store/sql.ts';
-import { openSqlite } from '../../src/store/sqlite/open-sqlite.ts';
-import { param, statement } from '../../src/store/statement.ts';
+import { sql } from '../../src/database/sql.ts';
+import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
+import { param, statement } from '../../src/database/statement.ts';
 
 /** 20,000 single updates made 82 MB of WAL where `RETURNING` was read with `.get()`, which keeps SQLite from checkpointing. */
 const MOST_WAL = 16 * 1024 * 1024;

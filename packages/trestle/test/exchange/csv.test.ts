@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Cell, csvLine, csvRecords } from '../../src/services/exchange/csv.ts';
+import { type Cell, csvLine, csvRecords } from '../../src/rows/exchange/csv.ts';
 
 /** The records of a text that comes in parts of this many characters. */
 function records(text: string, size = text.length || 1): unknown[] {

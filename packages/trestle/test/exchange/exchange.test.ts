@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { before, it } from 'node:test';
+import { migrate } from '../../src/database/migrations/migrate.ts';
+import type { Store } from '../../src/database/store.ts';
 import { tablesOfApp } from '../../src/engine.ts';
-import { parseJsonText } from '../../src/http/json.ts';
-import { type Format, readEntries } from '../../src/services/exchange/entries.ts';
-import { exportRows } from '../../src/services/exchange/export-rows.ts';
-import { type Imported, type ImportOptions, importRows } from '../../src/services/exchange/import-rows.ts';
-import { compileModels, type Model } from '../../src/services/model.ts';
-import { putRows } from '../../src/services/put-rows.ts';
-import { migrate } from '../../src/store/migrate/migrate.ts';
-import type { Store } from '../../src/store/store.ts';
+import { parseJsonText } from '../../src/http/requests/json.ts';
+import { type Format, readEntries } from '../../src/rows/exchange/entries.ts';
+import { exportRows } from '../../src/rows/exchange/export-rows.ts';
+import { type Imported, type ImportOptions, importRows } from '../../src/rows/exchange/import-rows.ts';
+import { compileModels, type Model } from '../../src/rows/model.ts';
+import { putRows } from '../../src/rows/seed-rows.ts';
 import { eachStore, type Open } from '../stores.ts';
 import app from './storehouse.ts';
 

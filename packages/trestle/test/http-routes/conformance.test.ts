@@ -8,7 +8,7 @@ import forum from '../../../../apps/forum/app.ts';
 import messages from '../../../../apps/messages/app.ts';
 import packages from '../../../../apps/packages/app.ts';
 import records from '../../../../apps/records/app.ts';
-import type { Resources } from '../../src/declare/faces.ts';
+import type { Resources } from '../../src/schema/row-types.ts';
 import { eachPlace } from '../stores.ts';
 import { at, notebook } from './notes.ts';
 import { randomOf, Values } from './random-requests.ts';

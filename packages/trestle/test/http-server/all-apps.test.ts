@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { App } from '../../src/declare/app.ts';
-import type { Resources } from '../../src/declare/faces.ts';
+import type { App } from '../../src/schema/app.ts';
+import type { Resources } from '../../src/schema/row-types.ts';
 import { type RunningApp, startApps } from '../harness.ts';
 
 const APPS = join(import.meta.dirname, '../../../../apps');

@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openLog } from '../../src/http/logging.ts';
-import { LogFile } from '../../src/http/logging-file.ts';
+import { openLog } from '../../src/http/logging/logging.ts';
+import { LogFile } from '../../src/http/logging/logging-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'trestle-log-'));
 test.after(() => rmSync(folder, { recursive: true }));

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
-import { problemAnswer } from '../../src/http/errors.ts';
-import type { Health } from '../../src/http/health.ts';
-import { openLog } from '../../src/http/logging.ts';
-import { openServer, type RunningServer, type Site } from '../../src/http/server.ts';
-import type { ServerOptions } from '../../src/http/server-options.ts';
+import { openLog } from '../../src/http/logging/logging.ts';
+import { problemAnswer } from '../../src/http/requests/errors.ts';
+import type { Health } from '../../src/http/server/health.ts';
+import { openServer, type RunningServer, type Site } from '../../src/http/server/server.ts';
+import type { ServerOptions } from '../../src/http/server/server-options.ts';
 
 /** The secret that `/metrics` of these servers takes. */
 export const SECRET = 'only-for-tests-and-nothing-else-0123456789';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
-import { LIMITS, TIMEOUTS } from '../../src/http/limits.ts';
+import { LIMITS, TIMEOUTS } from '../../src/http/server/limits.ts';
 import { type Started, startOwnRoutes } from './own-routes.ts';
 import { raw, request } from './raw.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Turn } from '../../src/http/turn.ts';
+import { Turn } from '../../src/http/server/response-batch.ts';
 
 const read = (requests: number) => Array.from({ length: requests }, () => Turn.ofRequest());
 

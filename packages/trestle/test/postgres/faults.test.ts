@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { openPostgres, type PostgresOptions } from '../../src/store/postgres/open-postgres.ts';
-import type { PostgresStore } from '../../src/store/postgres/postgres-store.ts';
+import { openPostgres, type PostgresOptions } from '../../src/database/postgres/open-postgres.ts';
+import type { PostgresStore } from '../../src/database/postgres/postgres-store.ts';
 import { asAdministrator, createDatabase, type PostgresServer, startPostgres } from '../postgres-server.ts';
 import { TcpProxy } from '../tcp-proxy.ts';
 import { assertUnavailable, Ledger, run, until } from './ledger.ts';

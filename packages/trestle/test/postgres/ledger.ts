@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { postgresDialect } from '../../src/database/postgres/dialect.ts';
+import { sql } from '../../src/database/sql.ts';
+import { param, type Statement, statement } from '../../src/database/statement.ts';
+import type { Store, Value } from '../../src/database/store.ts';
 import { Problem } from '../../src/problems.ts';
-import { postgresDialect } from '../../src/store/postgres/dialect.ts';
-import { sql } from '../../src/store/sql.ts';
-import { param, type Statement, statement } from '../../src/store/statement.ts';
-import type { Store, Value } from '../../src/store/store.ts';
 
 const compile = (query: Parameters<typeof statement>[1]): Statement => statement(postgresDialect, query);
 const ENTER = compile(sql`insert into entries (token) values (${param('token')})`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { describe, test } from 'node:test';
-import type { PostgresStore } from '../../src/store/postgres/postgres-store.ts';
+import type { PostgresStore } from '../../src/database/postgres/postgres-store.ts';
 import { OnPostgres } from './on-postgres.ts';
 
 /** What was heard on a channel, and a wait for so many words. */

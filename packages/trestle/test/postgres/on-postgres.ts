@@ -1,6 +1,6 @@
 import { after } from 'node:test';
-import { openPostgres, type PostgresOptions } from '../../src/store/postgres/open-postgres.ts';
-import type { PostgresStore } from '../../src/store/postgres/postgres-store.ts';
+import { openPostgres, type PostgresOptions } from '../../src/database/postgres/open-postgres.ts';
+import type { PostgresStore } from '../../src/database/postgres/postgres-store.ts';
 import { asAdministrator, createDatabase, dropDatabase } from '../postgres-server.ts';
 import { postgresUrl } from '../stores.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Statement } from '../../src/database/statement.ts';
 import type { Problem } from '../../src/problems.ts';
-import type { Statement } from '../../src/store/statement.ts';
 import { TcpProxy } from '../tcp-proxy.ts';
 import { assertUnavailable, run } from './ledger.ts';
 import { OnPostgres } from './on-postgres.ts';

@@ -63,7 +63,7 @@ describe('docs/configuration.md', () => {
   });
 
   test('names every option of serve', () => {
-    const code = ['serve.ts', 'options.ts']
+    const code = ['commands/serve.ts', 'options.ts']
       .map((file) => read(`packages/trestle/src/cli/${file}`))
       .join('\n');
     const options = new Set([...code.matchAll(/'(--[a-z-]+)/g)].map(([, option = '']) => option));

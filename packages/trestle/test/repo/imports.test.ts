@@ -15,13 +15,13 @@ const MANIFEST = JSON.stringify({
 const LEAVES = {
   'packages/trestle/package.json': MANIFEST,
   [`${SOURCE}/problems.ts`]: '',
-  [`${SOURCE}/declare/field.ts`]: '',
-  [`${SOURCE}/store/store.ts`]: '',
-  [`${SOURCE}/services/policy.ts`]: '',
+  [`${SOURCE}/schema/field.ts`]: '',
+  [`${SOURCE}/database/store.ts`]: '',
+  [`${SOURCE}/rows/policy.ts`]: '',
   [`${SOURCE}/accounts/open-accounts.ts`]: '',
-  [`${SOURCE}/operations/claim.ts`]: '',
+  [`${SOURCE}/jobs/claim.ts`]: '',
   [`${SOURCE}/engine.ts`]: '',
-  [`${SOURCE}/http/server.ts`]: '',
+  [`${SOURCE}/http/server/server.ts`]: '',
   [`${SOURCE}/cli/main.ts`]: '',
 };
 
@@ -32,89 +32,89 @@ interface Case {
 }
 
 const CASES: Readonly<Record<string, Case>> = {
-  'store may use declare': {
-    file: `${SOURCE}/store/tables.ts`,
-    code: "import type { Field } from '../declare/field.ts';\nimport { Problem } from '../problems.ts';",
+  'database may use schema': {
+    file: `${SOURCE}/database/tables.ts`,
+    code: "import type { Field } from '../schema/field.ts';\nimport { Problem } from '../problems.ts';",
     found: [],
   },
-  'declare may not use store': {
-    file: `${SOURCE}/declare/app.ts`,
-    code: "import { a } from 'node:fs';\n\nimport { Store } from '../store/store.ts';",
+  'schema may not use database': {
+    file: `${SOURCE}/schema/app.ts`,
+    code: "import { a } from 'node:fs';\n\nimport { Store } from '../database/store.ts';",
     found: [
-      `${SOURCE}/declare/app.ts:3: declare must not import store; it may import problems.ts, start-error.ts, bounded-map.ts, instant.ts, node-http.ts`,
+      `${SOURCE}/schema/app.ts:3: schema must not import database; it may import problems.ts, start-error.ts, lru-map.ts, instant.ts, node-http.ts`,
     ],
   },
   'a type is an import too': {
-    file: `${SOURCE}/services/read.ts`,
-    code: "import type { Server } from '../http/server.ts';",
+    file: `${SOURCE}/rows/read.ts`,
+    code: "import type { Server } from '../http/server/server.ts';",
     found: [
-      `${SOURCE}/services/read.ts:1: services must not import http; it may import problems.ts, start-error.ts, bounded-map.ts, instant.ts, node-http.ts, declare, store`,
+      `${SOURCE}/rows/read.ts:1: rows must not import http; it may import problems.ts, start-error.ts, lru-map.ts, instant.ts, node-http.ts, schema, database`,
     ],
   },
   'an export from elsewhere is an import': {
-    file: `${SOURCE}/store/again.ts`,
-    code: "export {\n  authorize,\n} from '../services/policy.ts';",
+    file: `${SOURCE}/database/again.ts`,
+    code: "export {\n  authorize,\n} from '../rows/policy.ts';",
     found: [
-      `${SOURCE}/store/again.ts:3: store must not import services; it may import problems.ts, start-error.ts, bounded-map.ts, instant.ts, node-http.ts, declare`,
+      `${SOURCE}/database/again.ts:3: database must not import rows; it may import problems.ts, start-error.ts, lru-map.ts, instant.ts, node-http.ts, schema`,
     ],
   },
   'so is import()': {
     file: `${SOURCE}/http/late.ts`,
     code: "const main = await import(\n'../cli/main.ts');",
     found: [
-      `${SOURCE}/http/late.ts:2: http must not import cli; it may import problems.ts, start-error.ts, bounded-map.ts, instant.ts, node-http.ts, declare, store, services, accounts, operations, engine.ts`,
+      `${SOURCE}/http/late.ts:2: http must not import cli; it may import problems.ts, start-error.ts, lru-map.ts, instant.ts, node-http.ts, schema, database, rows, accounts, jobs, engine.ts`,
     ],
   },
-  'accounts and operations do not know each other': {
-    file: `${SOURCE}/accounts/keys.ts`,
-    code: "import { claim } from '../operations/claim.ts';",
+  'accounts and jobs do not know each other': {
+    file: `${SOURCE}/accounts/keys/keys.ts`,
+    code: "import { claim } from '../../jobs/claim.ts';",
     found: [
-      `${SOURCE}/accounts/keys.ts:1: accounts must not import operations; it may import problems.ts, start-error.ts, bounded-map.ts, instant.ts, node-http.ts, declare, store, services`,
+      `${SOURCE}/accounts/keys/keys.ts:1: accounts must not import jobs; it may import problems.ts, start-error.ts, lru-map.ts, instant.ts, node-http.ts, schema, database, rows`,
     ],
   },
   'problems.ts imports nothing': {
     file: `${SOURCE}/problems.ts`,
-    code: "import { Field } from './declare/field.ts';",
-    found: [`${SOURCE}/problems.ts:1: problems.ts must not import declare; it may import nothing`],
+    code: "import { Field } from './schema/field.ts';",
+    found: [`${SOURCE}/problems.ts:1: problems.ts must not import schema; it may import nothing`],
   },
   'a new folder needs a row': {
     file: `${SOURCE}/mail/send.ts`,
-    code: "import { Field } from '../declare/field.ts';",
+    code: "import { Field } from '../schema/field.ts';",
     found: [
       `${SOURCE}/mail/send.ts:1: 'mail' has no row in the table of scripts/check-imports.ts; give it one`,
     ],
   },
   'a file that is not there': {
-    file: `${SOURCE}/store/tables.ts`,
+    file: `${SOURCE}/database/tables.ts`,
     code: "import { gone } from './gone.ts';",
-    found: [`${SOURCE}/store/tables.ts:1: './gone.ts' does not exist; imports name the file with its .ts`],
+    found: [`${SOURCE}/database/tables.ts:1: './gone.ts' does not exist; imports name the file with its .ts`],
   },
   'an undeclared dependency': {
-    file: `${SOURCE}/store/tables.ts`,
+    file: `${SOURCE}/database/tables.ts`,
     code: "import pg from 'pg';\nimport lodash from 'lodash/fp';",
-    found: [`${SOURCE}/store/tables.ts:2: 'lodash' is not declared in packages/trestle/package.json`],
+    found: [`${SOURCE}/database/tables.ts:2: 'lodash' is not declared in packages/trestle/package.json`],
   },
   'a development dependency in what is published': {
-    file: `${SOURCE}/store/tables.ts`,
+    file: `${SOURCE}/database/tables.ts`,
     code: "import fc from 'fast-check';",
-    found: [`${SOURCE}/store/tables.ts:1: 'fast-check' is not declared in packages/trestle/package.json`],
+    found: [`${SOURCE}/database/tables.ts:1: 'fast-check' is not declared in packages/trestle/package.json`],
   },
   'the same in a test': {
-    file: 'packages/trestle/test/store/tables.test.ts',
-    code: "import fc from 'fast-check';\nimport { Store } from '../../src/store/store.ts';",
+    file: 'packages/trestle/test/database/tables.test.ts',
+    code: "import fc from 'fast-check';\nimport { Store } from '../../src/database/store.ts';",
     found: [],
   },
   "a way into another package's source": {
     file: 'apps/notes/app.ts',
-    code: "import { Field } from '../../packages/trestle/src/declare/field.ts';",
+    code: "import { Field } from '../../packages/trestle/src/schema/field.ts';",
     found: [
-      "apps/notes/app.ts:1: '../../packages/trestle/src/declare/field.ts' leaves apps/notes; import the package by its name",
+      "apps/notes/app.ts:1: '../../packages/trestle/src/schema/field.ts' leaves apps/notes; import the package by its name",
     ],
   },
   "a module of Node's without its prefix": {
-    file: `${SOURCE}/store/tables.ts`,
+    file: `${SOURCE}/database/tables.ts`,
     code: "import fs from 'fs';",
-    found: [`${SOURCE}/store/tables.ts:1: write node:fs`],
+    found: [`${SOURCE}/database/tables.ts:1: write node:fs`],
   },
 };
 

@@ -1,5 +1,5 @@
-import type { Field } from '../../src/declare/field.ts';
-import type { Resource } from '../../src/declare/resource.ts';
+import type { Field } from '../../src/schema/field.ts';
+import type { Resource } from '../../src/schema/resource.ts';
 
 /** Rows that references may name, by resource. */
 export type Parents = ReadonlyMap<string, string | number>;

@@ -1,8 +1,8 @@
 import type { TSchema } from 'typebox';
-import type { Route } from '../../declare/contract.ts';
 import { PROBLEMS, type ProblemCode } from '../../problems.ts';
-import type { RouteTable } from '../route-table.ts';
-import { isRecord } from '../shape.ts';
+import type { Route } from '../../schema/contract.ts';
+import { isRecord } from '../requests/standard-json.ts';
+import type { RouteTable } from '../routes/route-table.ts';
 import type { Components } from './schemas.ts';
 import { securityOf } from './security.ts';
 

@@ -1,8 +1,8 @@
-import type { CredentialPlace, Route } from '../../declare/contract.ts';
-import type { Rule } from '../../declare/rules.ts';
-import { placesFor } from '../credentials.ts';
-import type { RouteTable } from '../route-table.ts';
-import { isRecord } from '../shape.ts';
+import type { CredentialPlace, Route } from '../../schema/contract.ts';
+import type { Rule } from '../../schema/rules.ts';
+import { placesFor } from '../requests/credentials.ts';
+import { isRecord } from '../requests/standard-json.ts';
+import type { RouteTable } from '../routes/route-table.ts';
 
 /** The route that hands out access tokens for a username and password, and where it stands. */
 export interface SignIn {

@@ -1,0 +1,108 @@
+import { createHash, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { StartError } from '../../start-error.ts';
+
+const FILE = 'signing-secret';
+const LEAST_BYTES = 32;
+
+/** Secrets of one data folder: the first signs, all of them verify. Keys for each app and purpose are derived from them. */
+export interface SigningSecret {
+  readonly secrets: readonly [Buffer, ...Buffer[]];
+}
+
+export interface SigningSecretOptions {
+  /** `TRESTLE_SIGNING_SECRET`: at least 32 bytes (default: the file in the data folder, made where it is missing). */
+  current?: string | undefined;
+  /** `TRESTLE_SIGNING_SECRET_PREVIOUS`: still verifies, while tokens signed with it are about. */
+  previous?: string | undefined;
+}
+
+/** A key for one purpose, and the public name that tokens give it. */
+export interface DerivedKey {
+  readonly kid: string;
+  readonly key: Buffer;
+}
+
+/**
+ * The secret that tokens, cursors and the like are signed with: from the environment, or from `signing-secret` in the
+ * data folder, which is made with 32 random bytes and mode 0600 on the first start. Processes that start together agree
+ * on one. Throws `StartError` for a secret that is too short.
+ */
+export function openSigningSecret(folder: string, options: SigningSecretOptions = {}): SigningSecret {
+  const { current, previous } = options;
+  const first = current
+    ? checked(current, 'TRESTLE_SIGNING_SECRET')
+    : checked(readOrMake(folder), join(folder, FILE));
+  return { secrets: previous ? [first, checked(previous, 'TRESTLE_SIGNING_SECRET_PREVIOUS')] : [first] };
+}
+
+/** The keys of one purpose, the signing one first: HKDF (RFC 5869), so that no app's or purpose's key opens another's. */
+export function deriveKeys(
+  secret: SigningSecret,
+  app: string,
+  purpose: string,
+): [DerivedKey, ...DerivedKey[]] {
+  const derive = (bytes: Buffer): DerivedKey => {
+    const key = Buffer.from(hkdfSync('sha256', bytes, '', `trestle/${app}/${purpose}`, 32));
+    return { key, kid: createHash('sha256').update(key).digest('base64url').slice(0, 12) };
+  };
+  const [first, ...others] = secret.secrets;
+  return [derive(first), ...others.map(derive)];
+}
+
+function checked(text: string, where: string): Buffer {
+  const bytes = Buffer.from(text.trim(), 'utf8');
+  if (bytes.length >= LEAST_BYTES) return bytes;
+  throw new StartError(
+    `${where} holds ${bytes.length} bytes; a signing secret needs at least ${LEAST_BYTES}. ` +
+      'Make one with: node -p "crypto.randomBytes(32).toString(\'base64url\')"',
+  );
+}
+
+function readOrMake(folder: string): string {
+  const file = join(folder, FILE);
+  const found = readIfThere(file);
+  if (found !== undefined) return found;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  make(folder, file);
+  return readFileSync(file, 'utf8');
+}
+
+/** Written whole and synced under another name, then linked: `link` fails where another process was first, whose secret then stands. */
+function make(folder: string, file: string): void {
+  const draft = join(folder, `.${FILE}.${process.pid}.${randomBytes(6).toString('hex')}`);
+  const handle = openSync(draft, 'wx', 0o600);
+  try {
+    writeSync(handle, `${randomBytes(LEAST_BYTES).toString('base64url')}\n`);
+    fsyncSync(handle);
+    linkSync(draft, file);
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+  } finally {
+    closeSync(handle);
+    unlinkSync(draft);
+  }
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { fileOf } from '../../database/open-store.ts';
+import { backUpFile, type Checked } from '../../database/transfer/backup-file.ts';
+import { StartError } from '../../start-error.ts';
+import { findApps } from '../find-apps.ts';
+import { type DataOptions, withData } from '../options.ts';
+import { dumpWords, stamp } from '../postgres-words.ts';
+
+interface BackupOptions extends DataOptions {
+  to: string;
+}
+
+/** `trestle backup [apps…] --to FOLDER` */
+export function define(command: Command): void {
+  command
+    .argument('[apps...]', 'folders of apps, or their names in apps/ (default: all that have a database)')
+    .requiredOption('--to <folder>', 'where backups go, as NAME-INSTANT.db; best on another disk');
+  withData(command).action(backUp);
+}
+
+async function backUp(names: string[], { data, database, to }: BackupOptions): Promise<void> {
+  const apps = (await findApps(names)).map(({ name }) => name);
+  const now = new Date().toISOString();
+  if (database) throw new StartError(dumpWords(database, apps, to, now));
+  const there = apps.filter((name) => existsSync(fileOf(data, name)));
+  const missing = apps.find((name) => !there.includes(name));
+  if (missing && (names.length > 0 || there.length === 0))
+    throw new StartError(`there is no database ${fileOf(data, missing)}`);
+  for (const name of there) {
+    const started = performance.now();
+    const path = join(to, `${name}-${stamp(now)}.db`);
+    const checked = backUpFile(fileOf(data, name), path);
+    process.stdout.write(`${words(name, path, checked, performance.now() - started)}\n`);
+  }
+  process.stdout.write(
+    `Not in it: ${notInIt(data, there).join(', ')}. Without the signing secret everyone signs in anew; keep it as a secret.\n`,
+  );
+}
+
+/** What a data folder holds beside databases: the signing secret, and a folder for each app whose operations keep files. */
+function notInIt(data: string, names: readonly string[]): string[] {
+  const folders = names.map((name) => join(data, name)).filter((folder) => existsSync(folder));
+  return [join(data, 'signing-secret'), ...folders];
+}
+
+function words(name: string, path: string, { bytes, tables, rows }: Checked, milliseconds: number): string {
+  const size = `${(bytes / 1e6).toFixed(1)} MB`;
+  const time = `${(milliseconds / 1000).toFixed(1)} s`;
+  return `${name}: ${path}\n  ${rows} rows of ${tables} tables, ${size}, in ${time}; read back and whole`;
+}

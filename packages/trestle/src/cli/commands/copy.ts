@@ -1,0 +1,131 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { migrate, migrationStatus } from '../../database/migrations/migrate.ts';
+import { renamesOf } from '../../database/migrations/renames.ts';
+import type { Store } from '../../database/store.ts';
+import { type Moved, transfer } from '../../database/transfer/transfer.ts';
+import { tablesOfApp } from '../../engine.ts';
+import { Problem } from '../../problems.ts';
+import type { App } from '../../schema/app.ts';
+import { StartError } from '../../start-error.ts';
+import { findApps } from '../find-apps.ts';
+import { mayExist, openPlace, type Place, place, placeWords, refuseServed, whole } from '../place.ts';
+import { grouped, progressBar } from './copy-progress.ts';
+
+interface CopyOptions {
+  from: Place;
+  to: Place;
+  whileServing?: boolean;
+}
+
+/** `trestle copy [apps…] --from PLACE --to PLACE` */
+export function define(command: Command): void {
+  command
+    .argument(
+      '[apps...]',
+      'folders of apps, or their names in apps/ (default: all that have a database there)',
+    )
+    .addOption(from('--from <place>', 'sqlite:FOLDER or postgres://… (its password may be in PGPASSWORD)'))
+    .addOption(from('--to <place>', 'the same; the tables there must be empty, or not there yet'))
+    .option('--while-serving', 'copy what a running server has now; what it writes later is not in the copy')
+    .action(copy);
+}
+
+function from(flags: string, words: string): Option {
+  return new Option(flags, words).argParser(place).makeOptionMandatory();
+}
+
+async function copy(names: string[], options: CopyOptions): Promise<void> {
+  let copied = 0;
+  for (const app of await findApps(names)) {
+    if (await copyApp(app, options, names.length > 0)) copied += 1;
+  }
+  if (copied === 0) throw new StartError(`there is no app's database at ${whole(options.from)}`);
+  print(
+    '\nNot in a database, but in the data folder: the signing secret, without which everyone signs in anew, and files that ' +
+      'operations keep. Let the new server have them. Passwords and API keys stay as they are.',
+  );
+}
+
+/** True where there was a database. Throws `StartError`: then the target of this app is as it was. */
+async function copyApp(app: App, options: CopyOptions, asked: boolean): Promise<boolean> {
+  const [from, to] = [placeWords(options.from, app.name), placeWords(options.to, app.name)];
+  if (from === to) throw new StartError(`--from and --to are the same: ${from}`);
+  if (!mayExist(options.from, app.name)) return nothing(from, asked);
+  if (!options.whileServing)
+    await refuseServed(
+      options.from,
+      app.name,
+      'Stop the server first, so that nothing it writes is left behind; or copy what is there now with --while-serving.',
+    );
+  return await withStore(options.from, app, async (source) => {
+    if (!(await isReady(source, app, from))) return nothing(from, asked);
+    return await withStore(options.to, app, async (target) => {
+      const started = performance.now();
+      const moved = await moveApp(app, source, target, to);
+      report(`${app.name}: ${from} to ${to}`, moved, performance.now() - started);
+      return true;
+    });
+  });
+}
+
+function nothing(where: string, asked: boolean): false {
+  if (asked) throw new StartError(`there is no database at ${where}`);
+  return false;
+}
+
+/** False for a database that nothing was ever put into. Throws `StartError` for one that is not as declared. */
+async function isReady(source: Store, app: App, where: string): Promise<boolean> {
+  const status = await migrationStatus(source, tablesOfApp(app), renamesOf(app.resources));
+  if (status.entries.length === 0) return false;
+  if (!status.current)
+    throw new StartError(
+      `${where} is not as ${app.name} is declared; bring it there first with: trestle migrate apply ${app.name}`,
+    );
+  return true;
+}
+
+async function moveApp(app: App, source: Store, target: Store, to: string): Promise<Moved[]> {
+  const bar = progressBar(process.stderr);
+  const tables = tablesOfApp(app);
+  try {
+    await migrate(target, tables, { renames: renamesOf(app.resources) });
+    return await transfer(source, target, tables, { progress: bar.show });
+  } catch (error) {
+    const why =
+      error instanceof Problem ? error.detail : error instanceof Error ? error.message : String(error);
+    throw new StartError(`${app.name}: ${why}. No row was copied into ${to}; ${startOver(app)}`, {
+      cause: error,
+    });
+  } finally {
+    bar.clear();
+  }
+}
+
+function startOver({ name }: App): string {
+  return `empty it (drop the schema, or move the files ${name}.db* away) and copy again, or name another target.`;
+}
+
+async function withStore<T>(at: Place, app: App, work: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openPlace(at, app.name);
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+function report(heading: string, moved: readonly Moved[], milliseconds: number): void {
+  const width = Math.max(...moved.map(({ table }) => table.length));
+  const rows = moved.reduce((sum, one) => sum + one.rows, 0);
+  print(heading);
+  for (const { table, rows, digest } of moved)
+    print(`  ${table.padEnd(width)}  ${grouped(rows).padStart(10)} rows  sha256 ${digest.slice(0, 16)}`);
+  print(
+    `  ${grouped(rows)} rows in ${(milliseconds / 1000).toFixed(1)} s; read back: the same rows on both sides`,
+  );
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,102 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import type { Command } from 'commander';
+import {
+  type MigrateOptions,
+  type MigrationStatus,
+  migrate,
+  migrationStatus,
+} from '../../database/migrations/migrate.ts';
+import { NEWER_DATABASE } from '../../database/migrations/refusals.ts';
+import { renamesOf } from '../../database/migrations/renames.ts';
+import { fileOf, openStore, schemaOf } from '../../database/open-store.ts';
+import { checkFileWhole } from '../../database/sqlite/check-file.ts';
+import { sqliteDialect } from '../../database/sqlite/dialect.ts';
+import type { Store } from '../../database/store.ts';
+import { tablesOfApp } from '../../engine.ts';
+import type { App } from '../../schema/app.ts';
+import { findApps } from '../find-apps.ts';
+import { type DataOptions, withData } from '../options.ts';
+import { appliedWords, planWords, statusWords } from './migrate-words.ts';
+
+interface ApplyOptions extends DataOptions {
+  destructive?: boolean;
+  back?: boolean;
+}
+
+/** `trestle migrate plan|apply|status [apps…]` */
+export function define(command: Command): void {
+  verb(command, 'plan', 'Show what would be changed. Changes nothing.')
+    .option('--sql', 'show the SQL too')
+    .action(showPlan);
+  verb(command, 'apply', 'Make the changes.')
+    .option('--destructive', 'also those that lose data; an SQLite file is copied first')
+    .option('--back', 'also back to a declaration that the database has left behind')
+    .action(apply);
+  verb(command, 'status', 'Show what databases were brought to, and when.')
+    .option('--check', 'read every page of the SQLite files')
+    .action(showStatus);
+}
+
+function verb(command: Command, name: string, summary: string): Command {
+  const words = 'folders of apps, or their names in apps/ (default: all of apps/)';
+  return withData(command.command(name).description(summary).argument('[apps...]', words));
+}
+
+async function showPlan(names: string[], options: DataOptions & { sql?: boolean }): Promise<void> {
+  for (const app of await findApps(names)) {
+    const status = await statusOf(app, options);
+    print(planWords(placeOf(app, options), status, options.sql ?? false));
+    if (status.older) process.exitCode = NEWER_DATABASE;
+  }
+}
+
+async function showStatus(names: string[], options: DataOptions & { check?: boolean }): Promise<void> {
+  for (const app of await findApps(names)) {
+    const status = await statusOf(app, options);
+    const file = fileOf(options.data, app.name);
+    const checked = options.check === true && !options.database && existsSync(file);
+    if (checked) checkFileWhole(file);
+    print(statusWords(placeOf(app, options), status, checked));
+    if (status.older) process.exitCode = NEWER_DATABASE;
+  }
+}
+
+async function apply(
+  names: string[],
+  { destructive, back = false, ...options }: ApplyOptions,
+): Promise<void> {
+  mkdirSync(options.data, { recursive: true, mode: 0o700 });
+  const wanted: MigrateOptions = { apply: destructive ? 'destructive' : 'additive', back };
+  for (const app of await findApps(names)) {
+    const renames = renamesOf(app.resources);
+    const made = await withStore(app, options, (store) =>
+      migrate(store, tablesOfApp(app), { ...wanted, renames }),
+    );
+    print(appliedWords(placeOf(app, options), made));
+  }
+}
+
+/** A file that is not there yet is not made for being looked at. */
+async function statusOf(app: App, options: DataOptions): Promise<MigrationStatus> {
+  const [tables, renames] = [tablesOfApp(app), renamesOf(app.resources)];
+  if (!options.database && !existsSync(fileOf(options.data, app.name)))
+    return migrationStatus({ dialect: sqliteDialect, all: () => [] }, tables, renames);
+  return withStore(app, options, (store) => migrationStatus(store, tables, renames));
+}
+
+async function withStore<T>(app: App, options: DataOptions, work: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore({ name: app.name, data: options.data, database: options.database });
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+function placeOf(app: App, { data, database }: DataOptions): string {
+  return `${app.name} (${database ? `PostgreSQL, schema ${schemaOf(app.name)}` : fileOf(data, app.name)})`;
+}
+
+function print(words: string): void {
+  process.stdout.write(`${words}\n`);
+}

@@ -1,0 +1,74 @@
+import { basename } from 'node:path';
+import type { Command } from 'commander';
+import { type MigrationStatus, migrationStatus } from '../../database/migrations/migrate.ts';
+import { NewerDatabase } from '../../database/migrations/refusals.ts';
+import { renamesOf } from '../../database/migrations/renames.ts';
+import { fileOf } from '../../database/open-store.ts';
+import { openSqlite } from '../../database/sqlite/open-sqlite.ts';
+import { prepareRestore } from '../../database/transfer/restore-file.ts';
+import { tablesOfApp } from '../../engine.ts';
+import type { App } from '../../schema/app.ts';
+import { StartError } from '../../start-error.ts';
+import { findApps } from '../find-apps.ts';
+import { type DataOptions, withData } from '../options.ts';
+import { restoreWords } from '../postgres-words.ts';
+
+interface RestoreOptions extends DataOptions {
+  app?: string;
+}
+
+/** `trestle restore FILE` */
+export function define(command: Command): void {
+  command
+    .argument('<file>', 'a backup; the database it replaces is kept beside it')
+    .option(
+      '--app <name>',
+      "the app, by its folder or its name in apps/ (default: as the backup's name says)",
+    );
+  withData(command).action(restore);
+}
+
+async function restore(backup: string, { data, database, app: named }: RestoreOptions): Promise<void> {
+  if (database) throw new StartError(restoreWords(database, backup));
+  const [app] = await findApps([named ?? appOf(backup)]);
+  if (!app) return;
+  const file = fileOf(data, app.name);
+  const restoring = prepareRestore(backup, file);
+  try {
+    const status = await statusOf(restoring.copy, app, backup);
+    const kept = restoring.replace(new Date().toISOString());
+    process.stdout.write(`${words(app, file, kept, status)}\n`);
+  } finally {
+    restoring.end();
+  }
+}
+
+/** `messages-2026-11-21T09-20-00.123Z.db`, and what migrations and restores keep: `messages.db.2026-….backup`. */
+function appOf(backup: string): string {
+  const name = /^(.+?)(?:-\d{4}-\d\d-\d\dT[\d.-]+Z\.db|\.db(?:\..+)?)$/.exec(basename(backup))?.[1];
+  if (name) return name;
+  throw new StartError(`the name of ${backup} does not say whose backup it is; name the app with --app`);
+}
+
+/** Throws `NewerDatabase` (exit code 3) for a backup that this declaration is too old for. */
+async function statusOf(copy: string, app: App, backup: string): Promise<MigrationStatus> {
+  const store = openSqlite(copy);
+  try {
+    const status = await migrationStatus(store, tablesOfApp(app), renamesOf(app.resources));
+    if (status.older)
+      throw new NewerDatabase(`${backup} is newer than the declaration of ${app.name}. Nothing was changed.`);
+    return status;
+  } finally {
+    await store.close();
+  }
+}
+
+function words(app: App, file: string, kept: string | undefined, { current, plan }: MigrationStatus): string {
+  const lines = [`${app.name}: ${file} is as it was in the backup`];
+  if (kept) lines.push(`  what was there is kept as ${kept}`);
+  if (!current)
+    lines.push(
+      `  it is ${plan.steps.length} changes behind the declaration; see: trestle migrate plan ${app.name}`,
+    );
+  return lines.join('\n');
+}

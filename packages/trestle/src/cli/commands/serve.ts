@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto';
+import { type Command, Option } from 'commander';
+import { errorFields, type Log, openLog } from '../../http/logging/logging.ts';
+import type { RunningServer } from '../../http/server/server.ts';
+import type { Mount } from '../../http/server/start-server.ts';
+import { findApps } from '../find-apps.ts';
+import { type DataOptions, listed, milliseconds, port, processes, withData } from '../options.ts';
+import { type StopReason, untilStopped } from '../stop-signals.ts';
+import { type Welcome, welcome } from '../welcome.ts';
+
+interface ServeOptions extends DataOptions {
+  port: number;
+  host: string;
+  metricsPort?: number;
+  trustedProxies?: string[];
+  origins?: string[];
+  keepAlive: number;
+  shedAbove: number;
+  readinessDelay: number;
+  log?: string;
+  migrate: boolean;
+  shared?: boolean;
+  workers: number;
+}
+
+/** `trestle serve [apps…]` */
+export function define(command: Command): void {
+  command.argument('[apps...]', 'folders of apps, or their names in apps/ (default: all of apps/)');
+  withData(command)
+    .addOption(
+      new Option('--port <number>', '0 takes any free one').env('PORT').default(4000).argParser(port),
+    )
+    .addOption(new Option('--host <address>', 'where to listen').env('HOST').default('127.0.0.1'))
+    .addOption(
+      new Option('--metrics-port <number>', 'serve /metrics without credentials there').argParser(port),
+    )
+    .addOption(
+      new Option('--trusted-proxies <list>', 'addresses or networks whose X-Forwarded-For is believed')
+        .env('TRESTLE_TRUSTED_PROXIES')
+        .argParser(listed),
+    )
+    .addOption(
+      new Option('--origins <list>', 'origins that browsers may call from (default: any)')
+        .env('TRESTLE_ORIGINS')
+        .argParser(listed),
+    )
+    .addOption(
+      new Option('--keep-alive <seconds>', "idle connections; longer than a proxy's own, e.g. 65")
+        .default(5000, '5')
+        .argParser(milliseconds),
+    )
+    .addOption(
+      new Option('--shed-above <seconds>', 'answer 503 while the event loop runs this late (0: never)')
+        .default(0)
+        .argParser(milliseconds),
+    )
+    .addOption(
+      new Option('--readiness-delay <seconds>', 'serve on for this long after SIGTERM, no longer ready')
+        .default(3000, '3')
+        .argParser(milliseconds),
+    )
+    .addOption(new Option('--log <file>', 'write the log there (default: standard error)').env('TRESTLE_LOG'))
+    .addOption(
+      new Option('--workers <number>', 'processes that serve together, each on a core of its own')
+        .default(1)
+        .argParser(processes),
+    )
+    .option('--shared', 'other processes serve the same data')
+    .option('--no-migrate', 'refuse to start where the database is not as declared')
+    .action(serve);
+}
+
+/** Serves until it is told to stop, then ends the process. */
+async function serve(names: string[], options: ServeOptions): Promise<void> {
+  if (options.workers === 1) return serveAlone(names, options);
+  const { default: cluster } = await import('node:cluster');
+  return cluster.isWorker ? serveAlone(names, options, true) : serveTogether(options);
+}
+
+/** Lets workers serve, each of which runs this very command. */
+async function serveTogether(options: ServeOptions): Promise<void> {
+  const log = openLog(options.log === undefined ? {} : { to: options.log });
+  const { runWorkers } = await import('../workers/workers.ts');
+  const madeUp = makeSecret();
+  const exitCode = await runWorkers({
+    count: options.workers,
+    environment: madeUp ? { TRESTLE_ADMIN_SECRET: madeUp } : {},
+    up: ({ up }) => showWelcome(up, options, madeUp),
+    log: (event, facts) => log.lines.info(facts, event),
+  });
+  await log.flush();
+  process.exit(exitCode);
+}
+
+/** A secret for this run where none was chosen. */
+function makeSecret(): string | undefined {
+  return process.env.TRESTLE_ADMIN_SECRET ? undefined : randomBytes(24).toString('base64url');
+}
+
+async function serveAlone(names: string[], options: ServeOptions, worker = false): Promise<void> {
+  const log = openLog(options.log === undefined ? {} : { to: options.log });
+  const [apps, { startServer }, { closeEngines, openEngines }] = await Promise.all([
+    findApps(names),
+    import('../../http/server/start-server.ts'),
+    import('../open-engines.ts'),
+  ]);
+  const madeUp = makeSecret();
+  const engines = await openEngines(apps, engineOptions(options, log, madeUp));
+  const mounts = engines.map((engine) => ({ engine, base: engines.length > 1 ? `/${engine.app.name}` : '' }));
+  const gatherMetrics = worker && (await import('../workers/worker-metrics.ts')).metricsOfAll;
+  const server = await startServer(mounts, {
+    ...options,
+    log,
+    ...(gatherMetrics && { gatherMetrics }),
+  }).catch(async (error: unknown) => {
+    await closeEngines(engines);
+    throw error;
+  });
+  const stopped = untilStopped(server, worker);
+  const up = whatIsUp(server, mounts);
+  if (worker) process.send?.({ up });
+  else showWelcome(up, options, madeUp);
+  const reason = await stopped;
+  noteEnd(log, reason);
+  await server.close({ readinessDelay: reason.announced ? options.readinessDelay : 0 });
+  await closeEngines(engines);
+  await log.flush();
+  process.exit(reason.exitCode);
+}
+
+function engineOptions(options: ServeOptions, log: Log, madeUp: string | undefined) {
+  const { TRESTLE_ADMIN_SECRET, TRESTLE_SIGNING_SECRET, TRESTLE_SIGNING_SECRET_PREVIOUS } = process.env;
+  return {
+    data: options.data,
+    database: options.database,
+    shared: options.shared === true || options.workers > 1,
+    migrate: { apply: options.migrate ? ('additive' as const) : ('none' as const) },
+    administratorSecret: TRESTLE_ADMIN_SECRET || madeUp,
+    signingSecret: { current: TRESTLE_SIGNING_SECRET, previous: TRESTLE_SIGNING_SECRET_PREVIOUS },
+    log: {
+      event: ({ event, ...facts }: { event: string }) => log.lines.info(facts, event),
+      failed: (error: unknown) => log.lines.error({ error: errorFields(error) }, 'failed behind the scenes'),
+    },
+  };
+}
+
+function whatIsUp(server: RunningServer, mounts: readonly Mount[]): Pick<Welcome, 'url' | 'apps'> {
+  const apps = mounts.map(({ engine, base }, at) => ({
+    name: engine.app.name,
+    base,
+    docs: server.mounted[at]?.pages?.swagger ?? `${base}/docs`,
+  }));
+  return { url: server.url, apps };
+}
+
+/** On standard output, which is no log; the secret only where a person reads it. */
+function showWelcome(up: Pick<Welcome, 'url' | 'apps'>, options: ServeOptions, madeUp?: string): void {
+  const secret = process.stdout.isTTY ? madeUp : undefined;
+  process.stdout.write(welcome({ ...up, data: options.data, database: options.database, secret }));
+}
+
+function noteEnd(log: Log, { why, error, exitCode }: StopReason): void {
+  if (exitCode === 0) log.lines.info({ why }, 'stopping');
+  else log.lines.fatal({ why, ...(error !== undefined && { error: errorFields(error) }) }, 'stopping');
+}

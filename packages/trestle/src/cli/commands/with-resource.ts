@@ -1,0 +1,79 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { type MigrateOptions, migrate } from '../../database/migrations/migrate.ts';
+import { renamesOf } from '../../database/migrations/renames.ts';
+import { fileOf, openStore } from '../../database/open-store.ts';
+import type { Store } from '../../database/store.ts';
+import { tablesOfApp } from '../../engine.ts';
+import type { Format } from '../../rows/exchange/entries.ts';
+import { compileModels, type Model } from '../../rows/model.ts';
+import { putRows } from '../../rows/seed-rows.ts';
+import type { App } from '../../schema/app.ts';
+import { StartError } from '../../start-error.ts';
+import { findApps } from '../find-apps.ts';
+import { type DataOptions, withData } from '../options.ts';
+
+/** The options of commands that work on one resource's rows. */
+export interface ResourceOptions extends DataOptions {
+  app?: string;
+  format?: Format;
+}
+
+/** Adds `--app`, `--format` and where the rows are. */
+export function withResource(command: Command): Command {
+  command
+    .option(
+      '--app <name>',
+      'the app, by its folder or its name in apps/ (default: the one that has the resource)',
+    )
+    .addOption(
+      new Option(
+        '--format <format>',
+        "how rows are written (default: as the file's name ends, else ndjson)",
+      ).choices(['ndjson', 'csv']),
+    );
+  return withData(command);
+}
+
+/** The format that was asked for, or that a file's name says. */
+export function formatOf({ format }: ResourceOptions, file: string | undefined): Format {
+  return format ?? (file?.toLowerCase().endsWith('.csv') ? 'csv' : 'ndjson');
+}
+
+/**
+ * Opens the store that holds a resource, works on it, and closes it. `apply`: what may be done to bring it to the declaration.
+ * `make`: also a new one, with the rows that are always there.
+ */
+export async function onResource<T>(
+  name: string,
+  options: ResourceOptions & Pick<MigrateOptions, 'apply'> & { make: boolean },
+  work: (store: Store, model: Model) => Promise<T>,
+): Promise<T> {
+  const app = await appOf(name, options.app);
+  const { data, database, apply, make } = options;
+  const file = fileOf(data, app.name);
+  if (!database && !make && !existsSync(file)) throw new StartError(`there is no database ${file}`);
+  mkdirSync(data, { recursive: true, mode: 0o700 });
+  const store = await openStore({ name: app.name, data, database, shared: true });
+  try {
+    await migrate(store, tablesOfApp(app), { renames: renamesOf(app.resources), ...(apply && { apply }) });
+    const models = compileModels(app.resources, app.accounts, store.dialect);
+    if (make) await putRows(models, store);
+    const model = models.get(name);
+    if (!model) throw new StartError(`${app.name} has no resource '${name}'`);
+    return await work(store, model);
+  } finally {
+    await store.close();
+  }
+}
+
+async function appOf(resource: string, named: string | undefined): Promise<App> {
+  const apps = await findApps(named === undefined ? [] : [named]);
+  const having = apps.filter(({ resources }) => Object.hasOwn(resources, resource));
+  const [app, other] = having;
+  if (app && !other) return app;
+  const names = having.map(({ name }) => name).join(', ');
+  if (app) throw new StartError(`${names} all have a resource '${resource}'; name one with --app`);
+  const known = apps.flatMap(({ resources }) => Object.keys(resources)).join(', ');
+  throw new StartError(`there is no resource '${resource}'; there are ${known}`);
+}

@@ -1,0 +1,26 @@
+import type { Welcome } from '../welcome.ts';
+
+export type StopSignal = 'SIGTERM' | 'SIGINT';
+
+/** A worker tells its primary that it serves, and what a terminal is to show of it. */
+export interface Up {
+  readonly up: Pick<Welcome, 'url' | 'apps'>;
+}
+
+/** The primary tells its workers to finish what they have begun. */
+export interface Stop {
+  readonly stop: StopSignal;
+}
+
+export function isUp(message: unknown): message is Up {
+  return typeof message === 'object' && message !== null && 'up' in message;
+}
+
+export function isStop(message: unknown): message is Stop {
+  return (
+    typeof message === 'object' &&
+    message !== null &&
+    'stop' in message &&
+    (message.stop === 'SIGTERM' || message.stop === 'SIGINT')
+  );
+}

@@ -1,0 +1,168 @@
+import cluster, { type Worker } from 'node:cluster';
+import { fstatSync } from 'node:fs';
+import { NEWER_DATABASE } from '../../database/migrations/refusals.ts';
+import { LogFile } from '../../http/logging/logging-file.ts';
+import { isUp, type StopSignal, type Up } from './worker-messages.ts';
+import { MetricsCollector } from './worker-metrics.ts';
+
+/** How long a worker must have run for its end to be no reason to wait before the next, in ms. */
+const SETTLED = 10_000;
+const FIRST_PAUSE = 200;
+const LONGEST_PAUSE = 30_000;
+
+export interface WorkersOptions {
+  readonly count: number;
+  /** What workers have in their environment beside this process's own. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Told once, when all of them serve. */
+  readonly up: (up: Up) => void;
+  /** Told of ends and starts, for the log. */
+  readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
+}
+
+/**
+ * Runs workers that share this process's address, and resolves with the exit code when the last of them has ended. The first
+ * is started alone: it brings the database to the declared tables, and where it cannot start, that is the end. A worker that
+ * ends later is replaced, at once if it had run for a while, else after a pause that doubles up to half a minute.
+ * SIGTERM and SIGINT let all of them finish what they have begun; a second signal ends them at once.
+ */
+export function runWorkers(options: WorkersOptions): Promise<number> {
+  return new Workers(options).run();
+}
+
+interface Slot {
+  readonly number: number;
+  worker: Worker | undefined;
+  /** Whether this worker has served. */
+  up: boolean;
+  startedAt: number;
+  /** Workers in a row that ended soon. */
+  failures: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+class Workers {
+  readonly #options: WorkersOptions;
+  readonly #slots: Slot[];
+  readonly #ended = Promise.withResolvers<number>();
+  readonly #output = new LogFile();
+  readonly #metrics = new MetricsCollector();
+  #announced = false;
+  #stopping: StopSignal | undefined;
+  #exitCode = 0;
+
+  constructor(options: WorkersOptions) {
+    this.#options = options;
+    this.#slots = Array.from({ length: options.count }, (_, at) => newSlot(at + 1));
+  }
+
+  async run(): Promise<number> {
+    // The kernel gives each connection to a worker. Were they handed on from here, those on their way to a worker that is
+    // killed would stay open for ever, and nobody would answer them.
+    cluster.schedulingPolicy = cluster.SCHED_NONE;
+    cluster.setupPrimary({ silent: isPipe(2) });
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#stop(signal));
+    const [first] = this.#slots;
+    if (first) this.#start(first);
+    const code = await this.#ended.promise;
+    await this.#output.flush();
+    return code;
+  }
+
+  #start(slot: Slot): void {
+    const worker = cluster.fork(this.#options.environment);
+    Object.assign(slot, { worker, up: false, startedAt: performance.now(), timer: undefined });
+    worker.on('message', (message: unknown) => {
+      if (isUp(message)) this.#isUp(slot, message);
+      else this.#metrics.heard(worker, slot.number, message, () => this.#serving());
+    });
+    worker.on('exit', (code, signal) => this.#gone(slot, code, signal));
+    passOn(worker, this.#output);
+  }
+
+  #serving(): Worker[] {
+    return this.#slots.flatMap(({ worker, up }) => (worker && up ? [worker] : []));
+  }
+
+  #isUp(slot: Slot, up: Up): void {
+    slot.up = true;
+    for (const other of this.#slots) if (!other.worker && !other.timer) this.#start(other);
+    this.#options.log('worker serves', { worker: slot.number, pid: slot.worker?.process.pid });
+    if (this.#announced || !this.#slots.every((each) => each.up)) return;
+    this.#announced = true;
+    this.#options.up(up);
+  }
+
+  #gone(slot: Slot, code: number | null, signal: string | null): void {
+    const pid = slot.worker?.process.pid;
+    const first = slot.number === 1 && !slot.up && !this.#slots.some((each) => each !== slot && each.worker);
+    slot.worker = undefined;
+    if (this.#stopping) {
+      this.#exitCode ||= slot.up ? (code ?? 1) : 0;
+      this.#endIfLast();
+    } else if (code === NEWER_DATABASE || (first && !this.#announced)) {
+      this.#exitCode = code || 1;
+      this.#stop('SIGTERM');
+    } else {
+      this.#options.log('worker ended', { worker: slot.number, pid, code, signal });
+      this.#startAgain(slot);
+    }
+  }
+
+  #startAgain(slot: Slot): void {
+    const settled = slot.up && performance.now() - slot.startedAt > SETTLED;
+    const pause = settled || slot.failures === 0 ? 0 : pauseAfter(slot.failures);
+    slot.failures = settled ? 0 : slot.failures + 1;
+    slot.up = false;
+    slot.timer = setTimeout(() => this.#start(slot), pause);
+  }
+
+  #stop(signal: StopSignal): void {
+    if (this.#stopping) this.#kill(signal);
+    this.#stopping = signal;
+    for (const { worker, up, timer } of this.#slots) {
+      clearTimeout(timer);
+      // One that does not serve yet has nothing to finish, and does not listen yet either.
+      if (up && worker?.isConnected()) worker.send({ stop: signal });
+      else worker?.process.kill('SIGTERM');
+    }
+    this.#endIfLast();
+  }
+
+  #kill(signal: StopSignal): never {
+    for (const { worker } of this.#slots) worker?.process.kill('SIGKILL');
+    process.exit(signal === 'SIGINT' ? 130 : 143);
+  }
+
+  #endIfLast(): void {
+    if (this.#slots.every(({ worker }) => !worker)) this.#ended.resolve(this.#exitCode);
+  }
+}
+
+function newSlot(number: number): Slot {
+  return { number, worker: undefined, up: false, startedAt: 0, failures: 0, timer: undefined };
+}
+
+/** 200 ms, 400 ms, … 30 s */
+export function pauseAfter(failures: number): number {
+  return Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1));
+}
+
+/** Lines of a pipe's writers mix where they are longer than its kernel buffer's page (POSIX, PIPE_BUF). */
+function isPipe(descriptor: number): boolean {
+  const about = fstatSync(descriptor);
+  return about.isFIFO() || about.isSocket();
+}
+
+/** What a worker writes, line by line, so that no two workers' lines are mixed. */
+function passOn(worker: Worker, out: LogFile): void {
+  for (const stream of [worker.process.stdout, worker.process.stderr]) {
+    let rest = '';
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      const end = text.lastIndexOf('\n') + 1;
+      if (end > 0) out.write(rest + text.slice(0, end));
+      rest = end > 0 ? text.slice(end) : rest + text;
+    });
+    stream?.on('end', () => rest !== '' && out.write(rest));
+  }
+}

@@ -1,0 +1,52 @@
+import type { Dialect } from '../dialect.ts';
+import { postgresSql } from '../postgres/migration-sql.ts';
+import { sqliteSql } from '../sqlite/migration-sql.ts';
+import type { Table } from '../table.ts';
+import { type Change, changesBetween } from './change.ts';
+import { type Check, checksOf } from './checks.ts';
+import { line, type Risk, riskOf } from './describe.ts';
+import type { Renames } from './renames.ts';
+
+/** All that the SQL of a migration follows from. */
+export interface Migration {
+  readonly dialect: Dialect;
+  readonly from: readonly Table[];
+  readonly to: readonly Table[];
+  readonly changes: readonly Change[];
+  /** RFC 3339: what rows get for an instant that is older than its column. */
+  readonly now: string;
+}
+
+export interface Step {
+  readonly risk: Risk;
+  /** For people: `+ add notes.state (text, not null, default "new")`. The same on both databases. */
+  readonly line: string;
+}
+
+/** What leads a database from one state to another. */
+export interface Plan {
+  readonly steps: readonly Step[];
+  /** What must be true of the rows before. */
+  readonly checks: readonly Check[];
+  /** All of it in order, to be run in one transaction. */
+  readonly sql: readonly string[];
+}
+
+export interface PlanOptions {
+  readonly dialect: Dialect;
+  readonly renames?: Renames;
+  /** RFC 3339. */
+  readonly now: string;
+}
+
+/** The plan from the tables a database has to the declared ones. Runs nothing. */
+export function plan(from: readonly Table[], to: readonly Table[], options: PlanOptions): Plan {
+  const { dialect, renames = new Map(), now } = options;
+  const changes = changesBetween(from, to, renames);
+  const migration = { dialect, from, to, changes, now };
+  return {
+    steps: changes.map((change) => ({ risk: riskOf(change), line: line(change) })),
+    checks: checksOf(dialect, changes, from),
+    sql: dialect.name === 'sqlite' ? sqliteSql(migration) : postgresSql(migration),
+  };
+}

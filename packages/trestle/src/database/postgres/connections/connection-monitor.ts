@@ -1,0 +1,173 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import { type Heard, Listeners } from '../../notifier.ts';
+import { sqlState } from '../faults.ts';
+import { farewell } from './close-client.ts';
+import { quoted } from './connection-options.ts';
+
+/** Milliseconds. */
+const TIMES = {
+  /** Between two attempts to connect again. */
+  retry: 200,
+  /** A connection that takes longer than this to come back makes the store not ready. */
+  patience: 1_000,
+  /** Longest wait for a new connection. */
+  connect: 2_000,
+  /** An answer to `select 1` that takes longer than this means that the connection is dead. */
+  answer: 1_000,
+  /** How long an answer proves that the database is there. */
+  fresh: 800,
+} as const;
+
+export interface WatchOptions {
+  readonly config: pg.ClientConfig;
+  readonly settings: string;
+  /** Where it connects to, for `why`. */
+  readonly target: string;
+  /** Told what a listener threw. */
+  readonly failed: (error: unknown) => void;
+}
+
+/**
+ * One connection beside the pool. It hears notifications, and its end or silence tells at once, without any traffic,
+ * that the database went away; while it is away it tries to connect until it is back.
+ */
+export class Watch {
+  readonly #options: WatchOptions;
+  readonly #listeners: Listeners;
+  #client: pg.Client | undefined;
+  #why: string | undefined;
+  #away = false;
+  #heardAt = 0;
+  #asking = false;
+  #closed = false;
+  #reconnecting: Promise<void> | undefined;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#listeners = new Listeners(options.failed);
+  }
+
+  /** Why the database cannot be reached; undefined while it can. */
+  get why(): string | undefined {
+    return this.#why;
+  }
+
+  /** Whether connecting was tried in vain, so that nobody should wait for a connection. */
+  get away(): boolean {
+    return this.#away;
+  }
+
+  /** Connects for the first time. Throws what the driver throws. */
+  async open(): Promise<void> {
+    await this.#connect();
+  }
+
+  /** Asks the database whether it is there, unless that is fresh knowledge. The answer shows in `why`. */
+  ask(): void {
+    if (performance.now() - this.#heardAt > TIMES.fresh) this.#ask();
+  }
+
+  /** Something failed on another connection: asks at once. */
+  suspect(): void {
+    this.#ask();
+  }
+
+  /** Listens on a channel (already named apart from other schemas'). */
+  listen(channel: string, heard: Heard): () => void {
+    const remove = this.#listeners.add(channel, heard);
+    this.#send(`listen ${quoted(channel)}`, () => this.#listeners.begin(channel, heard));
+    return () => {
+      remove();
+      if (!this.#listeners.channels.includes(channel)) this.#send(`unlisten ${quoted(channel)}`);
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const client = this.#client;
+    this.#client = undefined;
+    await Promise.all([client && farewell(client), this.#reconnecting]);
+  }
+
+  /** Where it fails, the connection is gone; the next one listens to all channels and says so to all. */
+  #send(sql: string, done: () => void = () => {}): void {
+    this.#client?.query(sql).then(done, () => {});
+  }
+
+  async #connect(): Promise<void> {
+    const limits = { connectionTimeoutMillis: TIMES.connect, query_timeout: TIMES.connect };
+    const client = new pg.Client({ ...this.#options.config, ...limits });
+    client.on('error', () => {});
+    client.on('notification', ({ channel, payload }) => this.#listeners.tell(channel, payload ?? ''));
+    try {
+      await client.connect();
+      const listen = this.#listeners.channels.map((channel) => `; listen ${quoted(channel)}`).join('');
+      await client.query(this.#options.settings + listen);
+    } catch (error) {
+      await farewell(client);
+      throw error;
+    }
+    if (this.#closed) return farewell(client);
+    this.#client = client;
+    client.once('end', () => this.#lost(client));
+    this.#heard();
+  }
+
+  #heard(): void {
+    this.#heardAt = performance.now();
+    this.#why = undefined;
+    this.#away = false;
+  }
+
+  #ask(): void {
+    const client = this.#client;
+    if (this.#asking || !client) return;
+    this.#asking = true;
+    // Where no answer comes, pg closes the connection, and its end starts the reconnection.
+    const query = { text: 'select 1', query_timeout: TIMES.answer };
+    client
+      .query(query)
+      .then(
+        () => this.#heard(),
+        // An answer that says the session was ended is one too: the next session will tell.
+        (error: unknown) =>
+          error instanceof Error && error.message === 'Query read timeout' && this.#missed(error),
+      )
+      .finally(() => {
+        this.#asking = false;
+      });
+  }
+
+  #lost(client: pg.Client): void {
+    if (this.#closed || this.#client !== client) return;
+    this.#client = undefined;
+    this.#reconnecting = this.#reconnect();
+  }
+
+  async #reconnect(): Promise<void> {
+    const timer = setTimeout(() => this.#gone(new Error('no answer')), TIMES.patience);
+    while (!this.#closed) {
+      try {
+        await this.#connect();
+        break;
+      } catch (error) {
+        // A server that is full is there: connections that are open go on working.
+        if (sqlState(error) !== '53300') this.#gone(error);
+        await pause(TIMES.retry);
+      }
+    }
+    clearTimeout(timer);
+    if (!this.#closed) this.#listeners.tellGap();
+  }
+
+  #gone(error: unknown): void {
+    this.#away = true;
+    this.#missed(error);
+  }
+
+  #missed(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#why = `PostgreSQL at ${this.#options.target} cannot be reached: ${reason}`;
+  }
+}

@@ -1,0 +1,71 @@
+import type pg from 'pg';
+import { StartError } from '../../../start-error.ts';
+import { valueTypes } from '../value-parsers.ts';
+import { type Tls, tlsOf } from './tls.ts';
+
+const TLS_PARAMETERS = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey'];
+
+/** Milliseconds. PostgreSQL has none of these by default; without them one stuck session can hold up all others. */
+export const LIMITS = {
+  statement: 5_000,
+  lock: 2_000,
+  idleInTransaction: 10_000,
+  connect: 3_000,
+  keepAlive: 10_000,
+  /** How much longer than the server's own limit an answer is waited for before the connection is given up. */
+  grace: 250,
+} as const;
+
+export interface ConnectionOptions {
+  readonly config: pg.ClientConfig;
+  /** Where it connects to, for messages: without user and password. */
+  readonly target: string;
+  readonly tls: Tls;
+}
+
+/** What a `postgres://` URL says, as pg takes it. Throws `StartError` for a URL that is none. */
+export function connectionOptions(url: string, application: string): ConnectionOptions {
+  const [address = '', query = ''] = url.split('?', 2);
+  if (!/^postgres(ql)?:\/\//.test(address))
+    throw new StartError('expected a database URL such as postgres://user:password@host:5432/name');
+  const parameters = new URLSearchParams(query);
+  const tls = tlsOf(parameters);
+  for (const name of TLS_PARAMETERS) parameters.delete(name);
+  const rest = parameters.size > 0 ? `?${parameters}` : '';
+  const config: pg.ClientConfig = {
+    connectionString: `${address}${rest}`,
+    ssl: tls.options,
+    connectionTimeoutMillis: LIMITS.connect,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: LIMITS.keepAlive,
+    fallback_application_name: application,
+    types: valueTypes,
+    // BEGIN travels with the first statement instead of waiting for its own answer.
+    pipeline: true,
+  };
+  return { config, target: address.replace(/\/\/[^@/]*@/, '//'), tls };
+}
+
+/** What every session is set to, in one round trip. `statement`: the longest a statement may take, in ms (0: no limit). */
+export function sessionSettings(schema: string, statement: number, idleInTransaction: number): string {
+  const settings = {
+    search_path: quoted(schema),
+    TimeZone: 'UTC',
+    DateStyle: 'ISO',
+    client_min_messages: 'warning',
+    statement_timeout: statement,
+    lock_timeout: LIMITS.lock,
+    idle_in_transaction_session_timeout: idleInTransaction,
+  };
+  return Object.entries(settings)
+    .map(
+      ([name, value]) =>
+        `set ${name} to ${typeof value === 'number' || name === 'search_path' ? value : `'${value}'`}`,
+    )
+    .join('; ');
+}
+
+/** An identifier in quotes. */
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,125 @@
+import { addColumn, addReferences, createIndex, createTable, dropIndex, literal, text } from '../ddl.ts';
+import type { Dialect } from '../dialect.ts';
+import { type Change, referenceShape } from '../migrations/change.ts';
+import { conversion } from '../migrations/conversions.ts';
+import type { Migration } from '../migrations/plan.ts';
+import { type Sql, sql } from '../sql.ts';
+import { type Column, referenceName, type Table } from '../table.ts';
+
+type Of<K extends Change['kind']> = Extract<Change, { kind: K }>;
+
+/** The statements that make a plan's changes on PostgreSQL. */
+export function postgresSql({ dialect, changes, from, to, now }: Migration): string[] {
+  const of = <K extends Change['kind']>(kind: K) =>
+    changes.filter((change): change is Of<K> => change.kind === kind);
+  const created = of('createTable').map((change) => change.to);
+  const changed = of('changeColumn');
+  const retargeted = changed.filter(
+    (one) => String(referenceShape(one.from)) !== String(referenceShape(one.to)),
+  );
+  const columnsToRefer = [...of('addColumn'), ...retargeted];
+  return [
+    ...renames(dialect, changes, from),
+    ...of('dropIndex').map((change) => dropIndex(dialect, change.from)),
+    ...of('renameIndex').map((change) =>
+      text(dialect, sql`alter index ${sql.id(change.from.name)} rename to ${sql.id(change.to.name)}`),
+    ),
+    ...retargeted.flatMap((one) =>
+      one.from.references ? [dropReference(dialect, one.table, one.from)] : [],
+    ),
+    ...of('dropColumn').map((one) => alter(dialect, one.table, sql`drop column ${sql.id(one.from.name)}`)),
+    ...created.map((table) => createTable(dialect, table)),
+    ...of('addColumn').flatMap((one) => added(dialect, one.table, one.to, now)),
+    ...changed.flatMap((one) => altered(dialect, one)),
+    ...dropTables(dialect, of('dropTable')),
+    ...created.flatMap((table) => addReferences(dialect, table.name, table.columns)),
+    ...columnsToRefer.flatMap((one) => addReferences(dialect, one.table, [one.to])),
+    ...created.flatMap((table) => table.indexes.map((index) => createIndex(dialect, table, index))),
+    ...of('createIndex').flatMap((one) => createIndexOf(dialect, to, one)),
+  ];
+}
+
+/** Renames tables and columns, and with them the references by whose names broken constraints are told. */
+function renames(dialect: Dialect, changes: readonly Change[], from: readonly Table[]): string[] {
+  const tables = changes.filter((change): change is Of<'renameTable'> => change.kind === 'renameTable');
+  const columns = changes.filter((change): change is Of<'renameColumn'> => change.kind === 'renameColumn');
+  const constraints = from.flatMap((table) => {
+    const name = tables.find((one) => one.was === table.name)?.table ?? table.name;
+    return table.columns.flatMap((column) => {
+      const next =
+        columns.find((one) => one.table === name && one.was === column.name)?.column ?? column.name;
+      if (!column.references || (name === table.name && next === column.name)) return [];
+      const [old, fresh] = [referenceName(table.name, column.name), referenceName(name, next)];
+      return [alter(dialect, name, sql`rename constraint ${sql.id(old)} to ${sql.id(fresh)}`)];
+    });
+  });
+  return [
+    ...tables.flatMap((one) => [
+      alter(dialect, one.was, sql`rename to ${sql.id(one.table)}`),
+      // The old name may be given to another table, whose key would then not get its usual name.
+      alter(
+        dialect,
+        one.table,
+        sql`rename constraint ${sql.id(`${one.was}_pkey`)} to ${sql.id(`${one.table}_pkey`)}`,
+      ),
+    ]),
+    ...columns.map((one) =>
+      alter(dialect, one.table, sql`rename column ${sql.id(one.was)} to ${sql.id(one.column)}`),
+    ),
+    ...constraints,
+  ];
+}
+
+/** A column that older rows get the moment in: the default is there for as long as it is added. */
+function added(dialect: Dialect, table: string, column: Column, now: string): string[] {
+  if (column.default !== undefined || column.older !== 'now') return [addColumn(dialect, table, column)];
+  return [
+    addColumn(dialect, table, { ...column, default: now }),
+    alter(dialect, table, sql`alter column ${sql.id(column.name)} drop default`),
+  ];
+}
+
+function altered(dialect: Dialect, { table, from, to }: Of<'changeColumn'>): string[] {
+  const name = sql.id(to.name);
+  const column = (action: Sql) => alter(dialect, table, sql`alter column ${name} ${action}`);
+  const statements: string[] = [];
+  if (from.kind !== to.kind) {
+    const value = conversion(from.kind, to.kind)?.to(name, dialect) ?? name;
+    if (from.default !== undefined) statements.push(column(sql`drop default`));
+    statements.push(column(sql`type ${sql.raw(dialect.columnType(to.kind))} using ${value}`));
+  }
+  if (to.default !== undefined && (from.default !== to.default || from.kind !== to.kind))
+    statements.push(column(sql`set default ${literal(dialect, to)}`));
+  if (to.default === undefined && from.default !== undefined && from.kind === to.kind)
+    statements.push(column(sql`drop default`));
+  if (from.nullable && !to.nullable) {
+    if (to.default !== undefined)
+      statements.push(
+        text(
+          dialect,
+          sql`update ${sql.id(table)} set ${name} = ${literal(dialect, to)} where ${name} is null`,
+        ),
+      );
+    statements.push(column(sql`set not null`));
+  }
+  if (!from.nullable && to.nullable) statements.push(column(sql`drop not null`));
+  return statements;
+}
+
+function dropTables(dialect: Dialect, changes: readonly Of<'dropTable'>[]): string[] {
+  if (changes.length === 0) return [];
+  return [text(dialect, sql`drop table ${sql.join(changes.map((one) => sql.id(one.table)))}`)];
+}
+
+function dropReference(dialect: Dialect, table: string, column: Column): string {
+  return alter(dialect, table, sql`drop constraint ${sql.id(referenceName(table, column.name))}`);
+}
+
+function createIndexOf(dialect: Dialect, to: readonly Table[], change: Of<'createIndex'>): string[] {
+  const table = to.find((one) => one.name === change.table);
+  return table ? [createIndex(dialect, table, change.to)] : [];
+}
+
+function alter(dialect: Dialect, table: string, action: Sql): string {
+  return text(dialect, sql`alter table ${sql.id(table)} ${action}`);
+}

@@ -1,0 +1,60 @@
+import { Watch } from './connections/connection-monitor.ts';
+import { connectionOptions, LIMITS, sessionSettings } from './connections/connection-options.ts';
+import { Sessions } from './connections/connection-pool.ts';
+import { firstConnection } from './connections/first-connection.ts';
+import { postgresProblem } from './faults.ts';
+import { PostgresStore } from './postgres-store.ts';
+
+export interface PostgresOptions {
+  /** The schema that holds the app's tables; made where it is missing. */
+  schema: string;
+  /** Most connections of this process for requests (default: 10). One more watches, `streams` more send whole lists. */
+  poolSize?: number;
+  /** Most whole lists that are sent at once (default: 2). */
+  streams?: number;
+  /** Longest wait for a free connection, in ms, before 503 (default: 2,000). */
+  wait?: number;
+  /** Longest run of a statement, in ms (default: 5,000). */
+  statementTimeout?: number;
+  /** What PostgreSQL shows as the session's application (default: `trestle SCHEMA`). */
+  application?: string;
+  /** Told of errors of connections, for the log (default: nobody is). */
+  failed?: (error: unknown) => void;
+}
+
+/** A slow reader of a whole list may pause this long between two parts, in ms. */
+const STREAM_PAUSE = 60_000;
+
+/**
+ * Opens one app's schema in the database of a `postgres://` URL, with `sslmode` and its companions as libpq has them.
+ * Throws `StartError` where the URL, the user, the certificate or the server's version will not do, and `unavailable`
+ * where nobody answers.
+ */
+export async function openPostgres(url: string, options: PostgresOptions): Promise<PostgresStore> {
+  const { schema, poolSize = 10, streams = 2, wait = 2_000, statementTimeout = LIMITS.statement } = options;
+  const { application = `trestle ${schema}`, failed = () => {} } = options;
+  const connection = connectionOptions(url, application);
+  const config = await firstConnection(connection, schema);
+  const settings = sessionSettings(schema, statementTimeout, LIMITS.idleInTransaction);
+  const watch = new Watch({ config, settings, target: connection.target, failed });
+  const shared = {
+    config,
+    wait,
+    reachable: () => !watch.away,
+    failed(error: unknown) {
+      watch.suspect();
+      failed(error);
+    },
+  };
+  const forStreams = sessionSettings(schema, statementTimeout, STREAM_PAUSE);
+  await watch.open().catch((error: unknown) => {
+    throw postgresProblem(error);
+  });
+  return new PostgresStore({
+    schema,
+    sessions: new Sessions({ ...shared, size: poolSize, keep: 1, settings }),
+    streams: new Sessions({ ...shared, size: streams, keep: 0, settings: forStreams }),
+    watch,
+    patience: statementTimeout === 0 ? 0 : statementTimeout + LIMITS.grace,
+  });
+}

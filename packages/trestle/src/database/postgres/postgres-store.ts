@@ -1,0 +1,188 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Notifier } from '../notifier.ts';
+import { sql } from '../sql.ts';
+import { param, type Statement, statement } from '../statement.ts';
+import type { Columns, Executor, Store, Value, Work, WriteOptions } from '../store.ts';
+import type { Watch } from './connections/connection-monitor.ts';
+import { run, type Session, type Sessions } from './connections/connection-pool.ts';
+import { Turns } from './connections/statement-pipeline.ts';
+import { postgresDialect } from './dialect.ts';
+import { faultOf, perhapsWritten, postgresProblem } from './faults.ts';
+import { rowStream } from './row-stream.ts';
+import { Transaction, TransactionFailed, type TransactionOptions } from './transaction.ts';
+
+/** Attempts after the first: of a read whose connection went, and of a write that the server undid because of another. */
+const RETRIES = { read: 2, write: 3 } as const;
+
+/** Statements of one turn that share a connection; each waits for those before it, and a write for their commits. */
+const TOGETHER = { reads: 8, writes: 4 } as const;
+
+const NOTIFY = statement(postgresDialect, sql`select pg_notify(${param('channel')}, ${param('payload')})`);
+
+/** Whether a statement may be run twice. One that only looks like a write is merely not tried again. */
+function onlyReads(sql: string): boolean {
+  return (
+    /^\s*(select|values|with)\b/i.test(sql) &&
+    !/\b(insert|update|delete|merge|nextval|pg_notify)\b/i.test(sql)
+  );
+}
+
+/**
+ * Tells after each attempt whether there may be another: only so often, and not once the caller has waited for as long as
+ * one answer may take (`patience`, in ms; 0: for ever). A network gone silent would otherwise be waited for again and again.
+ */
+function repeats(most: number, patience: number): (attempt: number) => boolean {
+  const start = performance.now();
+  return (attempt) => attempt < most && (patience === 0 || performance.now() - start < patience);
+}
+
+interface Parts {
+  readonly schema: string;
+  readonly sessions: Sessions;
+  /** Connections for whole lists, apart from the others so that these cannot be used up. */
+  readonly streams: Sessions;
+  readonly watch: Watch;
+  /** Longest wait for an answer, in ms. */
+  readonly patience: number;
+}
+
+/** The rows of one app in one schema of a PostgreSQL database. */
+export class PostgresStore implements Store, Notifier {
+  readonly dialect = postgresDialect;
+  readonly schema: string;
+  readonly #parts: Parts;
+  readonly #reads: Turns;
+  readonly #writes: Turns;
+  readonly #single: Executor = { all: (statement, values) => this.#writeSingle(statement, values) };
+  #statements = 0;
+  readonly #count = () => {
+    this.#statements += 1;
+  };
+
+  constructor(parts: Parts) {
+    this.schema = parts.schema;
+    this.#parts = parts;
+    const turns = {
+      take: () => parts.sessions.take(),
+      give: (session: Session, spoiled: boolean) => this.#give(session, spoiled),
+      run: (session: Session, statement: Statement, values: readonly Value[]) => {
+        this.#count();
+        return run(session, statement, values, parts.patience);
+      },
+    };
+    this.#reads = new Turns({ ...turns, most: TOGETHER.reads });
+    this.#writes = new Turns({ ...turns, most: TOGETHER.writes });
+  }
+
+  get statements(): number {
+    return this.#statements;
+  }
+
+  /** Connections that are open, and requests that wait for one: for metrics. */
+  get load(): { open: number; idle: number; waiting: number } {
+    return this.#parts.sessions.load;
+  }
+
+  /** Runs one statement. One that only reads is tried again where its connection went. */
+  async all(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
+    const mayRepeat = repeats(RETRIES.read, this.#parts.patience);
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#reads.run(statement, values);
+      } catch (error) {
+        const fault = faultOf(error);
+        const repeatable = fault === 'again' || (fault === 'lost' && onlyReads(statement.sql));
+        if (!repeatable || !mayRepeat(attempt)) throw postgresProblem(error, statement.sql);
+        // The other connections may have gone with this one: lets the pool see their ends first.
+        await pause(5 + 20 * attempt);
+      }
+    }
+  }
+
+  async write<T>(work: Work<T>, { patient = false, single = false }: WriteOptions = {}): Promise<T> {
+    if (single) return work(this.#single);
+    const settings = 'set local statement_timeout to 0; set local idle_in_transaction_session_timeout to 0';
+    const options: TransactionOptions = patient
+      ? { patience: 0, settings, count: this.#count }
+      : { patience: this.#parts.patience, count: this.#count };
+    const mayRepeat = repeats(RETRIES.write, options.patience);
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#transact(work, options);
+      } catch (error) {
+        if (!(error instanceof TransactionFailed)) throw error;
+        if (!error.repeatable || !mayRepeat(attempt)) throw error.problem;
+        await pause(10 + Math.random() * 90);
+      }
+    }
+  }
+
+  stream(statement: Statement, values: readonly Value[], size: number): AsyncIterable<Columns[]> {
+    this.#count();
+    return rowStream(this.#parts.streams, { statement, values, size, patience: this.#parts.patience });
+  }
+
+  foreignCommits(): undefined {
+    return undefined;
+  }
+
+  health(): { ready: boolean; why?: string } {
+    const { watch } = this.#parts;
+    watch.ask();
+    return watch.why === undefined ? { ready: true } : { ready: false, why: watch.why };
+  }
+
+  async notify(transaction: Executor, channel: string, payload: string): Promise<void> {
+    await transaction.all(NOTIFY, [this.#channel(channel), payload]);
+  }
+
+  listen(channel: string, heard: (payload: string | null) => void): () => void {
+    return this.#parts.watch.listen(this.#channel(channel), heard);
+  }
+
+  async close(): Promise<void> {
+    const { sessions, streams, watch } = this.#parts;
+    await Promise.all([sessions.close(), streams.close(), watch.close()]);
+  }
+
+  /** Channels belong to the whole database; names longer than 63 bytes would be refused. */
+  #channel(name: string): string {
+    const channel = `${this.schema}.${name}`;
+    if (Buffer.byteLength(channel) > 63)
+      throw new TypeError(`the channel name ${channel} is longer than 63 bytes`);
+    return channel;
+  }
+
+  /** A statement that is its own transaction: once it is sent, silence does not tell whether it was committed. */
+  async #writeSingle(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
+    const mayRepeat = repeats(RETRIES.write, this.#parts.patience);
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#writes.run(statement, values);
+      } catch (error) {
+        const fault = faultOf(error);
+        if (fault === 'lost') throw perhapsWritten(error);
+        if (fault !== 'again' || !mayRepeat(attempt)) throw postgresProblem(error, statement.sql);
+        await pause(10 + Math.random() * 90);
+      }
+    }
+  }
+
+  async #transact<T>(work: Work<T>, options: TransactionOptions): Promise<T> {
+    const session = await this.#parts.sessions.take();
+    let spoiled = false;
+    try {
+      return await new Transaction(session, options).perform(work);
+    } catch (error) {
+      spoiled = !(error instanceof TransactionFailed) || error.spoiled;
+      throw error;
+    } finally {
+      this.#give(session, spoiled);
+    }
+  }
+
+  #give(session: Session, spoiled: boolean): void {
+    if (spoiled) this.#parts.watch.suspect();
+    this.#parts.sessions.give(session, spoiled);
+  }
+}

@@ -1,0 +1,63 @@
+import type { Statement } from '../statement.ts';
+import type { Columns, Value } from '../store.ts';
+import { run, type Session, type Sessions } from './connections/connection-pool.ts';
+import { faultOf, postgresProblem, spoilsSession } from './faults.ts';
+
+export interface RowStreamOptions {
+  readonly statement: Statement;
+  readonly values: readonly Value[];
+  /** Rows of one part. */
+  readonly size: number;
+  /** Longest wait for one part, in ms. */
+  readonly patience: number;
+}
+
+/** The rows of a statement in parts, through a cursor of a read-only transaction that sees one snapshot. */
+export async function* rowStream(sessions: Sessions, options: RowStreamOptions): AsyncGenerator<Columns[]> {
+  const session = await open(sessions, options);
+  const fetch = { name: '', sql: `fetch ${options.size} from rows`, slots: [] };
+  let spoiled = false;
+  try {
+    for (;;) {
+      const part = await run(session, fetch, [], options.patience);
+      if (part.length > 0) yield part;
+      if (part.length < options.size) break;
+    }
+  } catch (error) {
+    spoiled = spoilsSession(error);
+    throw postgresProblem(error, options.statement.sql);
+  } finally {
+    // A reader that leaves early comes here too, with the cursor still open: the rollback closes it.
+    sessions.give(session, spoiled || !(await rolledBack(session, options.patience)));
+  }
+}
+
+/** A connection with the cursor open. Tried twice: a connection that lay idle may have gone unnoticed. */
+async function open(sessions: Sessions, options: RowStreamOptions, attempts = 2): Promise<Session> {
+  const session = await sessions.take();
+  try {
+    await declare(session, options);
+    return session;
+  } catch (error) {
+    sessions.give(session, spoilsSession(error) || !(await rolledBack(session, options.patience)));
+    if (attempts > 1 && faultOf(error) !== 'answer') return open(sessions, options, attempts - 1);
+    throw postgresProblem(error, options.statement.sql);
+  }
+}
+
+/** Both statements travel together. */
+async function declare(session: Session, { statement, values, patience }: RowStreamOptions): Promise<void> {
+  const cursor = { name: '', sql: `declare rows no scroll cursor for ${statement.sql}`, slots: [] };
+  const begun = session.query('begin isolation level repeatable read read only');
+  await Promise.all([begun, run(session, cursor, values, patience)]);
+}
+
+async function rolledBack(session: Session, patience: number): Promise<boolean> {
+  const query = { text: 'rollback', query_timeout: patience };
+  try {
+    await session.query(query);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,132 @@
+import type { Statement } from '../statement.ts';
+import type { Columns, Executor, Value, Work } from '../store.ts';
+import { run, type Session } from './connections/connection-pool.ts';
+import { faultOf, perhapsWritten, postgresProblem, spoilsSession } from './faults.ts';
+
+/** How a transaction ended that did not commit, or may not have. */
+export class TransactionFailed extends Error {
+  /** What the caller is to see. */
+  readonly problem: unknown;
+  /** The same work may be tried again: it was undone for sure, and not by its own fault. */
+  readonly repeatable: boolean;
+  /** The connection must not be used again. */
+  readonly spoiled: boolean;
+
+  constructor(problem: unknown, { repeatable = false, spoiled = false } = {}) {
+    super('the transaction failed', { cause: problem });
+    this.problem = problem;
+    this.repeatable = repeatable;
+    this.spoiled = spoiled;
+  }
+}
+
+export interface TransactionOptions {
+  /** Longest wait for each answer, in ms (0: for ever). */
+  readonly patience: number;
+  /** SQL that is run with BEGIN. */
+  readonly settings?: string;
+  /** Told of every statement. */
+  readonly count: () => void;
+}
+
+/**
+ * One transaction on one connection. BEGIN is sent together with the first statement, so a write of one statement takes
+ * two round trips. A statement that failed undoes the work even where the work caught its error, as PostgreSQL demands.
+ */
+export class Transaction implements Executor {
+  readonly #session: Session;
+  readonly #options: TransactionOptions;
+  #begun = false;
+  /** The first statement that failed. */
+  #failed: { error: unknown; problem: unknown } | undefined;
+
+  constructor(session: Session, options: TransactionOptions) {
+    this.#session = session;
+    this.#options = options;
+  }
+
+  /** Runs the work and commits. Throws `TransactionFailed`, and nothing else. */
+  async perform<T>(work: Work<T>): Promise<T> {
+    let result: T;
+    try {
+      result = await work(this);
+      if (this.#failed) throw this.#failed.problem;
+    } catch (thrown) {
+      throw await this.#undo(thrown);
+    }
+    await this.#commit();
+    return result;
+  }
+
+  async all(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
+    if (this.#failed) throw this.#failed.problem;
+    this.#options.count();
+    const { stream } = this.#session.connection;
+    stream.cork();
+    this.#begin();
+    const answer = run(this.#session, statement, values, this.#options.patience);
+    stream.uncork();
+    try {
+      return await answer;
+    } catch (error) {
+      throw this.#fail(error, statement.sql);
+    }
+  }
+
+  #begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    const { settings } = this.#options;
+    this.#session
+      .query(settings ? `begin; ${settings}` : 'begin')
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  #fail(error: unknown, sql?: string): unknown {
+    this.#failed ??= { error, problem: postgresProblem(error, sql) };
+    return this.#failed.problem;
+  }
+
+  async #undo(thrown: unknown): Promise<TransactionFailed> {
+    const fault = this.#failed && faultOf(this.#failed.error);
+    const ended = fault === 'lost' || (await this.#rollback());
+    const spoiled = !ended || (this.#failed !== undefined && spoilsSession(this.#failed.error));
+    return new TransactionFailed(thrown, { repeatable: fault === 'lost' || fault === 'again', spoiled });
+  }
+
+  /** False where the rollback had no answer: the server undoes it all the same, but the connection is of no more use. */
+  async #rollback(): Promise<boolean> {
+    if (!this.#begun) return true;
+    try {
+      await this.#control('rollback');
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #commit(): Promise<void> {
+    if (!this.#begun) return;
+    try {
+      await this.#control('commit');
+    } catch (error) {
+      throw this.#uncommitted(error);
+    }
+  }
+
+  /** An answer with an SQLSTATE (a deferred constraint, a conflict) says that it was undone; silence says nothing. */
+  #uncommitted(error: unknown): TransactionFailed {
+    const spoiled = spoilsSession(error);
+    if (faultOf(error) !== 'lost')
+      return new TransactionFailed(postgresProblem(error), {
+        repeatable: faultOf(error) === 'again',
+        spoiled,
+      });
+    return new TransactionFailed(perhapsWritten(error), { spoiled: true });
+  }
+
+  #control(text: 'commit' | 'rollback'): Promise<unknown> {
+    const query = { text, query_timeout: this.#options.patience };
+    return this.#session.query(query);
+  }
+}

@@ -1,0 +1,121 @@
+import { addColumn, createIndex, createTable, dropIndex, literal, text } from '../ddl.ts';
+import type { Dialect } from '../dialect.ts';
+import type { Change } from '../migrations/change.ts';
+import { conversion } from '../migrations/conversions.ts';
+import type { Migration } from '../migrations/plan.ts';
+import { type Sql, sql } from '../sql.ts';
+import type { Column, Table } from '../table.ts';
+
+/** The statements that make a plan's changes on SQLite, references being off while they run. */
+export function sqliteSql({ dialect, changes, to, now }: Migration): string[] {
+  const of = <K extends Change['kind']>(kind: K) =>
+    changes.filter((change): change is Extract<Change, { kind: K }> => change.kind === kind);
+  const rebuilt = tablesToRebuild(changes, to);
+  // SQLite renames no index.
+  const dropped = [...of('dropIndex'), ...of('renameIndex')].map((change) => dropIndex(dialect, change.from));
+  const stay = (table: string) => !rebuilt.some((one) => one.name === table);
+  return [
+    ...of('renameTable').map(({ table, was }) =>
+      text(dialect, sql`alter table ${sql.id(was)} rename to ${sql.id(table)}`),
+    ),
+    ...of('renameColumn').map(({ table, column, was }) =>
+      text(dialect, sql`alter table ${sql.id(table)} rename column ${sql.id(was)} to ${sql.id(column)}`),
+    ),
+    ...dropped,
+    ...of('createTable').map((change) => createTable(dialect, change.to)),
+    ...of('addColumn')
+      .filter((change) => stay(change.table))
+      .map((change) => addColumn(dialect, change.table, change.to)),
+    ...rebuilt.flatMap((table) => rebuild(dialect, table, changes, now)),
+    ...of('dropTable').map((change) => text(dialect, sql`drop table ${sql.id(change.table)}`)),
+    ...indexesToCreate(dialect, changes, to, rebuilt),
+  ];
+}
+
+/** SQLite alters no column: a table is made anew unless columns are added that `alter table` can add. */
+function tablesToRebuild(changes: readonly Change[], to: readonly Table[]): Table[] {
+  const names = new Set(changes.filter(needsRebuild).map((change) => change.table));
+  return to.filter((table) => names.has(table.name));
+}
+
+function needsRebuild(change: Change): boolean {
+  if (change.kind === 'dropColumn' || change.kind === 'changeColumn') return true;
+  if (change.kind !== 'addColumn') return false;
+  const { nullable, default: value, references } = change.to;
+  const fits = references ? nullable && value === undefined : nullable || value !== undefined;
+  return !fits;
+}
+
+/** The procedure of https://www.sqlite.org/lang_altertable.html#otheralter, whose checks and indexes come after. */
+function rebuild(dialect: Dialect, table: Table, changes: readonly Change[], now: string): string[] {
+  const aside = `_new_${table.name}`;
+  const added = new Set<Column>();
+  const before = new Map<string, Column>();
+  for (const change of changes) {
+    if (change.table !== table.name) continue;
+    if (change.kind === 'addColumn') added.add(change.to);
+    if (change.kind === 'changeColumn') before.set(change.to.name, change.from);
+  }
+  const values = table.columns.map((column) =>
+    added.has(column)
+      ? valueForOlder(dialect, column, now)
+      : converted(dialect, before.get(column.name) ?? column, column),
+  );
+  const names = sql.join(table.columns.map((column) => sql.id(column.name)));
+  return [
+    createTable(dialect, table, aside),
+    text(
+      dialect,
+      sql`insert into ${sql.id(aside)} (${names}) select ${sql.join(values)} from ${sql.id(table.name)}`,
+    ),
+    ...(table.columns.some((column) => column.key === 'counting')
+      ? keepCounting(dialect, table.name, aside)
+      : []),
+    text(dialect, sql`drop table ${sql.id(table.name)}`),
+    text(dialect, sql`alter table ${sql.id(aside)} rename to ${sql.id(table.name)}`),
+  ];
+}
+
+/** Ids of deleted rows must not be given again: the count goes on from where it was, not from the highest row. */
+function keepCounting(dialect: Dialect, table: string, aside: string): string[] {
+  return [
+    text(dialect, sql`delete from sqlite_sequence where name = ${sql.lit(aside)}`),
+    text(
+      dialect,
+      sql`insert into sqlite_sequence (name, seq) select ${sql.lit(aside)}, seq from sqlite_sequence where name = ${sql.lit(table)}`,
+    ),
+  ];
+}
+
+/** A column's old value as its new one. */
+export function converted(dialect: Dialect, from: Column, to: Column): Sql {
+  const value = conversion(from.kind, to.kind)?.to(sql.ref(from.name), dialect) ?? sql.ref(from.name);
+  const replaced = from.nullable && !to.nullable && to.default !== undefined;
+  return replaced ? sql`coalesce(${value}, ${literal(dialect, to)})` : value;
+}
+
+/** What rows get that are older than the column. */
+export function valueForOlder(dialect: Dialect, column: Column, now: string): Sql {
+  if (column.default === undefined && column.older === 'now') return sql.lit(now);
+  return literal(dialect, column);
+}
+
+function indexesToCreate(
+  dialect: Dialect,
+  changes: readonly Change[],
+  to: readonly Table[],
+  rebuilt: readonly Table[],
+): string[] {
+  const created = new Set(
+    changes.flatMap((change) =>
+      change.kind === 'createIndex' || change.kind === 'renameIndex' ? [change.to] : [],
+    ),
+  );
+  const fresh = new Set(changes.flatMap((change) => (change.kind === 'createTable' ? [change.to] : [])));
+  return to.flatMap((table) => {
+    const all = fresh.has(table) || rebuilt.includes(table);
+    return table.indexes
+      .filter((index) => all || created.has(index))
+      .map((index) => createIndex(dialect, table, index));
+  });
+}

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import type { OnDelete } from '../schema/field.ts';
+import type { StoredKind } from './dialect.ts';
+
+/** A table as the database has it: what migrations compare, and what is written down after each. */
+export interface Table {
+  readonly name: string;
+  readonly columns: readonly Column[];
+  readonly indexes: readonly Index[];
+}
+
+export interface Column {
+  readonly name: string;
+  readonly kind: StoredKind;
+  readonly nullable: boolean;
+  /** The primary key; `counting` gives integer keys that count up and are never given twice. */
+  readonly key?: 'counting' | 'given';
+  /** A constant the database fills in: what rows that are older than the column get. Of a JSON column: its text. */
+  readonly default?: string | number | boolean;
+  /** What older rows get where there is no default: the moment of the migration. */
+  readonly older?: 'now';
+  readonly references?: { readonly table: string; readonly column: string; readonly onDelete: OnDelete };
+}
+
+export interface Index {
+  /** `TABLE_COLUMNS_idx` or `…_key` for a unique one: constraint errors are traced back to fields by it. */
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly unique: boolean;
+  /** Those of its columns that are kept in descending order: given where a list's order mixes both. */
+  readonly descending?: readonly string[];
+}
+
+/** An index with the name both dialects give it. */
+export function index(table: string, columns: readonly string[], unique = false): Index {
+  return { name: constraintName([table, ...columns], unique ? 'key' : 'idx'), columns, unique };
+}
+
+/** The name PostgreSQL gives a reference: `TABLE_COLUMN_fkey`. SQLite names none. */
+export function referenceName(table: string, column: string): string {
+  return constraintName([table, column], 'fkey');
+}
+
+/** PostgreSQL cuts names off after 63 bytes; longer ones end in a digest instead, so that no two become one. */
+function constraintName(parts: readonly string[], suffix: string): string {
+  const name = `${parts.join('_')}_${suffix}`;
+  return name.length <= 63 ? name : digestName(parts, suffix);
+}
+
+function digestName(parts: readonly string[], suffix: string): string {
+  const digest = createHash('sha256').update(parts.join('.')).digest('hex').slice(0, 10);
+  return `${parts.join('_').slice(0, 45)}_${digest}_${suffix}`;
+}
+
+/**
+ * Index names are one for the whole database, and `a`.`b_c` and `a_b`.`c` come to the same: those of the tables end in a
+ * digest then.
+ */
+export function withDistinctNames(tables: readonly Table[]): Table[] {
+  const taken = new Map<string, number>(tables.map((table) => [table.name, 1]));
+  for (const { name } of tables.flatMap((table) => table.indexes))
+    taken.set(name, (taken.get(name) ?? 0) + 1);
+  return tables.map((table) => ({
+    ...table,
+    indexes: table.indexes.map((one) =>
+      taken.get(one.name) === 1
+        ? one
+        : { ...one, name: digestName([table.name, ...one.columns], one.unique ? 'key' : 'idx') },
+    ),
+  }));
+}
+
+/** Names of the engine's own tables. They are not an API. */
+export const INTERNAL = '_trestle_';

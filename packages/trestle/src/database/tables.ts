@@ -1,0 +1,70 @@
+import type { Accounts } from '../schema/accounts.ts';
+import type { Field } from '../schema/field.ts';
+import type { Id } from '../schema/id.ts';
+import type { Resource } from '../schema/resource.ts';
+import type { Resources } from '../schema/row-types.ts';
+import { indexesOf } from './indexes.ts';
+import { type Column, INTERNAL, type Table, withDistinctNames } from './table.ts';
+
+/** Where accounts live: what `author()` and `editor()` columns refer to. */
+export const ACCOUNTS_TABLE = `${INTERNAL}accounts`;
+
+/** Counts the writes of a row: its ETag is made of it. */
+export const VERSION_COLUMN: Column = { name: '_version', kind: 'integer', nullable: false, default: 1 };
+
+/** One table for each resource, under the resource's name. The tables of accounts and operations are their own stages'. */
+export function tablesOf(resources: Resources, accounts: Accounts): Table[] {
+  const tables = Object.entries(resources).map(([name, resource]) => ({
+    name,
+    columns: [
+      idColumn(resource.id),
+      ...Object.entries(resource.fields).map(([key, field]) => columnOf(key, field, resources, accounts)),
+      VERSION_COLUMN,
+    ],
+    indexes: indexesOf(name, resource),
+  }));
+  return withDistinctNames(tables);
+}
+
+/** The column of an id: integers count up and are never given twice, UUIDs are given by the engine. */
+export function idColumn(id: Id): Column {
+  return { name: 'id', kind: id.kind, nullable: false, key: id.kind === 'integer' ? 'counting' : 'given' };
+}
+
+function columnOf(name: string, field: Field, resources: Resources, accounts: Accounts): Column {
+  const { nullable } = field;
+  if (field.reference) {
+    const { target, onDelete } = field.reference;
+    const kind = targetOf(resources, target).id.kind;
+    return {
+      name,
+      kind,
+      nullable,
+      ...defaultOf(field),
+      references: { table: target, column: 'id', onDelete },
+    };
+  }
+  if (field.column === 'account') {
+    const references = { table: ACCOUNTS_TABLE, column: 'id', onDelete: 'setNull' } as const;
+    return { name, kind: accounts.id.kind, nullable, references };
+  }
+  const now = field.automatic === 'createdAt' || field.automatic === 'updatedAt';
+  return { name, kind: field.column, nullable, ...defaultOf(field), ...(now && { older: 'now' as const }) };
+}
+
+function targetOf(resources: Resources, name: string): Resource {
+  const target = resources[name];
+  if (!target)
+    throw new TypeError(`reference('${name}') has no resource; declare ${name} in app({ resources })`);
+  return target;
+}
+
+/** What rows get that are older than the column. A nullable column's rows get null. */
+function defaultOf(field: Field): Pick<Column, 'default'> {
+  const value = field.default;
+  if (value === undefined || value === null) return {};
+  if (field.column === 'json') return { default: JSON.stringify(value) };
+  if (typeof value === 'object')
+    throw new TypeError(`a ${field.kind} field cannot have the default ${JSON.stringify(value)}`);
+  return { default: value };
+}

@@ -1,0 +1,103 @@
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { StartError } from '../../start-error.ts';
+import { HISTORY } from '../migrations/history.ts';
+
+/** What a backup holds. */
+export interface Checked {
+  readonly bytes: number;
+  readonly tables: number;
+  readonly rows: number;
+}
+
+/**
+ * Writes what an SQLite file has at this moment into a new file, whole or not at all, while others go on writing: SQLite's
+ * VACUUM INTO reads one snapshot, blocks no writer, and leaves out free pages. Then reads all of it back.
+ * Throws `StartError` where it cannot be written or is not whole.
+ */
+export function backUpFile(file: string, path: string): Checked {
+  const unfinished = `${path}.part`;
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  rmSync(unfinished, { force: true });
+  try {
+    const database = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
+    try {
+      database.prepare('vacuum into ?').run(unfinished);
+    } finally {
+      database.close();
+    }
+    chmodSync(unfinished, 0o600);
+    syncPath(unfinished);
+    const checked = checkBackup(unfinished);
+    renameSync(unfinished, path);
+    syncPath(dirname(path));
+    return checked;
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error instanceof StartError
+      ? error
+      : new StartError(`${file} cannot be copied to ${path}: ${wordsOf(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Reads every page, index and reference of a file that nobody writes. Throws `StartError` for one that is not whole, or not
+ * ours.
+ * @param shown what messages call it.
+ */
+export function checkBackup(file: string, shown = file): Checked {
+  try {
+    const database = new DatabaseSync(file, { readOnly: true });
+    try {
+      return { bytes: statSync(file).size, ...check(shown, database) };
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    throw error instanceof StartError
+      ? error
+      : new StartError(`${shown} is no backup: ${wordsOf(error)}`, { cause: error });
+  }
+}
+
+function check(file: string, database: DatabaseSync): Omit<Checked, 'bytes'> {
+  const [found] = database.prepare('pragma integrity_check(1)').all();
+  if (found?.integrity_check !== 'ok') throw new StartError(`${file} is damaged: ${found?.integrity_check}`);
+  const broken = database.prepare('pragma foreign_key_check').all();
+  if (broken.length > 0)
+    throw new StartError(`${file} is damaged: ${broken.length} rows refer to rows that are not there`);
+  const tables = tableNames(database);
+  if (!tables.includes(HISTORY.name)) throw new StartError(`${file} is no database of Trestle`);
+  const rows = tables.map(
+    (name) =>
+      database.prepare(`select count(*) as found from "${name.replaceAll('"', '""')}"`).all()[0]?.found,
+  );
+  return {
+    tables: tables.length,
+    rows: rows.reduce<number>((sum, found) => sum + Number(found), 0),
+  };
+}
+
+function tableNames(database: DatabaseSync): string[] {
+  const names =
+    "select name from sqlite_schema where type = 'table' and name not like 'sqlite\\_%' escape '\\'";
+  return database
+    .prepare(names)
+    .all()
+    .map(({ name }) => String(name));
+}
+
+/** Writes a file, or what a folder lists, to the disk. */
+export function syncPath(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

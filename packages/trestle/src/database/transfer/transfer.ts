@@ -1,0 +1,128 @@
+import { StartError } from '../../start-error.ts';
+import type { Dialect } from '../dialect.ts';
+import { exclusive } from '../migrations/exclusive.ts';
+import { sql } from '../sql.ts';
+import { statement } from '../statement.ts';
+import type { Executor, Store } from '../store.ts';
+import type { Table } from '../table.ts';
+import { continueAfter, lastGiven } from './counting.ts';
+import { TableDigest } from './digest.ts';
+import { countRows, readTable } from './read-table.ts';
+import { withoutReferences } from './references.ts';
+import { snapshot } from './snapshot.ts';
+import { rowWriter } from './write-rows.ts';
+
+/** A table that was moved: its rows and their digest are the same in both databases. */
+export interface Moved {
+  readonly table: string;
+  readonly rows: number;
+  /** SHA-256 in hexadecimal, over one line of JSON a row, in the order of their keys. */
+  readonly digest: string;
+}
+
+/** How far a transfer is. */
+export interface Progress {
+  readonly table: string;
+  /** `reading back`: everything is written, and compared with what was read. */
+  readonly step: 'copying' | 'reading back';
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface TransferOptions {
+  /** Told of every part (default: nobody is). */
+  progress?: (progress: Progress) => void;
+  /** Longest wait for whoever writes to the target, in ms (default: 10,000). */
+  wait?: number;
+}
+
+/**
+ * Moves every row of these tables from one database into another that has the same tables, all of them empty: ids are kept,
+ * and new ones go on after the highest ever given. What is read is one snapshot; what is written is one transaction, which
+ * is read back and compared before it is committed, so a target has all of it or nothing.
+ * Throws `StartError` for a target that is not empty, and where something arrived differently.
+ */
+export async function transfer(
+  source: Store,
+  target: Store,
+  tables: readonly Table[],
+  options: TransferOptions = {},
+): Promise<Moved[]> {
+  const { progress = () => {}, wait = 10_000 } = options;
+  const alone = await exclusive(target, wait);
+  return await snapshot(source, (reader) =>
+    alone.run(async (writer) => {
+      const move = { reader, from: source.dialect, writer, to: target.dialect, progress };
+      await refuseRows(move, tables);
+      const moved = await withoutReferences(writer, target.dialect, () => moveAll(move, tables));
+      for (const one of moved) await compare(move, one);
+      return moved.map(({ table, rows, digest }) => ({ table: table.name, rows, digest }));
+    }),
+  );
+}
+
+interface Move {
+  readonly reader: Executor;
+  readonly from: Dialect;
+  readonly writer: Executor;
+  readonly to: Dialect;
+  readonly progress: (progress: Progress) => void;
+}
+
+/** Nobody else may write to the target from here on: what is compared is what was copied. */
+async function refuseRows({ writer, to }: Move, tables: readonly Table[]): Promise<void> {
+  if (to.name === 'postgres') {
+    const all = sql.join(tables.map(({ name }) => sql.id(name)));
+    await writer.all(statement(to, sql`lock table ${all} in share row exclusive mode`), []);
+  }
+  for (const { name } of tables) {
+    const found = await writer.all(statement(to, sql`select 1 from ${sql.id(name)} limit 1`), []);
+    if (found.length > 0) throw new StartError(`the table ${name} of the target has rows already`);
+  }
+}
+
+interface MovedTable {
+  readonly table: Table;
+  readonly rows: number;
+  readonly digest: string;
+}
+
+async function moveAll(move: Move, tables: readonly Table[]): Promise<MovedTable[]> {
+  const moved: MovedTable[] = [];
+  for (const table of tables) moved.push(await moveTable(move, table));
+  return moved;
+}
+
+async function moveTable(move: Move, table: Table): Promise<MovedTable> {
+  const { reader, from, writer, to, progress } = move;
+  const write = rowWriter(to, table.name, table.columns);
+  const total = await countRows(reader, from, table);
+  const digest = new TableDigest();
+  const told = { table: table.name, step: 'copying', total } as const;
+  progress({ ...told, done: 0 });
+  for await (const { rows, lines } of readTable(reader, from, table)) {
+    await write(writer, rows);
+    digest.add(lines);
+    progress({ ...told, done: digest.rows });
+  }
+  await continueAfter(writer, to, table, await lastGiven(reader, from, table));
+  // Until it is analyzed, PostgreSQL plans for a table that is empty.
+  if (to.name === 'postgres') await writer.all(statement(to, sql`analyze ${sql.id(table.name)}`), []);
+  return { table, rows: digest.rows, digest: digest.end() };
+}
+
+async function compare({ writer, to, progress }: Move, { table, rows, digest }: MovedTable): Promise<void> {
+  const found = new TableDigest();
+  const told = { table: table.name, step: 'reading back', total: rows } as const;
+  for await (const { lines } of readTable(writer, to, table)) {
+    found.add(lines);
+    progress({ ...told, done: found.rows });
+  }
+  if (found.rows !== rows)
+    throw new StartError(`${table.name}: ${rows} rows were copied and ${found.rows} arrived`);
+  const arrived = found.end();
+  if (arrived !== digest)
+    throw new StartError(
+      `${table.name}: what arrived differs from what was copied (${digest.slice(0, 12)}, ${arrived.slice(0, 12)})`,
+    );
+}

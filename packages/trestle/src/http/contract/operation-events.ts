@@ -1,0 +1,93 @@
+import type { Answer, RouteRequest } from '../../schema/contract.ts';
+import type {
+  OperationEvent,
+  OperationService,
+  OperationView,
+} from '../../schema/services/operation-service.ts';
+
+/** The media type of server-sent events, for the route's `produces`: `EventSource` asks for it and nothing else. */
+export const EVENTS = 'text/event-stream';
+
+/** Milliseconds between comments that keep a quiet connection open through proxies. */
+const HEARTBEAT = 20_000;
+/** What a client waits before it connects again, in milliseconds. */
+const RETRY = 1000;
+
+type View = (operation: OperationView) => unknown;
+
+/**
+ * An operation's progress as server-sent events (HTML, section 9.2), for a GET route of a contract. It resumes after the
+ * Last-Event-ID that a client sends; where that was the last one, 204 tells the client to stay away.
+ *
+ * @param view what an event says of the operation (default: all of it).
+ */
+export async function operationEvents(
+  operations: OperationService,
+  request: Pick<RouteRequest<unknown, unknown, unknown>, 'caller' | 'headers' | 'signal' | 'method'>,
+  id: string,
+  view: View = (operation) => operation,
+): Promise<Answer> {
+  const { caller, headers, signal, method } = request;
+  const found = await operations.read(caller, id);
+  if (method === 'HEAD') return streamed(nothing(), view);
+  const after = lastEventId(headers['last-event-id']);
+  const events = await operations.events(caller, id, { after, signal });
+  const iterator = events[Symbol.asyncIterator]();
+  if (found.finished_at === null) return streamed(iterator, view);
+  const first = await iterator.next();
+  return first.done ? { status: 204 } : streamed(only(first.value), view);
+}
+
+function streamed(events: AsyncIterator<OperationEvent>, view: View): Answer {
+  return {
+    status: 200,
+    headers: { 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
+    streamed: { stream: lines(events, view), type: `${EVENTS}; charset=utf-8` },
+  };
+}
+
+async function* nothing(): AsyncGenerator<OperationEvent> {}
+
+async function* only(event: OperationEvent): AsyncGenerator<OperationEvent> {
+  yield event;
+}
+
+/** The number in a Last-Event-ID header; 0 where there is none. */
+function lastEventId(header: string | readonly string[] | undefined): number {
+  const id = Number(typeof header === 'string' && /^\d{1,15}$/.test(header) ? header : 0);
+  return Number.isSafeInteger(id) ? id : 0;
+}
+
+async function* lines(iterator: AsyncIterator<OperationEvent>, view: View): AsyncGenerator<string> {
+  try {
+    yield `retry: ${RETRY}\n\n`;
+    let next = iterator.next();
+    for (;;) {
+      const result = await orQuiet(next);
+      if (result === 'quiet') {
+        yield ': still here\n\n';
+        continue;
+      }
+      if (result.done) return;
+      const { id, operation } = result.value;
+      yield `id: ${id}\nevent: ${operation.state}\ndata: ${JSON.stringify(view(operation))}\n\n`;
+      // Only now: a state that is fetched before it can be sent would be an old one.
+      next = iterator.next();
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+/** What comes next, or `quiet` where nothing does for a heartbeat. */
+async function orQuiet<T>(next: Promise<T>): Promise<T | 'quiet'> {
+  let timer: NodeJS.Timeout | undefined;
+  const quiet = new Promise<'quiet'>((resolve) => {
+    timer = setTimeout(() => resolve('quiet'), HEARTBEAT);
+  });
+  try {
+    return await Promise.race([next, quiet]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

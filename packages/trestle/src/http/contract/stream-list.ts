@@ -1,0 +1,110 @@
+import { LruMap } from '../../lru-map.ts';
+import type { Caller } from '../../schema/caller.ts';
+import { type Answer, answer } from '../../schema/contract.ts';
+import type { RowId } from '../../schema/id.ts';
+import type { ListQuery } from '../../schema/services/list-query.ts';
+import type { Service } from '../../schema/services/row-service.ts';
+
+/** What of a list's request matters here; every `RouteRequest` with such a query is one. */
+interface ListRequest {
+  caller: Caller;
+  query: { limit?: number; offset?: number };
+  url: string;
+}
+
+type Listed<Row extends object> = Pick<Service<Row, never, never, RowId>, 'list' | 'stream'>;
+
+/** Parts of up to so many rows are read and sent at once: a stream opens a connection of its own, ten times the cost. */
+const AT_ONCE = 1000;
+
+/**
+ * A list without a limit and with no more rows than this is not streamed either. A longer one has then been read this far in
+ * vain, which costs less than its stream does to open.
+ */
+const SHORT = 100;
+const BEGINNING = Object.freeze({ limit: SHORT, offset: 0 });
+
+/** Parts that are asked for again and again are worked out once, if their URL is no longer than this. */
+const MOST_KEPT = 100;
+const LONGEST_KEPT = 500;
+
+/** A part as it was asked for; frozen, so that the service keeps its plan too. */
+interface Part<Row extends object> {
+  readonly query: Readonly<ListQuery<Row>>;
+  /** The answer's headers where there are more rows after it, and where there are none. */
+  readonly headers: { readonly more: Answer['headers']; readonly last: Answer['headers'] };
+}
+
+type ToWire<Row> = (rows: Row[]) => readonly unknown[] | Promise<readonly unknown[]>;
+
+/**
+ * The code of a route that answers all rows of a resource as one JSON array, sent in parts as it is read, so that memory
+ * stays flat however many there are; a short list is answered at once. `limit` and `offset` cut it; the answer then has a
+ * `Link` header (RFC 8288) to the next and previous parts.
+ *
+ * @param toWire turns a part's rows into what is sent (default: the rows themselves).
+ */
+export function streamList<Row extends object>(
+  service: Listed<Row>,
+  toWire: ToWire<Row> = (rows) => rows,
+): (request: ListRequest) => Promise<Answer> {
+  const kept = new LruMap<string, Part<Row>>(MOST_KEPT);
+  const partOf = (url: string, limit: number, offset: number): Part<Row> => {
+    const known = kept.get(url);
+    if (known) return known;
+    const part = { query: Object.freeze({ limit, offset }), headers: partHeaders(url, limit, offset) };
+    if (url.length <= LONGEST_KEPT) kept.set(url, part);
+    return part;
+  };
+  return async ({ caller, query: { limit, offset = 0 }, url }) => {
+    if (limit === undefined) {
+      const { items, next } = await service.list(caller, offset === 0 ? BEGINNING : { limit: SHORT, offset });
+      if (next === null) return answer(200, await toWire(items));
+      return streamed(service.stream(caller, { offset }), toWire);
+    }
+    if (limit === 0) return answer(200, await toWire([]));
+    const { query, headers } = partOf(url, limit, offset);
+    if (limit <= AT_ONCE) {
+      const { items, next } = await service.list(caller, query);
+      return answer(200, await toWire(items), next === null ? headers.last : headers.more);
+    }
+    const beyond = await service.list(caller, { limit: 1, offset: offset + limit });
+    const links = beyond.items.length > 0 ? headers.more : headers.last;
+    return { ...streamed(service.stream(caller, query), toWire), ...(links && { headers: links }) };
+  };
+}
+
+function streamed<Row>(parts: AsyncIterable<Row[]>, toWire: ToWire<Row>): Answer {
+  return {
+    status: 200,
+    streamed: { type: 'application/json; charset=utf-8', stream: jsonArray(parts, toWire) },
+  };
+}
+
+function partHeaders(url: string, limit: number, offset: number): Part<object>['headers'] {
+  const next = link(url, limit, offset + limit, 'next');
+  const prev = offset > 0 ? [link(url, limit, Math.max(0, offset - limit), 'prev')] : [];
+  return {
+    more: { Link: [next, ...prev].join(', ') },
+    last: prev.length > 0 ? { Link: prev.join() } : undefined,
+  };
+}
+
+async function* jsonArray<Row>(parts: AsyncIterable<Row[]>, toWire: ToWire<Row>): AsyncGenerator<string> {
+  let before = '[';
+  for await (const rows of parts) {
+    if (rows.length === 0) continue;
+    const part = JSON.stringify(await toWire(rows));
+    yield before + part.slice(1, -1);
+    before = ',';
+  }
+  yield before === '[' ? '[]' : ']';
+}
+
+function link(url: string, limit: number, offset: number, rel: string): string {
+  const [path = '', search = ''] = url.split('?');
+  const query = new URLSearchParams(search);
+  query.set('limit', String(limit));
+  query.set('offset', String(offset));
+  return `<${path}?${query}>; rel="${rel}"`;
+}

@@ -1,0 +1,71 @@
+import type { Server } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import { createServer } from '../../node-http.ts';
+import { Problem } from '../../problems.ts';
+import type { Parts, Site } from '../server/server.ts';
+import { cannotListen } from '../server/server-address.ts';
+
+const TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** `/metrics` for Prometheus: behind the administrator's secret here, and open on a port of its own where one is set. */
+export function metricsRoute(fastify: FastifyInstance, sites: readonly Site[], parts: Parts): void {
+  const { metrics, lifecycle, load } = parts;
+  const one = (value: number) => [{ labels: {}, value }];
+  metrics.add({
+    name: 'trestle_requests_in_flight',
+    help: 'Requests that are not answered yet.',
+    type: 'gauge',
+    values: () => one(lifecycle.inFlight),
+  });
+  metrics.add({
+    name: 'trestle_statements_total',
+    help: 'SQL statements run.',
+    type: 'counter',
+    values: () => sites.map((site) => ({ labels: { app: site.name }, value: site.statements() })),
+  });
+  metrics.add({
+    name: 'trestle_ready',
+    help: 'Whether the app takes requests.',
+    type: 'gauge',
+    values: () => sites.map((site) => ({ labels: { app: site.name }, value: site.health().ready ? 1 : 0 })),
+  });
+  metrics.add({
+    name: 'trestle_loop_lateness_seconds',
+    help: 'How late the event loop runs, over about a second.',
+    type: 'gauge',
+    values: () => one(load.lateness / 1000),
+  });
+  fastify.get('/metrics', { config: { produces: ['text/plain'], ours: true } }, async (request, reply) => {
+    authorize(request.headers.authorization, sites);
+    return reply.type(TYPE).send(await parts.metricsText());
+  });
+}
+
+/** Throws `unauthenticated` or `invalid_token` unless the Bearer header holds the administrator's secret. */
+function authorize(header: string | undefined, sites: readonly Site[]): void {
+  if (header === undefined) throw new Problem('unauthenticated');
+  const secret = /^Bearer +(\S+) *$/i.exec(header)?.[1];
+  if (secret === undefined || !sites.some((site) => site.isAdministrator(secret)))
+    throw new Problem('invalid_token');
+}
+
+/**
+ * The listener that serves metrics without credentials; for a port that only the monitoring reaches.
+ * Throws `StartError` where that cannot be had.
+ */
+export async function openMetricsPort(parts: Parts): Promise<Server | undefined> {
+  const { metricsPort, host } = parts.settings;
+  if (metricsPort === undefined) return undefined;
+  const server = createServer(async (request, response) => {
+    const isMetrics = request.method === 'GET' && request.url === '/metrics';
+    response.writeHead(isMetrics ? 200 : 404, { 'content-type': TYPE });
+    response.end(isMetrics ? await parts.metricsText() : 'GET /metrics\n');
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(cannotListen(error, { host, port: metricsPort, option: '--metrics-port' })),
+    );
+    server.listen(metricsPort, host, resolve);
+  });
+  return server.unref();
+}

@@ -1,0 +1,31 @@
+import { VERSION } from '../../../schema/services/row-service.ts';
+
+type Header = string | readonly string[] | undefined;
+
+/** The strong entity tag of a row: its version (RFC 9110, 8.8.3). */
+export function etagOf(row: { readonly [VERSION]: number }): string {
+  return `"${row[VERSION]}"`;
+}
+
+/** Whether If-None-Match names a tag, so that GET answers 304. Weak tags compare alike here (RFC 9110, 13.1.2). */
+export function noneMatches(header: Header, etag: string): boolean {
+  if (header === undefined) return false;
+  const text = String(header).trim();
+  return text === '*' || tagsIn(text).some((tag) => tag.replace(/^W\//, '') === etag);
+}
+
+/**
+ * The versions If-Match lets a write through for; undefined where there is no such header. Only strong tags match
+ * (RFC 9110, 13.1.1), so a weak or foreign one matches no version, and the write is refused.
+ */
+export function ifMatchOf(header: Header): readonly number[] | '*' | undefined {
+  if (header === undefined) return undefined;
+  const text = String(header).trim();
+  if (text === '*') return '*';
+  return tagsIn(text).flatMap((tag) => (/^"\d{1,15}"$/.test(tag) ? [Number(tag.slice(1, -1))] : []));
+}
+
+/** The tags of a list; the characters of one are those of RFC 9110, 8.8.3. */
+function tagsIn(text: string): string[] {
+  return text.match(/(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g) ?? [];
+}

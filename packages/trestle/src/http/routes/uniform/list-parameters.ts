@@ -1,0 +1,61 @@
+import { type TSchema, Type } from 'typebox';
+import type { Model, ModelField } from '../../../rows/model.ts';
+import { OPERATORS, type Operator } from '../../../schema/services/list-query.ts';
+import { PAGE } from './list-query.ts';
+
+/** The parameters of a list, for the documentation; `listQueryOf` reads them. */
+export function listParameters(model: Model): TSchema {
+  const fields = model.fields.filter(({ kind }) => kind !== 'json');
+  const sortable = ['id', ...fields.map(({ name }) => name)].join(', ');
+  const searched = model.fields.filter(({ field }) => field.search).map(({ name }) => name);
+  const search = Type.String({
+    maxLength: 200,
+    description: `A part of ${searched.join(' or ')}, in any case.`,
+  });
+  return Type.Object({
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: PAGE.most,
+        default: PAGE.usual,
+        description: 'Most rows of the page.',
+      }),
+    ),
+    cursor: Type.Optional(
+      Type.String({ description: '`next` or `prev` of a page with the same filter and sort.' }),
+    ),
+    sort: Type.Optional(
+      Type.String({ description: `Fields parted by commas, \`-\` before one for descending: ${sortable}.` }),
+    ),
+    ...(searched.length > 0 && { search: Type.Optional(search) }),
+    count: Type.Optional(
+      Type.Unsafe<string>({
+        type: 'string',
+        enum: ['exact', 'estimated'],
+        description: 'Also count: `total`.',
+      }),
+    ),
+    filter: Type.Optional(filterParameter(model, fields)),
+  });
+}
+
+function filterParameter(model: Model, fields: readonly ModelField[]): TSchema {
+  const properties = Object.fromEntries(
+    fields.map((field) => [field.name, Type.Optional(conditions(field))]),
+  );
+  return Type.Object(properties, {
+    description:
+      `Written filter[field][operator]=value; filter[field]=value is eq. Lists are parted by commas. ` +
+      `Alternatives: filter[or][0][field][operator]=value. Fields: id, ${fields.map(({ name }) => name).join(', ')} ` +
+      `(of ${model.name}).`,
+  });
+}
+
+function conditions({ kind }: ModelField): TSchema {
+  const operators = (Object.keys(OPERATORS) as Operator[]).filter(
+    (operator) => kind === 'text' || OPERATORS[operator] !== 'text',
+  );
+  return Type.Object(
+    Object.fromEntries(operators.map((operator) => [operator, Type.Optional(Type.String())])),
+  );
+}

@@ -1,0 +1,98 @@
+import { LruMap } from '../../../lru-map.ts';
+import type { Model } from '../../../rows/model.ts';
+import type { ListQuery, Page } from '../../../schema/services/list-query.ts';
+import { invalidParameter, refuseUnknown } from '../../requests/route-input.ts';
+import { filterOf, isFilterKey } from './filter-query.ts';
+
+/** Rows of one page where the caller names no limit, and the most that may be named. */
+export const PAGE = { usual: 50, most: 200 } as const;
+const MOST_PARAMETERS = 100;
+const PARAMETERS = ['limit', 'cursor', 'sort', 'search', 'count', 'filter'];
+
+type Query = Readonly<Record<string, unknown>>;
+
+/** What a list's query asks for. Throws `unknown_parameter` and `invalid_query`, naming the parameter. */
+export function listQueryOf(query: Query, model: Model): ListQuery {
+  const entries = Object.entries(query);
+  if (entries.length > MOST_PARAMETERS)
+    throw invalidParameter(entries[0]?.[0] ?? '', 'too_many', `give at most ${MOST_PARAMETERS} parameters`);
+  refuseUnknown(Object.fromEntries(entries.filter(([name]) => !isFilterKey(name))), PARAMETERS);
+  const filter = filterOf(query, model);
+  const sort = textOf(query, 'sort')?.split(',');
+  const search = textOf(query, 'search');
+  const cursor = textOf(query, 'cursor');
+  const count = countOf(textOf(query, 'count'));
+  return Object.freeze({
+    limit: limitOf(textOf(query, 'limit')),
+    ...(filter && { filter }),
+    ...(search !== undefined && { search }),
+    ...(sort && { sort }),
+    ...(cursor !== undefined && { cursor }),
+    ...(count && { count }),
+  });
+}
+
+function textOf(query: Query, name: string): string | undefined {
+  const value = query[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function limitOf(text: string | undefined): number {
+  if (text === undefined) return PAGE.usual;
+  const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > PAGE.most)
+    throw invalidParameter(
+      'limit',
+      'limit',
+      `expected a whole number from 1 to ${PAGE.most}, got ${JSON.stringify(text)}`,
+    );
+  return limit;
+}
+
+function countOf(text: string | undefined): 'exact' | 'estimated' | undefined {
+  if (text === undefined || text === 'exact' || text === 'estimated') return text;
+  throw invalidParameter('count', 'enum', `expected exact or estimated, got ${JSON.stringify(text)}`);
+}
+
+/** The Link header of a page (RFC 8288): the same list from its start, and the parts beside this one. */
+export type LinksOf = (page: Page<unknown>) => string;
+
+/** The links of the pages of a list, which is asked for under this URL. */
+export function linksUnder(url: string): LinksOf {
+  const [path = '', query = ''] = url.replaceAll('>', '%3E').split('?', 2);
+  const parts = query.split('&').filter((part) => part !== '' && !part.startsWith('cursor='));
+  const whole = parts.length > 0 ? `${path}?${parts.join('&')}` : path;
+  const first = `<${whole}>; rel="first"`;
+  const stem = `<${whole}${parts.length > 0 ? '&' : '?'}cursor=`;
+  const link = (cursor: string, relation: string) =>
+    `, ${stem}${encodeURIComponent(cursor)}>; rel="${relation}"`;
+  return ({ prev, next }) =>
+    first + (prev === null ? '' : link(prev, 'prev')) + (next === null ? '' : link(next, 'next'));
+}
+
+const MOST_KEPT = 500;
+const LONGEST_KEPT = 500;
+
+interface AskedList {
+  readonly query: ListQuery;
+  readonly linksOf: LinksOf;
+}
+
+/** Lists by the URL they are asked for under: what most clients ask for is asked for again and again. */
+export class AskedLists {
+  readonly #model: Model;
+  readonly #kept = new LruMap<string, AskedList>(MOST_KEPT);
+
+  constructor(model: Model) {
+    this.#model = model;
+  }
+
+  /** Throws what `listQueryOf` throws. */
+  of(url: string, query: Query): AskedList {
+    const known = this.#kept.get(url);
+    if (known) return known;
+    const asked = { query: listQueryOf(query, this.#model), linksOf: linksUnder(url) };
+    if (url.length <= LONGEST_KEPT) this.#kept.set(url, asked);
+    return asked;
+  }
+}

@@ -1,0 +1,155 @@
+import { type TSchema, Type } from 'typebox';
+import type { Model } from '../../../rows/model.ts';
+import { type Answer, answer, type Route, route } from '../../../schema/contract.ts';
+import type { RowId } from '../../../schema/id.ts';
+import { anyone, nobody } from '../../../schema/rules.ts';
+import {
+  OPERATION_STATES,
+  type OperationService,
+  type OperationView,
+} from '../../../schema/services/operation-service.ts';
+import { EVENTS, operationEvents } from '../../contract/operation-events.ts';
+import { titled } from '../titled.ts';
+import { itemsOf } from './account-routes.ts';
+import { verbPath } from './verb-path.ts';
+
+const instant = Type.String({ format: 'date-time' });
+const text = Type.String();
+const nullable = (schema: TSchema) => Type.Union([schema, Type.Null()]);
+const tag = 'operations';
+const rowId = Type.Union([Type.Integer(), Type.String()]);
+const state = Type.Unsafe<OperationView['state']>({ type: 'string', enum: [...OPERATION_STATES] });
+const params = Type.Object({ id: Type.String({ format: 'uuid' }) });
+
+const operation = titled(
+  'Operation',
+  Type.Object({
+    id: text,
+    resource: text,
+    row: rowId,
+    operation: text,
+    state,
+    progress: Type.Number({ minimum: 0, maximum: 1 }),
+    message: nullable(text),
+    result: Type.Unknown(),
+    error: nullable(text),
+    attempts: Type.Integer(),
+    created_at: instant,
+    started_at: nullable(instant),
+    finished_at: nullable(instant),
+  }),
+);
+
+const move = titled(
+  'Move',
+  Type.Object({ at: instant, by: nullable(rowId), from: text, to: text, operation: nullable(text) }),
+);
+
+/** Operations under `/v1/operations`, where any resource has a lifecycle. Who may see which is decided by the rules of their rows. */
+export function operationRoutes(models: ReadonlyMap<string, Model>, operations: OperationService): Route[] {
+  const moving = [...models.values()].filter(({ fields }) => fields.some(({ field }) => field.state));
+  if (moving.length === 0) return [];
+  return [
+    ...moving.flatMap((model) => [...startRoutes(model, operations), movesRoute(model, operations)]),
+    listRoute(operations),
+    readRoute(operations),
+    cancelRoute(operations),
+    eventsRoute(operations),
+  ];
+}
+
+/** `POST /v1/RESOURCE/{id}:OPERATION`. */
+function startRoutes(model: Model, operations: OperationService): Route[] {
+  const { name, resource } = model;
+  const declared = Object.entries(resource.lifecycle?.operations ?? {});
+  return declared.map(([verb, { from, to, can }]) => {
+    const options = {
+      summary: `Start ${verb} on one of ${name}: from ${[from].flat().join(' or ')} to ${to}`,
+      tag: name,
+      can: can ?? resource.can.update ?? nobody,
+      params: rowParams(model),
+      answers: { 202: operation },
+    };
+    // The router needs to be told that an id ends before the colon.
+    return route('POST', verbPath(name, verb), options, async ({ caller, params: { id }, base }) =>
+      accepted(await operations.start(caller, name, id, verb), base),
+    );
+  });
+}
+
+function movesRoute(model: Model, operations: OperationService): Route {
+  const options = {
+    summary: `Moves of one of ${model.name} from state to state, newest first`,
+    tag: model.name,
+    can: model.resource.can.read ?? nobody,
+    params: rowParams(model),
+    answers: { 200: itemsOf(move) },
+  };
+  return route('GET', `/${model.name}/:id/moves`, options, async ({ caller, params: { id } }) =>
+    answer(200, { items: await operations.moves(caller, model.name, id) }),
+  );
+}
+
+function listRoute(operations: OperationService): Route {
+  const query = Type.Object({
+    resource: Type.Optional(text),
+    row: Type.Optional(text),
+    state: Type.Optional(state),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+    cursor: Type.Optional(text),
+  });
+  const page = Type.Object({ items: Type.Array(operation), next: nullable(text), prev: Type.Null() });
+  const options = {
+    summary: 'List operations, newest first',
+    tag,
+    can: anyone,
+    query,
+    answers: { 200: titled('OperationPage', page) },
+  };
+  return route('GET', '/operations', options, async ({ caller, query: wanted }) =>
+    answer(200, await operations.list(caller, wanted)),
+  );
+}
+
+function readRoute(operations: OperationService): Route {
+  const options = { summary: 'Read an operation', tag, can: anyone, params, answers: { 200: operation } };
+  return route('GET', '/operations/:id', options, async ({ caller, params: { id } }) => {
+    const found = await operations.read(caller, id);
+    return answer(200, found, pollAfter(found));
+  });
+}
+
+function cancelRoute(operations: OperationService): Route {
+  const options = { summary: 'Cancel an operation', tag, can: anyone, params, answers: { 202: operation } };
+  return route('POST', verbPath('operations', 'cancel'), options, async ({ caller, params: { id }, base }) =>
+    accepted(await operations.cancel(caller, id), base),
+  );
+}
+
+function eventsRoute(operations: OperationService): Route {
+  const options = {
+    summary: 'Progress of an operation as server-sent events, until it ends',
+    tag,
+    can: anyone,
+    params,
+    headers: ['Last-Event-ID'],
+    produces: EVENTS,
+    answers: { 200: Type.String(), 204: null },
+  };
+  return route('GET', '/operations/:id/events', options, (request) =>
+    operationEvents(operations, request, request.params.id),
+  );
+}
+
+function rowParams({ resource }: Model) {
+  return Type.Object({ id: Type.Unsafe<RowId>(resource.id.schema) });
+}
+
+function accepted(view: OperationView, base: string): Answer {
+  return answer(202, view, { location: `${base}/v1/operations/${view.id}`, ...pollAfter(view) });
+}
+
+/** When to ask again, while there is something to ask for. */
+function pollAfter({ finished_at }: OperationView): Record<string, string> {
+  return finished_at === null ? { 'retry-after': '1' } : {};
+}

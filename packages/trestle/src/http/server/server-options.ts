@@ -1,0 +1,45 @@
+import type { Log } from '../logging/logging.ts';
+import type { Origins } from '../requests/cors.ts';
+import { LIMITS, TIMEOUTS, type Timeouts } from './limits.ts';
+
+export interface ServerOptions {
+  /** Default: 4000. 0 takes any free port. */
+  port?: number;
+  /** Default: 127.0.0.1. */
+  host?: string;
+  log: Log;
+  /** A port, on the same host, where `/metrics` needs no credentials (default: none). */
+  metricsPort?: number;
+  /** Addresses or networks (CIDR) of proxies whose X-Forwarded-For is believed (default: none). */
+  trustedProxies?: readonly string[];
+  /** Which origins browsers may call from (default: any). */
+  origins?: Origins;
+  /** Milliseconds an idle connection is kept (default: 5,000). Behind a proxy it must be longer than the proxy's own. */
+  keepAlive?: number;
+  /** Default: headers within 10 s, requests within 30 s, nothing moving for 32 s. */
+  timeouts?: Timeouts;
+  /**
+   * Refuse with 503 while the event loop is this many milliseconds late on average over about a second (default: 0, never:
+   * on a slow or shared machine a bound that fits another one refuses what could be served).
+   */
+  shedAbove?: number;
+  /** Makes what `/metrics` answers out of what this process counts (default: that alone). Called once, at start. */
+  gatherMetrics?: (own: () => Promise<string>) => () => Promise<string>;
+}
+
+/** Options with every default filled in. */
+export type Settings = Required<Omit<ServerOptions, 'metricsPort'>> & Pick<ServerOptions, 'metricsPort'>;
+
+export function settle(options: ServerOptions): Settings {
+  return {
+    port: 4000,
+    host: '127.0.0.1',
+    trustedProxies: [],
+    origins: '*',
+    keepAlive: LIMITS.keepAlive,
+    timeouts: TIMEOUTS,
+    shedAbove: 0,
+    gatherMetrics: (own) => own,
+    ...options,
+  };
+}

@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { constants, createReadStream } from 'node:fs';
+import {
+  copyFile,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { OperationError } from '../../schema/lifecycle.ts';
+
+/** Milliseconds that a partial file nobody writes is kept: longer than any operation is tried again. */
+const PARTIALS_KEPT = 24 * 3600_000;
+
+/** What is known of a partial file: without it, its bytes are of no use. */
+export interface PartialNote {
+  readonly source: string;
+  /** A strong ETag or a Last-Modified of the source (RFC 9110, section 13.1.5); null where it cannot be resumed. */
+  readonly validator: string | null;
+}
+
+/** A file that is being written. Its name carries the fence, so that a holder that was given up writes into another one. */
+export interface PartialFile {
+  readonly path: string;
+  readonly handle: FileHandle;
+  size: number;
+  note: PartialNote | undefined;
+}
+
+/** Content in files named by their SHA-256: a name's content never changes, and is there whole or not at all. */
+export class Artifacts {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Where content with this digest is, or would be. */
+  pathOf(sha256: string): string {
+    return join(this.folder, sha256.slice(0, 2), sha256);
+  }
+
+  /** The bytes of an artifact; undefined where it is not here. */
+  async sizeOf(sha256: string): Promise<number | undefined> {
+    return sizeOf(this.pathOf(sha256));
+  }
+
+  /** Opens the partial file of an operation, with what an earlier attempt has brought. */
+  async openPartial(operation: string, fence: number): Promise<PartialFile> {
+    const path = join(this.#partials, `${operation}.${fence}`);
+    await mkdir(this.#partials, { recursive: true });
+    await this.#takeOver(operation, path);
+    await this.#forgetOld();
+    const handle = await open(path, 'a');
+    const { size } = await handle.stat();
+    return { path, handle, size, note: await readNote(path) };
+  }
+
+  /** Written down before the bytes it speaks of. */
+  async note(partial: PartialFile, note: PartialNote): Promise<void> {
+    await writeFile(`${partial.path}.json`, JSON.stringify(note), { flush: true });
+    partial.note = note;
+  }
+
+  /**
+   * Makes a partial file an artifact: on disk first, then its digest taken of what is on disk, then its name. Throws
+   * `OperationError`, for good, where the digest is another one than was wanted.
+   */
+  async publish(partial: PartialFile, wanted: string | null): Promise<{ sha256: string; size: number }> {
+    await partial.handle.sync();
+    await partial.handle.close();
+    const sha256 = await digestOf(partial.path);
+    if (wanted !== null && sha256 !== wanted) {
+      await rm(partial.path, { force: true });
+      throw new OperationError(`The SHA-256 of the download is ${sha256}, not ${wanted}.`, { retry: false });
+    }
+    const path = this.pathOf(sha256);
+    await mkdir(dirname(path), { recursive: true });
+    await rename(partial.path, path);
+    await syncFolder(dirname(path));
+    return { sha256, size: partial.size };
+  }
+
+  /** Removes what an operation has left behind. */
+  async forget(operation: string): Promise<void> {
+    for (const name of await this.#partialsOf(operation))
+      await rm(join(this.#partials, name), { force: true });
+  }
+
+  get #partials(): string {
+    return join(this.folder, 'partial');
+  }
+
+  /** Copies the newest earlier partial: its writer may still be alive and must not write into ours. */
+  async #takeOver(operation: string, path: string): Promise<void> {
+    const names = (await this.#partialsOf(operation)).filter((name) => !name.endsWith('.json'));
+    const newest = names.sort((a, b) => fenceOf(b) - fenceOf(a))[0];
+    if (newest === undefined || join(this.#partials, newest) === path) return;
+    const old = join(this.#partials, newest);
+    const note = await readNote(old);
+    if (note) {
+      await copyFile(old, path, constants.COPYFILE_FICLONE);
+      await writeFile(`${path}.json`, JSON.stringify(note), { flush: true });
+    }
+    for (const name of names)
+      for (const file of [name, `${name}.json`]) await rm(join(this.#partials, file), { force: true });
+  }
+
+  /** Removes what operations have left that were cancelled or failed. */
+  async #forgetOld(): Promise<void> {
+    for (const name of await readdir(this.#partials)) {
+      const path = join(this.#partials, name);
+      const written = await stat(path).catch(() => undefined);
+      if (written && Date.now() - written.mtimeMs > PARTIALS_KEPT) await rm(path, { force: true });
+    }
+  }
+
+  async #partialsOf(operation: string): Promise<string[]> {
+    const names = await readdir(this.#partials).catch(() => []);
+    return names.filter((name) => name.startsWith(`${operation}.`));
+  }
+}
+
+/** The SHA-256 of a file, in hex. */
+export async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+async function readNote(path: string): Promise<PartialNote | undefined> {
+  try {
+    const note: unknown = JSON.parse(await readFile(`${path}.json`, 'utf8'));
+    if (typeof note !== 'object' || note === null || !('source' in note) || !('validator' in note))
+      return undefined;
+    const { source, validator } = note;
+    return typeof source === 'string'
+      ? { source, validator: typeof validator === 'string' ? validator : null }
+      : undefined;
+  } catch {
+    // None, or one that a crash cut short: then the download starts anew.
+    return undefined;
+  }
+}
+
+function fenceOf(name: string): number {
+  return Number(name.slice(name.lastIndexOf('.') + 1));
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A rename is on disk when its folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

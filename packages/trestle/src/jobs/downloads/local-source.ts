@@ -1,0 +1,60 @@
+import { constants } from 'node:fs';
+import { open, realpath } from 'node:fs/promises';
+import { sep } from 'node:path';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { OperationError } from '../../schema/lifecycle.ts';
+import type { OutboundAnswer } from './outbound.ts';
+
+/**
+ * A `file:` source under the folder that files may come from, answered as a server would: from `range` on, where it is
+ * still the file of `if-range`. Throws `OperationError` for a path that leads out of the folder, by links too.
+ */
+export async function fetchLocal(
+  source: string,
+  folder: string | null,
+  headers: Readonly<Record<string, string>>,
+): Promise<OutboundAnswer> {
+  if (folder === null) throw refused('files are not taken here');
+  const path = await allowedPath(source, folder);
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    missing,
+  );
+  const { size, mtimeMs, ino } = await file.stat();
+  if (!(await file.stat()).isFile()) {
+    await file.close();
+    throw refused('it is not a file');
+  }
+  const etag = `"${ino}-${size}-${mtimeMs}"`;
+  const from =
+    headers['if-range'] === etag ? Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0) : 0;
+  const start = from < size ? from : 0;
+  const body: Readable = file.createReadStream({ start });
+  const length = { 'content-length': String(size - start), etag };
+  if (start === 0) return { status: 200, headers: length, body };
+  return { status: 206, headers: { ...length, 'content-range': `bytes ${start}-${size - 1}/${size}` }, body };
+}
+
+async function allowedPath(source: string, folder: string): Promise<string> {
+  const root = await realpath(folder).catch(missing);
+  const path = await realpath(pathOf(source)).catch(missing);
+  if (!path.startsWith(root.endsWith(sep) ? root : root + sep))
+    throw refused('it is outside of the folder for sources');
+  return path;
+}
+
+function pathOf(source: string): string {
+  try {
+    return fileURLToPath(source);
+  } catch {
+    throw refused('it is not a path on this machine');
+  }
+}
+
+function missing(): never {
+  throw refused('there is no such file');
+}
+
+function refused(why: string): OperationError {
+  return new OperationError(`The source cannot be read: ${why}.`, { retry: false });
+}

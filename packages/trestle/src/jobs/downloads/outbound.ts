@@ -1,0 +1,124 @@
+import { type LookupAddress, type LookupAllOptions, lookup } from 'node:dns';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import type { Readable } from 'node:stream';
+import { request as httpRequest } from '../../node-http.ts';
+import { OperationError } from '../../schema/lifecycle.ts';
+import { isPublicAddress } from './addresses.ts';
+
+/** Redirects that are followed at the most, where they are allowed at all. */
+const MOST_REDIRECTS = 5;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+export interface OutboundOptions {
+  signal: AbortSignal;
+  /** Sent as they are; nothing of a caller's request is ever added to them. */
+  headers?: Readonly<Record<string, string>>;
+  /** Also private, loopback and link-local addresses (default: false). */
+  allowPrivate?: boolean;
+  /** Follow redirects, each target checked like the first (default: 0, at most 5). */
+  redirects?: number;
+  /** Seconds without a byte after which the connection is cut (default: 30). */
+  idle?: number;
+}
+
+export interface OutboundAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Readable;
+}
+
+/**
+ * A GET of a URL that somebody else has chosen. Every address that its host resolves to must be public, and the checked
+ * addresses are the ones connected to, so that a name cannot point elsewhere in between. Throws `OperationError`.
+ */
+export async function fetchOutbound(source: string, options: OutboundOptions): Promise<OutboundAnswer> {
+  const redirects = Math.min(options.redirects ?? 0, MOST_REDIRECTS);
+  let url = checkedUrl(source, options.allowPrivate ?? false);
+  for (let hop = 0; ; hop += 1) {
+    const body = await get(url, options);
+    const status = body.statusCode ?? 0;
+    if (!REDIRECTS.has(status)) return { status, headers: body.headers, body };
+    body.destroy();
+    if (hop >= redirects)
+      throw refused(`${url.host} answered with a redirect (${status}); name the final address instead`);
+    url = checkedUrl(new URL(body.headers.location ?? '', url).href, options.allowPrivate ?? false);
+  }
+}
+
+/**
+ * A source that may be fetched. `URL` has turned every spelling of an IPv4 address (decimal, octal, hex, short) into the
+ * usual one by then. Throws `OperationError` for other schemes, user-info and private addresses.
+ */
+export function checkedUrl(source: string, allowPrivate: boolean): URL {
+  if (!URL.canParse(source)) throw refused('The source is not a URL');
+  const url = new URL(source);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw refused(`The source must be http or https, not ${url.protocol.slice(0, -1)}`);
+  if (url.username !== '' || url.password !== '')
+    throw refused('The source may not carry a user name or a password');
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  // An address in the URL itself is never looked up, so it is checked here.
+  if (isIP(host) !== 0 && !allowPrivate && !isPublicAddress(host)) throw privateAddress(url.hostname);
+  return url;
+}
+
+function get(url: URL, options: OutboundOptions): Promise<IncomingMessage> {
+  const { signal, headers = {}, allowPrivate = false, idle = 30 } = options;
+  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    const request = send(url, {
+      // No kept connection: each one is made to an address that was checked for it.
+      agent: false,
+      signal,
+      lookup: checkedLookup(allowPrivate),
+      timeout: idle * 1000,
+      headers: { 'user-agent': 'trestle', accept: '*/*', 'accept-encoding': 'identity', ...headers },
+    });
+    let answered: IncomingMessage | undefined;
+    request.on('timeout', () =>
+      (answered ?? request).destroy(new OperationError(`${url.host} sent nothing for ${idle} s.`)),
+    );
+    request.on('response', (response) => {
+      answered = response;
+      resolve(response);
+    });
+    request.on('error', (error) => reject(connectionError(url, error)));
+    request.end();
+  });
+}
+
+type Resolve = (
+  name: string,
+  options: LookupAllOptions,
+  done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
+/** The system's look-up, failing where any address of the name is private. */
+export function checkedLookup(allowPrivate: boolean, resolve: Resolve = lookup): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, []);
+      const bad = addresses.find(({ address }) => !allowPrivate && !isPublicAddress(address));
+      const first = addresses[0];
+      if (bad || !first) return callback(privateAddress(hostname), []);
+      return options.all ? callback(null, addresses) : callback(null, first.address, first.family);
+    });
+  };
+}
+
+/** What went wrong with a connection, in words that tell a client no more than the source's own name. */
+function connectionError(url: URL, error: Error): Error {
+  if (error instanceof OperationError || error.name === 'AbortError') return error;
+  const code = 'code' in error ? String(error.code) : error.name;
+  return new OperationError(`${url.host} could not be reached (${code})`, { cause: error });
+}
+
+function refused(message: string): OperationError {
+  return new OperationError(`${message}.`, { retry: false });
+}
+
+function privateAddress(host: string): OperationError {
+  return refused(`${host} is, or resolves to, an address that is not public`);
+}

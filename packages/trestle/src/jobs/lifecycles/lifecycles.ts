@@ -1,0 +1,114 @@
+import { sql } from '../../database/sql.ts';
+import { bind, param, type Statement, statement } from '../../database/statement.ts';
+import type { Columns, Executor, Value } from '../../database/store.ts';
+import { Problem } from '../../problems.ts';
+import { byId } from '../../rows/find.ts';
+import type { Model, Row } from '../../rows/model.ts';
+import type { RowId } from '../../schema/id.ts';
+import type { LifecycleOperation } from '../../schema/lifecycle.ts';
+import type { Statements } from '../statements.ts';
+
+/** The states of one resource's rows and the operations between them, compiled. */
+export interface CompiledLifecycle {
+  readonly model: Model;
+  /** The `state()` field. */
+  readonly field: string;
+  readonly operations: ReadonlyMap<string, LifecycleOperation<never>>;
+  /** Writes a move down. */
+  readonly insertMove: Statement;
+  /** The row, locked, as the columns the driver gave. */
+  find(executor: Executor, id: RowId): Promise<Columns | undefined>;
+  /** The row without a lock. */
+  peek(executor: Executor, id: RowId): Promise<Columns | undefined>;
+  /** A state by its name or its id; undefined where there is none. */
+  stateNamed(executor: Executor, name: string): Promise<State | undefined>;
+  stateWithId(executor: Executor, id: Value): Promise<State | undefined>;
+}
+
+export interface State {
+  readonly id: RowId;
+  readonly name: string;
+}
+
+/** Compiles the lifecycles of every resource that has a `state()` field. */
+export function compileLifecycles(
+  models: ReadonlyMap<string, Model>,
+  { insertMove }: Statements,
+): Map<string, CompiledLifecycle> {
+  const compiled = new Map<string, CompiledLifecycle>();
+  for (const model of models.values()) {
+    const stateField = model.fields.find(({ field }) => field.state);
+    const target = models.get(stateField?.field.reference?.target ?? '');
+    const by = stateField?.field.state?.by;
+    if (stateField && target && by !== undefined)
+      compiled.set(model.name, {
+        ...compileLifecycle(model, stateField.name, target, by),
+        insertMove,
+      });
+  }
+  return compiled;
+}
+
+function compileLifecycle(model: Model, field: string, target: Model, by: string) {
+  const locked = byId(model, model.dialect.forUpdate);
+  const plain = byId(model);
+  const select = (column: string) =>
+    statement(
+      model.dialect,
+      sql`select id, ${sql.ref(by)} as name from ${target.table} where ${sql.ref(column)} = ${param('value')}`,
+    );
+  const byName = select(by);
+  const byStateId = select('id');
+  const first = async (executor: Executor, query: Statement, values: Readonly<Record<string, Value>>) =>
+    (await executor.all(query, bind(query, values)))[0];
+  const state = async (executor: Executor, query: Statement, value: Value) => {
+    const found = await first(executor, query, { value });
+    // An id as the driver gives it is what the driver binds again.
+    return found && { id: found.id as RowId, name: String(found.name) };
+  };
+  return {
+    model,
+    field,
+    operations: new Map(Object.entries(model.resource.lifecycle?.operations ?? {})),
+    find: (executor: Executor, id: RowId) => first(executor, locked, { id }),
+    peek: (executor: Executor, id: RowId) => first(executor, plain, { id }),
+    stateNamed: (executor: Executor, name: string) => state(executor, byName, name),
+    stateWithId: async (executor: Executor, id: Value) =>
+      target.checkId(id).length > 0 ? undefined : state(executor, byStateId, id),
+  };
+}
+
+/** The state a row is in. */
+export async function stateOf(
+  lifecycle: CompiledLifecycle,
+  executor: Executor,
+  row: Columns | Row,
+): Promise<State> {
+  const id = row[lifecycle.field];
+  const state = await lifecycle.stateWithId(executor, id as Value);
+  if (!state)
+    throw new Problem('internal', { cause: new Error(`${lifecycle.model.name}: no state ${String(id)}`) });
+  return state;
+}
+
+/** Whether an operation may start from a state. */
+export function startsFrom(operation: LifecycleOperation<never>, state: string): boolean {
+  return [operation.from].flat().includes(state);
+}
+
+/** 409, naming the operations that are legal from the state the row is in. */
+export function illegalTransition(
+  lifecycle: CompiledLifecycle,
+  id: RowId,
+  state: string,
+  wanted: string,
+): Problem {
+  const legal = [...lifecycle.operations]
+    .filter(([, operation]) => startsFrom(operation, state))
+    .map(([operation, { to }]) => ({ operation, to }));
+  const names = legal.map(({ operation, to }) => `${operation} (to ${to})`).join(', ') || 'none';
+  return new Problem('illegal_transition', {
+    detail: `Row ${id} of ${lifecycle.model.name} is ${state}, from where ${wanted} is not possible. Possible now: ${names}.`,
+    data: { resource: lifecycle.model.name, id, state, wanted, legal },
+  });
+}

@@ -1,0 +1,87 @@
+import { type Sql, sql } from '../database/sql.ts';
+import { statement } from '../database/statement.ts';
+import { Problem } from '../problems.ts';
+import { decide, ownerField, refuse, requireScope } from '../rows/policy.ts';
+import { accountOf, type Caller } from '../schema/caller.ts';
+import type { Page } from '../schema/services/list-query.ts';
+import type { OperationQuery, OperationView } from '../schema/services/operation-service.ts';
+import type { CompiledLifecycle } from './lifecycles/lifecycles.ts';
+import { viewOf } from './operation-record.ts';
+import type { Parts } from './parts.ts';
+import { OPERATION_COLUMNS, OPERATIONS } from './tables.ts';
+
+const DEFAULT_LIMIT = 50;
+const CURSOR = /^[0-9a-f]{32}$/;
+
+/** Operations of the rows that the caller may read, newest first. */
+export async function listOperations(
+  parts: Parts,
+  caller: Caller,
+  query: OperationQuery,
+): Promise<Page<OperationView>> {
+  const limit = query.limit ?? DEFAULT_LIMIT;
+  const conditions = [visible(parts, caller, query.resource)];
+  if (query.row !== undefined) conditions.push(sql`${sql.ref('row')} = ${String(query.row)}`);
+  if (query.state !== undefined) conditions.push(sql`state = ${query.state}`);
+  if (query.cursor !== undefined) conditions.push(sql`id < ${idOfCursor(query.cursor)}`);
+  const columns = sql.join(OPERATION_COLUMNS.map((name) => sql.ref(name)));
+  const select = statement(
+    parts.store.dialect,
+    sql`select ${columns} from ${sql.id(OPERATIONS)} where ${sql.join(conditions, ' and ')}
+      order by id desc limit ${limit + 1}`,
+  );
+  // Nothing of it is named: every value stands in the statement itself.
+  const rows = await parts.store.all(select, select.slots as Parameters<typeof parts.store.all>[1]);
+  const records = rows.slice(0, limit).map(parts.record);
+  const last = records.at(-1);
+  return {
+    items: records.map(viewOf),
+    next: rows.length > limit && last ? last.id.replaceAll('-', '') : null,
+    prev: null,
+  };
+}
+
+/** The condition that leaves the operations of rows which the caller may read. */
+function visible(parts: Parts, caller: Caller, resource: string | undefined): Sql {
+  const asked = resource === undefined ? [...parts.lifecycles.values()] : [askedFor(parts, resource)];
+  const decisions = asked.map(({ model }) => decide(model.resource.can.read, caller));
+  const [decision] = decisions;
+  if (decision && !decisions.includes('allow')) refuse(decision);
+  const readable = asked.filter((_, at) => decisions[at] === 'allow');
+  if (resource !== undefined) requireScope(caller, resource, 'read');
+  const mine = readable.filter(({ model }) => mayRead(caller, model.name)).map((one) => ownRows(one, caller));
+  return mine.length > 0 ? sql`(${sql.join(mine, ' or ')})` : sql`1 = 0`;
+}
+
+function askedFor({ lifecycles }: Parts, resource: string): CompiledLifecycle {
+  const lifecycle = lifecycles.get(resource);
+  if (lifecycle) return lifecycle;
+  const message = `the resources with operations are ${[...lifecycles.keys()].join(', ')}`;
+  throw new Problem('invalid_query', {
+    detail: `resource=${resource}: ${message}.`,
+    errors: [{ pointer: 'resource', code: 'enum', message, in: 'query' }],
+  });
+}
+
+function ownRows({ model }: CompiledLifecycle, caller: Caller): Sql {
+  const ofResource = sql`resource = ${model.name}`;
+  const owner = ownerField(model.resource.can.read, caller);
+  if (owner === undefined) return ofResource;
+  return sql`(${ofResource} and ${sql.ref('row')} in
+    (select cast(id as text) from ${model.table} where ${sql.ref(owner)} = ${accountOf(caller)}))`;
+}
+
+function mayRead(caller: Caller, resource: string): boolean {
+  try {
+    requireScope(caller, resource, 'read');
+    return true;
+  } catch (error) {
+    if (error instanceof Problem) return false;
+    throw error;
+  }
+}
+
+function idOfCursor(cursor: string): string {
+  if (!CURSOR.test(cursor)) throw new Problem('invalid_cursor');
+  return cursor.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

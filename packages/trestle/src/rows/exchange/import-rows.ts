@@ -1,0 +1,153 @@
+import { sql } from '../../database/sql.ts';
+import { bind, param, statement } from '../../database/statement.ts';
+import type { Executor, Store } from '../../database/store.ts';
+import { continueAfter, lastGiven } from '../../database/transfer/counting.ts';
+import type { KindOfColumn } from '../../database/transfer/row-form.ts';
+import { rowWriter } from '../../database/transfer/write-rows.ts';
+import { type FieldError, Problem } from '../../problems.ts';
+import type { Model } from '../model.ts';
+import { type Candidate, candidates } from './candidate.ts';
+import { neighbourChecks } from './cross-row-checks.ts';
+import type { Entry } from './entries.ts';
+
+/** Rows that are looked at together. */
+const BATCH = 500;
+/** Refused rows that are kept for being shown; the rest is counted. */
+const MOST_SHOWN = 100;
+
+export interface Refused {
+  readonly line: number;
+  readonly errors: readonly FieldError[];
+}
+
+/** What an import came to: either rows, all of them written, or refusals, and nothing written. */
+export interface Imported {
+  readonly rows: number;
+  /** The first hundred. */
+  readonly refused: readonly Refused[];
+  /** How many rows were refused in all. */
+  readonly refusals: number;
+  /** Names in the file that were passed over, because the server sets them. */
+  readonly ignored: readonly string[];
+}
+
+export interface ImportOptions {
+  /** Take ids, authors, instants, counters and states from the file (default: false, they are set as for a new row). */
+  keep?: boolean;
+  /** Only check (default: false). */
+  checkOnly?: boolean;
+}
+
+/**
+ * Writes the rows of a file, all in one transaction, after every one of them passed what a body must pass. Callers' rules are
+ * not asked: this is for whoever runs the server. Throws `Problem` for a file that cannot be read, and `conflict` where
+ * somebody else took a value between the check and the write; nothing is written then.
+ * @param entries the rows of the file; read twice.
+ */
+export async function importRows(
+  store: Store,
+  model: Model,
+  entries: () => Iterable<Entry>,
+  options: ImportOptions = {},
+): Promise<Imported> {
+  const { keep = false, checkOnly = false } = options;
+  const ignored = new Set<string>();
+  const initial = await initialStates(store, model);
+  const candidate = candidates(model, keep, initial, (name) => ignored.add(name));
+  const read = () => batches(entries(), candidate);
+  const { rows, refused, refusals } = await checkAll(store, model, read());
+  if (refusals === 0 && !checkOnly) await writeAll(store, model, read, keep);
+  return { rows: refusals === 0 ? rows : 0, refused, refusals, ignored: [...ignored] };
+}
+
+function* batches(entries: Iterable<Entry>, candidate: (entry: Entry) => Candidate): Generator<Candidate[]> {
+  let batch: Candidate[] = [];
+  for (const entry of entries) {
+    batch.push(candidate(entry));
+    if (batch.length < BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+async function checkAll(store: Store, model: Model, read: Iterable<Candidate[]>) {
+  const look = neighbourChecks(model);
+  const refused: Refused[] = [];
+  let [rows, refusals] = [0, 0];
+  for (const batch of read) {
+    const found = await look(store, batch);
+    for (const candidate of batch) {
+      const errors = [...candidate.errors, ...(found.get(candidate) ?? [])];
+      if (errors.length === 0) rows += 1;
+      else if (++refusals <= MOST_SHOWN) refused.push({ line: candidate.line, errors });
+    }
+  }
+  return { rows, refused, refusals };
+}
+
+/** In one transaction that waits for nothing but its own statements: the file is read as they go. */
+async function writeAll(
+  store: Store,
+  model: Model,
+  read: () => Iterable<Candidate[]>,
+  keep: boolean,
+): Promise<void> {
+  const columns = model.fields.map(({ name, kind }) => ({ name, kind }));
+  const withIds = writer(model, [{ name: 'id', kind: model.idKind }, ...columns]);
+  const withoutIds = writer(model, columns);
+  const write = async (transaction: Executor) => {
+    for (const batch of read()) {
+      if (batch.some(({ errors }) => errors.length > 0)) throw changedMeanwhile();
+      await withIds(transaction, batch.filter(hasId));
+      if (keep) await goOn(transaction, model);
+      await withoutIds(
+        transaction,
+        batch.filter((one) => !hasId(one)),
+      );
+    }
+  };
+  await store.write(write, { patient: true });
+}
+
+function writer(model: Model, columns: readonly KindOfColumn[]) {
+  const write = rowWriter(model.dialect, model.name, columns);
+  return (transaction: Executor, batch: readonly Candidate[]) =>
+    write(
+      transaction,
+      batch.map(({ values }) => columns.map(({ name }) => values[name] ?? null)),
+    );
+}
+
+function hasId({ values }: Candidate): boolean {
+  return values.id !== undefined;
+}
+
+/** New ids go on after those that were taken from the file: also before the next rows of the same file that have none. */
+async function goOn(transaction: Executor, model: Model): Promise<void> {
+  if (model.idKind !== 'integer') return;
+  const id = { name: 'id', kind: model.idKind, nullable: false, key: 'counting' } as const;
+  const table = { name: model.name, columns: [id], indexes: [] };
+  const last = await lastGiven(transaction, model.dialect, table);
+  await continueAfter(transaction, model.dialect, table, last);
+}
+
+function changedMeanwhile(): Problem {
+  return new Problem('conflict', { detail: 'The file was changed while it was being read.' });
+}
+
+/** The ids of the states that new rows begin in. */
+async function initialStates(store: Store, model: Model): Promise<Map<string, unknown>> {
+  const found = new Map<string, unknown>();
+  for (const { name, field } of model.fields) {
+    if (!field.state || !field.reference) continue;
+    const { by, initial } = field.state;
+    const select = statement(
+      model.dialect,
+      sql`select ${sql.ref('id')} from ${sql.id(field.reference.target)} where ${sql.ref(by)} = ${param('initial')}`,
+    );
+    const [row] = await store.all(select, bind(select, { initial }));
+    if (row) found.set(name, row.id);
+  }
+  return found;
+}

@@ -1,0 +1,232 @@
+import type { TextOperator } from '../../database/dialect.ts';
+import { type Sql, sql } from '../../database/sql.ts';
+import type { Value } from '../../database/store.ts';
+import { type FieldError, Problem } from '../../problems.ts';
+import { field } from '../../schema/field.ts';
+import { isInstant, toUtc } from '../../schema/fields/timestamp.ts';
+import { type Condition, type Filter, OPERATORS, type Operator } from '../../schema/services/list-query.ts';
+import { isObject } from '../body.ts';
+import type { Model, ModelField } from '../model.ts';
+import { kindOf } from '../validate.ts';
+
+/** Limits on one filter (reliability: cost is bounded before anything runs). */
+const MOST = { conditions: 50, depth: 5, list: 100, text: 2000 } as const;
+
+/**
+ * A filter taken apart: the SQL's shape with numbered placeholders, and the values for them. The shape is the cache key
+ * of the compiled statement, so that a filter of a known shape builds no SQL.
+ */
+export class FilterParts {
+  readonly values: Value[] = [];
+  readonly errors: FieldError[] = [];
+  shape = '';
+  #conditions = 0;
+  readonly #model: Model;
+
+  constructor(model: Model) {
+    this.#model = model;
+  }
+
+  /** The condition of a filter; undefined where it asks nothing. */
+  build(filter: Filter, pointer = '', depth = 1): Sql | undefined {
+    if (depth > MOST.depth) throw tooMuch(`a filter may be ${MOST.depth} groups deep`);
+    const parts: Sql[] = [];
+    for (const [name, condition] of Object.entries(filter)) {
+      const at = `${pointer}/${name}`;
+      if (name === 'or') parts.push(...this.#either(condition, at, depth));
+      else if (condition !== undefined) parts.push(...this.#field(name, condition, at));
+    }
+    return parts.length > 0 ? sql`(${sql.join(parts, ' and ')})` : undefined;
+  }
+
+  /** Adds a value and gives its placeholder. */
+  bind(value: Value): Sql {
+    this.values.push(value);
+    return sql`${new Slot(this.values.length - 1)}`;
+  }
+
+  #either(groups: unknown, at: string, depth: number): Sql[] {
+    if (!Array.isArray(groups)) {
+      this.#wrong(at, 'type', `expected a list of filters, got ${kindOf(groups)}`);
+      return [];
+    }
+    this.shape += 'or(';
+    const parts = groups.flatMap((group, index) => {
+      this.shape += '|';
+      return isObject(group) ? (this.build(group as Filter, `${at}/${index}`, depth + 1) ?? []) : [];
+    });
+    this.shape += ')';
+    return parts.length > 0 ? [sql`(${sql.join(parts, ' or ')})`] : [];
+  }
+
+  #field(name: string, condition: unknown, at: string): Sql[] {
+    const field = filterable(this.#model, name);
+    if (!field) {
+      this.#wrong(
+        at,
+        'unknown',
+        `there is no field '${name}' to filter by; there are ${filterNames(this.#model)}`,
+      );
+      return [];
+    }
+    if (!isObject(condition)) {
+      this.#wrong(at, 'type', `expected { operator: value }, got ${kindOf(condition)}`);
+      return [];
+    }
+    return Object.entries(condition as Condition).flatMap(([key, value]) => {
+      if (!isOperator(key)) {
+        this.#wrong(
+          `${at}/${key}`,
+          'unknown',
+          `there is no operator '${key}'; there are ${Object.keys(OPERATORS).join(', ')}`,
+        );
+        return [];
+      }
+      this.#conditions += 1;
+      if (this.#conditions > MOST.conditions)
+        throw tooMuch(`a filter may have ${MOST.conditions} conditions`);
+      this.shape += `${name}.${key}`;
+      return this.#compare(field, key, value, `${at}/${key}`) ?? [];
+    });
+  }
+
+  #compare(field: ModelField, operator: Operator, value: unknown, at: string): Sql | undefined {
+    const column = sql.ref(field.name);
+    const takes = OPERATORS[operator];
+    if (takes === 'flag') return this.#isNull(column, value, at);
+    if (looksIntoTexts(operator)) return this.#text(field, operator, value, at);
+    if (takes === 'list' || takes === 'pair') return this.#several(field, operator, value, at);
+    if (value === null) return this.#isNull(column, operator === 'eq', at);
+    const encoded = this.#encode(field, value, at);
+    if (encoded === undefined) return undefined;
+    if (operator === 'ne') return sql`(${column} <> ${this.bind(encoded)} or ${column} is null)`;
+    return sql`${column} ${sql.raw(COMPARISONS[operator as keyof typeof COMPARISONS])} ${this.bind(encoded)}`;
+  }
+
+  #isNull(column: Sql, wanted: unknown, at: string): Sql | undefined {
+    if (typeof wanted !== 'boolean') {
+      this.#wrong(at, 'type', `expected true or false, got ${kindOf(wanted)}`);
+      return undefined;
+    }
+    this.shape += wanted ? '0' : '1';
+    return wanted ? sql`${column} is null` : sql`${column} is not null`;
+  }
+
+  #text(field: ModelField, operator: TextOperator, value: unknown, at: string): Sql | undefined {
+    const { dialect } = this.#model;
+    if (field.kind !== 'text') {
+      this.#wrong(at, 'type', `'${operator}' looks into texts, and ${field.name} is none`);
+      return undefined;
+    }
+    if (typeof value !== 'string' || value.length > MOST.text) {
+      this.#wrong(at, 'type', `expected a text of at most ${MOST.text} characters, got ${kindOf(value)}`);
+      return undefined;
+    }
+    // A placeholder may stand more than once in a condition; each occurrence is the same slot.
+    return dialect.texts[operator](sql.ref(field.name), this.bind(dialect.pattern(operator, value)));
+  }
+
+  #several(field: ModelField, operator: Operator, value: unknown, at: string): Sql | undefined {
+    const most = operator === 'between' ? 2 : MOST.list;
+    if (!Array.isArray(value) || value.length > most || (operator === 'between' && value.length !== 2)) {
+      this.#wrong(
+        at,
+        'type',
+        operator === 'between' ? 'expected two values' : `expected a list of at most ${most} values`,
+      );
+      return undefined;
+    }
+    const encoded = value.map((item) => this.#encode(field, item, at));
+    const values = encoded.filter((item) => item !== undefined);
+    const [low, high] = values;
+    if (values.length < value.length) return undefined;
+    const column = sql.ref(field.name);
+    if (operator === 'between' && low !== undefined && high !== undefined)
+      return sql`${column} between ${this.bind(low)} and ${this.bind(high)}`;
+    const { dialect } = this.#model;
+    const within = dialect.within(column, this.bind(dialect.encodeList(values)), field.kind);
+    return operator === 'nin' ? sql`(not (${within}) or ${column} is null)` : within;
+  }
+
+  /** A value as the column holds it; undefined, with an error noted, where it is none. */
+  #encode(field: ModelField, value: unknown, at: string): Value | undefined {
+    const problem = wrongValue(field, value);
+    if (problem) {
+      this.#wrong(at, 'type', problem);
+      return undefined;
+    }
+    const complete = field.kind === 'timestamp' ? toUtc : field.field.complete;
+    return this.#model.dialect.encode(field.kind, complete ? complete(value) : value);
+  }
+
+  #wrong(pointer: string, code: string, message: string): void {
+    this.errors.push({ pointer, code, message, in: 'query' });
+  }
+}
+
+/** The number of a value in `FilterParts.values`, standing in the SQL until it is compiled. */
+export class Slot {
+  readonly at: number;
+  constructor(at: number) {
+    this.at = at;
+  }
+}
+
+const COMPARISONS = { eq: '=', gt: '>', gte: '>=', lt: '<', lte: '<=' } as const;
+
+function isOperator(key: string): key is Operator {
+  return Object.hasOwn(OPERATORS, key);
+}
+
+function looksIntoTexts(operator: Operator): operator is TextOperator {
+  return OPERATORS[operator] === 'text';
+}
+
+/** The field of a name, if rows can be filtered and sorted by it. */
+export function filterable(model: Model, name: string): ModelField | undefined {
+  if (name === 'id') return idField(model);
+  const field = model.byName.get(name);
+  return field && field.kind !== 'json' ? field : undefined;
+}
+
+function filterNames(model: Model): string {
+  return ['id', ...model.fields.filter((field) => field.kind !== 'json').map(({ name }) => name)].join(', ');
+}
+
+const idFields = new WeakMap<Model, ModelField>();
+
+/** The id, as a field to filter and sort by. */
+function idField(model: Model): ModelField {
+  const known = idFields.get(model);
+  if (known) return known;
+  const { id } = model.resource;
+  const made: ModelField = {
+    name: 'id',
+    field: field({ kind: id.kind, column: id.column, schema: id.schema, unique: true, index: true }),
+    kind: model.idKind,
+    schema: id.schema,
+    writable: false,
+  };
+  idFields.set(model, made);
+  return made;
+}
+
+/** What is wrong with a value to compare a field with: its type alone; bounds do not matter to a comparison. */
+function wrongValue({ name, kind }: ModelField, value: unknown): string | undefined {
+  const expected = (what: string) =>
+    `${name} is compared with ${what}, got ${JSON.stringify(value) ?? 'nothing'}`;
+  if (kind === 'integer') return Number.isSafeInteger(value) ? undefined : expected('a whole number');
+  if (kind === 'number')
+    return typeof value === 'number' && Number.isFinite(value) ? undefined : expected('a number');
+  if (kind === 'boolean') return typeof value === 'boolean' ? undefined : expected('true or false');
+  if (typeof value !== 'string') return expected('a text');
+  if (kind === 'timestamp') return isInstant(value) ? undefined : expected('an instant (RFC 3339)');
+  if (kind === 'uuid') return UUID.test(value) ? undefined : expected('a UUID');
+  return undefined;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export function tooMuch(what: string): Problem {
+  return new Problem('invalid_query', { detail: `The filter asks too much: ${what} at most.` });
+}

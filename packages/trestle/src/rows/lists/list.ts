@@ -1,0 +1,66 @@
+import { sql } from '../../database/sql.ts';
+import type { Columns, Store, Value } from '../../database/store.ts';
+import type { Caller } from '../../schema/caller.ts';
+import type { ListQuery, Page } from '../../schema/services/list-query.ts';
+import type { Model, Row } from '../model.ts';
+import type { Cursors, Position } from './cursor.ts';
+import { ListPlans } from './list-plan.ts';
+import type { SortColumn } from './order.ts';
+import { Shapes } from './query-shapes.ts';
+import { admitReader, type Selection, whereClause } from './selection.ts';
+
+/** `count=estimated` stops counting here. */
+const MOST_COUNTED = 10_000;
+
+/** The verb `list`: one page by cursor or offset; one query, and a second where a count is asked for. */
+export function lister(model: Model, store: Store, cursors: Cursors) {
+  const shapes = new Shapes(model);
+  const plans = new ListPlans(model, shapes, cursors);
+  return async (caller: Caller, query: ListQuery = {}): Promise<Page<Row>> => {
+    admitReader(model, caller);
+    const plan = plans.of(caller, query);
+    const { selection, sort, key, position, limit, ways } = plan;
+    const total = query.count && (await countRows(shapes, store, selection, query.count));
+    const way = (plan.exhausted && ways.scan) || ways.walk;
+    const found = await store.all(way.statement, way.values);
+    const more = found.length > limit;
+    plan.exhausted = !more;
+    if (more) found.pop();
+    if (position?.before) found.reverse();
+    const at = (row: Columns | undefined, before: boolean) =>
+      row && cursors.encode(key, positionOf(row, sort, before));
+    const { next, prev } = neighbours(position, more);
+    const page = {
+      items: found.map(model.decode),
+      next: (next && at(found.at(-1), false)) || null,
+      prev: (prev && at(found[0], true)) || null,
+    };
+    return total === undefined ? page : { ...page, total };
+  };
+}
+
+/** Whether there is more on either side: where a page was reached from is always one. */
+function neighbours(position: Position | undefined, more: boolean): { next: boolean; prev: boolean } {
+  return position?.before ? { next: true, prev: more } : { next: more, prev: position !== undefined };
+}
+
+/** A row's place in the order. Columns as the driver gave them are what the driver binds again. */
+function positionOf(row: Columns, sort: readonly SortColumn[], before: boolean): Position {
+  return { before, values: sort.map(({ field }) => row[field.name] as Value) };
+}
+
+async function countRows(
+  shapes: Shapes,
+  store: Store,
+  { parts, conditions }: Selection,
+  how: 'exact' | 'estimated',
+) {
+  const shaped = shapes.get(`count ${how} ${parts.shape}`, (model) => {
+    const where = whereClause(conditions);
+    if (how === 'exact') return sql`select count(*) as total from ${model.table} ${where}`;
+    const some = sql`select 1 as one from ${model.table} ${where} limit ${sql.raw(String(MOST_COUNTED))}`;
+    return sql`select count(*) as total from (${some}) as counted`;
+  });
+  const [row] = await store.all(shaped.statement, shaped.bind(parts.values));
+  return Number(row?.total);
+}

@@ -1,0 +1,32 @@
+import { sql } from '../../database/sql.ts';
+import type { Store } from '../../database/store.ts';
+import type { Caller } from '../../schema/caller.ts';
+import type { ListQuery } from '../../schema/services/list-query.ts';
+import type { Model, Row } from '../model.ts';
+import { Slot } from './filter-sql.ts';
+import { orderBy, sortColumns } from './order.ts';
+import { Shapes } from './query-shapes.ts';
+import { admitReader, selectRows, whereClause } from './selection.ts';
+
+/** Rows a part has: enough to make a write worth it, few enough to leave the event loop free. */
+const PART = 200;
+
+/** All rows of a query in parts, from one snapshot, whatever their number. */
+export function streamer(model: Model, store: Store) {
+  const shapes = new Shapes(model);
+  return async function* stream(caller: Caller, query: ListQuery = {}): AsyncGenerator<Row[]> {
+    admitReader(model, caller);
+    const { parts, conditions } = selectRows(model, caller, query);
+    const sort = sortColumns(model, query.sort);
+    const key = `${parts.shape} ${sort.map(({ field, descending }) => `${field.name} ${descending}`).join()}`;
+    const values = [...parts.values, query.limit ?? Number.MAX_SAFE_INTEGER, query.offset ?? 0];
+    const limit = sql`limit ${new Slot(parts.values.length)} offset ${new Slot(parts.values.length + 1)}`;
+    const shaped = shapes.get(
+      key,
+      () =>
+        sql`select ${model.columns} from ${model.table} ${whereClause(conditions)} order by ${orderBy(sort, false)} ${limit}`,
+    );
+    for await (const part of store.stream(shaped.statement, shaped.bind(values), PART))
+      yield part.map(model.decode);
+  };
+}

@@ -1,0 +1,141 @@
+import { type TSchema, Type } from 'typebox';
+import type { Dialect, StoredKind } from '../database/dialect.ts';
+import { type Sql, sql } from '../database/sql.ts';
+import type { Columns } from '../database/store.ts';
+import type { Accounts } from '../schema/accounts.ts';
+import type { Field } from '../schema/field.ts';
+import type { RowId } from '../schema/id.ts';
+import type { Resource } from '../schema/resource.ts';
+import type { Resources } from '../schema/row-types.ts';
+import { VERSION, type Versioned } from '../schema/services/row-service.ts';
+import { type Check, compileSchema } from './validate.ts';
+
+/** A row as services answer it: the id, then the fields in declared order. */
+export type Row = Record<string, unknown> & { id: RowId };
+
+export interface ModelField {
+  readonly name: string;
+  readonly field: Field;
+  /** How the column holds it; a reference has the kind of the id it names. */
+  readonly kind: StoredKind;
+  /** The schema of a value, null included where it may be null. */
+  readonly schema: TSchema;
+  /** Set by callers, not by the server. */
+  readonly writable: boolean;
+}
+
+/** One resource, compiled: all that its verbs need and that does not change from request to request. */
+export interface Model {
+  readonly name: string;
+  readonly resource: Resource;
+  readonly dialect: Dialect;
+  readonly idKind: StoredKind;
+  readonly fields: readonly ModelField[];
+  readonly byName: ReadonlyMap<string, ModelField>;
+  /** Bodies: JSON Schemas (also for the documentation) and their checks. */
+  readonly schemas: { readonly row: TSchema; readonly body: TSchema; readonly patch: TSchema };
+  readonly checkBody: Check;
+  readonly checkPatch: Check;
+  readonly checkId: Check;
+  readonly table: Sql;
+  /** `"id", "title", …` */
+  readonly columns: Sql;
+  /** The same with `_version` at the end. */
+  readonly versionedColumns: Sql;
+  /** A row of `columns`. */
+  decode(columns: Columns): Row;
+  /** A row of `versionedColumns`, with its version under VERSION. */
+  decodeVersioned(columns: Columns): Versioned<Row>;
+}
+
+/** Compiles every resource of an app for a dialect. */
+export function compileModels(
+  resources: Resources,
+  accounts: Accounts,
+  dialect: Dialect,
+): Map<string, Model> {
+  const models = new Map<string, Model>();
+  for (const [name, resource] of Object.entries(resources)) {
+    const fields = Object.entries(resource.fields).map(([key, field]) =>
+      modelField(key, field, resources, accounts),
+    );
+    models.set(name, compileModel(name, resource, fields, dialect));
+  }
+  return models;
+}
+
+function modelField(name: string, field: Field, resources: Resources, accounts: Accounts): ModelField {
+  const target = field.reference && resources[field.reference.target]?.id;
+  const held = target ?? (field.column === 'account' ? accounts.id : field);
+  const plain = target?.referred ?? held.schema;
+  return {
+    name,
+    field,
+    kind: storedKind(held.column),
+    schema: field.nullable ? Type.Union([plain, Type.Null()]) : plain,
+    writable: field.automatic === undefined,
+  };
+}
+
+/** Accounts' own ids are an integer or a UUID, never an account. */
+export function storedKind(column: Field['column']): StoredKind {
+  return column === 'account' ? 'integer' : column;
+}
+
+function compileModel(
+  name: string,
+  resource: Resource,
+  fields: readonly ModelField[],
+  dialect: Dialect,
+): Model {
+  const names = ['id', ...fields.map((field) => field.name)];
+  const schemas = bodySchemas(resource, fields);
+  const decode = rowDecoder(fields, dialect);
+  const decodes = fields.some(({ kind }) => dialect.decoder(kind));
+  return {
+    name,
+    resource,
+    dialect,
+    idKind: storedKind(resource.id.column),
+    fields,
+    byName: new Map(fields.map((field) => [field.name, field])),
+    schemas,
+    checkBody: compileSchema(schemas.body),
+    checkPatch: compileSchema(schemas.patch),
+    checkId: compileSchema(resource.id.schema),
+    table: sql.id(name),
+    columns: sql.join(names.map((column) => sql.ref(column))),
+    versionedColumns: sql.join([...names, '_version'].map((column) => sql.ref(column))),
+    // Where nothing needs decoding, a row is what the driver gave: in lists the copies cost as much as the reading.
+    decode: decodes ? decode : (columns) => columns as Row,
+    decodeVersioned: (columns) => Object.assign(decode(columns), { [VERSION]: Number(columns._version) }),
+  };
+}
+
+function bodySchemas(resource: Resource, fields: readonly ModelField[]): Model['schemas'] {
+  const row: Record<string, TSchema> = { id: resource.id.schema };
+  const body: Record<string, TSchema> = {};
+  const patch: Record<string, TSchema> = {};
+  for (const { name, field, schema, writable } of fields) {
+    row[name] = schema;
+    if (!writable) continue;
+    const optional = field.nullable || field.default !== undefined;
+    body[name] = optional ? Type.Optional(schema) : schema;
+    patch[name] = Type.Optional(schema);
+  }
+  const closed = { additionalProperties: false };
+  return { row: Type.Object(row), body: Type.Object(body, closed), patch: Type.Object(patch, closed) };
+}
+
+/** Columns to a row. */
+function rowDecoder(fields: readonly ModelField[], dialect: Dialect): (columns: Columns) => Row {
+  const steps = fields.map(({ name, kind }) => ({ name, decode: dialect.decoder(kind) }));
+  return (columns) => {
+    const row: Row = { id: columns.id as RowId };
+    for (const { name, decode } of steps) {
+      const value = columns[name];
+      row[name] = decode && value !== null ? decode(value) : value;
+    }
+    return row;
+  };
+}

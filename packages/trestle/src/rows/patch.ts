@@ -1,0 +1,65 @@
+import type { Caller } from '../schema/caller.ts';
+import type { RowId } from '../schema/id.ts';
+import type { Versioned, WriteOptions } from '../schema/services/row-service.ts';
+import { checkedBody, isObject } from './body.ts';
+import type { changer } from './change.ts';
+import type { Model, Row } from './model.ts';
+import type { blindPatcher } from './update-without-select.ts';
+
+/**
+ * The verb `patch` (RFC 7396): fields that are given take the place of the row's; null clears a field that may be null;
+ * lists are replaced whole; members of nested objects are merged.
+ */
+export function patcher(
+  model: Model,
+  change: ReturnType<typeof changer>,
+  patchBlind: ReturnType<typeof blindPatcher>,
+) {
+  return async (
+    caller: Caller,
+    id: RowId,
+    body: unknown,
+    options: WriteOptions = {},
+  ): Promise<Versioned<Row>> => {
+    const patched = patchBlind(caller, id, body, options);
+    if (patched) return patched;
+    const next = (current: Row) => {
+      const merged = isObject(body) ? mergeNested(model, current, body) : body;
+      return { ...writableOf(model, current), ...checkedBody(model, model.checkPatch, merged) };
+    };
+    return change(caller, id, next, options);
+  };
+}
+
+/** Nested objects of the patch, merged into the row's own before they are checked as wholes. */
+function mergeNested(
+  model: Model,
+  current: Row,
+  patch: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const merged: Record<string, unknown> = { ...patch };
+  for (const [name, value] of Object.entries(patch)) {
+    const kind = model.byName.get(name)?.field.kind;
+    if ((kind === 'object' || kind === 'json') && isObject(value))
+      merged[name] = mergePatch(current[name], value);
+  }
+  return merged;
+}
+
+/** RFC 7396, section 2. */
+function mergePatch(target: unknown, patch: unknown): unknown {
+  if (!isObject(patch)) return patch;
+  const result = new Map(isObject(target) ? Object.entries(target) : []);
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) result.delete(key);
+    else result.set(key, mergePatch(result.get(key), value));
+  }
+  return Object.fromEntries(result);
+}
+
+function writableOf(model: Model, row: Row): Record<string, unknown> {
+  const writable = model.fields
+    .filter((field) => field.writable)
+    .map(({ name }) => [name, row[name]] as const);
+  return Object.fromEntries(writable);
+}

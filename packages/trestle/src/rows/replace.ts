@@ -1,0 +1,12 @@
+import type { Caller } from '../schema/caller.ts';
+import type { RowId } from '../schema/id.ts';
+import type { Versioned, WriteOptions } from '../schema/services/row-service.ts';
+import { checkedBody } from './body.ts';
+import type { changer } from './change.ts';
+import type { Model, Row } from './model.ts';
+
+/** The verb `replace` (PUT): the body is the whole row; what it leaves out becomes its default or null. */
+export function replacer(model: Model, change: ReturnType<typeof changer>) {
+  return (caller: Caller, id: RowId, body: unknown, options: WriteOptions = {}): Promise<Versioned<Row>> =>
+    change(caller, id, () => checkedBody(model, model.checkBody, body), options);
+}

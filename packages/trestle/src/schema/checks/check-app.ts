@@ -1,0 +1,108 @@
+import { Compile } from 'typebox/schema';
+import type { Accounts } from '../accounts.ts';
+import { seconds } from '../duration.ts';
+import type { Field } from '../field.ts';
+import type { Resource } from '../resource.ts';
+import type { Resources } from '../row-types.ts';
+import { VERBS } from '../rules.ts';
+import { checkLifecycle } from './check-lifecycle.ts';
+
+const APP_NAME = /^[a-z][a-z0-9-]{0,40}$/;
+const NAME = /^[a-z][A-Za-z0-9_]{0,50}$/;
+/** Names that would hide members of the row or of the uniform API. */
+const RESERVED_FIELDS = new Set(['id', 'or', 'prototype']);
+/** Paths of the server itself, beside which apps stand. */
+const RESERVED_APPS = new Set(['livez', 'readyz', 'metrics', 'problems']);
+const RESERVED_RESOURCES = new Set(['accounts', 'sessions', 'me', 'keys', 'operations', 'batch']);
+
+/** Checks what types cannot tell. Throws a `TypeError` with the path and the remedy. */
+export function checkApp(name: string, resources: Resources, accounts: Accounts): void {
+  if (!APP_NAME.test(name))
+    wrong(JSON.stringify(name), 'an app is named by lower-case letters, digits and dashes, a letter first');
+  if (RESERVED_APPS.has(name)) wrong(name, `/${name} is the server's own; choose another name`);
+  if (Object.keys(resources).length === 0) wrong(name, 'declare at least one resource');
+  checkNames(name, resources);
+  for (const [key, resource] of Object.entries(resources)) checkResource(name, key, resource, resources);
+  checkLifetimes(`${name}.accounts`, accounts);
+}
+
+function checkResource(app: string, name: string, resource: Resource, resources: Resources): void {
+  const path = `${app}.${name}`;
+  if (!NAME.test(name))
+    wrong(path, 'name resources with letters, digits and underscores, a lower-case letter first');
+  if (name.toLowerCase().startsWith('sqlite_'))
+    wrong(path, 'SQLite keeps names with sqlite_ for itself; choose another');
+  if (RESERVED_RESOURCES.has(name)) wrong(path, `/v1/${name} is the engine's own; choose another name`);
+  if (Object.keys(resource.fields).length === 0) wrong(path, 'declare at least one field');
+  checkNames(path, resource.fields);
+  for (const [key, field] of Object.entries(resource.fields))
+    checkField(`${path}.${key}`, key, field, resources);
+  const known = (list: readonly string[], where: string) => {
+    for (const key of list)
+      if (key !== 'id' && !Object.hasOwn(resource.fields, key))
+        wrong(
+          `${path}.${where}`,
+          `there is no field '${key}'; the fields are ${Object.keys(resource.fields).join(', ')}`,
+        );
+  };
+  known(
+    resource.order.map((key) => key.replace(/^-/, '')),
+    'order',
+  );
+  known(resource.atLeastOne, 'atLeastOne');
+  for (const group of resource.unique) known(group, 'unique');
+  for (const group of resource.indexes) known(group, 'indexes');
+  for (const verb of VERBS) {
+    const owner = resource.can[verb]?.field;
+    if (owner !== undefined && resource.fields[owner]?.automatic !== 'author')
+      wrong(`${path}.can.${verb}`, `own('${owner}') needs a field ${owner}: author()`);
+  }
+  checkLifecycle(path, resource, resources, wrong);
+}
+
+/** A new name must not be an old one too, and SQLite takes names that differ in case alone for one. */
+function checkNames(
+  path: string,
+  named: { readonly [name: string]: { readonly was: string | undefined } },
+): void {
+  const folded = new Map<string, string>();
+  for (const [name, { was }] of Object.entries(named)) {
+    const other = folded.get(name.toLowerCase());
+    if (other !== undefined)
+      wrong(`${path}.${name}`, `this and ${other} differ in case alone; choose another name`);
+    folded.set(name.toLowerCase(), name);
+    if (was === undefined) continue;
+    if (!NAME.test(was))
+      wrong(`${path}.${name}`, `was: ${JSON.stringify(was)} is no name that could have been declared`);
+    if (Object.hasOwn(named, was))
+      wrong(`${path}.${name}`, `was: '${was}' is still declared; leave one of them out`);
+  }
+}
+
+function checkField(path: string, name: string, field: Field, resources: Resources): void {
+  if (!NAME.test(name))
+    wrong(path, 'name fields with letters, digits and underscores, a lower-case letter first');
+  if (RESERVED_FIELDS.has(name) || name in Object.prototype)
+    wrong(path, `'${name}' is taken by the engine; choose another name`);
+  const target = field.reference?.target;
+  if (target !== undefined && !Object.hasOwn(resources, target))
+    wrong(path, `reference('${target}') has no resource; declare ${target} in app({ resources })`);
+  if (field.reference?.onDelete === 'setNull' && !field.nullable)
+    wrong(path, `onDelete: 'setNull' needs nullable: true`);
+  if (field.default !== undefined && field.default !== null && !Compile(field.schema).Check(field.default))
+    wrong(path, `the default ${JSON.stringify(field.default)} is no value of this field`);
+}
+
+function checkLifetimes(path: string, accounts: Accounts): void {
+  seconds(accounts.tokens.access, `${path}.tokens.access`);
+  if (accounts.tokens.refresh !== false) seconds(accounts.tokens.refresh, `${path}.tokens.refresh`);
+  seconds(accounts.session, `${path}.session`);
+  for (const key of ['lifetime', 'longest'] as const) {
+    const value = accounts.keys[key];
+    if (value !== 'never') seconds(value, `${path}.keys.${key}`);
+  }
+}
+
+function wrong(path: string, remedy: string): never {
+  throw new TypeError(`${path}: ${remedy}`);
+}

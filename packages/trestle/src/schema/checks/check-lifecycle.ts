@@ -1,0 +1,57 @@
+import type { Field } from '../field.ts';
+import type { Resource } from '../resource.ts';
+import type { Resources } from '../row-types.ts';
+
+const OPERATION_NAME = /^[a-z][A-Za-z0-9_]{0,50}$/;
+/** Names that stand behind a row's colon in the uniform API already. */
+const RESERVED_OPERATIONS = new Set(['increment', 'search', 'move', 'moves']);
+
+/** Checks a resource's states and the operations between them; `wrong` throws with the path and the remedy. */
+export function checkLifecycle(
+  path: string,
+  resource: Resource,
+  resources: Resources,
+  wrong: (path: string, remedy: string) => never,
+): void {
+  for (const [name, field] of Object.entries(resource.fields))
+    checkState(`${path}.${name}`, field, resources, wrong);
+  const { lifecycle } = resource;
+  if (!lifecycle) return;
+  const field = resource.fields[lifecycle.field];
+  if (!field?.state)
+    wrong(`${path}.lifecycle`, `field: '${lifecycle.field}' must name a state() field of this resource`);
+  const known = statesOf(field, resources);
+  for (const [name, operation] of Object.entries(lifecycle.operations)) {
+    const where = `${path}.lifecycle.operations.${name}`;
+    if (!OPERATION_NAME.test(name))
+      wrong(where, 'name operations with letters and digits, a lower-case letter first');
+    if (RESERVED_OPERATIONS.has(name)) wrong(where, `'${name}' is taken by the engine; choose another name`);
+    for (const state of [operation.from, operation.to].flat())
+      if (!known.includes(state)) wrong(where, missing(field, state));
+  }
+}
+
+function checkState(
+  path: string,
+  field: Field,
+  resources: Resources,
+  wrong: (path: string, remedy: string) => never,
+): void {
+  const { state, reference } = field;
+  const target = reference && resources[reference.target];
+  if (!state || !target) return;
+  if (target.fields[state.by]?.column !== 'text')
+    wrong(path, `by: '${state.by}' must be a text field of ${reference.target}`);
+  if (!statesOf(field, resources).includes(state.initial)) wrong(path, missing(field, state.initial));
+}
+
+/** The names of the states that are always there. */
+function statesOf(field: Field, resources: Resources): string[] {
+  const rows = resources[field.reference?.target ?? '']?.rows ?? [];
+  return rows.map((row) => String(row[field.state?.by ?? 'name']));
+}
+
+function missing(field: Field, state: string): string {
+  const target = field.reference?.target ?? '';
+  return `there is always to be a state '${state}': add { ${field.state?.by}: '${state}' } to the rows of ${target}`;
+}

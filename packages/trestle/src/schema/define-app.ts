@@ -1,0 +1,20 @@
+import { accounts } from './accounts.ts';
+import type { App, AppOptions } from './app.ts';
+import { checkApp } from './checks/check-app.ts';
+import type { Resources } from './row-types.ts';
+
+/**
+ * Declares a backend: its resources, accounts and, where it has one, its contract.
+ * Throws a `TypeError` with the path and the remedy (`forum.articles.author: …`) where the declaration is wrong.
+ */
+export function app<const Rs extends Resources>(options: AppOptions<Rs>): App<Rs> {
+  const declared: App<Rs> = {
+    name: options.name,
+    description: options.description ?? '',
+    accounts: options.accounts ?? accounts(),
+    resources: options.resources,
+    contract: options.contract,
+  };
+  checkApp(declared.name, declared.resources, declared.accounts);
+  return Object.freeze(declared);
+}

@@ -1,0 +1,60 @@
+import type { Field } from './field.ts';
+import type { Id, RowId } from './id.ts';
+import type { Lifecycle, LifecycleOptions } from './lifecycle.ts';
+import type { Writable } from './row-types.ts';
+import type { Rules } from './rules.ts';
+
+export type Fields = { readonly [name: string]: Field };
+
+type AuthorNames<F extends Fields> = {
+  [K in keyof F]: F[K] extends Field<infer T> ? (T extends { author: true } ? K : never) : never;
+}[keyof F] &
+  string;
+
+type FieldNames<F extends Fields> = keyof F & string;
+/** One sort key: a field's name, with `-` before it for descending. */
+export type SortKey<Names extends string> = Names | 'id' | `-${Names | 'id'}`;
+
+/** What a resource is declared with. */
+export interface ResourceOptions<F extends Fields, I extends Id> {
+  /** How rows are told apart (default: `uuidId()`). */
+  id?: I;
+  fields: F;
+  /** The order of a list where the caller names none (default: `id`). The id is always the last tie-break. */
+  order?: SortKey<FieldNames<F>> | readonly SortKey<FieldNames<F>>[];
+  /** Who may do what. A verb that is left out is closed to every caller. */
+  can?: Rules<AuthorNames<F>>;
+  /** On creation at least one of these fields must be given and not null. */
+  atLeastOne?: readonly FieldNames<F>[];
+  /** Groups of fields whose values together must be unique. */
+  unique?: readonly (readonly FieldNames<F>[])[];
+  /** Groups of fields that are filtered or sorted by together: one index each. */
+  indexes?: readonly (readonly FieldNames<F>[])[];
+  /** The states of a row and the long-running operations between them (default: none). Needs a `state()` field. */
+  lifecycle?: LifecycleOptions<NoInfer<F>, I extends Id<infer T> ? T : string>;
+  /** Rows that are always there: each is put in at start where there is none with these values (default: none). */
+  rows?: readonly Writable<NoInfer<F>>[];
+  /** What the resource was called before: a migration renames its table, and keeps the rows (default: none). */
+  was?: string;
+}
+
+export interface ResourceTypes {
+  fields: Fields;
+  id: RowId;
+}
+
+/** A declared resource: a kind of row. */
+export interface Resource<T extends ResourceTypes = ResourceTypes> {
+  readonly id: Id;
+  readonly fields: T['fields'];
+  readonly order: readonly string[];
+  readonly can: Rules;
+  readonly atLeastOne: readonly string[];
+  readonly unique: readonly (readonly string[])[];
+  readonly indexes: readonly (readonly string[])[];
+  readonly lifecycle: Lifecycle | undefined;
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly was: string | undefined;
+  /** A type only. @internal */
+  readonly $types?: T;
+}

@@ -1,0 +1,94 @@
+import type { Caller } from '../caller.ts';
+import type { JsonValue } from '../field.ts';
+import type { RowId } from '../id.ts';
+import type { Page } from './list-query.ts';
+
+export const OPERATION_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
+export type OperationState = (typeof OPERATION_STATES)[number];
+
+/** A long-running operation, as whoever may read its row sees it. */
+export interface OperationView {
+  id: string;
+  resource: string;
+  row: RowId;
+  /** The name it is declared under. */
+  operation: string;
+  state: OperationState;
+  /** From 0 to 1. */
+  progress: number;
+  /** What it is doing, or did last. */
+  message: string | null;
+  /** What the work came to; null until it has succeeded. */
+  result: JsonValue;
+  /** Why the last attempt failed. */
+  error: string | null;
+  /** Attempts begun so far. */
+  attempts: number;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+}
+
+/** A state of an operation in a stream of them. Each replaces all before it. */
+export interface OperationEvent {
+  /** Grows with every change: what Last-Event-ID resumes from. */
+  id: number;
+  operation: OperationView;
+}
+
+export interface OperationQuery {
+  resource?: string;
+  row?: RowId;
+  state?: OperationState;
+  /** Most operations (default: 50, at most 200). */
+  limit?: number;
+  /** Continue where `next` of an earlier page pointed. */
+  cursor?: string;
+}
+
+/** A move of a row from one state to another, by an operation or by hand. */
+export interface Move {
+  at: string;
+  /** The account, or null where there is none. */
+  by: RowId | null;
+  from: string;
+  to: string;
+  /** The operation that moved it; null where it was moved by hand. */
+  operation: string | null;
+}
+
+export interface HandMove {
+  state: RowId;
+  from?: readonly string[];
+  body?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Operations and moves, for contract routes and the uniform API alike. Who may read a row may read its operations; who may
+ * update it (or fits the operation's own rule) may start and cancel them. Throws `not_found`, `unauthenticated`, `forbidden`.
+ */
+export interface OperationService {
+  /**
+   * Resolves when the operation is on disk. Throws `illegal_transition` naming the operations that are legal now, and
+   * `conflict` naming the one that is under way on this row already.
+   */
+  start(caller: Caller, resource: string, id: RowId, operation: string): Promise<OperationView>;
+  read(caller: Caller, id: string): Promise<OperationView>;
+  /** Newest first. */
+  list(caller: Caller, query?: OperationQuery): Promise<Page<OperationView>>;
+  /** What is queued is cancelled at once; what runs is asked to stop. An operation that has ended stays as it is. */
+  cancel(caller: Caller, id: string): Promise<OperationView>;
+  /** Its state now, then each newer one until it has ended. `after`: only what is newer than this event. Throws `too_many_requests`. */
+  events(
+    caller: Caller,
+    id: string,
+    options: { after?: number; signal: AbortSignal },
+  ): Promise<AsyncIterable<OperationEvent>>;
+  /**
+   * Puts a row into a state by hand, by the state's id or name, and changes other fields with it, as a PATCH would.
+   * Throws `illegal_transition` where the row is in none of the states `from` names (default: any).
+   */
+  move(caller: Caller, resource: string, id: RowId, to: HandMove): Promise<void>;
+  /** Every move of a row, newest first. */
+  moves(caller: Caller, resource: string, id: RowId): Promise<Move[]>;
+}
