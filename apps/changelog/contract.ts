@@ -74,7 +74,7 @@ function projectRoutes({ rules, services: { projects, updates } }: Context): Rou
   /** The projects as answered, with their newest updates: one query more, however many there are. */
   async function withUpdates(caller: Caller, rows: readonly ProjectRow[], limit: number, offset = 0) {
     const ids = rows.map(({ id }) => id);
-    const children = await updates.children(caller, 'project_id', ids, { limit, offset });
+    const children = await updates.children({ caller }, 'project_id', ids, { limit, offset });
     return rows.map((row) => projectOf(row, children.get(row.id) ?? []));
   }
 
@@ -97,7 +97,10 @@ function projectRoutes({ rules, services: { projects, updates } }: Context): Rou
       async ({ caller, query }) => {
         const { limit = 10, skip = 0, search, update_limit = 2, update_skip } = query;
         const filter = filterOf(query);
-        const page = await projects.list(caller, { filter, limit, offset: skip, ...(search && { search }) });
+        const page = await projects.list(
+          { caller },
+          { filter, limit, offset: skip, ...(search && { search }) },
+        );
         return answer(200, await withUpdates(caller, page.items, update_limit, update_skip));
       },
     ),
@@ -115,14 +118,14 @@ function projectRoutes({ rules, services: { projects, updates } }: Context): Rou
       async ({ caller, params, query: { update_limit = 2, update_skip } }) =>
         answer(
           200,
-          await withUpdate(caller, await projects.read(caller, params.id), update_limit, update_skip),
+          await withUpdate(caller, await projects.read({ caller }, params.id), update_limit, update_skip),
         ),
     ),
     route(
       'POST',
       '/projects',
       { tag, summary: 'Create a project', can: can.create, body: ProjectBody, answers: { 201: Project } },
-      async ({ caller, body }) => answer(201, projectOf(await projects.create(caller, body), [])),
+      async ({ caller, body }) => answer(201, projectOf(await projects.create({ caller }, body), [])),
     ),
     route(
       'PUT',
@@ -136,7 +139,7 @@ function projectRoutes({ rules, services: { projects, updates } }: Context): Rou
         answers: { 200: Project },
       },
       async ({ caller, params, body }) =>
-        answer(200, await withUpdate(caller, await projects.replace(caller, params.id, body), 10)),
+        answer(200, await withUpdate(caller, await projects.replace({ caller }, params.id, body), 10)),
     ),
     route(
       'DELETE',
@@ -149,7 +152,7 @@ function projectRoutes({ rules, services: { projects, updates } }: Context): Rou
         answers: { 204: null },
       },
       async ({ caller, params }) => {
-        await projects.remove(caller, params.id);
+        await projects.remove({ caller }, params.id);
         return answer(204);
       },
     ),
@@ -164,7 +167,7 @@ function updateRoutes({ rules, services: { updates } }: Context): Route[] {
       'POST',
       '/updates',
       { tag, summary: 'Post an update', can: can.create, body: UpdateBody, answers: { 201: Update } },
-      async ({ caller, body }) => answer(201, updateOf(await updates.create(caller, body))),
+      async ({ caller, body }) => answer(201, updateOf(await updates.create({ caller }, body))),
     ),
     route(
       'PUT',
@@ -178,14 +181,14 @@ function updateRoutes({ rules, services: { updates } }: Context): Route[] {
         answers: { 200: Update },
       },
       async ({ caller, params, body }) =>
-        answer(200, updateOf(await updates.replace(caller, params.id, body))),
+        answer(200, updateOf(await updates.replace({ caller }, params.id, body))),
     ),
     route(
       'DELETE',
       '/updates/:id',
       { tag, summary: 'Delete an update', can: can.delete, params: Id, answers: { 204: null } },
       async ({ caller, params }) => {
-        await updates.remove(caller, params.id);
+        await updates.remove({ caller }, params.id);
         return answer(204);
       },
     ),

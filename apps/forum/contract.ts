@@ -88,7 +88,10 @@ function readRoutes({ rules, services, accounts }: Context) {
   const can = rules.articles.read;
   const list = async (caller: Caller, page: unknown, filter: Filter<Row>) => {
     const limit = pageSize();
-    const found = await services.articles.list(caller, { filter, limit, offset: (pageOf(page) - 1) * limit });
+    const found = await services.articles.list(
+      { caller },
+      { filter, limit, offset: (pageOf(page) - 1) * limit },
+    );
     const items = (await withAuthors(accounts, found.items)).map(({ text: _text, ...item }) => item);
     return answer(200, { articles: items, next: found.next !== null });
   };
@@ -110,7 +113,8 @@ function readRoutes({ rules, services, accounts }: Context) {
       'GET',
       '/articles/:id',
       { tag: 'articles', summary: 'One article', can, params: Id, answers: { 200: Article } },
-      async ({ caller, params }) => articleAnswer(accounts, await services.articles.read(caller, params.id)),
+      async ({ caller, params }) =>
+        articleAnswer(accounts, await services.articles.read({ caller }, params.id)),
     ),
     route(
       'GET',
@@ -140,20 +144,21 @@ function writeRoutes({ rules, services: { articles }, accounts }: Context) {
       'POST',
       '/articles/new',
       { ...shared, summary: 'Post an article', can: can.create },
-      async ({ caller, body }) => articleAnswer(accounts, await articles.create(caller, withoutToken(body))),
+      async ({ caller, body }) =>
+        articleAnswer(accounts, await articles.create({ caller }, withoutToken(body))),
     ),
     route(
       'PUT',
       '/articles/:id/edit',
       { ...shared, summary: 'Edit an own article', can: can.update, params: Id },
       async ({ caller, params, body }) =>
-        articleAnswer(accounts, await articles.replace(caller, params.id, withoutToken(body))),
+        articleAnswer(accounts, await articles.replace({ caller }, params.id, withoutToken(body))),
     ),
     route(
       'DELETE',
       '/articles/:id/delete',
       { ...shared, summary: 'Delete an own article', can: can.delete, params: Id, body: TokenBody },
-      async ({ caller, params }) => articleAnswer(accounts, await articles.remove(caller, params.id)),
+      async ({ caller, params }) => articleAnswer(accounts, await articles.remove({ caller }, params.id)),
     ),
   ];
 }

@@ -70,14 +70,14 @@ export function contract({
           body: schemas.messages.body,
           answers: { 201: Message },
         },
-        async ({ caller, body }) => answer(201, await messages.create(caller, body)),
+        async ({ caller, body }) => answer(201, await messages.create({ caller }, body)),
       ),
       route(
         'GET',
         '/api/messages/:id',
         { ...one, summary: 'Read a message; counts a view', can: can.read, answers: { 200: Message } },
         async ({ caller, params, method }) =>
-          answer(200, await (method === 'HEAD' ? messages.peek : messages.read)(caller, params.id)),
+          answer(200, await (method === 'HEAD' ? messages.peek : messages.read)({ caller }, params.id)),
       ),
       ...(['PUT', 'PATCH'] as const).map((method) =>
         route(
@@ -93,7 +93,7 @@ export function contract({
           },
           async ({ caller, params, body }) => {
             const write = method === 'PUT' ? messages.replace : messages.patch;
-            return answer(200, await write(caller, params.id, body));
+            return answer(200, await write({ caller }, params.id, body));
           },
         ),
       ),
@@ -102,7 +102,7 @@ export function contract({
         '/api/messages/:id',
         { ...one, summary: 'Delete a message', can: can.delete, answers: { 204: null } },
         async ({ caller, params }) => {
-          await messages.remove(caller, params.id);
+          await messages.remove({ caller }, params.id);
           return answer(204);
         },
       ),

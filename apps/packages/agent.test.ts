@@ -62,7 +62,7 @@ describe('the agent', () => {
     assert.equal(code, 130, output);
     assert.match(output, /The download cancelled/);
     const { items } = await served.engine.services.packages.list(
-      { kind: 'administrator' },
+      { caller: { kind: 'administrator' } },
       { sort: ['-id'] },
     );
     assert.equal(items[0]?.status_id, 1);

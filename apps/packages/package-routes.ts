@@ -30,7 +30,7 @@ export function packageRoutes(context: Context): Route[] {
 /** Packages as answered, their statuses by name: one query more, however many there are. */
 async function answered({ services }: Context, caller: Caller, rows: readonly Row[]) {
   const ids = [...new Set(rows.map(({ status_id }) => status_id))];
-  const names = await services.statuses.readMany(caller, ids);
+  const names = await services.statuses.readMany({ caller }, ids);
   return rows.map(({ id, name, version, status_id }) => ({
     id,
     name,
@@ -40,7 +40,7 @@ async function answered({ services }: Context, caller: Caller, rows: readonly Ro
 }
 
 async function answeredOne(context: Context, caller: Caller, id: number) {
-  const [one] = await answered(context, caller, [await context.services.packages.read(caller, id)]);
+  const [one] = await answered(context, caller, [await context.services.packages.read({ caller }, id)]);
   return one;
 }
 
@@ -53,7 +53,7 @@ function readRoutes(context: Context): Route[] {
       '/packages',
       { tag, summary: 'List packages', can, query: PackagePage, answers: { 200: Type.Array(Package) } },
       async ({ caller, query: { skip = 0, take = 25 } }) => {
-        const { items } = await services.packages.list(caller, { offset: skip, limit: take });
+        const { items } = await services.packages.list({ caller }, { offset: skip, limit: take });
         return answer(200, await answered(context, caller, items));
       },
     ),
@@ -76,7 +76,7 @@ function writeRoutes(context: Context): Route[] {
       '/packages',
       { tag, summary: 'Create a package', can: can.create, body: NewPackage, answers: { 201: Package } },
       async ({ caller, body, base }) => {
-        const row = await services.packages.create(caller, body);
+        const row = await services.packages.create({ caller }, body);
         const [created] = await answered(context, caller, [row]);
         return answer(201, created, { location: `${base}/packages/${row.id}/` });
       },
@@ -102,7 +102,7 @@ function writeRoutes(context: Context): Route[] {
       '/packages/:id',
       { tag, summary: 'Delete a package', can: can.delete, params, answers: { 200: Message } },
       async ({ caller, params: { id } }) => {
-        await services.packages.remove(caller, id);
+        await services.packages.remove({ caller }, id);
         return answer(200, { message: `Package with identifier: ${id} deleted successfully.` });
       },
     ),
@@ -140,7 +140,7 @@ function statusRoutes({ rules, services }: Context): Route[] {
       'GET',
       '/statuses',
       { tag: 'statuses', summary: 'List statuses', can: can.read, answers: { 200: Type.Array(Status) } },
-      async ({ caller }) => answer(200, (await services.statuses.list(caller, { limit: 1000 })).items),
+      async ({ caller }) => answer(200, (await services.statuses.list({ caller }, { limit: 1000 })).items),
     ),
     route(
       'POST',
@@ -152,7 +152,7 @@ function statusRoutes({ rules, services }: Context): Route[] {
         body: NewStatus,
         answers: { 201: Status },
       },
-      async ({ caller, body }) => answer(201, await services.statuses.create(caller, body)),
+      async ({ caller, body }) => answer(201, await services.statuses.create({ caller }, body)),
     ),
   ];
 }

@@ -102,7 +102,7 @@ function recordRoutes({
         answers: { 201: WithRecord },
       },
       async ({ caller, body }) => {
-        const row = await records.create(caller, body);
+        const row = await records.create({ caller }, body);
         return withRecord(201, 'Your entry has successfully been added to the database!', row);
       },
     ),
@@ -111,7 +111,7 @@ function recordRoutes({
       '/api/read/:record_id',
       { ...one, summary: 'Read a record', can: can.read, answers: { 200: WithRecord } },
       async ({ caller, params }) =>
-        withRecord(200, 'Record found!', await records.read(caller, params.record_id)),
+        withRecord(200, 'Record found!', await records.read({ caller }, params.record_id)),
     ),
     route(
       'PATCH',
@@ -125,7 +125,7 @@ function recordRoutes({
         answers: { 200: WithRecord },
       },
       async ({ caller, params, body }) => {
-        const row = await records.patch(caller, params.record_id, body);
+        const row = await records.patch({ caller }, params.record_id, body);
         return withRecord(200, 'Your record has successfully been modified!', row);
       },
     ),
@@ -134,7 +134,7 @@ function recordRoutes({
       '/api/remove/:record_id',
       { ...one, summary: 'Remove a record', can: can.delete, answers: { 200: Success } },
       async ({ caller, params }) => {
-        await records.remove(caller, params.record_id);
+        await records.remove({ caller }, params.record_id);
         return answer(200, { status: 'success', message: 'Your record has been removed!' });
       },
     ),

@@ -146,7 +146,7 @@ everyPlace('the contract of records', (place) => {
     const keys = ['id', 'timestamp', 'value1', 'value2', 'value3', 'lastmodifiedby'];
     for (const record of list)
       assert.deepEqual([Object.keys(record), record.lastmodifiedby], [keys, 'sumit']);
-    const page = await served.engine.services.records.list({ kind: 'anonymous' }, { limit: 1 });
+    const page = await served.engine.services.records.list({ caller: { kind: 'anonymous' } }, { limit: 1 });
     assert.match(page.items[0]?.creationdate ?? '', /^\d{4}-.*Z$/);
   });
 

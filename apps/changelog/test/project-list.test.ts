@@ -92,14 +92,17 @@ everyPlace('the list of projects', (place) => {
     const projects = client.served.engine.services.projects;
     const caller = { kind: 'administrator' } as const;
     for (let n = 0; n < 30; n += 1) {
-      const { id } = await projects.create(caller, { title: `page ${n}` });
+      const { id } = await projects.create({ caller }, { title: `page ${n}` });
       const relevant_points = [{ title: 'p', description: ['one', 'two'] }, { title: 'q' }];
       for (const title of ['x', 'y', 'z'])
-        await client.served.engine.services.updates.create(caller, {
-          title,
-          project_id: id,
-          relevant_points,
-        });
+        await client.served.engine.services.updates.create(
+          { caller },
+          {
+            title,
+            project_id: id,
+            relevant_points,
+          },
+        );
     }
     const cost = async (query: string) => {
       // Every server has looked the session up within the last second: what is counted is the page alone.

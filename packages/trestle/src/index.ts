@@ -14,6 +14,7 @@ export {
 } from './schema/accounts.ts';
 export type { App, AppOptions } from './schema/app.ts';
 export { accountOf, anonymous, type Caller } from './schema/caller.ts';
+export type { Context, Transaction } from './schema/context.ts';
 export {
   type Answer,
   answer,

@@ -1,8 +1,9 @@
 import { sql } from '../database/sql.ts';
 import { bind, param, statement } from '../database/statement.ts';
-import type { Columns, Executor, Store, Value } from '../database/store.ts';
+import type { Columns, Store, Value } from '../database/store.ts';
 import { Problem } from '../problems.ts';
 import type { Caller } from '../schema/caller.ts';
+import type { Context } from '../schema/context.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Verb } from '../schema/rules.ts';
 import { VERSION, type Versioned, type WriteOptions } from '../schema/services/row-service.ts';
@@ -11,6 +12,7 @@ import { byId, notFound, readable, requireId } from './find.ts';
 import type { Model, Row } from './model.ts';
 import { authorize, requireScope } from './policy.ts';
 import type { CheckReferences } from './references.ts';
+import { inTransaction } from './transaction.ts';
 import { UpdateStatements } from './update-statements.ts';
 
 /** The new body of a row from the one it has. Runs after the rules, so that 403 and 404 come before what is wrong with a body. */
@@ -21,13 +23,14 @@ export function changer(model: Model, store: Store, checkReferences: CheckRefere
   const find = byId(model, model.dialect.forUpdate);
   const updates = new UpdateStatements(model);
   return async (
-    caller: Caller,
+    context: Context,
     id: RowId,
     next: NextBody,
     options: WriteOptions,
   ): Promise<Versioned<Row>> => {
+    const { caller } = context;
     admitWriter(model, caller, id, 'update');
-    return store.write(async (transaction) => {
+    return inTransaction(store, context, async (transaction) => {
       const [found] = await transaction.all(find, [id]);
       const current = writable(model, { caller, id, verb: 'update', ifMatch: options.ifMatch }, found);
       const values = { ...completeBody(model, next(current)), ...editedValues(model, caller, current) };
@@ -48,9 +51,10 @@ export function remover(model: Model, store: Store) {
     model.dialect,
     sql`delete from ${model.table} where ${sql.ref('id')} = ${param('id')}`,
   );
-  return async (caller: Caller, id: RowId, options: WriteOptions = {}): Promise<Versioned<Row>> => {
+  return async (context: Context, id: RowId, options: WriteOptions = {}): Promise<Versioned<Row>> => {
+    const { caller } = context;
     admitWriter(model, caller, id, 'delete');
-    return store.write(async (transaction: Executor) => {
+    return inTransaction(store, context, async (transaction) => {
       const [found] = await transaction.all(find, [id]);
       const current = writable(model, { caller, id, verb: 'delete', ifMatch: options.ifMatch }, found);
       await transaction.all(drop, [id]);

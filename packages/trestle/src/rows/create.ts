@@ -1,26 +1,28 @@
-import type { Store, Work } from '../database/store.ts';
-import type { Caller } from '../schema/caller.ts';
+import type { Executor, Store } from '../database/store.ts';
+import type { Context } from '../schema/context.ts';
 import type { Versioned } from '../schema/services/row-service.ts';
 import { checkedBody, requireAtLeastOne } from './body.ts';
 import { inserter, newRow } from './insert.ts';
 import type { Model, Row } from './model.ts';
 import { authorize, requireScope } from './policy.ts';
 import { type CheckReferences, refers } from './references.ts';
+import { inTransaction } from './transaction.ts';
 
 /** The verb `create`: rules, then the body, then references and the insert in one transaction. */
 export function creator(model: Model, store: Store, checkReferences: CheckReferences) {
   const insert = inserter(model);
   const single = !refers(model, [...model.byName.keys()]);
-  return async (caller: Caller, body: unknown): Promise<Versioned<Row>> => {
+  return async (context: Context, body: unknown): Promise<Versioned<Row>> => {
+    const { caller } = context;
     authorize(model.resource.can.create, caller);
     requireScope(caller, model.name, 'create');
     const values = checkedBody(model, model.checkBody, body);
     const row = newRow(model, caller, values);
     requireAtLeastOne(model, row);
-    const work: Work<Versioned<Row>> = async (transaction) => {
+    const write = async (transaction: Executor): Promise<Versioned<Row>> => {
       await checkReferences(transaction, caller, row);
       return insert(transaction, row);
     };
-    return store.write(work, { single });
+    return inTransaction(store, context, write, { single });
   };
 }

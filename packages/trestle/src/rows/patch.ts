@@ -1,4 +1,4 @@
-import type { Caller } from '../schema/caller.ts';
+import type { Context } from '../schema/context.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Versioned, WriteOptions } from '../schema/services/row-service.ts';
 import { checkedBody, isObject } from './body.ts';
@@ -16,18 +16,18 @@ export function patcher(
   patchBlind: ReturnType<typeof blindPatcher>,
 ) {
   return async (
-    caller: Caller,
+    context: Context,
     id: RowId,
     body: unknown,
     options: WriteOptions = {},
   ): Promise<Versioned<Row>> => {
-    const patched = patchBlind(caller, id, body, options);
+    const patched = patchBlind(context, id, body, options);
     if (patched) return patched;
     const next = (current: Row) => {
       const merged = isObject(body) ? mergeNested(model, current, body) : body;
       return { ...writableOf(model, current), ...checkedBody(model, model.checkPatch, merged) };
     };
-    return change(caller, id, next, options);
+    return change(context, id, next, options);
   };
 }
 

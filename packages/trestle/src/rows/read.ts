@@ -1,21 +1,24 @@
 import { sql } from '../database/sql.ts';
 import { param, statement } from '../database/statement.ts';
-import type { Store, Work } from '../database/store.ts';
+import type { Executor, Store } from '../database/store.ts';
 import type { Caller } from '../schema/caller.ts';
+import type { Context } from '../schema/context.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Versioned } from '../schema/services/row-service.ts';
 import { byId, readable, refuseBlind, requireId } from './find.ts';
 import type { Model, Row } from './model.ts';
 import { ownerField, requireScope } from './policy.ts';
+import { inTransaction, readerOf } from './transaction.ts';
 
-type ReadOne = (caller: Caller, id: RowId) => Promise<Versioned<Row>>;
+type ReadOne = (context: Context, id: RowId) => Promise<Versioned<Row>>;
 
 /** The verb `read` without counting. */
 export function peeker(model: Model, store: Store): ReadOne {
   const select = byId(model);
-  return async (caller, id) => {
+  return async (context, id) => {
+    const { caller } = context;
     admit(model, caller, id);
-    const [found] = await store.all(select, [id]);
+    const [found] = await readerOf(store, context).all(select, [id]);
     return model.decodeVersioned(readable(model, caller, id, found));
   };
 }
@@ -31,14 +34,15 @@ export function countingReader(model: Model, store: Store): ReadOne {
     sql`update ${model.table} set ${sql.join(counters)} where ${sql.ref('id')} = ${param('id')}
       returning ${model.versionedColumns}`,
   );
-  return async (caller, id) => {
+  return async (context, id) => {
+    const { caller } = context;
     admit(model, caller, id);
     const single = ownerField(model.resource.can.read, caller) === undefined;
-    const work: Work<Versioned<Row>> = async (transaction) => {
+    const write = async (transaction: Executor): Promise<Versioned<Row>> => {
       const [counted] = await transaction.all(count, [id]);
       return model.decodeVersioned(readable(model, caller, id, counted));
     };
-    return store.write(work, { single });
+    return inTransaction(store, context, write, { single });
   };
 }
 

@@ -1,6 +1,7 @@
 import { bind } from '../database/statement.ts';
-import type { Store, Value, Work } from '../database/store.ts';
+import type { Executor, Store, Value } from '../database/store.ts';
 import type { Caller } from '../schema/caller.ts';
+import type { Context } from '../schema/context.ts';
 import type { Field } from '../schema/field.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Versioned, WriteOptions } from '../schema/services/row-service.ts';
@@ -11,6 +12,7 @@ import { notFound } from './find.ts';
 import type { Model, Row } from './model.ts';
 import { decide, ownerField } from './policy.ts';
 import { type CheckReferences, refers } from './references.ts';
+import { inTransaction } from './transaction.ts';
 import { UpdateStatements } from './update-statements.ts';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -23,23 +25,24 @@ type Values = Readonly<Record<string, unknown>>;
 export function blindPatcher(model: Model, store: Store, checkReferences: CheckReferences) {
   const updates = new UpdateStatements(model);
   return (
-    caller: Caller,
+    context: Context,
     id: RowId,
     body: unknown,
     options: WriteOptions,
   ): Promise<Versioned<Row>> | undefined => {
+    const { caller } = context;
     if (options.ifMatch !== undefined || !isBlind(model, caller)) return undefined;
     if (!isObject(body) || merges(model, body) || model.checkPatch(body).length > 0) return undefined;
     admitWriter(model, caller, id, 'update');
     const { names, encoded } = changes(model, caller, id, body);
     const update = updates.of(names);
-    const work: Work<Versioned<Row>> = async (transaction) => {
+    const write = async (transaction: Executor): Promise<Versioned<Row>> => {
       await checkReferences(transaction, caller, encoded);
       const [changed] = await transaction.all(update, bind(update, encoded));
       if (!changed) throw notFound(model, id);
       return model.decodeVersioned(changed);
     };
-    return store.write(work, { single: !refers(model, names) });
+    return inTransaction(store, context, write, { single: !refers(model, names) });
   };
 }
 

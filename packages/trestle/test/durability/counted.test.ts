@@ -46,7 +46,7 @@ async function makeMessage(data: string, database: string | undefined): Promise<
     { address: '127.0.0.1' },
   );
   const caller = { kind: 'account', account: account.id, session: 's' } as const;
-  const { id } = await engine.services.messages.create(caller, { content: 'counted' });
+  const { id } = await engine.services.messages.create({ caller }, { content: 'counted' });
   await engine.close();
   return id;
 }

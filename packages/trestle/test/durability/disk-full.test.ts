@@ -38,18 +38,23 @@ it('refuses writes with 507 while the disk is full, reads on, and writes again w
     const caller = { kind: 'account', account: id, session: 's' } as const;
     const acknowledged = new Set<number>();
     const write = async () =>
-      acknowledged.add((await engine.services.messages.create(caller, { content: 'x'.repeat(160) })).id);
+      acknowledged.add((await engine.services.messages.create({ caller }, { content: 'x'.repeat(160) })).id);
     for (let round = 0; round < ROUNDS; round += 1) {
       await write();
       fill(filler);
       const refusals = await writeUntilRefused(write);
       assert.deepEqual(refusals, ['storage_full'], 'writes are refused as storage_full');
-      assert.equal((await engine.services.messages.list(anonymous, { limit: 1 })).items.length, 1);
+      assert.equal(
+        (await engine.services.messages.list({ caller: anonymous }, { limit: 1 })).items.length,
+        1,
+      );
       rmSync(filler);
       await write();
     }
     const kept = new Set(
-      (await Array.fromAsync(engine.services.messages.stream(anonymous))).flat().map((row) => row.id),
+      (await Array.fromAsync(engine.services.messages.stream({ caller: anonymous })))
+        .flat()
+        .map((row) => row.id),
     );
     assert.deepEqual(
       [...acknowledged].filter((written) => !kept.has(written)),

@@ -222,7 +222,7 @@ eachPlace('lists of the uniform API', (place) => {
       const { services } = book.served.engine;
       const caller = { kind: 'administrator' } as const;
       await Promise.all(
-        Array.from({ length: 210 }, (_, n) => services.posters.create(caller, { name: `${n}` })),
+        Array.from({ length: 210 }, (_, n) => services.posters.create({ caller }, { name: `${n}` })),
       );
       const size = async (query: string) =>
         at((await book.anonymous('GET', `/v1/posters${query}`)).body, 'items', 'length');

@@ -115,15 +115,16 @@ export type Bakery = Awaited<ReturnType<typeof openBakery>>;
 
 /** A loaf that is still dough. */
 export async function mix(bakery: Bakery, name = 'rye'): Promise<number> {
-  return (await bakery.services.loaves.create(baker, { name })).id;
+  return (await bakery.services.loaves.create({ caller: baker }, { name })).id;
 }
 
 /** The name of the stage a loaf is in. */
 export async function stageOf(bakery: Bakery, id: number): Promise<string> {
-  const { stage } = await bakery.services.loaves.peek(baker, id);
-  return (await bakery.services.stages.peek(baker, stage)).name;
+  const { stage } = await bakery.services.loaves.peek({ caller: baker }, id);
+  return (await bakery.services.stages.peek({ caller: baker }, stage)).name;
 }
 
 export async function crumbsOf(bakery: Bakery, id: number): Promise<number> {
-  return (await bakery.services.crumbs.list(baker, { filter: { loaf: { eq: id } } })).items.length;
+  return (await bakery.services.crumbs.list({ caller: baker }, { filter: { loaf: { eq: id } } })).items
+    .length;
 }

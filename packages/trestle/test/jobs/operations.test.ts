@@ -323,11 +323,11 @@ eachStore('operations', (open) => {
     await begun(running, first.id);
     await begun(running, second.id);
     await running.operations.move(baker, 'loaves', moved, { state: 'Sold', body: { name: 'gone stale' } });
-    await bakery.services.loaves.remove(baker, gone);
+    await bakery.services.loaves.remove({ caller: baker }, gone);
     gate.resolve();
     assert.match((await ended(running, first.id)).error ?? '', /has become Sold/);
     assert.match((await ended(running, second.id)).error ?? '', /deleted/);
-    assert.equal((await bakery.services.loaves.peek(baker, moved)).name, 'gone stale');
+    assert.equal((await bakery.services.loaves.peek({ caller: baker }, moved)).name, 'gone stale');
     const [move] = await running.operations.moves(baker, 'loaves', moved);
     assert.deepEqual([move?.from, move?.to, move?.operation], ['Mixed', 'Sold', null]);
     await assert.rejects(
@@ -341,7 +341,7 @@ eachStore('operations', (open) => {
   it('says that the first state is missing where somebody renamed it, and puts it back at start', async () => {
     const store = await open();
     const bakery = await openBakery(store, {});
-    await bakery.services.stages.patch({ kind: 'administrator' }, 1, { name: 'Kneaded' });
+    await bakery.services.stages.patch({ caller: { kind: 'administrator' } }, 1, { name: 'Kneaded' });
     await assert.rejects(mix(bakery), (error) => {
       assert.ok(error instanceof Problem && error.code === 'conflict');
       assert.match(error.detail, /no state 'Mixed' in stages/);

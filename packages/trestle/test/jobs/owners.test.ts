@@ -49,7 +49,7 @@ eachPlace('operations on rows of an owner', (place) => {
       key: 'k',
       scopes: ['stages:read'],
     };
-    const { id } = await services.letters.create(ann, { title: 'Dear Bob' });
+    const { id } = await services.letters.create({ caller: ann }, { title: 'Dear Bob' });
     await assert.rejects(operations.start(bob, 'letters', id, 'send'), rejects('not_found'));
     await assert.rejects(operations.start(anonymous, 'letters', id, 'send'), rejects('unauthenticated'));
     await assert.rejects(operations.start(limited, 'letters', id, 'send'), rejects('forbidden'));
@@ -74,7 +74,7 @@ eachPlace('operations on rows of an owner', (place) => {
       await assert.rejects(attempt(), rejects('not_found'));
     await assert.rejects(operations.list(anonymous), rejects('unauthenticated'));
     await assert.rejects(operations.read(anonymous, sent.id), rejects('unauthenticated'));
-    await services.letters.remove(ann, id);
+    await services.letters.remove({ caller: ann }, id);
     assert.equal((await operations.read(ann, sent.id)).state, 'succeeded');
     await assert.rejects(operations.read(bob, sent.id), rejects('not_found'));
     await engine.close();

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { before, it } from 'node:test';
-import { anonymous, type Filter, type ListQuery } from 'trestle';
+import type { Filter, ListQuery } from 'trestle';
 import type { Store } from '../../src/database/store.ts';
 import { eachStore } from '../stores.ts';
-import { ann, bob, openShop } from './shop.ts';
+import { ann, anonymous, bob, openShop } from './shop.ts';
 
 const COUNT = 31;
 

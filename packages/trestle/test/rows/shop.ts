@@ -3,7 +3,7 @@ import {
   anyone,
   author,
   boolean,
-  type Caller,
+  type Context,
   counter,
   createdAt,
   editor,
@@ -66,8 +66,9 @@ const locked = resource({ id: integerId(), fields: { secret: text() } });
 
 export const shop = { products, reviews, diaries, locked };
 
-export const ann: Caller = { kind: 'account', account: 1, session: 'a' };
-export const bob: Caller = { kind: 'account', account: 2, session: 'b' };
+export const anonymous: Context = { caller: { kind: 'anonymous' } };
+export const ann: Context = { caller: { kind: 'account', account: 1, session: 'a' } };
+export const bob: Context = { caller: { kind: 'account', account: 2, session: 'b' } };
 
 /** The services of the shop over a new store, with two accounts in it. */
 export async function openShop(store: Store) {

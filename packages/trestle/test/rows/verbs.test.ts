@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, it } from 'node:test';
-import { anonymous, VERSION } from 'trestle';
+import { VERSION } from 'trestle';
 import { eachStore } from '../stores.ts';
-import { ann, bob, openShop } from './shop.ts';
+import { ann, anonymous, bob, openShop } from './shop.ts';
 
 eachStore('single-row verbs', (open) => {
   let shop: Awaited<ReturnType<typeof openShop>>;

@@ -51,7 +51,7 @@ function resourceSource(index: number): string {
 }
 
 function useSource(name: string): string {
-  return `  const ${name}Row = await services.${name}.create(anonymous, { title: 'a', points: [{ title: 'b' }] });
-  await services.${name}.patch(anonymous, ${name}Row.id, { state: ${name}Row.state, parent: ${name}Row.parent });
-  await services.${name}.list(anonymous, { filter: { stars: { gte: 3 } }, sort: ['-created_at'] });`;
+  return `  const ${name}Row = await services.${name}.create({ caller: anonymous }, { title: 'a', points: [{ title: 'b' }] });
+  await services.${name}.patch({ caller: anonymous }, ${name}Row.id, { state: ${name}Row.state, parent: ${name}Row.parent });
+  await services.${name}.list({ caller: anonymous }, { filter: { stars: { gte: 3 } }, sort: ['-created_at'] });`;
 }

@@ -23,13 +23,21 @@ sameType<(typeof forum)['resources'], typeof resources>(true);
 
 /** What an app's contract writes, with the types it relies on. */
 export async function contractCode({ services }: ContractContext<typeof resources>): Promise<void> {
-  const topic = await services.topics.create(anonymous, { title: 'Hello' });
+  const topic = await services.topics.create({ caller: anonymous }, { title: 'Hello' });
   sameType<(typeof topic)['title'], string>(true);
   sameType<(typeof topic)[typeof VERSION], number>(true);
-  await services.posts.create(anonymous, { topic: topic.id, body: 'Hi', links: [] });
-  const { items } = await services.posts.list(anonymous, { filter: { rank: { gte: 3 } }, sort: ['-rank'] });
+  await services.posts.create({ caller: anonymous }, { topic: topic.id, body: 'Hi', links: [] });
+  const { items } = await services.posts.list(
+    { caller: anonymous },
+    { filter: { rank: { gte: 3 } }, sort: ['-rank'] },
+  );
   sameType<(typeof items)[number]['labels'], string[]>(true);
-  await services.topics.patch(anonymous, topic.id, { state: 'closed' }, { ifMatch: [topic[VERSION]] });
+  await services.topics.patch(
+    { caller: anonymous },
+    topic.id,
+    { state: 'closed' },
+    { ifMatch: [topic[VERSION]] },
+  );
 
   // @ts-expect-error there is no such resource
   services.users;

@@ -58,19 +58,22 @@ export function streamList<Row extends object>(
   };
   return async ({ caller, query: { limit, offset = 0 }, url }) => {
     if (limit === undefined) {
-      const { items, next } = await service.list(caller, offset === 0 ? BEGINNING : { limit: SHORT, offset });
+      const { items, next } = await service.list(
+        { caller },
+        offset === 0 ? BEGINNING : { limit: SHORT, offset },
+      );
       if (next === null) return answer(200, await toWire(items));
-      return streamed(service.stream(caller, { offset }), toWire);
+      return streamed(service.stream({ caller }, { offset }), toWire);
     }
     if (limit === 0) return answer(200, await toWire([]));
     const { query, headers } = partOf(url, limit, offset);
     if (limit <= AT_ONCE) {
-      const { items, next } = await service.list(caller, query);
+      const { items, next } = await service.list({ caller }, query);
       return answer(200, await toWire(items), next === null ? headers.last : headers.more);
     }
-    const beyond = await service.list(caller, { limit: 1, offset: offset + limit });
+    const beyond = await service.list({ caller }, { limit: 1, offset: offset + limit });
     const links = beyond.items.length > 0 ? headers.more : headers.last;
-    return { ...streamed(service.stream(caller, query), toWire), ...(links && { headers: links }) };
+    return { ...streamed(service.stream({ caller }, query), toWire), ...(links && { headers: links }) };
   };
 }
 

@@ -1,23 +1,25 @@
 import { type Sql, sql } from '../../database/sql.ts';
 import { bind, param, type Statement, statement } from '../../database/statement.ts';
 import type { Store } from '../../database/store.ts';
-import type { Caller } from '../../schema/caller.ts';
 import { accountOf } from '../../schema/caller.ts';
+import type { Context } from '../../schema/context.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { ChildQuery } from '../../schema/services/list-query.ts';
 import type { Model, Row } from '../model.ts';
 import { decide, ownerField, refuse, requireScope } from '../policy.ts';
+import { readerOf } from '../transaction.ts';
 import { orderBy, sortColumns } from './order.ts';
 
 /** The first rows of each of many parents in the resource's order, in one query however many parents there are. */
 export function childReader(model: Model, store: Store) {
   const statements = new Map<string, Statement>();
   return async (
-    caller: Caller,
+    context: Context,
     field: string,
     parents: readonly RowId[],
     { limit, offset = 0 }: ChildQuery,
   ): Promise<Map<RowId, Row[]>> => {
+    const { caller } = context;
     refuse(decide(model.resource.can.read, caller));
     requireScope(caller, model.name, 'read');
     const owner = ownerField(model.resource.can.read, caller);
@@ -27,7 +29,7 @@ export function childReader(model: Model, store: Store) {
     statements.set(key, select);
     const encoded = model.dialect.encodeList([...parents]);
     const values = { parents: encoded, limit, offset, account: accountOf(caller) };
-    for (const found of await store.all(select, bind(select, values))) {
+    for (const found of await readerOf(store, context).all(select, bind(select, values))) {
       const row = model.decode(found);
       byParent.get(row[field] as RowId)?.push(row);
     }

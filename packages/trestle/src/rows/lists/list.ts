@@ -1,8 +1,9 @@
 import { sql } from '../../database/sql.ts';
-import type { Columns, Store, Value } from '../../database/store.ts';
-import type { Caller } from '../../schema/caller.ts';
+import type { Columns, Executor, Store, Value } from '../../database/store.ts';
+import type { Context } from '../../schema/context.ts';
 import type { ListQuery, Page } from '../../schema/services/list-query.ts';
 import type { Model, Row } from '../model.ts';
+import { readerOf } from '../transaction.ts';
 import type { Cursors, Position } from './cursor.ts';
 import { ListPlans } from './list-plan.ts';
 import type { SortColumn } from './order.ts';
@@ -16,13 +17,15 @@ const MOST_COUNTED = 10_000;
 export function lister(model: Model, store: Store, cursors: Cursors) {
   const shapes = new Shapes(model);
   const plans = new ListPlans(model, shapes, cursors);
-  return async (caller: Caller, query: ListQuery = {}): Promise<Page<Row>> => {
+  return async (context: Context, query: ListQuery = {}): Promise<Page<Row>> => {
+    const { caller } = context;
+    const reader = readerOf(store, context);
     admitReader(model, caller);
     const plan = plans.of(caller, query);
     const { selection, sort, key, position, limit, ways } = plan;
-    const total = query.count && (await countRows(shapes, store, selection, query.count));
+    const total = query.count && (await countRows(shapes, reader, selection, query.count));
     const way = (plan.exhausted && ways.scan) || ways.walk;
-    const found = await store.all(way.statement, way.values);
+    const found = await reader.all(way.statement, way.values);
     const more = found.length > limit;
     plan.exhausted = !more;
     if (more) found.pop();
@@ -51,7 +54,7 @@ function positionOf(row: Columns, sort: readonly SortColumn[], before: boolean):
 
 async function countRows(
   shapes: Shapes,
-  store: Store,
+  reader: Executor,
   { parts, conditions }: Selection,
   how: 'exact' | 'estimated',
 ) {
@@ -61,6 +64,6 @@ async function countRows(
     const some = sql`select 1 as one from ${model.table} ${where} limit ${sql.raw(String(MOST_COUNTED))}`;
     return sql`select count(*) as total from (${some}) as counted`;
   });
-  const [row] = await store.all(shaped.statement, shaped.bind(parts.values));
+  const [row] = await reader.all(shaped.statement, shaped.bind(parts.values));
   return Number(row?.total);
 }

@@ -1,8 +1,9 @@
 import { sql } from '../../database/sql.ts';
 import type { Store } from '../../database/store.ts';
-import type { Caller } from '../../schema/caller.ts';
+import type { Context } from '../../schema/context.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
 import type { Model, Row } from '../model.ts';
+import { readerOf } from '../transaction.ts';
 import { Slot } from './filter-sql.ts';
 import { orderBy, sortColumns } from './order.ts';
 import { Shapes } from './query-shapes.ts';
@@ -14,7 +15,8 @@ const PART = 200;
 /** All rows of a query in parts, from one snapshot, whatever their number. */
 export function streamer(model: Model, store: Store) {
   const shapes = new Shapes(model);
-  return async function* stream(caller: Caller, query: ListQuery = {}): AsyncGenerator<Row[]> {
+  return async function* stream(context: Context, query: ListQuery = {}): AsyncGenerator<Row[]> {
+    const { caller } = context;
     admitReader(model, caller);
     const { parts, conditions } = selectRows(model, caller, query);
     const sort = sortColumns(model, query.sort);
@@ -26,7 +28,14 @@ export function streamer(model: Model, store: Store) {
       () =>
         sql`select ${model.columns} from ${model.table} ${whereClause(conditions)} order by ${orderBy(sort, false)} ${limit}`,
     );
-    for await (const part of store.stream(shaped.statement, shaped.bind(values), PART))
-      yield part.map(model.decode);
+    const bound = shaped.bind(values);
+    if (context.transaction) {
+      // A stream has a snapshot of its own, which does not see what this transaction has written.
+      const rows = await readerOf(store, context).all(shaped.statement, bound);
+      for (let from = 0; from < rows.length; from += PART)
+        yield rows.slice(from, from + PART).map(model.decode);
+      return;
+    }
+    for await (const part of store.stream(shaped.statement, bound, PART)) yield part.map(model.decode);
   };
 }

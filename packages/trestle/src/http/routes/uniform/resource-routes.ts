@@ -54,7 +54,7 @@ function listRoute({ model, service, row }: Parts): Route {
   const lists = new AskedLists(model);
   return route('GET', `/${name}`, options, async ({ caller, query, url }) => {
     const asked = lists.of(url, query);
-    const page = await service.list(caller, asked.query);
+    const page = await service.list({ caller }, asked.query);
     return answer(200, page, { link: asked.linksOf(page) });
   });
 }
@@ -81,7 +81,7 @@ function createRoute({ model, service, row }: Parts): Route {
     answers: { 201: row },
   };
   return route('POST', `/${name}`, options, async ({ caller, body, base }) => {
-    const created = await service.create(caller, body);
+    const created = await service.create({ caller }, body);
     return answer(201, created, { location: `${base}/v1/${name}/${created.id}`, etag: etagOf(created) });
   });
 }
@@ -100,7 +100,7 @@ function readRoute({ model, service, params, row }: Parts): Route {
     answers,
   };
   return route('GET', `/${name}/:id`, options, async ({ caller, params: { id }, method, headers }) => {
-    const found = await (method === 'HEAD' ? service.peek(caller, id) : service.read(caller, id));
+    const found = await (method === 'HEAD' ? service.peek({ caller }, id) : service.read({ caller }, id));
     const unchanged = !counts && noneMatches(headers['if-none-match'], etagOf(found));
     return unchanged ? { status: 304, headers: { etag: etagOf(found) } } : versioned(found);
   });
@@ -119,7 +119,7 @@ function replaceRoute({ model, service, params, row }: Parts): Route {
     answers: { 200: row },
   };
   return route('PUT', `/${name}/:id`, options, async ({ caller, params: { id }, body, headers }) =>
-    versioned(await service.replace(caller, id, body, condition(headers))),
+    versioned(await service.replace({ caller }, id, body, condition(headers))),
   );
 }
 
@@ -136,7 +136,7 @@ function patchRoute({ model, service, params, row }: Parts): Route {
     answers: { 200: row },
   };
   return route('PATCH', `/${name}/:id`, options, async ({ caller, params: { id }, body, headers }) =>
-    versioned(await service.patch(caller, id, body, condition(headers))),
+    versioned(await service.patch({ caller }, id, body, condition(headers))),
   );
 }
 
@@ -152,7 +152,7 @@ function removeRoute({ model, service, params }: Parts): Route {
     answers: { 204: null },
   };
   return route('DELETE', `/${name}/:id`, options, async ({ caller, params: { id }, headers }) => {
-    await service.remove(caller, id, condition(headers));
+    await service.remove({ caller }, id, condition(headers));
     return answer(204);
   });
 }
