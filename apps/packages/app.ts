@@ -27,8 +27,8 @@ export const statuses = resource({
   rows: [{ name: 'Created' }, { name: 'Downloaded' }, { name: 'Active' }],
 });
 
-/** At least two characters that are no space. */
-const WORD = /\S[\s\S]*\S/;
+/** At least two characters, the first and the last of which are no space. */
+const WORD = /^\S[\s\S]*\S$/;
 
 export const packages = resource({
   id: integerId(),

@@ -3,7 +3,8 @@ import type { Model } from './model.ts';
 import { type Check, kindOf } from './validate.ts';
 
 /** A body that passed its check. Throws `unknown_field` (naming what is allowed) or `invalid`. */
-export function checkedBody(model: Model, check: Check, body: unknown): Readonly<Record<string, unknown>> {
+export function checkedBody(model: Model, check: Check, given: unknown): Readonly<Record<string, unknown>> {
+  const body = model.normalize ? model.normalize(given) : given;
   const errors = check(body);
   if (errors.length > 0) throw bodyProblem(model, errors);
   if (!isObject(body)) throw bodyProblem(model, [notAnObject(body)]);

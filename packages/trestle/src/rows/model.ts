@@ -3,7 +3,7 @@ import type { Dialect, StoredKind } from '../database/dialect.ts';
 import { type Sql, sql } from '../database/sql.ts';
 import type { Columns } from '../database/store.ts';
 import type { Accounts } from '../schema/accounts.ts';
-import type { Field } from '../schema/field.ts';
+import { type Field, normalizeMembers, normalizers } from '../schema/field.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Resource } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
@@ -34,6 +34,8 @@ export interface Model {
   readonly byName: ReadonlyMap<string, ModelField>;
   /** Bodies: JSON Schemas (also for the documentation) and their checks. */
   readonly schemas: { readonly row: TSchema; readonly body: TSchema; readonly patch: TSchema };
+  /** Brings a body to the form in which it is checked; undefined where no field needs that. */
+  readonly normalize: ((body: unknown) => unknown) | undefined;
   readonly checkBody: Check;
   readonly checkPatch: Check;
   readonly checkId: Check;
@@ -91,6 +93,7 @@ function compileModel(
   const names = ['id', ...fields.map((field) => field.name)];
   const schemas = bodySchemas(resource, fields);
   const decode = rowDecoder(fields, dialect);
+  const normalizing = normalizers(fields.map(({ name: key, field }) => [key, field]));
   const decodes = fields.some(({ kind }) => dialect.decoder(kind));
   return {
     name,
@@ -100,6 +103,7 @@ function compileModel(
     fields,
     byName: new Map(fields.map((field) => [field.name, field])),
     schemas,
+    normalize: normalizing.length > 0 ? (body) => normalizeMembers(normalizing, body) : undefined,
     checkBody: compileSchema(schemas.body),
     checkPatch: compileSchema(schemas.patch),
     checkId: compileSchema(resource.id.schema),

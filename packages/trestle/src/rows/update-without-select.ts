@@ -27,11 +27,12 @@ export function blindPatcher(model: Model, store: Store, checkReferences: CheckR
   return (
     context: Context,
     id: RowId,
-    body: unknown,
+    given: unknown,
     options: WriteOptions,
   ): Promise<Versioned<Row>> | undefined => {
     const { caller } = context;
     if (options.ifMatch !== undefined || !isBlind(model, caller)) return undefined;
+    const body = model.normalize ? model.normalize(given) : given;
     if (!isObject(body) || merges(model, body) || model.checkPatch(body).length > 0) return undefined;
     admitWriter(model, caller, id, 'update');
     const { names, encoded } = changes(model, caller, id, body);

@@ -21,14 +21,14 @@ export function compileSchema(schema: TSchema): Check {
     const found = new Map<string, FieldError>();
     const [, errors] = validator.Errors(value);
     for (const error of errors) {
-      for (const fieldError of fieldErrors(error, value))
+      for (const fieldError of fieldErrors(error, value, schema))
         if (!found.has(fieldError.pointer)) found.set(fieldError.pointer, fieldError);
     }
     return [...found.values()];
   };
 }
 
-function fieldErrors(error: SchemaError, root: unknown): FieldError[] {
+function fieldErrors(error: SchemaError, root: unknown, schema: TSchema): FieldError[] {
   const params = error.params as Readonly<Record<string, unknown>>;
   const at = error.instancePath;
   switch (error.keyword) {
@@ -56,7 +56,7 @@ function fieldErrors(error: SchemaError, root: unknown): FieldError[] {
         single(
           at,
           CODES[error.keyword] ?? error.keyword,
-          message(error.keyword, params, error.message),
+          message(error.keyword, params, error.message, valueAt(schema, error.schemaPath)),
           params,
         ),
       ];
@@ -79,7 +79,12 @@ const CODES: Readonly<Record<string, string>> = {
   maxItems: 'max_items',
 };
 
-function message(keyword: string, params: Readonly<Record<string, unknown>>, otherwise: string): string {
+function message(
+  keyword: string,
+  params: Readonly<Record<string, unknown>>,
+  otherwise: string,
+  schema: unknown,
+): string {
   const limit = String(params.limit);
   switch (keyword) {
     case 'minLength':
@@ -96,12 +101,18 @@ function message(keyword: string, params: Readonly<Record<string, unknown>>, oth
       return `expected at most ${limit} items`;
     case 'pattern':
     case 'format':
-      return `does not have the form that is expected here (${String(params.format ?? params.pattern)})`;
+      return ownMessage(schema) ?? `must match ${String(params.format ?? params.pattern)}`;
     case 'enum':
       return `expected one of ${names(params.allowedValues).join(', ')}`;
     default:
       return otherwise;
   }
+}
+
+/** The message that a declaration gives for values of another form. */
+function ownMessage(schema: unknown): string | undefined {
+  const own = typeof schema === 'object' && schema !== null && 'x-message' in schema && schema['x-message'];
+  return typeof own === 'string' ? own : undefined;
 }
 
 const ARTICLES: Readonly<Record<string, string>> = {

@@ -58,6 +58,8 @@ export interface Field<T extends FieldTypes = FieldTypes> {
   readonly counter?: { readonly countsReads: boolean; readonly resetOnUpdate: boolean };
   /** The name of the first state, and the field of the states that names them. */
   readonly state?: { readonly initial: string; readonly by: string };
+  /** Brings a given value to its form before it is checked (white space removed). */
+  readonly normalize?: (value: unknown) => unknown;
   /** Fills what a nested value left out (defaults inside objects and lists). */
   readonly complete?: (value: unknown) => unknown;
   /** A type only; there is nothing here at run time. @internal */
@@ -109,12 +111,13 @@ interface Definition<V> extends FieldOptions<V> {
   reference?: Field['reference'];
   counter?: Field['counter'];
   state?: Field['state'];
+  normalize?: Field['normalize'];
   complete?: Field['complete'];
 }
 
 /** A field from its definition, with the defaults of every option filled in. */
 export function field<T extends FieldTypes>(definition: Definition<unknown>): Field<T> {
-  const { kind, column, schema, automatic, reference, counter, state, complete } = definition;
+  const { kind, column, schema, automatic, reference, counter, state, normalize, complete } = definition;
   return Object.freeze({
     kind,
     column,
@@ -129,6 +132,7 @@ export function field<T extends FieldTypes>(definition: Definition<unknown>): Fi
     ...(reference && { reference }),
     ...(counter && { counter }),
     ...(state && { state }),
+    ...(normalize && { normalize }),
     ...(complete && { complete }),
   });
 }
@@ -137,4 +141,23 @@ export function field<T extends FieldTypes>(definition: Definition<unknown>): Fi
 export function requireNestable(inside: string, { kind, automatic, reference }: Field): void {
   if (automatic === undefined && reference === undefined) return;
   throw new TypeError(`${inside}: ${kind} stands among the fields of a resource, not inside a value`);
+}
+
+export type Normalizer = readonly [name: string, normalize: (value: unknown) => unknown];
+
+/** The members of an object whose values are normalized before they are checked. */
+export function normalizers(fields: Iterable<readonly [string, Field]>): Normalizer[] {
+  return [...fields].flatMap(([name, { normalize }]) => (normalize ? [[name, normalize] as const] : []));
+}
+
+/** An object with these members normalized; anything else as it came, for the check to refuse. */
+export function normalizeMembers(members: readonly Normalizer[], value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const given: Readonly<Record<string, unknown>> = { ...value };
+  const changed = members.filter(([name]) => given[name] !== undefined);
+  if (changed.length === 0) return value;
+  return {
+    ...given,
+    ...Object.fromEntries(changed.map(([name, normalize]) => [name, normalize(given[name])])),
+  };
 }

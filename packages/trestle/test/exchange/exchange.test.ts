@@ -143,7 +143,7 @@ eachStore('export and import', (open) => {
       '7: /box, name: line 1 has the same value',
       '8: expected a JSON object',
       '9: This names "name" twice in one object.',
-      '10: /due: does not have the form that is expected here (date-time)',
+      '10: /due: must match date-time',
     ]);
     assert.deepEqual(await x.refused('boxes', 'name\nnew\nred\n', CSV), [
       '3: /name: another row has this value already',

@@ -26,7 +26,7 @@ const things = resource({
   id: integerId(),
   fields: {
     text: text({ nullable: true, max: 10, search: true }),
-    word: text({ nullable: true, pattern: /[a-z]+/ }),
+    word: text({ nullable: true, pattern: /^[a-z]+$/ }),
     integer: integer({ nullable: true }),
     number: number({ nullable: true }),
     boolean: boolean({ nullable: true }),

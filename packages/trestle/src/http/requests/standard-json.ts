@@ -17,6 +17,7 @@ interface Outline {
   properties?: Readonly<Record<string, TSchema>>;
   items?: TSchema;
   anyOf?: readonly TSchema[];
+  'x-trim'?: boolean;
 }
 
 /** A plain object that is not a list. */
@@ -43,6 +44,7 @@ export function shapeOf(schema: TSchema, options: ShapeOptions): Shape {
     case 'boolean':
       return options.texts ? toBoolean : same;
     case 'string':
+      if (outline['x-trim']) return options.texts ? (value) => trimmed(last(value)) : trimmed;
       return options.texts ? last : same;
     default:
       return same;
@@ -50,6 +52,8 @@ export function shapeOf(schema: TSchema, options: ShapeOptions): Shape {
 }
 
 const same: Shape = (value) => value;
+
+const trimmed: Shape = (value) => (typeof value === 'string' ? value.trim() : value);
 
 /** Of a repeated parameter the last counts, as in the frameworks the contracts come from. */
 const last: Shape = (value) => (Array.isArray(value) ? value.at(-1) : value);

@@ -22,12 +22,15 @@ export function list<T extends FieldTypes, const O extends ListOptions = ListOpt
   requireNestable('list()', item);
   const { min = 0, max = 1000, ...rest } = options ?? ({} as ListOptions);
   const schema = Type.Array(item.schema, { ...(min > 0 && { minItems: min }), maxItems: max });
-  const complete = item.complete;
+  const { normalize, complete } = item;
   return field({
     kind: 'list',
     column: 'json',
     schema,
     ...rest,
+    ...(normalize && {
+      normalize: (value: unknown) => (Array.isArray(value) ? value.map(normalize) : value),
+    }),
     ...(complete && { complete: (value: unknown) => (value as unknown[]).map(complete) }),
   });
 }

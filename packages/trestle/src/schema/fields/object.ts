@@ -5,6 +5,8 @@ import {
   type FieldOptions,
   type FieldTypes,
   field,
+  normalizeMembers,
+  normalizers,
   requireNestable,
 } from '../field.ts';
 import type { Fields } from '../resource.ts';
@@ -26,11 +28,13 @@ export function object<
     const optional = member.nullable || member.default !== undefined;
     properties[name] = optional ? Type.Optional(schema) : schema;
   }
+  const normalizing = normalizers(Object.entries(fields));
   const schema = Type.Object(properties, { additionalProperties: false });
   return field({
     kind: 'object',
     column: 'json',
     schema,
+    ...(normalizing.length > 0 && { normalize: (value) => normalizeMembers(normalizing, value) }),
     complete: (value) => completed(fields, value),
     ...options,
   });

@@ -6,28 +6,39 @@ export interface TextOptions extends FieldOptions<string> {
   min?: number;
   /** Most characters, counted in Unicode code points (default: 100,000). */
   max?: number;
-  /** A regular expression the whole text must match, without flags but `u`. Keep it free of nested repetition: it runs on callers' input. */
+  /** Remove white space at both ends, before everything else is checked (default: false). */
+  trim?: boolean;
+  /**
+   * A regular expression, used as it is written: it may match anywhere unless it has `^` and `$`. No flag but `u`.
+   * Keep it free of nested repetition: it runs on callers' input.
+   */
   pattern?: RegExp;
+  /** The error of a value that does not match `pattern` (default: `must match PATTERN`). */
+  message?: string;
   /** `search=` looks into this field (default: false). */
   search?: boolean;
 }
 
 /** A text. Compared and sorted by code point on both databases. */
 export function text<const O extends TextOptions = TextOptions>(options?: O): Field<Faces<string, O>> {
-  const { min = 0, max = 100_000, pattern, ...rest } = options ?? ({} as TextOptions);
+  const { min = 0, max = 100_000, trim, pattern, message, ...rest } = options ?? ({} as TextOptions);
   const schema = Type.String({
     ...(min > 0 && { minLength: min }),
     maxLength: max,
-    ...(pattern && { pattern: whole(pattern) }),
+    ...(pattern && { pattern: sourceOf(pattern) }),
+    ...(message !== undefined && { 'x-message': message }),
+    ...(trim && { 'x-trim': true }),
   });
-  return field({ kind: 'text', column: 'text', schema, ...rest });
+  return field({ kind: 'text', column: 'text', schema, ...rest, ...(trim && { normalize: trimmed }) });
 }
 
-/** JSON Schema looks for a pattern anywhere in a text, and reads it with the flag `u` and no other. */
-function whole(pattern: RegExp): string {
+const trimmed = (value: unknown) => (typeof value === 'string' ? value.trim() : value);
+
+/** JSON Schema reads a pattern with the flag `u` and no other. */
+function sourceOf(pattern: RegExp): string {
   if (!/^u?$/.test(pattern.flags))
     throw new TypeError(
       `text({ pattern: ${pattern} }): only the flag u is kept; write the others into the pattern`,
     );
-  return `^(?:${pattern.source})$`;
+  return pattern.source;
 }
