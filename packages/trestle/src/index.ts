@@ -32,18 +32,26 @@ export {
 export { app } from './schema/define-app.ts';
 export { resource } from './schema/define-resource.ts';
 export { type Duration, seconds } from './schema/duration.ts';
-export type { Field, FieldOptions, JsonValue, OnDelete } from './schema/field.ts';
-export { author, editor } from './schema/fields/author.ts';
+export type {
+  Faces,
+  Field,
+  FieldOptions,
+  FieldTypes,
+  JsonValue,
+  OnDelete,
+  ServerSet,
+} from './schema/field.ts';
+export { type AuthorFaces, author, editor } from './schema/fields/author.ts';
 export { boolean } from './schema/fields/boolean.ts';
 export { type CounterOptions, counter } from './schema/fields/counter.ts';
 export { oneOf } from './schema/fields/enum.ts';
 export { integer, type RangeOptions } from './schema/fields/integer.ts';
 export { json } from './schema/fields/json.ts';
-export { type ListOptions, list } from './schema/fields/list.ts';
+export { type ListFaces, type ListOptions, list } from './schema/fields/list.ts';
 export { number } from './schema/fields/number.ts';
-export { object } from './schema/fields/object.ts';
-export { type ReferenceOptions, reference } from './schema/fields/reference.ts';
-export { type StateOptions, state } from './schema/fields/state.ts';
+export { type ObjectFaces, object } from './schema/fields/object.ts';
+export { type ReferenceFaces, type ReferenceOptions, reference } from './schema/fields/reference.ts';
+export { type StateFaces, type StateOptions, state } from './schema/fields/state.ts';
 export { type TextOptions, text } from './schema/fields/text.ts';
 export { createdAt, timestamp, updatedAt } from './schema/fields/timestamp.ts';
 export { type Id, integerId, type RowId, uuidId } from './schema/id.ts';
@@ -57,7 +65,7 @@ export {
   type Outcome,
   type RunContext,
 } from './schema/lifecycle.ts';
-export type { Resource, ResourceOptions } from './schema/resource.ts';
+export type { Resource, ResourceOptions, ResourceTypes } from './schema/resource.ts';
 export type { BodyOf, IdOf, PatchOf, Resources, RowOf } from './schema/row-types.ts';
 export { administrator, anyone, nobody, own, type Rule, type Rules, signedIn } from './schema/rules.ts';
 export type {

@@ -5,7 +5,8 @@ import type { App } from '../schema/app.ts';
 import { StartError } from '../start-error.ts';
 
 /**
- * The apps that are named by their folders (`apps/changelog`) or by the folder's name alone; all of `apps/` where none is.
+ * The apps that are named by their folders (`apps/changelog`) or by the folder's name alone; where none is named, the
+ * `app.ts` of the current folder, or all of `apps/`.
  * Throws `StartError` for a folder that is missing, holds no app, or whose declaration is wrong.
  */
 export async function findApps(names: readonly string[]): Promise<App[]> {
@@ -32,6 +33,7 @@ function fileOf(name: string): string {
 }
 
 function allFiles(): string[] {
+  if (existsSync('app.ts')) return [resolve('app.ts')];
   const names = folderNames();
   if (names.length === 0) throw new StartError(`nothing to serve: ${whatThereIs()}`);
   return names.map((name) => resolve('apps', name, 'app.ts'));

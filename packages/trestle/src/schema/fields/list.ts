@@ -8,7 +8,7 @@ export interface ListOptions extends FieldOptions<readonly unknown[]> {
   max?: number;
 }
 
-interface ListFaces<T extends FieldTypes, O> extends FieldTypes {
+export interface ListFaces<T extends FieldTypes, O> extends FieldTypes {
   read: T['read'][] | (O extends { nullable: true } ? null : never);
   write: readonly T['write'][] | (O extends { nullable: true } ? null : never);
   input: O extends { nullable: true } | { default: unknown } ? 'optional' : 'required';

@@ -40,7 +40,7 @@ export function object<
   });
 }
 
-interface ObjectFaces<F extends Fields, O> extends FieldTypes {
+export interface ObjectFaces<F extends Fields, O> extends FieldTypes {
   read: Faces<Readable<F>, O>['read'];
   write: Faces<Writable<F>, O>['write'];
   input: Faces<unknown, O>['input'];

@@ -1,0 +1,81 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const HELP = `npm run build -- [options]
+
+Compiles packages/trestle into build/trestle: the package as it is published, with JavaScript, declarations and their maps.
+
+  --help   this text`;
+
+const ROOT = join(import.meta.dirname, '..');
+const SOURCE = join(ROOT, 'packages/trestle');
+
+interface Manifest {
+  exports: Record<string, string>;
+  devDependencies?: Record<string, string>;
+  [member: string]: unknown;
+}
+
+/**
+ * Builds the published package. In the repository `trestle` is imported from its TypeScript sources; Node strips no types
+ * below node_modules, so what is published is compiled.
+ *
+ * @returns the folder of the package, ready for `npm pack`.
+ */
+export function buildPackage(target = join(ROOT, 'build/trestle')): string {
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(join(target, 'bin'), { recursive: true });
+  compile(join(target, 'dist'));
+  // Declaration maps lead an editor to the sources. Node never loads them: no export names them.
+  cpSync(join(SOURCE, 'src'), join(target, 'src'), { recursive: true });
+  for (const file of ['README.md', 'LICENSE'])
+    cpSync(join(file === 'LICENSE' ? ROOT : SOURCE, file), join(target, file));
+  const bin = readFileSync(join(SOURCE, 'bin/trestle.js'), 'utf8');
+  writeFileSync(
+    join(target, 'bin/trestle.js'),
+    bin
+      .replace('../src/cli/run.ts', '../dist/cli/run.js')
+      .replace('../../../node_modules/.cache', '../../.cache'),
+    { mode: 0o755 },
+  );
+  writeFileSync(join(target, 'package.json'), `${JSON.stringify(publishedManifest(), null, 2)}\n`);
+  return target;
+}
+
+function compile(dist: string): void {
+  const options = ['-p', join(SOURCE, 'tsconfig.build.json'), '--outDir', dist];
+  const { status, stdout } = spawnSync(join(ROOT, 'node_modules/.bin/tsc'), options, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the compiler failed:\n${stdout}`);
+  // The entry that runs the command line from source.
+  for (const file of globSync('cli/main.*', { cwd: dist })) rmSync(join(dist, file));
+  // The compiler leaves the `.ts` of imports in declarations as they are.
+  for (const file of globSync('**/*.d.ts', { cwd: dist })) {
+    const path = join(dist, file);
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.replaceAll(/((?:from |import\()['"]\.[^'"]*)\.ts(['"])/g, '$1.js$2'));
+  }
+}
+
+/** The manifest with exports that name compiled files, and without what only the repository needs. */
+function publishedManifest(): Manifest {
+  const { devDependencies: _, ...manifest }: Manifest = JSON.parse(
+    readFileSync(join(SOURCE, 'package.json'), 'utf8'),
+  );
+  const compiled = Object.entries(manifest.exports).map(([name, source]) => {
+    const file = source.replace('./src/', './dist/').replace(/\.ts$/, '');
+    return [name, { types: `${file}.d.ts`, default: `${file}.js` }] as const;
+  });
+  return {
+    ...manifest,
+    exports: { ...Object.fromEntries(compiled), './package.json': './package.json' } as never,
+    files: ['bin', 'dist', 'src'],
+  };
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } });
+  if (values.help) console.log(HELP);
+  else console.log(buildPackage());
+}
