@@ -89,8 +89,10 @@ function brokenName(root: string, { file, source }: Import): string | undefined 
   if (source.startsWith('node:')) return undefined;
   if (isBuiltin(source)) return `write node:${source}`;
   const name = source.split('/', source.startsWith('@') ? 2 : 1).join('/');
-  // What belongs to the repository itself, such as bench/, has what the engine has.
-  const home = packageOf(file) || 'packages/trestle';
+  // Files of the repository itself, such as bench/, may import what the root and the engine declare.
+  const own = packageOf(file);
+  if (own === '' && Object.hasOwn(manifestOf(root, '').devDependencies ?? {}, name)) return undefined;
+  const home = own || 'packages/trestle';
   const manifest = manifestOf(root, home);
   if (manifest.name === name || Object.hasOwn(manifest.dependencies ?? {}, name)) return undefined;
   if (!file.includes('/src/') && Object.hasOwn(manifest.devDependencies ?? {}, name)) return undefined;

@@ -1,0 +1,195 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as pause } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import type * as testing from '../packages/trestle/src/testing.ts';
+import { instrument, type SourceFunction, type Tracer } from './instrument.ts';
+
+const HELP = `npm run trace -- [options] [flow…]
+
+Counts the functions and files of packages/trestle/src and apps that one request enters, and the file switches:
+neighbours in the order of entry that lie in different files. The same request was sent once before. Fastify, jose,
+Node and constructors are not counted.
+
+Flows: patch (with If-Match), list (filter and cursor), sign-in, refresh, operation (from accept to finish).
+
+  --list         the functions in the order they were entered
+  --root FOLDER  the repository to trace, such as another commit's work tree (default: this one)
+  --help         this text`;
+
+type Served = Awaited<ReturnType<typeof testing.serveApp>>;
+type Reply = Awaited<ReturnType<Served['call']>>;
+
+interface Flow {
+  title: string;
+  app: string;
+  /** Prepares what the request needs and returns it, ready to be sent again and again. */
+  prepare(served: Served): Promise<() => Promise<Reply>>;
+  status: number;
+  /** Resolves when what the request started has ended. */
+  ended?: (served: Served, reply: Reply) => Promise<void>;
+}
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    list: { type: 'boolean', default: false },
+    root: { type: 'string', default: resolve(import.meta.dirname, '..') },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const CREDENTIALS = { username: 'ann', password: 'correct horse battery' };
+
+async function tokenOf(served: Served): Promise<string> {
+  await served.call('POST', '/v1/accounts', { body: CREDENTIALS });
+  const { body } = await served.call('POST', '/v1/sessions', { body: CREDENTIALS });
+  return (body as { access_token: string }).access_token;
+}
+
+const FLOWS: Readonly<Record<string, Flow>> = {
+  patch: {
+    title: 'PATCH with If-Match',
+    app: 'changelog',
+    async prepare(served) {
+      const token = await tokenOf(served);
+      const { headers } = await served.call('POST', '/v1/projects', { token, body: { title: 'one' } });
+      let tag = headers.get('etag') ?? '';
+      let count = 0;
+      return async () => {
+        count += 1;
+        const body = { title: `title ${count}` };
+        const sent = { token, body, headers: { 'if-match': tag } };
+        const reply = await served.call('PATCH', '/v1/projects/1', sent);
+        tag = reply.headers.get('etag') ?? '';
+        return reply;
+      };
+    },
+    status: 200,
+  },
+  list: {
+    title: 'list with filter and cursor',
+    app: 'changelog',
+    async prepare(served) {
+      const token = await tokenOf(served);
+      for (let count = 0; count < 60; count += 1)
+        await served.call('POST', '/v1/projects', { token, body: { title: `title ${count % 10}` } });
+      let next = '/v1/projects?filter[title][contains]=title&sort=title&limit=10';
+      return async () => {
+        const reply = await served.call('GET', next, { token });
+        const { next: cursor } = reply.body as { next: string };
+        next = `/v1/projects?filter[title][contains]=title&sort=title&limit=10&cursor=${encodeURIComponent(cursor)}`;
+        return reply;
+      };
+    },
+    status: 200,
+  },
+  'sign-in': {
+    title: 'sign-in',
+    app: 'messages',
+    async prepare(served) {
+      await tokenOf(served);
+      return () => served.call('POST', '/v1/sessions', { body: CREDENTIALS });
+    },
+    status: 200,
+  },
+  refresh: {
+    title: 'refresh',
+    app: 'messages',
+    async prepare(served) {
+      await tokenOf(served);
+      const { body } = await served.call('POST', '/v1/sessions', { body: CREDENTIALS });
+      let { refresh_token } = body as { refresh_token: string };
+      return async () => {
+        const reply = await served.call('POST', '/v1/sessions:refresh', { body: { refresh_token } });
+        ({ refresh_token } = reply.body as { refresh_token: string });
+        return reply;
+      };
+    },
+    status: 200,
+  },
+  operation: {
+    title: 'operation, accept to finish',
+    app: 'packages',
+    async prepare(served) {
+      const secret = { headers: { 'secret-key': served.administrator } };
+      const { body: token } = await served.call('GET', '/auth/new?name=trace', secret);
+      const body = { name: 'tool', version: '1.0' };
+      const created: unknown[] = [];
+      for (let count = 0; count < 3; count += 1)
+        created.push((await served.call('POST', '/v1/packages', { token: String(token), body })).body);
+      return () => {
+        const { id } = created.pop() as { id: number };
+        return served.call('POST', `/v1/packages/${id}:download`, { token: String(token) });
+      };
+    },
+    status: 202,
+    ended: operationEnded,
+  },
+};
+
+/** Looks at the database itself: a look through the engine would be traced. */
+async function operationEnded(served: Served, reply: Reply): Promise<void> {
+  const { id } = reply.body as { id: string };
+  const database = new DatabaseSync(join(served.data, 'packages.db'), { readOnly: true });
+  const tables = database.prepare("select name from sqlite_master where name like '%operations'").all();
+  const state = database.prepare(`select state from "${tables[0]?.name}" where id = ?`);
+  while (!/succeeded|failed|cancel/.test(String(state.get(id)?.state))) await pause(2);
+  database.close();
+}
+
+async function traced(flow: Flow, tracer: Tracer): Promise<SourceFunction[]> {
+  const load = (path: string) => import(pathToFileURL(join(options.root, path)).href);
+  const { serveApp } = (await load('packages/trestle/src/testing.ts')) as typeof testing;
+  const { default: app } = await load(`apps/${flow.app}/app.ts`);
+  const data = mkdtempSync(join(tmpdir(), 'trestle-trace-'));
+  const served = await serveApp(app, { data });
+  try {
+    const request = await flow.prepare(served);
+    await once(flow, served, request);
+    await pause(50);
+    tracer.start();
+    await once(flow, served, request);
+    await pause(10);
+    return tracer.stop();
+  } finally {
+    await served.close();
+    rmSync(data, { recursive: true });
+  }
+}
+
+async function once(flow: Flow, served: Served, request: () => Promise<Reply>): Promise<void> {
+  const reply = await request();
+  if (reply.status !== flow.status) throw new Error(`${reply.status}: ${JSON.stringify(reply.body)}`);
+  await flow.ended?.(served, reply);
+}
+
+function described({ file, line, name }: SourceFunction): string {
+  return `${file}:${line} ${name}`;
+}
+
+function row(title: string, entered: readonly SourceFunction[]): string {
+  const functions = new Set(entered.map(described)).size;
+  const files = new Set(entered.map(({ file }) => file)).size;
+  const switches = entered.filter(({ file }, index) => index > 0 && entered[index - 1]?.file !== file).length;
+  return `| ${title} | ${functions} | ${files} | ${switches} |`;
+}
+
+const unknown = positionals.filter((name) => !Object.hasOwn(FLOWS, name));
+if (options.help || unknown.length > 0) {
+  console.log(HELP);
+  process.exitCode = options.help ? 0 : 1;
+} else {
+  process.env.TRESTLE_PACKAGES_SIMULATED_SECONDS = '0.05';
+  const tracer = instrument(options.root);
+  console.log('| flow | functions | files | file switches |\n| --- | --- | --- | --- |');
+  for (const [name, flow] of Object.entries(FLOWS)) {
+    if (positionals.length > 0 && !positionals.includes(name)) continue;
+    const entered = await traced(flow, tracer);
+    console.log(row(flow.title, entered));
+    if (options.list) for (const each of entered) console.log(described(each));
+  }
+}
