@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { AccountOperator } from './accounts/account-operator.ts';
 import type { Authenticator } from './accounts/authenticator.ts';
 import { openAccounts } from './accounts/open-accounts.ts';
+import { accountResources } from './accounts/resources.ts';
 import { deriveKeys, openSigningSecret } from './accounts/sessions/signing-secret.ts';
-import { accountTables } from './accounts/tables.ts';
 import { type MigrateOptions, migrate } from './database/migrations/migrate.ts';
 import { renamesOf } from './database/migrations/renames.ts';
 import { openStore } from './database/open-store.ts';
@@ -129,7 +129,11 @@ export async function openEngine<Rs extends Resources>(
 
 /** Every table an app has: the engine's own and one for each resource. */
 export function tablesOfApp(app: Pick<App, 'resources' | 'accounts'>): Table[] {
-  return [...accountTables(app.accounts), ...operationTables(), ...tablesOf(app.resources, app.accounts)];
+  return [
+    ...tablesOf(accountResources(app.accounts), app.accounts),
+    ...operationTables(),
+    ...tablesOf(app.resources, app.accounts),
+  ];
 }
 
 const CLOSED = { read: nobody, create: nobody, update: nobody, delete: nobody } as const;

@@ -12,18 +12,26 @@ export const ACCOUNTS_TABLE = `${INTERNAL}accounts`;
 /** Counts the writes of a row: its ETag is made of it. */
 export const VERSION_COLUMN: Column = { name: '_version', kind: 'integer', nullable: false, default: 1 };
 
-/** One table for each resource, under the resource's name. The tables of accounts and operations are their own stages'. */
+/** One table for each resource: an app's, or the engine's own. */
 export function tablesOf(resources: Resources, accounts: Accounts): Table[] {
-  const tables = Object.entries(resources).map(([name, resource]) => ({
-    name,
-    columns: [
-      idColumn(resource.id),
-      ...Object.entries(resource.fields).map(([key, field]) => columnOf(key, field, resources, accounts)),
-      VERSION_COLUMN,
-    ],
-    indexes: indexesOf(name, resource),
-  }));
+  const tables = Object.entries(resources).map(([name, resource]) => {
+    const table = tableName(name, resource);
+    return {
+      name: table,
+      columns: [
+        idColumn(resource.id),
+        ...Object.entries(resource.fields).map(([key, field]) => columnOf(key, field, resources, accounts)),
+        VERSION_COLUMN,
+      ],
+      indexes: indexesOf(table, resource),
+    };
+  });
   return withDistinctNames(tables);
+}
+
+/** The table of a resource's rows: named as the resource, but for the engine's own. */
+export function tableName(name: string, { table }: Resource): string {
+  return table ?? name;
 }
 
 /** The column of an id: integers count up and are never given twice, UUIDs are given by the engine. */
@@ -35,13 +43,13 @@ function columnOf(name: string, field: Field, resources: Resources, accounts: Ac
   const { nullable } = field;
   if (field.reference) {
     const { target, onDelete } = field.reference;
-    const kind = targetOf(resources, target).id.kind;
+    const referred = targetOf(resources, target);
     return {
       name,
-      kind,
+      kind: referred.id.kind,
       nullable,
       ...defaultOf(field),
-      references: { table: target, column: 'id', onDelete },
+      references: { table: tableName(target, referred), column: 'id', onDelete },
     };
   }
   if (field.column === 'account') {

@@ -1,6 +1,7 @@
 import type { Store } from '../database/store.ts';
 import type { Model } from '../rows/model.ts';
 import type { App } from '../schema/app.ts';
+import type { Id } from '../schema/id.ts';
 import type { OperationService } from '../schema/services/operation-service.ts';
 import { acceptOperation } from './accept.ts';
 import { readableOperation } from './access.ts';
@@ -64,7 +65,7 @@ export function openOperations(options: OperationsOptions): Operations {
 
 const SILENT: OperationLog = { event: () => {}, failed: () => {} };
 
-function operationService(parts: Parts, accounts: 'integer' | 'uuid'): OperationService {
+function operationService(parts: Parts, accounts: Id['kind']): OperationService {
   const streams = new EventStreams(parts);
   return {
     start: (caller, resource, id, operation) => acceptOperation(parts, caller, { resource, id, operation }),

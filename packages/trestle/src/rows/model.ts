@@ -1,8 +1,10 @@
 import { type TSchema, Type } from 'typebox';
 import type { Dialect, StoredKind } from '../database/dialect.ts';
 import { type Sql, sql } from '../database/sql.ts';
-import type { Columns } from '../database/store.ts';
+import type { Columns, Value } from '../database/store.ts';
+import { tableName } from '../database/tables.ts';
 import type { Accounts } from '../schema/accounts.ts';
+import type { Caller } from '../schema/caller.ts';
 import { type Field, normalizeMembers, normalizers } from '../schema/field.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Resource } from '../schema/resource.ts';
@@ -12,6 +14,12 @@ import { type Check, compileSchema } from './validate.ts';
 
 /** A row as services answer it: the id, then the fields in declared order. */
 export type Row = Record<string, unknown> & { id: RowId };
+
+/** A condition on the rows of a list beside its rule. The key tells its SQL from others, as part of the query shape. */
+export type Restrict = (
+  caller: Caller,
+  bind: (value: Value) => Sql,
+) => { readonly key: string; readonly condition: Sql };
 
 export interface ModelField {
   readonly name: string;
@@ -46,6 +54,8 @@ export interface Model {
   readonly versionedColumns: Sql;
   /** A row of `columns`. */
   decode(columns: Columns): Row;
+  /** Rows of a system table that are there for a caller at all; undefined where that is every row. */
+  readonly restrict?: Restrict;
   /** A row of `versionedColumns`, with its version under VERSION. */
   decodeVersioned(columns: Columns): Versioned<Row>;
 }
@@ -107,7 +117,7 @@ function compileModel(
     checkBody: compileSchema(schemas.body),
     checkPatch: compileSchema(schemas.patch),
     checkId: compileSchema(resource.id.schema),
-    table: sql.id(name),
+    table: sql.id(tableName(name, resource)),
     columns: sql.join(names.map((column) => sql.ref(column))),
     versionedColumns: sql.join([...names, '_version'].map((column) => sql.ref(column))),
     // Where nothing needs decoding, a row is what the driver gave: in lists the copies cost as much as the reading.

@@ -1,5 +1,6 @@
 import { type Id, uuidId } from './id.ts';
 import type { Fields, Resource, ResourceOptions } from './resource.ts';
+import type { Rules } from './rules.ts';
 
 type IdType<I> = I extends Id<infer T> ? T : string;
 
@@ -40,4 +41,26 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     rows,
     was,
   });
+}
+
+/**
+ * Declares a table of the engine itself: a resource whose rows lie in a table of another name.
+ * Its hidden fields are columns that no representation, filter or sort has.
+ *
+ * @example
+ * const keys = systemResource(resource({ fields: { name: text(), hash: text() } }), {
+ *   table: '_trestle_keys',
+ *   hidden: ['hash'],
+ *   can: { read: administrator },
+ * });
+ */
+export function systemResource<R extends Resource>(
+  declared: R,
+  system: {
+    readonly table: string;
+    readonly hidden?: readonly (keyof R['fields'] & string)[];
+    readonly can?: Rules;
+  },
+): R {
+  return Object.freeze({ ...declared, ...system });
 }

@@ -6,7 +6,7 @@ export type RowId = number | string;
 
 /** How a resource's rows are told apart. */
 export interface Id<T extends RowId = RowId> {
-  readonly kind: 'integer' | 'uuid';
+  readonly kind: 'integer' | 'uuid' | 'text';
   readonly column: ColumnKind;
   readonly schema: TSchema;
   /** What may stand in a reference: one that no row can have is a row that does not exist, like any other. */
@@ -27,4 +27,10 @@ export function uuidId(): Id<string> {
   const pattern = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
   const schema = Type.String({ format: 'uuid', pattern });
   return { kind: 'uuid', column: 'uuid', schema, referred: schema };
+}
+
+/** A string that code gives, of a pattern: the ids of the engine's own tables. */
+export function textId(pattern: string): Id<string> {
+  const schema = Type.String({ pattern });
+  return { kind: 'text', column: 'text', schema, referred: schema };
 }

@@ -55,6 +55,10 @@ export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly lifecycle: Lifecycle | undefined;
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly was: string | undefined;
+  /** The table of its rows, where that is not named as the resource is. */
+  readonly table?: string;
+  /** Fields that are columns of the table alone: no representation, filter or sort has them. */
+  readonly hidden?: readonly string[];
   /** A type only. @internal */
   readonly $types?: T;
 }

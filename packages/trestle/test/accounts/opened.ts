@@ -1,9 +1,10 @@
 import type { AccountEvent } from '../../src/accounts/events.ts';
 import { type AccountsSetup, type OpenAccounts, openAccounts } from '../../src/accounts/open-accounts.ts';
+import { accountResources } from '../../src/accounts/resources.ts';
 import type { SigningSecret } from '../../src/accounts/sessions/signing-secret.ts';
-import { accountTables } from '../../src/accounts/tables.ts';
 import { migrate } from '../../src/database/migrations/migrate.ts';
 import type { Store } from '../../src/database/store.ts';
+import { tablesOf } from '../../src/database/tables.ts';
 import { type AccountsOptions, accounts, anyText } from '../../src/schema/accounts.ts';
 import type { Caller } from '../../src/schema/caller.ts';
 
@@ -37,7 +38,7 @@ type Setup = Partial<Omit<AccountsSetup, 'store'>> & { accounts?: AccountsOption
 export async function openDemo(store: Store, setup: Setup = {}): Promise<Opened> {
   const { accounts: options, ...rest } = setup;
   const declared = accounts({ password: anyText, ...options });
-  await migrate(store, accountTables(declared));
+  await migrate(store, tablesOf(accountResources(declared), declared));
   const events: AccountEvent[] = [];
   const opened = openAccounts({
     app: { name: 'demo', accounts: declared, resources: { notes: {}, articles: {} } },

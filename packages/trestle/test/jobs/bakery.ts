@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { accountTables } from '../../src/accounts/tables.ts';
+import { accountResources } from '../../src/accounts/resources.ts';
 import { migrate } from '../../src/database/migrations/migrate.ts';
 import type { Store } from '../../src/database/store.ts';
 import { tablesOf } from '../../src/database/tables.ts';
@@ -91,7 +91,7 @@ export async function openBakery(store: Store, works: Partial<Works>, limits: Pa
   const nothing: Work = async () => ({});
   const declared = bakery({ bake: nothing, sell: nothing, ...works });
   await migrate(store, [
-    ...accountTables(declared.accounts),
+    ...tablesOf(accountResources(declared.accounts), declared.accounts),
     ...tablesOf(declared.resources, declared.accounts),
     ...operationTables(),
   ]);

@@ -19,7 +19,7 @@ import {
   timestamp,
   updatedAt,
 } from 'trestle';
-import { accountTables } from '../../src/accounts/tables.ts';
+import { accountResources } from '../../src/accounts/resources.ts';
 import { migrate } from '../../src/database/migrations/migrate.ts';
 import { sql } from '../../src/database/sql.ts';
 import { param, statement } from '../../src/database/statement.ts';
@@ -73,7 +73,7 @@ export const bob: Context = { caller: { kind: 'account', account: 2, session: 'b
 /** The services of the shop over a new store, with two accounts in it. */
 export async function openShop(store: Store) {
   const declared = accounts({ id: integerId() });
-  await migrate(store, [...accountTables(declared), ...tablesOf(shop, declared)]);
+  await migrate(store, [...tablesOf(accountResources(declared), declared), ...tablesOf(shop, declared)]);
   const insert = statement(
     store.dialect,
     sql`insert into ${sql.id('_trestle_accounts')} (${sql.ref('username')}, ${sql.ref('created_at')})

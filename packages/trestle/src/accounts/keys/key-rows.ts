@@ -3,8 +3,8 @@ import { bind, param, type Statement, statement } from '../../database/statement
 import type { Columns, Executor, Store, Value } from '../../database/store.ts';
 import { ACCOUNTS_TABLE } from '../../database/tables.ts';
 import type { Id, RowId } from '../../schema/id.ts';
+import { KEY_USES_TABLE, KEYS_TABLE } from '../resources.ts';
 import { rowDecoder } from '../row-decoder.ts';
-import { KEY_USES_TABLE, KEYS_TABLE } from '../tables.ts';
 import { isKeyId } from './key-format.ts';
 
 /** A key as it is stored. */

@@ -3,8 +3,8 @@ import { bind, param, statement } from '../../database/statement.ts';
 import type { Executor, Store } from '../../database/store.ts';
 import type { KeyUse } from '../../schema/services/account-service.ts';
 import type { EventLog } from '../events.ts';
+import { KEY_USES_TABLE, KEYS_TABLE } from '../resources.ts';
 import { rowDecoder } from '../row-decoder.ts';
-import { KEY_USES_TABLE, KEYS_TABLE } from '../tables.ts';
 
 /** Milliseconds from a use to its writing: what a killed process loses at most. */
 const DELAY = 900;

@@ -3,8 +3,8 @@ import { bind, param, type Statement, statement } from '../../database/statement
 import type { Columns, Store } from '../../database/store.ts';
 import { ACCOUNTS_TABLE } from '../../database/tables.ts';
 import type { Id, RowId } from '../../schema/id.ts';
+import { SESSIONS_TABLE } from '../resources.ts';
 import { rowDecoder } from '../row-decoder.ts';
-import { SESSIONS_TABLE } from '../tables.ts';
 
 /** What is asked of a session with every write. */
 export interface LiveSession {

@@ -3,8 +3,8 @@ import { bind, param, statement } from '../../database/statement.ts';
 import type { Columns, Executor, Store, Value } from '../../database/store.ts';
 import { ACCOUNTS_TABLE } from '../../database/tables.ts';
 import type { Id, RowId } from '../../schema/id.ts';
+import { SESSIONS_TABLE } from '../resources.ts';
 import { rowDecoder } from '../row-decoder.ts';
-import { SESSIONS_TABLE } from '../tables.ts';
 
 export interface SessionRow {
   id: string;

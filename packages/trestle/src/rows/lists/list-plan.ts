@@ -50,7 +50,8 @@ export class ListPlans {
    * chosen by who asks.
    */
   of(caller: Caller, query: ListQuery): ListPlan {
-    const forAll = ownerField(this.#model.resource.can.read, caller) === undefined;
+    const { resource, restrict } = this.#model;
+    const forAll = ownerField(resource.can.read, caller) === undefined && !restrict;
     const known = forAll ? this.#kept.get(query) : undefined;
     if (known) return known;
     const plan = this.#make(caller, query);

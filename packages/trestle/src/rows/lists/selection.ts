@@ -34,6 +34,11 @@ export function selectRows(model: Model, caller: Caller, query: ListQuery): Sele
     parts.shape += `owner:${owner}`;
     conditions.push(sql`${sql.ref(owner)} = ${parts.bind(accountOf(caller))}`);
   }
+  const restriction = model.restrict?.(caller, (value) => parts.bind(value));
+  if (restriction) {
+    parts.shape += restriction.key;
+    conditions.push(restriction.condition);
+  }
   if (parts.errors.length > 0)
     throw new Problem('invalid_query', {
       errors: parts.errors,

@@ -1,0 +1,95 @@
+import { INTERNAL } from '../database/table.ts';
+import { ACCOUNTS_TABLE } from '../database/tables.ts';
+import type { Accounts } from '../schema/accounts.ts';
+import { resource, systemResource } from '../schema/define-resource.ts';
+import { boolean } from '../schema/fields/boolean.ts';
+import { integer } from '../schema/fields/integer.ts';
+import { list } from '../schema/fields/list.ts';
+import { reference } from '../schema/fields/reference.ts';
+import { text } from '../schema/fields/text.ts';
+import { createdAt, timestamp } from '../schema/fields/timestamp.ts';
+import { integerId, textId } from '../schema/id.ts';
+import type { RowOf } from '../schema/row-types.ts';
+import { administrator, own } from '../schema/rules.ts';
+
+export const SESSIONS_TABLE = `${INTERNAL}sessions`;
+export const KEYS_TABLE = `${INTERNAL}keys`;
+export const KEY_USES_TABLE = `${INTERNAL}key_uses`;
+
+/** The tables of accounts, sessions and keys. None of them holds anything that could be used as a credential. */
+export function accountResources(declared: Accounts) {
+  const accounts = systemResource(
+    resource({
+      id: declared.id,
+      fields: {
+        username: text({ unique: true }),
+        password_hash: text({ nullable: true }),
+        created_at: createdAt(),
+        disabled_at: timestamp({ nullable: true }),
+      },
+    }),
+    { table: ACCOUNTS_TABLE, hidden: ['password_hash'], can: { read: administrator } },
+  );
+  return { accounts, sessions, keys, key_uses: keyUses };
+}
+
+export type AccountResources = ReturnType<typeof accountResources>;
+
+/** `generation` counts the rotations of the session's refresh token, `rotated_at` is when the last one was. */
+const sessions = systemResource(
+  resource({
+    id: textId('^[A-Za-z0-9_-]{22}$'),
+    fields: {
+      account: reference('accounts', { onDelete: 'cascade' }),
+      generation: integer(),
+      rotated_at: timestamp(),
+      created_at: createdAt(),
+      last_used_at: timestamp(),
+      expires_at: timestamp({ index: true }),
+    },
+    order: '-created_at',
+  }),
+  { table: SESSIONS_TABLE, hidden: ['generation', 'rotated_at'], can: { read: own('account') } },
+);
+
+const keys = systemResource(
+  resource({
+    id: textId('^[0-9A-Za-z]{12}$'),
+    fields: {
+      account: reference('accounts', { nullable: true, onDelete: 'cascade' }),
+      name: text({ max: 256 }),
+      hash: text(),
+      scopes: list(text(), { nullable: true, max: 100 }),
+      active: boolean(),
+      created_at: createdAt(),
+      expires_at: timestamp({ nullable: true }),
+      last_used_at: timestamp({ nullable: true }),
+      uses: integer(),
+    },
+    order: '-created_at',
+  }),
+  { table: KEYS_TABLE, hidden: ['hash'], can: { read: own('account') } },
+);
+
+/** No reference to the keys: uses are written after the requests, and a key may be gone by then. */
+const keyUses = systemResource(
+  resource({
+    id: integerId(),
+    fields: {
+      key: text(),
+      at: timestamp({ index: true }),
+      method: text(),
+      route: text(),
+      status: integer(),
+      source: text(),
+    },
+    order: '-id',
+    indexes: [['key']],
+  }),
+  { table: KEY_USES_TABLE, can: { read: administrator } },
+);
+
+export type AccountRow = RowOf<AccountResources['accounts']>;
+export type SessionRow = RowOf<AccountResources['sessions']>;
+export type KeyRow = RowOf<AccountResources['keys']>;
+export type KeyUseRow = RowOf<AccountResources['key_uses']>;

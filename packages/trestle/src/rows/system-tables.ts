@@ -1,0 +1,131 @@
+import { type Sql, sql } from '../database/sql.ts';
+import { bind, param, statement } from '../database/statement.ts';
+import type { Executor, Store, Value } from '../database/store.ts';
+import type { Accounts } from '../schema/accounts.ts';
+import type { Context } from '../schema/context.ts';
+import type { RowId } from '../schema/id.ts';
+import type { Resource } from '../schema/resource.ts';
+import type { Resources, RowOf } from '../schema/row-types.ts';
+import type { ListQuery, Page } from '../schema/services/list-query.ts';
+import type { Versioned } from '../schema/services/row-service.ts';
+import type { Cursors } from './lists/cursor.ts';
+import { lister } from './lists/list.ts';
+import { compileModels, type Model, type Restrict } from './model.ts';
+import { peeker } from './read.ts';
+
+/** A table of the engine, compiled from its declaration. */
+export interface SystemModel {
+  /** All of its columns, for the engine's own code. */
+  readonly record: Model;
+  /** Without the hidden fields, for everything that callers see. */
+  readonly view: Model;
+}
+
+/** Compiles the tables of the engine, which may refer to each other by name. */
+export function compileSystemModels<Rs extends Resources>(
+  resources: Rs,
+  accounts: Accounts,
+  { dialect }: Pick<Store, 'dialect'>,
+): { readonly [K in keyof Rs]: SystemModel } {
+  const shown = Object.entries(resources).map(([name, resource]) => [name, withoutHidden(resource)] as const);
+  const views = compileModels(Object.fromEntries(shown), accounts, dialect);
+  const models = [...compileModels(resources, accounts, dialect)].flatMap(([name, record]) => {
+    const view = views.get(name);
+    return view ? [[name, { record, view }] as const] : [];
+  });
+  // Object.fromEntries forgets the names; they are the resources' own.
+  return Object.fromEntries(models) as { readonly [K in keyof Rs]: SystemModel };
+}
+
+function withoutHidden(resource: Resource): Resource {
+  const fields = Object.entries(resource.fields).filter(([name]) => !resource.hidden?.includes(name));
+  return { ...resource, fields: Object.fromEntries(fields) };
+}
+
+/** What callers read of a table of the engine: the same lists, filters, cursors and rules as of any resource. */
+export interface SystemReads<Row> {
+  list(context: Context, query?: ListQuery): Promise<Page<Row>>;
+  read(context: Context, id: RowId): Promise<Versioned<Row>>;
+}
+
+/**
+ * Opens the reads of a system table. `Row` is the type of the view.
+ *
+ * @param restrict leaves rows out of every list, whatever the rule says (default: none).
+ */
+export function systemReads<Row>(
+  { view }: SystemModel,
+  store: Store,
+  cursors: Cursors,
+  restrict?: Restrict,
+): SystemReads<Row> {
+  const model = restrict ? { ...view, restrict } : view;
+  // The rows have the columns that the view was declared with; no type can follow that.
+  return { list: lister(model, store, cursors), read: peeker(model, store) } as unknown as SystemReads<Row>;
+}
+
+/** Runs a statement: named values in, decoded rows out. */
+export type Run<Row> = (executor: Executor, values?: Values) => Promise<Row[]>;
+type Values = Readonly<Record<string, unknown>>;
+
+/** Statements of the engine's own code on one of its tables, compiled once; no rule is asked. */
+export class SystemTable<R extends Resource> {
+  readonly model: Model;
+
+  constructor({ record }: SystemModel) {
+    this.model = record;
+  }
+
+  get name(): Sql {
+    return this.model.table;
+  }
+
+  /** `select` of all columns. */
+  select(tail: Sql): Run<RowOf<R>> {
+    return this.#rows(sql`select ${this.model.columns} from ${this.name} ${tail}`);
+  }
+
+  /** `insert` of a whole row, its id too unless that counts up. `tail` may say what happens on a conflict. */
+  insert(tail: Sql = sql``): Run<RowOf<R>> {
+    const { fields, resource } = this.model;
+    const names = [...(resource.id.kind === 'integer' ? [] : ['id']), ...fields.map(({ name }) => name)];
+    const columns = sql.join(names.map((name) => sql.ref(name)));
+    const values = sql.join(names.map((name) => sql`${param(name)}`));
+    return this.#rows(
+      sql`insert into ${this.name} (${columns}) values (${values}) ${tail} returning ${this.model.columns}`,
+    );
+  }
+
+  /** `update` of these columns to the values of their names. */
+  update(names: readonly (keyof RowOf<R> & string)[], where: Sql): Run<RowOf<R>> {
+    const sets = names.map((name) => sql`${sql.ref(name)} = ${param(name)}`);
+    return this.change(sql.join(sets), where);
+  }
+
+  /** `update` with any assignments; the version goes up. */
+  change(sets: Sql, where: Sql): Run<RowOf<R>> {
+    const version = sql.ref('_version');
+    return this.#rows(
+      sql`update ${this.name} set ${sets}, ${version} = ${version} + 1 where ${where} returning ${this.model.columns}`,
+    );
+  }
+
+  delete(where: Sql): Run<RowOf<R>> {
+    return this.#rows(sql`delete from ${this.name} where ${where} returning ${this.model.columns}`);
+  }
+
+  #rows(query: Sql): Run<RowOf<R>> {
+    const { dialect, byName, decode } = this.model;
+    const compiled = statement(dialect, query);
+    return async (executor, values = {}) => {
+      const encoded: Record<string, Value> = {};
+      for (const [name, value] of Object.entries(values)) {
+        const kind = byName.get(name)?.kind;
+        encoded[name] = kind ? dialect.encode(kind, value) : (value as Value);
+      }
+      const rows = await executor.all(compiled, bind(compiled, encoded));
+      // The rows have the columns of the declaration that `R` is the type of.
+      return rows.map(decode) as RowOf<R>[];
+    };
+  }
+}
