@@ -18,11 +18,13 @@ import { OperationError } from '../../schema/lifecycle.ts';
 /** Milliseconds that a partial file nobody writes is kept: longer than any operation is tried again. */
 const PARTIALS_KEPT = 24 * 3600_000;
 
-/** What is known of a partial file: without it, its bytes are of no use. */
+/** Source and version of a partial file: without it, its bytes are of no use. */
 export interface PartialNote {
   readonly source: string;
   /** A strong ETag or a Last-Modified of the source (RFC 9110, section 13.1.5); null where it cannot be resumed. */
   readonly validator: string | null;
+  /** Bytes of the whole content; null where the source did not say. */
+  readonly total: number | null;
 }
 
 /** A file that is being written. Its name carries the fence, so that a holder that was given up writes into another one. */
@@ -48,7 +50,7 @@ export class Artifacts {
 
   /** The bytes of an artifact; undefined where it is not here. */
   async sizeOf(sha256: string): Promise<number | undefined> {
-    return sizeOf(this.pathOf(sha256));
+    return (await stat(this.pathOf(sha256)).catch(() => undefined))?.size;
   }
 
   /** Opens the partial file of an operation, with what an earlier attempt has brought. */
@@ -83,7 +85,9 @@ export class Artifacts {
     const path = this.pathOf(sha256);
     await mkdir(dirname(path), { recursive: true });
     await rename(partial.path, path);
-    await syncFolder(dirname(path));
+    // A rename is on disk when its folder is.
+    const folder = await open(dirname(path), 'r');
+    await folder.sync().finally(() => folder.close());
     return { sha256, size: partial.size };
   }
 
@@ -140,8 +144,9 @@ async function readNote(path: string): Promise<PartialNote | undefined> {
     if (typeof note !== 'object' || note === null || !('source' in note) || !('validator' in note))
       return undefined;
     const { source, validator } = note;
+    const total = 'total' in note && typeof note.total === 'number' ? note.total : null;
     return typeof source === 'string'
-      ? { source, validator: typeof validator === 'string' ? validator : null }
+      ? { source, validator: typeof validator === 'string' ? validator : null, total }
       : undefined;
   } catch {
     // None, or one that a crash cut short: then the download starts anew.
@@ -151,22 +156,4 @@ async function readNote(path: string): Promise<PartialNote | undefined> {
 
 function fenceOf(name: string): number {
   return Number(name.slice(name.lastIndexOf('.') + 1));
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size;
-  } catch {
-    return undefined;
-  }
-}
-
-/** A rename is on disk when its folder is. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,16 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Readable } from 'node:stream';
 import { OperationError, type RunContext } from '../../schema/lifecycle.ts';
 import type { Artifacts, PartialFile } from './artifacts.ts';
 import { fetchLocal } from './local-source.ts';
 import { fetchOutbound, type OutboundAnswer } from './outbound.ts';
 
 export interface DownloadLimits {
-  /** Most bytes (default: 2 GiB). */
+  /** Maximum bytes (default: 2 GiB). */
   readonly bytes: number;
-  /** Most seconds in one attempt (default: 600). */
+  /** Maximum seconds of one attempt (default: 600). */
   readonly total: number;
-  /** Most seconds without a byte (default: 30). */
+  /** Maximum seconds without a byte, and until the answer begins (default: 30). */
   readonly idle: number;
   /** Redirects that are followed, each checked like the source (default: 0, at most 5). */
   readonly redirects: number;
@@ -18,8 +17,8 @@ export interface DownloadLimits {
 
 export const DOWNLOAD_LIMITS: DownloadLimits = { bytes: 2 * 1024 ** 3, total: 600, idle: 30, redirects: 0 };
 
-/** Times in a row that a cut connection is made anew without a byte in between. */
-const MOST_CUTS = 3;
+/** Maximum consecutive connections that bring no byte beyond the furthest one so far. */
+const MAX_FRUITLESS_CONNECTIONS = 3;
 
 export interface Download {
   readonly source: string;
@@ -35,8 +34,15 @@ export interface Download {
 type Context = Pick<RunContext<unknown>, 'operation' | 'fence' | 'signal' | 'progress'>;
 
 /**
- * Downloads a URL into the artifact store: from where an earlier attempt or a cut connection left off, where the source is
- * still the same, and within the limits. It becomes an artifact only once its digest is right. Throws `OperationError`.
+ * Downloads a URL into the artifact store, within the limits, from where an earlier attempt or a cut connection left off
+ * while the source is still the same. It becomes an artifact only once its digest is right. Throws `OperationError`.
+ *
+ * @example
+ * run: async (context) => {
+ *   const artifacts = new Artifacts(join(context.data, 'artifacts'));
+ *   const source = { source: context.row.source, sha256: null, allowPrivate: false, folder: null };
+ *   return { result: await download(context, { ...source, artifacts, limits: DOWNLOAD_LIMITS }) };
+ * }
  */
 export async function download(
   context: Context,
@@ -65,98 +71,102 @@ export async function download(
   }
 }
 
-/** Connects until the whole content is there, as long as each connection brings something. */
+/** Connects until the whole content is there, for as long as connections bring bytes that no connection before has brought. */
 async function transfer(context: Context, wanted: Download, partial: PartialFile): Promise<void> {
-  for (let cuts = 0; ; ) {
-    const before = partial.size;
+  let furthest = partial.size;
+  for (let fruitless = 0; ; ) {
     try {
-      return await oneConnection(context, wanted, partial);
+      return await receiveRest(context, wanted, partial);
     } catch (error) {
-      cuts = partial.size > before ? 0 : cuts + 1;
+      // A source that always begins anew makes no progress, however much it sends.
+      fruitless = partial.size > furthest ? 0 : fruitless + 1;
+      furthest = Math.max(furthest, partial.size);
       const final = error instanceof OperationError && !error.retry;
-      if (final || context.signal.aborted || cuts >= MOST_CUTS) throw error;
+      if (final || context.signal.aborted || fruitless >= MAX_FRUITLESS_CONNECTIONS) throw error;
     }
   }
 }
 
-async function oneConnection(context: Context, wanted: Download, partial: PartialFile): Promise<void> {
-  const { limits } = wanted;
-  const answer = await connect(context, wanted, partial);
+/** Asks for what the partial file does not have yet, and appends it. Throws where that is not all of the rest. */
+async function receiveRest(
+  { signal, progress }: Context,
+  wanted: Download,
+  partial: PartialFile,
+): Promise<void> {
+  const { source, limits } = wanted;
+  const validator = partial.size > 0 && partial.note?.source === source ? partial.note.validator : null;
+  if (validator !== null && partial.note?.total === partial.size) return;
+  // The rest, but only if the content is still what the beginning is of (RFC 9110, section 13.1.5).
+  const headers: Record<string, string> =
+    validator === null ? {} : { range: `bytes=${partial.size}-`, 'if-range': validator };
+  const answer = await fetchSource(wanted, headers, signal);
   try {
-    const total = await begin(wanted, partial, answer);
-    await receive(context, { limits, total }, partial, answer);
+    const total = await begin(wanted, partial, answer, validator !== null);
+    for await (const chunk of answer.body) {
+      if (!Buffer.isBuffer(chunk)) continue;
+      if (partial.size + chunk.length > limits.bytes) throw tooLarge(limits);
+      await partial.handle.appendFile(chunk);
+      partial.size += chunk.length;
+      // The last hundredth is left to the check of the digest.
+      progress(total ? (0.99 * partial.size) / total : 0, `${partial.size} of ${total ?? 'unknown'} bytes`);
+    }
+    if (total !== null && partial.size !== total) throw new OperationError('The connection was cut.');
+  } catch (error) {
+    // An error that is not the body's is this machine's: of the disk, or of this code.
+    if (error instanceof OperationError || signal.aborted || !answer.body.errored) throw error;
+    throw new OperationError('The connection was cut.', { cause: error });
   } finally {
     answer.body.destroy();
   }
 }
 
-function connect({ signal }: Context, wanted: Download, partial: PartialFile): Promise<OutboundAnswer> {
-  const { source, allowPrivate, limits } = wanted;
-  const headers = resumeHeaders(wanted, partial);
+function fetchSource(
+  { source, folder, allowPrivate, limits }: Download,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<OutboundAnswer> {
   if (URL.canParse(source) && new URL(source).protocol === 'file:')
-    return fetchLocal(source, wanted.folder, headers);
-  return fetchOutbound(source, {
-    signal,
-    headers,
-    allowPrivate,
-    redirects: limits.redirects,
-    idle: limits.idle,
-  });
+    return fetchLocal(source, folder, { headers, signal });
+  const { redirects, idle } = limits;
+  return fetchOutbound(source, { signal, headers, allowPrivate, redirects, idle });
 }
 
-/** Asks for the rest, but only if the content is still what the beginning is of (RFC 9110, section 13.1.5). */
-function resumeHeaders({ source }: Download, { note, size }: PartialFile): Record<string, string> {
-  if (size === 0 || note?.source !== source || note.validator === null) return {};
-  return { range: `bytes=${size}-`, 'if-range': note.validator };
-}
-
-/** Sets the partial file to where the answer's body begins; answers how many bytes there will be, if that is known. */
+/** Sets the partial file to where the answer's body begins. Answers the total of bytes, null where it is not known. */
 async function begin(
   { source, artifacts, limits }: Download,
   partial: PartialFile,
-  { status, headers }: OutboundAnswer,
-): Promise<number | undefined> {
+  answer: OutboundAnswer,
+  resumes: boolean,
+): Promise<number | null> {
+  const { status, headers } = answer;
   const range = status === 206 ? rangeOf(headers) : undefined;
-  if (status === 206 && range?.start !== partial.size) {
+  if (status === 200 || range?.start === 0) {
     await restart(partial);
-    throw new OperationError('The source answered with another range than was asked for.');
-  }
-  if (status === 416) await restart(partial);
-  if (status !== 200 && status !== 206) throw refusedBy(status);
-  if (status === 200) {
+    const length = Number(headers['content-length'] ?? Number.NaN);
+    const total = (range ? range.total : length) ?? Number.NaN;
+    const note = { source, validator: validatorOf(headers), total: Number.isFinite(total) ? total : null };
+    await artifacts.note(partial, note);
+  } else if (!resumes || (status !== 206 && status !== 416)) {
+    // Another attempt may help after 408, 425, 429 and 5xx.
+    const retry = status >= 500 || [408, 425, 429].includes(status);
+    throw new OperationError(`The source answered ${status}.`, { retry });
+  } else if (!continues(answer, partial)) {
     await restart(partial);
-    await artifacts.note(partial, { source, validator: validatorOf(headers) });
+    throw new OperationError('The source has changed, or answered with another range than was asked for.');
   }
-  const length = Number(headers['content-length'] ?? Number.NaN);
-  const total = range?.total ?? (Number.isFinite(length) ? partial.size + length : undefined);
-  if (total !== undefined && total > limits.bytes) throw tooLarge(limits);
+  const total = partial.note?.total ?? range?.total ?? null;
+  if (total !== null && total > limits.bytes) throw tooLarge(limits);
   return total;
 }
 
-async function receive(
-  { progress }: Context,
-  { limits, total }: { limits: DownloadLimits; total: number | undefined },
-  partial: PartialFile,
-  { body }: OutboundAnswer,
-): Promise<void> {
-  for await (const chunk of chunksOf(body)) {
-    if (partial.size + chunk.length > limits.bytes) throw tooLarge(limits);
-    await partial.handle.appendFile(chunk);
-    partial.size += chunk.length;
-    // Its last hundredth is left to the check of the digest.
-    progress(total ? (0.99 * partial.size) / total : 0, `${partial.size} of ${total ?? 'unknown'} bytes`);
-  }
-  if (total !== undefined && partial.size !== total) throw new OperationError('The connection was cut.');
-}
-
-/** The bytes of a body; where the connection breaks, in words a client may read. */
-async function* chunksOf(body: Readable): AsyncGenerator<Buffer> {
-  try {
-    for await (const chunk of body) if (Buffer.isBuffer(chunk)) yield chunk;
-  } catch (error) {
-    if (error instanceof OperationError) throw error;
-    throw new OperationError('The connection was cut.', { cause: error });
-  }
+/** Whether a 206 is the rest of the very content whose beginning is there: where it begins, its total and its validator. */
+function continues({ status, headers }: OutboundAnswer, { size, note }: PartialFile): boolean {
+  const range = status === 206 ? rangeOf(headers) : undefined;
+  if (range?.start !== size || !note) return false;
+  if (note.total !== null && range.total !== undefined && range.total !== note.total) return false;
+  // A 206 has the ETag that a 200 would have; Last-Modified it may leave out (RFC 9110, section 15.3.7).
+  if (note.validator?.startsWith('"')) return headers.etag === note.validator;
+  return (headers['last-modified'] ?? note.validator) === note.validator;
 }
 
 async function restart(partial: PartialFile): Promise<void> {
@@ -172,17 +182,9 @@ function rangeOf(headers: IncomingHttpHeaders): { start: number; total: number |
   return { start: Number(match[1]), total: match[2] === '*' ? undefined : Number(match[2]) };
 }
 
-/** What tells whether the content is still the same: a strong ETag, or the time of its last change. */
-function validatorOf(headers: IncomingHttpHeaders): string | null {
-  const { etag } = headers;
-  if (etag?.startsWith('"')) return etag;
-  return headers['last-modified'] ?? null;
-}
-
-/** Later the source may answer otherwise to 408, 425, 429 and 5xx; to the rest it will not. */
-function refusedBy(status: number): OperationError {
-  const retry = status >= 500 || [408, 416, 425, 429].includes(status);
-  return new OperationError(`The source answered ${status}.`, { retry });
+/** A strong ETag, else the time of the last change; null where there is neither. */
+function validatorOf({ etag, 'last-modified': modified }: IncomingHttpHeaders): string | null {
+  return etag?.startsWith('"') ? etag : (modified ?? null);
 }
 
 function tooLarge({ bytes }: DownloadLimits): OperationError {

@@ -13,34 +13,30 @@ import type { OutboundAnswer } from './outbound.ts';
 export async function fetchLocal(
   source: string,
   folder: string | null,
-  headers: Readonly<Record<string, string>>,
+  { headers, signal }: { headers: Readonly<Record<string, string>>; signal: AbortSignal },
 ): Promise<OutboundAnswer> {
   if (folder === null) throw refused('files are not taken here');
-  const path = await allowedPath(source, folder);
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
-    missing,
-  );
-  const { size, mtimeMs, ino } = await file.stat();
-  if (!(await file.stat()).isFile()) {
-    await file.close();
-    throw refused('it is not a file');
-  }
-  const etag = `"${ino}-${size}-${mtimeMs}"`;
-  const from =
-    headers['if-range'] === etag ? Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0) : 0;
-  const start = from < size ? from : 0;
-  const body: Readable = file.createReadStream({ start });
-  const length = { 'content-length': String(size - start), etag };
-  if (start === 0) return { status: 200, headers: length, body };
-  return { status: 206, headers: { ...length, 'content-range': `bytes ${start}-${size - 1}/${size}` }, body };
-}
-
-async function allowedPath(source: string, folder: string): Promise<string> {
   const root = await realpath(folder).catch(missing);
   const path = await realpath(pathOf(source)).catch(missing);
   if (!path.startsWith(root.endsWith(sep) ? root : root + sep))
     throw refused('it is outside of the folder for sources');
-  return path;
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    missing,
+  );
+  const found = await file.stat();
+  if (!found.isFile()) {
+    await file.close();
+    throw refused('it is not a file');
+  }
+  const { size, mtimeMs, ino } = found;
+  const etag = `"${ino}-${size}-${mtimeMs}"`;
+  const from =
+    headers['if-range'] === etag ? Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0) : 0;
+  const start = from < size ? from : 0;
+  const body: Readable = file.createReadStream({ start, signal });
+  const length = { 'content-length': String(size - start), etag };
+  if (start === 0) return { status: 200, headers: length, body };
+  return { status: 206, headers: { ...length, 'content-range': `bytes ${start}-${size - 1}/${size}` }, body };
 }
 
 function pathOf(source: string): string {

@@ -7,8 +7,10 @@ import { request as httpRequest } from '../../node-http.ts';
 import { OperationError } from '../../schema/lifecycle.ts';
 import { isPublicAddress } from './addresses.ts';
 
-/** Redirects that are followed at the most, where they are allowed at all. */
-const MOST_REDIRECTS = 5;
+/** Maximum redirects that are followed, where they are allowed at all. */
+const MAX_REDIRECTS = 5;
+/** Maximum interim answers (1xx) before the final one. */
+const MAX_INTERIM_ANSWERS = 10;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export interface OutboundOptions {
@@ -19,7 +21,7 @@ export interface OutboundOptions {
   allowPrivate?: boolean;
   /** Follow redirects, each target checked like the first (default: 0, at most 5). */
   redirects?: number;
-  /** Seconds without a byte after which the connection is cut (default: 30). */
+  /** Maximum seconds without a byte, and until the answer begins (default: 30). */
   idle?: number;
 }
 
@@ -34,7 +36,7 @@ export interface OutboundAnswer {
  * addresses are the ones connected to, so that a name cannot point elsewhere in between. Throws `OperationError`.
  */
 export async function fetchOutbound(source: string, options: OutboundOptions): Promise<OutboundAnswer> {
-  const redirects = Math.min(options.redirects ?? 0, MOST_REDIRECTS);
+  const redirects = Math.min(options.redirects ?? 0, MAX_REDIRECTS);
   let url = checkedUrl(source, options.allowPrivate ?? false);
   for (let hop = 0; ; hop += 1) {
     const body = await get(url, options);
@@ -43,7 +45,10 @@ export async function fetchOutbound(source: string, options: OutboundOptions): P
     body.destroy();
     if (hop >= redirects)
       throw refused(`${url.host} answered with a redirect (${status}); name the final address instead`);
-    url = checkedUrl(new URL(body.headers.location ?? '', url).href, options.allowPrivate ?? false);
+    const { location } = body.headers;
+    if (location === undefined || !URL.canParse(location, url.href))
+      throw refused(`${url.host} answered with a redirect (${status}) to no valid address`);
+    url = checkedUrl(new URL(location, url).href, options.allowPrivate ?? false);
   }
 }
 
@@ -64,6 +69,10 @@ export function checkedUrl(source: string, allowPrivate: boolean): URL {
   return url;
 }
 
+/**
+ * Sends the request, and resolves with the answer's head. Every end of a request settles it: an answer, an error, a deadline,
+ * an abort, a switch of protocols (101), and a connection that closes without any of them.
+ */
 function get(url: URL, options: OutboundOptions): Promise<IncomingMessage> {
   const { signal, headers = {}, allowPrivate = false, idle = 30 } = options;
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
@@ -77,14 +86,38 @@ function get(url: URL, options: OutboundOptions): Promise<IncomingMessage> {
       headers: { 'user-agent': 'trestle', accept: '*/*', 'accept-encoding': 'identity', ...headers },
     });
     let answered: IncomingMessage | undefined;
-    request.on('timeout', () =>
-      (answered ?? request).destroy(new OperationError(`${url.host} sent nothing for ${idle} s.`)),
-    );
+    let interim = 0;
+    const stop = (error: OperationError) => {
+      (answered ?? request).destroy(error);
+      reject(error);
+    };
+    const silent = () => stop(new OperationError(`${url.host} sent nothing for ${idle} s.`));
+    // Interim answers restart the socket's timer, and a look-up has none.
+    const deadline = setTimeout(silent, idle * 1000);
+    request.on('timeout', silent);
     request.on('response', (response) => {
+      clearTimeout(deadline);
       answered = response;
       resolve(response);
     });
-    request.on('error', (error) => reject(connectionError(url, error)));
+    request.on('information', () => {
+      interim += 1;
+      if (interim > MAX_INTERIM_ANSWERS) stop(refused(`${url.host} sent interim answers only`));
+    });
+    request.on('upgrade', (response, socket) => {
+      socket.destroy();
+      stop(refused(`${url.host} answered ${response.statusCode ?? 101} and switched protocols`));
+    });
+    request.on('error', (error) => {
+      if (error instanceof OperationError || error.name === 'AbortError') return reject(error);
+      // In words that tell a client no more than the source's own name.
+      const code = 'code' in error ? String(error.code) : error.name;
+      reject(new OperationError(`${url.host} could not be reached (${code})`, { cause: error }));
+    });
+    request.on('close', () => {
+      clearTimeout(deadline);
+      reject(signal.reason ?? new OperationError(`${url.host} closed the connection without an answer.`));
+    });
     request.end();
   });
 }
@@ -106,13 +139,6 @@ export function checkedLookup(allowPrivate: boolean, resolve: Resolve = lookup):
       return options.all ? callback(null, addresses) : callback(null, first.address, first.family);
     });
   };
-}
-
-/** What went wrong with a connection, in words that tell a client no more than the source's own name. */
-function connectionError(url: URL, error: Error): Error {
-  if (error instanceof OperationError || error.name === 'AbortError') return error;
-  const code = 'code' in error ? String(error.code) : error.name;
-  return new OperationError(`${url.host} could not be reached (${code})`, { cause: error });
 }
 
 function refused(message: string): OperationError {
