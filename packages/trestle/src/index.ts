@@ -38,9 +38,9 @@ export type {
   FieldOptions,
   FieldTypes,
   JsonValue,
-  OnDelete,
   ServerSet,
 } from './schema/field.ts';
+export type { FieldType, OnDelete } from './schema/field-type.ts';
 export { type AuthorFaces, author, editor } from './schema/fields/author.ts';
 export { boolean } from './schema/fields/boolean.ts';
 export { type CounterOptions, counter } from './schema/fields/counter.ts';

@@ -1,4 +1,4 @@
-import type { ColumnKind } from '../schema/field.ts';
+import type { ColumnKind } from '../schema/field-type.ts';
 import type { Sql } from './sql.ts';
 import type { Value } from './store.ts';
 

@@ -1,3 +1,4 @@
+import type { Field } from '../schema/field.ts';
 import type { Resource } from '../schema/resource.ts';
 import { type Index, index } from './table.ts';
 
@@ -10,10 +11,9 @@ export function indexesOf(table: string, resource: Resource): Index[] {
   const order = resource.order.map((key) => key.replace(/^-/, ''));
   const fields = Object.entries(resource.fields);
   const unique = [...fields.filter(([, field]) => field.unique).map(([name]) => [name]), ...resource.unique];
-  const owners = fields.filter(([, field]) => field.reference || field.automatic === 'author');
-  const others = fields.filter(
-    ([, field]) => field.index && !field.reference && field.automatic !== 'author',
-  );
+  const isParent = ({ type }: Field) => type.reference !== undefined || type.isOwner === true;
+  const owners = fields.filter(([, field]) => isParent(field));
+  const others = fields.filter(([, field]) => field.index && !isParent(field));
   const lists = [
     ...(order.length > 0 ? [order] : []),
     ...owners.map(([name]) => [name, ...order]),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { OnDelete } from '../schema/field.ts';
+import type { OnDelete } from '../schema/field-type.ts';
 import type { StoredKind } from './dialect.ts';
 
 /** A table as the database has it: what migrations compare, and what is written down after each. */

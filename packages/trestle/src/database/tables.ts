@@ -41,8 +41,9 @@ export function idColumn(id: Id): Column {
 
 function columnOf(name: string, field: Field, resources: Resources, accounts: Accounts): Column {
   const { nullable } = field;
-  if (field.reference) {
-    const { target, onDelete } = field.reference;
+  const { reference, column, server } = field.type;
+  if (reference) {
+    const { target, onDelete } = reference;
     const referred = targetOf(resources, target);
     return {
       name,
@@ -52,12 +53,12 @@ function columnOf(name: string, field: Field, resources: Resources, accounts: Ac
       references: { table: tableName(target, referred), column: 'id', onDelete },
     };
   }
-  if (field.column === 'account') {
+  if (column === 'account') {
     const references = { table: ACCOUNTS_TABLE, column: 'id', onDelete: 'setNull' } as const;
     return { name, kind: accounts.id.kind, nullable, references };
   }
-  const now = field.automatic === 'createdAt' || field.automatic === 'updatedAt';
-  return { name, kind: field.column, nullable, ...defaultOf(field), ...(now && { older: 'now' as const }) };
+  const { older } = server ?? {};
+  return { name, kind: column, nullable, ...defaultOf(field), ...(older && { older }) };
 }
 
 function targetOf(resources: Resources, name: string): Resource {
@@ -71,8 +72,8 @@ function targetOf(resources: Resources, name: string): Resource {
 function defaultOf(field: Field): Pick<Column, 'default'> {
   const value = field.default;
   if (value === undefined || value === null) return {};
-  if (field.column === 'json') return { default: JSON.stringify(value) };
+  if (field.type.column === 'json') return { default: JSON.stringify(value) };
   if (typeof value === 'object')
-    throw new TypeError(`a ${field.kind} field cannot have the default ${JSON.stringify(value)}`);
+    throw new TypeError(`a ${field.type.name} field cannot have the default ${JSON.stringify(value)}`);
   return { default: value };
 }

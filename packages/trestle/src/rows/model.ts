@@ -5,8 +5,9 @@ import type { Columns, Value } from '../database/store.ts';
 import { tableName } from '../database/tables.ts';
 import type { Accounts } from '../schema/accounts.ts';
 import type { Caller } from '../schema/caller.ts';
-import { type Field, normalizeMembers, normalizers } from '../schema/field.ts';
-import type { RowId } from '../schema/id.ts';
+import { type Field, memberNormalizer } from '../schema/field.ts';
+import type { ColumnKind, FieldType } from '../schema/field-type.ts';
+import type { Id, RowId } from '../schema/id.ts';
 import type { Resource } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
 import { VERSION, type Versioned } from '../schema/services/row-service.ts';
@@ -24,6 +25,8 @@ export type Restrict = (
 export interface ModelField {
   readonly name: string;
   readonly field: Field;
+  /** The field's type; of a reference and an account with the column, schema and comparisons of the id it holds. */
+  readonly type: FieldType;
   /** How the column holds it; a reference has the kind of the id it names. */
   readonly kind: StoredKind;
   /** The schema of a value, null included where it may be null. */
@@ -77,20 +80,34 @@ export function compileModels(
 }
 
 function modelField(name: string, field: Field, resources: Resources, accounts: Accounts): ModelField {
-  const target = field.reference && resources[field.reference.target]?.id;
-  const held = target ?? (field.column === 'account' ? accounts.id : field);
-  const plain = target?.referred ?? held.schema;
+  const { reference, column, ...declared } = field.type;
+  const target = reference && resources[reference.target]?.id;
+  const id = target ?? (column === 'account' ? accounts.id : undefined);
+  const type = id
+    ? {
+        ...declared,
+        ...comparisonOf(id),
+        schema: target?.referred ?? id.schema,
+        ...(reference && { reference }),
+      }
+    : field.type;
   return {
     name,
     field,
-    kind: storedKind(held.column),
-    schema: field.nullable ? Type.Union([plain, Type.Null()]) : plain,
-    writable: field.automatic === undefined,
+    type,
+    kind: storedKind(type.column),
+    schema: field.nullable ? Type.Union([type.schema, Type.Null()]) : type.schema,
+    writable: type.server === undefined,
   };
 }
 
+/** What a field that holds an id takes over from it. */
+function comparisonOf({ type: { column, operators, expected, accepts, fromText, toText } }: Id) {
+  return { column, operators, expected, accepts, fromText, toText };
+}
+
 /** Accounts' own ids are an integer or a UUID, never an account. */
-export function storedKind(column: Field['column']): StoredKind {
+export function storedKind(column: ColumnKind): StoredKind {
   return column === 'account' ? 'integer' : column;
 }
 
@@ -103,17 +120,16 @@ function compileModel(
   const names = ['id', ...fields.map((field) => field.name)];
   const schemas = bodySchemas(resource, fields);
   const decode = rowDecoder(fields, dialect);
-  const normalizing = normalizers(fields.map(({ name: key, field }) => [key, field]));
   const decodes = fields.some(({ kind }) => dialect.decoder(kind));
   return {
     name,
     resource,
     dialect,
-    idKind: storedKind(resource.id.column),
+    idKind: storedKind(resource.id.type.column),
     fields,
     byName: new Map(fields.map((field) => [field.name, field])),
     schemas,
-    normalize: normalizing.length > 0 ? (body) => normalizeMembers(normalizing, body) : undefined,
+    normalize: memberNormalizer(Object.entries(resource.fields)),
     checkBody: compileSchema(schemas.body),
     checkPatch: compileSchema(schemas.patch),
     checkId: compileSchema(resource.id.schema),

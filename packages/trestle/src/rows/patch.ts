@@ -39,22 +39,10 @@ function mergeNested(
 ): Readonly<Record<string, unknown>> {
   const merged: Record<string, unknown> = { ...patch };
   for (const [name, value] of Object.entries(patch)) {
-    const kind = model.byName.get(name)?.field.kind;
-    if ((kind === 'object' || kind === 'json') && isObject(value))
-      merged[name] = mergePatch(current[name], value);
+    const merge = model.byName.get(name)?.type.merge;
+    if (merge && isObject(value)) merged[name] = merge(current[name], value);
   }
   return merged;
-}
-
-/** RFC 7396, section 2. */
-function mergePatch(target: unknown, patch: unknown): unknown {
-  if (!isObject(patch)) return patch;
-  const result = new Map(isObject(target) ? Object.entries(target) : []);
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) result.delete(key);
-    else result.set(key, mergePatch(result.get(key), value));
-  }
-  return Object.fromEntries(result);
 }
 
 function writableOf(model: Model, row: Row): Record<string, unknown> {

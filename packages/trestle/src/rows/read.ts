@@ -47,7 +47,7 @@ export function countingReader(model: Model, store: Store): ReadOne {
 }
 
 export function countingFields(model: Model): string[] {
-  return model.fields.filter(({ field }) => field.counter?.countsReads).map(({ name }) => name);
+  return model.fields.filter(({ type }) => type.countsReads).map(({ name }) => name);
 }
 
 function admit(model: Model, caller: Caller, id: RowId): void {

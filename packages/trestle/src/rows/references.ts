@@ -21,7 +21,7 @@ export type CheckReferences = (
 
 /** Whether a write of these fields looks at other rows. */
 export function refers(model: Model, names: readonly string[]): boolean {
-  return names.some((name) => model.byName.get(name)?.field.reference);
+  return names.some((name) => model.byName.get(name)?.type.reference);
 }
 
 /**
@@ -30,8 +30,8 @@ export function refers(model: Model, names: readonly string[]): boolean {
  */
 export function referenceCheck(model: Model, models: ReadonlyMap<string, Model>): CheckReferences {
   const references: Reference[] = [];
-  for (const { name, field } of model.fields) {
-    const target = field.reference && models.get(field.reference.target);
+  for (const { name, type } of model.fields) {
+    const target = type.reference && models.get(type.reference.target);
     if (!target) continue;
     const query = sql`select ${target.columns} from ${target.table} where ${sql.ref('id')} = ${param('id')}`;
     references.push({ field: name, target, byId: statement(model.dialect, query) });

@@ -1,13 +1,13 @@
 import { bind } from '../database/statement.ts';
 import type { Executor, Store, Value } from '../database/store.ts';
-import type { Caller } from '../schema/caller.ts';
+import { instantNow } from '../instant.ts';
+import { accountOf, type Caller } from '../schema/caller.ts';
 import type { Context } from '../schema/context.ts';
-import type { Field } from '../schema/field.ts';
+import { completeValue } from '../schema/field.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Versioned, WriteOptions } from '../schema/services/row-service.ts';
 import { isObject } from './body.ts';
 import { admitWriter } from './change.ts';
-import { completeValue, editedValue } from './encode.ts';
 import { notFound } from './find.ts';
 import type { Model, Row } from './model.ts';
 import { decide, ownerField } from './policy.ts';
@@ -53,26 +53,20 @@ function isBlind({ resource: { can } }: Model, caller: Caller): boolean {
 }
 
 function merges(model: Model, body: Values): boolean {
-  return Object.entries(body).some(([name, value]) => {
-    const kind = model.byName.get(name)?.field.kind;
-    return (kind === 'object' || kind === 'json') && isObject(value);
-  });
+  return Object.entries(body).some(([name, value]) => isObject(value) && model.byName.get(name)?.type.merge);
 }
 
 /** The fields that are set, in declared order, as they are bound with the id. */
 function changes(model: Model, caller: Caller, id: RowId, body: Values) {
   const names: string[] = [];
   const encoded: Record<string, Value> = { id };
-  for (const { name, field, kind, writable } of model.fields) {
-    const value = writable ? completeGiven(field, body[name]) : editedValue(field, caller);
-    if (value === undefined) continue;
+  const write = { account: accountOf(caller), now: instantNow() };
+  for (const { name, field, type, kind } of model.fields) {
+    const given = type.server ? type.server.edited(write) : body[name];
+    if (given === undefined) continue;
+    const value = completeValue(field, given);
     names.push(name);
     encoded[name] = model.dialect.encode(kind, value);
   }
   return { names, encoded };
-}
-
-/** Unlike on creation, what is left out stays out. */
-function completeGiven(field: Field, given: unknown): unknown {
-  return given === undefined ? undefined : completeValue(field, given);
 }

@@ -1,28 +1,14 @@
-import type { TSchema } from 'typebox';
+import type { FieldType } from './field-type.ts';
 
 /** How a field takes part in a body: it must be given, it may be left out, or the server alone sets it. */
 export type Input = 'required' | 'optional' | 'server';
 
-/** The compile-time face of a field: what is read, what may be written, and whether it must be. */
+/** The compile-time types of a field: what is read, what may be written, and whether it must be. */
 export interface FieldTypes {
   read: unknown;
   write: unknown;
   input: Input;
 }
-
-/** How a value lies in a column. A dialect says what SQL type that is and how the value is encoded. */
-export type ColumnKind =
-  | 'text'
-  | 'integer'
-  | 'number'
-  | 'boolean'
-  | 'timestamp'
-  | 'json'
-  | 'uuid'
-  | 'account';
-
-/** What the server writes into a field of its own accord. */
-export type Automatic = 'author' | 'editor' | 'createdAt' | 'updatedAt' | 'counter' | 'state';
 
 /** A JSON value, as `JSON.parse` gives it. */
 export type JsonValue =
@@ -34,14 +20,11 @@ export type JsonValue =
   | { readonly [key: string]: JsonValue };
 
 /**
- * One declared field: a runtime schema (TypeBox, which is JSON Schema), and types that follow from it.
- * Made by the functions of this folder (`text()`, `integer()`, …), one file each.
+ * One declared field: its type, and the options that every type has, with their defaults filled in.
+ * Made by the functions of `fields/` (`text()`, `integer()`, …), one file each.
  */
 export interface Field<T extends FieldTypes = FieldTypes> {
-  readonly kind: string;
-  readonly column: ColumnKind;
-  /** The JSON Schema of a value, without null. */
-  readonly schema: TSchema;
+  readonly type: FieldType;
   readonly nullable: boolean;
   /** What a left-out field becomes on creation; a field with neither default nor null must be given. */
   readonly default: JsonValue | undefined;
@@ -52,22 +35,9 @@ export interface Field<T extends FieldTypes = FieldTypes> {
   readonly was: string | undefined;
   /** Takes part in `search`. */
   readonly search: boolean;
-  /** Set by the server, never by a caller. */
-  readonly automatic?: Automatic;
-  readonly reference?: { readonly target: string; readonly onDelete: OnDelete };
-  readonly counter?: { readonly countsReads: boolean; readonly resetOnUpdate: boolean };
-  /** The name of the first state, and the field of the states that names them. */
-  readonly state?: { readonly initial: string; readonly by: string };
-  /** Brings a given value to its form before it is checked (white space removed). */
-  readonly normalize?: (value: unknown) => unknown;
-  /** Fills what a nested value left out (defaults inside objects and lists). */
-  readonly complete?: (value: unknown) => unknown;
   /** A type only; there is nothing here at run time. @internal */
   readonly $types?: T;
 }
-
-/** What happens to a row when the row it refers to is deleted. */
-export type OnDelete = 'cascade' | 'restrict' | 'setNull';
 
 /** Options that every writable field takes. */
 export interface FieldOptions<V> {
@@ -88,76 +58,59 @@ export type RenameOptions = Pick<FieldOptions<never>, 'was'>;
 
 type NullOf<O> = O extends { nullable: true } ? null : never;
 
-/** The faces of a field whose plain value is `V`, under the options `O`. */
+/** The types of a field whose plain value is `V`, under the options `O`. */
 export interface Faces<V, O> extends FieldTypes {
   read: V | NullOf<O>;
   write: V | NullOf<O>;
   input: O extends { nullable: true } ? 'optional' : O extends { default: unknown } ? 'optional' : 'required';
 }
 
-/** The faces of a field that the server alone sets. */
+/** The types of a field that the server alone sets. */
 export interface ServerSet<V> extends FieldTypes {
   read: V;
   write: never;
   input: 'server';
 }
 
-interface Definition<V> extends FieldOptions<V> {
-  kind: string;
-  column: ColumnKind;
-  schema: TSchema;
-  search?: boolean;
-  automatic?: Automatic;
-  reference?: Field['reference'];
-  counter?: Field['counter'];
-  state?: Field['state'];
-  normalize?: Field['normalize'];
-  complete?: Field['complete'];
-}
-
-/** A field from its definition, with the defaults of every option filled in. */
-export function field<T extends FieldTypes>(definition: Definition<unknown>): Field<T> {
-  const { kind, column, schema, automatic, reference, counter, state, normalize, complete } = definition;
+/** A field of a type, with the defaults of every option filled in. */
+export function field<T extends FieldTypes>(
+  type: FieldType,
+  options: FieldOptions<unknown> & { search?: boolean } = {},
+): Field<T> {
   return Object.freeze({
-    kind,
-    column,
-    schema,
-    nullable: definition.nullable ?? false,
-    default: definition.default as JsonValue | undefined,
-    unique: definition.unique ?? false,
-    index: definition.index ?? false,
-    was: definition.was,
-    search: definition.search ?? false,
-    ...(automatic && { automatic }),
-    ...(reference && { reference }),
-    ...(counter && { counter }),
-    ...(state && { state }),
-    ...(normalize && { normalize }),
-    ...(complete && { complete }),
+    type: Object.freeze(type),
+    nullable: options.nullable ?? false,
+    default: options.default as JsonValue | undefined,
+    unique: options.unique ?? false,
+    index: options.index ?? false,
+    was: options.was,
+    search: options.search ?? false,
   });
 }
 
-/** Throws where a field cannot stand inside a value: what the server sets, and references, need a column of their own. */
-export function requireNestable(inside: string, { kind, automatic, reference }: Field): void {
-  if (automatic === undefined && reference === undefined) return;
-  throw new TypeError(`${inside}: ${kind} stands among the fields of a resource, not inside a value`);
+/** A value of a field as it is kept; `given` is undefined where it was left out. */
+export function completeValue(field: Field, given: unknown): unknown {
+  const value = given === undefined ? (field.default ?? null) : given;
+  return value !== null && field.type.complete ? field.type.complete(value) : value;
 }
 
-export type Normalizer = readonly [name: string, normalize: (value: unknown) => unknown];
-
-/** The members of an object whose values are normalized before they are checked. */
-export function normalizers(fields: Iterable<readonly [string, Field]>): Normalizer[] {
-  return [...fields].flatMap(([name, { normalize }]) => (normalize ? [[name, normalize] as const] : []));
+/** Throws where a field cannot be inside a value: what the server sets, and references, need a column of their own. */
+export function requireNestable(inside: string, { type }: Field): void {
+  if (type.server === undefined && type.reference === undefined) return;
+  throw new TypeError(`${inside}: ${type.name} stands among the fields of a resource, not inside a value`);
 }
 
-/** An object with these members normalized; anything else as it came, for the check to refuse. */
-export function normalizeMembers(members: readonly Normalizer[], value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const given: Readonly<Record<string, unknown>> = { ...value };
-  const changed = members.filter(([name]) => given[name] !== undefined);
-  if (changed.length === 0) return value;
-  return {
-    ...given,
-    ...Object.fromEntries(changed.map(([name, normalize]) => [name, normalize(given[name])])),
+type Normalizer = (value: unknown) => unknown;
+
+/** Normalizes the members of an object, or leaves anything else to the check; undefined where no member needs it. */
+export function memberNormalizer(fields: Iterable<readonly [string, Field]>): Normalizer | undefined {
+  const members = [...fields].filter(([, { type }]) => type.normalize);
+  if (members.length === 0) return undefined;
+  return (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    const result: Record<string, unknown> = { ...value };
+    for (const [name, { type }] of members)
+      if (result[name] !== undefined) result[name] = type.normalize?.(result[name]);
+    return result;
   };
 }

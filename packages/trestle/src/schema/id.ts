@@ -1,5 +1,6 @@
 import { type TSchema, Type } from 'typebox';
-import type { ColumnKind } from './field.ts';
+import { COMPARISONS, type FieldType, STRING } from './field-type.ts';
+import { INTEGER } from './fields/integer.ts';
 
 /** A row's id on the wire: a number for `integerId()`, a text for `uuidId()`. */
 export type RowId = number | string;
@@ -7,7 +8,8 @@ export type RowId = number | string;
 /** How a resource's rows are told apart. */
 export interface Id<T extends RowId = RowId> {
   readonly kind: 'integer' | 'uuid' | 'text';
-  readonly column: ColumnKind;
+  /** Its values, as those of a field. */
+  readonly type: FieldType;
   readonly schema: TSchema;
   /** What may stand in a reference: one that no row can have is a row that does not exist, like any other. */
   readonly referred: TSchema;
@@ -19,18 +21,30 @@ export interface Id<T extends RowId = RowId> {
 export function integerId(): Id<number> {
   const schema = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
   const referred = Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER });
-  return { kind: 'integer', column: 'integer', schema, referred };
+  return { kind: 'integer', type: { ...INTEGER, name: 'id', schema }, schema, referred };
 }
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** UUIDv7 (RFC 9562, section 5.7): not to be guessed one from another, and in order of creation. */
 export function uuidId(): Id<string> {
-  const pattern = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
-  const schema = Type.String({ format: 'uuid', pattern });
-  return { kind: 'uuid', column: 'uuid', schema, referred: schema };
+  const schema = Type.String({ format: 'uuid', pattern: UUID.source });
+  const type: FieldType = {
+    name: 'id',
+    column: 'uuid',
+    schema,
+    operators: COMPARISONS,
+    expected: 'a UUID',
+    accepts: (value) => typeof value === 'string' && UUID.test(value),
+    fromText: (text) => text,
+    toText: String,
+    editor: 'text',
+  };
+  return { kind: 'uuid', type, schema, referred: schema };
 }
 
 /** A string that code gives, of a pattern: the ids of the engine's own tables. */
 export function textId(pattern: string): Id<string> {
   const schema = Type.String({ pattern });
-  return { kind: 'text', column: 'text', schema, referred: schema };
+  return { kind: 'text', type: { name: 'id', column: 'text', ...STRING, schema }, schema, referred: schema };
 }

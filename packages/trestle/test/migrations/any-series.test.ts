@@ -85,7 +85,7 @@ const anyResource = (target: string): fc.Arbitrary<(was: { was?: string }) => Re
     .map(([names, makers, pick, sorting]) => (was: { was?: string }) => {
       const renames = withRename(names, FIELDS, pick);
       const fields = names.map((name, at) => [name, makers[at]?.(wasOf(renames, name)) ?? text()] as const);
-      const sortable = fields.filter(([, field]) => field.column !== 'json').map(([name]) => name);
+      const sortable = fields.filter(([, field]) => field.type.column !== 'json').map(([name]) => name);
       const order = sortable.slice(0, sorting).map((name, at) => (at % 2 === 0 ? `-${name}` : name));
       const given = Object.fromEntries(fields);
       return resource({ id: integerId(), fields: given, order: order as `-${string}`[], ...was });

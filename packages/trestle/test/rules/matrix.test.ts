@@ -61,7 +61,8 @@ for (const app of APPS)
       const model = served.engine.models.get(name);
       assert.ok(model);
       const own = new Map(parents);
-      for (const { reference } of Object.values(resource.fields)) {
+      for (const { type } of Object.values(resource.fields)) {
+        const { reference } = type;
         const target = reference && app.resources[reference.target];
         if (target) own.set(reference.target, await makeRow(reference.target, target));
       }

@@ -9,15 +9,15 @@ let made = 0;
 /** A body the resource takes, made from its declaration: every writable field, each time with other texts. */
 export function sampleBody(resource: Resource, parents: Parents): Record<string, unknown> {
   made += 1;
-  const writable = Object.entries(resource.fields).filter(([, field]) => field.automatic === undefined);
+  const writable = Object.entries(resource.fields).filter(([, { type }]) => !type.server);
   return Object.fromEntries(writable.map(([name, field]) => [name, sampleValue(field, parents)]));
 }
 
 function sampleValue(field: Field, parents: Parents): unknown {
-  if (field.reference) return parents.get(field.reference.target);
-  if (field.kind === 'enum')
-    return 'enum' in field.schema && Array.isArray(field.schema.enum) ? field.schema.enum[0] : '';
-  if (field.kind === 'text' && field.nullable) return null;
+  const { name, reference, schema } = field.type;
+  if (reference) return parents.get(reference.target);
+  if ('enum' in schema && Array.isArray(schema.enum)) return schema.enum[0];
+  if (name === 'text' && field.nullable) return null;
   const samples: Record<string, unknown> = {
     text: `sample ${made}`,
     integer: 1,
@@ -28,5 +28,5 @@ function sampleValue(field: Field, parents: Parents): unknown {
     object: {},
     json: { any: 'thing' },
   };
-  return field.default ?? samples[field.kind] ?? null;
+  return field.default ?? samples[name] ?? null;
 }

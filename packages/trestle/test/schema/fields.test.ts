@@ -7,6 +7,7 @@ import {
   createdAt,
   editor,
   type Field,
+  type FieldType,
   integer,
   integerId,
   json,
@@ -20,10 +21,11 @@ import {
   updatedAt,
   uuidId,
 } from 'trestle';
+import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 
 interface Values {
-  field: Pick<Field, 'schema'>;
+  field: { readonly schema: TSchema } | { readonly type: FieldType };
   takes: readonly unknown[];
   refuses: readonly unknown[];
 }
@@ -121,7 +123,7 @@ const FIELDS: Readonly<Record<string, Values>> = {
 
 describe('the schema of a field', () => {
   for (const [name, { field, takes, refuses }] of Object.entries(FIELDS)) {
-    const validator = Compile(field.schema);
+    const validator = Compile('type' in field ? field.type.schema : field.schema);
     for (const value of takes)
       test(`${name} takes ${shown(value)}`, () => assert.equal(validator.Check(value), true));
     for (const value of refuses)
@@ -131,7 +133,7 @@ describe('the schema of a field', () => {
 
 describe('complete', () => {
   test('a timestamp becomes UTC to the millisecond', () => {
-    const { complete } = timestamp();
+    const { complete } = timestamp().type;
     assert.equal(complete?.('2026-11-21T07:48:39Z'), '2026-11-21T07:48:39.000Z');
     assert.equal(complete?.('2026-01-01T00:00:00.1239+05:30'), '2025-12-31T18:30:00.123Z');
     assert.equal(complete?.('2026-11-21t07:48:39.5z'), '2026-11-21T07:48:39.500Z');
@@ -145,21 +147,21 @@ describe('complete', () => {
       zip: text({ default: '00000' }),
       street: text({ nullable: true }),
       tags: list(text(), { default: [] }),
-    });
+    }).type;
     const completed = complete?.({ zip: '12345', title: 'A' });
     assert.equal(JSON.stringify(completed), '{"title":"A","zip":"12345","street":null,"tags":[]}');
     assert.deepEqual(complete?.({ title: 'A' }), { title: 'A', zip: '00000', street: null, tags: [] });
   });
 
   test('an object keeps a null that was given, also where there is a default', () => {
-    const { complete } = object({ note: text({ nullable: true, default: 'none' }) });
+    const { complete } = object({ note: text({ nullable: true, default: 'none' }) }).type;
     assert.deepEqual(complete?.({ note: null }), { note: null });
     assert.deepEqual(complete?.({}), { note: 'none' });
   });
 
   test('completion reaches lists of objects with lists in them', () => {
     const points = list(object({ title: text(), description: list(text(), { default: [] }) }));
-    assert.deepEqual(points.complete?.([{ title: 'A' }, { title: 'B', description: ['b'] }]), [
+    assert.deepEqual(points.type.complete?.([{ title: 'A' }, { title: 'B', description: ['b'] }]), [
       { title: 'A', description: [] },
       { title: 'B', description: ['b'] },
     ]);
@@ -167,7 +169,7 @@ describe('complete', () => {
 
   test('fields without nested values have none', () => {
     for (const field of [text(), integer(), boolean(), json(), list(text())])
-      assert.equal(field.complete, undefined);
+      assert.equal(field.type.complete, undefined);
   });
 });
 
@@ -206,12 +208,16 @@ describe('what a field says of itself', () => {
     assert.equal(text({ default: '' }).default, '');
   });
 
-  test('fields the server sets name how', () => {
-    const automatic = [author(), editor(), createdAt(), updatedAt(), counter()].map(
-      (field) => field.automatic,
-    );
-    assert.deepEqual(automatic, ['author', 'editor', 'createdAt', 'updatedAt', 'counter']);
-    assert.equal(text().automatic, undefined);
+  test('fields the server sets say what it sets on creation and on an edit', () => {
+    const write = { account: 7, now: '2026-01-01T00:00:00.000Z' };
+    const set = ({ type }: Field) => [type.server?.created(write), type.server?.edited(write)];
+    assert.deepEqual(set(author()), [7, undefined]);
+    assert.deepEqual(set(editor()), [7, 7]);
+    assert.deepEqual(set(createdAt()), [write.now, undefined]);
+    assert.deepEqual(set(updatedAt()), [write.now, write.now]);
+    assert.deepEqual(set(counter()), [0, undefined]);
+    assert.deepEqual(set(counter({ resetOnUpdate: true })), [0, 0]);
+    assert.equal(text().type.server, undefined);
   });
 
   test('authors, editors and references are indexed', () => {
@@ -219,16 +225,16 @@ describe('what a field says of itself', () => {
   });
 
   test('a reference restricts unless told otherwise', () => {
-    assert.deepEqual(reference('notes').reference, { target: 'notes', onDelete: 'restrict' });
-    assert.deepEqual(reference('notes', { onDelete: 'cascade' }).reference, {
+    assert.deepEqual(reference('notes').type.reference, { target: 'notes', onDelete: 'restrict' });
+    assert.deepEqual(reference('notes', { onDelete: 'cascade' }).type.reference, {
       target: 'notes',
       onDelete: 'cascade',
     });
   });
 
   test('a counter counts nothing by itself', () => {
-    assert.deepEqual(counter().counter, { countsReads: false, resetOnUpdate: false });
-    assert.deepEqual(counter({ countsReads: true }).counter, { countsReads: true, resetOnUpdate: false });
+    assert.equal(counter().type.countsReads, false);
+    assert.equal(counter({ countsReads: true }).type.countsReads, true);
     assert.equal(counter().default, 0);
   });
 });

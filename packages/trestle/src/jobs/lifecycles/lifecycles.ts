@@ -37,9 +37,9 @@ export function compileLifecycles(
 ): Map<string, CompiledLifecycle> {
   const compiled = new Map<string, CompiledLifecycle>();
   for (const model of models.values()) {
-    const stateField = model.fields.find(({ field }) => field.state);
-    const target = models.get(stateField?.field.reference?.target ?? '');
-    const by = stateField?.field.state?.by;
+    const stateField = model.fields.find(({ type }) => type.state);
+    const target = models.get(stateField?.type.reference?.target ?? '');
+    const by = stateField?.type.state?.by;
     if (stateField && target && by !== undefined)
       compiled.set(model.name, {
         ...compileLifecycle(model, stateField.name, target, by),

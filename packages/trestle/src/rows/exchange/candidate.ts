@@ -73,8 +73,8 @@ function kept(
   for (const name of server) {
     const value = body[name];
     if (value === undefined) continue;
-    const isInstant = model.byName.get(name)?.kind === 'timestamp' && typeof value === 'string';
-    values[name] = isInstant ? new Date(value).toISOString() : value;
+    const complete = model.byName.get(name)?.type.complete;
+    values[name] = value !== null && complete ? complete(value) : value;
   }
   return values;
 }

@@ -28,8 +28,8 @@ type OneLook = (executor: Executor, batch: readonly Candidate[]) => Promise<Foun
 
 function referenceLooks(model: Model): OneLook[] {
   return model.fields.flatMap(({ name, kind, field }) => {
-    const isAccount = field.automatic === 'author' || field.automatic === 'editor';
-    const target = field.reference?.target ?? (isAccount ? ACCOUNTS_TABLE : undefined);
+    const { reference, column } = field.type;
+    const target = reference?.target ?? (column === 'account' ? ACCOUNTS_TABLE : undefined);
     return target ? [referenceLook(model, name, kind, target)] : [];
   });
 }

@@ -2,7 +2,7 @@ import { type FieldError, Problem } from '../../problems.ts';
 import { isObject } from '../body.ts';
 import type { Model } from '../model.ts';
 import { type Cell, csvRecords } from './csv.ts';
-import { columnsOf, valueOfCell } from './row-cells.ts';
+import { type CsvColumn, columnsOf } from './row-cells.ts';
 
 export type Format = 'ndjson' | 'csv';
 
@@ -53,7 +53,7 @@ function* lines(parts: Iterable<string>): Generator<string> {
 }
 
 function* csvEntries(model: Model, parts: Iterable<string>, parseJson: ParseJson): Generator<Entry> {
-  let columns: Column[] | undefined;
+  let columns: CsvColumn[] | undefined;
   for (const { line, cells, error } of csvRecords(parts)) {
     if (error) yield refused(line, fault('', 'csv', error));
     else if (!columns) columns = headerOf(model, cells);
@@ -70,9 +70,7 @@ function* csvEntries(model: Model, parts: Iterable<string>, parseJson: ParseJson
   }
 }
 
-type Column = ReturnType<typeof columnsOf>[number];
-
-function headerOf(model: Model, cells: readonly Cell[]): Column[] {
+function headerOf(model: Model, cells: readonly Cell[]): CsvColumn[] {
   const known = new Map(columnsOf(model).map((column) => [column.name, column]));
   return cells.map((name, at) => {
     const column = known.get(name ?? '');
@@ -86,18 +84,22 @@ function headerOf(model: Model, cells: readonly Cell[]): Column[] {
 
 function csvEntry(
   line: number,
-  columns: readonly Column[],
+  columns: readonly CsvColumn[],
   cells: readonly Cell[],
   parseJson: ParseJson,
 ): Entry {
   const values: Record<string, unknown> = {};
   const errors: FieldError[] = [];
-  columns.forEach(({ name, kind, nullable }, at) => {
+  columns.forEach(({ name, type, nullable }, at) => {
     const cell = cells[at] ?? null;
-    if (cell?.includes('\0')) errors.push(fault(`/${name}`, 'pattern', 'holds the character U+0000'));
-    const read = attempt(`/${name}`, () => valueOfCell(kind, nullable, cell, parseJson));
+    if (cell === null) {
+      if (nullable) values[name] = null;
+      return;
+    }
+    if (cell.includes('\0')) errors.push(fault(`/${name}`, 'pattern', 'holds the character U+0000'));
+    const read = attempt(`/${name}`, () => type.fromText(cell, parseJson));
     if ('error' in read) errors.push(read.error);
-    else if (read.value !== undefined) values[name] = read.value;
+    else values[name] = read.value;
   });
   return { line, values, errors };
 }

@@ -139,12 +139,12 @@ function changedMeanwhile(): Problem {
 /** The ids of the states that new rows begin in. */
 async function initialStates(store: Store, model: Model): Promise<Map<string, unknown>> {
   const found = new Map<string, unknown>();
-  for (const { name, field } of model.fields) {
-    if (!field.state || !field.reference) continue;
-    const { by, initial } = field.state;
+  for (const { name, type } of model.fields) {
+    if (!type.state || !type.reference) continue;
+    const { by, initial } = type.state;
     const select = statement(
       model.dialect,
-      sql`select ${sql.ref('id')} from ${sql.id(field.reference.target)} where ${sql.ref(by)} = ${param('initial')}`,
+      sql`select ${sql.ref('id')} from ${sql.id(type.reference.target)} where ${sql.ref(by)} = ${param('initial')}`,
     );
     const [row] = await store.all(select, bind(select, { initial }));
     if (row) found.set(name, row.id);

@@ -1,36 +1,26 @@
-import type { StoredKind } from '../../database/dialect.ts';
+import type { FieldType } from '../../schema/field-type.ts';
 import type { Model, Row } from '../model.ts';
 import type { Cell } from './csv.ts';
 
-/** The columns of a resource's CSV: the id, then the fields in declared order. */
-export function columnsOf(model: Model): { name: string; kind: StoredKind; nullable: boolean }[] {
-  const fields = model.fields.map(({ name, kind, field }) => ({ name, kind, nullable: field.nullable }));
-  return [{ name: 'id', kind: model.idKind, nullable: false }, ...fields];
+/** A column of a resource's CSV. */
+export interface CsvColumn {
+  readonly name: string;
+  readonly type: FieldType;
+  readonly nullable: boolean;
 }
 
-/** What turns a row into its cells. Values of lists and objects are JSON. */
+/** The columns of a resource's CSV: the id, then the fields in declared order. */
+export function columnsOf(model: Model): CsvColumn[] {
+  const fields = model.fields.map(({ name, type, field }) => ({ name, type, nullable: field.nullable }));
+  return [{ name: 'id', type: model.resource.id.type, nullable: false }, ...fields];
+}
+
+/** Turns rows into their cells. */
 export function cellsOf(model: Model): (row: Row) => Cell[] {
   const columns = columnsOf(model);
-  return (row) => columns.map(({ name, kind }) => cell(kind, row[name]));
+  return (row) =>
+    columns.map(({ name, type }) => {
+      const value = row[name];
+      return value === null || value === undefined ? null : type.toText(value);
+    });
 }
-
-function cell(kind: StoredKind, value: unknown): Cell {
-  if (value === null || value === undefined) return null;
-  return kind === 'json' ? JSON.stringify(value) : String(value);
-}
-
-/** A cell as the value a body has; what is not of its kind stays a text, for the check to refuse. Undefined: left out. */
-export function valueOfCell(
-  kind: StoredKind,
-  nullable: boolean,
-  text: Cell,
-  parseJson: (text: string) => unknown,
-): unknown {
-  if (text === null) return nullable ? null : undefined;
-  if (kind === 'json') return parseJson(text);
-  if (kind === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
-  const isNumber = (kind === 'integer' || kind === 'number') && NUMBER.test(text);
-  return isNumber ? Number(text) : text;
-}
-
-const NUMBER = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;

@@ -39,7 +39,7 @@ export function childReader(model: Model, store: Store) {
 
 function childStatement(model: Model, field: string, owner: string | undefined): Statement {
   const reference = model.byName.get(field);
-  if (!reference?.field.reference)
+  if (!reference?.type.reference)
     throw new TypeError(`${model.name}.${field} is no reference(), so there are no children by it`);
   const sort = sortColumns(model, undefined);
   const own: Sql = owner ? sql`and ${sql.ref(owner)} = ${param('account')}` : sql``;

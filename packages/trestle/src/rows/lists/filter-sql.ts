@@ -3,7 +3,6 @@ import { type Sql, sql } from '../../database/sql.ts';
 import type { Value } from '../../database/store.ts';
 import { type FieldError, Problem } from '../../problems.ts';
 import { field } from '../../schema/field.ts';
-import { isInstant, toUtc } from '../../schema/fields/timestamp.ts';
 import { type Condition, type Filter, OPERATORS, type Operator } from '../../schema/services/list-query.ts';
 import { isObject } from '../body.ts';
 import type { Model, ModelField } from '../model.ts';
@@ -65,7 +64,7 @@ export class FilterParts {
       this.#wrong(
         at,
         'unknown',
-        `there is no field '${name}' to filter by; there are ${filterNames(this.#model)}`,
+        `there is no field '${name}' to filter by; there are ${filterableNames(this.#model).join(', ')}`,
       );
       return [];
     }
@@ -114,7 +113,7 @@ export class FilterParts {
 
   #text(field: ModelField, operator: TextOperator, value: unknown, at: string): Sql | undefined {
     const { dialect } = this.#model;
-    if (field.kind !== 'text') {
+    if (!field.type.operators.includes(operator)) {
       this.#wrong(at, 'type', `'${operator}' looks into texts, and ${field.name} is none`);
       return undefined;
     }
@@ -150,13 +149,13 @@ export class FilterParts {
 
   /** A value as the column holds it; undefined, with an error noted, where it is none. */
   #encode(field: ModelField, value: unknown, at: string): Value | undefined {
-    const problem = wrongValue(field, value);
-    if (problem) {
-      this.#wrong(at, 'type', problem);
+    const { name, type, kind } = field;
+    if (!type.accepts(value)) {
+      const got = JSON.stringify(value) ?? 'nothing';
+      this.#wrong(at, 'type', `${name} is compared with ${type.expected}, got ${got}`);
       return undefined;
     }
-    const complete = field.kind === 'timestamp' ? toUtc : field.field.complete;
-    return this.#model.dialect.encode(field.kind, complete ? complete(value) : value);
+    return this.#model.dialect.encode(kind, type.complete ? type.complete(value) : value);
   }
 
   #wrong(pointer: string, code: string, message: string): void {
@@ -186,11 +185,12 @@ function looksIntoTexts(operator: Operator): operator is TextOperator {
 export function filterable(model: Model, name: string): ModelField | undefined {
   if (name === 'id') return idField(model);
   const field = model.byName.get(name);
-  return field && field.kind !== 'json' ? field : undefined;
+  return field && field.type.operators.length > 0 ? field : undefined;
 }
 
-function filterNames(model: Model): string {
-  return ['id', ...model.fields.filter((field) => field.kind !== 'json').map(({ name }) => name)].join(', ');
+/** The names of all fields that rows can be filtered and sorted by. */
+export function filterableNames(model: Model): string[] {
+  return ['id', ...model.fields.filter(({ type }) => type.operators.length > 0).map(({ name }) => name)];
 }
 
 const idFields = new WeakMap<Model, ModelField>();
@@ -202,7 +202,8 @@ function idField(model: Model): ModelField {
   const { id } = model.resource;
   const made: ModelField = {
     name: 'id',
-    field: field({ kind: id.kind, column: id.column, schema: id.schema, unique: true, index: true }),
+    field: field(id.type, { unique: true, index: true }),
+    type: id.type,
     kind: model.idKind,
     schema: id.schema,
     writable: false,
@@ -210,22 +211,6 @@ function idField(model: Model): ModelField {
   idFields.set(model, made);
   return made;
 }
-
-/** What is wrong with a value to compare a field with: its type alone; bounds do not matter to a comparison. */
-function wrongValue({ name, kind }: ModelField, value: unknown): string | undefined {
-  const expected = (what: string) =>
-    `${name} is compared with ${what}, got ${JSON.stringify(value) ?? 'nothing'}`;
-  if (kind === 'integer') return Number.isSafeInteger(value) ? undefined : expected('a whole number');
-  if (kind === 'number')
-    return typeof value === 'number' && Number.isFinite(value) ? undefined : expected('a number');
-  if (kind === 'boolean') return typeof value === 'boolean' ? undefined : expected('true or false');
-  if (typeof value !== 'string') return expected('a text');
-  if (kind === 'timestamp') return isInstant(value) ? undefined : expected('an instant (RFC 3339)');
-  if (kind === 'uuid') return UUID.test(value) ? undefined : expected('a UUID');
-  return undefined;
-}
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function tooMuch(what: string): Problem {
   return new Problem('invalid_query', { detail: `The filter asks too much: ${what} at most.` });

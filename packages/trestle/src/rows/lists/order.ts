@@ -2,7 +2,7 @@ import { type Sql, sql } from '../../database/sql.ts';
 import { Problem } from '../../problems.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
 import type { Model, ModelField } from '../model.ts';
-import { filterable } from './filter-sql.ts';
+import { filterable, filterableNames } from './filter-sql.ts';
 
 const MOST_SORTS = 5;
 
@@ -90,9 +90,8 @@ function passed(field: ModelField, value: Sql | undefined, isNull?: boolean, dow
 }
 
 function unknownSort(model: Model, name: string): Problem {
-  const names = ['id', ...model.fields.filter(({ kind }) => kind !== 'json').map((field) => field.name)];
   return new Problem('invalid_query', {
-    detail: `${model.name} cannot be sorted by '${name}'; it can by ${names.join(', ')}.`,
+    detail: `${model.name} cannot be sorted by '${name}'; it can by ${filterableNames(model).join(', ')}.`,
     errors: [
       { pointer: 'sort', code: 'unknown', message: `there is no field '${name}' to sort by`, in: 'query' },
     ],

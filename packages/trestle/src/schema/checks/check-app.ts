@@ -54,7 +54,7 @@ function checkResource(app: string, name: string, resource: Resource, resources:
   for (const group of resource.indexes) known(group, 'indexes');
   for (const verb of VERBS) {
     const owner = resource.can[verb]?.field;
-    if (owner !== undefined && resource.fields[owner]?.automatic !== 'author')
+    if (owner !== undefined && !resource.fields[owner]?.type.isOwner)
       wrong(`${path}.can.${verb}`, `own('${owner}') needs a field ${owner}: author()`);
   }
   checkLifecycle(path, resource, resources, wrong);
@@ -84,12 +84,13 @@ function checkField(path: string, name: string, field: Field, resources: Resourc
     wrong(path, 'name fields with letters, digits and underscores, a lower-case letter first');
   if (RESERVED_FIELDS.has(name) || name in Object.prototype)
     wrong(path, `'${name}' is taken by the engine; choose another name`);
-  const target = field.reference?.target;
+  const { reference, schema } = field.type;
+  const target = reference?.target;
   if (target !== undefined && !Object.hasOwn(resources, target))
     wrong(path, `reference('${target}') has no resource; declare ${target} in app({ resources })`);
-  if (field.reference?.onDelete === 'setNull' && !field.nullable)
+  if (reference?.onDelete === 'setNull' && !field.nullable)
     wrong(path, `onDelete: 'setNull' needs nullable: true`);
-  if (field.default !== undefined && field.default !== null && !Compile(field.schema).Check(field.default))
+  if (field.default !== undefined && field.default !== null && !Compile(schema).Check(field.default))
     wrong(path, `the default ${JSON.stringify(field.default)} is no value of this field`);
 }
 

@@ -18,7 +18,7 @@ export function checkLifecycle(
   const { lifecycle } = resource;
   if (!lifecycle) return;
   const field = resource.fields[lifecycle.field];
-  if (!field?.state)
+  if (!field?.type.state)
     wrong(`${path}.lifecycle`, `field: '${lifecycle.field}' must name a state() field of this resource`);
   const known = statesOf(field, resources);
   for (const [name, operation] of Object.entries(lifecycle.operations)) {
@@ -37,21 +37,21 @@ function checkState(
   resources: Resources,
   wrong: (path: string, remedy: string) => never,
 ): void {
-  const { state, reference } = field;
+  const { state, reference } = field.type;
   const target = reference && resources[reference.target];
   if (!state || !target) return;
-  if (target.fields[state.by]?.column !== 'text')
+  if (target.fields[state.by]?.type.column !== 'text')
     wrong(path, `by: '${state.by}' must be a text field of ${reference.target}`);
   if (!statesOf(field, resources).includes(state.initial)) wrong(path, missing(field, state.initial));
 }
 
 /** The names of the states that are always there. */
 function statesOf(field: Field, resources: Resources): string[] {
-  const rows = resources[field.reference?.target ?? '']?.rows ?? [];
-  return rows.map((row) => String(row[field.state?.by ?? 'name']));
+  const rows = resources[field.type.reference?.target ?? '']?.rows ?? [];
+  return rows.map((row) => String(row[field.type.state?.by ?? 'name']));
 }
 
 function missing(field: Field, state: string): string {
-  const target = field.reference?.target ?? '';
-  return `there is always to be a state '${state}': add { ${field.state?.by}: '${state}' } to the rows of ${target}`;
+  const target = field.type.reference?.target ?? '';
+  return `there is always to be a state '${state}': add { ${field.type.state?.by}: '${state}' } to the rows of ${target}`;
 }

@@ -1,33 +1,41 @@
 import { Type } from 'typebox';
 import { type Field, field, type RenameOptions, type ServerSet } from '../field.ts';
+import { COMPARISONS, type FieldType } from '../field-type.ts';
 import type { RowId } from '../id.ts';
 
-const schema = Type.Union([Type.Integer(), Type.String()]);
+/** The column, schema and comparisons of the accounts' ids take the place of these when the app is compiled. */
+const ACCOUNT = {
+  column: 'account',
+  schema: Type.Union([Type.Integer(), Type.String()]),
+  operators: COMPARISONS,
+  expected: 'the id of an account',
+  accepts: (value: unknown) => typeof value === 'number' || typeof value === 'string',
+  fromText: (text: string) => text,
+  toText: String,
+  editor: 'account',
+} as const;
+
+const AUTHOR: FieldType = {
+  name: 'author',
+  ...ACCOUNT,
+  isOwner: true,
+  server: { created: ({ account }) => account, edited: () => undefined },
+};
+
+const EDITOR: FieldType = {
+  name: 'editor',
+  ...ACCOUNT,
+  server: { created: ({ account }) => account, edited: ({ account }) => account },
+};
 
 /** The account that created the row: set by the server, never by a caller, and never changed. Has an index. */
 export function author(options?: RenameOptions): Field<AuthorFaces> {
-  return field({
-    kind: 'author',
-    column: 'account',
-    schema,
-    nullable: true,
-    index: true,
-    automatic: 'author',
-    ...options,
-  });
+  return field(AUTHOR, { nullable: true, index: true, ...options });
 }
 
 /** The account that wrote the row last. Has an index. */
 export function editor(options?: RenameOptions): Field<ServerSet<RowId | null>> {
-  return field({
-    kind: 'editor',
-    column: 'account',
-    schema,
-    nullable: true,
-    index: true,
-    automatic: 'editor',
-    ...options,
-  });
+  return field(EDITOR, { nullable: true, index: true, ...options });
 }
 
 /** Marks the fields that `own(…)` may name. Null where an anonymous caller created the row. */

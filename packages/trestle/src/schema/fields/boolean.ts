@@ -1,9 +1,22 @@
 import { Type } from 'typebox';
 import { type Faces, type Field, type FieldOptions, field } from '../field.ts';
+import { COMPARISONS, type FieldType } from '../field-type.ts';
+
+const BOOLEAN: FieldType = {
+  name: 'boolean',
+  column: 'boolean',
+  schema: Type.Boolean(),
+  operators: COMPARISONS,
+  expected: 'true or false',
+  accepts: (value) => typeof value === 'boolean',
+  fromText: (text) => (text === 'true' || text === 'false' ? text === 'true' : text),
+  toText: String,
+  editor: 'checkbox',
+};
 
 /** True or false. */
 export function boolean<const O extends FieldOptions<boolean> = FieldOptions<boolean>>(
   options?: O,
 ): Field<Faces<boolean, O>> {
-  return field({ kind: 'boolean', column: 'boolean', schema: Type.Boolean(), ...options });
+  return field(BOOLEAN, options);
 }

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { type Field, field, type RenameOptions, type ServerSet } from '../field.ts';
+import { INTEGER } from './integer.ts';
 
 export interface CounterOptions extends RenameOptions {
   /** Reading one row adds one, and the answer already shows it (default: false). Lists do not count. */
@@ -8,16 +9,15 @@ export interface CounterOptions extends RenameOptions {
   resetOnUpdate?: boolean;
 }
 
-/** A whole number from 0 that only the server moves, by one SQL statement, so that none is ever lost. */
+/** An integer from 0 that only the server moves, by one SQL statement, so that no count is ever lost. */
 export function counter(options: CounterOptions = {}): Field<ServerSet<number>> {
   const { countsReads = false, resetOnUpdate = false, ...rest } = options;
-  return field({
-    kind: 'counter',
-    column: 'integer',
+  const type = {
+    ...INTEGER,
+    name: 'counter',
     schema: Type.Integer({ minimum: 0 }),
-    default: 0,
-    automatic: 'counter',
-    counter: { countsReads, resetOnUpdate },
-    ...rest,
-  });
+    countsReads,
+    server: { created: () => 0, edited: () => (resetOnUpdate ? 0 : undefined) },
+  };
+  return field(type, { default: 0, ...rest });
 }

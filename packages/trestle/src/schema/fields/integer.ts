@@ -1,20 +1,31 @@
 import { Type } from 'typebox';
 import { type Faces, type Field, type FieldOptions, field } from '../field.ts';
+import { COMPARISONS } from '../field-type.ts';
 
 export interface RangeOptions extends FieldOptions<number> {
-  /** The least value (default: none). */
+  /** Minimum (default: none). */
   min?: number;
-  /** The greatest value (default: none). */
+  /** Maximum (default: none). */
   max?: number;
 }
 
-/** A whole number between −(2^53−1) and 2^53−1, the ones JSON carries without loss (RFC 8259, section 6). */
+/** All of the type but for its name and bounds; ids and counters have it too. */
+export const INTEGER = {
+  column: 'integer',
+  operators: COMPARISONS,
+  expected: 'an integer',
+  accepts: Number.isSafeInteger,
+  fromText: (text: string): unknown => (/^-?\d{1,16}$/.test(text) ? Number(text) : text),
+  toText: String,
+  editor: 'number',
+} as const;
+
+/** An integer between −(2^53−1) and 2^53−1, the ones JSON carries without loss (RFC 8259, section 6). */
 export function integer<const O extends RangeOptions = RangeOptions>(options?: O): Field<Faces<number, O>> {
   const {
     min = Number.MIN_SAFE_INTEGER,
     max = Number.MAX_SAFE_INTEGER,
     ...rest
   } = options ?? ({} as RangeOptions);
-  const schema = Type.Integer({ minimum: min, maximum: max });
-  return field({ kind: 'integer', column: 'integer', schema, ...rest });
+  return field({ ...INTEGER, name: 'integer', schema: Type.Integer({ minimum: min, maximum: max }) }, rest);
 }

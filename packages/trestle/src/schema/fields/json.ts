@@ -1,9 +1,28 @@
 import { Type } from 'typebox';
 import { type Faces, type Field, type FieldOptions, field, type JsonValue } from '../field.ts';
+import { mergePatch } from '../merge-patch.ts';
+
+/** What values that are kept as JSON have in common. */
+export const JSON_VALUE = {
+  column: 'json',
+  operators: [],
+  expected: 'a JSON value',
+  accepts: () => false,
+  fromText: (text: string, parseJson: (text: string) => unknown): unknown => parseJson(text),
+  toText: (value: unknown): string => JSON.stringify(value),
+  editor: 'json',
+} as const;
+
+const JSON_TYPE = {
+  ...JSON_VALUE,
+  name: 'json',
+  schema: Type.Unsafe<JsonValue>({}),
+  merge: mergePatch,
+};
 
 /** Any JSON value, kept as it came. For shapes that are known, `object()` and `list()` check more. */
 export function json<const O extends FieldOptions<JsonValue> = FieldOptions<JsonValue>>(
   options?: O,
 ): Field<Faces<JsonValue, O>> {
-  return field({ kind: 'json', column: 'json', schema: Type.Unsafe<JsonValue>({}), ...options });
+  return field(JSON_TYPE, options);
 }

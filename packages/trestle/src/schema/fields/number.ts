@@ -1,6 +1,18 @@
 import { Type } from 'typebox';
 import { type Faces, type Field, field } from '../field.ts';
+import { COMPARISONS } from '../field-type.ts';
 import type { RangeOptions } from './integer.ts';
+
+const NUMBER = {
+  name: 'number',
+  column: 'number',
+  operators: COMPARISONS,
+  expected: 'a number',
+  accepts: Number.isFinite,
+  fromText: (text: string) => (/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? Number(text) : text),
+  toText: String,
+  editor: 'number',
+} as const;
 
 /** A finite double-precision number; NaN and infinities do not exist in JSON and are refused. */
 export function number<const O extends RangeOptions = RangeOptions>(options?: O): Field<Faces<number, O>> {
@@ -9,5 +21,5 @@ export function number<const O extends RangeOptions = RangeOptions>(options?: O)
     ...(min !== undefined && { minimum: min }),
     ...(max !== undefined && { maximum: max }),
   });
-  return field({ kind: 'number', column: 'number', schema, ...rest });
+  return field({ ...NUMBER, schema }, rest);
 }

@@ -1,16 +1,18 @@
 import { type TSchema, Type } from 'typebox';
 import {
+  completeValue,
   type Faces,
   type Field,
   type FieldOptions,
   type FieldTypes,
   field,
-  normalizeMembers,
-  normalizers,
+  memberNormalizer,
   requireNestable,
 } from '../field.ts';
+import { mergePatch } from '../merge-patch.ts';
 import type { Fields } from '../resource.ts';
 import type { Readable, Writable } from '../row-types.ts';
+import { JSON_VALUE } from './json.ts';
 
 /** A nested object of declared fields, kept as JSON in one column. Unknown members are refused. */
 export function object<
@@ -24,20 +26,21 @@ export function object<
         `object({ ${name} }): every object of JavaScript has one already; choose another name`,
       );
     requireNestable(`object({ ${name} })`, member);
-    const schema = member.nullable ? Type.Union([member.schema, Type.Null()]) : member.schema;
+    const schema = member.nullable ? Type.Union([member.type.schema, Type.Null()]) : member.type.schema;
     const optional = member.nullable || member.default !== undefined;
     properties[name] = optional ? Type.Optional(schema) : schema;
   }
-  const normalizing = normalizers(Object.entries(fields));
-  const schema = Type.Object(properties, { additionalProperties: false });
-  return field({
-    kind: 'object',
-    column: 'json',
-    schema,
-    ...(normalizing.length > 0 && { normalize: (value) => normalizeMembers(normalizing, value) }),
-    complete: (value) => completed(fields, value),
-    ...options,
-  });
+  const normalize = memberNormalizer(Object.entries(fields));
+  const type = {
+    ...JSON_VALUE,
+    name: 'object',
+    schema: Type.Object(properties, { additionalProperties: false }),
+    editor: 'object',
+    merge: mergePatch,
+    ...(normalize && { normalize }),
+    complete: (value: unknown) => completed(fields, value),
+  };
+  return field(type, options);
 }
 
 export interface ObjectFaces<F extends Fields, O> extends FieldTypes {
@@ -50,9 +53,6 @@ export interface ObjectFaces<F extends Fields, O> extends FieldTypes {
 function completed(fields: Fields, value: unknown): unknown {
   const given = value as Record<string, unknown>;
   const result: Record<string, unknown> = {};
-  for (const [name, member] of Object.entries(fields)) {
-    const present = given[name] === undefined ? (member.default ?? null) : given[name];
-    result[name] = present !== null && member.complete ? member.complete(present) : present;
-  }
+  for (const [name, member] of Object.entries(fields)) result[name] = completeValue(member, given[name]);
   return result;
 }

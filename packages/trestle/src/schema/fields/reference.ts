@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
-import { type Field, type FieldOptions, type FieldTypes, field, type OnDelete } from '../field.ts';
+import { type Field, type FieldOptions, type FieldTypes, field } from '../field.ts';
+import { COMPARISONS, type OnDelete } from '../field-type.ts';
 import type { RowId } from '../id.ts';
 
 export interface ReferenceOptions extends FieldOptions<RowId> {
@@ -7,7 +8,19 @@ export interface ReferenceOptions extends FieldOptions<RowId> {
   onDelete?: OnDelete;
 }
 
-/** The faces of a reference name its target, so that its type is the target's own id type. */
+/** The column, schema and comparisons of the target's id take the place of these when the app is compiled. */
+export const REFERENCE = {
+  column: 'integer',
+  schema: Type.Union([Type.Integer(), Type.String()]),
+  operators: COMPARISONS,
+  expected: 'the id of a row',
+  accepts: (value: unknown): boolean => typeof value === 'number' || typeof value === 'string',
+  fromText: (text: string): unknown => text,
+  toText: String,
+  editor: 'reference',
+} as const;
+
+/** The types of a reference name its target, so that its type is the target's own id type. */
 export interface ReferenceFaces<Target extends string, O> extends FieldTypes {
   target: Target;
   null: O extends { nullable: true } ? null : never;
@@ -20,14 +33,8 @@ export function reference<const Target extends string, const O extends Reference
   options?: O,
 ): Field<ReferenceFaces<Target, O>> {
   const { onDelete = 'restrict', ...rest } = options ?? ({} as ReferenceOptions);
-  // The column and schema of the target's id take the place of these when the app is compiled.
-  const schema = Type.Union([Type.Integer(), Type.String()]);
-  return field({
-    kind: 'reference',
-    column: 'integer',
-    schema,
-    ...rest,
-    index: true,
-    reference: { target, onDelete },
-  });
+  return field(
+    { ...REFERENCE, name: 'reference', reference: { target, onDelete } },
+    { ...rest, index: true },
+  );
 }

@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
 import { type Field, type FieldTypes, field } from '../field.ts';
+import { REFERENCE } from './reference.ts';
 
 export interface StateOptions {
   /** The name of the state a new row is in. */
@@ -24,14 +24,12 @@ export function state<const Target extends string>(
   target: Target,
   options: StateOptions,
 ): Field<StateFaces<Target>> {
-  return field({
-    kind: 'state',
-    column: 'integer',
-    // The schema of the target's id takes the place of this when the app is compiled.
-    schema: Type.Union([Type.Integer(), Type.String()]),
-    index: true,
-    automatic: 'state',
+  const type = {
+    ...REFERENCE,
+    name: 'state',
     reference: { target, onDelete: 'restrict' },
     state: { initial: options.initial, by: options.by ?? 'name' },
-  });
+    server: { created: () => undefined, edited: () => undefined },
+  } as const;
+  return field(type, { index: true });
 }

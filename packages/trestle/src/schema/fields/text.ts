@@ -1,10 +1,11 @@
 import { Type } from 'typebox';
 import { type Faces, type Field, type FieldOptions, field } from '../field.ts';
+import { STRING } from '../field-type.ts';
 
 export interface TextOptions extends FieldOptions<string> {
-  /** Fewest characters, counted in Unicode code points (default: 0). */
+  /** Minimum length in Unicode code points (default: 0). */
   min?: number;
-  /** Most characters, counted in Unicode code points (default: 100,000). */
+  /** Maximum length in Unicode code points (default: 100,000). */
   max?: number;
   /** Remove white space at both ends, before everything else is checked (default: false). */
   trim?: boolean;
@@ -19,7 +20,7 @@ export interface TextOptions extends FieldOptions<string> {
   search?: boolean;
 }
 
-/** A text. Compared and sorted by code point on both databases. */
+/** A string. Compared and sorted by code point on both databases. */
 export function text<const O extends TextOptions = TextOptions>(options?: O): Field<Faces<string, O>> {
   const { min = 0, max = 100_000, trim, pattern, message, ...rest } = options ?? ({} as TextOptions);
   const schema = Type.String({
@@ -29,7 +30,14 @@ export function text<const O extends TextOptions = TextOptions>(options?: O): Fi
     ...(message !== undefined && { 'x-message': message }),
     ...(trim && { 'x-trim': true }),
   });
-  return field({ kind: 'text', column: 'text', schema, ...rest, ...(trim && { normalize: trimmed }) });
+  const type = {
+    name: 'text',
+    column: 'text',
+    ...STRING,
+    schema,
+    ...(trim && { normalize: trimmed }),
+  } as const;
+  return field(type, rest);
 }
 
 const trimmed = (value: unknown) => (typeof value === 'string' ? value.trim() : value);

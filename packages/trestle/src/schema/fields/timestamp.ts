@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { Compile } from 'typebox/schema';
 import { type Faces, type Field, type FieldOptions, field, type ServerSet } from '../field.ts';
+import { COMPARISONS, type Write } from '../field-type.ts';
 
 /**
  * RFC 3339 with an offset; the fraction may be left out. What is stored and answered is UTC to the millisecond.
@@ -11,30 +12,50 @@ const RFC3339 =
 
 const schema = Type.String({ format: 'date-time', pattern: RFC3339, maxLength: 40 });
 
+const instants = Compile(schema);
+
+/** Whether a value is an instant that can be stored. */
+export function isInstant(value: unknown): boolean {
+  return instants.Check(value);
+}
+
+const INSTANT = {
+  column: 'timestamp',
+  schema,
+  operators: COMPARISONS,
+  expected: 'an instant (RFC 3339)',
+  accepts: isInstant,
+  fromText: (text: string): unknown => text,
+  toText: String,
+  editor: 'timestamp',
+  complete: toUtc,
+} as const;
+
 /** An instant, RFC 3339 on the wire (`2026-11-21T07:48:39.123Z`), kept in UTC to the millisecond. */
 export function timestamp<const O extends FieldOptions<string> = FieldOptions<string>>(
   options?: O,
 ): Field<Faces<string, O>> {
-  return field({ kind: 'timestamp', column: 'timestamp', schema, complete: toUtc, ...options });
+  return field({ ...INSTANT, name: 'timestamp' }, options);
 }
 
 type InstantOptions = Pick<FieldOptions<string>, 'index' | 'was'>;
 
 /** The instant the row was created; set by the server, never by a caller. */
 export function createdAt(options?: InstantOptions): Field<ServerSet<string>> {
-  return field({ kind: 'createdAt', column: 'timestamp', schema, automatic: 'createdAt', ...options });
+  const server = { created: now, edited: () => undefined, older: 'now' } as const;
+  return field({ ...INSTANT, name: 'createdAt', server }, options);
 }
 
 /** The instant of the last edit; equal to `createdAt` at first. Counting a read does not move it. */
 export function updatedAt(options?: InstantOptions): Field<ServerSet<string>> {
-  return field({ kind: 'updatedAt', column: 'timestamp', schema, automatic: 'updatedAt', ...options });
+  return field(
+    { ...INSTANT, name: 'updatedAt', server: { created: now, edited: now, older: 'now' } },
+    options,
+  );
 }
 
-const instants = Compile(schema);
-
-/** Whether a text is an instant that can be stored. */
-export function isInstant(text: string): boolean {
-  return instants.Check(text);
+function now(write: Write): string {
+  return write.now;
 }
 
 /**

@@ -93,19 +93,11 @@ function splitList(text: string): string[] {
   return items;
 }
 
+/** `null` is null where it is not itself a value of the field. */
 function typed(text: string, field: ModelField | undefined): unknown {
-  if (!field || field.kind === 'text') return text;
-  if (text === 'null' && field.field.nullable) return null;
-  switch (field.kind) {
-    case 'integer':
-      return /^-?\d{1,16}$/.test(text) ? Number(text) : text;
-    case 'number':
-      return /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? Number(text) : text;
-    case 'boolean':
-      return flag(text);
-    default:
-      return text;
-  }
+  if (!field) return text;
+  if (text === 'null' && field.field.nullable && !field.type.accepts(text)) return null;
+  return field.type.fromText(text, () => text);
 }
 
 function tooLong(): Problem {

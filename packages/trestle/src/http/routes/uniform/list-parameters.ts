@@ -1,11 +1,10 @@
 import { type TSchema, Type } from 'typebox';
 import type { Model, ModelField } from '../../../rows/model.ts';
-import { OPERATORS, type Operator } from '../../../schema/services/list-query.ts';
 import { PAGE } from './list-query.ts';
 
 /** The parameters of a list, for the documentation; `listQueryOf` reads them. */
 export function listParameters(model: Model): TSchema {
-  const fields = model.fields.filter(({ kind }) => kind !== 'json');
+  const fields = model.fields.filter(({ type }) => type.operators.length > 0);
   const sortable = ['id', ...fields.map(({ name }) => name)].join(', ');
   const searched = model.fields.filter(({ field }) => field.search).map(({ name }) => name);
   const search = Type.String({
@@ -51,11 +50,8 @@ function filterParameter(model: Model, fields: readonly ModelField[]): TSchema {
   });
 }
 
-function conditions({ kind }: ModelField): TSchema {
-  const operators = (Object.keys(OPERATORS) as Operator[]).filter(
-    (operator) => kind === 'text' || OPERATORS[operator] !== 'text',
-  );
+function conditions({ type }: ModelField): TSchema {
   return Type.Object(
-    Object.fromEntries(operators.map((operator) => [operator, Type.Optional(Type.String())])),
+    Object.fromEntries(type.operators.map((operator) => [operator, Type.Optional(Type.String())])),
   );
 }

@@ -47,7 +47,7 @@ const move = titled(
 
 /** Operations under `/v1/operations`, where any resource has a lifecycle. Who may see which is decided by the rules of their rows. */
 export function operationRoutes(models: ReadonlyMap<string, Model>, operations: OperationService): Route[] {
-  const moving = [...models.values()].filter(({ fields }) => fields.some(({ field }) => field.state));
+  const moving = [...models.values()].filter(({ fields }) => fields.some(({ type }) => type.state));
   if (moving.length === 0) return [];
   return [
     ...moving.flatMap((model) => [...startRoutes(model, operations), movesRoute(model, operations)]),

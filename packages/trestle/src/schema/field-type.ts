@@ -1,0 +1,95 @@
+import type { TSchema } from 'typebox';
+import type { RowId } from './id.ts';
+import { OPERATORS, type Operator } from './services/list-query.ts';
+
+/** How a value is stored. A dialect says what SQL type that is; `account` becomes the kind of the accounts' ids. */
+export type ColumnKind =
+  | 'text'
+  | 'integer'
+  | 'number'
+  | 'boolean'
+  | 'timestamp'
+  | 'json'
+  | 'uuid'
+  | 'account';
+
+/** What happens to a row when the row it refers to is deleted. */
+export type OnDelete = 'cascade' | 'restrict' | 'setNull';
+
+/** Who writes a row, and when. */
+export interface Write {
+  readonly account: RowId | null;
+  /** RFC 3339, UTC, milliseconds. */
+  readonly now: string;
+}
+
+/** What the server sets in a field that no caller may write. */
+export interface ServerValue {
+  /** The value of a new row; undefined where the insert itself looks it up. */
+  created(write: Write): unknown;
+  /** The value after an edit; undefined where an edit leaves it as it is. */
+  edited(write: Write): unknown;
+  /** Rows that are older than the column get the moment of the migration. */
+  readonly older?: 'now';
+}
+
+/**
+ * A field type: all that the engine asks about values of one kind. Each type is one file of `fields/`; code that is shared
+ * by all types asks these members and never the name. An optional member that is missing means that there is nothing to do.
+ */
+export interface FieldType {
+  /** Its name in declarations and messages: `text`. */
+  readonly name: string;
+  /** How a value is stored; a reference has the column of the id it names. */
+  readonly column: ColumnKind;
+  /** The JSON Schema of a value, without null: what bodies are checked against and OpenAPI shows. */
+  readonly schema: TSchema;
+  /** Filter operators. A type without any is neither filtered nor sorted by, nor indexed. */
+  readonly operators: readonly Operator[];
+  /** What a filter compares with, in the words of an error: `a number`. */
+  readonly expected: string;
+  /** Whether a filter may compare with this value. Bounds do not matter to a comparison. */
+  accepts(value: unknown): boolean;
+  /**
+   * The value that a text of a query or of a CSV cell stands for. A text that stands for none stays as it is, for the
+   * check to refuse. `parseJson` throws `Problem`.
+   */
+  fromText(text: string, parseJson: (text: string) => unknown): unknown;
+  /** A value as the cell of a CSV file. */
+  toText(value: unknown): string;
+  /** The admin UI's editor of a value. */
+  readonly editor: string;
+  /** Brings a given value to the form in which it is checked. */
+  normalize?(value: unknown): unknown;
+  /** Brings a checked value to the form in which it is kept: instants in UTC, defaults of nested members. */
+  complete?(value: unknown): unknown;
+  /** Merges an object of a patch into the current value (RFC 7396). Other values replace it. */
+  merge?(current: unknown, patch: unknown): unknown;
+  /** Set by the server, never by a caller. */
+  readonly server?: ServerValue;
+  /** The resource whose rows it refers to. */
+  readonly reference?: { readonly target: string; readonly onDelete: OnDelete };
+  /** Names the row's owner: `own(…)` may name it. */
+  readonly isOwner?: true;
+  /** Reading one row adds one. */
+  readonly countsReads?: boolean;
+  /** The name of the first state, and the field of the states that names them. */
+  readonly state?: { readonly initial: string; readonly by: string };
+}
+
+const names = Object.keys(OPERATORS) as Operator[];
+
+/** The operators of types that are not texts. */
+export const COMPARISONS: readonly Operator[] = names.filter((name) => OPERATORS[name] !== 'text');
+/** The operators of texts. */
+export const TEXT_OPERATORS: readonly Operator[] = names;
+
+/** Members that are the same for every type whose values are strings. */
+export const STRING = {
+  operators: TEXT_OPERATORS,
+  expected: 'a string',
+  accepts: (value: unknown): boolean => typeof value === 'string',
+  fromText: (text: string): unknown => text,
+  toText: String,
+  editor: 'text',
+} as const;
