@@ -15,6 +15,11 @@ interface Entry {
 export const COMMANDS: readonly Entry[] = [
   { name: 'serve', summary: 'Serve apps over HTTP.', load: () => import('./commands/serve.ts') },
   {
+    name: 'dev',
+    summary: 'Serve apps and restart when a source file changes.',
+    load: () => import('./commands/dev.ts'),
+  },
+  {
     name: 'migrate',
     summary: 'Show and make the changes that bring databases to the declared tables.',
     load: () => import('./commands/migrate.ts'),
