@@ -1,5 +1,5 @@
 import { Problem } from '../problems.ts';
-import { authorize, refuse } from '../rows/policy.ts';
+import { admission, refuseAnonymous } from '../rows/policy.ts';
 import { accountOf, type Caller } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Account, AccountService } from '../schema/services/account-service.ts';
@@ -14,7 +14,7 @@ export function accountService(parts: AccountParts): AccountService {
   const { sessions, refresh } = parts;
   return {
     async signUp(caller, credentials, origin) {
-      authorize(parts.app.accounts.can.create, caller);
+      admission(parts.app.accounts.can.create)(caller);
       return signUp(parts, credentials, origin.address);
     },
     signIn: (credentials, origin) => signIn(parts, credentials, origin.address),
@@ -43,7 +43,7 @@ export function accountService(parts: AccountParts): AccountService {
 
 /** The caller's own account, or any where the rule lets it. Throws `not_found`, `unauthenticated`, `forbidden`. */
 async function read(parts: AccountParts, caller: Caller, id: RowId): Promise<Account> {
-  if (accountOf(caller) !== id) authorize(parts.app.accounts.can.read, caller);
+  if (accountOf(caller) !== id) admission(parts.app.accounts.can.read)(caller);
   const row = isAccountId(parts.app.accounts.id, id) ? await parts.rows.byId(id) : undefined;
   if (!row) throw new Problem('not_found', { data: { resource: 'accounts', id } });
   return shown(row);
@@ -58,7 +58,7 @@ async function readMany({ app, rows }: AccountParts, ids: readonly RowId[]): Pro
 /** Sessions and passwords are for those who signed in: a key could be a copy that its owner does not know of. */
 function ownSession(caller: Caller): OwnSession {
   if (caller.kind === 'account') return caller;
-  if (caller.kind === 'anonymous') refuse('unauthenticated');
+  if (caller.kind === 'anonymous') refuseAnonymous();
   throw new Problem('forbidden', {
     detail:
       'Sign in with username and password: only a signed-in account manages its sessions and its password.',

@@ -1,13 +1,12 @@
 import { bind } from '../database/statement.ts';
 import type { Executor, Value } from '../database/store.ts';
 import { Problem } from '../problems.ts';
-import { readable, refuseBlind, requireId } from '../rows/find.ts';
-import { authorize, requireScope } from '../rows/policy.ts';
+import { requireId } from '../rows/find.ts';
 import { uuid7 } from '../rows/uuid7.ts';
 import { accountOf, type Caller } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
 import type { OperationView } from '../schema/services/operation-service.ts';
-import { lifecycleOf, ruleOf } from './access.ts';
+import { lifecycleOf } from './access.ts';
 import { type CompiledLifecycle, illegalTransition, startsFrom, stateOf } from './lifecycles/lifecycles.ts';
 import { viewOf } from './operation-record.ts';
 import { changeWithin, now, type Parts } from './parts.ts';
@@ -23,10 +22,10 @@ export async function acceptOperation(
 ): Promise<OperationView> {
   const { resource, id, operation } = target;
   const lifecycle = lifecycleOf(parts, resource);
-  refuseBlind(lifecycle.model, caller);
+  const { policy } = lifecycle.model;
+  policy.admit(caller, 'see');
   if (!lifecycle.operations.has(operation)) throw noSuchOperation(lifecycle, operation);
-  authorize(ruleOf(lifecycle, operation), caller);
-  requireScope(caller, resource, 'update');
+  policy.admit(caller, `:${operation}`);
   requireId(lifecycle.model, id);
   const account = accountOf(caller);
   const values = {
@@ -62,8 +61,9 @@ async function requireStart(
   { caller, lifecycle, id, operation }: Start,
 ): Promise<void> {
   const resource = lifecycle.model.name;
-  const found = readable(lifecycle.model, caller, id, await lifecycle.find(transaction, id));
-  authorize(ruleOf(lifecycle, operation), caller, found);
+  const found = await lifecycle.find(transaction, caller, id);
+  const allowed = await lifecycle.model.policy.allows(caller, `:${operation}`, found, transaction);
+  if (!allowed) throw new Problem('forbidden');
   const state = await stateOf(lifecycle, transaction, found);
   const declared = lifecycle.operations.get(operation);
   if (declared && startsFrom(declared, state.name)) return;

@@ -1,7 +1,5 @@
 import { Problem } from '../problems.ts';
-import { authorize, decide, ownerField, refuse, requireScope } from '../rows/policy.ts';
 import { accountOf, type Caller } from '../schema/caller.ts';
-import type { Rule } from '../schema/rules.ts';
 import type { CompiledLifecycle } from './lifecycles/lifecycles.ts';
 import type { OperationRecord } from './operation-record.ts';
 import { findOperation, type Parts } from './parts.ts';
@@ -23,12 +21,13 @@ export async function readableOperation(parts: Parts, caller: Caller, id: string
     refuseStranger(parts, caller);
     throw noOperation(id);
   }
-  const rule = lifecycle.model.resource.can.read;
-  refuse(decide(rule, caller));
-  requireScope(caller, record.resource, 'read');
-  if (ownerField(rule, caller) === undefined) return record;
+  const { policy } = lifecycle.model;
+  policy.admit(caller, 'read');
+  if (policy.where(caller, 'read') === undefined) return record;
   const row = await lifecycle.peek(parts.store, record.row);
-  const allowed = row ? decide(rule, caller, row) === 'allow' : record.account === accountOf(caller);
+  const allowed = row
+    ? await policy.allows(caller, 'read', row, parts.store)
+    : record.account === accountOf(caller);
   if (!allowed) throw noOperation(id);
   return record;
 }
@@ -37,27 +36,20 @@ export async function readableOperation(parts: Parts, caller: Caller, id: string
 export async function authorizeOperation(
   parts: Parts,
   caller: Caller,
-  lifecycle: CompiledLifecycle,
+  { model: { policy }, peek }: CompiledLifecycle,
   record: OperationRecord,
 ): Promise<void> {
-  const rule = ruleOf(lifecycle, record.operation);
-  authorize(rule, caller);
-  requireScope(caller, record.resource, 'update');
-  if (ownerField(rule, caller) === undefined) return;
-  const row = await lifecycle.peek(parts.store, record.row);
-  if (row) authorize(rule, caller, row);
-}
-
-export function ruleOf({ operations, model }: CompiledLifecycle, operation: string): Rule | undefined {
-  return operations.get(operation)?.can ?? model.resource.can.update;
+  const action = `:${record.operation}` as const;
+  policy.admit(caller, action);
+  if (policy.where(caller, action) === undefined) return;
+  const row = await peek(parts.store, record.row);
+  if (row && !(await policy.allows(caller, action, row, parts.store))) throw new Problem('forbidden');
 }
 
 /** Whoever may read the rows of no resource with operations learns first that credentials are missing. */
 function refuseStranger(parts: Parts, caller: Caller): void {
-  const decisions = [...parts.lifecycles.values()].map(({ model }) =>
-    decide(model.resource.can.read, caller),
-  );
-  if (!decisions.includes('allow')) refuse(decisions[0] ?? 'allow');
+  const models = [...parts.lifecycles.values()].map(({ model }) => model);
+  if (!models.some(({ policy }) => policy.admits(caller, 'see'))) models[0]?.policy.admit(caller, 'see');
 }
 
 function noOperation(id: string): Problem {

@@ -48,9 +48,8 @@ async function applyEffect(
   transaction: Executor,
   outcome: Outcome,
 ): Promise<void> {
-  const found = await lifecycle.find(transaction, record.row);
-  if (!found) throw new OperationError('The row was deleted meanwhile.', { retry: false });
-  const current = lifecycle.model.decode(found);
+  const current = await lifecycle.lock(transaction, record.row);
+  if (!current) throw new OperationError('The row was deleted meanwhile.', { retry: false });
   const from = await stateOf(lifecycle, transaction, current);
   if (!startsFrom(declared, from.name))
     throw new OperationError(`The row has become ${from.name} meanwhile.`, { retry: false });

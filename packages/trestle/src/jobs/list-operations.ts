@@ -1,8 +1,8 @@
 import { type Sql, sql } from '../database/sql.ts';
-import { statement } from '../database/statement.ts';
+import { bind, statement } from '../database/statement.ts';
 import { Problem } from '../problems.ts';
-import { decide, ownerField, refuse, requireScope } from '../rows/policy.ts';
-import { accountOf, type Caller } from '../schema/caller.ts';
+import { callerValues } from '../rows/policy.ts';
+import type { Caller } from '../schema/caller.ts';
 import type { Page } from '../schema/services/list-query.ts';
 import type { OperationQuery, OperationView } from '../schema/services/operation-service.ts';
 import type { CompiledLifecycle } from './lifecycles/lifecycles.ts';
@@ -30,8 +30,7 @@ export async function listOperations(
     sql`select ${columns} from ${sql.id(OPERATIONS)} where ${sql.join(conditions, ' and ')}
       order by id desc limit ${limit + 1}`,
   );
-  // Nothing of it is named: every value stands in the statement itself.
-  const rows = await parts.store.all(select, select.slots as Parameters<typeof parts.store.all>[1]);
+  const rows = await parts.store.all(select, bind(select, callerValues(caller)));
   const records = rows.slice(0, limit).map(parts.record);
   const last = records.at(-1);
   return {
@@ -44,12 +43,12 @@ export async function listOperations(
 /** The condition that leaves the operations of rows which the caller may read. */
 function visible(parts: Parts, caller: Caller, resource: string | undefined): Sql {
   const asked = resource === undefined ? [...parts.lifecycles.values()] : [askedFor(parts, resource)];
-  const decisions = asked.map(({ model }) => decide(model.resource.can.read, caller));
-  const [decision] = decisions;
-  if (decision && !decisions.includes('allow')) refuse(decision);
-  const readable = asked.filter((_, at) => decisions[at] === 'allow');
-  if (resource !== undefined) requireScope(caller, resource, 'read');
-  const mine = readable.filter(({ model }) => mayRead(caller, model.name)).map((one) => ownRows(one, caller));
+  if (resource !== undefined) asked[0]?.model.policy.admit(caller, 'read');
+  else if (!asked.some(({ model }) => model.policy.admits(caller, 'see')))
+    asked[0]?.model.policy.admit(caller, 'see');
+  const mine = asked
+    .filter(({ model }) => model.policy.admits(caller, 'read'))
+    .map((one) => ownRows(one, caller));
   return mine.length > 0 ? sql`(${sql.join(mine, ' or ')})` : sql`1 = 0`;
 }
 
@@ -65,20 +64,10 @@ function askedFor({ lifecycles }: Parts, resource: string): CompiledLifecycle {
 
 function ownRows({ model }: CompiledLifecycle, caller: Caller): Sql {
   const ofResource = sql`resource = ${model.name}`;
-  const owner = ownerField(model.resource.can.read, caller);
-  if (owner === undefined) return ofResource;
+  const where = model.policy.where(caller, 'read');
+  if (where === undefined) return ofResource;
   return sql`(${ofResource} and ${sql.ref('row')} in
-    (select cast(id as text) from ${model.table} where ${sql.ref(owner)} = ${accountOf(caller)}))`;
-}
-
-function mayRead(caller: Caller, resource: string): boolean {
-  try {
-    requireScope(caller, resource, 'read');
-    return true;
-  } catch (error) {
-    if (error instanceof Problem) return false;
-    throw error;
-  }
+    (select cast(id as text) from ${model.table} where ${where}))`;
 }
 
 function idOfCursor(cursor: string): string {

@@ -47,7 +47,7 @@ async function work(parts: Parts, { record, lifecycle, declared }: Claim, hold: 
   const found = await lifecycle.peek(parts.store, record.row);
   if (!found) throw new OperationError('The row was deleted meanwhile.', { retry: false });
   const context: RunContext<unknown> = {
-    row: lifecycle.model.decode(found),
+    row: found,
     operation: record.id,
     fence: record.fence,
     attempt: record.attempts,

@@ -1,6 +1,6 @@
 import { sql } from '../database/sql.ts';
 import { bind, param, statement } from '../database/statement.ts';
-import type { Columns, Store, Value } from '../database/store.ts';
+import type { Executor, Store, Value } from '../database/store.ts';
 import { Problem } from '../problems.ts';
 import type { Caller } from '../schema/caller.ts';
 import type { Context } from '../schema/context.ts';
@@ -8,9 +8,8 @@ import type { RowId } from '../schema/id.ts';
 import type { Verb } from '../schema/rules.ts';
 import { VERSION, type Versioned, type WriteOptions } from '../schema/services/row-service.ts';
 import { completeBody, editedValues, encodeValues } from './encode.ts';
-import { byId, notFound, readable, requireId } from './find.ts';
+import { finder, notFound, requireId } from './find.ts';
 import type { Model, Row } from './model.ts';
-import { authorize, requireScope } from './policy.ts';
 import type { CheckReferences } from './references.ts';
 import { inTransaction } from './transaction.ts';
 import { UpdateStatements } from './update-statements.ts';
@@ -20,7 +19,7 @@ export type NextBody = (current: Row) => Readonly<Record<string, unknown>>;
 
 /** What `replace` and `patch` share: the row is found, the rules asked and the new row written in one transaction. */
 export function changer(model: Model, store: Store, checkReferences: CheckReferences) {
-  const find = byId(model, model.dialect.forUpdate);
+  const find = writableFinder(model, 'update');
   const updates = new UpdateStatements(model);
   return async (
     context: Context,
@@ -31,12 +30,11 @@ export function changer(model: Model, store: Store, checkReferences: CheckRefere
     const { caller } = context;
     admitWriter(model, caller, id, 'update');
     return inTransaction(store, context, async (transaction) => {
-      const [found] = await transaction.all(find, [id]);
-      const current = writable(model, { caller, id, verb: 'update', ifMatch: options.ifMatch }, found);
+      const current = await find(transaction, caller, id, options);
       const values = { ...completeBody(model, next(current)), ...editedValues(model, caller, current) };
       const encoded = encodeValues(model, values);
       await checkReferences(transaction, caller, encoded);
-      const update = updates.of(changedFields(model, found, encoded));
+      const update = updates.of(changedFields(model, encodeValues(model, current), encoded));
       const [changed] = await transaction.all(update, bind(update, { ...encoded, id }));
       if (!changed) throw notFound(model, id);
       return model.decodeVersioned(changed);
@@ -46,7 +44,7 @@ export function changer(model: Model, store: Store, checkReferences: CheckRefere
 
 /** The verb `remove`: rows that refer to this one go, stay or hold it back as their `onDelete` says. */
 export function remover(model: Model, store: Store) {
-  const find = byId(model, model.dialect.forUpdate);
+  const find = writableFinder(model, 'delete');
   const drop = statement(
     model.dialect,
     sql`delete from ${model.table} where ${sql.ref('id')} = ${param('id')}`,
@@ -55,8 +53,7 @@ export function remover(model: Model, store: Store) {
     const { caller } = context;
     admitWriter(model, caller, id, 'delete');
     return inTransaction(store, context, async (transaction) => {
-      const [found] = await transaction.all(find, [id]);
-      const current = writable(model, { caller, id, verb: 'delete', ifMatch: options.ifMatch }, found);
+      const current = await find(transaction, caller, id, options);
       await transaction.all(drop, [id]);
       return current;
     });
@@ -65,40 +62,31 @@ export function remover(model: Model, store: Store) {
 
 /** Throws what is wrong with a write before any row is looked at. */
 export function admitWriter(model: Model, caller: Caller, id: RowId, verb: Verb): void {
-  authorize(model.resource.can[verb], caller);
-  requireScope(caller, model.name, verb);
+  model.policy.admit(caller, verb);
   requireId(model, id);
 }
 
-interface Attempt {
-  readonly caller: Caller;
-  readonly id: RowId;
-  readonly verb: Verb;
-  readonly ifMatch: WriteOptions['ifMatch'];
-}
-
-/** The row, if the caller may read it (else 404), may write it (else 403) and has its newest version (else 412). */
-function writable(
-  model: Model,
-  { caller, id, verb, ifMatch }: Attempt,
-  found: Columns | undefined,
-): Versioned<Row> {
-  const row = model.decodeVersioned(readable(model, caller, id, found));
-  authorize(model.resource.can[verb], caller, row);
-  const version = row[VERSION];
-  if (ifMatch !== undefined && ifMatch !== '*' && !ifMatch.includes(version))
-    throw new Problem('precondition_failed', {
-      detail: `The row is at version ${version} now. Read it again, apply your change to that, and send its ETag.`,
-      data: { resource: model.name, id },
-    });
-  return row;
+/** Finds and locks a row that the caller may read (else 404), may write (else 403) and has the newest version of (else 412). */
+function writableFinder(model: Model, verb: Verb) {
+  const find = finder(model, 'see', model.dialect.forUpdate);
+  return async (executor: Executor, caller: Caller, id: RowId, { ifMatch }: WriteOptions) => {
+    const row = await find(executor, caller, id);
+    if (!(await model.policy.allows(caller, verb, row, executor))) throw new Problem('forbidden');
+    const version = row[VERSION];
+    if (ifMatch !== undefined && ifMatch !== '*' && !ifMatch.includes(version))
+      throw new Problem('precondition_failed', {
+        detail: `The row is at version ${version} now. Read it again, apply your change to that, and send its ETag.`,
+        data: { resource: model.name, id },
+      });
+    return row;
+  };
 }
 
 /** SQLite writes every index of a column that is set, also to the value it has: only what differs is set. */
 function changedFields(
   model: Model,
-  found: Columns | undefined,
+  current: Readonly<Record<string, Value>>,
   encoded: Readonly<Record<string, Value>>,
 ): string[] {
-  return model.fields.map(({ name }) => name).filter((name) => encoded[name] !== found?.[name]);
+  return model.fields.map(({ name }) => name).filter((name) => encoded[name] !== current[name]);
 }

@@ -4,7 +4,6 @@ import type { Versioned } from '../schema/services/row-service.ts';
 import { checkedBody, requireAtLeastOne } from './body.ts';
 import { inserter, newRow } from './insert.ts';
 import type { Model, Row } from './model.ts';
-import { authorize, requireScope } from './policy.ts';
 import { type CheckReferences, refers } from './references.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -14,8 +13,7 @@ export function creator(model: Model, store: Store, checkReferences: CheckRefere
   const single = !refers(model, [...model.byName.keys()]);
   return async (context: Context, body: unknown): Promise<Versioned<Row>> => {
     const { caller } = context;
-    authorize(model.resource.can.create, caller);
-    requireScope(caller, model.name, 'create');
+    model.policy.admit(caller, 'create');
     const values = checkedBody(model, model.checkBody, body);
     const row = newRow(model, caller, values);
     requireAtLeastOne(model, row);

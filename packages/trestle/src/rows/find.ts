@@ -1,12 +1,12 @@
-import type { Dialect } from '../database/dialect.ts';
-import { sql } from '../database/sql.ts';
-import { param, type Statement, statement } from '../database/statement.ts';
-import type { Columns } from '../database/store.ts';
+import { type Sql, sql } from '../database/sql.ts';
+import { bind, param, statement } from '../database/statement.ts';
+import type { Executor } from '../database/store.ts';
 import { Problem } from '../problems.ts';
 import type { Caller } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
-import type { Model } from './model.ts';
-import { decide, refuse } from './policy.ts';
+import type { Versioned } from '../schema/services/row-service.ts';
+import type { Model, Row } from './model.ts';
+import { type Action, callerValues } from './policy.ts';
 
 /** The 404 of a row: the same whether it is missing or hidden from the caller. */
 export function notFound(model: Model, id: unknown): Problem {
@@ -21,21 +21,25 @@ export function requireId(model: Model, id: RowId): void {
   if (model.checkId(id).length > 0) throw notFound(model, id);
 }
 
-/** Throws `unauthenticated` before any row is looked at, and `forbidden` where no row could be read. */
-export function refuseBlind(model: Model, caller: Caller): void {
-  refuse(decide(model.resource.can.read, caller));
-}
+export type FindRow = (executor: Executor, caller: Caller, id: RowId) => Promise<Versioned<Row>>;
 
-/** The row of some columns, if there is one and the caller may read it. Throws `not_found`. */
-export function readable(model: Model, caller: Caller, id: RowId, found: Columns | undefined): Columns {
-  if (!found || decide(model.resource.can.read, caller, found) !== 'allow') throw notFound(model, id);
-  return found;
-}
-
-/** A select of one row by its id; locked where it is about to be written. */
-export function byId(model: Model, lock: Dialect['forUpdate'] = sql``): Statement {
-  return statement(
-    model.dialect,
-    sql`select ${model.versionedColumns} from ${model.table} where ${sql.ref('id')} = ${param('id')} ${lock}`,
-  );
+/**
+ * What finds one row by its id among those that the policy leaves the caller for an action. Throws `not_found`.
+ * @param lock `forUpdate` where the row is about to be written (default: none).
+ */
+export function finder(model: Model, action: Action, lock: Sql = sql``): FindRow {
+  const select = model.policy.perClass(action, (where, fields) => ({
+    fields,
+    statement: statement(
+      model.dialect,
+      sql`select ${fields.versionedColumns} from ${model.table}
+        where ${sql.ref('id')} = ${param('id')} ${where ? sql`and ${where}` : sql``} ${lock}`,
+    ),
+  }));
+  return async (executor, caller, id) => {
+    const { fields, statement: byId } = select(caller);
+    const [found] = await executor.all(byId, bind(byId, { id, ...callerValues(caller) }));
+    if (!found) throw notFound(model, id);
+    return fields.decodeVersioned(found);
+  };
 }

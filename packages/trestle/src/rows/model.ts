@@ -11,6 +11,7 @@ import type { Id, RowId } from '../schema/id.ts';
 import type { Resource } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
 import { VERSION, type Versioned } from '../schema/services/row-service.ts';
+import { compilePolicy, type Policy } from './policy.ts';
 import { type Check, compileSchema } from './validate.ts';
 
 /** A row as services answer it: the id, then the fields in declared order. */
@@ -35,14 +36,30 @@ export interface ModelField {
   readonly writable: boolean;
 }
 
-/** One resource, compiled: all that its verbs need and that does not change from request to request. */
-export interface Model {
+/** Fields of a resource as a class of callers has them: their columns, and what makes rows of these. */
+export interface Projection {
+  readonly fields: readonly ModelField[];
+  readonly byName: ReadonlyMap<string, ModelField>;
+  /** `"id", "title", …` */
+  readonly columns: Sql;
+  /** The same with `_version` at the end. */
+  readonly versionedColumns: Sql;
+  /** A row of `columns`. */
+  decode(columns: Columns): Row;
+  /** A row of `versionedColumns`, with its version under VERSION. */
+  decodeVersioned(columns: Columns): Versioned<Row>;
+}
+
+/** One resource, compiled: all that its verbs need and that does not change from request to request. Projects all fields. */
+export interface Model extends Projection {
   readonly name: string;
   readonly resource: Resource;
   readonly dialect: Dialect;
   readonly idKind: StoredKind;
-  readonly fields: readonly ModelField[];
-  readonly byName: ReadonlyMap<string, ModelField>;
+  /** Rows of a system table that are there for a caller at all; undefined where that is every row. */
+  readonly restrict?: Restrict;
+  /** Who may do what with its rows. */
+  readonly policy: Policy;
   /** Bodies: JSON Schemas (also for the documentation) and their checks. */
   readonly schemas: { readonly row: TSchema; readonly body: TSchema; readonly patch: TSchema };
   /** Brings a body to the form in which it is checked; undefined where no field needs that. */
@@ -51,16 +68,6 @@ export interface Model {
   readonly checkPatch: Check;
   readonly checkId: Check;
   readonly table: Sql;
-  /** `"id", "title", …` */
-  readonly columns: Sql;
-  /** The same with `_version` at the end. */
-  readonly versionedColumns: Sql;
-  /** A row of `columns`. */
-  decode(columns: Columns): Row;
-  /** Rows of a system table that are there for a caller at all; undefined where that is every row. */
-  readonly restrict?: Restrict;
-  /** A row of `versionedColumns`, with its version under VERSION. */
-  decodeVersioned(columns: Columns): Versioned<Row>;
 }
 
 /** Compiles every resource of an app for a dialect. */
@@ -117,23 +124,31 @@ function compileModel(
   fields: readonly ModelField[],
   dialect: Dialect,
 ): Model {
-  const names = ['id', ...fields.map((field) => field.name)];
   const schemas = bodySchemas(resource, fields);
-  const decode = rowDecoder(fields, dialect);
-  const decodes = fields.some(({ kind }) => dialect.decoder(kind));
+  const projection = compileProjection(fields, dialect);
   return {
+    ...projection,
     name,
     resource,
     dialect,
     idKind: storedKind(resource.id.type.column),
-    fields,
-    byName: new Map(fields.map((field) => [field.name, field])),
+    policy: compilePolicy(name, resource, projection),
     schemas,
     normalize: memberNormalizer(Object.entries(resource.fields)),
     checkBody: compileSchema(schemas.body),
     checkPatch: compileSchema(schemas.patch),
     checkId: compileSchema(resource.id.schema),
     table: sql.id(tableName(name, resource)),
+  };
+}
+
+function compileProjection(fields: readonly ModelField[], dialect: Dialect): Projection {
+  const names = ['id', ...fields.map((field) => field.name)];
+  const decode = rowDecoder(fields, dialect);
+  const decodes = fields.some(({ kind }) => dialect.decoder(kind));
+  return {
+    fields,
+    byName: new Map(fields.map((field) => [field.name, field])),
     columns: sql.join(names.map((column) => sql.ref(column))),
     versionedColumns: sql.join([...names, '_version'].map((column) => sql.ref(column))),
     // Where nothing needs decoding, a row is what the driver gave: in lists the copies cost as much as the reading.

@@ -1,25 +1,23 @@
 import { sql } from '../database/sql.ts';
-import { param, statement } from '../database/statement.ts';
+import { bind, param, statement } from '../database/statement.ts';
 import type { Executor, Store } from '../database/store.ts';
-import type { Caller } from '../schema/caller.ts';
 import type { Context } from '../schema/context.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Versioned } from '../schema/services/row-service.ts';
-import { byId, readable, refuseBlind, requireId } from './find.ts';
+import { finder, notFound, requireId } from './find.ts';
 import type { Model, Row } from './model.ts';
-import { ownerField, requireScope } from './policy.ts';
+import { callerValues } from './policy.ts';
 import { inTransaction, readerOf } from './transaction.ts';
 
 type ReadOne = (context: Context, id: RowId) => Promise<Versioned<Row>>;
 
 /** The verb `read` without counting. */
 export function peeker(model: Model, store: Store): ReadOne {
-  const select = byId(model);
+  const find = finder(model, 'read');
   return async (context, id) => {
-    const { caller } = context;
-    admit(model, caller, id);
-    const [found] = await readerOf(store, context).all(select, [id]);
-    return model.decodeVersioned(readable(model, caller, id, found));
+    model.policy.admit(context.caller, 'read');
+    requireId(model, id);
+    return find(readerOf(store, context), context.caller, id);
   };
 }
 
@@ -29,29 +27,28 @@ export function peeker(model: Model, store: Store): ReadOne {
  */
 export function countingReader(model: Model, store: Store): ReadOne {
   const counters = countingFields(model).map((name) => sql`${sql.ref(name)} = ${sql.ref(name)} + 1`);
-  const count = statement(
-    model.dialect,
-    sql`update ${model.table} set ${sql.join(counters)} where ${sql.ref('id')} = ${param('id')}
-      returning ${model.versionedColumns}`,
-  );
+  const count = model.policy.perClass('read', (where, fields) => ({
+    fields,
+    statement: statement(
+      model.dialect,
+      sql`update ${model.table} set ${sql.join(counters)}
+        where ${sql.ref('id')} = ${param('id')} ${where ? sql`and ${where}` : sql``}
+        returning ${fields.versionedColumns}`,
+    ),
+  }));
   return async (context, id) => {
     const { caller } = context;
-    admit(model, caller, id);
-    const single = ownerField(model.resource.can.read, caller) === undefined;
-    const write = async (transaction: Executor): Promise<Versioned<Row>> => {
-      const [counted] = await transaction.all(count, [id]);
-      return model.decodeVersioned(readable(model, caller, id, counted));
-    };
-    return inTransaction(store, context, write, { single });
+    model.policy.admit(caller, 'read');
+    requireId(model, id);
+    const { fields, statement: update } = count(caller);
+    const values = bind(update, { id, ...callerValues(caller) });
+    const write = async (executor: Executor) => executor.all(update, values);
+    const [counted] = await inTransaction(store, context, write, { single: true });
+    if (!counted) throw notFound(model, id);
+    return fields.decodeVersioned(counted);
   };
 }
 
 export function countingFields(model: Model): string[] {
   return model.fields.filter(({ type }) => type.countsReads).map(({ name }) => name);
-}
-
-function admit(model: Model, caller: Caller, id: RowId): void {
-  refuseBlind(model, caller);
-  requireScope(caller, model.name, 'read');
-  requireId(model, id);
 }

@@ -1,15 +1,15 @@
 import { sql } from '../database/sql.ts';
-import { param, type Statement, statement } from '../database/statement.ts';
+import { bind, param, type Statement, statement } from '../database/statement.ts';
 import type { Executor, Value } from '../database/store.ts';
 import { type FieldError, Problem } from '../problems.ts';
 import type { Caller } from '../schema/caller.ts';
 import type { Model } from './model.ts';
-import { decide } from './policy.ts';
+import { callerValues } from './policy.ts';
 
 interface Reference {
   readonly field: string;
   readonly target: Model;
-  readonly byId: Statement;
+  readonly byId: (caller: Caller) => Statement;
 }
 
 /** Checks that the rows a body refers to exist and may be read by the caller. */
@@ -33,17 +33,22 @@ export function referenceCheck(model: Model, models: ReadonlyMap<string, Model>)
   for (const { name, type } of model.fields) {
     const target = type.reference && models.get(type.reference.target);
     if (!target) continue;
-    const query = sql`select ${target.columns} from ${target.table} where ${sql.ref('id')} = ${param('id')}`;
-    references.push({ field: name, target, byId: statement(model.dialect, query) });
+    const byId = target.policy.perClass('read', (where) =>
+      statement(
+        model.dialect,
+        sql`select 1 from ${target.table} where ${sql.ref('id')} = ${param('id')} ${where ? sql`and ${where}` : sql``}`,
+      ),
+    );
+    references.push({ field: name, target, byId });
   }
   return async (transaction, caller, values) => {
     const errors: FieldError[] = [];
     for (const { field, target, byId } of references) {
       const id = values[field];
       if (id === null || id === undefined) continue;
-      const [found] = await transaction.all(byId, [id]);
-      if (found && decide(target.resource.can.read, caller, target.decode(found)) === 'allow') continue;
-      errors.push(missing(field, target.name, id));
+      const query = byId(caller);
+      const found = await transaction.all(query, bind(query, { id, ...callerValues(caller) }));
+      if (found.length === 0) errors.push(missing(field, target.name, id));
     }
     if (errors.length > 0)
       throw new Problem('invalid', { errors, detail: errors.map((error) => error.message).join('; ') });

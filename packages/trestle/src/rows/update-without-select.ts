@@ -10,7 +10,6 @@ import { isObject } from './body.ts';
 import { admitWriter } from './change.ts';
 import { notFound } from './find.ts';
 import type { Model, Row } from './model.ts';
-import { decide, ownerField } from './policy.ts';
 import { type CheckReferences, refers } from './references.ts';
 import { inTransaction } from './transaction.ts';
 import { UpdateStatements } from './update-statements.ts';
@@ -47,9 +46,10 @@ export function blindPatcher(model: Model, store: Store, checkReferences: CheckR
   };
 }
 
-function isBlind({ resource: { can } }: Model, caller: Caller): boolean {
-  const rules = [can.read, can.update];
-  return rules.every((rule) => ownerField(rule, caller) === undefined && decide(rule, caller) === 'allow');
+function isBlind({ policy }: Model, caller: Caller): boolean {
+  return (['see', 'update'] as const).every(
+    (action) => policy.admits(caller, action) && policy.where(caller, action) === undefined,
+  );
 }
 
 function merges(model: Model, body: Values): boolean {

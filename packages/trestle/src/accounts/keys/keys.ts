@@ -1,6 +1,6 @@
 import type { Executor, Store } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
-import { refuse } from '../../rows/policy.ts';
+import { refuseAnonymous } from '../../rows/policy.ts';
 import type { Caller } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { KeyOptions, KeyService, KeyView } from '../../schema/services/account-service.ts';
@@ -130,7 +130,7 @@ async function remove(parts: KeyParts, caller: Caller, id: string): Promise<void
 function reachOf(caller: Caller): Reach {
   if (caller.kind === 'administrator') return 'all';
   if (caller.kind === 'account') return { account: caller.account };
-  if (caller.kind === 'anonymous') refuse('unauthenticated');
+  if (caller.kind === 'anonymous') refuseAnonymous();
   throw new Problem('forbidden', { detail: 'An API key cannot manage API keys; sign in for that.' });
 }
 

@@ -1,3 +1,4 @@
+import { audienceOf } from '../../rows/policy.ts';
 import type { CredentialPlace, Route } from '../../schema/contract.ts';
 import type { Rule } from '../../schema/rules.ts';
 import { placesFor } from '../requests/credentials.ts';
@@ -65,12 +66,13 @@ export function securityOf(
 ): Record<string, string[]>[] {
   if (!rule) return [];
   const places = table.style === 'contract' ? placesFor(table.places, rule) : table.places;
+  const audience = audienceOf(rule);
   const listed = places.filter(({ in: part }) => part !== 'body');
   const names = [
-    ...(hasSignIn && rule.who !== 'administrator' ? ['password'] : []),
+    ...(hasSignIn && audience !== 'administrator' ? ['password'] : []),
     'bearer',
     ...listed.map(schemeName),
   ];
   const schemes = names.map((name) => ({ [name]: [] }));
-  return rule.who === 'anyone' ? [{}, ...schemes] : schemes;
+  return audience === 'everyone' ? [{}, ...schemes] : schemes;
 }

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Authenticator } from '../../accounts/authenticator.ts';
 import { Problem } from '../../problems.ts';
+import { audienceOf } from '../../rows/policy.ts';
 import { anonymous, type Caller } from '../../schema/caller.ts';
 import type { CredentialPlace } from '../../schema/contract.ts';
 import type { Rule } from '../../schema/rules.ts';
@@ -26,7 +27,7 @@ interface Presented {
  * every other a token or a key, so that a key may be an argument of a route that manages keys.
  */
 export function placesFor(places: readonly CredentialPlace[], rule: Rule): readonly CredentialPlace[] {
-  const wantsSecret = rule.who === 'administrator';
+  const wantsSecret = audienceOf(rule) === 'administrator';
   const own = places.filter((place) => (place.for === 'administrator') === wantsSecret);
   return wantsSecret ? own : [KEY_HEADER, ...own];
 }

@@ -6,7 +6,7 @@ import type {
   RouteOptions,
 } from 'fastify';
 import type { Authenticator } from '../../accounts/authenticator.ts';
-import { authorize } from '../../rows/policy.ts';
+import { admission as admissionBy } from '../../rows/policy.ts';
 import type { Caller } from '../../schema/caller.ts';
 import type { Answer, CredentialPlace, Route, RouteRequest } from '../../schema/contract.ts';
 import type { Rule } from '../../schema/rules.ts';
@@ -91,10 +91,11 @@ function routeOptions(
 function admission(authenticate: Authenticator, table: RouteTable, rule: Rule | undefined) {
   if (!rule) return {};
   const places = table.style === 'contract' ? placesFor(table.places, rule) : table.places;
+  const authorize = admissionBy(rule);
   const enter = (caller: Caller, request: FastifyRequest, reply: FastifyReply) => {
     request.caller = caller;
     if (caller.kind === 'key') recordUse(authenticate, caller, request, reply);
-    authorize(rule, caller);
+    authorize(caller);
   };
   // Most callers are known without waiting; a promise would cost every request more than all the rest of this.
   const admit: onRequestHookHandler = (request, reply, done) => {

@@ -1,8 +1,8 @@
-import { sql } from '../../database/sql.ts';
+import { type Sql, sql } from '../../database/sql.ts';
 import { bind, param, type Statement, statement } from '../../database/statement.ts';
 import type { Columns, Executor, Value } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
-import { byId } from '../../rows/find.ts';
+import { type FindRow, finder } from '../../rows/find.ts';
 import type { Model, Row } from '../../rows/model.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { LifecycleOperation } from '../../schema/lifecycle.ts';
@@ -16,10 +16,13 @@ export interface CompiledLifecycle {
   readonly operations: ReadonlyMap<string, LifecycleOperation<never>>;
   /** Writes a move down. */
   readonly insertMove: Statement;
-  /** The row, locked, as the columns the driver gave. */
-  find(executor: Executor, id: RowId): Promise<Columns | undefined>;
-  /** The row without a lock. */
-  peek(executor: Executor, id: RowId): Promise<Columns | undefined>;
+  /** The row, locked, if the caller may see it. Throws `not_found`. */
+  readonly find: FindRow;
+  /** The row, if the caller may read it. Throws `not_found`. */
+  readonly read: FindRow;
+  /** The row, whoever asks; locked or not. */
+  peek(executor: Executor, id: RowId): Promise<Row | undefined>;
+  lock(executor: Executor, id: RowId): Promise<Row | undefined>;
   /** A state by its name or its id; undefined where there is none. */
   stateNamed(executor: Executor, name: string): Promise<State | undefined>;
   stateWithId(executor: Executor, id: Value): Promise<State | undefined>;
@@ -50,8 +53,13 @@ export function compileLifecycles(
 }
 
 function compileLifecycle(model: Model, field: string, target: Model, by: string) {
-  const locked = byId(model, model.dialect.forUpdate);
-  const plain = byId(model);
+  const byId = (lock: Sql) =>
+    statement(
+      model.dialect,
+      sql`select ${model.columns} from ${model.table} where ${sql.ref('id')} = ${param('id')} ${lock}`,
+    );
+  const plain = byId(sql``);
+  const locked = byId(model.dialect.forUpdate);
   const select = (column: string) =>
     statement(
       model.dialect,
@@ -61,6 +69,10 @@ function compileLifecycle(model: Model, field: string, target: Model, by: string
   const byStateId = select('id');
   const first = async (executor: Executor, query: Statement, values: Readonly<Record<string, Value>>) =>
     (await executor.all(query, bind(query, values)))[0];
+  const row = async (executor: Executor, query: Statement, id: RowId) => {
+    const found = await first(executor, query, { id });
+    return found && model.decode(found);
+  };
   const state = async (executor: Executor, query: Statement, value: Value) => {
     const found = await first(executor, query, { value });
     // An id as the driver gives it is what the driver binds again.
@@ -70,8 +82,10 @@ function compileLifecycle(model: Model, field: string, target: Model, by: string
     model,
     field,
     operations: new Map(Object.entries(model.resource.lifecycle?.operations ?? {})),
-    find: (executor: Executor, id: RowId) => first(executor, locked, { id }),
-    peek: (executor: Executor, id: RowId) => first(executor, plain, { id }),
+    find: finder(model, 'see', model.dialect.forUpdate),
+    read: finder(model, 'read'),
+    peek: (executor: Executor, id: RowId) => row(executor, plain, id),
+    lock: (executor: Executor, id: RowId) => row(executor, locked, id),
     stateNamed: (executor: Executor, name: string) => state(executor, byName, name),
     stateWithId: async (executor: Executor, id: Value) =>
       target.checkId(id).length > 0 ? undefined : state(executor, byStateId, id),

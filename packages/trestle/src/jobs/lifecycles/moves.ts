@@ -3,9 +3,8 @@ import type { Executor } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
 import { checkedBody } from '../../rows/body.ts';
 import { completeBody } from '../../rows/encode.ts';
-import { readable, refuseBlind, requireId } from '../../rows/find.ts';
+import { requireId } from '../../rows/find.ts';
 import type { Model, Row } from '../../rows/model.ts';
-import { authorize, requireScope } from '../../rows/policy.ts';
 import { accountOf, type Caller } from '../../schema/caller.ts';
 import type { Id, RowId } from '../../schema/id.ts';
 import type { HandMove, Move } from '../../schema/services/operation-service.ts';
@@ -25,14 +24,12 @@ export async function moveByHand(
   const { resource, id } = target;
   const lifecycle = lifecycleOf(parts, resource);
   const { model } = lifecycle;
-  refuseBlind(model, caller);
-  authorize(model.resource.can.update, caller);
-  requireScope(caller, resource, 'update');
+  model.policy.admit(caller, 'see');
+  model.policy.admit(caller, 'update');
   requireId(model, id);
   await parts.store.write(async (transaction) => {
-    const found = readable(model, caller, id, await lifecycle.find(transaction, id));
-    authorize(model.resource.can.update, caller, found);
-    const current = model.decode(found);
+    const current = await lifecycle.find(transaction, caller, id);
+    if (!(await model.policy.allows(caller, 'update', current, transaction))) throw new Problem('forbidden');
     const from = await stateOf(lifecycle, transaction, current);
     const state = await wantedState(lifecycle, transaction, to.state);
     if (to.from && !to.from.includes(from.name))
@@ -80,11 +77,10 @@ export async function movesOf(
   caller: Caller,
   target: { resource: string; id: RowId },
 ): Promise<Move[]> {
-  const { model, peek } = lifecycleOf(parts, target.resource);
-  refuseBlind(model, caller);
-  requireScope(caller, model.name, 'read');
+  const { model, read } = lifecycleOf(parts, target.resource);
+  model.policy.admit(caller, 'read');
   requireId(model, target.id);
-  readable(model, caller, target.id, await peek(parts.store, target.id));
+  await read(parts.store, caller, target.id);
   const { moves } = parts.statements;
   const rows = await parts.store.all(moves, bind(moves, { resource: model.name, row: String(target.id) }));
   return rows.map((row) => ({

@@ -1,5 +1,6 @@
 import { sql } from '../../database/sql.ts';
 import type { Columns, Executor, Store, Value } from '../../database/store.ts';
+import type { Caller } from '../../schema/caller.ts';
 import type { Context } from '../../schema/context.ts';
 import type { ListQuery, Page } from '../../schema/services/list-query.ts';
 import type { Model, Row } from '../model.ts';
@@ -8,22 +9,25 @@ import type { Cursors, Position } from './cursor.ts';
 import { ListPlans } from './list-plan.ts';
 import type { SortColumn } from './order.ts';
 import { Shapes } from './query-shapes.ts';
-import { admitReader, type Selection, whereClause } from './selection.ts';
+import { type Selection, whereClause } from './selection.ts';
 
 /** `count=estimated` stops counting here. */
 const MOST_COUNTED = 10_000;
 
 /** The verb `list`: one page by cursor or offset; one query, and a second where a count is asked for. */
 export function lister(model: Model, store: Store, cursors: Cursors) {
-  const shapes = new Shapes(model);
-  const plans = new ListPlans(model, shapes, cursors);
+  const prepared = model.policy.perClass('read', () => {
+    const shapes = new Shapes(model);
+    return { shapes, plans: new ListPlans(model, shapes, cursors) };
+  });
   return async (context: Context, query: ListQuery = {}): Promise<Page<Row>> => {
     const { caller } = context;
     const reader = readerOf(store, context);
-    admitReader(model, caller);
+    model.policy.admit(caller, 'read');
+    const { shapes, plans } = prepared(caller);
     const plan = plans.of(caller, query);
     const { selection, sort, key, position, limit, ways } = plan;
-    const total = query.count && (await countRows(shapes, reader, selection, query.count));
+    const total = query.count && (await countRows(shapes, reader, { caller, selection, how: query.count }));
     const way = (plan.exhausted && ways.scan) || ways.walk;
     const found = await reader.all(way.statement, way.values);
     const more = found.length > limit;
@@ -55,15 +59,16 @@ function positionOf(row: Columns, sort: readonly SortColumn[], before: boolean):
 async function countRows(
   shapes: Shapes,
   reader: Executor,
-  { parts, conditions }: Selection,
-  how: 'exact' | 'estimated',
+  asked: { caller: Caller; selection: Selection; how: 'exact' | 'estimated' },
 ) {
+  const { caller, how } = asked;
+  const { parts, conditions } = asked.selection;
   const shaped = shapes.get(`count ${how} ${parts.shape}`, (model) => {
     const where = whereClause(conditions);
     if (how === 'exact') return sql`select count(*) as total from ${model.table} ${where}`;
     const some = sql`select 1 as one from ${model.table} ${where} limit ${sql.raw(String(MOST_COUNTED))}`;
     return sql`select count(*) as total from (${some}) as counted`;
   });
-  const [row] = await reader.all(shaped.statement, shaped.bind(parts.values));
+  const [row] = await reader.all(shaped.statement, shaped.bind(parts.values, caller));
   return Number(row?.total);
 }

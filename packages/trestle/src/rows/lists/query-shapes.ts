@@ -1,9 +1,11 @@
 import type { Sql } from '../../database/sql.ts';
-import { type Statement, statement } from '../../database/statement.ts';
+import { Param, type Statement, statement } from '../../database/statement.ts';
 import type { Value } from '../../database/store.ts';
 import { LruMap } from '../../lru-map.ts';
 import { Problem } from '../../problems.ts';
+import type { Caller } from '../../schema/caller.ts';
 import type { Model } from '../model.ts';
+import { callerValues } from '../policy.ts';
 import { Slot } from './filter-sql.ts';
 
 const MOST_SHAPES = 300;
@@ -11,7 +13,7 @@ const MOST_SHAPES = 300;
 export interface Shaped {
   readonly statement: Statement;
   /** Values in the order of the statement's placeholders. */
-  bind(values: readonly Value[]): Value[];
+  bind(values: readonly Value[], caller: Caller): Value[];
 }
 
 /** Compiled statements of one resource by the shape of what was asked. */
@@ -28,13 +30,20 @@ export class Shapes {
     if (known) return known;
     const compiled = statement(this.#model.dialect, build(this.#model));
     const order = compiled.slots.map(slotNumber);
-    const shaped: Shaped = { statement: compiled, bind: (values) => order.map((at) => values[at] ?? null) };
+    const shaped: Shaped = {
+      statement: compiled,
+      bind(values, caller) {
+        const { me } = callerValues(caller);
+        return order.map((at) => (at === 'me' ? me : (values[at] ?? null)));
+      },
+    };
     this.#known.set(key, shaped);
     return shaped;
   }
 }
 
-function slotNumber(slot: unknown): number {
+function slotNumber(slot: unknown): number | 'me' {
   if (slot instanceof Slot) return slot.at;
+  if (slot instanceof Param && slot.name === 'me') return slot.name;
   throw new Problem('internal', { cause: new Error('a list has a value that is no placeholder') });
 }

@@ -2,10 +2,8 @@ import { type Sql, sql } from '../../database/sql.ts';
 import type { Value } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
 import type { Caller } from '../../schema/caller.ts';
-import { accountOf } from '../../schema/caller.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
 import type { Model } from '../model.ts';
-import { decide, ownerField, refuse, requireScope } from '../policy.ts';
 import { FilterParts } from './filter-sql.ts';
 
 const LONGEST_SEARCH = 200;
@@ -16,12 +14,6 @@ export interface Selection {
   readonly conditions: Sql[];
 }
 
-/** Throws `unauthenticated` or `forbidden` where the caller may read none of the rows. */
-export function admitReader(model: Model, caller: Caller): void {
-  refuse(decide(model.resource.can.read, caller));
-  requireScope(caller, model.name, 'read');
-}
-
 /** The filter, the search and the read rule of a list as one condition. Throws `invalid_query` naming what is wrong. */
 export function selectRows(model: Model, caller: Caller, query: ListQuery): Selection {
   const parts = new FilterParts(model);
@@ -29,11 +21,8 @@ export function selectRows(model: Model, caller: Caller, query: ListQuery): Sele
   const filter = query.filter && parts.build(query.filter);
   if (filter) conditions.push(filter);
   if (query.search !== undefined && query.search !== '') conditions.push(search(model, parts, query.search));
-  const owner = ownerField(model.resource.can.read, caller);
-  if (owner !== undefined) {
-    parts.shape += `owner:${owner}`;
-    conditions.push(sql`${sql.ref(owner)} = ${parts.bind(accountOf(caller))}`);
-  }
+  const where = model.policy.where(caller, 'read');
+  if (where) conditions.push(where);
   const restriction = model.restrict?.(caller, (value) => parts.bind(value));
   if (restriction) {
     parts.shape += restriction.key;
