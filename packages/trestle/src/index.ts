@@ -44,6 +44,7 @@ export type { FieldType, OnDelete } from './schema/field-type.ts';
 export { type AuthorFaces, author, editor } from './schema/fields/author.ts';
 export { boolean } from './schema/fields/boolean.ts';
 export { type CounterOptions, counter } from './schema/fields/counter.ts';
+export { date } from './schema/fields/date.ts';
 export { oneOf } from './schema/fields/enum.ts';
 export { integer, type RangeOptions } from './schema/fields/integer.ts';
 export { json } from './schema/fields/json.ts';
