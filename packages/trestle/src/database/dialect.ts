@@ -1,4 +1,5 @@
 import type { ColumnKind } from '../schema/field-type.ts';
+import type { TextMatch } from './case-folding.ts';
 import type { Sql } from './sql.ts';
 import type { Value } from './store.ts';
 
@@ -28,9 +29,9 @@ export interface Dialect {
   /** A list as the one value `within` and `listed` take. */
   encodeList(values: readonly Value[]): Value;
   /** Text conditions. No wildcard of a caller's text has a meaning. */
-  readonly texts: Readonly<Record<TextOperator, TextCondition>>;
+  readonly texts: Readonly<Record<TextMatch, TextCondition>>;
   /** What a text becomes before it is bound for such a condition (SQLite's patterns have wildcards to escape). */
-  pattern(operator: TextOperator, text: string): string;
+  pattern(match: TextMatch, text: string): string;
   /** A column as no index is used for it; undefined where the planner knows how many rows a condition leaves. */
   readonly withoutIndex: ((name: string) => Sql) | undefined;
   /** Added to a select whose row is about to be written in the same transaction. */

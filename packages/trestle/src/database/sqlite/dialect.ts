@@ -1,3 +1,4 @@
+import { caseVariants } from '../case-folding.ts';
 import type { Dialect, StoredKind } from '../dialect.ts';
 import { sql } from '../sql.ts';
 import type { Value } from '../store.ts';
@@ -39,12 +40,18 @@ export const sqliteDialect: Dialect = {
     // 1,500 rows looked through in 260 µs; instr() takes 310.
     contains: (column, text) => sql`${column} glob ${text}`,
     icontains: (column, text) => sql`${column} like ${text} escape '\\'`,
+    // A class for each letter: 1,500 rows in 2.4 ms, where LIKE takes 0.5. A function of JavaScript that folds takes 1 to 2.
+    icontainsUnicode: (column, text) => sql`${column} glob ${text}`,
     starts: (column, text) => sql`substr(${column}, 1, length(${text})) = ${text}`,
     ends: (column, text) => sql`(length(${text}) = 0 or substr(${column}, -length(${text})) = ${text})`,
   },
-  pattern: (operator, text) => {
-    if (operator === 'contains') return `*${text.replace(/[*?[]/g, '[$&]')}*`;
-    return operator === 'icontains' ? `%${text.replace(/[\\%_]/g, '\\$&')}%` : text;
+  pattern: (match, text) => {
+    if (match === 'contains') return `*${text.replace(/[*?[]/g, '[$&]')}*`;
+    if (match === 'icontainsUnicode')
+      return `*${caseVariants(text)
+        .map((each) => (/^[^*?[]$/u.test(each) ? each : `[${each}]`))
+        .join('')}*`;
+    return match === 'icontains' ? `%${text.replace(/[\\%_]/g, '\\$&')}%` : text;
   },
   withoutIndex: (name) => sql`+${sql.ref(name)}`,
   forUpdate: sql``,

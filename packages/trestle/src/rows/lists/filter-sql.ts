@@ -1,3 +1,4 @@
+import { textMatch } from '../../database/case-folding.ts';
 import type { TextOperator } from '../../database/dialect.ts';
 import { type Sql, sql } from '../../database/sql.ts';
 import type { Value } from '../../database/store.ts';
@@ -112,7 +113,6 @@ export class FilterParts {
   }
 
   #text(field: ModelField, operator: TextOperator, value: unknown, at: string): Sql | undefined {
-    const { dialect } = this.#model;
     if (!field.type.operators.includes(operator)) {
       this.#wrong(at, 'type', `'${operator}' looks into texts, and ${field.name} is none`);
       return undefined;
@@ -121,8 +121,15 @@ export class FilterParts {
       this.#wrong(at, 'type', `expected a text of at most ${MOST.text} characters, got ${kindOf(value)}`);
       return undefined;
     }
-    // A placeholder may stand more than once in a condition; each occurrence is the same slot.
-    return dialect.texts[operator](sql.ref(field.name), this.bind(dialect.pattern(operator, value)));
+    return this.textCondition(field.name, operator, value);
+  }
+
+  /** The condition that a column matches a text. */
+  textCondition(column: string, operator: TextOperator, text: string): Sql {
+    const { dialect } = this.#model;
+    const match = textMatch(operator, text);
+    this.shape += match;
+    return dialect.texts[match](sql.ref(column), this.bind(dialect.pattern(match, text)));
   }
 
   #several(field: ModelField, operator: Operator, value: unknown, at: string): Sql | undefined {

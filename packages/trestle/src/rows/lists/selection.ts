@@ -1,5 +1,4 @@
 import { type Sql, sql } from '../../database/sql.ts';
-import type { Value } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
 import type { Caller } from '../../schema/caller.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
@@ -51,7 +50,6 @@ function search(model: Model, parts: FilterParts, text: string): Sql {
       detail: `A search may have ${LONGEST_SEARCH} characters, got ${text.length}.`,
     });
   parts.shape += 'search';
-  const pattern: Value = model.dialect.pattern('icontains', text);
-  const found = fields.map(({ name }) => model.dialect.texts.icontains(sql.ref(name), parts.bind(pattern)));
+  const found = fields.map(({ name }) => parts.textCondition(name, 'icontains', text));
   return sql`(${sql.join(found, ' or ')})`;
 }

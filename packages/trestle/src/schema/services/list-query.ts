@@ -44,7 +44,7 @@ export type Filter<Row extends object = Record<string, unknown>> = {
 /** What a list is asked for. */
 export interface ListQuery<Row extends object = Record<string, unknown>> {
   filter?: Filter<Row>;
-  /** Rows where one of the resource's `search: true` fields holds this text, in any case of ASCII letters. */
+  /** Rows where one of the resource's `search: true` fields holds this text, in any case. */
   search?: string;
   /** Sort keys, `-` for descending (default: the resource's `order`). */
   sort?: readonly string[];
