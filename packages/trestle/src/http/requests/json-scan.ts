@@ -1,4 +1,5 @@
 import { Problem } from '../../problems.ts';
+import { exactNumber } from '../../schema/exact-number.ts';
 import { LIMITS } from '../server/limits.ts';
 
 const QUOTE = 34;
@@ -122,14 +123,16 @@ function unquote(quoted: string): string {
   }
 }
 
-/** Up to 15 digits are exact in a double; beyond them integers must be safe, and nothing may overflow. */
+/** Up to 15 digits are exact in a double; beyond them a number must be answered as it was sent. */
 function checkNumber(word: string): void {
-  if (!/^-?\d/.test(word)) return;
+  if (!/^-?\d/.test(word) || exactNumber(word) !== undefined) return;
   const value = Number(word);
-  if (/^-?\d+$/.test(word) && !Number.isSafeInteger(value))
-    refuse(`holds an integer beyond ${Number.MAX_SAFE_INTEGER}: ${word.slice(0, 40)}`);
-  if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY)
-    refuse(`holds a number that is too large: ${word.slice(0, 40)}`);
+  // What is no number at all is left to `JSON.parse`.
+  if (Number.isNaN(value)) return;
+  const shown = word.slice(0, 40);
+  if (!Number.isFinite(value)) refuse(`holds a number that is too large: ${shown}`);
+  if (value === 0) refuse(`holds a number that is too small: ${shown}`);
+  refuse(`holds an integer beyond ${Number.MAX_SAFE_INTEGER} that a number cannot keep: ${shown}`);
 }
 
 function refuse(what: string): never {

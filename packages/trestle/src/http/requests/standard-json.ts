@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox';
+import { exactNumber } from '../../schema/exact-number.ts';
 import { parseJsonText } from './json.ts';
 
 /** Where a value comes from: JSON has types of its own; a form, a query and a path have texts alone. */
@@ -119,8 +120,14 @@ const toInteger: Shape = (value) => {
 const toNumber: Shape = (value) => {
   const text = last(value);
   if (typeof text !== 'string' || !/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) return text;
-  const number = Number(text);
-  return Number.isFinite(number) ? number : text;
+  return (
+    exactNumber(
+      text
+        .replace(/^\+/, '')
+        .replace(/^(-?)\./, '$10.')
+        .replace(/\.(?=$|[eE])/, ''),
+    ) ?? text
+  );
 };
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { exactNumber } from '../exact-number.ts';
 import { type Faces, type Field, field } from '../field.ts';
 import { COMPARISONS } from '../field-type.ts';
 import type { RangeOptions } from './integer.ts';
@@ -9,7 +10,7 @@ const NUMBER = {
   operators: COMPARISONS,
   expected: 'a number',
   accepts: Number.isFinite,
-  fromText: (text: string) => (/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? Number(text) : text),
+  fromText: (text: string) => exactNumber(text) ?? text,
   toText: String,
   editor: 'number',
 } as const;
