@@ -9,8 +9,10 @@ export {
   type AccountsOptions,
   accounts,
   anyText,
+  anyUsername,
   type PasswordRule,
   type TextRule,
+  type UsernameRule,
 } from './schema/accounts.ts';
 export type { App, AppOptions } from './schema/app.ts';
 export { accountOf, anonymous, type Caller } from './schema/caller.ts';

@@ -2,12 +2,20 @@ import type { Duration } from './duration.ts';
 import { type Id, uuidId } from './id.ts';
 import { anyone, type Rule, signedIn } from './rules.ts';
 
-/** What a user name or a password must be. Lengths count Unicode code points; nothing is trimmed or folded. */
+/** The form of a user name or a password. Lengths count Unicode code points. */
 export interface TextRule {
   min: number;
   max: number;
   /** Every one of these must match. */
   patterns?: readonly RegExp[];
+}
+
+/** The form of a user name. Names are stored and compared normalized, and case-sensitive. */
+export interface UsernameRule extends TextRule {
+  /** Remove white space at both ends before everything else is checked (default: false). */
+  trim?: boolean;
+  /** Unicode normalization form (default: `NFC`; `NFKC` also makes one of `ﬁ` and `fi`). */
+  normalize?: 'NFC' | 'NFKC';
 }
 
 export interface PasswordRule extends TextRule {
@@ -19,15 +27,18 @@ export interface AccountsOptions {
   /** How accounts are told apart (default: `uuidId()`). */
   id?: Id;
   /** Default: 1 to 64 characters without spaces, control or invisible characters. */
-  username?: TextRule;
+  username?: UsernameRule;
   /** Default: 15 to 256 characters, not a common one (NIST SP 800-63B-4). `false`: accounts have keys, no passwords. */
   password?: PasswordRule | false;
   /** Lifetimes of tokens (default: access 10 minutes; refresh idle 14 days). `refresh: false` hands out none. */
   tokens?: { access?: Duration; refresh?: Duration | false };
   /** Lifetime of a session whatever is refreshed (default: 30 days). */
   session?: Duration;
-  /** API keys: how long they last unless said otherwise (default: 90 days; `never`), and the longest (default: 365 days). */
-  keys?: { lifetime?: Duration | 'never'; longest?: Duration | 'never' };
+  /**
+   * API keys: how long they last unless said otherwise (default: 90 days; `never`), the longest (default: 365 days), and
+   * whether new ones are made of digits and lower-case letters alone, for clients that lower-case them (default: false).
+   */
+  keys?: { lifetime?: Duration | 'never'; longest?: Duration | 'never'; lowerCase?: boolean };
   /** Who may sign up (default: `anyone`), and who may read an account's name (default: `signedIn`). */
   can?: { create?: Rule<never>; read?: Rule<never> };
 }
@@ -35,16 +46,27 @@ export interface AccountsOptions {
 /** Accounts as declared, with every default filled in. */
 export interface Accounts {
   readonly id: Id;
-  readonly username: TextRule;
+  readonly username: UsernameRule;
   readonly password: Required<PasswordRule> | false;
   readonly tokens: { readonly access: Duration; readonly refresh: Duration | false };
   readonly session: Duration;
-  readonly keys: { readonly lifetime: Duration | 'never'; readonly longest: Duration | 'never' };
+  readonly keys: {
+    readonly lifetime: Duration | 'never';
+    readonly longest: Duration | 'never';
+    readonly lowerCase: boolean;
+  };
   readonly can: { readonly create: Rule<never>; readonly read: Rule<never> };
 }
 
-/** Any text of 1 to 256 characters: for contracts whose originals set no rule. */
+/** Any password of 1 to 256 characters: for contracts whose originals set no rule. */
 export const anyText: PasswordRule = { min: 1, max: 256, blockCommon: false };
+
+/** Any user name of 1 to 256 characters without control characters, line breaks and white space at either end. */
+export const anyUsername: UsernameRule = {
+  min: 1,
+  max: 256,
+  patterns: [/^(?!\s)[^\p{Cc}\p{Zl}\p{Zp}]+$(?<!\s)/u],
+};
 
 // Letters, marks, digits, punctuation and symbols: no space, no control, no bidi or zero-width character (section 3.6, B9).
 const VISIBLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]+$/u;
@@ -58,7 +80,11 @@ export function accounts(options: AccountsOptions = {}): Accounts {
     password: password && { patterns: [], blockCommon: true, ...password },
     tokens: { access: options.tokens?.access ?? '10m', refresh: options.tokens?.refresh ?? '14d' },
     session: options.session ?? '30d',
-    keys: { lifetime: options.keys?.lifetime ?? '90d', longest: options.keys?.longest ?? '365d' },
+    keys: {
+      lifetime: options.keys?.lifetime ?? '90d',
+      longest: options.keys?.longest ?? '365d',
+      lowerCase: options.keys?.lowerCase ?? false,
+    },
     can: { create: options.can?.create ?? anyone, read: options.can?.read ?? signedIn },
   });
 }

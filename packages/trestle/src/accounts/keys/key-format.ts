@@ -3,14 +3,29 @@ import { crc32 } from 'node:zlib';
 
 /** What every API key begins with: secret scanners find leaked keys by it. */
 export const KEY_PREFIX = 'trs_live_';
-const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const ID_CHARS = 12;
 const SECRET_BYTES = 32;
-const SECRET_CHARS = 43;
-const CHECKSUM_CHARS = 6;
-const FORM = new RegExp(
-  `^${KEY_PREFIX}([0-9A-Za-z]{${ID_CHARS}})([0-9A-Za-z]{${SECRET_CHARS}})([0-9A-Za-z]{${CHECKSUM_CHARS}})$`,
-);
+
+/** How a key is written: its digits, and how many of them 256 and 32 bits take. */
+interface Encoding {
+  readonly digits: string;
+  readonly secretChars: number;
+  readonly checksumChars: number;
+}
+
+const BASE62: Encoding = {
+  digits: '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz',
+  secretChars: 43,
+  checksumChars: 6,
+};
+/** For clients that lower-case keys. */
+const BASE36: Encoding = {
+  digits: '0123456789abcdefghijklmnopqrstuvwxyz',
+  secretChars: 50,
+  checksumChars: 7,
+};
+
+const MASKED = new RegExp(`^${KEY_PREFIX}([0-9A-Za-z]{${ID_CHARS}})(?:…|\\.{3})?$`);
 
 /** An API key taken apart. */
 export interface ParsedKey {
@@ -19,22 +34,34 @@ export interface ParsedKey {
 }
 
 /**
- * Makes a key: `trs_live_`, a public id of 12 characters, a secret of 256 random bits in 43 base62 characters, and the
- * CRC-32 of all that in 6, by which a mistyped key is told without asking the database.
+ * Makes a key: `trs_live_`, a public id of 12 characters, a secret of 256 random bits, and the CRC-32 of all that, by which
+ * a mistyped key is told without asking the database. 70 characters in base 62, or 78 in base 36, without upper case.
  */
-export function newKey(): ParsedKey & { key: string } {
-  const id = base62(randomBytes(ID_CHARS), ID_CHARS);
-  const secret = base62(randomBytes(SECRET_BYTES), SECRET_CHARS);
+export function newKey(lowerCase: boolean): ParsedKey & { key: string } {
+  const encoding = lowerCase ? BASE36 : BASE62;
+  const id = encode(randomBytes(ID_CHARS), ID_CHARS, encoding);
+  const secret = encode(randomBytes(SECRET_BYTES), encoding.secretChars, encoding);
   const body = `${KEY_PREFIX}${id}${secret}`;
-  return { id, secret, key: body + checksum(body) };
+  return { id, secret, key: body + checksum(body, encoding) };
 }
 
 /** The parts of a key; null where the text is no key or its checksum is wrong. */
 export function parseKey(key: string): ParsedKey | null {
-  const match = FORM.exec(key);
-  if (!match) return null;
-  const [, id = '', secret = '', sum] = match;
-  return sum === checksum(`${KEY_PREFIX}${id}${secret}`) ? { id, secret } : null;
+  for (const encoding of [BASE62, BASE36]) {
+    const secretAt = KEY_PREFIX.length + ID_CHARS;
+    const checksumAt = secretAt + encoding.secretChars;
+    if (key.length !== checksumAt + encoding.checksumChars || !key.startsWith(KEY_PREFIX)) continue;
+    const isOurs = key.slice(checksumAt) === checksum(key.slice(0, checksumAt), encoding);
+    return isOurs
+      ? { id: key.slice(KEY_PREFIX.length, secretAt), secret: key.slice(secretAt, checksumAt) }
+      : null;
+  }
+  return null;
+}
+
+/** The public id of a key that is shown masked, with or without its ellipsis; null for anything else. */
+export function maskedKeyId(text: string): string | null {
+  return MASKED.exec(text)?.[1] ?? null;
 }
 
 /** Whether a text can be a key's public id. */
@@ -52,21 +79,20 @@ export function maskedKey(id: string): string {
   return `${KEY_PREFIX}${id}…`;
 }
 
-function checksum(text: string): string {
-  return digits(BigInt(crc32(text)), CHECKSUM_CHARS);
+function checksum(text: string, encoding: Encoding): string {
+  const crc = Buffer.alloc(4);
+  crc.writeUInt32BE(crc32(text));
+  return encode(crc, encoding.checksumChars, encoding);
 }
 
-function base62(bytes: Buffer, length: number): string {
-  return digits(BigInt(`0x${bytes.toString('hex')}`), length);
-}
-
-/** The lowest `length` digits of a number in base 62. */
-function digits(number: bigint, length: number): string {
-  let rest = number;
+/** The lowest `length` digits of a big-endian number. */
+function encode(bytes: Buffer, length: number, { digits }: Encoding): string {
+  let rest = BigInt(`0x${bytes.toString('hex')}`);
+  const base = BigInt(digits.length);
   let text = '';
   for (let at = 0; at < length; at += 1) {
-    text = `${ALPHABET[Number(rest % 62n)]}${text}`;
-    rest /= 62n;
+    text = `${digits[Number(rest % base)]}${text}`;
+    rest /= base;
   }
   return text;
 }

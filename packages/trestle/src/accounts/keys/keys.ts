@@ -7,7 +7,7 @@ import type { KeyOptions, KeyService, KeyView } from '../../schema/services/acco
 import { type AccountRows, isAccountId } from '../account-rows.ts';
 import type { EventLog } from '../events.ts';
 import { invalid } from '../passwords/credentials.ts';
-import { hashSecret, maskedKey, newKey, parseKey } from './key-format.ts';
+import { hashSecret, maskedKey, maskedKeyId, newKey, parseKey } from './key-format.ts';
 import { checkedExpiry, checkedOptions, type KeyLimits, successorExpiry, tooLong } from './key-options.ts';
 import type { KeyRow, KeyRows, Reach } from './key-rows.ts';
 import type { KeyUsage } from './key-usage.ts';
@@ -52,7 +52,7 @@ export function keyService(parts: KeyParts): KeyService {
       })),
     remove: (caller, id) => remove(parts, caller, id),
     roll: (caller, id, overlap) => roll(parts, caller, id, overlap ?? OVERLAP.usual),
-    idOf: (key) => parseKey(key)?.id ?? null,
+    idOf: (key) => parseKey(key)?.id ?? maskedKeyId(key),
     async uses(caller, id, limit = 50) {
       const reach = reachOf(caller);
       await parts.usage.flush();
@@ -67,7 +67,7 @@ async function create(parts: KeyParts, caller: Caller, options: KeyOptions & { a
   const { name, lifetime, scopes } = checkedOptions(parts.limits, options);
   const account = await ownerOf(parts, reach, options.account);
   const now = parts.now();
-  const made = newRow({
+  const made = newRow(parts, {
     account,
     name,
     scopes,
@@ -88,7 +88,7 @@ async function roll(parts: KeyParts, caller: Caller, id: string, overlap: number
     const old = found(await parts.rows.lock(transaction, id, reach), id);
     if (!serves(old, now)) throw notServing();
     const until = now + overlap * 1000;
-    const next = newRow({ ...old, now, expires: successorExpiry(parts.limits, old, now) });
+    const next = newRow(parts, { ...old, now, expires: successorExpiry(parts.limits, old, now) });
     await parts.rows.insert(transaction, next.row);
     const ends = Math.min(until, old.expires_at === null ? until : Date.parse(old.expires_at));
     await parts.rows.update(transaction, id, true, new Date(ends).toISOString());
@@ -149,8 +149,11 @@ interface NewKey extends Pick<KeyRow, 'account' | 'name' | 'scopes'> {
   expires: number | null;
 }
 
-function newRow({ account, name, scopes, now, expires }: NewKey): { row: KeyRow; key: string } {
-  const { id, secret, key } = newKey();
+function newRow(
+  { limits }: KeyParts,
+  { account, name, scopes, now, expires }: NewKey,
+): { row: KeyRow; key: string } {
+  const { id, secret, key } = newKey(limits.accounts.keys.lowerCase);
   const row: KeyRow = {
     id,
     account,

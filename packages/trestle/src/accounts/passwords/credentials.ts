@@ -1,7 +1,7 @@
 import { type FieldError, Problem } from '../../problems.ts';
 import type { Accounts } from '../../schema/accounts.ts';
 import { type PasswordContext, passwordErrors } from './password-rule.ts';
-import { usernameErrors } from './username-rule.ts';
+import { normalizedUsername, usernameErrors } from './username-rule.ts';
 
 /** Throws `unknown_field`, naming what is allowed, for members that are not; `invalid` for what is no object. */
 export function onlyMembers(body: unknown, allowed: readonly string[]): Readonly<Record<string, unknown>> {
@@ -58,10 +58,11 @@ export function texts<const Name extends string>(
 export function newCredentials(accounts: Accounts, app: string, given: unknown) {
   const withPassword = accounts.password !== false;
   const body = onlyMembers(given, withPassword ? ['username', 'password'] : ['username']);
-  const username = typeof body.username === 'string' ? body.username : '';
+  const name = normalizedUsername(accounts, body.username);
+  const username = typeof name === 'string' ? name : '';
   const context: PasswordContext = { app, username };
   const errors = [
-    ...usernameErrors(accounts, body.username),
+    ...usernameErrors(accounts, name),
     ...(withPassword ? passwordErrors(accounts, '/password', body.password, context) : []),
   ];
   if (errors.length > 0) throw invalid(errors);

@@ -3,6 +3,7 @@ import type { Tokens } from '../../schema/services/account-service.ts';
 import type { AccountParts } from '../account-parts.ts';
 import type { AccountRow } from '../account-rows.ts';
 import { onlyMembers, texts } from '../passwords/credentials.ts';
+import { normalizedUsername } from '../passwords/username-rule.ts';
 import { sourceOf } from '../throttling/source.ts';
 import type { Attempt } from '../throttling/throttle.ts';
 import type { SessionRow } from './session-rows.ts';
@@ -22,9 +23,12 @@ export async function signIn(parts: AccountParts, given: unknown, address: strin
   ]);
   const source = sourceOf(address);
   if (username.length > LONGEST || password.length > LONGEST) throw wrong();
-  const attempt = await turn(parts, username, address);
+  const normalized = String(normalizedUsername(parts.app.accounts, username));
+  const attempt = await turn(parts, normalized, address);
   try {
-    const { row, session } = await check(parts, username, password);
+    // A name that was stored before names were normalized is found as it was given.
+    const names = new Set([username, normalized]);
+    const { row, session } = await check(parts, [...names], password);
     if (!row || !session) {
       attempt.failed();
       parts.log({ event: 'sign_in_failed', account: row?.id ?? null, source });
@@ -47,16 +51,19 @@ async function turn({ throttle, log }: AccountParts, username: string, address: 
   }
 }
 
-/** The account of a name, where there is one, and a new session of it, where the password is right. */
+/** The account with one of the names, if any, and a new session of it if the password is right. */
 async function check(
   parts: AccountParts,
-  username: string,
+  names: readonly string[],
   password: string,
 ): Promise<{ row: AccountRow | undefined; session?: SessionRow }> {
   const { rows, passwords } = parts;
-  // PostgreSQL refuses these two in a text, and no account is named so.
-  const possible = username.isWellFormed() && !username.includes('\0');
-  const row = possible ? await rows.byName(username) : undefined;
+  let row: AccountRow | undefined;
+  for (const name of names) {
+    // PostgreSQL refuses these two in a string, and no account is named so.
+    const possible = name.isWellFormed() && !name.includes('\0');
+    if (possible) row ??= await rows.byName(name);
+  }
   const usable = row?.disabled_at === null ? row.password_hash : null;
   const { ok, outdated } = await passwords.verify(password, usable);
   if (!row || !ok) return { row };

@@ -104,7 +104,7 @@ export interface KeyService {
   remove(caller: Caller, id: string): Promise<void>;
   /** A new key with the old one's name and scopes; the old one serves for `overlap` seconds more (default: 24 h, at most 7 days). */
   roll(caller: Caller, id: string, overlap?: number): Promise<KeyView & { key: string }>;
-  /** The id inside a whole key, for contracts that name keys by themselves; null where it is no key of this app. */
+  /** The id inside a whole or a masked key, for contracts that name keys by themselves; null for any other string. */
   idOf(key: string): string | null;
   /** Uses of a key, newest first. */
   uses(caller: Caller, id: string, limit?: number): Promise<KeyUse[]>;

@@ -1,0 +1,68 @@
+// User names are stored and compared normalized; accounts with older names still sign in.
+import assert from 'node:assert/strict';
+import { after, before, it } from 'node:test';
+import { accounts, anyone, anyText, anyUsername, app, integerId, resource, text } from 'trestle';
+import { type Served, serveApp } from 'trestle/testing';
+import { sql } from '../../src/database/sql.ts';
+import { bind, statement } from '../../src/database/statement.ts';
+import { ACCOUNTS_TABLE } from '../../src/database/tables.ts';
+import { everyPlace } from '../stores.ts';
+
+const resources = { notes: resource({ fields: { content: text() }, can: { read: anyone } }) };
+const declare = (username: typeof anyUsername) =>
+  app({ name: 'names', accounts: accounts({ id: integerId(), username, password: anyText }), resources });
+
+const COMPOSED = 'caf\u00e9';
+const DECOMPOSED = 'cafe\u0301';
+
+everyPlace('user names', (place) => {
+  let served: Served;
+  before(async () => {
+    served = await serveApp(declare({ ...anyUsername, trim: true, normalize: 'NFKC' }), await place());
+  });
+  after(() => served.close());
+
+  const signUp = (username: string) =>
+    served.call('POST', '/v1/accounts', { body: { username, password: 'pw' } });
+  const signIn = async (username: string) =>
+    (await served.call('POST', '/v1/sessions', { body: { username, password: 'pw' } })).status;
+
+  it('are one name in every form of it', async () => {
+    const made = await signUp(`  ${DECOMPOSED}\ufb01 `);
+    assert.deepEqual([made.status, Reflect.get(Object(made.body), 'username')], [201, `${COMPOSED}fi`]);
+    assert.equal((await signUp(`${COMPOSED}fi`)).status, 409);
+    for (const name of [`${COMPOSED}fi`, `${DECOMPOSED}fi`, ` ${COMPOSED}\ufb01`])
+      assert.equal(await signIn(name), 200, JSON.stringify(name));
+    assert.equal(await signIn(`${COMPOSED}FI`), 401);
+  });
+
+  it('hold no control character, no line break, and nothing blank', async () => {
+    for (const name of ['a\tb', 'a\nb', 'a\u2028b', 'a\u0085b', '   ', ''])
+      assert.equal((await signUp(name)).status, 422, JSON.stringify(name));
+    assert.equal((await signUp('with space')).status, 201);
+  });
+
+  it('that were stored otherwise are found as they were given', async () => {
+    await signUp('old');
+    const { store } = served.engine;
+    const rename = sql`update ${sql.id(ACCOUNTS_TABLE)} set username = ${'o\u0301ld'} where username = ${'old'}`;
+    const update = statement(store.dialect, rename);
+    await store.write((transaction) => transaction.all(update, bind(update, {})));
+    assert.equal(await signIn('o\u0301ld'), 200);
+    assert.equal(await signIn('\u00f3ld'), 401);
+  });
+});
+
+it('refuses white space at the ends where it is not trimmed', async () => {
+  const served = await serveApp(declare(anyUsername));
+  try {
+    for (const username of [' ann', 'ann ', '\u3000ann'])
+      assert.equal(
+        (await served.call('POST', '/v1/accounts', { body: { username, password: 'pw' } })).status,
+        422,
+        JSON.stringify(username),
+      );
+  } finally {
+    await served.close();
+  }
+});
