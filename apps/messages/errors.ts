@@ -1,4 +1,11 @@
-import type { ErrorAnswer, FailedRequest, FieldError, Problem } from 'trestle';
+import { type ErrorAnswer, type FailedRequest, type FieldError, isNullError, type Problem } from 'trestle';
+
+const BAD_ACCESS_TOKEN = {
+  detail: 'Given token not valid for any token type',
+  code: 'token_not_valid',
+  messages: [{ token_class: 'AccessToken', token_type: 'access', message: 'Token is invalid or expired' }],
+};
+const BAD_REFRESH_TOKEN = { detail: 'Token is invalid or expired', code: 'token_not_valid' };
 
 /** Django REST framework's words, which the clients of the original read. */
 export function errors(problem: Problem, request: FailedRequest): ErrorAnswer {
@@ -9,7 +16,14 @@ export function errors(problem: Problem, request: FailedRequest): ErrorAnswer {
     case 'invalid_credentials':
       return { status: 401, body: { detail: 'No active account found with the given credentials' }, headers };
     case 'invalid_token':
-      return { status: 401, body: { detail: tokenDetail(request), code: 'token_not_valid' }, headers };
+    case 'invalid_key':
+      return {
+        status: 401,
+        body: request.route?.options.can ? BAD_ACCESS_TOKEN : BAD_REFRESH_TOKEN,
+        headers,
+      };
+    case 'forbidden':
+      return { status: 403, body: { detail: 'You do not have permission to perform this action.' }, headers };
     case 'not_found':
       return { status: 404, body: notFound(request), headers };
     case 'method_not_allowed':
@@ -17,18 +31,12 @@ export function errors(problem: Problem, request: FailedRequest): ErrorAnswer {
     case 'invalid':
       if (problem.errors.some((error) => error.in === 'path'))
         return { status: 404, body: notFound(request) };
-      return { status: 400, body: byField(problem.errors), headers };
+      return { status: 400, body: byField(problem.errors, request), headers };
     case 'conflict':
-      return { status: 400, body: byField(problem.errors), headers };
+      return { status: 400, body: byField(problem.errors, request), headers };
     default:
       return { status: problem.status, body: { detail: problem.detail }, headers };
   }
-}
-
-function tokenDetail({ path }: FailedRequest): string {
-  return path.includes('/auth/token/refresh')
-    ? 'Token is invalid or expired'
-    : 'Given token not valid for any token type';
 }
 
 function notFound({ method, route }: FailedRequest): object {
@@ -36,23 +44,27 @@ function notFound({ method, route }: FailedRequest): object {
   return readsOne ? { error: 'Message not found!' } : { detail: 'Not found.' };
 }
 
-function byField(list: readonly FieldError[]): Record<string, string[]> {
+function byField(list: readonly FieldError[], request: FailedRequest): Record<string, string[]> {
   const fields: Record<string, string[]> = {};
   for (const error of list) {
     const name = error.pointer.slice(1) || 'non_field_errors';
-    fields[name] = [...(fields[name] ?? []), words(error)];
+    fields[name] = [...(fields[name] ?? []), words(error, request)];
   }
   return fields;
 }
 
-function words({ code, pointer, params, message }: FieldError): string {
-  const limit = String(params?.limit);
+const BAD_USERNAME =
+  'Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.';
+
+function words(error: FieldError, { method }: FailedRequest): string {
+  const { code, pointer, params, message } = error;
+  if (isNullError(error) || (code === 'required' && method === 'PATCH')) return 'This field may not be null.';
   if (code === 'required') return 'This field is required.';
   if (code === 'min_length') return 'This field may not be blank.';
-  if (code === 'max_length') return `Ensure this field has no more than ${limit} characters.`;
   if (code === 'taken' && pointer === '/username') return 'A user with that username already exists.';
-  if (code === 'type' && params?.type === 'string')
-    return message.endsWith('got null') ? 'This field may not be null.' : 'Not a valid string.';
+  if (pointer === '/username' && (code === 'pattern' || code === 'max_length')) return BAD_USERNAME;
+  if (code === 'max_length') return `Ensure this field has no more than ${params?.limit} characters.`;
+  if (code === 'type' && params?.type === 'string') return 'Not a valid string.';
   if (code === 'type' && params?.type === 'integer') return 'A valid integer is required.';
   if (code === 'type' && params?.type === 'object') return 'Invalid data. Expected a dictionary.';
   return message;

@@ -3,7 +3,7 @@
 export { EVENTS, operationEvents } from './http/contract/operation-events.ts';
 export { type PydanticError, pydanticErrors } from './http/contract/pydantic-errors.ts';
 export { streamList } from './http/contract/stream-list.ts';
-export { type FieldError, PROBLEMS, Problem, type ProblemCode, toProblem } from './problems.ts';
+export { type FieldError, isNullError, PROBLEMS, Problem, type ProblemCode, toProblem } from './problems.ts';
 export {
   type Accounts,
   type AccountsOptions,

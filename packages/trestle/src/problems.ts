@@ -49,6 +49,11 @@ export interface FieldError {
   in?: 'body' | 'query' | 'path';
 }
 
+/** Whether a value was refused because it is null: contracts have words of their own for that. */
+export function isNullError({ code, message }: FieldError): boolean {
+  return code === 'type' && message.endsWith('got null');
+}
+
 export interface ProblemDetails {
   detail?: string;
   errors?: readonly FieldError[];

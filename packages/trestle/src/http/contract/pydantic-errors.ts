@@ -1,46 +1,60 @@
-import type { FieldError } from '../../problems.ts';
+import { type FieldError, isNullError } from '../../problems.ts';
 
-/** One error as Pydantic, and so FastAPI, has it. */
+/** One error as Pydantic 1, and so FastAPI until 0.99, has it. */
 export interface PydanticError {
-  /** Where: the part of the request, then the path inside it. */
+  /** The part of the request, then the path inside it. */
   loc: (string | number)[];
   msg: string;
   type: string;
 }
 
 /**
- * Errors in the form of FastAPI's 422 answers (`{"detail": [{"loc": ["body", "title"], "msg": …, "type": …}]}`), for
- * contracts whose clients were written for one.
+ * Errors in the form of FastAPI's 422 answers, in the words of Pydantic 1, for contracts whose clients were written for one.
+ *
+ * @example
+ * pydanticErrors(problem.errors);
+ * // [{ loc: ['body', 'title'], msg: 'field required', type: 'value_error.missing' }]
  */
 export function pydanticErrors(errors: readonly FieldError[]): PydanticError[] {
-  return errors.map(pydanticError);
+  return errors.map((error) => {
+    const steps = error.pointer.split('/').filter((step) => step !== '');
+    const loc = steps.map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+    const [type, msg] = typeAndMessage(error);
+    return { loc: [error.in ?? 'body', ...loc], msg, type };
+  });
 }
 
-function pydanticError(error: FieldError): PydanticError {
-  const part = error.in ?? 'body';
-  const pointer = error.pointer.split('/').filter((step) => step !== '');
-  const loc = pointer.map((step) => (/^\d+$/.test(step) ? Number(step) : step));
-  const [type, msg] = words(error);
-  return { loc: [part, ...loc], msg, type };
-}
-
-const KINDS: Readonly<Record<string, readonly [type: string, kind: string]>> = {
-  string: ['string_type', 'string'],
-  integer: ['int_type', 'integer'],
-  boolean: ['bool_type', 'boolean'],
-  array: ['list_type', 'list'],
-  object: ['model_attributes_type', 'dictionary'],
+const TYPE_ERRORS: Readonly<Record<string, readonly [type: string, msg: string]>> = {
+  string: ['type_error.str', 'str type expected'],
+  integer: ['type_error.integer', 'value is not a valid integer'],
+  number: ['type_error.float', 'value is not a valid float'],
+  boolean: ['type_error.bool', 'value could not be parsed to a boolean'],
+  array: ['type_error.list', 'value is not a valid list'],
+  object: ['type_error.dict', 'value is not a valid dict'],
 };
 
-/** Pydantic's name of an error, and its message. */
-function words({ code, message, params = {} }: FieldError): [type: string, msg: string] {
+function typeAndMessage(error: FieldError): readonly [type: string, msg: string] {
+  const { code, message, params = {} } = error;
   const limit = String(params.limit);
-  const kind = KINDS[String(params.type)];
-  if (code === 'required') return ['missing', 'Field required'];
-  if (code === 'type' && kind) return [kind[0], `Input should be a valid ${kind[1]}`];
-  if (code === 'minimum') return ['greater_than_equal', `Input should be greater than or equal to ${limit}`];
-  if (code === 'maximum') return ['less_than_equal', `Input should be less than or equal to ${limit}`];
-  if (code === 'min_length') return ['string_too_short', `String should have at least ${limit} characters`];
-  if (code === 'max_length') return ['string_too_long', `String should have at most ${limit} characters`];
-  return [code, message];
+  switch (code) {
+    case 'required':
+      return ['value_error.missing', 'field required'];
+    case 'type':
+      if (isNullError(error)) return ['type_error.none.not_allowed', 'none is not an allowed value'];
+      return TYPE_ERRORS[String(params.type)] ?? ['type_error', message];
+    case 'minimum':
+      return ['value_error.number.not_ge', `ensure this value is greater than or equal to ${limit}`];
+    case 'maximum':
+      return ['value_error.number.not_le', `ensure this value is less than or equal to ${limit}`];
+    case 'min_length':
+      return ['value_error.any_str.min_length', `ensure this value has at least ${limit} characters`];
+    case 'max_length':
+      return ['value_error.any_str.max_length', `ensure this value has at most ${limit} characters`];
+    case 'min_items':
+      return ['value_error.list.min_items', `ensure this value has at least ${limit} items`];
+    case 'max_items':
+      return ['value_error.list.max_items', `ensure this value has at most ${limit} items`];
+    default:
+      return ['value_error', message];
+  }
 }
