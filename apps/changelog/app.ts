@@ -46,12 +46,15 @@ export const updates = resource({
 
 export const resources = { projects, updates };
 
+/** Letters of any script with their marks, and digits. */
+const ALPHANUMERIC = /^(?:[\p{L}\p{N}]\p{M}*)+$/u;
+
 export default app({
   name: 'changelog',
   description: 'Projects and the updates posted to them, for stakeholders and teams to follow.',
   accounts: accounts({
     id: integerId(),
-    username: { min: 1, max: 256, patterns: [/^[A-Za-z0-9]+$/] },
+    username: { min: 1, max: 256, patterns: [ALPHANUMERIC] },
     password: anyText,
     tokens: { access: '45m', refresh: false },
   }),

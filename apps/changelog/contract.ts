@@ -11,7 +11,7 @@ import {
   route,
   signedIn,
 } from 'trestle';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import type { projects, resources, updates } from './app.ts';
 import { errors } from './errors.ts';
 import {
@@ -19,8 +19,9 @@ import {
   Credentials,
   Failure,
   Id,
+  NewProject,
   Project,
-  ProjectBody,
+  ProjectChange,
   ProjectQuery,
   Update,
   UpdateBody,
@@ -124,8 +125,9 @@ function projectRoutes({ rules, services: { projects, updates } }: Context): Rou
     route(
       'POST',
       '/projects',
-      { tag, summary: 'Create a project', can: can.create, body: ProjectBody, answers: { 201: Project } },
-      async ({ caller, body }) => answer(201, projectOf(await projects.create({ caller }, body), [])),
+      { tag, summary: 'Create a project', can: can.create, body: NewProject, answers: { 201: Project } },
+      async ({ caller, body }) =>
+        answer(201, projectOf(await projects.create({ caller }, withoutNulls(body)), [])),
     ),
     route(
       'PUT',
@@ -135,11 +137,14 @@ function projectRoutes({ rules, services: { projects, updates } }: Context): Rou
         summary: 'Change a project',
         can: can.update,
         params: Id,
-        body: ProjectBody,
+        body: ProjectChange,
         answers: { 200: Project },
       },
-      async ({ caller, params, body }) =>
-        answer(200, await withUpdate(caller, await projects.replace({ caller }, params.id, body), 10)),
+      async ({ caller, params, body }) => {
+        const change = withoutNulls(body);
+        if (Object.keys(change).length === 0) throw nothingToChange();
+        return answer(200, await withUpdate(caller, await projects.patch({ caller }, params.id, change), 10));
+      },
     ),
     route(
       'DELETE',
@@ -167,7 +172,7 @@ function updateRoutes({ rules, services: { updates } }: Context): Route[] {
       'POST',
       '/updates',
       { tag, summary: 'Post an update', can: can.create, body: UpdateBody, answers: { 201: Update } },
-      async ({ caller, body }) => answer(201, updateOf(await updates.create({ caller }, body))),
+      async ({ caller, body }) => answer(201, updateOf(await updates.create({ caller }, bodyOf(body)))),
     ),
     route(
       'PUT',
@@ -181,7 +186,7 @@ function updateRoutes({ rules, services: { updates } }: Context): Route[] {
         answers: { 200: Update },
       },
       async ({ caller, params, body }) =>
-        answer(200, updateOf(await updates.replace({ caller }, params.id, body))),
+        answer(200, updateOf(await updates.replace({ caller }, params.id, bodyOf(body)))),
     ),
     route(
       'DELETE',
@@ -195,14 +200,30 @@ function updateRoutes({ rules, services: { updates } }: Context): Route[] {
   ];
 }
 
+/** A body without its nulls, which stand for what is left out. */
+function withoutNulls<B extends object>(body: B): { [K in keyof B]: Exclude<B[K], null> } {
+  const given = Object.entries(body).filter(([, value]) => value !== null);
+  // The entries are those of the body, without the nulls.
+  return Object.fromEntries(given) as { [K in keyof B]: Exclude<B[K], null> };
+}
+
+function nothingToChange(): Problem {
+  const message = 'this field is required';
+  return new Problem('invalid', { errors: [{ pointer: '/title', code: 'required', message }] });
+}
+
+function bodyOf({ title, project_id, relevant_points }: Static<typeof UpdateBody>) {
+  return { title, project_id, relevant_points: (relevant_points ?? []).map(withoutNulls) };
+}
+
 function filterOf({ date, creator }: { date?: string; creator?: number }): Filter<ProjectRow> {
   return {
-    ...(date !== undefined && { creation_date: { between: dayOf(date) } }),
+    ...(date && { creation_date: { between: dayOf(date) } }),
     ...(creator !== undefined && { created_by: { eq: creator } }),
   };
 }
 
-/** The first and the last instant of a UTC day. Throws `invalid_query` for what is no day. */
+/** The first and the last instant of a UTC day. Throws `invalid_query` for anything else. */
 function dayOf(date: string): readonly [string, string] {
   const start = `${date}T00:00:00.000Z`;
   const isDay = /^(?!0000)\d{4}-\d\d-\d\d$/.test(date) && !Number.isNaN(Date.parse(start));

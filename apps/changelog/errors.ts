@@ -1,4 +1,4 @@
-import { type ErrorAnswer, type FailedRequest, type Problem, pydanticErrors } from 'trestle';
+import { type ErrorAnswer, type FailedRequest, type FieldError, type Problem, pydanticErrors } from 'trestle';
 
 /** FastAPI's words and shapes, which the clients of the original read. */
 export function errors(problem: Problem, request: FailedRequest): ErrorAnswer {
@@ -13,13 +13,13 @@ export function errors(problem: Problem, request: FailedRequest): ErrorAnswer {
     case 'conflict':
       return isTaken(problem) ? failure(400, 'Username already registered.') : failure(409, problem.detail);
     case 'not_found':
-      return failure(404, whatIsMissing(problem, request));
+      return failure(404, notFound(problem, request));
     case 'method_not_allowed':
-      return failure(405, 'Method Not Allowed');
+      return { ...failure(405, 'Method Not Allowed'), headers: problem.headers };
     case 'invalid':
       return invalid(problem);
     default:
-      return failure(problem.status, problem.detail);
+      return { ...failure(problem.status, problem.detail), headers: problem.headers };
   }
 }
 
@@ -35,16 +35,22 @@ function isTaken({ errors }: Problem): boolean {
   return errors.some(({ code, pointer }) => code === 'taken' && pointer === '/username');
 }
 
-function whatIsMissing({ data }: Problem, { route, params }: FailedRequest): string {
+function notFound({ data }: Problem, { route, params }: FailedRequest): string {
   if (route?.path === '/users/:id') return `Couldn't find user of id ${params.id}.`;
   if (data.resource === 'projects') return `Project with id ${data.id} not found.`;
   if (data.resource === 'updates') return `Update with id ${data.id} not found.`;
   return 'Not Found';
 }
 
-/** 422 by field; an update for a project that does not exist is a 404. */
+/** 422 by field; an update of a project that does not exist is a 404. */
 function invalid({ errors }: Problem): ErrorAnswer {
   const unknownProject = errors.find(({ code }) => code === 'reference');
   if (unknownProject) return failure(404, `Project with id ${unknownProject.params?.id} not found.`);
-  return { status: 422, body: { detail: pydanticErrors(errors) } };
+  return { status: 422, body: { detail: pydanticErrors(errors.map(inOwnWords)) } };
+}
+
+/** The one rule of the original's own. */
+function inOwnWords(error: FieldError): FieldError {
+  const isForm = error.pointer === '/username' && ['pattern', 'min_length'].includes(error.code);
+  return isForm ? { ...error, code: 'value', message: 'username must be an alphanumeric' } : error;
 }

@@ -1,14 +1,18 @@
-import { Type } from 'typebox';
+import { type TSchema, Type } from 'typebox';
 
 const text = Type.String();
 const instant = Type.String({ format: 'date-time' });
 const author = Type.Union([Type.String(), Type.Null()], { description: "The user's id, as text." });
 
-/** Most rows of one page. */
-const MOST = 10_000;
+const MAX_PAGE_SIZE = 10_000;
 
-function limit(usual: number, description: string) {
-  return Type.Optional(Type.Integer({ minimum: 0, maximum: MOST, default: usual, description }));
+function limit(size: number, description: string) {
+  return Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_PAGE_SIZE, default: size, description }));
+}
+
+/** A member that may be left out or null. */
+function optional<S extends TSchema>(schema: S) {
+  return Type.Optional(Type.Union([schema, Type.Null()]));
 }
 
 function skip(description: string) {
@@ -25,14 +29,14 @@ export const AccessToken = Type.Object({ access_token: text, token_type: text },
 export const Id = Type.Object({ id: Type.Integer() });
 
 const updatePage = {
-  update_limit: limit(2, 'Newest updates of each project.'),
+  update_limit: limit(2, 'Maximum number of updates of each project.'),
   update_skip: skip('Updates to skip.'),
 };
 
 export const UpdatePage = Type.Object(updatePage);
 
 export const ProjectQuery = Type.Object({
-  limit: limit(10, 'Most projects.'),
+  limit: limit(10, 'Maximum number of projects.'),
   skip: skip('Projects to skip.'),
   search: Type.Optional(Type.String({ maxLength: 200, description: 'A part of the title, in any case.' })),
   date: Type.Optional(Type.String({ description: 'The UTC day of creation, yyyy-mm-dd.' })),
@@ -40,17 +44,16 @@ export const ProjectQuery = Type.Object({
   ...updatePage,
 });
 
-export const ProjectBody = Type.Object({
-  title: text,
-  active: Type.Optional(Type.Boolean({ default: true })),
-});
+export const NewProject = Type.Object({ title: text, active: optional(Type.Boolean({ default: true })) });
 
+/** At least one of them. */
+export const ProjectChange = Type.Object({ title: optional(text), active: optional(Type.Boolean()) });
+
+const Point = Type.Object({ title: text, description: optional(Type.Array(text)) });
 export const UpdateBody = Type.Object({
   title: text,
   project_id: Type.Integer(),
-  relevant_points: Type.Optional(
-    Type.Array(Type.Object({ title: text, description: Type.Optional(Type.Array(text)) })),
-  ),
+  relevant_points: optional(Type.Array(Point)),
 });
 
 export const Update = Type.Object(
@@ -76,5 +79,12 @@ export const Project = Type.Object(
   { title: 'Project' },
 );
 
-const Wrong = Type.Object({ loc: Type.Array(Type.Union([text, Type.Integer()])), msg: text, type: text });
-export const Failure = Type.Object({ detail: Type.Union([text, Type.Array(Wrong)]) }, { title: 'Failure' });
+const InvalidItem = Type.Object({
+  loc: Type.Array(Type.Union([text, Type.Integer()])),
+  msg: text,
+  type: text,
+});
+export const Failure = Type.Object(
+  { detail: Type.Union([text, Type.Array(InvalidItem)]) },
+  { title: 'Failure' },
+);

@@ -116,12 +116,12 @@ eachPlace('the contract of packages', (place) => {
       is(await call('POST', '/packages/', { name: 'ok', version }), 400, { detail: 'Invalid version.' });
     is(await call('POST', '/packages/', { name: 5 }), 422, {
       detail: [
-        { loc: ['body', 'version'], msg: 'Field required', type: 'missing' },
-        { loc: ['body', 'name'], msg: 'Input should be a valid string', type: 'string_type' },
+        { loc: ['body', 'version'], msg: 'field required', type: 'value_error.missing' },
+        { loc: ['body', 'name'], msg: 'str type expected', type: 'type_error.str' },
       ],
     });
     is(await call('GET', '/packages/abc/'), 422, {
-      detail: [{ loc: ['path', 'id'], msg: 'Input should be a valid integer', type: 'int_type' }],
+      detail: [{ loc: ['path', 'id'], msg: 'value is not a valid integer', type: 'type_error.integer' }],
     });
     assert.equal((await call('GET', '/packages/?take=-1')).status, 422);
     const one = await create('steady', '1.0');

@@ -60,17 +60,17 @@ everyPlace('updates', (place) => {
     assert.deepEqual(
       new Set(found.map((each) => JSON.stringify(each))),
       new Set([
-        '[["body","title"],"string_type"]',
-        '[["body","project_id"],"int_type"]',
-        '[["body","relevant_points",1,"title"],"missing"]',
-        '[["body","relevant_points",1,"description",1],"string_type"]',
+        '[["body","title"],"type_error.str"]',
+        '[["body","project_id"],"type_error.integer"]',
+        '[["body","relevant_points",1,"title"],"value_error.missing"]',
+        '[["body","relevant_points",1,"description",1],"type_error.str"]',
       ]),
     );
     const list = await client.call('POST', '/updates', { title: 'u', project_id: id, relevant_points: {} });
-    assert.deepEqual(wrong(list), [[['body', 'relevant_points'], 'list_type']]);
+    assert.deepEqual(wrong(list), [[['body', 'relevant_points'], 'type_error.list']]);
     assert.deepEqual(wrong(await client.call('POST', '/updates', {})), [
-      [['body', 'title'], 'missing'],
-      [['body', 'project_id'], 'missing'],
+      [['body', 'title'], 'value_error.missing'],
+      [['body', 'project_id'], 'value_error.missing'],
     ]);
   });
 

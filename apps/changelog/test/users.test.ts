@@ -23,7 +23,7 @@ everyPlace('changelog', (place) => {
     });
 
     test('user names are alphanumeric and not empty', async () => {
-      for (const username of ['an na', 'a-b', '', 'a\u200bb', 'é', "a'; drop"]) {
+      for (const username of ['an na', 'a-b', '', 'a\u200bb', 'a\tb', "a'; drop"]) {
         const reply = await client.anonymous('POST', '/users', { body: { username, password: 'p' } });
         assert.deepEqual(wrong(reply)[0]?.[0], ['body', 'username'], username);
       }
@@ -31,8 +31,8 @@ everyPlace('changelog', (place) => {
 
     test('missing and mistyped members are named together', async () => {
       assert.deepEqual(wrong(await client.anonymous('POST', '/users', { body: { password: 5 } })), [
-        [['body', 'username'], 'missing'],
-        [['body', 'password'], 'string_type'],
+        [['body', 'username'], 'value_error.missing'],
+        [['body', 'password'], 'type_error.str'],
       ]);
     });
 
@@ -40,7 +40,9 @@ everyPlace('changelog', (place) => {
       const found = await client.call('GET', '/users/1');
       assert.deepEqual([found.status, member(found.body, 'username')], [200, 'anna']);
       refused(await client.call('GET', '/users/4711'), 404, "Couldn't find user of id 4711.");
-      assert.deepEqual(wrong(await client.call('GET', '/users/me')), [[['path', 'id'], 'int_type']]);
+      assert.deepEqual(wrong(await client.call('GET', '/users/me')), [
+        [['path', 'id'], 'type_error.integer'],
+      ]);
     });
   });
 

@@ -36,9 +36,10 @@ const TYPE_ERRORS: Readonly<Record<string, readonly [type: string, msg: string]>
 function typeAndMessage(error: FieldError): readonly [type: string, msg: string] {
   const { code, message, params = {} } = error;
   const limit = String(params.limit);
+  // FastAPI takes a body of null for none.
+  const isMissing = code === 'required' || (error.pointer === '' && isNullError(error));
+  if (isMissing) return ['value_error.missing', 'field required'];
   switch (code) {
-    case 'required':
-      return ['value_error.missing', 'field required'];
     case 'type':
       if (isNullError(error)) return ['type_error.none.not_allowed', 'none is not an allowed value'];
       return TYPE_ERRORS[String(params.type)] ?? ['type_error', message];
