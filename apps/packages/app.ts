@@ -21,20 +21,17 @@ const keyed = { read: signedIn, create: signedIn, update: signedIn, delete: sign
 /** The states of a package are rows: a new one needs no new code. */
 export const statuses = resource({
   id: integerId(),
-  fields: { name: text({ min: 2, max: 20, unique: true }) },
+  fields: { name: text({ min: 2, max: 20, trim: true, unique: true }) },
   order: 'id',
   can: { read: signedIn, create: signedIn, update: nobody, delete: nobody },
   rows: [{ name: 'Created' }, { name: 'Downloaded' }, { name: 'Active' }],
 });
 
-/** At least two characters, the first and the last of which are no space. */
-const WORD = /^\S[\s\S]*\S$/;
-
 export const packages = resource({
   id: integerId(),
   fields: {
-    name: text({ min: 2, max: 200, pattern: WORD, search: true, index: true }),
-    version: text({ min: 2, max: 50, pattern: WORD }),
+    name: text({ min: 2, max: 200, trim: true, search: true, index: true }),
+    version: text({ min: 2, max: 50, trim: true }),
     status_id: state('statuses', { initial: 'Created' }),
     source: text({ nullable: true, min: 1, max: 2000 }),
     sha256: text({ nullable: true, pattern: /^[0-9a-f]{64}$/ }),
@@ -81,7 +78,8 @@ export default app({
   accounts: accounts({
     password: false,
     tokens: { refresh: false },
-    keys: { lifetime: settings.keyLifetime(), longest: 'never' },
+    // The document's own scripts lower-case the keys they are given.
+    keys: { lifetime: settings.keyLifetime(), longest: 'never', lowerCase: true },
     can: { create: administrator },
   }),
   resources,

@@ -11,6 +11,7 @@ export type Context = ContractContext<typeof resources>;
 const CREDENTIALS: readonly CredentialPlace[] = [
   { in: 'header', name: 'api-key', for: 'key' },
   { in: 'query', name: 'api-key', for: 'key' },
+  { in: 'query', name: 'api_key', for: 'key' },
   { in: 'header', name: 'secret-key', for: 'administrator' },
 ];
 

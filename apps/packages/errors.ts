@@ -3,6 +3,7 @@ import { type ErrorAnswer, type FailedRequest, type FieldError, type Problem, py
 const NO_SECRET = 'secret_key must be passed as a header field';
 const NO_KEY = 'An API key must be passed as query or header';
 const BAD_KEY = 'Wrong, revoked, or expired API key.';
+const UNREADABLE_DATE = 'The expiration date could not be parsed. Please use ISO 8601.';
 
 /** FastAPI's words and shapes, and those of its library for keys, which the clients of the original read. */
 export function errors(problem: Problem, request: FailedRequest): ErrorAnswer {
@@ -15,7 +16,7 @@ export function errors(problem: Problem, request: FailedRequest): ErrorAnswer {
     case 'invalid_key':
       return failure(403, BAD_KEY);
     case 'not_found':
-      return failure(404, whatIsMissing(problem, request));
+      return failure(404, notFound(problem, request));
     case 'method_not_allowed':
       return { ...failure(405, 'Method Not Allowed'), headers: problem.headers };
     case 'invalid':
@@ -29,7 +30,7 @@ function failure(status: number, detail: string): ErrorAnswer {
   return { status, body: { detail } };
 }
 
-function whatIsMissing({ data, detail }: Problem, { route }: FailedRequest): string {
+function notFound({ data, detail }: Problem, { route }: FailedRequest): string {
   if (data.resource === 'packages') return `Package with ID ${data.id} not found.`;
   if (data.resource === 'operations') return `Operation with ID ${data.id} not found.`;
   if (data.resource === 'keys') return 'API key not found';
@@ -43,8 +44,10 @@ const TEXTS: Readonly<Record<string, string>> = {
   '/sha256': 'Invalid sha256.',
 };
 
-/** 400 for texts that are too short or too long and for a status that there is not, as the original; 422 for the rest. */
-function invalid({ errors }: Problem, { route }: FailedRequest): ErrorAnswer {
+/** 400 for strings that are too short or too long and for an unknown status, as the original; 422 for the rest. */
+function invalid(problem: Problem, { route }: FailedRequest): ErrorAnswer {
+  if (route?.path.startsWith('/auth/')) return invalidParameters(problem);
+  const { errors } = problem;
   const wrongTypes = errors.filter((error) => error.in !== undefined || !isText(error));
   const status = errors.find(({ pointer, code }) => pointer === '/status_id' && code === 'reference');
   if (status) return failure(400, `Status identifier ${status.params?.id} of the package, invalid.`);
@@ -52,6 +55,13 @@ function invalid({ errors }: Problem, { route }: FailedRequest): ErrorAnswer {
     route && Object.keys(TEXTS).find((pointer) => errors.some((error) => error.pointer === pointer));
   if (wrongTypes.length === 0 && text) return failure(400, TEXTS[text] ?? '');
   return { status: 422, body: { detail: pydanticErrors(errors) } };
+}
+
+/** Key management is all in the query; what the service refuses of it is named so too. */
+function invalidParameters({ errors }: Problem): ErrorAnswer {
+  const detail = pydanticErrors(errors.map((error) => ({ ...error, in: 'query' })));
+  const isExpiry = errors.some(({ pointer }) => pointer === '/expires_at');
+  return { status: 422, body: { detail: isExpiry ? UNREADABLE_DATE : detail } };
 }
 
 function isText({ code, pointer }: FieldError): boolean {

@@ -1,5 +1,4 @@
 import {
-  type Answer,
   administrator,
   answer,
   type KeyView,
@@ -44,12 +43,9 @@ function newRoutes({ keys }: Context): Route[] {
   };
   return BOTH.map((method) =>
     route(method, '/auth/new', options, async ({ caller, query: { name = '', never_expires = false } }) => {
-      const made = await keys.create(caller, {
-        name,
-        account: null,
-        ...(never_expires && { lifetime: 'never' }),
-      });
-      return secretAnswer(made.key);
+      const lifetime = never_expires ? ({ lifetime: 'never' } as const) : {};
+      const { key } = await keys.create(caller, { name, account: null, ...lifetime });
+      return answer(200, key, { 'cache-control': 'no-store' });
     }),
   );
 }
@@ -84,10 +80,12 @@ function renewRoutes({ keys }: Context): Route[] {
     route(method, '/auth/renew', options, async ({ caller, query }) => {
       const id = idOf(keys, query);
       const before = await keys.read(caller, id).catch(unknownKey);
-      const renewed = await keys.renew(caller, id, expiryOf(before, query['expiration-date']));
+      const renewed = await keys.renew(caller, id, expiryOf(before, parameter(query, 'expiration-date')));
       const revived = before.active ? '' : 'This API key was revoked and has been reactivated. ';
-      const until = renewed.expires_at === null ? 'never' : renewed.expires_at;
-      return answer(200, `${revived}The new expiration date for the API key is ${until}.`);
+      return answer(
+        200,
+        `${revived}The new expiration date for the API key is ${renewed.expires_at ?? 'never'}`,
+      );
     }),
   );
 }
@@ -128,22 +126,29 @@ function logOf({ masked, name, active, expires_at, last_used_at, uses }: KeyView
   };
 }
 
-function secretAnswer(key: string): Answer {
-  return answer(200, key, { 'cache-control': 'no-store' });
+type Query = Readonly<Record<string, string | undefined>>;
+
+/** A parameter in either of its spellings. */
+function parameter(query: Query, name: string): string | undefined {
+  return query[name] ?? query[name.replaceAll('-', '_')];
 }
 
-/** The id of the key that is meant. Throws `not_found` for a text that is none of this app. */
-function idOf(keys: Context['keys'], query: { 'api-key': string }): string {
-  return keys.idOf(query['api-key']) ?? unknownKey();
+/** The id of the key that is named. Throws `invalid` where none is, and `not_found` for a string that is no key of this app. */
+function idOf(keys: Context['keys'], query: Query): string {
+  const key = parameter(query, 'api-key');
+  if (key) return keys.idOf(key) ?? unknownKey();
+  throw new Problem('invalid', {
+    errors: [{ pointer: 'api-key', code: 'required', message: 'this field is required', in: 'query' }],
+  });
 }
 
 function unknownKey(): never {
   throw new Problem('not_found', { data: { resource: 'keys' } });
 }
 
-/** A day or an instant, ISO 8601, in UTC where it names no offset; left out, as long from now as a new key lasts. */
+/** A day or an instant, ISO 8601, in UTC where it names no offset (default: as long from now as a new key lasts). */
 function expiryOf(key: KeyView, date: string | undefined): string | null {
-  if (date === undefined) {
+  if (!date) {
     const lifetime = settings.keyLifetime();
     if (key.expires_at === null || lifetime === 'never') return null;
     return new Date(Date.now() + seconds(lifetime, 'TRESTLE_PACKAGES_KEY_LIFETIME') * 1000).toISOString();
@@ -152,15 +157,10 @@ function expiryOf(key: KeyView, date: string | undefined): string | null {
     /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:\d{2})?)?$/i.exec(date);
   const [, day, time = '00:00', zone = 'Z'] = iso ?? [];
   const at = new Date(`${day}T${time}${zone}`);
-  if (!iso || Number.isNaN(at.getTime()) || (zone === 'Z' && !at.toISOString().startsWith(String(day))))
-    throw unreadable();
-  return at.toISOString();
-}
-
-function unreadable(): Problem {
-  const message = 'The expiration date could not be parsed. Please use ISO 8601.';
-  return new Problem('invalid', {
-    detail: message,
-    errors: [{ pointer: 'expiration-date', code: 'format', message, in: 'query' }],
+  const isDate = iso && !Number.isNaN(at.getTime());
+  // JavaScript reads the 31st of a shorter month as the next one's first.
+  if (isDate && (zone !== 'Z' || at.toISOString().startsWith(String(day)))) return at.toISOString();
+  throw new Problem('invalid', {
+    errors: [{ pointer: '/expires_at', code: 'format', message: 'expected an ISO 8601 date' }],
   });
 }

@@ -312,7 +312,7 @@ eachPlace('the contract of packages', (place) => {
     is(
       renewed,
       200,
-      'This API key was revoked and has been reactivated. The new expiration date for the API key is 2100-01-02T00:00:00.000Z.',
+      'This API key was revoked and has been reactivated. The new expiration date for the API key is 2100-01-02T00:00:00.000Z',
     );
     assert.equal((await tries()).status, 200);
     is(await admin('GET', '/auth/renew?api-key=nonsense'), 404, { detail: 'API key not found' });

@@ -11,7 +11,7 @@ export const PackageId = Type.Object({ id: Type.Integer() });
 export const PackagePage = Type.Object({
   skip: Type.Optional(Type.Integer({ minimum: 0, default: 0, description: 'Packages to skip.' })),
   take: Type.Optional(
-    Type.Integer({ minimum: 0, maximum: 10_000, default: 25, description: 'Most packages.' }),
+    Type.Integer({ minimum: 0, maximum: 10_000, default: 25, description: 'Maximum number of packages.' }),
   ),
 });
 
@@ -75,7 +75,13 @@ export function operationOf({
   return { id, package_id: row, kind: operation, ...progress };
 }
 
-const key = { 'api-key': Type.String({ description: 'The key that is meant, whole.' }) };
+/** A parameter in both of its spellings: the document's, and that of the library it names. */
+function spellings(name: string, description: string) {
+  const parameter = Type.Optional(Type.String({ description }));
+  return { [name]: parameter, [name.replaceAll('-', '_')]: parameter };
+}
+
+const key = spellings('api-key', 'The key, whole or as /auth/logs shows it.');
 export const KeyOf = Type.Object(key);
 export const NewKey = Type.Object({
   name: Type.Optional(Type.String({ description: 'What the key is for.' })),
@@ -83,9 +89,7 @@ export const NewKey = Type.Object({
 });
 export const Renewal = Type.Object({
   ...key,
-  'expiration-date': Type.Optional(
-    Type.String({ description: 'ISO 8601 (default: as long as a new key lasts).' }),
-  ),
+  ...spellings('expiration-date', 'ISO 8601 (default: as long from now as a new key lasts).'),
 });
 export const KeyLogs = Type.Object(
   {
@@ -104,5 +108,12 @@ export const KeyLogs = Type.Object(
   { title: 'KeyLogs' },
 );
 
-const Wrong = Type.Object({ loc: Type.Array(Type.Union([text, Type.Integer()])), msg: text, type: text });
-export const Failure = Type.Object({ detail: Type.Union([text, Type.Array(Wrong)]) }, { title: 'Failure' });
+const InvalidItem = Type.Object({
+  loc: Type.Array(Type.Union([text, Type.Integer()])),
+  msg: text,
+  type: text,
+});
+export const Failure = Type.Object(
+  { detail: Type.Union([text, Type.Array(InvalidItem)]) },
+  { title: 'Failure' },
+);
