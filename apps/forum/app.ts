@@ -5,7 +5,7 @@ export const articles = resource({
   id: integerId(),
   fields: {
     title: text({ min: 1, search: true }),
-    text: text({ min: 1 }),
+    text: text({ min: 1, max: 1_000_000 }),
     date_posted: createdAt(),
     author: author(),
   },

@@ -44,7 +44,7 @@ function accountRoutes({ accounts }: Context) {
   const shared = { tag: 'users' };
   const user = async (caller: Caller, id: number) => {
     const account = await accounts.read(caller, id);
-    return { id: account.id, username: account.username, date_registered: account.created_at };
+    return { id: account.id, username: account.username, date_registered: pythonDate(account.created_at) };
   };
   return [
     route(
@@ -53,7 +53,7 @@ function accountRoutes({ accounts }: Context) {
       { ...shared, summary: 'Register', body: Credentials, answers: { 200: User } },
       async ({ caller, body, origin }) => {
         const { id, username, created_at } = await accounts.signUp(caller, body, origin);
-        return answer(200, { id, username, date_registered: created_at });
+        return answer(200, { id, username, date_registered: pythonDate(created_at) });
       },
     ),
     route(
@@ -178,6 +178,18 @@ async function withAuthors(accounts: Context['accounts'], rows: readonly Row[]) 
   return rows.map(({ id, title, text, date_posted, author }) => {
     // What the administrator posts has no author.
     const name = author === null ? null : (authors.get(author)?.username ?? null);
-    return { id, title, text, date_posted, user_id: author, 'author.username': name };
+    return {
+      id,
+      title,
+      text,
+      date_posted: pythonDate(date_posted),
+      user_id: author,
+      'author.username': name,
+    };
   });
+}
+
+/** `2020-02-02T00:17:49.735000`: an instant as the document writes it. */
+function pythonDate(instant: string): string {
+  return instant.replace('Z', '000');
 }

@@ -1,9 +1,9 @@
-import type { ErrorAnswer, FailedRequest, FieldError, Problem } from 'trestle';
+import { type ErrorAnswer, type FailedRequest, type FieldError, isNullError, type Problem } from 'trestle';
 
 /** The original's words. */
 export function errors(problem: Problem, request: FailedRequest): ErrorAnswer {
   const { headers } = problem;
-  // An id that is no number is one that no row has.
+  // What is no number is the id of no row.
   const noSuchRow = problem.errors.some((error) => error.in === 'path');
   if (noSuchRow) return { status: 404, body: { error: notFound(problem, request) }, headers };
   const status = problem.code === 'invalid' ? 400 : problem.status;
@@ -37,22 +37,22 @@ function notFound(problem: Problem, { route, params }: FailedRequest): string {
   return params.id === undefined ? problem.detail : `${kind} with id=${params.id} was not found`;
 }
 
-/** The first thing that is wrong, in the order in which the fields stand in the document. */
+/** The first error, in the order in which the document has the fields. */
 function invalid(list: readonly FieldError[], { route }: FailedRequest): string {
-  const ofArticle = route?.path.startsWith('/articles') ?? false;
-  for (const name of ofArticle ? ['title', 'text'] : ['username', 'password']) {
+  const isArticle = route?.path.startsWith('/articles') ?? false;
+  const isNoObject = list.some(({ pointer }) => pointer === '');
+  for (const name of isArticle ? ['title', 'text'] : ['username', 'password']) {
+    const field = isArticle ? `Article ${name}` : `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
     const error = list.find(({ pointer }) => pointer === `/${name}`);
-    if (!error) continue;
-    const missing = error.code === 'required' || error.message.endsWith('got null');
-    if (ofArticle)
-      return missing || error.code === 'min_length'
-        ? `Article ${name} is missing`
-        : `Bad article ${name} format`;
-    return missing ? `${capital(name)} is missing` : `Bad ${name} format`;
+    if (isNoObject || (error && isMissing(error))) return `${field} is missing`;
+    if (error && isArticle && error.code === 'max_length') return `${field} is too long`;
+    if (error) return isArticle ? `Bad article ${name} format` : `Bad ${name} format`;
   }
-  return list.map(({ pointer, message }) => `${pointer || 'body'}: ${message}`).join('; ');
+  return list.map(({ pointer, message }) => `${pointer}: ${message}`).join('; ');
 }
 
-function capital(name: string): string {
-  return name.charAt(0).toUpperCase() + name.slice(1);
+/** An empty field is a missing one. */
+function isMissing(error: FieldError): boolean {
+  const isEmpty = error.code === 'min_length' && error.params?.limit === 1;
+  return error.code === 'required' || isEmpty || isNullError(error);
 }

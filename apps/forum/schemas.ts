@@ -1,16 +1,25 @@
 import { Type } from 'typebox';
 
-/** A required text that is refused in the contract's own words, by the service or the errors. */
 const Token = { 'access-token': Type.Optional(Type.String()) };
 
-export const Credentials = Type.Object({ username: Type.String(), password: Type.String() });
-export const TokenBody = Type.Object(Token);
-export const ArticleBody = Type.Object({ title: Type.String(), text: Type.String(), ...Token });
+/** An empty member is a missing one. */
+const notEmpty = Type.String({ minLength: 1 });
+
+export const Credentials = Type.Object({ username: notEmpty, password: notEmpty });
+// The examples have no token: Swagger UI sends them beside the one it signed in with.
+export const TokenBody = Type.Object(Token, { examples: [{}] });
+export const ArticleBody = Type.Object(
+  { title: notEmpty, text: Type.String({ minLength: 1, maxLength: 1_000_000 }), ...Token },
+  { examples: [{ title: 'A title', text: 'A text' }] },
+);
+
+/** UTC without a zone and with six digits, as Python writes it. */
+const pythonDate = Type.String({ examples: ['2020-02-02T00:17:49.735642'] });
 
 export const User = Type.Object({
   id: Type.Integer(),
   username: Type.String(),
-  date_registered: Type.String({ format: 'date-time' }),
+  date_registered: pythonDate,
 });
 export const SignedIn = Type.Object({
   'access-token': Type.String(),
@@ -22,7 +31,7 @@ export const Verified = Type.Object({ username: Type.String(), id: Type.Integer(
 const item = {
   id: Type.Integer(),
   title: Type.String(),
-  date_posted: Type.String({ format: 'date-time' }),
+  date_posted: pythonDate,
   user_id: Type.Union([Type.Integer(), Type.Null()]),
   'author.username': Type.Union([Type.String(), Type.Null()]),
 };

@@ -1,7 +1,7 @@
 import {
   accounts,
   anyone,
-  anyText,
+  anyUsername,
   app,
   boolean,
   createdAt,
@@ -38,7 +38,7 @@ export default app({
   description: 'Records of up to four values, written with an API key and readable by all.',
   accounts: accounts({
     id: integerId(),
-    username: anyText,
+    username: anyUsername,
     password: false,
     keys: { lifetime: 'never', longest: 'never' },
   }),

@@ -4,6 +4,7 @@ import {
   type Caller,
   type Contract,
   type ContractContext,
+  Problem,
   type RowOf,
   route,
   streamList,
@@ -125,6 +126,10 @@ function recordRoutes({
         answers: { 200: WithRecord },
       },
       async ({ caller, params, body }) => {
+        if (Object.keys(body).length === 0) {
+          await records.peek({ caller }, params.record_id);
+          throw nothingToChange();
+        }
         const row = await records.patch({ caller }, params.record_id, body);
         return withRecord(200, 'Your record has successfully been modified!', row);
       },
@@ -139,6 +144,11 @@ function recordRoutes({
       },
     ),
   ];
+}
+
+function nothingToChange(): Problem {
+  const message = 'give at least one of them';
+  return new Problem('invalid', { errors: [{ pointer: '', code: 'at_least_one', message }] });
 }
 
 /** Paths that end too early say what is missing, as the document shows. */

@@ -34,7 +34,7 @@ export function errors(problem: Problem, request: FailedRequest): ErrorAnswer {
   }
 }
 
-/** A number that no id can be is still a number: of a record that there is not. */
+/** A number that no id can be is still a number, of a record that does not exist. */
 function isBeyondIds(list: readonly FieldError[], { params }: FailedRequest): boolean {
   return list.some((error) => error.in === 'path') && /^[+-]?\d+$/.test(params.record_id ?? '');
 }

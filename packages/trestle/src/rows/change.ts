@@ -7,6 +7,7 @@ import type { Context } from '../schema/context.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Verb } from '../schema/rules.ts';
 import { VERSION, type Versioned, type WriteOptions } from '../schema/services/row-service.ts';
+import { requireAtLeastOne } from './body.ts';
 import { completeBody, editedValues, encodeValues } from './encode.ts';
 import { finder, notFound, requireId } from './find.ts';
 import type { Model, Row } from './model.ts';
@@ -32,6 +33,7 @@ export function changer(model: Model, store: Store, checkReferences: CheckRefere
     return inTransaction(store, context, async (transaction) => {
       const current = await find(transaction, caller, id, options);
       const values = { ...completeBody(model, next(current)), ...editedValues(model, caller, current) };
+      requireAtLeastOne(model, values);
       const encoded = encodeValues(model, values);
       await checkReferences(transaction, caller, encoded);
       const update = updates.of(changedFields(model, encodeValues(model, current), encoded));

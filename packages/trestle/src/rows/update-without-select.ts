@@ -32,7 +32,8 @@ export function blindPatcher(model: Model, store: Store, checkReferences: CheckR
     const { caller } = context;
     if (options.ifMatch !== undefined || !isBlind(model, caller)) return undefined;
     const body = model.normalize ? model.normalize(given) : given;
-    if (!isObject(body) || merges(model, body) || model.checkPatch(body).length > 0) return undefined;
+    if (!isObject(body) || merges(model, body) || mayEmpty(model, body) || model.checkPatch(body).length > 0)
+      return undefined;
     admitWriter(model, caller, id, 'update');
     const { names, encoded } = changes(model, caller, id, body);
     const update = updates.of(names);
@@ -54,6 +55,11 @@ function isBlind({ policy }: Model, caller: Caller): boolean {
 
 function merges(model: Model, body: Values): boolean {
   return Object.entries(body).some(([name, value]) => isObject(value) && model.byName.get(name)?.type.merge);
+}
+
+/** Whether a patch may clear the last of the fields of which a row must have one. */
+function mayEmpty({ resource }: Model, body: Values): boolean {
+  return resource.atLeastOne.some((name) => body[name] === null);
 }
 
 /** The fields that are set, in declared order, as they are bound with the id. */

@@ -15,7 +15,7 @@ const WRITTEN = /\blocalhost:\d{4}\b/g;
 
 /** What differs from run to run: instants, API keys, tokens, UUIDs. */
 const VARYING = [
-  String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.]*(?:Z| EST)`,
+  String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[\d.]*(?:Z| EST)|\.\d{6})`,
   'trs_(?:live|test)_[0-9A-Za-z_]+',
   String.raw`eyJ[\w-]+\.[\w-]+\.[\w-]+`,
   '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}',
