@@ -50,11 +50,18 @@ export const NewProject = Type.Object({ title: text, active: optional(Type.Boole
 export const ProjectChange = Type.Object({ title: optional(text), active: optional(Type.Boolean()) });
 
 const Point = Type.Object({ title: text, description: optional(Type.Array(text)) });
-export const UpdateBody = Type.Object({
-  title: text,
-  project_id: Type.Integer(),
-  relevant_points: optional(Type.Array(Point)),
-});
+export const UpdateBody = Type.Object(
+  { title: text, project_id: Type.Integer(), relevant_points: optional(Type.Array(Point)) },
+  {
+    examples: [
+      {
+        title: 'An update',
+        project_id: 1,
+        relevant_points: [{ title: 'A point', description: ['A detail'] }],
+      },
+    ],
+  },
+);
 
 export const Update = Type.Object(
   {

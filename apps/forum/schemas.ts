@@ -5,7 +5,10 @@ const Token = { 'access-token': Type.Optional(Type.String()) };
 /** An empty member is a missing one. */
 const notEmpty = Type.String({ minLength: 1 });
 
-export const Credentials = Type.Object({ username: notEmpty, password: notEmpty });
+export const Credentials = Type.Object({
+  username: Type.String({ minLength: 1, examples: ['username_example'] }),
+  password: Type.String({ minLength: 1, examples: ['Passw0rd_example'] }),
+});
 // The examples have no token: Swagger UI sends them beside the one it signed in with.
 export const TokenBody = Type.Object(Token, { examples: [{}] });
 export const ArticleBody = Type.Object(

@@ -28,14 +28,14 @@ const sha256 = Type.Optional(
   Type.Unsafe<string | null>(nullable(Type.String({ description: 'Its SHA-256, in hex.' }))),
 );
 
-export const NewPackage = Type.Object({ name: text, version: text, source, sha256 });
-export const ChangedPackage = Type.Object({
-  name: text,
-  version: text,
-  status_id: Type.Integer(),
-  source,
-  sha256,
-});
+export const NewPackage = Type.Object(
+  { name: text, version: text, source, sha256 },
+  { examples: [{ name: 'A package', version: '1.0' }] },
+);
+export const ChangedPackage = Type.Object(
+  { name: text, version: text, status_id: Type.Integer(), source, sha256 },
+  { examples: [{ name: 'A package', version: '1.1', status_id: 1 }] },
+);
 export const Package = Type.Object(
   { id: Type.Integer(), name: text, version: text, status: text },
   { title: 'Package' },

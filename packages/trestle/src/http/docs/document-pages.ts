@@ -60,7 +60,13 @@ export function serveDocumentation(
 }
 
 function swaggerStart(base: string): string {
-  const options = { url: `${base}/openapi.json`, dom_id: '#page', deepLinking: true, validatorUrl: null };
+  const options = {
+    url: `${base}/openapi.json`,
+    dom_id: '#page',
+    deepLinking: true,
+    validatorUrl: null,
+    persistAuthorization: true,
+  };
   return `SwaggerUIBundle({ ...${JSON.stringify(options)}, presets: [SwaggerUIBundle.presets.apis] });\n`;
 }
 
