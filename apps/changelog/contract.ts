@@ -200,7 +200,7 @@ function updateRoutes({ rules, services: { updates } }: Context): Route[] {
   ];
 }
 
-/** A body without its nulls, which stand for what is left out. */
+/** A body without its nulls: null means left out. */
 function withoutNulls<B extends object>(body: B): { [K in keyof B]: Exclude<B[K], null> } {
   const given = Object.entries(body).filter(([, value]) => value !== null);
   // The entries are those of the body, without the nulls.

@@ -2,9 +2,9 @@ import type { Duration } from 'trestle';
 
 const { env } = process;
 
-/** What an installation may set, each read when it is used. */
+/** Settings of an installation, each read when it is used. */
 export const settings = {
-  /** How long API keys last: `TRESTLE_PACKAGES_KEY_LIFETIME` (default: 15d). */
+  /** Lifetime of API keys: `TRESTLE_PACKAGES_KEY_LIFETIME` (default: 15d). */
   keyLifetime: (): Duration | 'never' => (env.TRESTLE_PACKAGES_KEY_LIFETIME || '15d') as Duration | 'never',
   /** Whether sources may be private addresses: `TRESTLE_PACKAGES_ALLOW_PRIVATE_SOURCES=1` (default: no). */
   allowPrivate: () => env.TRESTLE_PACKAGES_ALLOW_PRIVATE_SOURCES === '1',
@@ -12,17 +12,17 @@ export const settings = {
   redirects: () => number(env.TRESTLE_PACKAGES_REDIRECTS, 0),
   /** The folder that `file:` sources may be in: `TRESTLE_PACKAGES_SOURCES` (default: none). */
   sources: () => env.TRESTLE_PACKAGES_SOURCES || null,
-  /** Most bytes of a download: `TRESTLE_PACKAGES_MOST_BYTES` (default: 2 GiB). */
-  mostBytes: (usual: number) => number(env.TRESTLE_PACKAGES_MOST_BYTES, usual),
-  /** Most seconds of a download: `TRESTLE_PACKAGES_MOST_SECONDS` (default: 600). */
-  mostSeconds: (usual: number) => number(env.TRESTLE_PACKAGES_MOST_SECONDS, usual),
+  /** Maximum bytes of a download: `TRESTLE_PACKAGES_MOST_BYTES` (default: 2 GiB). */
+  maxBytes: (byDefault: number) => number(env.TRESTLE_PACKAGES_MOST_BYTES, byDefault),
+  /** Maximum seconds of a download: `TRESTLE_PACKAGES_MOST_SECONDS` (default: 600). */
+  maxSeconds: (byDefault: number) => number(env.TRESTLE_PACKAGES_MOST_SECONDS, byDefault),
   /** Seconds of a transfer that is only simulated: `TRESTLE_PACKAGES_SIMULATED_SECONDS` (default: 3). */
   simulated: () => number(env.TRESTLE_PACKAGES_SIMULATED_SECONDS, 3),
 };
 
-/** Throws for what is no number, so that a limit with a slip in it is not no limit. */
-function number(text: string | undefined, usual: number): number {
-  if (text === undefined || text === '') return usual;
+/** Throws for anything but a number, so that a mistyped limit is not no limit. */
+function number(text: string | undefined, byDefault: number): number {
+  if (text === undefined || text === '') return byDefault;
   const value = Number(text);
   if (Number.isFinite(value) && value >= 0) return value;
   throw new TypeError(`expected a number of 0 or more in the environment, got '${text}'`);

@@ -27,8 +27,8 @@ export async function downloadPackage(context: Context): Promise<Outcome> {
     limits: {
       ...DOWNLOAD_LIMITS,
       redirects: settings.redirects(),
-      bytes: settings.mostBytes(DOWNLOAD_LIMITS.bytes),
-      total: settings.mostSeconds(DOWNLOAD_LIMITS.total),
+      bytes: settings.maxBytes(DOWNLOAD_LIMITS.bytes),
+      total: settings.maxSeconds(DOWNLOAD_LIMITS.total),
     },
   });
   return {
