@@ -20,16 +20,22 @@ export type { Context, Transaction } from './schema/context.ts';
 export {
   type Answer,
   answer,
+  type ByteContent,
+  type ByteRange,
+  type ByteStream,
+  bytes,
   type Contract,
   type ContractContext,
   type CredentialPlace,
   type ErrorAnswer,
   type FailedRequest,
+  file,
   type Method,
   type Route,
   type RouteOptions,
   type RouteRequest,
   route,
+  UploadedFile,
 } from './schema/contract.ts';
 export { app } from './schema/define-app.ts';
 export { resource } from './schema/define-resource.ts';

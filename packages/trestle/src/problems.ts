@@ -24,6 +24,7 @@ export const PROBLEMS = {
   body_too_large: { status: 413, title: 'The body is too large' },
   target_too_long: { status: 414, title: 'The request target is too long' },
   unsupported_media_type: { status: 415, title: 'The body is of a media type that is not taken here' },
+  range_not_satisfiable: { status: 416, title: 'The range is beyond the end' },
   invalid: { status: 422, title: 'The body is not valid' },
   too_many_requests: { status: 429, title: 'Too many requests' },
   headers_too_large: { status: 431, title: 'The header fields are too large' },

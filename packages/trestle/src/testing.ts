@@ -25,7 +25,7 @@ export interface Served<Rs extends Resources = Resources> {
   readonly data: string;
   /** The administrator's secret of this server. */
   readonly administrator: string;
-  /** A request; a body that is no text is sent as JSON, a `URLSearchParams` as a form. */
+  /** A request; a body that is no text is sent as JSON, a `URLSearchParams` or `FormData` as a form. */
   call(method: string, path: string, options?: CallOptions): Promise<Reply>;
   /** SQL statements that the servers have run so far. */
   statements(): number;
@@ -96,7 +96,7 @@ async function callServer(
   method: string,
   { body, token, headers }: CallOptions,
 ): Promise<Reply> {
-  const form = body instanceof URLSearchParams;
+  const form = body instanceof URLSearchParams || body instanceof FormData;
   const json = body !== undefined && typeof body !== 'string' && !form;
   const response = await fetch(url, {
     method,

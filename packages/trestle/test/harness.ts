@@ -13,7 +13,7 @@ export const ADMINISTRATOR = 'administrator-of-tests-and-nothing-else-0123456789
 
 export interface StartOptions extends Partial<EngineOptions>, Partial<Omit<ServerOptions, 'log'>> {}
 
-/** A request in short: an object as the body goes as JSON, a URLSearchParams as a form, a text or bytes as they are. */
+/** A request in short: an object as the body goes as JSON, a URLSearchParams or FormData as a form, a text or bytes as they are. */
 export interface Call {
   body?: unknown;
   headers?: Record<string, string>;
@@ -81,7 +81,10 @@ export async function callOver<Body = unknown>(
 ): Promise<Reply<Body>> {
   const [method = 'GET', path = '/'] = line.split(' ');
   const isPlain =
-    typeof body === 'object' && body !== null && !(body instanceof URLSearchParams) && !isBytes(body);
+    typeof body === 'object' &&
+    body !== null &&
+    !(body instanceof URLSearchParams || body instanceof FormData) &&
+    !isBytes(body);
   const response = await fetch(`${url}${path}`, {
     method,
     redirect: 'manual',

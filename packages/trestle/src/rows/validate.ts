@@ -77,6 +77,7 @@ const CODES: Readonly<Record<string, string>> = {
   maxLength: 'max_length',
   minItems: 'min_items',
   maxItems: 'max_items',
+  '~refine': 'type',
 };
 
 function message(
@@ -104,6 +105,8 @@ function message(
       return ownMessage(schema) ?? `must match ${String(params.format ?? params.pattern)}`;
     case 'enum':
       return `expected one of ${names(params.allowedValues).join(', ')}`;
+    case '~refine':
+      return String(params.message);
     default:
       return otherwise;
   }

@@ -1,4 +1,4 @@
-import type { Static, TSchema, TUnsafe } from 'typebox';
+import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
 import type { Problem } from '../problems.ts';
 import type { Caller } from './caller.ts';
 import type { Resource } from './resource.ts';
@@ -26,25 +26,49 @@ export interface RouteRequest<P, Q, B> {
   headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Aborts when the client goes away. */
   signal: AbortSignal;
-  /** The path this contract stands under: '' alone, `/messages` with others. */
+  /** The path this contract is reached under: '' alone, `/messages` with others, after the prefix of a proxy. */
   base: string;
-  /** The request's own target, for Link headers. */
+  /** The request's own target as the client sees it, for Link headers. */
   url: string;
   /** `HEAD` runs the code of its GET; what a read does beside reading (counting) is left out then: `peek` in place of `read`. */
   method: string;
 }
 
-/** A body to send in parts as it is made, so that memory stays flat. */
-export interface Streamed {
-  readonly stream: AsyncIterable<string>;
+/** Bytes that come one after the other: a generator, a Node `Readable` or a Web `ReadableStream`. Text is sent as UTF-8. */
+export type ByteStream = AsyncIterable<Uint8Array | string>;
+
+/** A part of some content: the positions of its first and last byte, both included (RFC 9110, 14.1.2). */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Content that is not JSON. With a known length a client may ask for a part of it (206); with `etag` or `lastModified` it may
+ * ask whether it has changed (304), and go on with a download that broke off (`If-Range`).
+ */
+export interface ByteContent {
+  /**
+   * All bytes, or a stream of them; a function opens the stream of a part, so that nothing before it is read. It is called
+   * with the whole range where no part is asked for, and not at all for HEAD and 304. Streams are destroyed when the client
+   * goes away, and what fails inside them is logged with the request's id.
+   */
+  readonly content: Uint8Array | ByteStream | ((range: ByteRange) => ByteStream | Promise<ByteStream>);
+  /** The media type, such as `image/png`. */
   readonly type: string;
+  /** Bytes in all. Known of a `Uint8Array`; a function needs it; a stream without one is sent chunked and whole. */
+  readonly length?: number;
+  /** A strong entity tag without its quotes: a hash or a version (RFC 9110, 8.8.3). */
+  readonly etag?: string;
+  readonly lastModified?: Date;
 }
 
 export interface Answer {
   readonly status: number;
   /** Sent as JSON; undefined for none. */
   readonly body?: unknown;
-  readonly streamed?: Streamed;
+  /** Sent as it is, in place of `body`. */
+  readonly bytes?: ByteContent;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -67,8 +91,22 @@ export interface RouteOptions<P, Q, B> {
   checkQuery?: boolean;
   /** The body, JSON or form; members it does not name are ignored, never applied. */
   body?: B;
-  /** Bodies that fail their schema become `invalid` problems before the route runs (default), or the route checks itself. */
+  /**
+   * Bodies that fail their schema become `invalid` problems before the route runs (default), or the route checks the members
+   * itself; what is no object where the schema says one is `invalid` in any case.
+   */
   checkBody?: boolean;
+  /** Also takes `multipart/form-data` bodies, whose files are `UploadedFile`s (default: the contract's). */
+  multipart?: boolean;
+  /** Takes numbers and booleans of JSON bodies also as strings, `"7"` for 7 (default: the contract's). */
+  coerce?: boolean;
+  /** Maximum bytes of the body (default: 1 MiB). */
+  maxBody?: number;
+  /**
+   * In the uniform API: whether a request without a body is refused (default: true). A contract's missing body is an empty one,
+   * so that errors name the members that are missing.
+   */
+  bodyRequired?: boolean;
   /** Names of request header fields that the route goes by, for the documentation (default: none). */
   headers?: readonly string[];
   /** The media type of what it answers where it does not fail (default: `application/json`). */
@@ -100,7 +138,10 @@ export interface ErrorAnswer {
 /** What is known of a request that failed. `route` is undefined where no route was found. */
 export interface FailedRequest {
   method: string;
+  /** Without the query, which may hold a key. */
   path: string;
+  /** What a proxy in front has taken off the path: `` or `/api`. */
+  prefix: string;
   route: Route | undefined;
   params: Readonly<Record<string, string>>;
   /** What the answer's `X-Request-Id` and the log line say. */
@@ -114,8 +155,27 @@ export interface Contract {
   /** The shape of what `errors` answers, for the documentation (default: any). */
   readonly errorShape?: TSchema;
   readonly credentials?: readonly CredentialPlace[];
+  /** Whether routes that do not say so themselves take `multipart/form-data` bodies (default: false). */
+  readonly multipart?: boolean;
+  /** Whether routes that do not say so themselves take numbers and booleans of JSON bodies as strings (default: false). */
+  readonly coerce?: boolean;
   /** Where Swagger UI and ReDoc stand (default: `/docs` and `/redoc`); Swagger UI stands at `/docs` in any case. */
   readonly pages?: { readonly swagger?: string; readonly redoc?: string };
+}
+
+/** A file of a `multipart/form-data` body. */
+export class UploadedFile {
+  /** As the client names it: never a path to write to. */
+  readonly name: string;
+  /** The media type that the client claims. */
+  readonly type: string;
+  readonly bytes: Uint8Array;
+
+  constructor(name: string, type: string, bytes: Uint8Array) {
+    this.name = name;
+    this.type = type;
+    this.bytes = bytes;
+  }
 }
 
 /** JSON Schemas of one resource, typed by its declaration. */
@@ -156,4 +216,40 @@ export function route<
 /** An answer with a JSON body. */
 export function answer(status: number, body?: unknown, headers?: Readonly<Record<string, string>>): Answer {
   return { status, body, ...(headers && { headers }) };
+}
+
+/**
+ * An answer of bytes: a file, an image, a text that is made as it is sent. `Range`, `If-Range`, `If-None-Match` and their kin
+ * are obeyed (RFC 9110, 13 and 14). An answer without an own `Cache-Control` is `private, no-cache` where it has a tag or a
+ * date, else `no-store`.
+ *
+ * @example
+ * route('GET', '/logo.png', { summary: 'Logo', produces: 'image/png', answers: { 200: null } }, () =>
+ *   bytes({ content: logo, type: 'image/png', etag: 'v3' }));
+ * // A large file, of which only what is asked for is read:
+ * bytes({ content: ({ start, end }) => createReadStream(path, { start, end }), type: 'application/zip', length: size, etag });
+ */
+export function bytes(content: ByteContent, headers?: Readonly<Record<string, string>>): Answer {
+  return { status: 200, bytes: content, ...(headers && { headers }) };
+}
+
+/**
+ * The schema of a file in a body of a route with `multipart: true`.
+ *
+ * @param maxLength maximum bytes (default: what the body may have).
+ * @example
+ * const Upload = Type.Object({ title: Type.String(), picture: file({ maxLength: 100_000 }) });
+ * route('POST', '/pictures', { summary: 'Upload', multipart: true, body: Upload, answers: { 201: Picture } }, ({ body }) =>
+ *   save(body.title, body.picture.bytes));
+ */
+export function file({ maxLength }: { maxLength?: number } = {}): TUnsafe<UploadedFile> {
+  const schema = Type.Unsafe<UploadedFile>({
+    contentMediaType: 'application/octet-stream',
+    ...(maxLength !== undefined && { maxLength }),
+  });
+  return Type.Refine(
+    schema,
+    (value) => value instanceof UploadedFile && value.bytes.byteLength <= (maxLength ?? Infinity),
+    () => (maxLength === undefined ? 'expected a file' : `expected a file of at most ${maxLength} bytes`),
+  );
 }

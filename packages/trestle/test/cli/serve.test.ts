@@ -156,7 +156,7 @@ test('--no-migrate starts on a database that is as declared, and on no other', a
   const app = appFolder(NOTES);
   const data = join(app, 'data');
   const refused = await run(['serve', app, '--data', data, '--port', '0', '--no-migrate']);
-  assert.equal(refused.code, 1);
+  assert.equal(refused.code, 4);
   assert.match(refused.stderr, /^trestle: .*notes/s);
   const first = await serve([app, '--data', data]);
   first.child.kill('SIGINT');

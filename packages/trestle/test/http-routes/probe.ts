@@ -6,6 +6,7 @@ import {
   anyone,
   anyText,
   app,
+  bytes,
   type Contract,
   Problem,
   resource,
@@ -92,7 +93,7 @@ function contract(): Contract {
         { summary: 'Endless', produces: 'text/plain', answers: { 200: Any } },
         ({ signal }) => {
           signal.addEventListener('abort', () => endless.emit('aborted'));
-          return { status: 200, streamed: { type: 'text/plain', stream: forever() } };
+          return bytes({ type: 'text/plain', content: forever() });
         },
       ),
       route('GET', '/broken', { summary: 'Broken', answers: { 200: Any } }, () => {

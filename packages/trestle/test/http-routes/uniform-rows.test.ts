@@ -47,8 +47,8 @@ eachPlace('rows of the uniform API', (place) => {
       problem(await book.call('POST', '/v1/notes', { title: 'x', due: 'soon' }), 422, 'invalid', ['/due']);
       problem(await book.call('POST', '/v1/notes', {}), 422, 'invalid', ['/title']);
       problem(await book.call('POST', '/v1/notes', []), 422, 'invalid', ['']);
-      problem(await book.call('POST', '/v1/notes'), 422, 'invalid', ['/title']);
-      problem(await book.call('POST', '/v1/notes', { title: 'x', rank: 2 ** 53 }), 400, 'malformed');
+      problem(await book.call('POST', '/v1/notes'), 400, 'malformed');
+      problem(await book.call('POST', '/v1/notes', { title: 'x', rank: 2 ** 53 }), 422, 'invalid', ['/rank']);
     });
 
     test('a form is taken, its texts as the fields’ kinds', async () => {

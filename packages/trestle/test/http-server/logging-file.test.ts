@@ -59,8 +59,13 @@ test('the human form is short', () => {
     route: '/rows/:id',
     status: 200,
     milliseconds: 1.234,
+    bytes: 12,
     id: 'x',
+    trace: null,
     aborted: false,
+    address: '127.0.0.1',
+    agent: undefined,
+    row: '7',
   };
   log.request({ ...done, caller: null });
   log.lines.warn({ app: 'notes' }, 'something');

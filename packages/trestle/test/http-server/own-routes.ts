@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { openLog } from '../../src/http/logging/logging.ts';
-import { problemAnswer } from '../../src/http/requests/errors.ts';
+import { problemAnswer } from '../../src/http/server/errors.ts';
 import type { Health } from '../../src/http/server/health.ts';
 import { openServer, type RunningServer, type Site } from '../../src/http/server/server.ts';
 import type { ServerOptions } from '../../src/http/server/server-options.ts';
@@ -56,7 +56,7 @@ function echoes(fastify: FastifyInstance, base: string): void {
   fastify.get(`${base}/rows`, () => ({ rows: [] }));
   fastify.post(`${base}/rows`, (request, reply) => reply.code(201).send({ body: request.body ?? null }));
   fastify.get<{ Params: { id: string } }>(`${base}/rows/:id`, (request) => ({ id: request.params.id }));
-  fastify.post(`${base}/rows/:id(.+)::archive`, (_request, reply) => reply.code(204).send());
+  fastify.post(`${base}/rows/:id([^]+)::archive`, (_request, reply) => reply.code(204).send());
   fastify.delete(`${base}/rows/:id`, (request, reply) =>
     request.body === undefined ? reply.code(204).send() : reply.send({ body: request.body }),
   );

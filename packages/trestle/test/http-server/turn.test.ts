@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Turn } from '../../src/http/server/response-batch.ts';
+import { ResponseBatch } from '../../src/http/server/response-batch.ts';
 
-const read = (requests: number) => Array.from({ length: requests }, () => Turn.ofRequest());
+const read = (requests: number) => Array.from({ length: requests }, () => ResponseBatch.ofRequest());
 
 test('a request that comes alone is answered at once, and so is the first crowd', async () => {
   const [alone] = read(1);
-  assert.equal(alone?.rest(), undefined);
+  assert.equal(alone?.flushed(), undefined);
   await nextTurn();
   const crowd = read(3);
   assert.deepEqual(new Set(crowd).size, 1);
-  assert.equal(crowd[0]?.rest(), undefined);
+  assert.equal(crowd[0]?.flushed(), undefined);
   await nextTurn();
 });
 
@@ -19,7 +19,7 @@ test('after a crowd, answers wait for the end of their turn; late ones go at onc
   read(3);
   await nextTurn();
   const [turn] = read(1);
-  const rest = turn?.rest();
+  const rest = turn?.flushed();
   assert.ok(rest instanceof Promise);
   const sent: string[] = [];
   const answers = ['first', 'second'].map((name) => rest.then(() => sent.push(name)));
@@ -27,5 +27,5 @@ test('after a crowd, answers wait for the end of their turn; late ones go at onc
   assert.deepEqual(sent, []);
   await Promise.all(answers);
   assert.deepEqual(sent, ['first', 'second']);
-  assert.equal(turn?.rest(), undefined, 'the turn is over');
+  assert.equal(turn?.flushed(), undefined, 'the turn is over');
 });

@@ -14,6 +14,7 @@ interface ServeOptions extends DataOptions {
   metricsPort?: number;
   trustedProxies?: string[];
   origins?: string[];
+  basePath?: string;
   keepAlive: number;
   shedAbove: number;
   readinessDelay: number;
@@ -35,12 +36,23 @@ export function define(command: Command): void {
       new Option('--metrics-port <number>', 'serve /metrics without credentials there').argParser(port),
     )
     .addOption(
-      new Option('--trusted-proxies <list>', 'addresses or networks whose X-Forwarded-For is believed')
+      new Option(
+        '--trusted-proxies <list>',
+        'addresses or networks whose X-Forwarded-For and X-Forwarded-Prefix are believed',
+      )
         .env('TRESTLE_TRUSTED_PROXIES')
         .argParser(listed),
     )
     .addOption(
-      new Option('--origins <list>', 'origins that browsers may call from (default: any)')
+      new Option('--base-path <path>', 'the path under which a proxy serves this server, such as /api').env(
+        'TRESTLE_BASE_PATH',
+      ),
+    )
+    .addOption(
+      new Option(
+        '--origins <list>',
+        'origins that browsers may call from, such as https://app.example (default: any)',
+      )
         .env('TRESTLE_ORIGINS')
         .argParser(listed),
     )

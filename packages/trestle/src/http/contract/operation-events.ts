@@ -1,4 +1,4 @@
-import type { Answer, RouteRequest } from '../../schema/contract.ts';
+import { type Answer, bytes, type RouteRequest } from '../../schema/contract.ts';
 import type {
   OperationEvent,
   OperationService,
@@ -39,11 +39,10 @@ export async function operationEvents(
 }
 
 function streamed(events: AsyncIterator<OperationEvent>, view: View): Answer {
-  return {
-    status: 200,
-    headers: { 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
-    streamed: { stream: lines(events, view), type: `${EVENTS}; charset=utf-8` },
-  };
+  return bytes(
+    { content: lines(events, view), type: `${EVENTS}; charset=utf-8` },
+    { 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
+  );
 }
 
 async function* nothing(): AsyncGenerator<OperationEvent> {}

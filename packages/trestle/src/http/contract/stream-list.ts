@@ -1,6 +1,6 @@
 import { LruMap } from '../../lru-map.ts';
 import type { Caller } from '../../schema/caller.ts';
-import { type Answer, answer } from '../../schema/contract.ts';
+import { type Answer, answer, bytes } from '../../schema/contract.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
 import type { Service } from '../../schema/services/row-service.ts';
@@ -73,15 +73,16 @@ export function streamList<Row extends object>(
     }
     const beyond = await service.list({ caller }, { limit: 1, offset: offset + limit });
     const links = beyond.items.length > 0 ? headers.more : headers.last;
-    return { ...streamed(service.stream({ caller }, query), toWire), ...(links && { headers: links }) };
+    return streamed(service.stream({ caller }, query), toWire, links);
   };
 }
 
-function streamed<Row>(parts: AsyncIterable<Row[]>, toWire: ToWire<Row>): Answer {
-  return {
-    status: 200,
-    streamed: { type: 'application/json; charset=utf-8', stream: jsonArray(parts, toWire) },
-  };
+function streamed<Row>(
+  parts: AsyncIterable<Row[]>,
+  toWire: ToWire<Row>,
+  headers?: Answer['headers'],
+): Answer {
+  return bytes({ content: jsonArray(parts, toWire), type: 'application/json; charset=utf-8' }, headers);
 }
 
 function partHeaders(url: string, limit: number, offset: number): Part<object>['headers'] {

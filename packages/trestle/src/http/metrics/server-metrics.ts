@@ -2,14 +2,14 @@ import type { Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { createServer } from '../../node-http.ts';
 import { Problem } from '../../problems.ts';
-import type { Parts, Site } from '../server/server.ts';
+import type { ServerState, Site } from '../server/server.ts';
 import { cannotListen } from '../server/server-address.ts';
 
 const TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** `/metrics` for Prometheus: behind the administrator's secret here, and open on a port of its own where one is set. */
-export function metricsRoute(fastify: FastifyInstance, sites: readonly Site[], parts: Parts): void {
-  const { metrics, lifecycle, load } = parts;
+export function metricsRoute(fastify: FastifyInstance, sites: readonly Site[], server: ServerState): void {
+  const { metrics, lifecycle, load } = server;
   const one = (value: number) => [{ labels: {}, value }];
   metrics.add({
     name: 'trestle_requests_in_flight',
@@ -35,10 +35,14 @@ export function metricsRoute(fastify: FastifyInstance, sites: readonly Site[], p
     type: 'gauge',
     values: () => one(load.lateness / 1000),
   });
-  fastify.get('/metrics', { config: { produces: ['text/plain'], ours: true } }, async (request, reply) => {
-    authorize(request.headers.authorization, sites);
-    return reply.type(TYPE).send(await parts.metricsText());
-  });
+  fastify.get(
+    '/metrics',
+    { config: { produces: ['text/plain'], isServerRoute: true } },
+    async (request, reply) => {
+      authorize(request.headers.authorization, sites);
+      return reply.type(TYPE).send(await server.metricsText());
+    },
+  );
 }
 
 /** Throws `unauthenticated` or `invalid_token` unless the Bearer header holds the administrator's secret. */
@@ -53,19 +57,19 @@ function authorize(header: string | undefined, sites: readonly Site[]): void {
  * The listener that serves metrics without credentials; for a port that only the monitoring reaches.
  * Throws `StartError` where that cannot be had.
  */
-export async function openMetricsPort(parts: Parts): Promise<Server | undefined> {
-  const { metricsPort, host } = parts.settings;
+export async function openMetricsPort(server: ServerState): Promise<Server | undefined> {
+  const { metricsPort, host } = server.settings;
   if (metricsPort === undefined) return undefined;
-  const server = createServer(async (request, response) => {
+  const listener = createServer(async (request, response) => {
     const isMetrics = request.method === 'GET' && request.url === '/metrics';
     response.writeHead(isMetrics ? 200 : 404, { 'content-type': TYPE });
-    response.end(isMetrics ? await parts.metricsText() : 'GET /metrics\n');
+    response.end(isMetrics ? await server.metricsText() : 'GET /metrics\n');
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) =>
+    listener.once('error', (error) =>
       reject(cannotListen(error, { host, port: metricsPort, option: '--metrics-port' })),
     );
-    server.listen(metricsPort, host, resolve);
+    listener.listen(metricsPort, host, resolve);
   });
-  return server.unref();
+  return listener.unref();
 }

@@ -5,50 +5,54 @@ import { parseForm } from './form.ts';
 import { parseJson } from './json.ts';
 
 const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
-const FORM_TYPE = 'application/x-www-form-urlencoded';
+export const FORM_TYPE = 'application/x-www-form-urlencoded';
+export const MULTIPART_TYPE = 'multipart/form-data';
 
 /**
- * Reads bodies: JSON, merge patches and forms in UTF-8, up to 1 MiB (RFC 9110, 15.5.14), neither compressed nor in another
- * charset (415). A form's values are texts. An empty body is none, whatever type it claims: many clients claim JSON in
- * every request. Bodies sent with GET and HEAD are not read.
+ * Reads bodies: JSON, merge patches and forms in UTF-8, up to 1 MiB (RFC 9110, 15.5.14), and multipart where the route takes
+ * it, neither compressed nor in another charset (415). Values of a form are strings. An empty body is none, whatever type it
+ * claims: many clients claim JSON in every request. Bodies sent with GET and HEAD are not read.
  */
 export function readBodies(fastify: FastifyInstance): void {
-  fastify.removeAllContentTypeParsers();
-  add(fastify, JSON_TYPES, parseJson);
-  add(fastify, [FORM_TYPE], parseForm);
-}
-
-function add(fastify: FastifyInstance, types: string[], read: (body: Buffer) => unknown): void {
   const options = { parseAs: 'buffer', bodyLimit: LIMITS.body } as const;
+  fastify.removeAllContentTypeParsers();
   // What a parser throws, Fastify hands to the error handler like any other error.
-  fastify.addContentTypeParser(types, options, (request, body: Buffer, done) => {
-    checkEncoding(request);
-    done(null, body.length === 0 ? undefined : read(body));
+  fastify.addContentTypeParser(JSON_TYPES, options, (request, body: Buffer, done) => {
+    refuseEncoded(request);
+    done(null, body.length === 0 ? undefined : parseJson(body));
+  });
+  fastify.addContentTypeParser(FORM_TYPE, options, (request, body: Buffer, done) => {
+    refuseEncoded(request);
+    done(null, body.length === 0 ? undefined : parseForm(body));
+  });
+  fastify.addContentTypeParser(MULTIPART_TYPE, options, (request, body: Buffer, done) => {
+    if (!request.routeOptions.config.multipart) throw new Problem('unsupported_media_type');
+    refuseEncoded(request);
+    import('./multipart.ts')
+      .then(({ parseMultipart }) => parseMultipart(body, request.headers['content-type'] ?? ''))
+      .then((form) => done(null, form), done);
   });
 }
 
 /** What a 415 tells the client it may send instead (RFC 9110, 12.5.1 and RFC 5789, 3.1). */
-export function acceptedTypes(method: string): Record<string, string> {
+export function acceptedTypes({ method, routeOptions }: FastifyRequest): Record<string, string> {
+  const forms = routeOptions.config.multipart ? [FORM_TYPE, MULTIPART_TYPE] : [FORM_TYPE];
   return method === 'PATCH'
-    ? { 'accept-patch': [...JSON_TYPES, FORM_TYPE].join(', ') }
-    : { 'accept-post': ['application/json', FORM_TYPE].join(', ') };
+    ? { 'accept-patch': [...JSON_TYPES, ...forms].join(', ') }
+    : { 'accept-post': ['application/json', ...forms].join(', ') };
 }
 
-function checkEncoding(request: FastifyRequest): void {
-  const encoding = request.headers['content-encoding'];
+function refuseEncoded({ headers }: FastifyRequest): void {
+  const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
     throw new Problem('unsupported_media_type', {
-      detail: `Bodies are not taken compressed (${quote(encoding)}).`,
+      detail: `Compressed bodies are not accepted (${JSON.stringify(encoding.slice(0, 40))}).`,
     });
-  const type = request.headers['content-type'];
+  const type = headers['content-type'];
   if (type === undefined || !type.includes(';')) return;
   const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1];
   if (charset !== undefined && !/^(utf-?8|us-ascii)$/i.test(charset))
     throw new Problem('unsupported_media_type', {
-      detail: `Bodies are taken in UTF-8, not in ${quote(charset)}.`,
+      detail: `Bodies must be UTF-8, not ${JSON.stringify(charset.slice(0, 40))}.`,
     });
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.slice(0, 40));
 }

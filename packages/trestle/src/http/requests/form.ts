@@ -1,9 +1,12 @@
 import { Problem } from '../../problems.ts';
+import type { UploadedFile } from '../../schema/contract.ts';
 import { LIMITS } from '../server/limits.ts';
 import { decodeText } from './json.ts';
 
-/** What a form says: texts, and lists of texts where a name comes more than once. */
-export type Form = Record<string, string | string[]>;
+type Value = string | UploadedFile;
+
+/** Fields of a form: strings and files, and arrays of them where a name comes more than once. */
+export type Form = Record<string, Value | Value[]>;
 
 /**
  * The fields of an `application/x-www-form-urlencoded` body (URL Standard, 5.1), without any nested syntax.
@@ -19,29 +22,27 @@ export function parseForm(bytes: Buffer): Form {
     if (pair === '') continue;
     const equals = pair.indexOf('=');
     const name = decode(equals === -1 ? pair : pair.slice(0, equals));
-    if (name === '__proto__') refuse('has a field named "__proto__"');
-    put(form, name, equals === -1 ? '' : decode(pair.slice(equals + 1)));
+    addField(form, name, equals === -1 ? '' : decode(pair.slice(equals + 1)));
   }
   return form;
 }
 
-function put(form: Form, name: string, value: string): void {
+/** Adds a field, beside those of the same name. Throws `malformed` for `__proto__` and U+0000. */
+export function addField(form: Form, name: string, value: Value): void {
+  if (name === '__proto__') refuse('has a field named "__proto__"');
+  if (name.includes('\0') || (typeof value === 'string' && value.includes('\0')))
+    refuse('holds the character U+0000');
   const before = Object.hasOwn(form, name) ? form[name] : undefined;
   if (before === undefined) form[name] = value;
-  else if (typeof before === 'string') form[name] = [before, value];
-  else before.push(value);
+  else if (Array.isArray(before)) before.push(value);
+  else form[name] = [before, value];
 }
 
 function decode(text: string): string {
   const spaced = text.replaceAll('+', ' ');
-  const value = spaced.includes('%') ? decodePercent(spaced) : spaced;
-  if (value.includes('\0')) refuse('holds the character U+0000');
-  return value;
-}
-
-function decodePercent(text: string): string {
+  if (!spaced.includes('%')) return spaced;
   try {
-    return decodeURIComponent(text);
+    return decodeURIComponent(spaced);
   } catch {
     return refuse('holds broken percent-encoding');
   }

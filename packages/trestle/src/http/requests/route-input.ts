@@ -1,11 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { type FieldError, Problem } from '../../problems.ts';
-import { compileSchema } from '../../rows/validate.ts';
+import { compileSchema, kindOf } from '../../rows/validate.ts';
 import type { Route } from '../../schema/contract.ts';
-import { isRecord, shapeOf } from './standard-json.ts';
+import { FORM_TYPE, MULTIPART_TYPE } from './bodies.ts';
+import { type Coerce, compileCoerce, isRecord } from './coerce.ts';
 
-/** What a route's code is given of a request. */
+/** Path, query and body of a request, as the schemas of its route say. */
 export interface Input {
   params: unknown;
   query: unknown;
@@ -15,21 +16,19 @@ export interface Input {
 /** Reads and checks one request's input. Throws `Problem`. */
 export type InputReader = (request: FastifyRequest) => Input;
 
-/** Brings one part to its shape, and adds what is wrong with it to the errors. */
+/** Brings one part to its schema, and adds what is wrong with it to the errors. */
 type Reader = (given: unknown, errors: FieldError[]) => unknown;
 type BodyReader = (request: FastifyRequest, errors: FieldError[]) => unknown;
-
-const FORM = 'application/x-www-form-urlencoded';
 
 /**
  * Input as contracts take it: members and parameters that are not named are left out, as the originals did, and all that
  * is wrong with path, query and body comes in one `invalid` problem.
  */
-export function contractInput(route: Route): InputReader {
-  const { params, query, body, checkQuery = true, checkBody = true } = route.options;
-  const readPath = texts(params, 'path', true);
-  const readQuery = texts(query, 'query', checkQuery);
-  const readBody = bodies(body, checkBody, true);
+export function contractInput({ options }: Route): InputReader {
+  const { params, query, body, checkQuery = true } = options;
+  const readPath = stringsReader(params, 'path', true);
+  const readQuery = stringsReader(query, 'query', checkQuery);
+  const readBody = body ? bodyReader(body, options, true) : () => ({});
   return (request) => {
     const errors: FieldError[] = [];
     const input = {
@@ -46,11 +45,11 @@ export function contractInput(route: Route): InputReader {
  * Input as the uniform API takes it: a parameter or member that is not named, or that comes twice, is refused with the
  * names that are; an id that no row can have is `not_found`, like one that no row has.
  */
-export function uniformInput(route: Route): InputReader {
-  const { params, query, body, checkQuery = true, checkBody = true } = route.options;
-  const readPath = texts(params, 'path', true);
-  const readQuery = texts(query, 'query', true);
-  const readBody = bodies(body, checkBody, false);
+export function uniformInput({ options }: Route): InputReader {
+  const { params, query, body, checkQuery = true, bodyRequired = true } = options;
+  const readPath = stringsReader(params, 'path', true);
+  const readQuery = stringsReader(query, 'query', true);
+  const readBody = body && bodyReader(body, options, false);
   const allowed = namesOf(query);
   return (request) => {
     const errors: FieldError[] = [];
@@ -59,6 +58,9 @@ export function uniformInput(route: Route): InputReader {
     if (checkQuery) refuseUnknown(request.query, allowed);
     const search = checkQuery ? readQuery(request.query, errors) : request.query;
     if (errors.length > 0) throw new Problem('invalid_query', { errors, detail: summary(errors) });
+    if (!readBody) return { params: path, query: search, body: request.body };
+    if (bodyRequired && request.body === undefined)
+      throw new Problem('malformed', { detail: 'The request has no body; {} is an empty one.' });
     const content = readBody(request, errors);
     if (errors.length > 0) throw bodyProblem(errors, namesOf(body));
     return { params: path, query: search, body: content };
@@ -69,20 +71,17 @@ export function uniformInput(route: Route): InputReader {
 export function refuseUnknown(query: unknown, allowed: readonly string[]): void {
   if (!isRecord(query)) return;
   for (const [name, value] of Object.entries(query)) {
-    if (!allowed.includes(name)) throw unknownParameter(name, allowed);
+    if (!allowed.includes(name)) {
+      const message =
+        allowed.length > 0 ? `the parameters are ${allowed.join(', ')}` : 'there are no parameters';
+      const error = { pointer: name, code: 'unknown', message, params: { allowed }, in: 'query' } as const;
+      throw new Problem('unknown_parameter', {
+        detail: `Unknown parameter '${name}': ${message}.`,
+        errors: [error],
+      });
+    }
     if (Array.isArray(value)) throw invalidParameter(name, 'repeated', 'give this parameter once');
   }
-}
-
-/** `unknown_parameter`, naming what is allowed. */
-export function unknownParameter(name: string, allowed: readonly string[]): Problem {
-  const message =
-    allowed.length > 0 ? `the parameters here are ${allowed.join(', ')}` : 'there are no parameters here';
-  const error: FieldError = { pointer: name, code: 'unknown', message, params: { allowed }, in: 'query' };
-  return new Problem('unknown_parameter', {
-    detail: `'${name}' is no parameter here: ${message}.`,
-    errors: [error],
-  });
 }
 
 /** `invalid_query` for one parameter. */
@@ -92,12 +91,10 @@ export function invalidParameter(name: string, code: string, message: string): P
 }
 
 function bodyProblem(errors: readonly FieldError[], allowed: readonly string[]): Problem {
-  const unknown = errors.filter((error) => error.code === 'unknown');
+  const unknown = errors.filter((error) => error.code === 'unknown').map(({ pointer }) => pointer.slice(1));
   if (unknown.length === 0) return new Problem('invalid', { errors, detail: summary(errors) });
-  return new Problem('unknown_field', {
-    detail: `The fields here are ${allowed.join(', ')}.`,
-    errors: unknown,
-  });
+  const detail = `Unknown field: ${unknown.join(', ')}. Fields: ${allowed.join(', ')}.`;
+  return new Problem('unknown_field', { errors, detail });
 }
 
 function summary(errors: readonly FieldError[]): string {
@@ -109,30 +106,44 @@ function namesOf(schema: TSchema | undefined): string[] {
   return isRecord(properties) ? Object.keys(properties) : [];
 }
 
-/** A part that is made of texts: a path or a query. */
-function texts(schema: TSchema | undefined, part: 'path' | 'query', checked: boolean): Reader {
+/** Reads a path or a query, which are made of strings. */
+function stringsReader(schema: TSchema | undefined, part: 'path' | 'query', checked: boolean): Reader {
   if (!schema) return () => ({});
   if (!checked) return (given) => given;
-  const shape = shapeOf(schema, { texts: true, dropUnknown: true });
+  const coerce = compileCoerce(schema, { strings: true, dropUnknown: true });
   const check = compileSchema(schema);
   return (given, errors) => {
-    const value = shape(given ?? {});
+    const value = coerce(given ?? {});
     for (const error of check(value)) errors.push({ ...error, pointer: error.pointer.slice(1), in: part });
     return value;
   };
 }
 
-/** The body, JSON or form. None at all counts as an empty one, so that what is missing is named. */
-function bodies(schema: TSchema | undefined, checked: boolean, dropUnknown: boolean): BodyReader {
-  if (!schema) return (request) => (dropUnknown ? {} : request.body);
-  const fromJson = shapeOf(schema, { texts: false, dropUnknown });
-  const fromForm = shapeOf(schema, { texts: true, dropUnknown });
-  const check = checked ? compileSchema(schema) : undefined;
+/**
+ * Reads the body. None at all counts as an empty one, so that what is missing is named. A body that the route checks itself is
+ * still an object where its schema says so: no code is handed a null that its types deny.
+ */
+function bodyReader(schema: TSchema, options: Route['options'], dropUnknown: boolean): BodyReader {
+  const { checkBody = true, coerce = false } = options;
+  const fromStrings = compileCoerce(schema, { strings: true, dropUnknown });
+  const fromJson = coerce ? fromStrings : compileCoerce(schema, { strings: false, dropUnknown });
+  const check = checkBody ? compileSchema(schema) : 'properties' in schema ? checkRecord : undefined;
   return (request, errors) => {
-    const isForm = request.headers['content-type']?.toLowerCase().startsWith(FORM) ?? false;
-    const given = request.body ?? (request.body === undefined ? {} : null);
-    const value = isForm ? fromForm(given) : fromJson(given);
+    const coerceBody: Coerce = isForm(request.headers['content-type']) ? fromStrings : fromJson;
+    const value = coerceBody(request.body === undefined ? {} : request.body);
     if (check) for (const error of check(value)) errors.push({ in: 'body', ...error });
     return value;
   };
+}
+
+function isForm(type: string | undefined): boolean {
+  if (type === undefined || type.startsWith('application/json')) return false;
+  const lower = type.toLowerCase();
+  return lower.startsWith(FORM_TYPE) || lower.startsWith(MULTIPART_TYPE);
+}
+
+function checkRecord(value: unknown): FieldError[] {
+  if (isRecord(value)) return [];
+  const message = `expected an object, got ${kindOf(value)}`;
+  return [{ pointer: '', code: 'type', message, params: { type: 'object' } }];
 }

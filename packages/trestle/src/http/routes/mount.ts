@@ -3,9 +3,11 @@ import type { Engine } from '../../engine.ts';
 import type { Contract } from '../../schema/contract.ts';
 import type { Resources } from '../../schema/row-types.ts';
 import { serveDocumentation } from '../docs/document-pages.ts';
+import { perPrefix, serveIndex } from '../docs/pages.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import { UNIFORM_PLACES } from '../requests/credentials.ts';
-import { problemAnswer } from '../requests/errors.ts';
+import { problemAnswer } from '../server/errors.ts';
+import type { ResponseStreams } from '../server/response-streams.ts';
 import type { Mounted } from '../server/server.ts';
 import { addRoutes, type RouteTable } from './route-table.ts';
 import { accountRoutes } from './uniform/account-routes.ts';
@@ -13,33 +15,67 @@ import { keyRoutes } from './uniform/key-routes.ts';
 import { operationRoutes } from './uniform/operation-routes.ts';
 import { resourceRoutes } from './uniform/resource-routes.ts';
 
+/** Where an app is put. */
+export interface MountPoint {
+  /** '' or `/NAME`. */
+  base: string;
+  streams: ResponseStreams;
+}
+
 /**
- * Puts an app on the server, under a base path ('' or `/NAME`): its contract's routes, the uniform ones under `/v1`, the
- * OpenAPI document of both, and its pages.
+ * Puts an app on the server: its contract's routes, the uniform ones under `/v1`, the OpenAPI document of both, its pages, and
+ * one at its root where the contract has none there.
  */
 export function mount<Rs extends Resources>(
   fastify: FastifyInstance,
   engine: Engine<Rs>,
-  base: string,
+  { base, streams }: MountPoint,
 ): Mounted {
-  const contract = engine.app.contract?.(engine.context);
+  const { app, authenticate } = engine;
+  const { name, description } = app;
+  const contract = app.contract?.(engine.context);
   const tables = [...(contract ? [contractTable(contract)] : []), uniformTable(engine)];
-  for (const table of tables) addRoutes(fastify, engine.authenticate, base, table);
-  serveDocument(fastify, engine, contract, { base, tables });
+  for (const table of tables) addRoutes(fastify, table, { authenticate, base, streams });
+
+  const openapi = `${base}/openapi.json`;
+  const documentOf = perPrefix('application/json; charset=utf-8', (prefix) => {
+    const described = {
+      name,
+      description,
+      base: `${prefix}${base}`,
+      tables,
+      errorShape: contract?.errorShape,
+    };
+    return JSON.stringify(openApiDocument(described));
+  });
+  fastify.get(openapi, (request, reply) => documentOf(request.prefix).send(reply));
   const pages = { swagger: contract?.pages?.swagger ?? '/docs', redoc: contract?.pages?.redoc ?? '/redoc' };
-  serveDocumentation(fastify, { title: engine.app.name, base, ...pages });
+  serveDocumentation(fastify, { title: name, base, ...pages });
+  const swagger = `${base}${pages.swagger}`;
+  if (!fastify.hasRoute({ method: 'GET', url: base === '' ? '/' : base }))
+    serveIndex(fastify, {
+      path: base,
+      title: name,
+      entries: [{ name, description, path: base, docs: swagger, openapi }],
+    });
   return {
     base,
     fail: (problem, request) =>
-      contract && !isUniform(base, request.path)
+      contract && request.path !== `${base}/v1` && !request.path.startsWith(`${base}/v1/`)
         ? contract.errors(problem, request)
         : problemAnswer(problem, request),
-    pages: { swagger: `${base}${pages.swagger}` },
+    pages: { swagger },
   };
 }
 
-function contractTable(contract: Contract): RouteTable {
-  return { style: 'contract', prefix: '', routes: contract.routes, places: contract.credentials ?? [] };
+function contractTable({
+  routes,
+  credentials = [],
+  multipart = false,
+  coerce = false,
+}: Contract): RouteTable {
+  const settled = routes.map((route) => ({ ...route, options: { multipart, coerce, ...route.options } }));
+  return { style: 'contract', prefix: '', routes: settled, places: credentials };
 }
 
 function uniformTable<Rs extends Resources>({
@@ -61,25 +97,4 @@ function uniformTable<Rs extends Resources>({
     ...operationRoutes(models, operations),
   ];
   return { style: 'uniform', prefix: '/v1', routes, places: UNIFORM_PLACES };
-}
-
-/** The document is made when it is first asked for, so that start does not wait for it. */
-function serveDocument<Rs extends Resources>(
-  fastify: FastifyInstance,
-  { app }: Engine<Rs>,
-  contract: Contract | undefined,
-  { base, tables }: { base: string; tables: readonly RouteTable[] },
-): void {
-  let document: string | undefined;
-  fastify.get(`${base}/openapi.json`, (_request, reply) => {
-    const { name, description } = app;
-    document ??= JSON.stringify(
-      openApiDocument({ name, description, base, tables, errorShape: contract?.errorShape }),
-    );
-    return reply.type('application/json; charset=utf-8').send(document);
-  });
-}
-
-function isUniform(base: string, path: string): boolean {
-  return path === `${base}/v1` || path.startsWith(`${base}/v1/`);
 }

@@ -6,7 +6,7 @@ export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTION
 
 interface KnownPath {
   readonly matches: RegExp;
-  /** Has no parameters: what matches it is this path and no row with an odd id. */
+  /** Has no parameters: a request for it is never one for a row with an odd id. */
   readonly isLiteral: boolean;
   /** Ends in `:verb`, which a path whose last segment is a parameter would match as well. */
   readonly isVerb: boolean;
@@ -75,7 +75,7 @@ function isKnown(method: string): boolean {
 function compile(pattern: string): RegExp {
   const source = pattern.replace(/::|:\w+(?:\([^)]*\))?|\*|[.+?^${}()|[\]\\]/g, (piece) => {
     if (piece === '::') return ':';
-    if (piece === '*') return '.*';
+    if (piece === '*') return '[^]*';
     return piece.startsWith(':') ? '[^/]+' : `\\${piece}`;
   });
   return new RegExp(`^${source}$`);

@@ -7,16 +7,17 @@ import type {
 } from 'fastify';
 import type { Authenticator } from '../../accounts/authenticator.ts';
 import { admission as admissionBy } from '../../rows/policy.ts';
-import type { Caller } from '../../schema/caller.ts';
+import { anonymous, type Caller } from '../../schema/caller.ts';
 import type { Answer, CredentialPlace, Route, RouteRequest } from '../../schema/contract.ts';
 import type { Rule } from '../../schema/rules.ts';
+import type { Origin } from '../../schema/services/account-service.ts';
 import { callerOf, placesFor } from '../requests/credentials.ts';
-import { HandledRequest } from '../requests/handled-request.ts';
-import { contractInput, type InputReader, uniformInput } from '../requests/route-input.ts';
-import { Turn } from '../server/response-batch.ts';
+import { contractInput, type Input, type InputReader, uniformInput } from '../requests/route-input.ts';
+import { ResponseBatch } from '../server/response-batch.ts';
+import type { ResponseStreams } from '../server/response-streams.ts';
 import { sendAnswer } from './send-answer.ts';
 
-/** Routes that stand under one path and read their requests in one way. */
+/** Routes under one path that read their requests in one way. */
 export interface RouteTable {
   readonly style: 'contract' | 'uniform';
   /** Below the app's base: `` or `/v1`. */
@@ -25,61 +26,61 @@ export interface RouteTable {
   readonly places: readonly CredentialPlace[];
 }
 
-/** What a client may also name that asks for another media type than JSON: failures come in these. */
-const FAILURES = {
-  contract: ['application/json'],
-  uniform: ['application/json', 'application/problem+json'],
-} as const;
+/** Of the app whose routes they are, and of the server. */
+interface RouteContext {
+  readonly authenticate: Authenticator;
+  readonly base: string;
+  readonly streams: ResponseStreams;
+}
 
 type Handle = (request: RouteRequest<unknown, unknown, unknown>) => Promise<Answer> | Answer;
 
-/** Puts every route of a table on the server. */
-export function addRoutes(
-  fastify: FastifyInstance,
-  authenticate: Authenticator,
-  base: string,
-  table: RouteTable,
-): void {
-  for (const route of table.routes) {
-    const options = routeOptions(route, table, authenticate, base);
-    for (const url of urlsOf(base, table, route.path)) fastify.route({ ...options, url });
-  }
-}
-
 /**
- * Contract routes stand with and without a trailing slash, uniform ones without; their verbs after a colon stand after a
- * slash too, for proxies that object to the colon.
+ * Puts every route of a table on the server. Contract routes stand with and without a trailing slash, uniform ones without;
+ * their verbs after a colon stand after a slash too, for proxies that object to the colon.
  */
-function urlsOf(base: string, { prefix, style }: RouteTable, path: string): string[] {
-  const url = `${base}${prefix}${path.replace(/\/$/, '')}`;
-  if (style === 'contract') return url === '' ? ['/'] : [url, `${url}/`];
-  return url.includes('::') ? [url, url.replace(/(?:\([^)]*\))?::/, '/')] : [url];
+export function addRoutes(fastify: FastifyInstance, table: RouteTable, context: RouteContext): void {
+  for (const route of table.routes) {
+    const options = routeOptions(route, table, context);
+    const url = `${context.base}${table.prefix}${route.path.replace(/\/$/, '')}`;
+    const isContract = table.style === 'contract';
+    const second = isContract ? `${url}/` : url.replace(/(?:\([^)]*\))?::/, '/');
+    for (const each of new Set(url === '' ? ['/'] : [url, second])) fastify.route({ ...options, url: each });
+  }
 }
 
 function routeOptions(
   route: Route,
   table: RouteTable,
-  authenticate: Authenticator,
-  base: string,
+  { authenticate, base, streams }: RouteContext,
 ): Omit<RouteOptions, 'url'> {
   // A route's checks are compiled when it is first asked for: all of them at once would double the time of a start.
   let read: InputReader | undefined;
   // A route's types were checked where it was declared; here its input is what its schemas let through.
   const handle = route.handle as Handle;
-  const { produces } = route.options;
+  const { produces, answers, changes, multipart, maxBody, can } = route.options;
+  const hasBody = produces !== undefined || Object.values(answers).some((schema) => schema !== null);
   return {
     method: route.method,
-    config: { route, ...(produces && { produces: [produces, ...FAILURES[table.style]] }) },
-    ...(route.options.changes && { exposeHeadRoute: false }),
-    ...admission(authenticate, table, route.options.can),
+    config: {
+      route,
+      // Failures are JSON still.
+      ...(produces && { produces: [produces, 'application/json'] }),
+      ...(!hasBody && { produces: '*' }),
+      ...(multipart && { multipart }),
+    },
+    ...(maxBody !== undefined && { bodyLimit: maxBody }),
+    ...(changes && { exposeHeadRoute: false }),
+    ...(can && admission(authenticate, table, can)),
     handler: async (request, reply) => {
-      const turn = Turn.ofRequest();
+      const batch = ResponseBatch.ofRequest();
       read ??= table.style === 'contract' ? contractInput(route) : uniformInput(route);
       const answer = await handle(new HandledRequest(request, reply, base, read(request)));
-      const rest = turn.rest();
-      if (rest) await rest;
+      const flushed = batch.flushed();
+      if (flushed) await flushed;
       // A reply is a thenable: handed back without need, it would be waited for once more.
-      return sendAnswer(reply, answer) ? undefined : reply;
+      const sending = sendAnswer(reply, answer, streams);
+      if (sending) await sending;
     },
   };
 }
@@ -88,8 +89,7 @@ function routeOptions(
  * Credentials and the route's rule come before anything else of a request, its body included, so that nobody makes the
  * server work who may not; only where a contract takes tokens in the body is that read first.
  */
-function admission(authenticate: Authenticator, table: RouteTable, rule: Rule | undefined) {
-  if (!rule) return {};
+function admission(authenticate: Authenticator, table: RouteTable, rule: Rule) {
   const places = table.style === 'contract' ? placesFor(table.places, rule) : table.places;
   const authorize = admissionBy(rule);
   const enter = (caller: Caller, request: FastifyRequest, reply: FastifyReply) => {
@@ -110,7 +110,7 @@ function admission(authenticate: Authenticator, table: RouteTable, rule: Rule | 
   return places.some((place) => place.in === 'body') ? { preHandler: admit } : { onRequest: admit };
 }
 
-/** Notes the use of a key once its answer is out, whatever that was. */
+/** Records the use of a key once its answer is out, whatever that was. */
 function recordUse(
   authenticate: Authenticator,
   caller: Caller,
@@ -123,4 +123,48 @@ function recordUse(
     const use = { at: new Date().toISOString(), method, route, status: reply.statusCode, source: ip };
     authenticate.used(caller, use);
   });
+}
+
+/** A request as a route's code sees it. What is seldom asked for is made when it is. */
+class HandledRequest implements RouteRequest<unknown, unknown, unknown> {
+  readonly caller: Caller;
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly base: string;
+  readonly url: string;
+  readonly method: string;
+  readonly headers: RouteRequest<unknown, unknown, unknown>['headers'];
+  readonly #request: FastifyRequest;
+  readonly #reply: FastifyReply;
+  #signal: AbortSignal | undefined;
+
+  constructor(request: FastifyRequest, reply: FastifyReply, base: string, { params, query, body }: Input) {
+    this.caller = request.caller ?? anonymous;
+    this.params = params;
+    this.query = query;
+    this.body = body;
+    this.base = `${request.prefix}${base}`;
+    this.url = `${request.prefix}${request.url}`;
+    this.method = request.method;
+    this.headers = request.headers;
+    this.#request = request;
+    this.#reply = reply;
+  }
+
+  get origin(): Origin {
+    return { address: this.#request.ip };
+  }
+
+  /** Aborts when the connection closes before the answer is out. */
+  get signal(): AbortSignal {
+    if (this.#signal) return this.#signal;
+    const controller = new AbortController();
+    const { raw } = this.#reply;
+    raw.once('close', () => {
+      if (!raw.writableFinished) controller.abort(new Error('the client went away'));
+    });
+    this.#signal = controller.signal;
+    return this.#signal;
+  }
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../../problems.ts';
-import type { Lifecycle } from './shutdown.ts';
+import type { ServerLifecycle } from './shutdown.ts';
 
 /** Whether an app can take requests. `fatal`: it never will again, and the process has to be started anew. */
 export interface Health {
@@ -16,7 +16,7 @@ export interface HealthCheck {
 }
 
 /** Answered also while the server sheds load. */
-const VITAL = { config: { vital: true, ours: true } };
+const EXEMPT = { config: { isExemptFromShedding: true, isServerRoute: true } };
 
 /**
  * `/livez`: the process answers. `/readyz`: it should be sent requests; false from the moment it begins to stop and while
@@ -25,10 +25,10 @@ const VITAL = { config: { vital: true, ours: true } };
 export function healthRoutes(
   fastify: FastifyInstance,
   checks: readonly HealthCheck[],
-  lifecycle: Lifecycle,
+  lifecycle: ServerLifecycle,
 ): void {
-  fastify.get('/livez', VITAL, () => ({ status: 'live' }));
-  fastify.get('/readyz', VITAL, () => {
+  fastify.get('/livez', EXEMPT, () => ({ status: 'live' }));
+  fastify.get('/readyz', EXEMPT, () => {
     const failing = checks.filter((check) => !check.health().ready).map((check) => check.name);
     if (lifecycle.stopping) throw new Problem('unavailable', { detail: 'The server is stopping.' });
     if (failing.length > 0)

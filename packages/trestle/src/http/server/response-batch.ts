@@ -1,14 +1,13 @@
-/** With fewer requests in a turn than this, an answer that waited would leave client and server waiting for each other. */
-const CROWD = 3;
+/** With fewer requests in a tick than this, an answer that waited would leave client and server waiting for each other. */
+const MIN_BATCH_SIZE = 3;
 
 /**
- * One turn of the event loop, in which the server reads the requests that have come. Answers that are ready before it ends go
- * out one right after the other then: between two single ones their receiver falls asleep, and the sender pays for
- * waking it. With 32 clients this takes a quarter off a read and off a list; one or two are answered at once.
+ * Batches responses completed in the same event-loop tick, so that the client's reader is woken once per batch instead of
+ * once per response. With 32 clients this takes a quarter off a read and off a list; one or two are answered at once.
  */
-export class Turn {
-  static #current: Turn | undefined;
-  /** Whether the last turn had many requests, and so most likely this one. */
+export class ResponseBatch {
+  static #current: ResponseBatch | undefined;
+  /** Whether the last tick had many requests, and so most likely this one. */
   static #isCrowded = false;
   readonly #ended: Promise<void>;
   #requests = 0;
@@ -17,23 +16,23 @@ export class Turn {
   private constructor() {
     this.#ended = new Promise((resolve) => {
       setImmediate(() => {
-        Turn.#current = undefined;
-        Turn.#isCrowded = this.#requests >= CROWD;
+        ResponseBatch.#current = undefined;
+        ResponseBatch.#isCrowded = this.#requests >= MIN_BATCH_SIZE;
         this.#isOver = true;
         resolve();
       });
     });
   }
 
-  /** The turn in which a request is read. */
-  static ofRequest(): Turn {
-    Turn.#current ??= new Turn();
-    Turn.#current.#requests += 1;
-    return Turn.#current;
+  /** The batch of the tick in which a request is read. */
+  static ofRequest(): ResponseBatch {
+    ResponseBatch.#current ??= new ResponseBatch();
+    ResponseBatch.#current.#requests += 1;
+    return ResponseBatch.#current;
   }
 
-  /** Resolves when an answer should go out; undefined where that is now. */
-  rest(): Promise<void> | undefined {
-    return Turn.#isCrowded && !this.#isOver ? this.#ended : undefined;
+  /** Resolves when a response of the batch should be sent; undefined where that is now. */
+  flushed(): Promise<void> | undefined {
+    return ResponseBatch.#isCrowded && !this.#isOver ? this.#ended : undefined;
   }
 }

@@ -11,13 +11,13 @@ import {
 } from 'fastify';
 import { createServer } from '../../node-http.ts';
 import { Problem } from '../../problems.ts';
-import { answerUnreadable, hangUp } from '../requests/errors-unreadable.ts';
+import { answerUnreadable, hangUp } from './errors.ts';
 import { pathOfTarget } from './guard.ts';
 import { LIMITS } from './limits.ts';
 import type { Settings } from './server-options.ts';
 
-/** What becomes of requests that reach no hook and no route. */
-export interface Strays {
+/** Told of requests that reach no hook and no route. */
+export interface UnroutableRequests {
   /** Node's parser refused it; it is answered already. */
   unreadable(status: number, code: string): void;
   /** The router could not decode its path. */
@@ -25,21 +25,26 @@ export interface Strays {
 }
 
 /** A Fastify over a Node server with the limits of `LIMITS`; it answers nothing yet. */
-export function createListener(settings: Settings, strays: Strays): FastifyInstance {
+export function createListener(settings: Settings, told: UnroutableRequests): FastifyInstance {
+  const { basePath, origins, trustsPeer, trustedProxies } = settings;
   return fastify({
     serverFactory: (handler) => nodeServer(handler, settings),
-    genReqId: requestId,
-    rewriteUrl: pathOfTarget,
-    trustProxy: settings.trustedProxies.length > 0 && [...settings.trustedProxies],
+    genReqId: ({ headers }) => {
+      // The client's own id of a request where it is a short plain text, else a random one.
+      const given = headers['x-request-id'];
+      return typeof given === 'string' && /^[\w.:=+/-]{1,128}$/.test(given) ? given : randomUUID();
+    },
+    rewriteUrl: (request) => pathOfTarget(request, basePath),
+    trustProxy: trustedProxies.length > 0 && trustsPeer,
     // Draining is ours: what still comes in on open connections is answered, not refused.
     return503OnClosing: false,
     bodyLimit: LIMITS.body,
     schemaController: { compilersFactory: NO_SCHEMAS },
     routerOptions: { maxParamLength: LIMITS.pathParameter },
-    frameworkErrors: strays.unroutable,
+    frameworkErrors: told.unroutable,
     clientErrorHandler: (error, socket) => {
-      const status = answerUnreadable(error, socket);
-      if (status !== undefined) strays.unreadable(status, error.code);
+      const status = answerUnreadable(error, socket, origins);
+      if (status !== undefined) told.unreadable(status, error.code);
     },
   });
 }
@@ -64,28 +69,18 @@ function nodeServer(handler: RequestListener, { timeouts, keepAlive }: Settings)
   const server = createServer(options, handler);
   server.maxConnections = LIMITS.connections;
   server.setTimeout(timeouts.stall);
-  server.on('checkContinue', continueOrRefuse(server));
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    // Asks for a body only where its declared length will be taken (RFC 9110, 10.1.1).
+    if (Number(request.headers['content-length'] ?? 0) <= LIMITS.body) response.writeContinue();
+    server.emit('request', request, response);
+  });
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     response.shouldKeepAlive = false;
     server.emit('request', request, response);
   });
   server.on('connect', (_request, socket: Duplex) => {
     if (socket instanceof Socket)
-      hangUp(socket, 501, new Problem('not_implemented', { detail: 'This is no proxy.' }));
+      hangUp(socket, 501, new Problem('not_implemented', { detail: 'Proxying is not supported.' }));
   });
   return server;
-}
-
-/** Asks for a body only where its declared length will be taken (RFC 9110, 10.1.1). */
-function continueOrRefuse(server: Server) {
-  return (request: IncomingMessage, response: ServerResponse): void => {
-    if (Number(request.headers['content-length'] ?? 0) <= LIMITS.body) response.writeContinue();
-    server.emit('request', request, response);
-  };
-}
-
-/** The client's own id of a request where it is a short plain text, else a random one. */
-function requestId(request: { headers: IncomingMessage['headers'] }): string {
-  const given = request.headers['x-request-id'];
-  return typeof given === 'string' && /^[\w.:=+/-]{1,128}$/.test(given) ? given : randomUUID();
 }

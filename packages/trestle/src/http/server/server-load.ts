@@ -1,15 +1,15 @@
-/** How often the loop is looked at, in milliseconds, and the weight of the newest look: about a second's memory. */
+/** How often the event loop is sampled, in milliseconds, and the weight of the newest sample: about a second's memory. */
 const INTERVAL = 100;
 const WEIGHT = 0.25;
 
 /** How late the event loop runs, on average over about a second: one long pause is no overload, a row of them is. */
-export class Load {
+export class EventLoopLoad {
   /** Milliseconds. */
   lateness = 0;
   readonly #bound: number;
   readonly #timer: NodeJS.Timeout | undefined;
 
-  /** @param bound the lateness beyond which there is too much to do; 0: never. */
+  /** @param bound the lateness beyond which requests are shed; 0: never. */
   constructor(bound: number) {
     this.#bound = bound;
     if (bound === 0) return;
@@ -21,7 +21,7 @@ export class Load {
     }, INTERVAL).unref();
   }
 
-  get isTooMuch(): boolean {
+  get isTooHigh(): boolean {
     return this.#bound > 0 && this.lateness > this.#bound;
   }
 

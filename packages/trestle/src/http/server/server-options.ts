@@ -1,6 +1,8 @@
 import type { Log } from '../logging/logging.ts';
-import type { Origins } from '../requests/cors.ts';
+import { checkOrigins, type Origins } from '../requests/cors.ts';
+import { checkBasePath, compileTrust, type TrustsPeer } from '../requests/proxies.ts';
 import { LIMITS, TIMEOUTS, type Timeouts } from './limits.ts';
+import { STREAM_LIMITS, type StreamLimits } from './response-streams.ts';
 
 export interface ServerOptions {
   /** Default: 4000. 0 takes any free port. */
@@ -10,10 +12,17 @@ export interface ServerOptions {
   log: Log;
   /** A port, on the same host, where `/metrics` needs no credentials (default: none). */
   metricsPort?: number;
-  /** Addresses or networks (CIDR) of proxies whose X-Forwarded-For is believed (default: none). */
+  /** Addresses or networks (CIDR) of proxies whose X-Forwarded-For and X-Forwarded-Prefix are believed (default: none). */
   trustedProxies?: readonly string[];
   /** Which origins browsers may call from (default: any). */
   origins?: Origins;
+  /**
+   * The path under which a proxy in front serves this server, such as `/api`, for links and pages (default: none). Whether the
+   * proxy leaves it on the path or takes it off makes no difference.
+   */
+  basePath?: string;
+  /** What one client may hold of streamed answers (default: `STREAM_LIMITS`). */
+  streams?: Partial<StreamLimits>;
   /** Milliseconds an idle connection is kept (default: 5,000). Behind a proxy it must be longer than the proxy's own. */
   keepAlive?: number;
   /** Default: headers within 10 s, requests within 30 s, nothing moving for 32 s. */
@@ -27,19 +36,29 @@ export interface ServerOptions {
   gatherMetrics?: (own: () => Promise<string>) => () => Promise<string>;
 }
 
-/** Options with every default filled in. */
-export type Settings = Required<Omit<ServerOptions, 'metricsPort'>> & Pick<ServerOptions, 'metricsPort'>;
+/** Options with every default filled in, and checked. */
+export interface Settings extends Required<Omit<ServerOptions, 'metricsPort' | 'streams'>> {
+  metricsPort: number | undefined;
+  streams: StreamLimits;
+  trustsPeer: TrustsPeer;
+}
 
+/** Throws `StartError` for what cannot be meant. */
 export function settle(options: ServerOptions): Settings {
+  const { trustedProxies = [], origins = '*', basePath = '' } = options;
   return {
     port: 4000,
     host: '127.0.0.1',
-    trustedProxies: [],
-    origins: '*',
+    metricsPort: undefined,
     keepAlive: LIMITS.keepAlive,
     timeouts: TIMEOUTS,
     shedAbove: 0,
     gatherMetrics: (own) => own,
     ...options,
+    trustedProxies,
+    trustsPeer: compileTrust(trustedProxies),
+    origins: checkOrigins(origins),
+    basePath: checkBasePath(basePath),
+    streams: { ...STREAM_LIMITS, ...options.streams },
   };
 }

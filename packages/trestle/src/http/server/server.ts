@@ -1,21 +1,22 @@
 import type { FastifyInstance } from 'fastify';
 import type { Problem } from '../../problems.ts';
 import type { ErrorAnswer, FailedRequest } from '../../schema/contract.ts';
-import { indexPage } from '../docs/index-page.ts';
+import { serveIndex } from '../docs/pages.ts';
 import type { Log } from '../logging/logging.ts';
 import { ErrorLog } from '../logging/logging-errors.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { metricsRoute, openMetricsPort } from '../metrics/server-metrics.ts';
 import { readBodies } from '../requests/bodies.ts';
 import { KnownPaths } from '../routes/not-found.ts';
+import { answerError, answerErrors } from './errors.ts';
 import { type Health, healthRoutes, watchHealth } from './health.ts';
+import { ResponseStreams } from './response-streams.ts';
 import { bind } from './server-address.ts';
 import { admitRequests, begin } from './server-admission.ts';
-import { answerError, answerErrors } from './server-errors.ts';
 import { createListener } from './server-listener.ts';
-import { Load } from './server-load.ts';
+import { EventLoopLoad } from './server-load.ts';
 import { type ServerOptions, type Settings, settle } from './server-options.ts';
-import { Lifecycle, type StopOptions, stopServer } from './shutdown.ts';
+import { ServerLifecycle, type StopOptions, stopServer } from './shutdown.ts';
 
 /** The routes of one app, as they stand under its base. */
 export interface Mounted {
@@ -31,20 +32,21 @@ export interface Mounted {
 export interface Site {
   readonly name: string;
   readonly description: string;
-  mount(fastify: FastifyInstance): Mounted | Promise<Mounted>;
+  mount(fastify: FastifyInstance, streams: ResponseStreams): Mounted | Promise<Mounted>;
   health(): Health;
   /** SQL statements run so far. */
   statements(): number;
   isAdministrator(secret: string): boolean;
 }
 
-/** What the parts of a running server share. */
-export interface Parts {
+/** What the stages of a request share in a running server. */
+export interface ServerState {
   readonly settings: Settings;
   readonly log: Log;
   readonly errors: ErrorLog;
-  readonly lifecycle: Lifecycle;
-  readonly load: Load;
+  readonly lifecycle: ServerLifecycle;
+  readonly load: EventLoopLoad;
+  readonly streams: ResponseStreams;
   readonly metrics: Metrics;
   /** What `/metrics` answers. */
   readonly metricsText: () => Promise<string>;
@@ -64,51 +66,29 @@ export interface RunningServer {
 
 /** Serves apps over HTTP. Throws `StartError` where the address cannot be had. */
 export async function openServer(sites: readonly Site[], options: ServerOptions): Promise<RunningServer> {
-  const parts = createParts(options);
-  const fastify = createListener(parts.settings, {
-    unreadable: (status, code) => parts.log.lines.info({ status, code }, 'unreadable request'),
+  const server = createState(options);
+  const { log, mounted } = server;
+  const fastify = createListener(server.settings, {
+    unreadable: (status, code) => log.lines.info({ status, code }, 'unreadable request'),
     unroutable: (error, request, reply) => {
-      begin(request, reply, parts);
-      answerError(error, request, reply, parts);
+      begin(request, reply, server);
+      answerError(error, request, reply, server);
     },
   });
 
-  parts.paths.watch(fastify);
-  admitRequests(fastify, parts);
+  server.paths.watch(fastify);
+  admitRequests(fastify, server);
   readBodies(fastify);
-  answerErrors(fastify, parts);
-  healthRoutes(fastify, sites, parts.lifecycle);
-  metricsRoute(fastify, sites, parts);
-  for (const site of sites) parts.mounted.push(await site.mount(fastify));
-  if (sites.length > 1) indexPage(fastify, indexEntries(sites, parts.mounted));
+  answerErrors(fastify, server);
+  healthRoutes(fastify, sites, server.lifecycle);
+  metricsRoute(fastify, sites, server);
+  for (const site of sites) mounted.push(await site.mount(fastify, server.streams));
+  if (sites.length > 1)
+    serveIndex(fastify, { path: '', title: 'Trestle', entries: indexEntries(sites, mounted) });
 
-  return listen(fastify, sites, parts);
-}
-
-function createParts(options: ServerOptions): Parts {
-  const settings = settle(options);
-  const metrics = new Metrics();
-  return {
-    settings,
-    log: settings.log,
-    errors: new ErrorLog(settings.log.lines),
-    lifecycle: new Lifecycle(),
-    load: new Load(settings.shedAbove),
-    metrics,
-    metricsText: settings.gatherMetrics(() => metrics.text()),
-    paths: new KnownPaths(),
-    mounted: [],
-  };
-}
-
-async function listen(
-  fastify: FastifyInstance,
-  sites: readonly Site[],
-  parts: Parts,
-): Promise<RunningServer> {
-  const { host, port } = parts.settings;
+  const { host, port } = server.settings;
   const url = await bind(fastify, host, port);
-  const metricsPort = await openMetricsPort(parts).catch(async (error: unknown) => {
+  const metricsPort = await openMetricsPort(server).catch(async (error: unknown) => {
     await fastify.close();
     throw error;
   });
@@ -116,16 +96,34 @@ async function listen(
   const stopWatching = watchHealth(sites, (check, why) => breakDown(`${check.name}: ${why}`));
   return {
     url,
-    mounted: parts.mounted,
+    mounted,
     broken,
     close: async (stop) => {
       stopWatching();
-      parts.load.stop();
-      await stopServer(fastify.server, parts.lifecycle, stop);
+      server.load.stop();
+      await stopServer(fastify.server, server.lifecycle, stop);
       metricsPort?.close();
       await fastify.close();
-      await parts.log.flush();
+      await log.flush();
     },
+  };
+}
+
+function createState(options: ServerOptions): ServerState {
+  const settings = settle(options);
+  const metrics = new Metrics();
+  const errors = new ErrorLog(settings.log.lines);
+  return {
+    settings,
+    log: settings.log,
+    errors,
+    lifecycle: new ServerLifecycle(),
+    load: new EventLoopLoad(settings.shedAbove),
+    streams: new ResponseStreams(settings.streams, errors),
+    metrics,
+    metricsText: settings.gatherMetrics(() => metrics.text()),
+    paths: new KnownPaths(),
+    mounted: [],
   };
 }
 

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
 import { Server as NetServer } from 'node:net';
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises';
 
 /** How far a server is on its way out, and how many requests it still answers. */
-export class Lifecycle {
+export class ServerLifecycle {
   /** Once true, `/readyz` says no. */
   stopping = false;
   /** Once true, every answer says `Connection: close`: the listener is gone, and so will be this connection. */
@@ -47,7 +47,7 @@ export class Lifecycle {
 export interface StopOptions {
   /** Milliseconds to go on serving while `/readyz` already says no, so that a balancer sends no more (default: 0). */
   readinessDelay?: number;
-  /** Milliseconds that requests in flight may take to end (default: 10,000). */
+  /** Milliseconds that requests in flight may take to end (default: 5,000). */
   drain?: number;
 }
 
@@ -61,16 +61,16 @@ const IDLE_GRACE = 200;
  */
 export async function stopServer(
   server: Server,
-  lifecycle: Lifecycle,
+  lifecycle: ServerLifecycle,
   options: StopOptions = {},
 ): Promise<void> {
-  const { readinessDelay = 0, drain = 10_000 } = options;
+  const { readinessDelay = 0, drain = 5_000 } = options;
   lifecycle.stopping = true;
   if (!server.listening) return;
   if (readinessDelay > 0) await sleep(readinessDelay);
   const closed = once(server, 'close');
   // Right after the loop took in new connections: those that wait in the kernel when a listener closes are reset.
-  await turn();
+  await nextTick();
   lifecycle.closing = true;
   NetServer.prototype.close.call(server);
   lifecycle.endStreams();

@@ -19,7 +19,7 @@ function siteOf({ engine, base }: Mount): Site {
   return {
     name: app.name,
     description: app.description,
-    mount: (fastify) => mount(fastify, engine, base),
+    mount: (fastify, streams) => mount(fastify, engine, { base, streams }),
     health: () => store.health(),
     statements: () => store.statements,
     isAdministrator: (secret) => {

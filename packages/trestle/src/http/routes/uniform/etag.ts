@@ -7,11 +7,21 @@ export function etagOf(row: { readonly [VERSION]: number }): string {
   return `"${row[VERSION]}"`;
 }
 
-/** Whether If-None-Match names a tag, so that GET answers 304. Weak tags compare alike here (RFC 9110, 13.1.2). */
-export function noneMatches(header: Header, etag: string): boolean {
-  if (header === undefined) return false;
+/**
+ * The tag of If-None-Match that names a representation, so that GET answers 304 with it. Weak tags compare alike here
+ * (RFC 9110, 13.1.2), and so do those of its compressed forms.
+ */
+export function noneMatches(header: Header, etag: string): string | undefined {
+  if (header === undefined) return undefined;
   const text = String(header).trim();
-  return text === '*' || tagsIn(text).some((tag) => tag.replace(/^W\//, '') === etag);
+  if (text === '*') return etag;
+  const tags = tagsIn(text).map((tag) => tag.replace(/^W\//, ''));
+  return tags.find((tag) => withoutCoding(tag) === etag);
+}
+
+/** Who read a row compressed writes it under the tag that it was sent with. */
+function withoutCoding(tag: string): string {
+  return tag.replace(/-(?:gzip|br)"$/, '"');
 }
 
 /**
@@ -22,7 +32,9 @@ export function ifMatchOf(header: Header): readonly number[] | '*' | undefined {
   if (header === undefined) return undefined;
   const text = String(header).trim();
   if (text === '*') return '*';
-  return tagsIn(text).flatMap((tag) => (/^"\d{1,15}"$/.test(tag) ? [Number(tag.slice(1, -1))] : []));
+  return tagsIn(text)
+    .map(withoutCoding)
+    .flatMap((tag) => (/^"\d{1,15}"$/.test(tag) ? [Number(tag.slice(1, -1))] : []));
 }
 
 /** The tags of a list; the characters of one are those of RFC 9110, 8.8.3. */

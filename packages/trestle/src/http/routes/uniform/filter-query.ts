@@ -4,8 +4,8 @@ import type { Model, ModelField } from '../../../rows/model.ts';
 import { type Filter, OPERATORS } from '../../../schema/services/list-query.ts';
 import { invalidParameter } from '../../requests/route-input.ts';
 
-/** Most characters of all filter parameters together. */
-const MOST_TEXT = 2000;
+/** Maximum characters of all filter parameters together. */
+const MAX_LENGTH = 2000;
 const KEY = /^filter((?:\[[^[\]]*\])+)$/;
 const SYNTAX =
   'write filter[field]=value, filter[field][operator]=value or filter[or][0][field][operator]=value';
@@ -33,7 +33,7 @@ export function filterOf(query: Readonly<Record<string, unknown>>, model: Model)
     if (!isFilterKey(name)) continue;
     if (typeof value !== 'string') throw invalidParameter(name, 'repeated', 'give this condition once');
     length += name.length + value.length;
-    if (length > MOST_TEXT) throw tooLong();
+    if (length > MAX_LENGTH) throw tooLong();
     place(root, name, value, model);
   }
   return length > 0 ? finished(root) : undefined;
@@ -101,5 +101,5 @@ function typed(text: string, field: ModelField | undefined): unknown {
 }
 
 function tooLong(): Problem {
-  return new Problem('invalid_query', { detail: `A filter may have ${MOST_TEXT} characters at most.` });
+  return new Problem('invalid_query', { detail: `A filter may have ${MAX_LENGTH} characters at most.` });
 }

@@ -70,6 +70,7 @@ function createRoute(declared: Accounts, keys: KeyService, whole: TSchema): Rout
     tag,
     can: signedIn,
     body,
+    bodyRequired: false,
     answers: { 201: whole },
   };
   return route('POST', '/keys', options, async ({ caller, body: wanted, base }) => {
@@ -152,6 +153,7 @@ function rollRoute(keys: KeyService, whole: TSchema): Route {
     can: signedIn,
     params,
     body,
+    bodyRequired: false,
     answers: { 201: whole },
   };
   return route(

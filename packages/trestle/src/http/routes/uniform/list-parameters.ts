@@ -15,16 +15,16 @@ export function listParameters(model: Model): TSchema {
     limit: Type.Optional(
       Type.Integer({
         minimum: 1,
-        maximum: PAGE.most,
-        default: PAGE.usual,
-        description: 'Most rows of the page.',
+        maximum: PAGE.max,
+        default: PAGE.default,
+        description: 'Maximum rows of the page.',
       }),
     ),
     cursor: Type.Optional(
       Type.String({ description: '`next` or `prev` of a page with the same filter and sort.' }),
     ),
     sort: Type.Optional(
-      Type.String({ description: `Fields parted by commas, \`-\` before one for descending: ${sortable}.` }),
+      Type.String({ description: `Comma-separated fields, \`-\` before one for descending: ${sortable}.` }),
     ),
     ...(searched.length > 0 && { search: Type.Optional(search) }),
     count: Type.Optional(
@@ -44,7 +44,7 @@ function filterParameter(model: Model, fields: readonly ModelField[]): TSchema {
   );
   return Type.Object(properties, {
     description:
-      `Written filter[field][operator]=value; filter[field]=value is eq. Lists are parted by commas. ` +
+      `Written filter[field][operator]=value; filter[field]=value is eq. Lists are comma-separated. ` +
       `Alternatives: filter[or][0][field][operator]=value. Fields: id, ${fields.map(({ name }) => name).join(', ')} ` +
       `(of ${model.name}).`,
   });

@@ -4,18 +4,18 @@ import type { ListQuery, Page } from '../../../schema/services/list-query.ts';
 import { invalidParameter, refuseUnknown } from '../../requests/route-input.ts';
 import { filterOf, isFilterKey } from './filter-query.ts';
 
-/** Rows of one page where the caller names no limit, and the most that may be named. */
-export const PAGE = { usual: 50, most: 200 } as const;
-const MOST_PARAMETERS = 100;
+/** Rows of one page: where the caller names no limit, and the maximum. */
+export const PAGE = { default: 50, max: 200 } as const;
+const MAX_PARAMETERS = 100;
 const PARAMETERS = ['limit', 'cursor', 'sort', 'search', 'count', 'filter'];
 
 type Query = Readonly<Record<string, unknown>>;
 
-/** What a list's query asks for. Throws `unknown_parameter` and `invalid_query`, naming the parameter. */
+/** Parses the query of a list. Throws `unknown_parameter` and `invalid_query`, naming the parameter. */
 export function listQueryOf(query: Query, model: Model): ListQuery {
   const entries = Object.entries(query);
-  if (entries.length > MOST_PARAMETERS)
-    throw invalidParameter(entries[0]?.[0] ?? '', 'too_many', `give at most ${MOST_PARAMETERS} parameters`);
+  if (entries.length > MAX_PARAMETERS)
+    throw invalidParameter(entries[0]?.[0] ?? '', 'too_many', `give at most ${MAX_PARAMETERS} parameters`);
   refuseUnknown(Object.fromEntries(entries.filter(([name]) => !isFilterKey(name))), PARAMETERS);
   const filter = filterOf(query, model);
   const sort = textOf(query, 'sort')?.split(',');
@@ -38,13 +38,13 @@ function textOf(query: Query, name: string): string | undefined {
 }
 
 function limitOf(text: string | undefined): number {
-  if (text === undefined) return PAGE.usual;
+  if (text === undefined) return PAGE.default;
   const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > PAGE.most)
+  if (limit < 1 || limit > PAGE.max)
     throw invalidParameter(
       'limit',
       'limit',
-      `expected a whole number from 1 to ${PAGE.most}, got ${JSON.stringify(text)}`,
+      `expected an integer from 1 to ${PAGE.max}, got ${JSON.stringify(text)}`,
     );
   return limit;
 }
@@ -70,29 +70,29 @@ export function linksUnder(url: string): LinksOf {
     first + (prev === null ? '' : link(prev, 'prev')) + (next === null ? '' : link(next, 'next'));
 }
 
-const MOST_KEPT = 500;
-const LONGEST_KEPT = 500;
+const MAX_CACHE_ENTRIES = 500;
+const MAX_CACHED_URL_LENGTH = 500;
 
-interface AskedList {
+interface ListRequest {
   readonly query: ListQuery;
   readonly linksOf: LinksOf;
 }
 
-/** Lists by the URL they are asked for under: what most clients ask for is asked for again and again. */
-export class AskedLists {
+/** Parsed list queries by URL: most clients ask for the same few again and again. */
+export class ListQueryCache {
   readonly #model: Model;
-  readonly #kept = new LruMap<string, AskedList>(MOST_KEPT);
+  readonly #cached = new LruMap<string, ListRequest>(MAX_CACHE_ENTRIES);
 
   constructor(model: Model) {
     this.#model = model;
   }
 
   /** Throws what `listQueryOf` throws. */
-  of(url: string, query: Query): AskedList {
-    const known = this.#kept.get(url);
+  of(url: string, query: Query): ListRequest {
+    const known = this.#cached.get(url);
     if (known) return known;
     const asked = { query: listQueryOf(query, this.#model), linksOf: linksUnder(url) };
-    if (url.length <= LONGEST_KEPT) this.#kept.set(url, asked);
+    if (url.length <= MAX_CACHED_URL_LENGTH) this.#cached.set(url, asked);
     return asked;
   }
 }

@@ -9,16 +9,7 @@ import type { Versioned, WriteOptions } from '../../../schema/services/row-servi
 import { titled, typeName } from '../titled.ts';
 import { etagOf, ifMatchOf, noneMatches } from './etag.ts';
 import { listParameters } from './list-parameters.ts';
-import { AskedLists } from './list-query.ts';
-
-/** What the routes of one resource are made of. */
-interface Parts {
-  model: Model;
-  service: AnyService;
-  /** The path's id: `{ id }` with the resource's own id schema. */
-  params: ReturnType<typeof idParams>;
-  row: TSchema;
-}
+import { ListQueryCache } from './list-query.ts';
 
 /**
  * The uniform routes of one resource. Its rules are inside the service; the rule of each route lets the 401 come before
@@ -26,37 +17,98 @@ interface Parts {
  */
 export function resourceRoutes(model: Model, service: AnyService): Route[] {
   const row = titled(typeName(model.name), model.schemas.row);
-  const parts: Parts = { model, service, row, params: idParams(model) };
+  return [...readRoutes(model, service, row), ...writeRoutes(model, service, row)];
+}
+
+function readRoutes(model: Model, service: AnyService, row: TSchema): Route[] {
+  const { name } = model;
+  const shared = { tag: name, can: model.resource.can.read ?? nobody };
+  const queries = new ListQueryCache(model);
+  const list = route(
+    'GET',
+    `/${name}`,
+    {
+      ...shared,
+      summary: `List ${name}`,
+      query: Type.Unsafe<Readonly<Record<string, unknown>>>(listParameters(model)),
+      checkQuery: false,
+      answers: { 200: pageOf(name, row) },
+    },
+    async ({ caller, query: asked, url }) => {
+      const { query, linksOf } = queries.of(url, asked);
+      const page = await service.list({ caller }, query);
+      return answer(200, page, { link: linksOf(page) });
+    },
+  );
+  // Where reads are counted every GET is answered in full: a 304 would hide the count it made. HEAD counts nothing.
+  const counts = countingFields(model).length > 0;
+  const read = route(
+    'GET',
+    `/${name}/:id`,
+    {
+      ...shared,
+      summary: `Read one of ${name}`,
+      params: idParams(model),
+      headers: ['If-None-Match'],
+      answers: counts ? { 200: row } : { 200: row, 304: null },
+    },
+    async ({ caller, params: { id }, method, headers }) => {
+      const found = await (method === 'HEAD' ? service.peek({ caller }, id) : service.read({ caller }, id));
+      const matched = counts ? undefined : noneMatches(headers['if-none-match'], etagOf(found));
+      return matched === undefined ? versioned(found) : { status: 304, headers: { etag: matched } };
+    },
+  );
+  return [list, read];
+}
+
+function writeRoutes(model: Model, service: AnyService, row: TSchema): Route[] {
+  const { name, resource } = model;
+  const body = titled(`${typeName(name)}Body`, model.schemas.body);
+  const patch = titled(`${typeName(name)}Patch`, model.schemas.patch);
+  const shared = { tag: name, checkBody: false, answers: { 200: row } };
+  const ofOne = { ...shared, params: idParams(model), headers: ['If-Match'] };
+  const update = { ...ofOne, can: resource.can.update ?? nobody };
+  const create = { ...shared, can: resource.can.create ?? nobody, body, answers: { 201: row } };
+  const remove = { ...ofOne, can: resource.can.delete ?? nobody, answers: { 204: null } };
   return [
-    listRoute(parts),
-    createRoute(parts),
-    readRoute(parts),
-    replaceRoute(parts),
-    patchRoute(parts),
-    removeRoute(parts),
+    route(
+      'POST',
+      `/${name}`,
+      { ...create, summary: `Create one of ${name}` },
+      async ({ caller, body: given, base }) => {
+        const created = await service.create({ caller }, given);
+        const location = `${base}/v1/${name}/${created.id}`;
+        return answer(201, created, { location, etag: etagOf(created) });
+      },
+    ),
+    route(
+      'PUT',
+      `/${name}/:id`,
+      { ...update, body, summary: `Replace one of ${name}` },
+      async ({ caller, params: { id }, body: given, headers }) =>
+        versioned(await service.replace({ caller }, id, given, condition(headers))),
+    ),
+    route(
+      'PATCH',
+      `/${name}/:id`,
+      { ...update, body: patch, summary: `Change fields of one of ${name} (RFC 7396)` },
+      async ({ caller, params: { id }, body: given, headers }) =>
+        versioned(await service.patch({ caller }, id, given, condition(headers))),
+    ),
+    route(
+      'DELETE',
+      `/${name}/:id`,
+      { ...remove, summary: `Delete one of ${name}` },
+      async ({ caller, params: { id }, headers }) => {
+        await service.remove({ caller }, id, condition(headers));
+        return answer(204);
+      },
+    ),
   ];
 }
 
 function idParams(model: Model) {
   return Type.Object({ id: Type.Unsafe<RowId>(model.resource.id.schema) });
-}
-
-function listRoute({ model, service, row }: Parts): Route {
-  const { name } = model;
-  const options = {
-    summary: `List ${name}`,
-    tag: name,
-    can: model.resource.can.read ?? nobody,
-    query: Type.Unsafe<Readonly<Record<string, unknown>>>(listParameters(model)),
-    checkQuery: false,
-    answers: { 200: pageOf(name, row) },
-  };
-  const lists = new AskedLists(model);
-  return route('GET', `/${name}`, options, async ({ caller, query, url }) => {
-    const asked = lists.of(url, query);
-    const page = await service.list({ caller }, asked.query);
-    return answer(200, page, { link: asked.linksOf(page) });
-  });
 }
 
 function pageOf(name: string, row: TSchema): TSchema {
@@ -68,93 +120,6 @@ function pageOf(name: string, row: TSchema): TSchema {
     total: Type.Optional(Type.Integer()),
   };
   return titled(`${typeName(name)}Page`, Type.Object(members));
-}
-
-function createRoute({ model, service, row }: Parts): Route {
-  const { name } = model;
-  const options = {
-    summary: `Create one of ${name}`,
-    tag: name,
-    can: model.resource.can.create ?? nobody,
-    body: titled(`${typeName(name)}Body`, model.schemas.body),
-    checkBody: false,
-    answers: { 201: row },
-  };
-  return route('POST', `/${name}`, options, async ({ caller, body, base }) => {
-    const created = await service.create({ caller }, body);
-    return answer(201, created, { location: `${base}/v1/${name}/${created.id}`, etag: etagOf(created) });
-  });
-}
-
-/** Where reads are counted every GET is answered in full: a 304 would hide the count it made. HEAD counts nothing. */
-function readRoute({ model, service, params, row }: Parts): Route {
-  const { name } = model;
-  const counts = countingFields(model).length > 0;
-  const answers = counts ? { 200: row } : { 200: row, 304: null };
-  const options = {
-    summary: `Read one of ${name}`,
-    tag: name,
-    can: model.resource.can.read ?? nobody,
-    params,
-    headers: ['If-None-Match'],
-    answers,
-  };
-  return route('GET', `/${name}/:id`, options, async ({ caller, params: { id }, method, headers }) => {
-    const found = await (method === 'HEAD' ? service.peek({ caller }, id) : service.read({ caller }, id));
-    const unchanged = !counts && noneMatches(headers['if-none-match'], etagOf(found));
-    return unchanged ? { status: 304, headers: { etag: etagOf(found) } } : versioned(found);
-  });
-}
-
-function replaceRoute({ model, service, params, row }: Parts): Route {
-  const { name } = model;
-  const options = {
-    summary: `Replace one of ${name}`,
-    tag: name,
-    can: model.resource.can.update ?? nobody,
-    params,
-    headers: ['If-Match'],
-    body: titled(`${typeName(name)}Body`, model.schemas.body),
-    checkBody: false,
-    answers: { 200: row },
-  };
-  return route('PUT', `/${name}/:id`, options, async ({ caller, params: { id }, body, headers }) =>
-    versioned(await service.replace({ caller }, id, body, condition(headers))),
-  );
-}
-
-function patchRoute({ model, service, params, row }: Parts): Route {
-  const { name } = model;
-  const options = {
-    summary: `Change fields of one of ${name} (RFC 7396)`,
-    tag: name,
-    can: model.resource.can.update ?? nobody,
-    params,
-    headers: ['If-Match'],
-    body: titled(`${typeName(name)}Patch`, model.schemas.patch),
-    checkBody: false,
-    answers: { 200: row },
-  };
-  return route('PATCH', `/${name}/:id`, options, async ({ caller, params: { id }, body, headers }) =>
-    versioned(await service.patch({ caller }, id, body, condition(headers))),
-  );
-}
-
-function removeRoute({ model, service, params }: Parts): Route {
-  const { name } = model;
-  const can = model.resource.can.delete ?? nobody;
-  const options = {
-    summary: `Delete one of ${name}`,
-    tag: name,
-    can,
-    params,
-    headers: ['If-Match'],
-    answers: { 204: null },
-  };
-  return route('DELETE', `/${name}/:id`, options, async ({ caller, params: { id }, headers }) => {
-    await service.remove({ caller }, id, condition(headers));
-    return answer(204);
-  });
 }
 
 function versioned(row: Versioned<Row>): Answer {
