@@ -244,9 +244,9 @@ everyPlace('the rows of the packages contract', (place) => {
       { message: 'Package with identifier: 2 deleted successfully.' },
     ],
     ['DELETE /packages/{id}/: 404', call('DELETE', '/packages/999/'), 404, NOT_FOUND],
+    ['POST /packages/{id}/activate: not from Created', call('POST', '/packages/3/activate'), 409],
     ['POST /packages/{id}/download: 202', call('POST', '/packages/3/download'), 202, operation('download')],
     ['POST /packages/{id}/download: not from Downloaded', call('POST', '/packages/1/download'), 409],
-    ['POST /packages/{id}/activate: not from Created', call('POST', '/packages/3/activate'), 409],
     ['POST /packages/{id}/activate: 202', call('POST', '/packages/1/activate'), 202, operation('activate')],
     [
       'GET /operations?package_id=',
