@@ -1,3 +1,15 @@
+import {
+  aBoolean,
+  aCount,
+  anything,
+  expects,
+  isObject,
+  oneWordOf,
+  optionsOf,
+  rangeMistakes,
+  withMistakes,
+} from './checks/options.ts';
+import { rulesFor } from './checks/rule-options.ts';
 import type { Duration } from './duration.ts';
 import { type Id, uuidId } from './id.ts';
 import { anyone, type Rule, signedIn } from './rules.ts';
@@ -74,7 +86,7 @@ const VISIBLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]+$/u;
 /** Declares the accounts of an app: who may sign up, what names and passwords are, how long tokens last. */
 export function accounts(options: AccountsOptions = {}): Accounts {
   const password = options.password ?? { min: 15, max: 256 };
-  return Object.freeze({
+  const declared = Object.freeze({
     id: options.id ?? uuidId(),
     username: options.username ?? { min: 1, max: 64, patterns: [VISIBLE] },
     password: password && { patterns: [], blockCommon: true, ...password },
@@ -87,4 +99,35 @@ export function accounts(options: AccountsOptions = {}): Accounts {
     },
     can: { create: options.can?.create ?? anyone, read: options.can?.read ?? signedIn },
   });
+  return withMistakes(declared, checkOptions(options));
+}
+
+const text = { min: aCount, max: aCount, patterns: expects('an array of regular expressions', arePatterns) };
+const username = optionsOf<UsernameRule>('username', {
+  ...text,
+  trim: aBoolean,
+  normalize: oneWordOf(['NFC', 'NFKC']),
+});
+const password = optionsOf<PasswordRule>('password', { ...text, blockCommon: aBoolean });
+
+/** Lifetimes are checked when the app is declared. */
+const checkOptions = optionsOf<AccountsOptions>('accounts()', {
+  id: expects('integerId() or uuidId()', (value) => isObject(value) && isObject(value.type)),
+  username: (value) => [...username(value), ...rangeMistakes(value)],
+  password: (value) => (value === false ? [] : [...password(value), ...rangeMistakes(value)]),
+  tokens: optionsOf<NonNullable<AccountsOptions['tokens']>>('tokens', {
+    access: anything,
+    refresh: anything,
+  }),
+  session: anything,
+  keys: optionsOf<NonNullable<AccountsOptions['keys']>>('keys', {
+    lifetime: anything,
+    longest: anything,
+    lowerCase: aBoolean,
+  }),
+  can: rulesFor(['create', 'read']),
+});
+
+function arePatterns(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => each instanceof RegExp);
 }

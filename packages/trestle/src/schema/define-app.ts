@@ -1,6 +1,7 @@
 import { accounts } from './accounts.ts';
 import type { App, AppOptions } from './app.ts';
 import { checkApp } from './checks/check-app.ts';
+import { anything, aString, expects, isObject, optionsOf } from './checks/options.ts';
 import type { Resources } from './row-types.ts';
 
 /**
@@ -15,6 +16,14 @@ export function app<const Rs extends Resources>(options: AppOptions<Rs>): App<Rs
     resources: options.resources,
     contract: options.contract,
   };
-  checkApp(declared.name, declared.resources, declared.accounts);
+  checkApp(declared.name, declared.resources, declared.accounts, checkOptions(options));
   return Object.freeze(declared);
 }
+
+const checkOptions = optionsOf<AppOptions<Resources>>('app()', {
+  name: anything,
+  description: aString,
+  accounts: expects('accounts({ … })', (value) => isObject(value) && isObject(value.id)),
+  resources: expects('an object of resources', isObject),
+  contract: expects('a function', (value) => typeof value === 'function'),
+});

@@ -1,6 +1,20 @@
-import { type Id, uuidId } from './id.ts';
+import { isField } from './checks/field-options.ts';
+import {
+  aString,
+  expects,
+  groups,
+  isObject,
+  isStrings,
+  membersOf,
+  names,
+  optionsOf,
+  withMistakes,
+} from './checks/options.ts';
+import { aRule, rulesFor } from './checks/rule-options.ts';
+import { type Id, type RowId, uuidId } from './id.ts';
+import type { LifecycleOperation, LifecycleOptions } from './lifecycle.ts';
 import type { Fields, Resource, ResourceOptions } from './resource.ts';
-import type { Rules } from './rules.ts';
+import { type Rules, VERBS } from './rules.ts';
 
 type IdType<I> = I extends Id<infer T> ? T : string;
 
@@ -29,7 +43,7 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     rows = [],
     was,
   } = options;
-  return Object.freeze({
+  const declared = Object.freeze({
     id,
     fields,
     order: typeof order === 'string' ? [order] : order,
@@ -41,7 +55,38 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     rows,
     was,
   });
+  return withMistakes(declared, checkOptions(options));
 }
+
+const checkOptions = optionsOf<ResourceOptions<Fields, Id>>('resource()', {
+  id: expects('integerId() or uuidId()', (value) => isObject(value) && isObject(value.type)),
+  fields: membersOf('an object of fields', expects('a field such as text()', isField)),
+  order: expects(
+    'a field name or an array of them',
+    (value) => typeof value === 'string' || isStrings(value),
+  ),
+  can: rulesFor(VERBS),
+  atLeastOne: names,
+  unique: groups,
+  indexes: groups,
+  lifecycle: optionsOf<LifecycleOptions<Fields, RowId>>('lifecycle', {
+    field: aString,
+    operations: membersOf(
+      'an object of operations',
+      optionsOf<LifecycleOperation<never>>('an operation', {
+        from: expects(
+          'the name of a state or an array of them',
+          (value) => typeof value === 'string' || isStrings(value),
+        ),
+        to: aString,
+        can: aRule,
+        run: expects('a function', (value) => typeof value === 'function'),
+      }),
+    ),
+  }),
+  rows: expects('an array of objects', (value) => Array.isArray(value) && value.every(isObject)),
+  was: aString,
+});
 
 /**
  * Declares a table of the engine itself: a resource whose rows lie in a table of another name.

@@ -1,3 +1,4 @@
+import { isObject, type OptionCheck, withMistakes } from './checks/options.ts';
 import type { FieldType } from './field-type.ts';
 
 /** How a field takes part in a body: it must be given, it may be left out, or the server alone sets it. */
@@ -72,12 +73,21 @@ export interface ServerSet<V> extends FieldTypes {
   input: 'server';
 }
 
-/** A field of a type, with the defaults of every option filled in. */
+/**
+ * A field of a type, with the defaults of every option filled in.
+ *
+ * @param given the options as the caller wrote them.
+ * @param check says what is wrong with them, for `app()` to throw with the path of the field.
+ * @param fixed options that the type decides itself.
+ */
 export function field<T extends FieldTypes>(
   type: FieldType,
-  options: FieldOptions<unknown> & { search?: boolean } = {},
+  given: unknown,
+  check: OptionCheck,
+  fixed: AllOptions = {},
 ): Field<T> {
-  return Object.freeze({
+  const options: AllOptions = { ...(isObject(given) ? given : {}), ...fixed };
+  const made = Object.freeze({
     type: Object.freeze(type),
     nullable: options.nullable ?? false,
     default: options.default as JsonValue | undefined,
@@ -86,7 +96,10 @@ export function field<T extends FieldTypes>(
     was: options.was,
     search: options.search ?? false,
   });
+  return withMistakes(made, given === undefined ? [] : check(given));
 }
+
+type AllOptions = FieldOptions<unknown> & { search?: boolean };
 
 /** A value of a field as it is kept; `given` is undefined where it was left out. */
 export function completeValue(field: Field, given: unknown): unknown {

@@ -188,13 +188,6 @@ describe('a field that cannot be', () => {
     assert.throws(() => list(reference('notes')), inside);
     assert.throws(() => list(object({ note: reference('notes') })), inside);
   });
-
-  test('a pattern with a flag that is not kept', () => {
-    assert.throws(
-      () => text({ pattern: /a/i }),
-      /^TypeError: text\(\{ pattern: \/a\/i \}\): only the flag u is kept/,
-    );
-  });
 });
 
 describe('what a field says of itself', () => {

@@ -209,7 +209,7 @@ function idField(model: Model): ModelField {
   const { id } = model.resource;
   const made: ModelField = {
     name: 'id',
-    field: field(id.type, { unique: true, index: true }),
+    field: field(id.type, { unique: true, index: true }, () => []),
     type: id.type,
     kind: model.idKind,
     schema: id.schema,

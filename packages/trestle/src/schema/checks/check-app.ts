@@ -6,6 +6,8 @@ import type { Resource } from '../resource.ts';
 import type { Resources } from '../row-types.ts';
 import { VERBS } from '../rules.ts';
 import { checkLifecycle } from './check-lifecycle.ts';
+import { didYouMean, nearest } from './nearest.ts';
+import { isObject, type Mistake, mistakesOf, shown } from './options.ts';
 
 const APP_NAME = /^[a-z][a-z0-9-]{0,40}$/;
 const NAME = /^[a-z][A-Za-z0-9_]{0,50}$/;
@@ -16,13 +18,20 @@ const RESERVED_APPS = new Set(['livez', 'readyz', 'metrics', 'problems']);
 const RESERVED_RESOURCES = new Set(['accounts', 'sessions', 'me', 'keys', 'operations', 'batch']);
 
 /** Checks what types cannot tell. Throws a `TypeError` with the path and the remedy. */
-export function checkApp(name: string, resources: Resources, accounts: Accounts): void {
+export function checkApp(
+  name: string,
+  resources: Resources,
+  accounts: Accounts,
+  mistakes: readonly Mistake[],
+): void {
   if (!APP_NAME.test(name))
     wrong(JSON.stringify(name), 'an app is named by lower-case letters, digits and dashes, a letter first');
   if (RESERVED_APPS.has(name)) wrong(name, `/${name} is the server's own; choose another name`);
+  throwFirst(name, mistakes);
   if (Object.keys(resources).length === 0) wrong(name, 'declare at least one resource');
   checkNames(name, resources);
   for (const [key, resource] of Object.entries(resources)) checkResource(name, key, resource, resources);
+  throwFirst(`${name}.accounts`, mistakesOf(accounts));
   checkLifetimes(`${name}.accounts`, accounts);
 }
 
@@ -33,16 +42,20 @@ function checkResource(app: string, name: string, resource: Resource, resources:
   if (name.toLowerCase().startsWith('sqlite_'))
     wrong(path, 'SQLite keeps names with sqlite_ for itself; choose another');
   if (RESERVED_RESOURCES.has(name)) wrong(path, `/v1/${name} is the engine's own; choose another name`);
+  if (!isObject(resource) || !isObject(resource.fields) || !Array.isArray(resource.order))
+    wrong(path, `expected resource({ fields: … }), got ${shown(resource)}`);
+  throwFirst(path, mistakesOf(resource));
   if (Object.keys(resource.fields).length === 0) wrong(path, 'declare at least one field');
   checkNames(path, resource.fields);
   for (const [key, field] of Object.entries(resource.fields))
     checkField(`${path}.${key}`, key, field, resources);
+  const fields = Object.keys(resource.fields);
   const known = (list: readonly string[], where: string) => {
     for (const key of list)
       if (key !== 'id' && !Object.hasOwn(resource.fields, key))
         wrong(
           `${path}.${where}`,
-          `there is no field '${key}'; the fields are ${Object.keys(resource.fields).join(', ')}`,
+          `there is no field '${key}'; the fields are ${fields.join(', ')}${didYouMean(key, fields)}`,
         );
   };
   known(
@@ -55,9 +68,20 @@ function checkResource(app: string, name: string, resource: Resource, resources:
   for (const verb of VERBS) {
     const owner = resource.can[verb]?.field;
     if (owner !== undefined && !resource.fields[owner]?.type.isOwner)
-      wrong(`${path}.can.${verb}`, `own('${owner}') needs a field ${owner}: author()`);
+      wrong(`${path}.can.${verb}`, ownRemedy(owner, resource));
   }
   checkLifecycle(path, resource, resources, wrong);
+}
+
+/** An author that is there is what was meant: a misspelt name is not to be declared. */
+function ownRemedy(owner: string, resource: Resource): string {
+  const authors = Object.keys(resource.fields).filter((name) => resource.fields[name]?.type.isOwner);
+  if (authors.length === 0) return `own('${owner}') needs a field ${owner}: author()`;
+  return `own('${owner}') names no author() field; write own('${authors.join("') or own('")}')`;
+}
+
+function throwFirst(path: string, [first]: readonly Mistake[]): void {
+  if (first) wrong(path + first.path, first.message);
 }
 
 /** A new name must not be an old one too, and SQLite takes names that differ in case alone for one. */
@@ -80,6 +104,7 @@ function checkNames(
 }
 
 function checkField(path: string, name: string, field: Field, resources: Resources): void {
+  throwFirst(path, mistakesOf(field));
   if (!NAME.test(name))
     wrong(path, 'name fields with letters, digits and underscores, a lower-case letter first');
   if (RESERVED_FIELDS.has(name) || name in Object.prototype)
@@ -87,11 +112,16 @@ function checkField(path: string, name: string, field: Field, resources: Resourc
   const { reference, schema } = field.type;
   const target = reference?.target;
   if (target !== undefined && !Object.hasOwn(resources, target))
-    wrong(path, `reference('${target}') has no resource; declare ${target} in app({ resources })`);
+    wrong(path, `reference('${target}') has no resource; ${targetRemedy(target, Object.keys(resources))}`);
   if (reference?.onDelete === 'setNull' && !field.nullable)
     wrong(path, `onDelete: 'setNull' needs nullable: true`);
   if (field.default !== undefined && field.default !== null && !Compile(schema).Check(field.default))
     wrong(path, `the default ${JSON.stringify(field.default)} is no value of this field`);
+}
+
+function targetRemedy(target: string, resources: readonly string[]): string {
+  const near = nearest(target, resources);
+  return near === undefined ? `declare ${target} in app({ resources })` : `did you mean '${near}'?`;
 }
 
 function checkLifetimes(path: string, accounts: Accounts): void {

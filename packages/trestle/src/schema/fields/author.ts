@@ -1,4 +1,6 @@
 import { Type } from 'typebox';
+import { RENAME } from '../checks/field-options.ts';
+import { optionsOf } from '../checks/options.ts';
 import { type Field, field, type RenameOptions, type ServerSet } from '../field.ts';
 import { COMPARISONS, type FieldType } from '../field-type.ts';
 import type { RowId } from '../id.ts';
@@ -15,6 +17,11 @@ const ACCOUNT = {
   editor: 'account',
 } as const;
 
+const authorOptions = optionsOf<RenameOptions>('author()', RENAME);
+const editorOptions = optionsOf<RenameOptions>('editor()', RENAME);
+
+const INDEXED = { nullable: true, index: true };
+
 const AUTHOR: FieldType = {
   name: 'author',
   ...ACCOUNT,
@@ -30,12 +37,12 @@ const EDITOR: FieldType = {
 
 /** The account that created the row: set by the server, never by a caller, and never changed. Has an index. */
 export function author(options?: RenameOptions): Field<AuthorFaces> {
-  return field(AUTHOR, { nullable: true, index: true, ...options });
+  return field(AUTHOR, options, authorOptions, INDEXED);
 }
 
 /** The account that wrote the row last. Has an index. */
 export function editor(options?: RenameOptions): Field<ServerSet<RowId | null>> {
-  return field(EDITOR, { nullable: true, index: true, ...options });
+  return field(EDITOR, options, editorOptions, INDEXED);
 }
 
 /** Marks the fields that `own(…)` may name. Null where an anonymous caller created the row. */

@@ -1,4 +1,6 @@
 import { Type } from 'typebox';
+import { COMMON } from '../checks/field-options.ts';
+import { optionsOf } from '../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field } from '../field.ts';
 import { COMPARISONS, type FieldType } from '../field-type.ts';
 
@@ -14,9 +16,11 @@ const BOOLEAN: FieldType = {
   editor: 'checkbox',
 };
 
+const check = optionsOf<FieldOptions<boolean>>('boolean()', COMMON);
+
 /** True or false. */
 export function boolean<const O extends FieldOptions<boolean> = FieldOptions<boolean>>(
   options?: O,
 ): Field<Faces<boolean, O>> {
-  return field(BOOLEAN, options);
+  return field(BOOLEAN, options, check);
 }

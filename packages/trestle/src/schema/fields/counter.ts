@@ -1,4 +1,6 @@
 import { Type } from 'typebox';
+import { RENAME } from '../checks/field-options.ts';
+import { aBoolean, optionsOf } from '../checks/options.ts';
 import { type Field, field, type RenameOptions, type ServerSet } from '../field.ts';
 import { INTEGER } from './integer.ts';
 
@@ -9,9 +11,15 @@ export interface CounterOptions extends RenameOptions {
   resetOnUpdate?: boolean;
 }
 
+const check = optionsOf<CounterOptions>('counter()', {
+  ...RENAME,
+  countsReads: aBoolean,
+  resetOnUpdate: aBoolean,
+});
+
 /** An integer from 0 that only the server moves, by one SQL statement, so that no count is ever lost. */
-export function counter(options: CounterOptions = {}): Field<ServerSet<number>> {
-  const { countsReads = false, resetOnUpdate = false, ...rest } = options;
+export function counter(options?: CounterOptions): Field<ServerSet<number>> {
+  const { countsReads = false, resetOnUpdate = false } = options ?? {};
   const type = {
     ...INTEGER,
     name: 'counter',
@@ -19,5 +27,5 @@ export function counter(options: CounterOptions = {}): Field<ServerSet<number>> 
     countsReads,
     server: { created: () => 0, edited: () => (resetOnUpdate ? 0 : undefined) },
   };
-  return field(type, { default: 0, ...rest });
+  return field(type, options, check, { default: 0 });
 }

@@ -1,5 +1,7 @@
 import { Type } from 'typebox';
 import { Compile } from 'typebox/schema';
+import { COMMON } from '../checks/field-options.ts';
+import { optionsOf } from '../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field } from '../field.ts';
 import { COMPARISONS, type FieldType } from '../field-type.ts';
 
@@ -24,6 +26,8 @@ const DATE: FieldType = {
   editor: 'date',
 };
 
+const check = optionsOf<FieldOptions<string>>('date()', COMMON);
+
 /**
  * A calendar date without a time or a zone, `YYYY-MM-DD` (RFC 3339, `full-date`). Compared and sorted in the order of time.
  * A value that is no date of the calendar, such as `2026-02-30`, is refused.
@@ -34,5 +38,5 @@ const DATE: FieldType = {
 export function date<const O extends FieldOptions<string> = FieldOptions<string>>(
   options?: O,
 ): Field<Faces<string, O>> {
-  return field(DATE, options);
+  return field(DATE, options, check);
 }

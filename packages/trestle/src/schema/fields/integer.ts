@@ -1,4 +1,6 @@
 import { Type } from 'typebox';
+import { COMMON } from '../checks/field-options.ts';
+import { expects, optionsOf, rangeMistakes } from '../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field } from '../field.ts';
 import { COMPARISONS } from '../field-type.ts';
 
@@ -20,12 +22,12 @@ export const INTEGER = {
   editor: 'number',
 } as const;
 
+const bound = expects('an integer within ±(2^53−1)', Number.isSafeInteger);
+const check = optionsOf<RangeOptions>('integer()', { ...COMMON, min: bound, max: bound });
+
 /** An integer between −(2^53−1) and 2^53−1, the ones JSON carries without loss (RFC 8259, section 6). */
 export function integer<const O extends RangeOptions = RangeOptions>(options?: O): Field<Faces<number, O>> {
-  const {
-    min = Number.MIN_SAFE_INTEGER,
-    max = Number.MAX_SAFE_INTEGER,
-    ...rest
-  } = options ?? ({} as RangeOptions);
-  return field({ ...INTEGER, name: 'integer', schema: Type.Integer({ minimum: min, maximum: max }) }, rest);
+  const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = options ?? ({} as RangeOptions);
+  const type = { ...INTEGER, name: 'integer', schema: Type.Integer({ minimum: min, maximum: max }) };
+  return field(type, options, (given) => [...check(given), ...rangeMistakes(given)]);
 }

@@ -1,4 +1,6 @@
 import { Type } from 'typebox';
+import { COMMON } from '../checks/field-options.ts';
+import { optionsOf } from '../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field, type JsonValue } from '../field.ts';
 import { mergePatch } from '../merge-patch.ts';
 
@@ -20,9 +22,11 @@ const JSON_TYPE = {
   merge: mergePatch,
 };
 
+const check = optionsOf<FieldOptions<JsonValue>>('json()', COMMON);
+
 /** Any JSON value, kept as it came. For shapes that are known, `object()` and `list()` check more. */
 export function json<const O extends FieldOptions<JsonValue> = FieldOptions<JsonValue>>(
   options?: O,
 ): Field<Faces<JsonValue, O>> {
-  return field(JSON_TYPE, options);
+  return field(JSON_TYPE, options, check);
 }

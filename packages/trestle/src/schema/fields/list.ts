@@ -1,4 +1,6 @@
 import { Type } from 'typebox';
+import { COMMON, isField } from '../checks/field-options.ts';
+import { aCount, below, expects, mistakesOf, optionsOf, rangeMistakes } from '../checks/options.ts';
 import { type Field, type FieldOptions, type FieldTypes, field, requireNestable } from '../field.ts';
 import { JSON_VALUE } from './json.ts';
 
@@ -15,14 +17,18 @@ export interface ListFaces<T extends FieldTypes, O> extends FieldTypes {
   input: O extends { nullable: true } | { default: unknown } ? 'optional' : 'required';
 }
 
+const checkItem = expects('a field such as text() as its item', isField);
+const checkOptions = optionsOf<ListOptions>('list()', { ...COMMON, min: aCount, max: aCount });
+
 /** An array of values of one field, kept as JSON in one column: `list(text())`, `list(object({ title: text() }))`. */
 export function list<T extends FieldTypes, const O extends ListOptions = ListOptions>(
   item: Field<T>,
   options?: O,
 ): Field<ListFaces<T, O>> {
-  requireNestable('list()', item);
-  const { min = 0, max = 1000, ...rest } = options ?? ({} as ListOptions);
-  const { schema, normalize, complete } = item.type;
+  const made = isField(item) ? item : undefined;
+  if (made) requireNestable('list()', made);
+  const { min = 0, max = 1000 } = options ?? ({} as ListOptions);
+  const { schema, normalize, complete } = made?.type ?? { schema: Type.Unknown() };
   const type = {
     ...JSON_VALUE,
     name: 'list',
@@ -34,5 +40,10 @@ export function list<T extends FieldTypes, const O extends ListOptions = ListOpt
     }),
     ...(complete && { complete: (value: unknown) => (value as unknown[]).map((each) => complete(each)) }),
   };
-  return field(type, rest);
+  return field(type, options ?? {}, (given) => [
+    ...checkItem(item),
+    ...(made ? below('[]', mistakesOf(made)) : []),
+    ...checkOptions(given),
+    ...rangeMistakes(given),
+  ]);
 }

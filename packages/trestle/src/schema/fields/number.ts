@@ -1,4 +1,6 @@
 import { Type } from 'typebox';
+import { COMMON } from '../checks/field-options.ts';
+import { aNumber, optionsOf, rangeMistakes } from '../checks/options.ts';
 import { exactNumber } from '../exact-number.ts';
 import { type Faces, type Field, field } from '../field.ts';
 import { COMPARISONS } from '../field-type.ts';
@@ -15,12 +17,14 @@ const NUMBER = {
   editor: 'number',
 } as const;
 
+const check = optionsOf<RangeOptions>('number()', { ...COMMON, min: aNumber, max: aNumber });
+
 /** A finite double-precision number; NaN and infinities do not exist in JSON and are refused. */
 export function number<const O extends RangeOptions = RangeOptions>(options?: O): Field<Faces<number, O>> {
-  const { min, max, ...rest } = options ?? ({} as RangeOptions);
+  const { min, max } = options ?? ({} as RangeOptions);
   const schema = Type.Number({
     ...(min !== undefined && { minimum: min }),
     ...(max !== undefined && { maximum: max }),
   });
-  return field({ ...NUMBER, schema }, rest);
+  return field({ ...NUMBER, schema }, options, (given) => [...check(given), ...rangeMistakes(given)]);
 }

@@ -1,4 +1,6 @@
 import { type TSchema, Type } from 'typebox';
+import { COMMON, isField } from '../checks/field-options.ts';
+import { below, expects, isObject, mistakesOf, optionsOf } from '../checks/options.ts';
 import {
   completeValue,
   type Faces,
@@ -14,13 +16,19 @@ import type { Fields } from '../resource.ts';
 import type { Readable, Writable } from '../row-types.ts';
 import { JSON_VALUE } from './json.ts';
 
+const checkMembers = expects('an object of fields', isObject);
+const checkMember = expects('a field such as text()', isField);
+const checkOptions = optionsOf<FieldOptions<unknown>>('object()', COMMON);
+
 /** A nested object of declared fields, kept as JSON in one column. Unknown members are refused. */
 export function object<
   const F extends Fields,
   const O extends FieldOptions<Readable<F>> = FieldOptions<Readable<F>>,
 >(fields: F, options?: O): Field<ObjectFaces<F, O>> {
   const properties: Record<string, TSchema> = {};
-  for (const [name, member] of Object.entries(fields)) {
+  const members = Object.entries(isObject(fields) ? fields : {});
+  for (const [name, member] of members) {
+    if (!isField(member)) continue;
     if (name in Object.prototype)
       throw new TypeError(
         `object({ ${name} }): every object of JavaScript has one already; choose another name`,
@@ -30,7 +38,7 @@ export function object<
     const optional = member.nullable || member.default !== undefined;
     properties[name] = optional ? Type.Optional(schema) : schema;
   }
-  const normalize = memberNormalizer(Object.entries(fields));
+  const normalize = memberNormalizer(members.filter(([, member]) => isField(member)));
   const type = {
     ...JSON_VALUE,
     name: 'object',
@@ -40,7 +48,13 @@ export function object<
     ...(normalize && { normalize }),
     complete: (value: unknown) => completed(fields, value),
   };
-  return field(type, options);
+  return field(type, options ?? {}, (given) => [
+    ...checkMembers(fields),
+    ...members.flatMap(([name, member]) =>
+      below(`.${name}`, isField(member) ? mistakesOf(member) : checkMember(member)),
+    ),
+    ...checkOptions(given),
+  ]);
 }
 
 export interface ObjectFaces<F extends Fields, O> extends FieldTypes {

@@ -1,4 +1,6 @@
 import { Type } from 'typebox';
+import { COMMON } from '../checks/field-options.ts';
+import { aString, oneWordOf, optionsOf } from '../checks/options.ts';
 import { type Field, type FieldOptions, type FieldTypes, field } from '../field.ts';
 import { COMPARISONS, type OnDelete } from '../field-type.ts';
 import type { RowId } from '../id.ts';
@@ -27,14 +29,17 @@ export interface ReferenceFaces<Target extends string, O> extends FieldTypes {
   input: O extends { nullable: true } | { default: unknown } ? 'optional' : 'required';
 }
 
+const check = optionsOf<ReferenceOptions>('reference()', {
+  ...COMMON,
+  onDelete: oneWordOf(['cascade', 'restrict', 'setNull']),
+});
+
 /** The id of a row of another resource of this app, by that resource's name. Has an index. */
 export function reference<const Target extends string, const O extends ReferenceOptions = ReferenceOptions>(
   target: Target,
   options?: O,
 ): Field<ReferenceFaces<Target, O>> {
-  const { onDelete = 'restrict', ...rest } = options ?? ({} as ReferenceOptions);
-  return field(
-    { ...REFERENCE, name: 'reference', reference: { target, onDelete } },
-    { ...rest, index: true },
-  );
+  const { onDelete = 'restrict' } = options ?? ({} as ReferenceOptions);
+  const type = { ...REFERENCE, name: 'reference', reference: { target, onDelete } };
+  return field(type, options ?? {}, (given) => [...aString(target), ...check(given)], { index: true });
 }

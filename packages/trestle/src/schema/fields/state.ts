@@ -1,3 +1,4 @@
+import { aString, optionsOf } from '../checks/options.ts';
 import { type Field, type FieldTypes, field } from '../field.ts';
 import { REFERENCE } from './reference.ts';
 
@@ -16,6 +17,8 @@ export interface StateFaces<Target extends string> extends FieldTypes {
   state: true;
 }
 
+const check = optionsOf<StateOptions>('state()', { initial: aString, by: aString });
+
 /**
  * The state of a row, which is a row of another resource of this app: a new state needs no new code. A row is created in
  * `initial` and moved on by the operations of its resource's `lifecycle`. Has an index.
@@ -28,8 +31,8 @@ export function state<const Target extends string>(
     ...REFERENCE,
     name: 'state',
     reference: { target, onDelete: 'restrict' },
-    state: { initial: options.initial, by: options.by ?? 'name' },
+    state: { initial: options?.initial, by: options?.by ?? 'name' },
     server: { created: () => undefined, edited: () => undefined },
   } as const;
-  return field(type, { index: true });
+  return field(type, options ?? {}, (given) => [...aString(target), ...check(given)], { index: true });
 }

@@ -1,4 +1,6 @@
 import { Type } from 'typebox';
+import { COMMON } from '../checks/field-options.ts';
+import { aBoolean, aCount, aString, expects, optionsOf, rangeMistakes } from '../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field } from '../field.ts';
 import { STRING } from '../field-type.ts';
 
@@ -20,13 +22,23 @@ export interface TextOptions extends FieldOptions<string> {
   search?: boolean;
 }
 
+const check = optionsOf<TextOptions>('text()', {
+  ...COMMON,
+  min: aCount,
+  max: aCount,
+  trim: aBoolean,
+  pattern: expects('a regular expression without flags but u', isPattern),
+  message: aString,
+  search: aBoolean,
+});
+
 /** A string. Compared and sorted by code point on both databases. */
 export function text<const O extends TextOptions = TextOptions>(options?: O): Field<Faces<string, O>> {
-  const { min = 0, max = 100_000, trim, pattern, message, ...rest } = options ?? ({} as TextOptions);
+  const { min = 0, max = 100_000, trim, pattern, message } = options ?? ({} as TextOptions);
   const schema = Type.String({
     ...(min > 0 && { minLength: min }),
     maxLength: max,
-    ...(pattern && { pattern: sourceOf(pattern) }),
+    ...(pattern instanceof RegExp && { pattern: pattern.source }),
     ...(message !== undefined && { 'x-message': message }),
     ...(trim && { 'x-trim': true }),
   });
@@ -37,16 +49,17 @@ export function text<const O extends TextOptions = TextOptions>(options?: O): Fi
     schema,
     ...(trim && { normalize: trimmed }),
   } as const;
-  return field(type, rest);
+  return field(type, options, (given) => [...check(given), ...rangeMistakes(given)]);
 }
 
 const trimmed = (value: unknown) => (typeof value === 'string' ? value.trim() : value);
 
 /** JSON Schema reads a pattern with the flag `u` and no other. */
-function sourceOf(pattern: RegExp): string {
-  if (!/^u?$/.test(pattern.flags))
-    throw new TypeError(
-      `text({ pattern: ${pattern} }): only the flag u is kept; write the others into the pattern`,
-    );
-  return pattern.source;
+function isPattern(value: unknown): boolean {
+  if (!(value instanceof RegExp) || !/^u?$/.test(value.flags)) return false;
+  try {
+    return new RegExp(value.source, 'u').flags === 'u';
+  } catch {
+    return false;
+  }
 }

@@ -1,5 +1,7 @@
 import { Type } from 'typebox';
 import { Compile } from 'typebox/schema';
+import { COMMON, RENAME } from '../checks/field-options.ts';
+import { aBoolean, optionsOf } from '../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field, type ServerSet } from '../field.ts';
 import { COMPARISONS, type Write } from '../field-type.ts';
 
@@ -31,11 +33,15 @@ const INSTANT = {
   complete: toUtc,
 } as const;
 
+const check = optionsOf<FieldOptions<string>>('timestamp()', COMMON);
+const checkCreated = optionsOf<InstantOptions>('createdAt()', { ...RENAME, index: aBoolean });
+const checkUpdated = optionsOf<InstantOptions>('updatedAt()', { ...RENAME, index: aBoolean });
+
 /** An instant, RFC 3339 on the wire (`2026-11-21T07:48:39.123Z`), kept in UTC to the millisecond. */
 export function timestamp<const O extends FieldOptions<string> = FieldOptions<string>>(
   options?: O,
 ): Field<Faces<string, O>> {
-  return field({ ...INSTANT, name: 'timestamp' }, options);
+  return field({ ...INSTANT, name: 'timestamp' }, options, check);
 }
 
 type InstantOptions = Pick<FieldOptions<string>, 'index' | 'was'>;
@@ -43,15 +49,13 @@ type InstantOptions = Pick<FieldOptions<string>, 'index' | 'was'>;
 /** The instant the row was created; set by the server, never by a caller. */
 export function createdAt(options?: InstantOptions): Field<ServerSet<string>> {
   const server = { created: now, edited: () => undefined, older: 'now' } as const;
-  return field({ ...INSTANT, name: 'createdAt', server }, options);
+  return field({ ...INSTANT, name: 'createdAt', server }, options, checkCreated);
 }
 
 /** The instant of the last edit; equal to `createdAt` at first. Counting a read does not move it. */
 export function updatedAt(options?: InstantOptions): Field<ServerSet<string>> {
-  return field(
-    { ...INSTANT, name: 'updatedAt', server: { created: now, edited: now, older: 'now' } },
-    options,
-  );
+  const server = { created: now, edited: now, older: 'now' } as const;
+  return field({ ...INSTANT, name: 'updatedAt', server }, options, checkUpdated);
 }
 
 function now(write: Write): string {

@@ -1,0 +1,167 @@
+// Unknown options and values of a wrong kind are refused at start, with the path, what was expected and the nearest name.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  accounts,
+  anyone,
+  app,
+  author,
+  boolean,
+  counter,
+  createdAt,
+  date,
+  type Field,
+  integer,
+  json,
+  list,
+  number,
+  object,
+  oneOf,
+  own,
+  type Resource,
+  reference,
+  resource,
+  state,
+  text,
+  timestamp,
+} from 'trestle';
+
+/** What JavaScript would pass, where the compiler does not look. */
+const loose = (value: unknown) => value as never;
+const appOf = (notes: unknown, more: object = {}) =>
+  app({ name: 'forum', ...more, resources: { notes: loose(notes) } });
+const options = (more: object) => appOf(resource({ fields: { title: text() }, ...more }));
+const fieldOf = (title: unknown) => appOf(resource({ fields: { title: title as Field } }) as Resource);
+
+const CASES: Readonly<Record<string, readonly [() => unknown, string]>> = {
+  'a misspelt verb': [
+    () => options({ can: { reed: anyone } }),
+    "forum.notes.can: there is no verb 'reed'; did you mean 'read'?",
+  ],
+  'a rule for all verbs': [
+    () => options({ can: anyone }),
+    'forum.notes.can: expected a rule for each verb, such as { read: anyone }, got {"who":"anyone"}',
+  ],
+  'a rule in quotes': [
+    () => options({ can: { read: 'anyone' } }),
+    `forum.notes.can.read: expected a rule such as anyone, signedIn or own('author'), got "anyone"; write anyone without quotes`,
+  ],
+  'a misspelt owner': [
+    () => appOf(resource({ fields: { author: author() }, can: { update: loose(own('athor')) } })),
+    "forum.notes.can.update: own('athor') names no author() field; write own('author')",
+  ],
+  'a misspelt option of resource()': [
+    () => options({ ordr: 'title' }),
+    "forum.notes: resource() has no option 'ordr'; did you mean 'order'?",
+  ],
+  'a misspelt sort key': [
+    () => options({ order: 'titel' }),
+    "forum.notes.order: there is no field 'titel'; the fields are title; did you mean 'title'?",
+  ],
+  'a resource without resource()': [
+    () => appOf({ title: text() }),
+    'forum.notes: expected resource({ fields: … })',
+  ],
+  'a field without its function': [
+    () => appOf(resource({ fields: { title: loose('text') } })),
+    'forum.notes.fields.title: expected a field such as text(), got "text"',
+  ],
+  'an unknown option of app()': [
+    () => appOf(resource({ fields: { title: text() } }), { descripton: 'x' }),
+    "forum: app() has no option 'descripton'; did you mean 'description'?",
+  ],
+  'an unknown option of tokens': [
+    () =>
+      appOf(resource({ fields: { title: text() } }), {
+        accounts: accounts({ tokens: loose({ acess: '1h' }) }),
+      }),
+    "forum.accounts.tokens: tokens has no option 'acess'; did you mean 'access'?",
+  ],
+  'min above max of a password': [
+    () =>
+      appOf(resource({ fields: { title: text() } }), {
+        accounts: accounts({ password: { min: 9, max: 8 } }),
+      }),
+    'forum.accounts.password: min (9) is above max (8)',
+  ],
+  'maxLength of a text': [
+    () => fieldOf(text(loose({ maxLength: 3 }))),
+    "forum.notes.title: text() has no option 'maxLength'; did you mean 'max'?",
+  ],
+  'min above max of a text': [
+    () => fieldOf(text({ min: 5, max: 3 })),
+    'forum.notes.title: min (5) is above max (3)',
+  ],
+  'min above max of an integer': [
+    () => fieldOf(integer({ min: 5, max: 3 })),
+    'forum.notes.title: min (5) is above max (3)',
+  ],
+  'a length in quotes': [
+    () => fieldOf(text(loose({ max: '3' }))),
+    'forum.notes.title.max: expected an integer from 0, got "3"',
+  ],
+  'a pattern with the flag i': [
+    () => fieldOf(text({ pattern: /a/i })),
+    'forum.notes.title.pattern: expected a regular expression without flags but u, got /a/i',
+  ],
+  'values side by side': [
+    () => fieldOf(oneOf(loose('a'), loose('b'))),
+    "forum.notes.title: expected an array of different strings: oneOf(['draft', 'published']), got \"a\"",
+  ],
+  'an option inside a list': [
+    () => fieldOf(list(text(loose({ maxLenght: 3 })))),
+    "forum.notes.title[]: text() has no option 'maxLenght'; did you mean 'max'?",
+  ],
+  'an option inside an object': [
+    () => fieldOf(object({ city: text(loose({ requird: true })) })),
+    "forum.notes.title.city: text() has no option 'requird'; its options are ",
+  ],
+  'an item that is no field': [
+    () => fieldOf(list(loose('text'))),
+    'forum.notes.title: expected a field such as text() as its item, got "text"',
+  ],
+  'a misspelt onDelete': [
+    () => fieldOf(reference('notes', loose({ onDelete: 'cascde' }))),
+    "forum.notes.title.onDelete: expected 'cascade' or 'restrict' or 'setNull', got \"cascde\"; did you mean 'cascade'?",
+  ],
+  'a misspelt target': [
+    () => fieldOf(reference('note')),
+    "forum.notes.title: reference('note') has no resource; did you mean 'notes'?",
+  ],
+  'a state without its first': [() => fieldOf(state('notes', loose(undefined))), 'forum.notes.title: '],
+};
+
+for (const [name, [declared, message]] of Object.entries(CASES))
+  test(`${name} is refused`, () => {
+    assert.throws(declared, (error) => {
+      assert(error instanceof TypeError);
+      assert.equal(error.message.slice(0, message.length), message);
+      return true;
+    });
+  });
+
+const FIELDS: Readonly<Record<string, (given: never) => Field>> = {
+  author,
+  boolean,
+  counter,
+  createdAt,
+  date,
+  integer,
+  json,
+  list: (given) => list(text(), given),
+  number,
+  object: (given) => object({ a: text() }, given),
+  oneOf: (given) => oneOf(['a'], given),
+  reference: (given) => reference('notes', given),
+  state: (given) => state('notes', given),
+  text,
+  timestamp,
+};
+
+for (const [name, make] of Object.entries(FIELDS))
+  test(`an unknown option of ${name}() is refused`, () => {
+    const message = new RegExp(
+      `^forum\\.notes\\.title: ${name}\\(\\) has no option 'wrong'; its options are `,
+    );
+    assert.throws(() => fieldOf(make(loose({ wrong: 1 }))), { name: 'TypeError', message });
+  });
