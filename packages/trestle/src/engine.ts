@@ -5,14 +5,14 @@ import { openAccounts } from './accounts/open-accounts.ts';
 import { accountResources } from './accounts/resources.ts';
 import { deriveKeys, openSigningSecret } from './accounts/sessions/signing-secret.ts';
 import { type MigrateOptions, migrate } from './database/migrations/migrate.ts';
-import { renamesOf } from './database/migrations/renames.ts';
+import { type Renames, renamesOf } from './database/migrations/renames.ts';
 import { openStore } from './database/open-store.ts';
 import type { Store } from './database/store.ts';
 import type { Table } from './database/table.ts';
 import { tablesOf } from './database/tables.ts';
-import { openOperations } from './jobs/open-operations.ts';
-import type { OperationLimits } from './jobs/parts.ts';
-import { operationTables } from './jobs/tables.ts';
+import { JOB_RESOURCES } from './jobs/job-table.ts';
+import type { JobLimits } from './jobs/limits.ts';
+import { openJobs } from './jobs/open-jobs.ts';
 import type { Model } from './rows/model.ts';
 import { type AnyService, openServices } from './rows/open-services.ts';
 import { putRows } from './rows/seed-rows.ts';
@@ -31,8 +31,8 @@ export interface EngineOptions {
   database?: string | undefined;
   /** Whether other processes serve the same app on the same data (default: false). */
   shared?: boolean;
-  /** Leases, attempts and times of operations (default: `DEFAULT_LIMITS`). */
-  operations?: Partial<OperationLimits>;
+  /** Limits and times of jobs and operations (default: `DEFAULT_LIMITS`). */
+  jobs?: Partial<JobLimits>;
   /** What migrations may do at start (default: additive steps). */
   migrate?: Pick<MigrateOptions, 'apply'>;
   /** `TRESTLE_ADMIN_SECRET` (default: nobody is the administrator). */
@@ -82,7 +82,7 @@ export async function openEngine<Rs extends Resources>(
     ...(log && { failed: log.failed }),
   });
   try {
-    await migrate(store, tablesOfApp(app), { renames: renamesOf(app.resources), ...options.migrate });
+    await migrate(store, tablesOfApp(app), { renames: renamesOfApp(app), ...options.migrate });
     const [{ key: cursorKey }] = deriveKeys(secret, app.name, 'cursors');
     const { resources } = app;
     const opened = openServices({ resources, accounts: app.accounts, store, cursorKey });
@@ -94,15 +94,17 @@ export async function openEngine<Rs extends Resources>(
       administratorSecret: options.administratorSecret,
       log: log?.event,
     });
-    const working = openOperations({
+    const jobs = openJobs({
       app,
       store,
       models: opened.models,
+      cursorKey,
       data: join(data, app.name),
-      limits: options.operations ?? {},
+      limits: options.jobs ?? {},
+      requireActive: (caller) => authenticate.requireActive(caller),
       ...(log && { log }),
     });
-    const { operations } = working;
+    const { operations } = jobs;
     const rules = rulesOf(resources);
     const schemas = schemasOf<Rs>(opened.models);
     return {
@@ -116,7 +118,7 @@ export async function openEngine<Rs extends Resources>(
       operator,
       context: { rules, schemas, services: opened.services, accounts, keys, operations },
       async close() {
-        await working.close();
+        await jobs.close();
         await close();
         await store.close();
       },
@@ -131,9 +133,14 @@ export async function openEngine<Rs extends Resources>(
 export function tablesOfApp(app: Pick<App, 'resources' | 'accounts'>): Table[] {
   return [
     ...tablesOf(accountResources(app.accounts), app.accounts),
-    ...operationTables(),
+    ...tablesOf(JOB_RESOURCES, app.accounts),
     ...tablesOf(app.resources, app.accounts),
   ];
+}
+
+/** What tables and columns of an app were called before. */
+export function renamesOfApp(app: Pick<App, 'resources'>): Renames {
+  return new Map([...renamesOf(JOB_RESOURCES), ...renamesOf(app.resources)]);
 }
 
 const CLOSED = { read: nobody, create: nobody, update: nobody, delete: nobody } as const;

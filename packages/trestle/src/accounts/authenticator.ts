@@ -12,6 +12,11 @@ export interface Authenticator {
   key(key: string): Promise<Caller>;
   /** The administrator's secret. Throws `unauthenticated` where it is wrong or the server has none. */
   administrator(secret: string): Caller;
+  /**
+   * Throws `invalid_token` or `invalid_key` where the caller's session has ended, its key was revoked or its account disabled.
+   * Callers without credentials of their own are always active.
+   */
+  requireActive(caller: Caller): Promise<void>;
   /** Notes a use of a key, behind the request; of any other caller nothing. */
   used(caller: Caller, use: KeyUse): void;
 }

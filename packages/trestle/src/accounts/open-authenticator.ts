@@ -40,6 +40,15 @@ export function openAuthenticator(parts: Parts): Authenticator {
       if (isAdministrator(secret)) return ADMINISTRATOR;
       throw new Problem('invalid_token', { detail: "The administrator's secret is wrong." });
     },
+    async requireActive(caller) {
+      if (caller.kind === 'account' && caller.session !== '') {
+        const { account, session } = caller;
+        if (!(await parts.sessions.stands({ account, session }, 'write'))) throw invalidToken();
+      } else if (caller.kind === 'key') {
+        const row = await parts.keyRows.usable(caller.key);
+        if (!row || !serves(row, parts.now())) throw invalidKey();
+      }
+    },
     used(caller, use) {
       if (caller.kind === 'key') usage.note(caller.key, use);
     },

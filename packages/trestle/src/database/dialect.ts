@@ -40,6 +40,8 @@ export interface Dialect {
   readonly skipLocked: Sql;
   /** Seconds since 1970, by the one clock that all processes on this database share: PostgreSQL's, or the machine's. */
   readonly clock: Sql;
+  /** The instant of the same clock, as a timestamp column holds it. */
+  readonly now: Sql;
 }
 
 export type TextOperator = 'contains' | 'icontains' | 'starts' | 'ends';

@@ -1,92 +1,232 @@
-import { bind } from '../database/statement.ts';
-import { claimOperation } from './claim.ts';
-import { Hold } from './hold.ts';
-import type { Parts } from './parts.ts';
-import { runOperation } from './run.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Executor } from '../database/store.ts';
+import { Problem } from '../problems.ts';
+import type { JsonValue } from '../schema/field.ts';
+import { OperationError } from '../schema/lifecycle.ts';
+import type { JobRecord } from './job-table.ts';
+import { Lease } from './lease.ts';
+import { MAX_PAUSE } from './limits.ts';
+import type { JobQueue } from './queue.ts';
 
-/** Milliseconds between looks for operations that have been kept long enough. */
-const FORGET_EVERY = 3600_000;
+/** Seconds between looks for leases that a clock set back has made too long. */
+const CLOCK_CHECK = 10;
+/** Times that an end is written where the database was away, with a pause that doubles from half a second. */
+const COMMIT_ATTEMPTS = 4;
 
-/** Claims operations and runs a bounded number of them at once: woken by changes, else looking every so often. */
+/** A claimed job, as its handler sees it. */
+export interface RunningJob {
+  readonly record: JobRecord;
+  readonly signal: AbortSignal;
+  progress(fraction: number, message?: string): void;
+}
+
+/** The code of a kind of job. */
+export interface JobHandler {
+  /** Maximum attempts (default: the queue's). */
+  readonly attempts?: number | undefined;
+  /** Maximum seconds of one attempt (default: the queue's). */
+  readonly timeout?: number | undefined;
+  /** Runs at least once, outside of any transaction. */
+  run(job: RunningJob): Promise<JobOutcome>;
+}
+
+export interface JobOutcome {
+  readonly result?: JsonValue | undefined;
+  /** Runs in the transaction that ends the job, which checks the fence: its effects happen exactly once. */
+  readonly commit?: ((transaction: Executor) => Promise<void>) | undefined;
+}
+
+/** The operations' handlers are named `RESOURCE:OPERATION`, all others as their job. */
+export type JobHandlers = ReadonlyMap<string, JobHandler>;
+
+/** Told of what happens while nobody waits for it. */
+export interface JobLog {
+  event(event: { event: string; [fact: string]: unknown }): void;
+  failed(error: unknown): void;
+}
+
+interface WorkerOptions {
+  readonly queue: JobQueue;
+  readonly handlers: JobHandlers;
+  /** Runs the write that ends a job. */
+  write<T>(write: (transaction: Executor) => Promise<T>): Promise<T>;
+  readonly log: JobLog;
+}
+
+/** Thrown inside the transaction that ends a job, to undo it, where the fence or a cancel refuses the end. */
+class NotHeld extends Error {}
+
+/** Claims jobs and runs a bounded number of them at once: woken by changes, else looking every so often. */
 export class Worker {
-  readonly #parts: Parts;
-  readonly #running = new Map<Hold, Promise<void>>();
-  readonly #poll: NodeJS.Timeout;
-  readonly #forget: NodeJS.Timeout;
+  readonly #options: WorkerOptions;
+  readonly #running = new Map<Lease, Promise<void>>();
+  readonly #timers: readonly NodeJS.Timeout[];
   readonly #unwatch: () => void;
-  #turn: Promise<void> | undefined;
+  #claiming: Promise<void> | undefined;
   #again = false;
   #closed = false;
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
-    this.#poll = setInterval(() => this.wake(), parts.limits.poll * 1000);
-    this.#forget = setInterval(() => this.#forgetOld(), FORGET_EVERY);
-    this.#unwatch = parts.changes.watchAll(() => this.wake());
-    this.#forgetOld();
-    this.wake();
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    const { queue, log } = options;
+    this.#timers = [
+      setInterval(() => this.wake(), queue.limits.poll * 1000),
+      setInterval(() => void queue.shortenLeases().catch(log.failed), CLOCK_CHECK * 1000),
+    ];
+    this.#unwatch = queue.watchQueued(() => this.wake());
+    void queue
+      .adopt()
+      .catch(log.failed)
+      .then(() => this.wake());
   }
 
-  /** Looks for work soon. */
+  /** Looks for jobs soon. */
   wake(): void {
     if (this.#closed) return;
     this.#again = true;
-    this.#turn ??= this.#take().finally(() => {
-      this.#turn = undefined;
+    this.#claiming ??= this.#claimAll().finally(() => {
+      this.#claiming = undefined;
     });
   }
 
   /** Stops claiming, asks what runs to stop and gives it back. What does not stop in time is left to its lease. */
   async close(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#poll);
-    clearInterval(this.#forget);
+    for (const timer of this.#timers) clearInterval(timer);
     this.#unwatch();
-    await this.#turn;
-    for (const hold of this.#running.keys()) hold.stop('closing');
-    await within(this.#parts.limits.closing, Promise.all(this.#running.values()));
-    await Promise.all([...this.#running.keys()].map((hold) => hold.end()));
+    await this.#claiming;
+    for (const lease of this.#running.keys()) lease.stop('closing');
+    const tooLate = new AbortController();
+    const late = pause(this.#options.queue.limits.closing * 1000, undefined, { signal: tooLate.signal });
+    await Promise.race([Promise.all(this.#running.values()), late]);
+    tooLate.abort();
+    await late.catch(() => {});
+    await Promise.all([...this.#running.keys()].map((lease) => lease.end()));
   }
 
-  async #take(): Promise<void> {
+  async #claimAll(): Promise<void> {
+    const { queue, log } = this.#options;
+    const { concurrency, perCaller } = queue.limits;
     while (this.#again && !this.#closed) {
       this.#again = false;
       try {
-        while (this.#running.size < this.#parts.limits.concurrency && !this.#closed)
-          if (!(await this.#takeOne())) break;
+        while (this.#running.size < concurrency && !this.#closed) {
+          const callers = [...this.#running.keys()].map(({ record }) => record.caller);
+          const busy = new Set(callers.filter((one) => count(callers, one) >= perCaller));
+          const record = await queue.claim([...busy]);
+          if (!record) break;
+          const timeout = this.#handlerOf(record)?.timeout ?? queue.limits.timeout;
+          const lease = new Lease(queue, record, timeout, log.failed);
+          const ended = this.#run(lease).finally(() => {
+            this.#running.delete(lease);
+            this.wake();
+          });
+          this.#running.set(lease, ended);
+        }
       } catch (error) {
-        this.#parts.log.failed(error);
+        log.failed(error);
       }
     }
   }
 
-  async #takeOne(): Promise<boolean> {
-    const record = await claimOperation(this.#parts);
-    if (!record) return false;
-    const hold = new Hold(this.#parts, record);
-    const done = runOperation(this.#parts, record, hold).finally(() => {
-      this.#running.delete(hold);
-      this.wake();
-    });
-    this.#running.set(hold, done);
+  #handlerOf({ resource, name }: JobRecord): JobHandler | undefined {
+    return this.#options.handlers.get(resource === null ? name : `${resource}:${name}`);
+  }
+
+  /** Runs a claimed job to its end, its release or its loss. Never throws. */
+  async #run(lease: Lease): Promise<void> {
+    const { queue, log } = this.#options;
+    const { record } = lease;
+    const held = { id: record.id, fence: record.fence };
+    const handler = this.#handlerOf(record);
+    const attempts = handler?.attempts ?? queue.limits.attempts;
+    try {
+      if (record.cancel === 1) return void (await queue.change('stop', held));
+      if (record.attempts > attempts) {
+        const error = `It was interrupted ${attempts} times without coming to an end.`;
+        return void (await queue.change('exhaust', { ...held, error }));
+      }
+      if (!handler) {
+        const { name, resource } = record;
+        // The lease runs out: another process may have the code.
+        return log.event({ event: 'job.unknown', job: name, ...(resource !== null && { resource }) });
+      }
+      const outcome = await lease.race(() =>
+        handler.run({
+          record,
+          signal: lease.signal,
+          progress: (fraction, message) => lease.report(fraction, message),
+        }),
+      );
+      await lease.end();
+      // Also where the lease may be lost: the fence knows better than this process's clock.
+      const committed = await whileAway(() => this.#succeed(record, outcome));
+      if (!committed) await queue.change('stop', held);
+    } catch (error) {
+      await lease.end();
+      if (lease.reason === undefined && !(error instanceof OperationError)) log.failed(error);
+      await whileAway(() => this.#settle(lease, attempts, error)).catch(log.failed);
+    } finally {
+      await lease.end();
+    }
+  }
+
+  /** Commits the effect and the job's end together. Answers false where the claim is no longer held, or a cancel came first. */
+  async #succeed(record: JobRecord, { result = null, commit }: JobOutcome): Promise<boolean> {
+    const { queue, write } = this.#options;
+    try {
+      await write(async (transaction) => {
+        // What the effect locks comes before the job, as where an operation is accepted: the two could wait for each other.
+        await commit?.(transaction);
+        const values = { id: record.id, fence: record.fence, result };
+        if (!(await queue.changeWithin(transaction, 'succeed', values))) throw new NotHeld();
+      });
+    } catch (error) {
+      if (error instanceof NotHeld) return false;
+      throw error;
+    }
+    queue.tell({ id: record.id, state: 'succeeded' });
     return true;
   }
 
-  #forgetOld(): void {
-    const { store, statements, limits, log } = this.#parts;
-    const before = new Date(Date.now() - limits.kept * 1000).toISOString();
-    store
-      .write((transaction) => transaction.all(statements.forget, bind(statements.forget, { before })))
-      .catch(log.failed);
+  /** Ends an attempt that did not succeed: lost, cancelled, given back, tried again later, or failed. */
+  async #settle({ record, reason, timeout }: Lease, attempts: number, thrown: unknown): Promise<void> {
+    const { queue } = this.#options;
+    const held = { id: record.id, fence: record.fence };
+    if (reason === 'lost') return;
+    const error =
+      reason === 'timeout'
+        ? new OperationError(`It took longer than ${timeout} s.`, { cause: thrown })
+        : thrown;
+    let settled: JobRecord | undefined;
+    if (reason === 'closing') settled = await queue.change('release', held);
+    else if (reason !== 'cancelled') {
+      const known = error instanceof OperationError;
+      const message = known ? error.message : 'The operation failed. Details are in the server log.';
+      const again = (!known || error.retry) && record.attempts < attempts;
+      const pauseFor = Math.min(queue.limits.pause(record.attempts), MAX_PAUSE);
+      settled = again
+        ? await queue.change('retry', { ...held, error: message, pause: pauseFor })
+        : await queue.change('fail', { ...held, error: message });
+    }
+    // A cancel that was asked for refuses every other end.
+    if (!settled) await queue.change('stop', held);
   }
 }
 
-/** Waits for work, but for so many seconds at the most. */
-async function within(seconds: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise((resolve) => {
-    timer = setTimeout(resolve, seconds * 1000);
-  });
-  await Promise.race([work, limit]);
-  clearTimeout(timer);
+function count<T>(list: readonly T[], wanted: T): number {
+  return list.filter((one) => one === wanted).length;
+}
+
+/** Tries a write again while the database is away. */
+async function whileAway<T>(write: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await write();
+    } catch (error) {
+      const away = error instanceof Problem && error.code === 'unavailable';
+      if (!away || attempt === COMMIT_ATTEMPTS) throw error;
+      await pause(250 * 2 ** attempt);
+    }
+  }
 }

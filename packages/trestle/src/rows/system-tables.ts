@@ -82,7 +82,7 @@ export class SystemTable<R extends Resource> {
 
   /** `select` of all columns. */
   select(tail: Sql): Run<RowOf<R>> {
-    return this.#rows(sql`select ${this.model.columns} from ${this.name} ${tail}`);
+    return this.rows(sql`select ${this.model.columns} from ${this.name} ${tail}`);
   }
 
   /** `insert` of a whole row, its id too unless that counts up. `tail` may say what happens on a conflict. */
@@ -91,7 +91,7 @@ export class SystemTable<R extends Resource> {
     const names = [...(resource.id.kind === 'integer' ? [] : ['id']), ...fields.map(({ name }) => name)];
     const columns = sql.join(names.map((name) => sql.ref(name)));
     const values = sql.join(names.map((name) => sql`${param(name)}`));
-    return this.#rows(
+    return this.rows(
       sql`insert into ${this.name} (${columns}) values (${values}) ${tail} returning ${this.model.columns}`,
     );
   }
@@ -105,16 +105,17 @@ export class SystemTable<R extends Resource> {
   /** `update` with any assignments; the version goes up. */
   change(sets: Sql, where: Sql): Run<RowOf<R>> {
     const version = sql.ref('_version');
-    return this.#rows(
+    return this.rows(
       sql`update ${this.name} set ${sets}, ${version} = ${version} + 1 where ${where} returning ${this.model.columns}`,
     );
   }
 
   delete(where: Sql): Run<RowOf<R>> {
-    return this.#rows(sql`delete from ${this.name} where ${where} returning ${this.model.columns}`);
+    return this.rows(sql`delete from ${this.name} where ${where} returning ${this.model.columns}`);
   }
 
-  #rows(query: Sql): Run<RowOf<R>> {
+  /** Any statement that answers all columns. */
+  rows(query: Sql): Run<RowOf<R>> {
     const { dialect, byName, decode } = this.model;
     const compiled = statement(dialect, query);
     return async (executor, values = {}) => {

@@ -5,10 +5,10 @@ import { createInterface } from 'node:readline';
 import { openPostgres } from '../../src/database/postgres/open-postgres.ts';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import type { Store } from '../../src/database/store.ts';
-import type { OperationLimits } from '../../src/jobs/parts.ts';
+import type { JobLimits } from '../../src/jobs/limits.ts';
 
 /** As in production, but thirty times as quick. */
-export const PROCESS_LIMITS: Partial<OperationLimits> = { lease: 1, heartbeat: 0.33, concurrency: 8 };
+export const PROCESS_LIMITS: Partial<JobLimits> = { lease: 1, heartbeat: 0.33, concurrency: 8, perCaller: 8 };
 
 /** The store of a bakery that several processes share: a file, or a `postgres://` URL. */
 export function openKitchen(place: string): Promise<Store> | Store {

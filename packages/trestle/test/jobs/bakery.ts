@@ -19,9 +19,9 @@ import {
   state,
   text,
 } from '../../src/index.ts';
-import { type Operations, openOperations } from '../../src/jobs/open-operations.ts';
-import type { OperationLimits } from '../../src/jobs/parts.ts';
-import { operationTables } from '../../src/jobs/tables.ts';
+import { JOB_RESOURCES } from '../../src/jobs/job-table.ts';
+import type { JobLimits } from '../../src/jobs/limits.ts';
+import { type Jobs, openJobs } from '../../src/jobs/open-jobs.ts';
 import { openServices } from '../../src/rows/open-services.ts';
 import { putRows } from '../../src/rows/seed-rows.ts';
 
@@ -84,25 +84,26 @@ export const leaveCrumb: Work = async ({ row, operation }) => ({
 export const baker: Caller = anonymous;
 
 /** Quick enough for tests; the rest is as in production. */
-export const QUICK: Partial<OperationLimits> = { poll: 0.05, progress: 0.01, pause: () => 0.01 };
+export const QUICK: Partial<JobLimits> = { poll: 0.05, progress: 0.01, pause: () => 0.01 };
 
 /** A bakery over a store, with its operations open. */
-export async function openBakery(store: Store, works: Partial<Works>, limits: Partial<OperationLimits> = {}) {
+export async function openBakery(store: Store, works: Partial<Works>, limits: Partial<JobLimits> = {}) {
   const nothing: Work = async () => ({});
   const declared = bakery({ bake: nothing, sell: nothing, ...works });
   await migrate(store, [
     ...tablesOf(accountResources(declared.accounts), declared.accounts),
     ...tablesOf(declared.resources, declared.accounts),
-    ...operationTables(),
+    ...tablesOf(JOB_RESOURCES, declared.accounts),
   ]);
   const opened = openServices({ ...declared, store, cursorKey: Buffer.alloc(32) });
   await putRows(opened.models, store);
   const failures: unknown[] = [];
-  const start = (work = true): Operations =>
-    openOperations({
+  const start = (work = true): Jobs =>
+    openJobs({
       app: declared,
       store,
       models: opened.models,
+      cursorKey: Buffer.alloc(32),
       data: mkdtempSync(join(tmpdir(), 'trestle-test-')),
       work,
       limits: { ...QUICK, ...limits },

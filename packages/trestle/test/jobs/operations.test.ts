@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { it } from 'node:test';
 import { OperationError, type OperationEvent, type OperationView, Problem } from '../../src/index.ts';
-import type { Operations } from '../../src/jobs/open-operations.ts';
+import type { Jobs } from '../../src/jobs/open-jobs.ts';
 import { eachStore } from '../stores.ts';
 import { baker, crumbsOf, leaveCrumb, mix, openBakery, stageOf, type Work } from './bakery.ts';
 
 /** Waits for a state of an operation, by its events. */
 async function reach(
-  { operations }: Operations,
+  { operations }: Jobs,
   id: string,
   reached: (operation: OperationView) => boolean,
 ): Promise<OperationView> {
@@ -18,8 +18,8 @@ async function reach(
   throw new Error(`operation ${id} ended without coming to that`);
 }
 
-const begun = (open: Operations, id: string) => reach(open, id, ({ state }) => state === 'running');
-const ended = (open: Operations, id: string) => reach(open, id, ({ finished_at }) => finished_at !== null);
+const begun = (open: Jobs, id: string) => reach(open, id, ({ state }) => state === 'running');
+const ended = (open: Jobs, id: string) => reach(open, id, ({ finished_at }) => finished_at !== null);
 
 const rejects = (code: string) => (error: unknown) => error instanceof Problem && error.code === code;
 
@@ -243,7 +243,7 @@ eachStore('operations', (open) => {
         },
       },
       // A heartbeat that never comes: the process that holds it stands still.
-      { lease: 0.1, heartbeat: 3600 },
+      { lease: 0.5, heartbeat: 3600 },
     );
     const id = await mix(bakery);
     const stuck = bakery.start();
@@ -361,7 +361,7 @@ eachStore('operations', (open) => {
       page.items.map(({ id }) => id),
       ids.slice(0, 2),
     );
-    const rest = await idle.operations.list(baker, { cursor: page.next ?? '' });
+    const rest = await idle.operations.list(baker, { resource: 'loaves', limit: 2, cursor: page.next ?? '' });
     assert.deepEqual(
       rest.items.map(({ id }) => id),
       ids.slice(2),
@@ -375,7 +375,7 @@ eachStore('operations', (open) => {
   });
 
   it('opens a bounded number of streams for one caller, and closes them when the reader leaves', async () => {
-    const bakery = await openBakery(await open(), {}, { streams: { perAccount: 2, all: 10 } });
+    const bakery = await openBakery(await open(), {}, { streams: { perCaller: 2, all: 10 } });
     const idle = bakery.start(false);
     const { id } = await idle.operations.start(baker, 'loaves', await mix(bakery), 'bake');
     const stop = new AbortController();

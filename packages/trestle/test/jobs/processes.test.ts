@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OperationView } from '../../src/index.ts';
-import type { Operations } from '../../src/jobs/open-operations.ts';
+import type { Jobs } from '../../src/jobs/open-jobs.ts';
 import { eachPlace, type Place } from '../stores.ts';
 import { type Baker, openKitchen, PROCESS_LIMITS, startBaker } from './bakers.ts';
 import { type Bakery, baker, crumbsOf, mix, openBakery, stageOf } from './bakery.ts';
@@ -18,7 +18,7 @@ const LATEST = (PROCESS_LIMITS.lease ?? 30) + 5;
 
 const placeOf = ({ data, database }: Place) => database ?? join(data, 'bakery.db');
 
-async function terminal(open: Operations, id: string): Promise<OperationView> {
+async function terminal(open: Jobs, id: string): Promise<OperationView> {
   for (;;) {
     const found = await open.operations.read(baker, id);
     if (found.finished_at !== null) return found;
@@ -27,7 +27,7 @@ async function terminal(open: Operations, id: string): Promise<OperationView> {
 }
 
 /** Accepts operations on loaves, each baked and then sold, keeping so many under way. */
-async function workDay(bakery: Bakery, front: Operations): Promise<Map<number, OperationView[]>> {
+async function workDay(bakery: Bakery, front: Jobs): Promise<Map<number, OperationView[]>> {
   const loaves = new Map<number, OperationView[]>();
   const oneLoaf = async () => {
     const id = await mix(bakery);
@@ -100,7 +100,7 @@ eachPlace('operations whose processes are killed', (place) => {
       const succeeded = operations.filter(({ state }) => state === 'succeeded').length;
       for (const { state, error } of operations)
         assert.ok(
-          state === 'succeeded' || /^The work was interrupted 5 times/.test(error ?? ''),
+          state === 'succeeded' || /^It was interrupted 5 times/.test(error ?? ''),
           `${state}: ${error}`,
         );
       assert.equal(await crumbsOf(bakery, loaf), succeeded);

@@ -88,7 +88,10 @@ export class Sessions {
   }
 
   /** Whether the session of a verified token still stands. */
-  async stands({ session, account }: AccessClaims, purpose: Purpose): Promise<boolean> {
+  async stands(
+    { session, account }: Pick<AccessClaims, 'session' | 'account'>,
+    purpose: Purpose,
+  ): Promise<boolean> {
     const at = this.#parts.now();
     const seen = this.#seen.get(session);
     if (seen && at < seen.expires && this.#holds(seen, at, purpose)) return seen.account === account;

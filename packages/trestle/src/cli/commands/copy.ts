@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { migrate, migrationStatus } from '../../database/migrations/migrate.ts';
-import { renamesOf } from '../../database/migrations/renames.ts';
 import type { Store } from '../../database/store.ts';
 import { type Moved, transfer } from '../../database/transfer/transfer.ts';
-import { tablesOfApp } from '../../engine.ts';
+import { renamesOfApp, tablesOfApp } from '../../engine.ts';
 import { Problem } from '../../problems.ts';
 import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
@@ -76,7 +75,7 @@ function nothing(where: string, asked: boolean): false {
 
 /** False for a database that nothing was ever put into. Throws `StartError` for one that is not as declared. */
 async function isReady(source: Store, app: App, where: string): Promise<boolean> {
-  const status = await migrationStatus(source, tablesOfApp(app), renamesOf(app.resources));
+  const status = await migrationStatus(source, tablesOfApp(app), renamesOfApp(app));
   if (status.entries.length === 0) return false;
   if (!status.current)
     throw new StartError(
@@ -89,7 +88,7 @@ async function moveApp(app: App, source: Store, target: Store, to: string): Prom
   const bar = progressBar(process.stderr);
   const tables = tablesOfApp(app);
   try {
-    await migrate(target, tables, { renames: renamesOf(app.resources) });
+    await migrate(target, tables, { renames: renamesOfApp(app) });
     return await transfer(source, target, tables, { progress: bar.show });
   } catch (error) {
     const why =

@@ -7,12 +7,11 @@ import {
   migrationStatus,
 } from '../../database/migrations/migrate.ts';
 import { NEWER_DATABASE } from '../../database/migrations/refusals.ts';
-import { renamesOf } from '../../database/migrations/renames.ts';
 import { fileOf, openStore, schemaOf } from '../../database/open-store.ts';
 import { checkFileWhole } from '../../database/sqlite/check-file.ts';
 import { sqliteDialect } from '../../database/sqlite/dialect.ts';
 import type { Store } from '../../database/store.ts';
-import { tablesOfApp } from '../../engine.ts';
+import { renamesOfApp, tablesOfApp } from '../../engine.ts';
 import type { App } from '../../schema/app.ts';
 import { findApps } from '../find-apps.ts';
 import { type DataOptions, withData } from '../options.ts';
@@ -68,7 +67,7 @@ async function apply(
   mkdirSync(options.data, { recursive: true, mode: 0o700 });
   const wanted: MigrateOptions = { apply: destructive ? 'destructive' : 'additive', back };
   for (const app of await findApps(names)) {
-    const renames = renamesOf(app.resources);
+    const renames = renamesOfApp(app);
     const made = await withStore(app, options, (store) =>
       migrate(store, tablesOfApp(app), { ...wanted, renames }),
     );
@@ -78,7 +77,7 @@ async function apply(
 
 /** A file that is not there yet is not made for being looked at. */
 async function statusOf(app: App, options: DataOptions): Promise<MigrationStatus> {
-  const [tables, renames] = [tablesOfApp(app), renamesOf(app.resources)];
+  const [tables, renames] = [tablesOfApp(app), renamesOfApp(app)];
   if (!options.database && !existsSync(fileOf(options.data, app.name)))
     return migrationStatus({ dialect: sqliteDialect, all: () => [] }, tables, renames);
   return withStore(app, options, (store) => migrationStatus(store, tables, renames));

@@ -2,11 +2,10 @@ import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { type MigrationStatus, migrationStatus } from '../../database/migrations/migrate.ts';
 import { NewerDatabase } from '../../database/migrations/refusals.ts';
-import { renamesOf } from '../../database/migrations/renames.ts';
 import { fileOf } from '../../database/open-store.ts';
 import { openSqlite } from '../../database/sqlite/open-sqlite.ts';
 import { prepareRestore } from '../../database/transfer/restore-file.ts';
-import { tablesOfApp } from '../../engine.ts';
+import { renamesOfApp, tablesOfApp } from '../../engine.ts';
 import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
 import { findApps } from '../find-apps.ts';
@@ -54,7 +53,7 @@ function appOf(backup: string): string {
 async function statusOf(copy: string, app: App, backup: string): Promise<MigrationStatus> {
   const store = openSqlite(copy);
   try {
-    const status = await migrationStatus(store, tablesOfApp(app), renamesOf(app.resources));
+    const status = await migrationStatus(store, tablesOfApp(app), renamesOfApp(app));
     if (status.older)
       throw new NewerDatabase(`${backup} is newer than the declaration of ${app.name}. Nothing was changed.`);
     return status;

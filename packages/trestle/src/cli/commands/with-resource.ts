@@ -1,10 +1,9 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type MigrateOptions, migrate } from '../../database/migrations/migrate.ts';
-import { renamesOf } from '../../database/migrations/renames.ts';
 import { fileOf, openStore } from '../../database/open-store.ts';
 import type { Store } from '../../database/store.ts';
-import { tablesOfApp } from '../../engine.ts';
+import { renamesOfApp, tablesOfApp } from '../../engine.ts';
 import type { Format } from '../../rows/exchange/entries.ts';
 import { compileModels, type Model } from '../../rows/model.ts';
 import { putRows } from '../../rows/seed-rows.ts';
@@ -56,7 +55,7 @@ export async function onResource<T>(
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const store = await openStore({ name: app.name, data, database, shared: true });
   try {
-    await migrate(store, tablesOfApp(app), { renames: renamesOf(app.resources), ...(apply && { apply }) });
+    await migrate(store, tablesOfApp(app), { renames: renamesOfApp(app), ...(apply && { apply }) });
     const models = compileModels(app.resources, app.accounts, store.dialect);
     if (make) await putRows(models, store);
     const model = models.get(name);

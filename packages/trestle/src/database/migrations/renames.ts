@@ -1,5 +1,6 @@
 import type { Resources } from '../../schema/row-types.ts';
 import type { Table } from '../table.ts';
+import { tableName } from '../tables.ts';
 
 /** Declared renames: what a table was called before, and its columns by their new names. */
 export type Renames = ReadonlyMap<string, { was?: string; columns: ReadonlyMap<string, string> }>;
@@ -12,7 +13,10 @@ export function renamesOf(resources: Resources): Renames {
     for (const [key, field] of Object.entries(resource.fields))
       if (field.was !== undefined) columns.set(key, field.was);
     if (columns.size > 0 || resource.was !== undefined)
-      renames.set(name, { columns, ...(resource.was !== undefined && { was: resource.was }) });
+      renames.set(tableName(name, resource), {
+        columns,
+        ...(resource.was !== undefined && { was: resource.was }),
+      });
   }
   return renames;
 }

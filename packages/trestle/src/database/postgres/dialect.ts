@@ -64,4 +64,5 @@ export const postgresDialect: Dialect = {
   forUpdate: sql`for update`,
   skipLocked: sql`for update skip locked`,
   clock: sql`extract(epoch from clock_timestamp())::double precision`,
+  now: sql`clock_timestamp()`,
 };

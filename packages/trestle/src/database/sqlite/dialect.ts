@@ -57,4 +57,5 @@ export const sqliteDialect: Dialect = {
   forUpdate: sql``,
   skipLocked: sql``,
   clock: sql`unixepoch('subsec')`,
+  now: sql`strftime('%Y-%m-%dT%H:%M:%fZ', 'now')`,
 };

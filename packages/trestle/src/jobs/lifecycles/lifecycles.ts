@@ -4,9 +4,11 @@ import type { Columns, Executor, Value } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
 import { type FindRow, finder } from '../../rows/find.ts';
 import type { Model, Row } from '../../rows/model.ts';
+import { type SystemModel, SystemTable } from '../../rows/system-tables.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { LifecycleOperation } from '../../schema/lifecycle.ts';
-import type { Statements } from '../statements.ts';
+import type { RowOf } from '../../schema/row-types.ts';
+import type { JOB_RESOURCES } from '../job-table.ts';
 
 /** The states of one resource's rows and the operations between them, compiled. */
 export interface CompiledLifecycle {
@@ -14,8 +16,10 @@ export interface CompiledLifecycle {
   /** The `state()` field. */
   readonly field: string;
   readonly operations: ReadonlyMap<string, LifecycleOperation<never>>;
-  /** Writes a move down. */
-  readonly insertMove: Statement;
+  /** Records a move, at the time of the database's clock. */
+  recordMove(transaction: Executor, move: Readonly<Record<string, Value>>): Promise<unknown>;
+  /** The moves of a row, newest first, at most 1,000. */
+  movesOf(executor: Executor, id: RowId): Promise<RowOf<(typeof JOB_RESOURCES)['moves']>[]>;
   /** The row, locked, if the caller may see it. Throws `not_found`. */
   readonly find: FindRow;
   /** The row, if the caller may read it. Throws `not_found`. */
@@ -28,6 +32,15 @@ export interface CompiledLifecycle {
   stateWithId(executor: Executor, id: Value): Promise<State | undefined>;
 }
 
+export type Lifecycles = ReadonlyMap<string, CompiledLifecycle>;
+
+/** The lifecycle of a resource. Throws `not_found` where it has none. */
+export function lifecycleOf(lifecycles: Lifecycles, resource: string): CompiledLifecycle {
+  const lifecycle = lifecycles.get(resource);
+  if (lifecycle) return lifecycle;
+  throw new Problem('not_found', { detail: `There are no operations on ${resource}.`, data: { resource } });
+}
+
 export interface State {
   readonly id: RowId;
   readonly name: string;
@@ -36,8 +49,17 @@ export interface State {
 /** Compiles the lifecycles of every resource that has a `state()` field. */
 export function compileLifecycles(
   models: ReadonlyMap<string, Model>,
-  { insertMove }: Statements,
+  movesModel: SystemModel,
 ): Map<string, CompiledLifecycle> {
+  const moves = new SystemTable<(typeof JOB_RESOURCES)['moves']>(movesModel);
+  const { dialect } = moves.model;
+  const recordMove = moves.rows(sql`insert into ${moves.name}
+    (resource, ${sql.ref('row')}, from_state, to_state, operation, account, at)
+    values (${param('resource')}, ${param('row')}, ${param('from')}, ${param('to')}, ${param('operation')},
+      ${param('account')}, ${dialect.now}) returning ${moves.model.columns}`);
+  const ofRow = moves.select(
+    sql`where resource = ${param('resource')} and ${sql.ref('row')} = ${param('row')} order by id desc limit 1000`,
+  );
   const compiled = new Map<string, CompiledLifecycle>();
   for (const model of models.values()) {
     const stateField = model.fields.find(({ type }) => type.state);
@@ -46,7 +68,8 @@ export function compileLifecycles(
     if (stateField && target && by !== undefined)
       compiled.set(model.name, {
         ...compileLifecycle(model, stateField.name, target, by),
-        insertMove,
+        recordMove,
+        movesOf: (executor, id) => ofRow(executor, { resource: model.name, row: String(id) }),
       });
   }
   return compiled;

@@ -32,7 +32,7 @@ export async function writeRow(
 
 /** Puts a row into a state, with other values where given, and writes the move down. */
 export async function moveRow(
-  { model, field, insertMove }: CompiledLifecycle,
+  { model, field, recordMove }: CompiledLifecycle,
   transaction: Executor,
   mover: Mover,
   move: { current: Row; from: State; to: State; values?: Readonly<Record<string, unknown>> },
@@ -44,14 +44,12 @@ export async function moveRow(
     values: { ...values, [field]: to.id },
   });
   if (from.id === to.id) return;
-  const written = {
+  await recordMove(transaction, {
     resource: model.name,
     row: String(current.id),
     from: from.name,
     to: to.name,
     operation: mover.operation,
     account: mover.account === null ? null : String(mover.account),
-    now: new Date().toISOString(),
-  };
-  await transaction.all(insertMove, bind(insertMove, written));
+  });
 }

@@ -1,4 +1,3 @@
-import { bind } from '../../database/statement.ts';
 import type { Executor } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
 import { checkedBody } from '../../rows/body.ts';
@@ -6,28 +5,26 @@ import { completeBody } from '../../rows/encode.ts';
 import { requireId } from '../../rows/find.ts';
 import type { Model, Row } from '../../rows/model.ts';
 import { accountOf, type Caller } from '../../schema/caller.ts';
-import type { Id, RowId } from '../../schema/id.ts';
+import type { RowId } from '../../schema/id.ts';
 import type { HandMove, Move } from '../../schema/services/operation-service.ts';
-import { lifecycleOf } from '../access.ts';
-import { idOf, textOf } from '../operation-record.ts';
-import type { Parts } from '../parts.ts';
-import { type CompiledLifecycle, illegalTransition, type State, stateOf } from './lifecycles.ts';
+import { type AppRows, accountIdOf } from './effect-rows.ts';
+import { type CompiledLifecycle, illegalTransition, lifecycleOf, type State, stateOf } from './lifecycles.ts';
 import { moveRow } from './move-row.ts';
 
 /** Puts a row into a state by hand, under the resource's `update` rule. */
 export async function moveByHand(
-  parts: Parts,
+  rows: AppRows,
   caller: Caller,
   target: { resource: string; id: RowId },
   to: HandMove,
 ): Promise<void> {
   const { resource, id } = target;
-  const lifecycle = lifecycleOf(parts, resource);
+  const lifecycle = lifecycleOf(rows.lifecycles, resource);
   const { model } = lifecycle;
   model.policy.admit(caller, 'see');
   model.policy.admit(caller, 'update');
   requireId(model, id);
-  await parts.store.write(async (transaction) => {
+  await rows.store.write(async (transaction) => {
     const current = await lifecycle.find(transaction, caller, id);
     if (!(await model.policy.allows(caller, 'update', current, transaction))) throw new Problem('forbidden');
     const from = await stateOf(lifecycle, transaction, current);
@@ -72,22 +69,21 @@ function patched(
 
 /** Every move of a row that the caller may read, newest first, at most 1,000. */
 export async function movesOf(
-  parts: Parts,
-  accounts: Id['kind'],
+  rows: AppRows,
   caller: Caller,
-  target: { resource: string; id: RowId },
+  { resource, id }: { resource: string; id: RowId },
 ): Promise<Move[]> {
-  const { model, read } = lifecycleOf(parts, target.resource);
+  const lifecycle = lifecycleOf(rows.lifecycles, resource);
+  const { model } = lifecycle;
   model.policy.admit(caller, 'read');
-  requireId(model, target.id);
-  await read(parts.store, caller, target.id);
-  const { moves } = parts.statements;
-  const rows = await parts.store.all(moves, bind(moves, { resource: model.name, row: String(target.id) }));
-  return rows.map((row) => ({
-    at: String(row.at),
-    by: row.account === null ? null : idOf(accounts, row.account),
-    from: String(row.from_state),
-    to: String(row.to_state),
-    operation: textOf(row.operation),
+  requireId(model, id);
+  await lifecycle.read(rows.store, caller, id);
+  const moves = await lifecycle.movesOf(rows.store, id);
+  return moves.map(({ at, account, from_state, to_state, operation }) => ({
+    at,
+    by: accountIdOf(rows, account),
+    from: from_state,
+    to: to_state,
+    operation,
   }));
 }

@@ -1,0 +1,86 @@
+import { INTERNAL } from '../database/table.ts';
+import { resource, systemResource } from '../schema/define-resource.ts';
+import { oneOf } from '../schema/fields/enum.ts';
+import { integer } from '../schema/fields/integer.ts';
+import { json } from '../schema/fields/json.ts';
+import { number } from '../schema/fields/number.ts';
+import { text } from '../schema/fields/text.ts';
+import { createdAt, timestamp } from '../schema/fields/timestamp.ts';
+import { integerId, textId, uuidId } from '../schema/id.ts';
+import type { RowOf } from '../schema/row-types.ts';
+import { anyone } from '../schema/rules.ts';
+import { OPERATION_STATES } from '../schema/services/operation-service.ts';
+
+/**
+ * Jobs. `resource` and `row` are those of an operation. `key` is unique among the jobs that have not ended: an operation has
+ * its row's name there, so that one at a time is under way on a row. `lease` and `due` are seconds of the database's clock;
+ * `due` is 0 where no time was given. `turn` orders the jobs that have not ended (see `JobQueue.enqueue`), `changes` grows
+ * with every change, `fence` with every claim, and `cancel` is 1 once a running job was asked to stop.
+ */
+const operations = systemResource(
+  resource({
+    id: uuidId(),
+    fields: {
+      name: text({ was: 'operation' }),
+      resource: text({ nullable: true }),
+      row: text({ nullable: true }),
+      input: json({ nullable: true }),
+      state: oneOf(OPERATION_STATES),
+      key: text({ nullable: true, unique: true, was: 'active' }),
+      progress: number(),
+      message: text({ nullable: true }),
+      result: json({ nullable: true }),
+      error: text({ nullable: true }),
+      attempts: integer(),
+      fence: integer(),
+      changes: integer(),
+      cancel: integer(),
+      lease: number({ nullable: true }),
+      due: number(),
+      turn: integer({ nullable: true }),
+      caller: text({ default: '' }),
+      account: text({ nullable: true }),
+      created_at: createdAt(),
+      started_at: timestamp({ nullable: true }),
+      finished_at: timestamp({ nullable: true }),
+    },
+    order: '-id',
+    indexes: [['state', 'due'], ['turn'], ['caller', 'turn'], ['resource', 'row'], ['finished_at']],
+    was: `${INTERNAL}operations`,
+  }),
+  {
+    table: `${INTERNAL}jobs`,
+    hidden: ['input', 'key', 'fence', 'changes', 'cancel', 'lease', 'due', 'turn', 'caller', 'account'],
+    // Which of them a caller sees follows from the rules of their rows.
+    can: { read: anyone },
+  },
+);
+
+/** The next time of each schedule, in seconds of the database's clock. The process that moves it on enqueues the job. */
+const schedules = systemResource(resource({ id: textId('^.+$'), fields: { spec: text(), next: number() } }), {
+  table: `${INTERNAL}schedules`,
+});
+
+/** Who moved which row from where to where, and when. */
+const moves = systemResource(
+  resource({
+    id: integerId(),
+    fields: {
+      resource: text(),
+      row: text(),
+      from_state: text(),
+      to_state: text(),
+      operation: { ...text({ nullable: true }), column: 'uuid' },
+      account: text({ nullable: true }),
+      at: timestamp(),
+    },
+    indexes: [['resource', 'row']],
+  }),
+  { table: `${INTERNAL}moves` },
+);
+
+/** The tables of jobs, schedules and moves. */
+export const JOB_RESOURCES = { operations, schedules, moves };
+
+/** A job as it is kept. */
+export type JobRecord = RowOf<typeof operations>;

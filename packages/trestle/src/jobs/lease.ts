@@ -1,0 +1,121 @@
+import type { JobRecord } from './job-table.ts';
+import type { JobQueue } from './queue.ts';
+
+/** Why a run was told to stop. */
+export type StopReason = 'cancelled' | 'lost' | 'closing' | 'timeout';
+
+/** The longest that a timer of Node.js can wait, in milliseconds. */
+const MAX_TIMER = 2 ** 31 - 1;
+const MAX_MESSAGE_LENGTH = 500;
+
+/**
+ * Holds a claimed job while its code runs: renews the lease, stores progress a few times a second, and aborts the run's signal
+ * when a cancel was asked for, the time is up, the lease is lost or the process closes.
+ */
+export class Lease {
+  readonly record: JobRecord;
+  /** Seconds. */
+  readonly timeout: number;
+  reason: StopReason | undefined;
+  readonly #queue: JobQueue;
+  readonly #failed: (error: unknown) => void;
+  readonly #abort = new AbortController();
+  readonly #timers: readonly NodeJS.Timeout[];
+  readonly #unwatch: () => void;
+  #progress: { progress: number; message: string | null } | undefined;
+  #progressTimer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #renewed = performance.now();
+  #ended = false;
+
+  constructor(queue: JobQueue, record: JobRecord, timeout: number, failed: (error: unknown) => void) {
+    this.record = record;
+    this.timeout = timeout;
+    this.#queue = queue;
+    this.#failed = failed;
+    const { heartbeat, poll } = queue.limits;
+    this.#timers = [
+      setInterval(() => this.#write('renew'), heartbeat * 1000),
+      // A cancel that another process took, where the database tells nobody.
+      setInterval(() => this.#look(), poll * 1000),
+      setTimeout(() => this.stop('timeout'), Math.min(timeout * 1000, MAX_TIMER)),
+    ];
+    this.#unwatch = queue.watch(record.id, () => this.#look());
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  stop(reason: StopReason): void {
+    this.reason ??= reason;
+    this.#abort.abort(new DOMException(`the job was stopped: ${reason}`, 'AbortError'));
+  }
+
+  /** Runs code until it ends. Once the signal has aborted it has a moment to, and is then left to itself. */
+  async race<T>(run: () => Promise<T>): Promise<T> {
+    let grace: NodeJS.Timeout | undefined;
+    const abandoned = new Promise<never>((_, reject) => {
+      const begin = () => {
+        grace = setTimeout(() => reject(this.signal.reason), this.#queue.limits.grace * 1000);
+      };
+      if (this.signal.aborted) begin();
+      else this.signal.addEventListener('abort', begin, { once: true });
+    });
+    try {
+      return await Promise.race([run(), abandoned]);
+    } finally {
+      clearTimeout(grace);
+    }
+  }
+
+  /** Notes how far the job is. What comes faster than it is stored is passed over, but for the last. */
+  report(fraction: number, message: string | undefined): void {
+    if (this.#ended) return;
+    const progress = Number.isFinite(fraction) ? Math.min(Math.max(fraction, 0), 1) : 0;
+    this.#progress = { progress, message: message?.slice(0, MAX_MESSAGE_LENGTH) ?? null };
+    this.#progressTimer ??= setTimeout(() => {
+      this.#progressTimer = undefined;
+      this.#write('report');
+    }, this.#queue.limits.progress * 1000);
+  }
+
+  /** Ends holding it; nothing of it is written afterwards. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    clearTimeout(this.#progressTimer);
+    this.#unwatch();
+    await this.#writing;
+  }
+
+  /** One statement after another; one that fails is tried again with the next heartbeat, for as long as the lease lasts. */
+  #inOrder(run: () => Promise<JobRecord | undefined>): void {
+    this.#writing = this.#writing
+      .then(async () => {
+        if (this.#ended) return;
+        const found = await run();
+        if (found?.fence !== this.record.fence || found.state !== 'running') this.stop('lost');
+        else if (found.cancel === 1) this.stop('cancelled');
+      })
+      .catch((error: unknown) => {
+        this.#failed(error);
+        if (performance.now() - this.#renewed > this.#queue.limits.lease * 1000) this.stop('lost');
+      });
+  }
+
+  #write(event: 'renew' | 'report'): void {
+    this.#inOrder(async () => {
+      const { id, fence } = this.record;
+      const began = performance.now();
+      const values = { id, fence, lease: this.#queue.limits.lease, ...this.#progress };
+      const held = await this.#queue.change(event, values);
+      if (held) this.#renewed = began;
+      return held;
+    });
+  }
+
+  #look(): void {
+    if (!this.signal.aborted) this.#inOrder(() => this.#queue.find(this.record.id));
+  }
+}

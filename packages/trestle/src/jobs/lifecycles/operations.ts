@@ -1,0 +1,244 @@
+import { sql } from '../../database/sql.ts';
+import type { Executor, Store } from '../../database/store.ts';
+import { Problem } from '../../problems.ts';
+import { requireId } from '../../rows/find.ts';
+import type { Cursors } from '../../rows/lists/cursor.ts';
+import type { Restrict } from '../../rows/model.ts';
+import { type SystemModel, type SystemReads, systemReads } from '../../rows/system-tables.ts';
+import { accountOf, type Caller } from '../../schema/caller.ts';
+import type { RowId } from '../../schema/id.ts';
+import type { Page } from '../../schema/services/list-query.ts';
+import type { OperationQuery, OperationView } from '../../schema/services/operation-service.ts';
+import type { JobRecord } from '../job-table.ts';
+import type { JobQueue } from '../queue.ts';
+import {
+  type CompiledLifecycle,
+  illegalTransition,
+  type Lifecycles,
+  lifecycleOf,
+  startsFrom,
+  stateOf,
+} from './lifecycles.ts';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** What a job is to callers who may see it as an operation. */
+type Visible = Pick<
+  JobRecord,
+  | 'id'
+  | 'name'
+  | 'resource'
+  | 'row'
+  | 'state'
+  | 'progress'
+  | 'message'
+  | 'result'
+  | 'error'
+  | 'attempts'
+  | 'created_at'
+  | 'started_at'
+  | 'finished_at'
+>;
+
+/** Accepts, reads, lists and cancels operations: jobs that belong to a row, under the rules of that row. */
+export class Operations {
+  readonly #store: Store;
+  readonly #queue: JobQueue;
+  readonly #lifecycles: Lifecycles;
+  readonly #reads: SystemReads<Visible>;
+
+  constructor(
+    store: Store,
+    queue: JobQueue,
+    lifecycles: Lifecycles,
+    table: { model: SystemModel; cursors: Cursors },
+  ) {
+    this.#store = store;
+    this.#queue = queue;
+    this.#lifecycles = lifecycles;
+    this.#reads = systemReads(table.model, store, table.cursors, this.#visible);
+  }
+
+  /**
+   * Accepts an operation: rules, the row's state and the acceptance in one transaction, answered once it is on disk.
+   * Of several that come at once for a row the first is accepted, and the others learn its id.
+   */
+  async start(caller: Caller, resource: string, id: RowId, operation: string): Promise<OperationView> {
+    const lifecycle = lifecycleOf(this.#lifecycles, resource);
+    const { model, operations } = lifecycle;
+    const { policy } = model;
+    policy.admit(caller, 'see');
+    const declared = operations.get(operation);
+    if (!declared)
+      throw new Problem('not_found', {
+        detail: `${resource} has no operation ${operation}; it has ${[...operations.keys()].join(', ')}.`,
+        data: { resource, operation },
+      });
+    policy.admit(caller, `:${operation}`);
+    requireId(model, id);
+    const key = `${resource}/${id}`;
+    const accepted = await this.#store.write(async (transaction) => {
+      const row = await lifecycle.find(transaction, caller, id);
+      if (!(await policy.allows(caller, `:${operation}`, row, transaction))) throw new Problem('forbidden');
+      const state = await stateOf(lifecycle, transaction, row);
+      if (!startsFrom(declared, state.name))
+        throw (
+          (await this.#conflict(transaction, key)) ?? illegalTransition(lifecycle, id, state.name, operation)
+        );
+      const job = { name: operation, resource, row: id, key, caller };
+      const added = await this.#queue.enqueue(transaction, job);
+      if (added) return added;
+      throw (
+        (await this.#conflict(transaction, key)) ??
+        new Problem('unavailable', { headers: { 'Retry-After': '1' } })
+      );
+    });
+    this.#queue.tell(accepted);
+    return this.view(accepted);
+  }
+
+  /** 409, naming the operation that is under way on a row; undefined where there is none. */
+  async #conflict(transaction: Executor, key: string): Promise<Problem | undefined> {
+    const other = await this.#queue.findByKey(transaction, key);
+    if (!other) return undefined;
+    const { id, operation: name, resource, row } = this.view(other);
+    return new Problem('conflict', {
+      detail: `Operation ${id} (${name}) is under way on row ${row} of ${resource}. Wait for its end, or cancel it.`,
+      data: { resource, id: row, operation: id, name },
+    });
+  }
+
+  /** An operation whose row the caller may read. If its row was deleted, only the account that started it may, or whoever may read every row. */
+  async find(caller: Caller, id: string): Promise<JobRecord> {
+    const record = UUID.test(id) ? await this.#queue.find(id) : undefined;
+    const lifecycle = this.#lifecycles.get(record?.resource ?? '');
+    const missing = () =>
+      new Problem('not_found', {
+        detail: `There is no operation ${id}.`,
+        data: { resource: 'operations', id },
+      });
+    if (!record || !lifecycle) {
+      // 401 rather than 404 for callers who can read no resource with operations.
+      this.#requireReader(caller);
+      throw missing();
+    }
+    const { policy } = lifecycle.model;
+    policy.admit(caller, 'read');
+    if (policy.where(caller, 'read') === undefined) return record;
+    const row = await lifecycle.peek(this.#store, rowIdOf(lifecycle, record));
+    const account = accountOf(caller);
+    const allowed = row
+      ? await policy.allows(caller, 'read', row, this.#store)
+      : account !== null && record.account === String(account);
+    if (!allowed) throw missing();
+    return record;
+  }
+
+  /** Cancels what is queued, and asks what runs to stop: its run hears of it at once here, elsewhere with its next look. */
+  async cancel(caller: Caller, id: string): Promise<OperationView> {
+    const record = await this.find(caller, id);
+    const lifecycle = lifecycleOf(this.#lifecycles, record.resource ?? '');
+    const { policy } = lifecycle.model;
+    const action = `:${record.name}` as const;
+    policy.admit(caller, action);
+    const row =
+      policy.where(caller, action) && (await lifecycle.peek(this.#store, rowIdOf(lifecycle, record)));
+    if (row && !(await policy.allows(caller, action, row, this.#store))) throw new Problem('forbidden');
+    for (;;) {
+      const found = await this.find(caller, id);
+      if (hasEnded(found) || found.cancel === 1) return this.view(found);
+      // Where both find it in another state, it was claimed or given back in between.
+      const changed =
+        (await this.#queue.change('cancel', { id })) ?? (await this.#queue.change('askToStop', { id }));
+      if (changed) return this.view(changed);
+    }
+  }
+
+  /** Operations of the rows that the caller may read, newest first: read as rows of any resource are. */
+  async list(caller: Caller, query: OperationQuery = {}): Promise<Page<OperationView>> {
+    const { resource, row, state, limit, cursor } = query;
+    if (resource === undefined) this.#requireReader(caller);
+    else {
+      if (!this.#lifecycles.has(resource)) throw this.#noSuchResource(resource);
+      lifecycleOf(this.#lifecycles, resource).model.policy.admit(caller, 'read');
+    }
+    const filter = {
+      ...(resource !== undefined && { resource: { eq: resource } }),
+      ...(row !== undefined && { row: { eq: String(row) } }),
+      ...(state !== undefined && { state: { eq: state } }),
+    };
+    const page = await this.#reads.list(
+      { caller: withScope(caller, 'operations:read') },
+      { filter, ...(limit !== undefined && { limit }), ...(cursor !== undefined && { cursor }) },
+    );
+    return { ...page, items: page.items.map((one) => this.view(one)) };
+  }
+
+  view(job: Visible): OperationView {
+    const { id, name, resource, row, state, progress, message, result, error, attempts } = job;
+    const { created_at, started_at, finished_at } = job;
+    const lifecycle = this.#lifecycles.get(resource ?? '');
+    return {
+      id,
+      resource: resource ?? '',
+      row: lifecycle ? rowIdOf(lifecycle, job) : (row ?? ''),
+      operation: name,
+      state,
+      progress,
+      message,
+      result,
+      error,
+      attempts,
+      created_at,
+      started_at,
+      finished_at,
+    };
+  }
+
+  /** The condition that leaves the operations of rows which the caller may read. */
+  readonly #visible: Restrict = (caller) => {
+    const models = [...this.#lifecycles.values()].map(({ model }) => model);
+    const readable = models.filter(({ policy }) => policy.admits(caller, 'read'));
+    const conditions = readable.map(({ name, table, policy }) => {
+      const ofResource = sql`${sql.ref('resource')} = ${sql.lit(name)}`;
+      const where = policy.where(caller, 'read');
+      if (where === undefined) return { key: name, condition: ofResource };
+      const rows = sql`select cast(id as text) from ${table} where ${where}`;
+      return { key: `${name}?`, condition: sql`(${ofResource} and ${sql.ref('row')} in (${rows}))` };
+    });
+    const any = conditions.map(({ condition }) => condition);
+    return {
+      key: ` visible:${conditions.map(({ key }) => key).join()}`,
+      condition: any.length > 0 ? sql`(${sql.join(any, ' or ')})` : sql`1 = 0`,
+    };
+  };
+
+  /** Throws `unauthenticated` or `forbidden` for callers who can read no resource with operations. */
+  #requireReader(caller: Caller): void {
+    const policies = [...this.#lifecycles.values()].map(({ model }) => model.policy);
+    if (!policies.some((policy) => policy.admits(caller, 'see'))) policies[0]?.admit(caller, 'see');
+  }
+
+  #noSuchResource(resource: string): Problem {
+    const message = `the resources with operations are ${[...this.#lifecycles.keys()].join(', ')}`;
+    return new Problem('invalid_query', {
+      detail: `resource=${resource}: ${message}.`,
+      errors: [{ pointer: 'resource', code: 'enum', message, in: 'query' }],
+    });
+  }
+}
+
+export function hasEnded({ finished_at }: Pick<JobRecord, 'finished_at'>): boolean {
+  return finished_at !== null;
+}
+
+/** The id of an operation's row, which is kept as text. */
+export function rowIdOf({ model }: CompiledLifecycle, { row }: Pick<JobRecord, 'row'>): RowId {
+  return model.idKind === 'integer' ? Number(row) : String(row);
+}
+
+/** Operations have no scope of their own: those of their rows decide. */
+function withScope(caller: Caller, scope: string): Caller {
+  if (caller.kind !== 'key' || caller.scopes === null) return caller;
+  return { ...caller, scopes: [...caller.scopes, scope] };
+}

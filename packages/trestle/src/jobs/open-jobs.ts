@@ -1,0 +1,76 @@
+import type { Store } from '../database/store.ts';
+import { Cursors } from '../rows/lists/cursor.ts';
+import type { Model } from '../rows/model.ts';
+import { compileSystemModels } from '../rows/system-tables.ts';
+import type { App } from '../schema/app.ts';
+import type { OperationService } from '../schema/services/operation-service.ts';
+import { JOB_RESOURCES } from './job-table.ts';
+import type { AppRows } from './lifecycles/effect-rows.ts';
+import { compileLifecycles } from './lifecycles/lifecycles.ts';
+import { moveByHand, movesOf } from './lifecycles/moves.ts';
+import { EventStreams, type RequireActive } from './lifecycles/operation-events.ts';
+import { operationHandler } from './lifecycles/operation-handler.ts';
+import { Operations } from './lifecycles/operations.ts';
+import { DEFAULT_LIMITS, type JobLimits } from './limits.ts';
+import { JobQueue } from './queue.ts';
+import { type JobHandler, type JobLog, Worker } from './worker.ts';
+
+export interface JobsOptions {
+  app: Pick<App, 'resources' | 'accounts'>;
+  store: Store;
+  models: ReadonlyMap<string, Model>;
+  /** Authenticates cursors of lists. */
+  cursorKey: Buffer;
+  /** The app's own folder for files: what `run` is given as `data`. */
+  data: string;
+  /** This process runs jobs (default: true). */
+  work?: boolean;
+  limits?: Partial<JobLimits>;
+  /** Throws where a caller's credentials have been revoked (default: they never are). */
+  requireActive?: RequireActive;
+  /** Default: nothing is logged. */
+  log?: JobLog;
+}
+
+export interface Jobs {
+  readonly operations: OperationService;
+  /** Stops claiming and gives back what runs. Call it before the store is closed. */
+  close(): Promise<void>;
+}
+
+const SILENT: JobLog = { event: () => {}, failed: () => {} };
+
+/** Opens the job queue of an app over its store, and begins to run what is queued. */
+export function openJobs(options: JobsOptions): Jobs {
+  const { app, store, models, cursorKey, data, work = true, log = SILENT } = options;
+  const system = compileSystemModels(JOB_RESOURCES, app.accounts, store);
+  const queue = new JobQueue(store, system.operations, { ...DEFAULT_LIMITS, ...options.limits }, log.failed);
+  const lifecycles = compileLifecycles(models, system.moves);
+  const rows: AppRows = { store, models, lifecycles, accountIds: app.accounts.id.kind };
+  const handlers = new Map<string, JobHandler>();
+  for (const [resource, lifecycle] of lifecycles)
+    for (const [name, declared] of lifecycle.operations)
+      handlers.set(`${resource}:${name}`, operationHandler(rows, lifecycle, declared, data));
+  const table = { model: system.operations, cursors: new Cursors(cursorKey) };
+  const operations = new Operations(store, queue, lifecycles, table);
+  const streams = new EventStreams(operations, queue, options.requireActive ?? (async () => {}));
+  const worker =
+    work && handlers.size > 0
+      ? new Worker({ queue, handlers, write: (write) => store.write(write), log })
+      : undefined;
+  return {
+    operations: {
+      start: (caller, resource, id, operation) => operations.start(caller, resource, id, operation),
+      read: async (caller, id) => operations.view(await operations.find(caller, id)),
+      list: (caller, query) => operations.list(caller, query),
+      cancel: (caller, id) => operations.cancel(caller, id),
+      events: (caller, id, stream) => streams.open(caller, id, stream),
+      move: (caller, resource, id, to) => moveByHand(rows, caller, { resource, id }, to),
+      moves: (caller, resource, id) => movesOf(rows, caller, { resource, id }),
+    },
+    async close() {
+      await worker?.close();
+      queue.close();
+    },
+  };
+}
