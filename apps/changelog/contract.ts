@@ -38,6 +38,8 @@ export function contract(context: Context): Contract {
   return {
     errors,
     errorShape: Failure,
+    multipart: true,
+    coerce: true,
     routes: [...userRoutes(context), ...projectRoutes(context), ...updateRoutes(context)],
   };
 }

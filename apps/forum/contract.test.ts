@@ -154,14 +154,25 @@ everyPlace('the rows of the forum contract', (place) => {
     ['new: no text', call('annie', 'POST', '/articles/new', { title: 'x' }), 400, NO_TEXT],
     ['new: an empty text', call('annie', 'POST', '/articles/new', { title: 'x', text: '' }), 400, NO_TEXT],
     ['new: no body', raw('POST', '/articles/new'), 400, NO_TITLE],
-
+    ['new: a body of null', raw('POST', '/articles/new', 'null'), 400, NO_TITLE],
+    ['new: a body of []', raw('POST', '/articles/new', '[]'), 400, NO_TITLE],
+    [
+      'new: 1,000,000 characters',
+      call('annie', 'POST', '/articles/new', { title: 'long', text: 'é'.repeat(1_000_000) }),
+      200,
+      article('long', 'é'.repeat(1_000_000)),
+    ],
     [
       'new: 1,000,001 characters',
       call('annie', 'POST', '/articles/new', { title: 'long', text: 'x'.repeat(1_000_001) }),
       400,
       error('Article text is too long'),
     ],
-
+    [
+      'new: 1,000,000 escaped characters',
+      raw('POST', '/articles/new', `{"title":"long","text":"${'\\ud83d\\ude00'.repeat(1_000_000)}"}`),
+      200,
+    ],
     ['GET /articles/{id}: 200', open('GET', '/articles/1'), 200, article('one', 'first')],
     ['GET /articles/{id}: 404', open('GET', '/articles/999'), 404, NO_ARTICLE],
     ['edit: no token first', open('PUT', '/articles/999/edit', { body: {} }), 401, NO_TOKEN],
@@ -175,7 +186,7 @@ everyPlace('the rows of the forum contract', (place) => {
     ['edit: then the body', call('annie', 'PUT', '/articles/1/edit', { title: 'x' }), 400, NO_TEXT],
     ['edit: misspelt', call('annie', 'PUT', '/articles/1/edit', { titel: 'x', text: 'x' }), 400, NO_TITLE],
     ['edit: no body', raw('PUT', '/articles/1/edit'), 400, NO_TITLE],
-
+    ['edit: a body of null', raw('PUT', '/articles/1/edit', 'null'), 400, NO_TITLE],
     ['edit: nothing was changed by those', open('GET', '/articles/1'), 200, article('one', 'first')],
     [
       'edit: 200',
@@ -198,7 +209,8 @@ everyPlace('the rows of the forum contract', (place) => {
       article('uno', 'changed'),
     ],
     ['delete: it is gone', open('GET', '/articles/1'), 404, error('Article with id=1 was not found')],
-
+    ['delete: the token in the header', raw('DELETE', '/articles/3/delete', '{}'), 200],
+    ['delete: no body', raw('DELETE', '/articles/4/delete'), 200],
     ['GET /articles?page=', open('GET', '/articles?page=1'), 200, { articles: [entry('two')], next: false }],
     ['GET /articles?page= past the end', open('GET', '/articles?page=9'), 200, { articles: [], next: false }],
     [

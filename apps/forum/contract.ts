@@ -35,6 +35,7 @@ export function contract(context: Context): Contract {
   return {
     errors,
     errorShape: Failure,
+    multipart: true,
     credentials: [{ in: 'body', name: 'access-token', for: 'token' }],
     routes: [...accountRoutes(context), ...readRoutes(context), ...writeRoutes(context)],
   };
@@ -136,9 +137,18 @@ function readRoutes({ rules, services, accounts }: Context) {
   ];
 }
 
+/** Bytes of a text of 1,000,000 characters outside the Basic Multilingual Plane, each escaped in 12 bytes, and the rest of a body. */
+const MAX_BODY = 12_100_000;
+
 function writeRoutes({ rules, services: { articles }, accounts }: Context) {
   const can = rules.articles;
-  const shared = { tag: 'articles', body: ArticleBody, checkBody: false, answers: { 200: Article } };
+  const shared = {
+    tag: 'articles',
+    body: ArticleBody,
+    checkBody: false,
+    maxBody: MAX_BODY,
+    answers: { 200: Article },
+  };
   return [
     route(
       'POST',

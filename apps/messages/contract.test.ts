@@ -2,6 +2,7 @@ import { after, before } from 'node:test';
 import { type CallOptions, type Served, serveApp } from 'trestle/testing';
 import {
   type ContractRow,
+  formData,
   holdRows,
   INSTANT,
   isInteger,
@@ -80,6 +81,18 @@ everyPlace('the rows of the messages contract', (place) => {
       call('POST', '/api/auth/register', { body: new URLSearchParams({ username: 'form', password: 'pw' }) }),
       200,
       user('form'),
+    ],
+    [
+      'register: multipart',
+      call('POST', '/api/auth/register/', { body: formData({ username: 'multi', password: 'pw' }) }),
+      200,
+      user('multi'),
+    ],
+    [
+      'token: multipart',
+      call('POST', '/api/auth/token/', { body: formData({ username: 'multi', password: 'pw' }) }),
+      200,
+      { refresh: /^ey/, access: /^ey/ },
     ],
     ['register: the user name is trimmed', register(' \tcarl\n '), 200, user('carl')],
     ['register: letters of any script', register('Žižek.Анна_李@x+y-1'), 200, user('Žižek.Анна_李@x+y-1')],
@@ -192,6 +205,12 @@ everyPlace('the rows of the messages contract', (place) => {
       201,
       message('a form'),
     ],
+    [
+      'post: multipart',
+      () => served.call('POST', '/api/messages', { token: access, body: formData({ content: ' multi ' }) }),
+      201,
+      message('multi'),
+    ],
     ['post: trimmed', post({ content: '  pad \n' }), 201, message('pad')],
     ['post: a number is taken as its text', post({ content: 42 }), 201, message('42')],
     [
@@ -262,6 +281,7 @@ everyPlace('the rows of the messages contract', (place) => {
         ],
         [`${method}: counted again`, () => served.call('GET', path), 200, message('changed', 1)],
         [`${method}: the same content too`, change(method, { content: 'changed' }), 200, message('changed')],
+        [`${method}: multipart`, change(method, formData({ content: 'parts' })), 200, message('parts')],
         [`${method}: a number`, change(method, { content: 7 }), 200, message('7')],
         [`${method}: counted once more`, () => served.call('GET', path), 200, message('7', 1)],
         [

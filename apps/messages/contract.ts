@@ -27,6 +27,7 @@ export function contract({ rules, services, accounts }: ContractContext<typeof r
   return {
     errors,
     pages: { swagger: '/' },
+    multipart: true,
     routes: [
       route(
         'POST',

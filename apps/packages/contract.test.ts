@@ -145,6 +145,12 @@ everyPlace('the rows of the packages contract', (place) => {
       [entry(2, 'saw', '2.0', 'Created')],
     ],
     [
+      'GET /packages/: empty parameters',
+      call('GET', '/packages/?skip=1&take='),
+      200,
+      (list: unknown) => Array.isArray(list) && list.length === 2,
+    ],
+    [
       'GET /packages/: no number',
       call('GET', '/packages/?take=x'),
       422,
@@ -167,6 +173,12 @@ everyPlace('the rows of the packages contract', (place) => {
     [
       'PUT /packages/{id}/: 200',
       call('PUT', '/packages/1/', { name: ' hammer ', version: '1.1', status_id: 2 }),
+      200,
+      entry(1, 'hammer', '1.1', 'Downloaded'),
+    ],
+    [
+      'PUT /packages/{id}/: a number as a string',
+      call('PUT', '/packages/1/', { name: 'hammer', version: '1.1', status_id: '2' }),
       200,
       entry(1, 'hammer', '1.1', 'Downloaded'),
     ],

@@ -20,6 +20,8 @@ export function contract(context: Context): Contract {
   return {
     errors,
     errorShape: Failure,
+    multipart: true,
+    coerce: true,
     credentials: CREDENTIALS,
     routes: [
       route(

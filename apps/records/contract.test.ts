@@ -198,7 +198,7 @@ everyPlace('the rows of the records contract', (place) => {
     ['modify: unknown, with nothing', call('PATCH', '/api/modify/999', {}), 404, failed(SAYS.noRecord)],
     ['modify: no number', call('PATCH', '/api/modify/', { value1: 'x' }), 400, failed(SAYS.noNumber)],
     ['modify: no key', open('PATCH', '/api/modify/1', { body: { value1: 'x' } }), 401, failed(SAYS.noKey)],
-
+    ['PUT /v1/records without a body', () => served.call('PUT', '/v1/records/1', { token: key }), 400],
     ['PUT /v1/records of nothing', () => served.call('PUT', '/v1/records/1', { token: key, body: {} }), 422],
     [
       'PUT /v1/records: nothing was changed by those',

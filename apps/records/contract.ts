@@ -25,6 +25,7 @@ export function contract(context: ContractContext<typeof resources>): Contract {
   return {
     errors,
     errorShape: Failed,
+    multipart: true,
     credentials: [{ in: 'header', name: 'api-key', for: 'key' }],
     routes: [...keyRoutes(context), ...recordRoutes(context), ...incompletePaths()],
   };

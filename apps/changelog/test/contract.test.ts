@@ -2,6 +2,7 @@ import { after, before } from 'node:test';
 import { type CallOptions, type Served, serveApp } from 'trestle/testing';
 import {
   type ContractRow,
+  formData,
   holdRows,
   INSTANT,
   isInteger,
@@ -189,6 +190,12 @@ everyPlace('the rows of the changelog contract', (place) => {
       titles('three', 'two', 'one'),
     ],
     [
+      'GET /projects: empty parameters are no filters',
+      call('GET', '/projects?limit=&skip=&search=&date=&creator=&update_limit=&update_skip='),
+      200,
+      titles('three', 'two', 'one'),
+    ],
+    [
       'GET /projects: a wrong limit',
       call('GET', '/projects?limit=-1'),
       422,
@@ -223,6 +230,12 @@ everyPlace('the rows of the changelog contract', (place) => {
     [
       'PUT /projects/{id}: both',
       call('PUT', '/projects/1/', { title: 'one', active: false }),
+      200,
+      project('one', false),
+    ],
+    [
+      'PUT /projects/{id}: a boolean as a string',
+      call('PUT', '/projects/1', { active: 'false' }),
       200,
       project('one', false),
     ],
@@ -271,6 +284,26 @@ everyPlace('the rows of the changelog contract', (place) => {
         { title: 'p', description: [] },
         { title: 'q', description: [] },
       ]),
+    ],
+    [
+      'POST /updates: a number as a string',
+      call('POST', '/updates', { title: 'u5', project_id: '1' }),
+      201,
+      update('u5'),
+    ],
+    ['DELETE /updates/{id}: that one', call('DELETE', '/updates/5'), 204],
+    [
+      'POST /updates: multipart',
+      () => served.call('POST', '/updates', { token, body: formData({ title: 'u6', project_id: '1' }) }),
+      201,
+      update('u6'),
+    ],
+    ['DELETE /updates/{id}: that one too', call('DELETE', '/updates/6'), 204],
+    [
+      'POST /updates: an array is no string',
+      call('POST', '/updates', { title: ['u'], project_id: '1' }),
+      422,
+      invalid(item(['body', 'title'], 'str type expected', 'type_error.str')),
     ],
     [
       'POST /updates: an unknown project',

@@ -56,7 +56,7 @@ everyPlace('projects', (place) => {
       [{}, [[['body', 'title'], 'value_error.missing']]],
       [{ title: 5 }, [[['body', 'title'], 'type_error.str']]],
       [{ title: null }, [[['body', 'title'], 'type_error.none.not_allowed']]],
-      [{ title: 'x', active: 'yes' }, [[['body', 'active'], 'type_error.bool']]],
+      [{ title: 'x', active: 'perhaps' }, [[['body', 'active'], 'type_error.bool']]],
       [[], [[['body'], 'type_error.dict']]],
       ['"text"', [[['body'], 'type_error.dict']]],
       ['null', [[['body'], 'value_error.missing']]],

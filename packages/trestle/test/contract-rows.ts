@@ -43,6 +43,13 @@ function filledIn(expected: unknown, actual: unknown): unknown {
   );
 }
 
+/** A multipart body. */
+export function formData(fields: Readonly<Record<string, string>>): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  return form;
+}
+
 /** A member of a reply's body. */
 export function member(reply: Reply, name: string): unknown {
   return Reflect.get(Object(reply.body), name);

@@ -4,8 +4,8 @@ import { parseJsonText } from './json.ts';
 
 /** Where a value comes from: JSON has types of its own; a form, a query and a path have strings alone. */
 export interface CoerceOptions {
-  /** Turn strings into the numbers, booleans and arrays that the schema says. */
-  strings: boolean;
+  /** Turn strings into the numbers, booleans and arrays that the schema says: all of them, or numbers and booleans alone. */
+  strings: boolean | 'scalars';
   /** Leave out members that the schema does not name, at every depth. */
   dropUnknown: boolean;
 }
@@ -16,6 +16,7 @@ export type Coerce = (value: unknown) => unknown;
 interface Outline {
   type?: string;
   properties?: Readonly<Record<string, TSchema>>;
+  required?: readonly string[];
   items?: TSchema;
   anyOf?: readonly TSchema[];
   'x-trim'?: boolean;
@@ -33,20 +34,24 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 export function compileCoerce(schema: TSchema, options: CoerceOptions): Coerce {
   const outline = schema as Outline;
   if (outline.anyOf) return coerceUnion(outline.anyOf, options);
+  const scalar = (coerce: Coerce): Coerce => {
+    if (options.strings !== 'scalars') return options.strings ? coerce : same;
+    return (value) => (typeof value === 'string' ? coerce(value) : value);
+  };
   switch (outline.type) {
     case 'object':
-      return outline.properties ? coerceObject(outline.properties, options) : same;
+      return outline.properties ? coerceObject(outline, options) : same;
     case 'array':
       return outline.items ? coerceArray(outline.items, options) : same;
     case 'integer':
-      return options.strings ? toInteger : same;
+      return scalar(toInteger);
     case 'number':
-      return options.strings ? toNumber : same;
+      return scalar(toNumber);
     case 'boolean':
-      return options.strings ? toBoolean : same;
+      return scalar(toBoolean);
     case 'string':
-      if (outline['x-trim']) return options.strings ? (value) => trimmed(last(value)) : trimmed;
-      return options.strings ? last : same;
+      if (outline['x-trim']) return options.strings === true ? (value) => trimmed(last(value)) : trimmed;
+      return options.strings === true ? last : same;
     default:
       return same;
   }
@@ -59,16 +64,25 @@ const trimmed: Coerce = (value) => (typeof value === 'string' ? value.trim() : v
 /** Of a repeated parameter the last counts, as in the frameworks the contracts come from. */
 const last: Coerce = (value) => (Array.isArray(value) ? value.at(-1) : value);
 
-function coerceObject(properties: Readonly<Record<string, TSchema>>, options: CoerceOptions): Coerce {
-  const members = Object.entries(properties).map(
-    ([name, schema]) => [name, compileCoerce(schema, options)] as const,
-  );
+/** In a form and a query of a contract, an empty string is no number and no boolean: a member that may be left out is. */
+function coerceObject({ properties = {}, required = [] }: Outline, options: CoerceOptions): Coerce {
+  const dropEmpty = options.strings === true && options.dropUnknown;
+  const members = Object.entries(properties).map(([name, schema]) => {
+    const isScalar = ['integer', 'number', 'boolean'].includes((schema as Outline).type ?? '');
+    return {
+      name,
+      coerce: compileCoerce(schema, options),
+      mayBeEmpty: dropEmpty && isScalar && !required.includes(name),
+    };
+  });
   return (value) => {
-    const given = options.strings && !isRecord(value) ? parsed(last(value), '{') : value;
+    const given = options.strings === true && !isRecord(value) ? parsed(last(value), '{') : value;
     if (!isRecord(given)) return given;
     const result: Record<string, unknown> = options.dropUnknown ? {} : { ...given };
-    for (const [name, coerce] of members)
-      if (Object.hasOwn(given, name)) result[name] = coerce === same ? given[name] : coerce(given[name]);
+    for (const { name, coerce, mayBeEmpty } of members) {
+      if (!Object.hasOwn(given, name) || (mayBeEmpty && given[name] === '')) continue;
+      result[name] = coerce === same ? given[name] : coerce(given[name]);
+    }
     return result;
   };
 }
@@ -77,9 +91,9 @@ function coerceObject(properties: Readonly<Record<string, TSchema>>, options: Co
 function coerceArray(items: TSchema, options: CoerceOptions): Coerce {
   const coerce = compileCoerce(items, options);
   return (value) => {
-    const given = options.strings ? parsed(value, '[') : value;
+    const given = options.strings === true ? parsed(value, '[') : value;
     if (Array.isArray(given)) return given.map(coerce);
-    return options.strings && typeof given === 'string' ? [coerce(given)] : given;
+    return options.strings === true && typeof given === 'string' ? [coerce(given)] : given;
   };
 }
 
@@ -91,7 +105,7 @@ function coerceUnion(types: readonly TSchema[], options: CoerceOptions): Coerce 
   const isNullable = coercions.length < types.length;
   const isString = types.some((type) => (type as Outline).type === 'string');
   return (value) => {
-    if (options.strings && isNullable && !isString && last(value) === '') return null;
+    if (options.strings === true && isNullable && !isString && last(value) === '') return null;
     for (const coerce of coercions) {
       const coerced = coerce(value);
       if (coerced !== value) return coerced;

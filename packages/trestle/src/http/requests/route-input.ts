@@ -126,7 +126,7 @@ function stringsReader(schema: TSchema | undefined, part: 'path' | 'query', chec
 function bodyReader(schema: TSchema, options: Route['options'], dropUnknown: boolean): BodyReader {
   const { checkBody = true, coerce = false } = options;
   const fromStrings = compileCoerce(schema, { strings: true, dropUnknown });
-  const fromJson = coerce ? fromStrings : compileCoerce(schema, { strings: false, dropUnknown });
+  const fromJson = compileCoerce(schema, { strings: coerce && 'scalars', dropUnknown });
   const check = checkBody ? compileSchema(schema) : 'properties' in schema ? checkRecord : undefined;
   return (request, errors) => {
     const coerceBody: Coerce = isForm(request.headers['content-type']) ? fromStrings : fromJson;
