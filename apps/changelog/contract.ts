@@ -14,6 +14,7 @@ import {
 import { type Static, Type } from 'typebox';
 import type { projects, resources, updates } from './app.ts';
 import { errors } from './errors.ts';
+import { pageRoutes } from './page.ts';
 import {
   AccessToken,
   Credentials,
@@ -40,7 +41,7 @@ export function contract(context: Context): Contract {
     errorShape: Failure,
     multipart: true,
     coerce: true,
-    routes: [...userRoutes(context), ...projectRoutes(context), ...updateRoutes(context)],
+    routes: [...userRoutes(context), ...projectRoutes(context), ...updateRoutes(context), ...pageRoutes()],
   };
 }
 
