@@ -6,7 +6,7 @@ import { json } from '../schema/fields/json.ts';
 import { number } from '../schema/fields/number.ts';
 import { text } from '../schema/fields/text.ts';
 import { createdAt, timestamp } from '../schema/fields/timestamp.ts';
-import { integerId, textId, uuidId } from '../schema/id.ts';
+import { integerId, uuidId } from '../schema/id.ts';
 import type { RowOf } from '../schema/row-types.ts';
 import { anyone } from '../schema/rules.ts';
 import { OPERATION_STATES } from '../schema/services/operation-service.ts';
@@ -56,11 +56,6 @@ const operations = systemResource(
   },
 );
 
-/** The next time of each schedule, in seconds of the database's clock. The process that moves it on enqueues the job. */
-const schedules = systemResource(resource({ id: textId('^.+$'), fields: { spec: text(), next: number() } }), {
-  table: `${INTERNAL}schedules`,
-});
-
 /** Who moved which row from where to where, and when. */
 const moves = systemResource(
   resource({
@@ -79,8 +74,8 @@ const moves = systemResource(
   { table: `${INTERNAL}moves` },
 );
 
-/** The tables of jobs, schedules and moves. */
-export const JOB_RESOURCES = { operations, schedules, moves };
+/** The tables of jobs and moves. */
+export const JOB_RESOURCES = { operations, moves };
 
 /** A job as it is kept. */
 export type JobRecord = RowOf<typeof operations>;

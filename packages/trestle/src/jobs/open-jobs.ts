@@ -26,6 +26,8 @@ export interface JobsOptions {
   /** This process runs jobs (default: true). */
   work?: boolean;
   limits?: Partial<JobLimits>;
+  /** The code of jobs that need no row, by their name (default: there are none). */
+  handlers?: ReadonlyMap<string, JobHandler>;
   /** Throws where a caller's credentials have been revoked (default: they never are). */
   requireActive?: RequireActive;
   /** Default: nothing is logged. */
@@ -33,6 +35,7 @@ export interface JobsOptions {
 }
 
 export interface Jobs {
+  readonly queue: JobQueue;
   readonly operations: OperationService;
   /** Stops claiming and gives back what runs. Call it before the store is closed. */
   close(): Promise<void>;
@@ -47,7 +50,7 @@ export function openJobs(options: JobsOptions): Jobs {
   const queue = new JobQueue(store, system.operations, { ...DEFAULT_LIMITS, ...options.limits }, log.failed);
   const lifecycles = compileLifecycles(models, system.moves);
   const rows: AppRows = { store, models, lifecycles, accountIds: app.accounts.id.kind };
-  const handlers = new Map<string, JobHandler>();
+  const handlers = new Map<string, JobHandler>(options.handlers);
   for (const [resource, lifecycle] of lifecycles)
     for (const [name, declared] of lifecycle.operations)
       handlers.set(`${resource}:${name}`, operationHandler(rows, lifecycle, declared, data));
@@ -59,6 +62,7 @@ export function openJobs(options: JobsOptions): Jobs {
       ? new Worker({ queue, handlers, write: (write) => store.write(write), log })
       : undefined;
   return {
+    queue,
     operations: {
       start: (caller, resource, id, operation) => operations.start(caller, resource, id, operation),
       read: async (caller, id) => operations.view(await operations.find(caller, id)),

@@ -22,6 +22,7 @@ import {
 import { JOB_RESOURCES } from '../../src/jobs/job-table.ts';
 import type { JobLimits } from '../../src/jobs/limits.ts';
 import { type Jobs, openJobs } from '../../src/jobs/open-jobs.ts';
+import type { JobHandler } from '../../src/jobs/worker.ts';
 import { openServices } from '../../src/rows/open-services.ts';
 import { putRows } from '../../src/rows/seed-rows.ts';
 
@@ -98,8 +99,9 @@ export async function openBakery(store: Store, works: Partial<Works>, limits: Pa
   const opened = openServices({ ...declared, store, cursorKey: Buffer.alloc(32) });
   await putRows(opened.models, store);
   const failures: unknown[] = [];
-  const start = (work = true): Jobs =>
+  const start = (work = true, handlers: ReadonlyMap<string, JobHandler> = new Map()): Jobs =>
     openJobs({
+      handlers,
       app: declared,
       store,
       models: opened.models,

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import type { JobRecord } from '../../src/jobs/job-table.ts';
+import type { Jobs } from '../../src/jobs/open-jobs.ts';
+import type { NewJob } from '../../src/jobs/queue.ts';
+import type { JobHandler } from '../../src/jobs/worker.ts';
+import { eachStore } from '../stores.ts';
+import { openBakery } from './bakery.ts';
+
+/** Waits until a job has ended. */
+async function ended({ queue }: Jobs, id: string): Promise<JobRecord> {
+  for (;;) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const unwatch = queue.watch(id, resolve);
+    const found = await queue.find(id);
+    if (found && found.finished_at !== null) {
+      unwatch();
+      return found;
+    }
+    await promise;
+    unwatch();
+  }
+}
+
+eachStore('jobs without a row', (open) => {
+  it('run with their input, are tried again, and commit their effect with their end', async () => {
+    const store = await open();
+    const bakery = await openBakery(store, {});
+    const seen: unknown[] = [];
+    const mail: JobHandler = {
+      async run({ record }) {
+        seen.push([record.input, record.attempts]);
+        if (record.attempts === 1) throw new Error('the mail server is away');
+        return {
+          result: 'sent',
+          commit: async (transaction) => {
+            await jobs.queue.enqueue(transaction, { name: 'note', input: record.input, caller: undefined });
+          },
+        };
+      },
+    };
+    const noted = Promise.withResolvers<unknown>();
+    const note: JobHandler = {
+      async run({ record }) {
+        noted.resolve(record.input);
+        return {};
+      },
+    };
+    const jobs = bakery.start(true, new Map(Object.entries({ mail, note })));
+    const job: NewJob = { name: 'mail', input: { to: 'ann' }, caller: undefined };
+    const added = await store.write((transaction) => jobs.queue.enqueue(transaction, job));
+    assert.ok(added);
+    jobs.queue.tell(added);
+    const done = await ended(jobs, added.id);
+    assert.deepEqual([done.state, done.result, done.attempts], ['succeeded', 'sent', 2]);
+    assert.deepEqual(seen, [
+      [{ to: 'ann' }, 1],
+      [{ to: 'ann' }, 2],
+    ]);
+    assert.deepEqual(await noted.promise, { to: 'ann' });
+    assert.deepEqual((await jobs.operations.list({ kind: 'administrator' })).items, []);
+    await jobs.close();
+  });
+
+  it('are enqueued with the transaction or not at all, once for a key, and not before their time', async () => {
+    const store = await open();
+    const bakery = await openBakery(store, {});
+    const ran: unknown[] = [];
+    const remind: JobHandler = {
+      async run({ record }) {
+        ran.push(record.input);
+        return {};
+      },
+    };
+    const jobs = bakery.start(false);
+    const add = (job: Partial<NewJob>) =>
+      store.write((transaction) =>
+        jobs.queue.enqueue(transaction, { name: 'remind', caller: undefined, ...job }),
+      );
+    await assert.rejects(
+      store.write(async (transaction) => {
+        await jobs.queue.enqueue(transaction, { name: 'remind', input: 'undone', caller: undefined });
+        throw new Error('undo');
+      }),
+      /undo/,
+    );
+    const later = await add({ input: 'later', at: Date.now() + 3_600_000 });
+    const first = await add({ input: 'first', key: 'loan 7' });
+    assert.ok(first && later);
+    assert.equal(await add({ input: 'second', key: 'loan 7' }), undefined);
+    const worker = bakery.start(true, new Map(Object.entries({ remind })));
+    await ended(worker, first.id);
+    const again = await add({ input: 'third', key: 'loan 7' });
+    assert.ok(again);
+    worker.queue.tell(again);
+    await ended(worker, again.id);
+    assert.deepEqual(ran, ['first', 'third']);
+    assert.equal((await worker.queue.find(later.id))?.state, 'queued');
+    await worker.close();
+    await jobs.close();
+  });
+});

@@ -1,0 +1,54 @@
+// A run that never ends, whatever its signal says, holds neither its operation nor a place among those that run at once.
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import type { Jobs } from '../../src/jobs/open-jobs.ts';
+import { baker, mix, openBakery } from '../jobs/bakery.ts';
+import { eachStore } from '../stores.ts';
+
+const never = () => new Promise<never>(() => {});
+
+async function ended({ operations }: Jobs, id: string) {
+  const { signal } = new AbortController();
+  for await (const { operation } of await operations.events(baker, id, { signal }))
+    if (operation.finished_at !== null) return operation;
+  throw new Error('the stream ended before the operation');
+}
+
+eachStore('a run that never ends', (open) => {
+  it('is cancelled, and makes room for another', { timeout: 30_000 }, async () => {
+    const began = Promise.withResolvers<void>();
+    const bakery = await openBakery(
+      await open(),
+      {
+        bake: ({ row }) => {
+          if (row.name !== 'stuck') return Promise.resolve({});
+          began.resolve();
+          return never();
+        },
+      },
+      { concurrency: 1, grace: 0.05 },
+    );
+    const running = bakery.start();
+    const { id } = await running.operations.start(baker, 'loaves', await mix(bakery, 'stuck'), 'bake');
+    await began.promise;
+    const next = await running.operations.start(baker, 'loaves', await mix(bakery), 'bake');
+    await running.operations.cancel(baker, id);
+    assert.equal((await ended(running, id)).state, 'cancelled');
+    assert.equal((await ended(running, next.id)).state, 'succeeded');
+    await running.close();
+  });
+
+  it('fails after its time in every attempt', { timeout: 30_000 }, async () => {
+    const bakery = await openBakery(
+      await open(),
+      { bake: never },
+      { timeout: 0.05, grace: 0.05, attempts: 2 },
+    );
+    const running = bakery.start();
+    const { id } = await running.operations.start(baker, 'loaves', await mix(bakery), 'bake');
+    const done = await ended(running, id);
+    assert.deepEqual([done.state, done.attempts], ['failed', 2]);
+    assert.match(done.error ?? '', /took longer than 0.05 s/);
+    await running.close();
+  });
+});
