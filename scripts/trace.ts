@@ -135,7 +135,9 @@ const FLOWS: Readonly<Record<string, Flow>> = {
 async function operationEnded(served: Served, reply: Reply): Promise<void> {
   const { id } = reply.body as { id: string };
   const database = new DatabaseSync(join(served.data, 'packages.db'), { readOnly: true });
-  const tables = database.prepare("select name from sqlite_master where name like '%operations'").all();
+  const tables = database
+    .prepare("select name from sqlite_master where name in ('_trestle_operations', '_trestle_jobs')")
+    .all();
   const state = database.prepare(`select state from "${tables[0]?.name}" where id = ?`);
   while (!/succeeded|failed|cancel/.test(String(state.get(id)?.state))) await pause(2);
   database.close();
