@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { type Reply, type Served, serveApp } from 'trestle/testing';
-import { SHA256 as SOURCE_SHA256, startSources } from '../../packages/trestle/test/jobs/source-server.ts';
+import {
+  SHA256 as SOURCE_SHA256,
+  startSources,
+} from '../../packages/trestle/test/jobs/downloads/source-server.ts';
 import { eachPlace } from '../../packages/trestle/test/stores.ts';
 import app, { type resources } from './app.ts';
 

@@ -2,51 +2,55 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { app, integer, resource, state, text } from '../../src/index.ts';
 
-const stages = (rows: { name: string }[]) => resource({ fields: { name: text() }, rows });
+const statuses = (rows: { name: string }[]) => resource({ fields: { name: text() }, rows });
 const run = async () => ({});
 
-/** An app whose loaves go through stages, with an operation of this name from here to there. */
+/** An app whose articles go through statuses, with an operation of this name from here to there. */
 function declared(
   operation: string,
   from: string,
   to: string,
-  rows = [{ name: 'Mixed' }, { name: 'Baked' }],
+  rows = [{ name: 'Draft' }, { name: 'Approved' }],
 ) {
-  const loaves = resource({
-    fields: { name: text(), stage: state('stages', { initial: 'Mixed' }) },
-    lifecycle: { field: 'stage', operations: { [operation]: { from, to, run } } },
+  const articles = resource({
+    fields: { name: text(), status: state('statuses', { initial: 'Draft' }) },
+    lifecycle: { field: 'status', operations: { [operation]: { from, to, run } } },
   });
-  return app({ name: 'bakery', resources: { stages: stages(rows), loaves } });
+  return app({ name: 'articles', resources: { statuses: statuses(rows), articles } });
 }
 
 describe('a wrong lifecycle fails at start with its path and the remedy', () => {
   it('names states that are not always there', () => {
-    assert.ok(declared('bake', 'Mixed', 'Baked'));
-    assert.throws(() => declared('bake', 'Mixed', 'Sold'), {
+    assert.ok(declared('approve', 'Draft', 'Approved'));
+    assert.throws(() => declared('approve', 'Draft', 'Published'), {
       name: 'TypeError',
-      message: /^bakery\.loaves\.lifecycle\.operations\.bake: .*add \{ name: 'Sold' \} to the rows of stages/,
+      message:
+        /^articles\.articles\.lifecycle\.operations\.approve: .*add \{ name: 'Published' \} to the rows of statuses/,
     });
-    assert.throws(() => declared('bake', 'Kneaded', 'Baked'), /'Kneaded'/);
+    assert.throws(() => declared('approve', 'Unknown', 'Approved'), /'Unknown'/);
     assert.throws(
-      () => declared('bake', 'Mixed', 'Baked', []),
-      /^TypeError: bakery\.loaves\.stage: .*'Mixed'/,
+      () => declared('approve', 'Draft', 'Approved', []),
+      /^TypeError: articles\.articles\.status: .*'Draft'/,
     );
   });
 
   it('names operations that cannot stand in a path', () => {
-    assert.throws(() => declared('Bake it', 'Mixed', 'Baked'), /operations\.Bake it: name operations/);
-    assert.throws(() => declared('move', 'Mixed', 'Baked'), /'move' is taken/);
+    assert.throws(
+      () => declared('Approve it', 'Draft', 'Approved'),
+      /operations\.Approve it: name operations/,
+    );
+    assert.throws(() => declared('move', 'Draft', 'Approved'), /'move' is taken/);
   });
 
   it('wants a text that names the states', () => {
-    const loaves = resource({ fields: { stage: state('stages', { initial: 'Mixed', by: 'rank' }) } });
+    const articles = resource({ fields: { status: state('statuses', { initial: 'Draft', by: 'rank' }) } });
     const ranked = resource({
       fields: { name: text(), rank: integer() },
-      rows: [{ name: 'Mixed', rank: 1 }],
+      rows: [{ name: 'Draft', rank: 1 }],
     });
     assert.throws(
-      () => app({ name: 'bakery', resources: { stages: ranked, loaves } }),
-      /bakery\.loaves\.stage: by: 'rank' must be a text field of stages/,
+      () => app({ name: 'articles', resources: { statuses: ranked, articles } }),
+      /articles\.articles\.status: by: 'rank' must be a text field of statuses/,
     );
   });
 });

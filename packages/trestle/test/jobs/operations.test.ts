@@ -4,7 +4,15 @@ import { it } from 'node:test';
 import { OperationError, type OperationEvent, type OperationView, Problem } from '../../src/index.ts';
 import type { Jobs } from '../../src/jobs/open-jobs.ts';
 import { eachStore } from '../stores.ts';
-import { baker, crumbsOf, leaveCrumb, mix, openBakery, stageOf, type Work } from './bakery.ts';
+import {
+  caller,
+  createArticle,
+  effectsOf,
+  openLifecycleApp,
+  type Run,
+  recordEffect,
+  statusOf,
+} from './lifecycle-app.ts';
 
 /** Waits for a state of an operation, by its events. */
 async function reach(
@@ -13,7 +21,7 @@ async function reach(
   reached: (operation: OperationView) => boolean,
 ): Promise<OperationView> {
   const stop = new AbortController();
-  for await (const { operation } of await operations.events(baker, id, { signal: stop.signal }))
+  for await (const { operation } of await operations.events(caller, id, { signal: stop.signal }))
     if (reached(operation)) return operation;
   throw new Error(`operation ${id} ended without coming to that`);
 }
@@ -23,8 +31,8 @@ const ended = (open: Jobs, id: string) => reach(open, id, ({ finished_at }) => f
 
 const rejects = (code: string) => (error: unknown) => error instanceof Problem && error.code === code;
 
-/** Work that goes on until it is told to stop. */
-const untilStopped: Work = async ({ signal, progress }) => {
+/** Run that goes on until it is told to stop. */
+const untilStopped: Run = async ({ signal, progress }) => {
   progress(0.5, 'half way');
   if (!signal.aborted) await once(signal, 'abort');
   signal.throwIfAborted();
@@ -33,51 +41,51 @@ const untilStopped: Work = async ({ signal, progress }) => {
 
 eachStore('operations', (open) => {
   it('moves a row once its work is done, with the effect and the move written down', async () => {
-    const bakery = await openBakery(await open(), { bake: leaveCrumb });
-    const id = await mix(bakery);
-    const running = bakery.start();
-    const accepted = await running.operations.start(baker, 'loaves', id, 'bake');
+    const opened = await openLifecycleApp(await open(), { approve: recordEffect });
+    const id = await createArticle(opened);
+    const running = opened.start();
+    const accepted = await running.operations.start(caller, 'articles', id, 'approve');
     assert.equal(accepted.state, 'queued');
     assert.equal(accepted.row, id);
     const done = await ended(running, accepted.id);
     assert.equal(done.state, 'succeeded');
     assert.equal(done.progress, 1);
     assert.equal(done.attempts, 1);
-    assert.deepEqual(done.result, { of: 'rye' });
+    assert.deepEqual(done.result, { of: 'first' });
     assert.ok(done.started_at && done.finished_at && done.finished_at >= done.started_at);
-    assert.equal(await stageOf(bakery, id), 'Baked');
-    assert.equal(await crumbsOf(bakery, id), 1);
-    const moves = await running.operations.moves(baker, 'loaves', id);
+    assert.equal(await statusOf(opened, id), 'Approved');
+    assert.equal(await effectsOf(opened, id), 1);
+    const moves = await running.operations.moves(caller, 'articles', id);
     assert.deepEqual(
       moves.map(({ from, to, operation }) => ({ from, to, operation })),
-      [{ from: 'Mixed', to: 'Baked', operation: accepted.id }],
+      [{ from: 'Draft', to: 'Approved', operation: accepted.id }],
     );
     await running.close();
   });
 
   it('refuses an illegal move, listing the legal ones', async () => {
-    const bakery = await openBakery(await open(), {});
-    const id = await mix(bakery);
-    const idle = bakery.start(false);
-    await assert.rejects(idle.operations.start(baker, 'loaves', id, 'sell'), (error) => {
+    const opened = await openLifecycleApp(await open(), {});
+    const id = await createArticle(opened);
+    const idle = opened.start(false);
+    await assert.rejects(idle.operations.start(caller, 'articles', id, 'publish'), (error) => {
       assert.ok(error instanceof Problem);
       assert.equal(error.code, 'illegal_transition');
-      assert.equal(error.data.state, 'Mixed');
-      assert.deepEqual(error.data.legal, [{ operation: 'bake', to: 'Baked' }]);
+      assert.equal(error.data.state, 'Draft');
+      assert.deepEqual(error.data.legal, [{ operation: 'approve', to: 'Approved' }]);
       return true;
     });
-    await assert.rejects(idle.operations.start(baker, 'loaves', 999, 'bake'), rejects('not_found'));
-    await assert.rejects(idle.operations.start(baker, 'loaves', id, 'eat'), rejects('not_found'));
-    await assert.rejects(idle.operations.start(baker, 'crumbs', id, 'bake'), rejects('not_found'));
+    await assert.rejects(idle.operations.start(caller, 'articles', 999, 'approve'), rejects('not_found'));
+    await assert.rejects(idle.operations.start(caller, 'articles', id, 'unknown'), rejects('not_found'));
+    await assert.rejects(idle.operations.start(caller, 'effects', id, 'approve'), rejects('not_found'));
     await idle.close();
   });
 
   it('lets one operation at a time be under way on a row, and names it to the others', async () => {
-    const bakery = await openBakery(await open(), {});
-    const id = await mix(bakery);
-    const idle = bakery.start(false);
+    const opened = await openLifecycleApp(await open(), {});
+    const id = await createArticle(opened);
+    const idle = opened.start(false);
     const tries = await Promise.allSettled(
-      Array.from({ length: 8 }, () => idle.operations.start(baker, 'loaves', id, 'bake')),
+      Array.from({ length: 8 }, () => idle.operations.start(caller, 'articles', id, 'approve')),
     );
     const accepted = tries.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     const refused = tries.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
@@ -91,27 +99,27 @@ eachStore('operations', (open) => {
 
   it('streams progress, and resumes after the last event that was seen', async () => {
     const gate = Promise.withResolvers<void>();
-    const bakery = await openBakery(await open(), {
-      bake: async ({ progress }) => {
-        progress(0.25, 'rising');
+    const opened = await openLifecycleApp(await open(), {
+      approve: async ({ progress }) => {
+        progress(0.25, 'waiting');
         await gate.promise;
         return {};
       },
     });
-    const id = await mix(bakery);
-    const running = bakery.start();
-    const accepted = await running.operations.start(baker, 'loaves', id, 'bake');
+    const id = await createArticle(opened);
+    const running = opened.start();
+    const accepted = await running.operations.start(caller, 'articles', id, 'approve');
     const seen: OperationEvent[] = [];
     const stop = new AbortController();
-    for await (const event of await running.operations.events(baker, accepted.id, { signal: stop.signal })) {
+    for await (const event of await running.operations.events(caller, accepted.id, { signal: stop.signal })) {
       seen.push(event);
-      if (event.operation.message === 'rising') break;
+      if (event.operation.message === 'waiting') break;
     }
     assert.equal(seen.at(-1)?.operation.progress, 0.25);
     const after = seen.at(-1)?.id ?? 0;
     gate.resolve();
     const rest: OperationEvent[] = [];
-    for await (const event of await running.operations.events(baker, accepted.id, {
+    for await (const event of await running.operations.events(caller, accepted.id, {
       after,
       signal: stop.signal,
     }))
@@ -123,107 +131,112 @@ eachStore('operations', (open) => {
 
   it('tries again with growing pauses, then has failed, the row where it was', async () => {
     const attempts: number[] = [];
-    const bakery = await openBakery(
+    const opened = await openLifecycleApp(
       await open(),
       {
-        bake: async ({ attempt }) => {
+        approve: async ({ attempt }) => {
           attempts.push(attempt);
-          throw new OperationError(`the oven is cold (${attempt})`);
+          throw new OperationError(`the service is down (${attempt})`);
         },
       },
       { attempts: 3 },
     );
-    const id = await mix(bakery);
-    const running = bakery.start();
-    const { id: operation } = await running.operations.start(baker, 'loaves', id, 'bake');
+    const id = await createArticle(opened);
+    const running = opened.start();
+    const { id: operation } = await running.operations.start(caller, 'articles', id, 'approve');
     const done = await ended(running, operation);
     assert.deepEqual(attempts, [1, 2, 3]);
     assert.equal(done.state, 'failed');
-    assert.equal(done.error, 'the oven is cold (3)');
+    assert.equal(done.error, 'the service is down (3)');
     assert.equal(done.attempts, 3);
-    assert.equal(await stageOf(bakery, id), 'Mixed');
+    assert.equal(await statusOf(opened, id), 'Draft');
     await running.close();
   });
 
   it('fails at once where another attempt cannot help, and keeps what is no business of callers to itself', async () => {
-    const bakery = await openBakery(
+    const opened = await openLifecycleApp(
       await open(),
       {
-        bake: async ({ row }) => {
-          if (row.name === 'burnt') throw new OperationError('burnt', { retry: false });
+        approve: async ({ row }) => {
+          if (row.name === 'rejected') throw new OperationError('rejected', { retry: false });
           throw new Error('password=hunter2');
         },
       },
       { attempts: 1 },
     );
-    const running = bakery.start();
-    const first = await running.operations.start(baker, 'loaves', await mix(bakery, 'burnt'), 'bake');
-    assert.equal((await ended(running, first.id)).error, 'burnt');
-    const second = await running.operations.start(baker, 'loaves', await mix(bakery), 'bake');
+    const running = opened.start();
+    const first = await running.operations.start(
+      caller,
+      'articles',
+      await createArticle(opened, 'rejected'),
+      'approve',
+    );
+    assert.equal((await ended(running, first.id)).error, 'rejected');
+    const second = await running.operations.start(caller, 'articles', await createArticle(opened), 'approve');
     const done = await ended(running, second.id);
     assert.equal(done.state, 'failed');
     assert.doesNotMatch(done.error ?? '', /hunter2/);
-    assert.equal(bakery.failures.length, 1);
+    assert.equal(opened.failures.length, 1);
     await running.close();
   });
 
   it('cancels what is queued at once and what runs soon, the row where it was', async () => {
-    const bakery = await openBakery(await open(), { bake: untilStopped });
-    const idle = bakery.start(false);
-    const waiting = await mix(bakery);
-    const queued = await idle.operations.start(baker, 'loaves', waiting, 'bake');
-    assert.equal((await idle.operations.cancel(baker, queued.id)).state, 'cancelled');
-    const running = bakery.start();
-    const id = await mix(bakery);
-    const started = await running.operations.start(baker, 'loaves', id, 'bake');
+    const opened = await openLifecycleApp(await open(), { approve: untilStopped });
+    const idle = opened.start(false);
+    const waiting = await createArticle(opened);
+    const queued = await idle.operations.start(caller, 'articles', waiting, 'approve');
+    assert.equal((await idle.operations.cancel(caller, queued.id)).state, 'cancelled');
+    const running = opened.start();
+    const id = await createArticle(opened);
+    const started = await running.operations.start(caller, 'articles', id, 'approve');
     await begun(running, started.id);
-    await running.operations.cancel(baker, started.id);
+    await running.operations.cancel(caller, started.id);
     assert.equal((await ended(running, started.id)).state, 'cancelled');
-    assert.equal(await stageOf(bakery, id), 'Mixed');
-    assert.equal((await running.operations.cancel(baker, started.id)).state, 'cancelled');
-    const again = await running.operations.start(baker, 'loaves', id, 'bake');
+    assert.equal(await statusOf(opened, id), 'Draft');
+    assert.equal((await running.operations.cancel(caller, started.id)).state, 'cancelled');
+    const again = await running.operations.start(caller, 'articles', id, 'approve');
     assert.notEqual(again.id, started.id);
-    await running.operations.cancel(baker, again.id);
+    await running.operations.cancel(caller, again.id);
     await running.close();
     await idle.close();
   });
 
   it('never applies the effect of work that ends after it was cancelled', async () => {
     const arrival = Promise.withResolvers<void>();
-    const bakery = await openBakery(await open(), {
-      bake: async (context) => {
+    const opened = await openLifecycleApp(await open(), {
+      approve: async (context) => {
         arrival.resolve();
         await once(context.signal, 'abort');
-        return leaveCrumb(context);
+        return recordEffect(context);
       },
     });
-    const id = await mix(bakery);
-    const running = bakery.start();
-    const { id: operation } = await running.operations.start(baker, 'loaves', id, 'bake');
+    const id = await createArticle(opened);
+    const running = opened.start();
+    const { id: operation } = await running.operations.start(caller, 'articles', id, 'approve');
     await arrival.promise;
-    await running.operations.cancel(baker, operation);
+    await running.operations.cancel(caller, operation);
     assert.equal((await ended(running, operation)).state, 'cancelled');
-    assert.equal(await stageOf(bakery, id), 'Mixed');
-    assert.equal(await crumbsOf(bakery, id), 0);
+    assert.equal(await statusOf(opened, id), 'Draft');
+    assert.equal(await effectsOf(opened, id), 0);
     await running.close();
   });
 
   it('gives back what runs when it closes, and another takes it up without counting it as an attempt', async () => {
     let tries = 0;
-    const bakery = await openBakery(await open(), {
-      bake: async (context) => {
+    const opened = await openLifecycleApp(await open(), {
+      approve: async (context) => {
         tries += 1;
-        return tries === 1 ? untilStopped(context) : leaveCrumb(context);
+        return tries === 1 ? untilStopped(context) : recordEffect(context);
       },
     });
-    const id = await mix(bakery);
-    const first = bakery.start();
-    const { id: operation } = await first.operations.start(baker, 'loaves', id, 'bake');
+    const id = await createArticle(opened);
+    const first = opened.start();
+    const { id: operation } = await first.operations.start(caller, 'articles', id, 'approve');
     await begun(first, operation);
     await first.close();
-    const idle = bakery.start(false);
-    assert.equal((await idle.operations.read(baker, operation)).state, 'queued');
-    const second = bakery.start();
+    const idle = opened.start(false);
+    assert.equal((await idle.operations.read(caller, operation)).state, 'queued');
+    const second = opened.start();
     const done = await ended(second, operation);
     assert.equal(done.state, 'succeeded');
     assert.equal(done.attempts, 1);
@@ -234,37 +247,37 @@ eachStore('operations', (open) => {
 
   it('refuses the effect of a run whose lease was taken over', async () => {
     const gate = Promise.withResolvers<void>();
-    const bakery = await openBakery(
+    const opened = await openLifecycleApp(
       await open(),
       {
-        bake: async (context) => {
+        approve: async (context) => {
           if (context.attempt === 1) await gate.promise;
-          return leaveCrumb(context);
+          return recordEffect(context);
         },
       },
       // A heartbeat that never comes: the process that holds it stands still.
       { lease: 0.5, heartbeat: 3600 },
     );
-    const id = await mix(bakery);
-    const stuck = bakery.start();
-    const { id: operation } = await stuck.operations.start(baker, 'loaves', id, 'bake');
+    const id = await createArticle(opened);
+    const stuck = opened.start();
+    const { id: operation } = await stuck.operations.start(caller, 'articles', id, 'approve');
     await begun(stuck, operation);
-    const other = bakery.start();
+    const other = opened.start();
     const done = await ended(other, operation);
     assert.equal(done.state, 'succeeded');
     assert.equal(done.attempts, 2);
     gate.resolve();
     await stuck.close();
-    assert.equal(await crumbsOf(bakery, id), 1);
-    assert.equal((await other.operations.moves(baker, 'loaves', id)).length, 1);
-    assert.deepEqual(await other.operations.read(baker, operation), done);
+    assert.equal(await effectsOf(opened, id), 1);
+    assert.equal((await other.operations.moves(caller, 'articles', id)).length, 1);
+    assert.deepEqual(await other.operations.read(caller, operation), done);
     await other.close();
   });
 
   it('ends what was interrupted in every attempt, and what was cancelled while nobody ran it', async () => {
-    const bakery = await openBakery(
+    const opened = await openLifecycleApp(
       await open(),
-      { bake: () => new Promise(() => {}) },
+      { approve: () => new Promise(() => {}) },
       {
         lease: 0.05,
         heartbeat: 3600,
@@ -273,8 +286,8 @@ eachStore('operations', (open) => {
         closing: 0.01,
       },
     );
-    const running = bakery.start();
-    const { id } = await running.operations.start(baker, 'loaves', await mix(bakery), 'bake');
+    const running = opened.start();
+    const { id } = await running.operations.start(caller, 'articles', await createArticle(opened), 'approve');
     const done = await ended(running, id);
     assert.equal(done.state, 'failed');
     assert.equal(done.attempts, 2);
@@ -286,10 +299,10 @@ eachStore('operations', (open) => {
     let now = 0;
     let most = 0;
     const three = Promise.withResolvers<void>();
-    const bakery = await openBakery(
+    const opened = await openLifecycleApp(
       await open(),
       {
-        bake: async () => {
+        approve: async () => {
           now += 1;
           most = Math.max(most, now);
           if (now === 3) three.resolve();
@@ -300,9 +313,11 @@ eachStore('operations', (open) => {
       },
       { concurrency: 3 },
     );
-    const running = bakery.start();
-    const ids = await Promise.all(Array.from({ length: 12 }, () => mix(bakery)));
-    const started = await Promise.all(ids.map((id) => running.operations.start(baker, 'loaves', id, 'bake')));
+    const running = opened.start();
+    const ids = await Promise.all(Array.from({ length: 12 }, () => createArticle(opened)));
+    const started = await Promise.all(
+      ids.map((id) => running.operations.start(caller, 'articles', id, 'approve')),
+    );
     for (const { id } of started) assert.equal((await ended(running, id)).state, 'succeeded');
     assert.equal(most, 3);
     await running.close();
@@ -310,77 +325,88 @@ eachStore('operations', (open) => {
 
   it('fails where the row was moved by hand or deleted meanwhile', async () => {
     const gate = Promise.withResolvers<void>();
-    const bakery = await openBakery(await open(), {
-      bake: async () => {
+    const opened = await openLifecycleApp(await open(), {
+      approve: async () => {
         await gate.promise;
         return {};
       },
     });
-    const running = bakery.start();
-    const [moved, gone] = [await mix(bakery), await mix(bakery)];
-    const first = await running.operations.start(baker, 'loaves', moved, 'bake');
-    const second = await running.operations.start(baker, 'loaves', gone, 'bake');
+    const running = opened.start();
+    const [moved, gone] = [await createArticle(opened), await createArticle(opened)];
+    const first = await running.operations.start(caller, 'articles', moved, 'approve');
+    const second = await running.operations.start(caller, 'articles', gone, 'approve');
     await begun(running, first.id);
     await begun(running, second.id);
-    await running.operations.move(baker, 'loaves', moved, { state: 'Sold', body: { name: 'gone stale' } });
-    await bakery.services.loaves.remove({ caller: baker }, gone);
+    await running.operations.move(caller, 'articles', moved, {
+      state: 'Published',
+      body: { name: 'renamed' },
+    });
+    await opened.services.articles.remove({ caller }, gone);
     gate.resolve();
-    assert.match((await ended(running, first.id)).error ?? '', /has become Sold/);
+    assert.match((await ended(running, first.id)).error ?? '', /has become Published/);
     assert.match((await ended(running, second.id)).error ?? '', /deleted/);
-    assert.equal((await bakery.services.loaves.peek({ caller: baker }, moved)).name, 'gone stale');
-    const [move] = await running.operations.moves(baker, 'loaves', moved);
-    assert.deepEqual([move?.from, move?.to, move?.operation], ['Mixed', 'Sold', null]);
+    assert.equal((await opened.services.articles.peek({ caller }, moved)).name, 'renamed');
+    const [move] = await running.operations.moves(caller, 'articles', moved);
+    assert.deepEqual([move?.from, move?.to, move?.operation], ['Draft', 'Published', null]);
     await assert.rejects(
-      running.operations.move(baker, 'loaves', moved, { state: 'Baked', from: ['Mixed'] }),
+      running.operations.move(caller, 'articles', moved, { state: 'Approved', from: ['Draft'] }),
       rejects('illegal_transition'),
     );
-    await assert.rejects(running.operations.move(baker, 'loaves', moved, { state: 99 }), rejects('invalid'));
+    await assert.rejects(
+      running.operations.move(caller, 'articles', moved, { state: 99 }),
+      rejects('invalid'),
+    );
     await running.close();
   });
 
   it('says that the first state is missing where somebody renamed it, and puts it back at start', async () => {
     const store = await open();
-    const bakery = await openBakery(store, {});
-    await bakery.services.stages.patch({ caller: { kind: 'administrator' } }, 1, { name: 'Kneaded' });
-    await assert.rejects(mix(bakery), (error) => {
+    const opened = await openLifecycleApp(store, {});
+    await opened.services.statuses.patch({ caller: { kind: 'administrator' } }, 1, { name: 'Unknown' });
+    await assert.rejects(createArticle(opened), (error) => {
       assert.ok(error instanceof Problem && error.code === 'conflict');
-      assert.match(error.detail, /no state 'Mixed' in stages/);
+      assert.match(error.detail, /no state 'Draft' in statuses/);
       return true;
     });
-    assert.equal(await stageOf(bakery, await mix(await openBakery(store, {}))), 'Mixed');
+    assert.equal(await statusOf(opened, await createArticle(await openLifecycleApp(store, {}))), 'Draft');
   });
 
   it('lists operations newest first, by row, state and part', async () => {
-    const bakery = await openBakery(await open(), {});
-    const idle = bakery.start(false);
-    const loaves = [await mix(bakery), await mix(bakery), await mix(bakery)];
+    const opened = await openLifecycleApp(await open(), {});
+    const idle = opened.start(false);
+    const articles = [await createArticle(opened), await createArticle(opened), await createArticle(opened)];
     const ids: string[] = [];
-    for (const loaf of loaves) ids.unshift((await idle.operations.start(baker, 'loaves', loaf, 'bake')).id);
-    const page = await idle.operations.list(baker, { resource: 'loaves', limit: 2 });
+    for (const article of articles)
+      ids.unshift((await idle.operations.start(caller, 'articles', article, 'approve')).id);
+    const page = await idle.operations.list(caller, { resource: 'articles', limit: 2 });
     assert.deepEqual(
       page.items.map(({ id }) => id),
       ids.slice(0, 2),
     );
-    const rest = await idle.operations.list(baker, { resource: 'loaves', limit: 2, cursor: page.next ?? '' });
+    const rest = await idle.operations.list(caller, {
+      resource: 'articles',
+      limit: 2,
+      cursor: page.next ?? '',
+    });
     assert.deepEqual(
       rest.items.map(({ id }) => id),
       ids.slice(2),
     );
     assert.equal(rest.next, null);
-    assert.equal((await idle.operations.list(baker, { row: loaves[0] ?? 0 })).items[0]?.id, ids[2]);
-    assert.equal((await idle.operations.list(baker, { state: 'failed' })).items.length, 0);
-    await assert.rejects(idle.operations.list(baker, { cursor: 'x' }), rejects('invalid_cursor'));
-    await assert.rejects(idle.operations.read(baker, 'nonsense'), rejects('not_found'));
+    assert.equal((await idle.operations.list(caller, { row: articles[0] ?? 0 })).items[0]?.id, ids[2]);
+    assert.equal((await idle.operations.list(caller, { state: 'failed' })).items.length, 0);
+    await assert.rejects(idle.operations.list(caller, { cursor: 'x' }), rejects('invalid_cursor'));
+    await assert.rejects(idle.operations.read(caller, 'nonsense'), rejects('not_found'));
     await idle.close();
   });
 
   it('opens a bounded number of streams for one caller, and closes them when the reader leaves', async () => {
-    const bakery = await openBakery(await open(), {}, { streams: { perCaller: 2, all: 10 } });
-    const idle = bakery.start(false);
-    const { id } = await idle.operations.start(baker, 'loaves', await mix(bakery), 'bake');
+    const opened = await openLifecycleApp(await open(), {}, { streams: { perCaller: 2, all: 10 } });
+    const idle = opened.start(false);
+    const { id } = await idle.operations.start(caller, 'articles', await createArticle(opened), 'approve');
     const stop = new AbortController();
     const open2 = async () => {
-      const stream = await idle.operations.events(baker, id, { signal: stop.signal });
+      const stream = await idle.operations.events(caller, id, { signal: stop.signal });
       const iterator = stream[Symbol.asyncIterator]();
       assert.equal((await iterator.next()).done, false);
       return iterator;
@@ -390,7 +416,7 @@ eachStore('operations', (open) => {
     const last = streams.map((stream) => stream.next());
     stop.abort();
     for (const next of last) assert.equal((await next).done, true);
-    await idle.operations.cancel(baker, id);
+    await idle.operations.cancel(caller, id);
     await idle.close();
   });
 });

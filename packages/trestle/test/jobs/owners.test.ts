@@ -15,23 +15,23 @@ import {
 } from '../../src/index.ts';
 import { eachPlace } from '../stores.ts';
 
-const stages = resource({
+const statuses = resource({
   fields: { name: text({ unique: true }) },
   can: { read: signedIn },
   rows: [{ name: 'Draft' }, { name: 'Sent' }],
 });
 
 const letters = resource({
-  fields: { title: text(), writer: author(), stage: state('stages', { initial: 'Draft' }) },
+  fields: { title: text(), writer: author(), status: state('statuses', { initial: 'Draft' }) },
   can: { read: own('writer'), create: signedIn, update: own('writer'), delete: own('writer') },
-  lifecycle: { field: 'stage', operations: { send: { from: 'Draft', to: 'Sent', run: async () => ({}) } } },
+  lifecycle: { field: 'status', operations: { send: { from: 'Draft', to: 'Sent', run: async () => ({}) } } },
 });
 
 const rejects = (code: string) => (error: unknown) => error instanceof Problem && error.code === code;
 
 eachPlace('operations on rows of an owner', (place) => {
   it('are started, seen and cancelled by the owner alone', async () => {
-    const engine = await openEngine(app({ name: 'post', resources: { stages, letters } }), await place());
+    const engine = await openEngine(app({ name: 'post', resources: { statuses, letters } }), await place());
     const { services, operations } = engine;
     const join = async (username: string): Promise<Caller> => {
       const password = 'a long enough password of a test';
@@ -47,7 +47,7 @@ eachPlace('operations on rows of an owner', (place) => {
       kind: 'key',
       account: ann.kind === 'account' ? ann.account : '',
       key: 'k',
-      scopes: ['stages:read'],
+      scopes: ['statuses:read'],
     };
     const { id } = await services.letters.create({ caller: ann }, { title: 'Dear Bob' });
     await assert.rejects(operations.start(bob, 'letters', id, 'send'), rejects('not_found'));

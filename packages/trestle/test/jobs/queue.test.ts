@@ -5,7 +5,7 @@ import type { Jobs } from '../../src/jobs/open-jobs.ts';
 import type { NewJob } from '../../src/jobs/queue.ts';
 import type { JobHandler } from '../../src/jobs/worker.ts';
 import { eachStore } from '../stores.ts';
-import { openBakery } from './bakery.ts';
+import { openLifecycleApp } from './lifecycle-app.ts';
 
 /** Waits until a job has ended. */
 async function ended({ queue }: Jobs, id: string): Promise<JobRecord> {
@@ -25,7 +25,7 @@ async function ended({ queue }: Jobs, id: string): Promise<JobRecord> {
 eachStore('jobs without a row', (open) => {
   it('run with their input, are tried again, and commit their effect with their end', async () => {
     const store = await open();
-    const bakery = await openBakery(store, {});
+    const opened = await openLifecycleApp(store, {});
     const seen: unknown[] = [];
     const mail: JobHandler = {
       async run({ record }) {
@@ -46,7 +46,7 @@ eachStore('jobs without a row', (open) => {
         return {};
       },
     };
-    const jobs = bakery.start(true, new Map(Object.entries({ mail, note })));
+    const jobs = opened.start(true, new Map(Object.entries({ mail, note })));
     const job: NewJob = { name: 'mail', input: { to: 'ann' }, caller: undefined };
     const added = await store.write((transaction) => jobs.queue.enqueue(transaction, job));
     assert.ok(added);
@@ -64,7 +64,7 @@ eachStore('jobs without a row', (open) => {
 
   it('are enqueued with the transaction or not at all, once for a key, and not before their time', async () => {
     const store = await open();
-    const bakery = await openBakery(store, {});
+    const opened = await openLifecycleApp(store, {});
     const ran: unknown[] = [];
     const remind: JobHandler = {
       async run({ record }) {
@@ -72,7 +72,7 @@ eachStore('jobs without a row', (open) => {
         return {};
       },
     };
-    const jobs = bakery.start(false);
+    const jobs = opened.start(false);
     const add = (job: Partial<NewJob>) =>
       store.write((transaction) =>
         jobs.queue.enqueue(transaction, { name: 'remind', caller: undefined, ...job }),
@@ -88,7 +88,7 @@ eachStore('jobs without a row', (open) => {
     const first = await add({ input: 'first', key: 'loan 7' });
     assert.ok(first && later);
     assert.equal(await add({ input: 'second', key: 'loan 7' }), undefined);
-    const worker = bakery.start(true, new Map(Object.entries({ remind })));
+    const worker = opened.start(true, new Map(Object.entries({ remind })));
     await ended(worker, first.id);
     const again = await add({ input: 'third', key: 'loan 7' });
     assert.ok(again);

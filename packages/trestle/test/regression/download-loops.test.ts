@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
 import { OperationError } from '../../src/index.ts';
 import { DOWNLOAD_LIMITS } from '../../src/jobs/downloads/download.ts';
-import { httpSource, type ScriptedSource } from '../jobs/downloading.ts';
+import { httpSource, type ScriptedSource } from '../jobs/downloads/downloading.ts';
 
 const CONTENT = Buffer.alloc(1000, 'x');
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { httpSource } from '../jobs/downloading.ts';
+import { httpSource } from '../jobs/downloads/downloading.ts';
 
 const OLD = Buffer.alloc(1000, 'a');
 const NEW = Buffer.alloc(1000, 'b');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { OperationError } from '../../src/index.ts';
 import { DOWNLOAD_LIMITS } from '../../src/jobs/downloads/download.ts';
-import { tcpSource } from '../jobs/downloading.ts';
+import { tcpSource } from '../jobs/downloads/downloading.ts';
 
 const failure = (text: RegExp, retry: boolean) => (error: unknown) => {
   assert.ok(error instanceof OperationError);

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { accounts, answer, anyone, app, resource, route, text } from 'trestle';
 import { Type } from 'typebox';
 import { type RunningApp, startApps } from '../harness.ts';
-import { raw, request } from '../http-server/raw.ts';
+import { raw, request } from '../http/server/raw.ts';
 
 const shelves = app({
   name: 'shelves',

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Jobs } from '../../src/jobs/open-jobs.ts';
-import { baker, mix, openBakery } from '../jobs/bakery.ts';
+import { caller, createArticle, openLifecycleApp } from '../jobs/lifecycle-app.ts';
 import { eachStore } from '../stores.ts';
 
 const never = () => new Promise<never>(() => {});
 
 async function ended({ operations }: Jobs, id: string) {
   const { signal } = new AbortController();
-  for await (const { operation } of await operations.events(baker, id, { signal }))
+  for await (const { operation } of await operations.events(caller, id, { signal }))
     if (operation.finished_at !== null) return operation;
   throw new Error('the stream ended before the operation');
 }
@@ -17,10 +17,10 @@ async function ended({ operations }: Jobs, id: string) {
 eachStore('a run that never ends', (open) => {
   it('is cancelled, and makes room for another', { timeout: 30_000 }, async () => {
     const began = Promise.withResolvers<void>();
-    const bakery = await openBakery(
+    const opened = await openLifecycleApp(
       await open(),
       {
-        bake: ({ row }) => {
+        approve: ({ row }) => {
           if (row.name !== 'stuck') return Promise.resolve({});
           began.resolve();
           return never();
@@ -28,24 +28,29 @@ eachStore('a run that never ends', (open) => {
       },
       { concurrency: 1, grace: 0.05 },
     );
-    const running = bakery.start();
-    const { id } = await running.operations.start(baker, 'loaves', await mix(bakery, 'stuck'), 'bake');
+    const running = opened.start();
+    const { id } = await running.operations.start(
+      caller,
+      'articles',
+      await createArticle(opened, 'stuck'),
+      'approve',
+    );
     await began.promise;
-    const next = await running.operations.start(baker, 'loaves', await mix(bakery), 'bake');
-    await running.operations.cancel(baker, id);
+    const next = await running.operations.start(caller, 'articles', await createArticle(opened), 'approve');
+    await running.operations.cancel(caller, id);
     assert.equal((await ended(running, id)).state, 'cancelled');
     assert.equal((await ended(running, next.id)).state, 'succeeded');
     await running.close();
   });
 
   it('fails after its time in every attempt', { timeout: 30_000 }, async () => {
-    const bakery = await openBakery(
+    const opened = await openLifecycleApp(
       await open(),
-      { bake: never },
+      { approve: never },
       { timeout: 0.05, grace: 0.05, attempts: 2 },
     );
-    const running = bakery.start();
-    const { id } = await running.operations.start(baker, 'loaves', await mix(bakery), 'bake');
+    const running = opened.start();
+    const { id } = await running.operations.start(caller, 'articles', await createArticle(opened), 'approve');
     const done = await ended(running, id);
     assert.deepEqual([done.state, done.attempts], ['failed', 2]);
     assert.match(done.error ?? '', /took longer than 0.05 s/);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { sql } from '../../src/database/sql.ts';
 import { statement } from '../../src/database/statement.ts';
-import { baker, mix, openBakery } from '../jobs/bakery.ts';
+import { caller, createArticle, openLifecycleApp } from '../jobs/lifecycle-app.ts';
 import { eachStore } from '../stores.ts';
 
 const HOUR = 3600;
@@ -11,11 +11,13 @@ const HOUR = 3600;
 eachStore('operations after the clock was set back', (open) => {
   it('run', { timeout: 30_000 }, async () => {
     const store = await open();
-    const bakery = await openBakery(store, {}, { lease: 1 });
-    const idle = bakery.start(false);
+    const opened = await openLifecycleApp(store, {}, { lease: 1 });
+    const idle = opened.start(false);
     const ids: string[] = [];
     for (const name of ['queued', 'retried', 'abandoned'])
-      ids.push((await idle.operations.start(baker, 'loaves', await mix(bakery, name), 'bake')).id);
+      ids.push(
+        (await idle.operations.start(caller, 'articles', await createArticle(opened, name), 'approve')).id,
+      );
     const [, retried = '', abandoned = ''] = ids;
     const jobs = sql.id('_trestle_jobs');
     const { clock } = store.dialect;
@@ -30,11 +32,11 @@ eachStore('operations after the clock was set back', (open) => {
       );
     }
     const [found] = await store.all(statement(store.dialect, sql`select ${clock} as seconds`), []);
-    const running = bakery.start();
+    const running = opened.start();
     const { signal } = new AbortController();
     for (const id of ids.slice(0, 2)) {
       let last = '';
-      for await (const { operation } of await running.operations.events(baker, id, { signal }))
+      for await (const { operation } of await running.operations.events(caller, id, { signal }))
         last = operation.state;
       assert.equal(last, 'succeeded', id);
     }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Caller } from '../../src/index.ts';
-import { mix, openBakery } from '../jobs/bakery.ts';
+import { createArticle, openLifecycleApp } from '../jobs/lifecycle-app.ts';
 import { eachStore } from '../stores.ts';
 
 const callerOf = (key: string): Caller => ({ kind: 'key', account: null, key, scopes: null });
@@ -10,14 +10,19 @@ const callerOf = (key: string): Caller => ({ kind: 'key', account: null, key, sc
 eachStore('operations of several callers', (open) => {
   it('leave room for others beside many slow ones of one caller', { timeout: 30_000 }, async () => {
     const slow = Promise.withResolvers<Record<string, never>>();
-    const bakery = await openBakery(await open(), {
-      bake: ({ row }) => (row.name === 'slow' ? slow.promise : Promise.resolve({})),
+    const opened = await openLifecycleApp(await open(), {
+      approve: ({ row }) => (row.name === 'slow' ? slow.promise : Promise.resolve({})),
     });
-    const running = bakery.start();
+    const running = opened.start();
     const { operations } = running;
     for (let count = 0; count < 12; count += 1)
-      await operations.start(callerOf('slow'), 'loaves', await mix(bakery, 'slow'), 'bake');
-    const { id } = await operations.start(callerOf('other'), 'loaves', await mix(bakery), 'bake');
+      await operations.start(callerOf('slow'), 'articles', await createArticle(opened, 'slow'), 'approve');
+    const { id } = await operations.start(
+      callerOf('other'),
+      'articles',
+      await createArticle(opened),
+      'approve',
+    );
     const { signal } = new AbortController();
     let last = '';
     for await (const { operation } of await operations.events(callerOf('other'), id, { signal }))
@@ -31,23 +36,37 @@ eachStore('operations of several callers', (open) => {
 
   it('alternate, however many one caller has enqueued', { timeout: 30_000 }, async () => {
     const order: string[] = [];
-    const bakery = await openBakery(
+    const opened = await openLifecycleApp(
       await open(),
       {
-        bake: async ({ row }) => {
+        approve: async ({ row }) => {
           order.push(row.name);
           return {};
         },
       },
       { concurrency: 1 },
     );
-    const idle = bakery.start(false);
+    const idle = opened.start(false);
     for (let count = 0; count < 4; count += 1)
-      await idle.operations.start(callerOf('many'), 'loaves', await mix(bakery, 'many'), 'bake');
+      await idle.operations.start(
+        callerOf('many'),
+        'articles',
+        await createArticle(opened, 'many'),
+        'approve',
+      );
     const last: string[] = [];
     for (const name of ['few', 'one'])
-      last.push((await idle.operations.start(callerOf(name), 'loaves', await mix(bakery, name), 'bake')).id);
-    const running = bakery.start();
+      last.push(
+        (
+          await idle.operations.start(
+            callerOf(name),
+            'articles',
+            await createArticle(opened, name),
+            'approve',
+          )
+        ).id,
+      );
+    const running = opened.start();
     const { signal } = new AbortController();
     const { items } = await idle.operations.list(callerOf('many'), { state: 'queued' });
     for (const { id } of items)

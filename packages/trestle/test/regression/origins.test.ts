@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StartError } from '../../src/start-error.ts';
-import { startOwnRoutes } from '../http-server/own-routes.ts';
-import { raw, request } from '../http-server/raw.ts';
+import { startOwnRoutes } from '../http/server/own-routes.ts';
+import { raw, request } from '../http/server/raw.ts';
 
 for (const [origin, meant] of [
   ['foo', 'https://foo'],

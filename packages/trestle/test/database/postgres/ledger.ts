@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { postgresDialect } from '../../../src/database/postgres/dialect.ts';
+import { sql } from '../../../src/database/sql.ts';
+import { param, type Statement, statement } from '../../../src/database/statement.ts';
+import type { Store, Value } from '../../../src/database/store.ts';
+import { Problem } from '../../../src/problems.ts';
+
+const compile = (query: Parameters<typeof statement>[1]): Statement => statement(postgresDialect, query);
+const ENTER = compile(sql`insert into entries (token) values (${param('token')})`);
+const COUNT = compile(sql`update counts set n = n + 1 where id = 1`);
+const BOTH = compile(
+  sql`with entered as (insert into entries (token) values (${param('token')})) update counts set n = n + 1 where id = 1`,
+);
+const READ = compile(
+  sql`select (select n from counts where id = 1) as n, (select count(*) from entries) as entries`,
+);
+const TOKENS = compile(sql`select token from entries`);
+
+/** Runs SQL without parameters. */
+export async function run(store: Store, text: string, values: readonly Value[] = []) {
+  return store.write((tx) => tx.all(compile(sql.raw(text)), values));
+}
+
+/** Writes and reads that leave a trace, so that lost, doubled and half-done writes can be told afterwards. */
+export class Ledger {
+  /** Tokens of writes that were answered, and of those whose answer was an error. */
+  readonly acknowledged: string[] = [];
+  readonly failed = new Map<string, unknown>();
+  readonly readErrors: unknown[] = [];
+  reads = 0;
+  /** The longest write or read, in ms. */
+  longest = 0;
+  readonly #store: Store;
+  #stopped = false;
+
+  readonly #single: boolean;
+
+  private constructor(store: Store, single: boolean) {
+    this.#store = store;
+    this.#single = single;
+  }
+
+  /** `single`: writes of one statement. */
+  static async open(store: Store, single = false): Promise<Ledger> {
+    await run(store, 'create table entries (token text primary key)');
+    await run(store, 'create table counts (id int primary key, n bigint not null)');
+    await run(store, 'insert into counts values (1, 0)');
+    return new Ledger(store, single);
+  }
+
+  /** One write of two statements, or of a single one that does the work of both. */
+  async write(): Promise<void> {
+    const token = randomUUID();
+    const start = performance.now();
+    try {
+      if (this.#single) await this.#store.write((tx) => tx.all(BOTH, [token]), { single: true });
+      else
+        await this.#store.write(async (tx) => {
+          await tx.all(ENTER, [token]);
+          await tx.all(COUNT, []);
+        });
+      this.acknowledged.push(token);
+    } catch (error) {
+      this.failed.set(token, error);
+    }
+    this.#took(start);
+  }
+
+  async read(): Promise<void> {
+    const start = performance.now();
+    try {
+      const [row] = await this.#store.all(READ, []);
+      assert.equal(row?.n, row?.entries, 'a write was seen half done');
+    } catch (error) {
+      this.readErrors.push(error);
+    }
+    this.reads += 1;
+    this.#took(start);
+  }
+
+  /** Writes and reads over and over, so many of each at a time, while `meanwhile` runs. */
+  async during(meanwhile: () => Promise<void>, writers = 6, readers = 4): Promise<void> {
+    this.#stopped = false;
+    const again = async (step: () => Promise<void>) => {
+      while (!this.#stopped) {
+        await step();
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    };
+    const load = [
+      ...Array.from({ length: writers }, () => again(() => this.write())),
+      ...Array.from({ length: readers }, () => again(() => this.read())),
+    ];
+    try {
+      await meanwhile();
+    } finally {
+      this.#stopped = true;
+      await Promise.all(load);
+    }
+  }
+
+  /** Every acknowledged write is there once and whole; every failed one was a 503 that says when to come back. */
+  async audit(): Promise<void> {
+    const rows = await this.#store.all(TOKENS, []);
+    const present = new Set(rows.map((row) => String(row.token)));
+    const lost = this.acknowledged.filter((token) => !present.has(token));
+    assert.deepEqual(lost, [], 'acknowledged writes are missing');
+    const [row] = await this.#store.all(READ, []);
+    assert.deepEqual({ ...row }, { n: present.size, entries: present.size });
+    const known = new Set([...this.acknowledged, ...this.failed.keys()]);
+    assert.deepEqual(
+      [...present].filter((token) => !known.has(token)),
+      [],
+    );
+    for (const error of this.failed.values()) assertUnavailable(error);
+  }
+
+  #took(start: number): void {
+    this.longest = Math.max(this.longest, performance.now() - start);
+  }
+}
+
+/** A 503 with Retry-After, and nothing else. */
+export function assertUnavailable(error: unknown): void {
+  assert.ok(error instanceof Problem, `expected a Problem, got ${error}`);
+  assert.equal(error.status, 503, error.detail);
+  assert.match(error.headers['Retry-After'] ?? '', /^\d+$/);
+}
+
+/** Waits until a store is ready or not, and gives the milliseconds it took. Asks as a load balancer would. */
+export async function until(store: Store, ready: boolean, limit: number): Promise<number> {
+  const start = performance.now();
+  while (store.health().ready !== ready) {
+    if (performance.now() - start > limit)
+      assert.fail(`after ${limit} ms: ${JSON.stringify(store.health())}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return performance.now() - start;
+}

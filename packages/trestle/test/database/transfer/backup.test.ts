@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { before, describe, it } from 'node:test';
+import { appFolder, NOTES, run, type Serving, serve, temporaryFolder } from '../../cli/process.ts';
+import { callOver } from '../../harness.ts';
+
+const ALONE = ['--readiness-delay', '0'];
+
+async function stop(server: Serving): Promise<void> {
+  server.child.kill('SIGTERM');
+  assert.equal((await server.ended).code, 0);
+}
+
+function write(server: Serving, content: string) {
+  return callOver<{ id: number }>(server.url, 'POST /v1/notes', { body: { content } });
+}
+
+function contentsOf(file: string): string[] {
+  const database = new DatabaseSync(file, { readOnly: true });
+  const rows = database.prepare('select content from notes order by id').all();
+  database.close();
+  return rows.map(({ content }) => String(content));
+}
+
+describe('backup and restore', () => {
+  const app = appFolder(NOTES);
+  const data = temporaryFolder();
+  const to = temporaryFolder();
+  const file = join(data, 'notes.db');
+  let backup = '';
+
+  before(async () => {
+    const server = await serve([app, '--data', data, ...ALONE]);
+    await write(server, 'first');
+    await stop(server);
+  });
+
+  it('copies a database that is being written, one moment of it, and reads it back', async () => {
+    const server = await serve([app, '--data', data, ...ALONE]);
+    let going = true;
+    let answered = 0;
+    const writing = (async () => {
+      for (; going; answered += 1) assert.equal((await write(server, `n${answered}`)).status, 201);
+    })();
+    while (answered < 20) await new Promise((resolve) => setTimeout(resolve, 5));
+    const { code, stdout, stderr } = await run(['backup', app, '--data', data, '--to', to]);
+    going = false;
+    await writing;
+    await stop(server);
+    assert.equal(code, 0, stderr);
+    const [name = '', ...others] = readdirSync(to);
+    assert.deepEqual(others, []);
+    assert.match(name, /^notes-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z\.db$/);
+    assert.match(
+      stdout,
+      /^notes: .*\.db\n {2}\d+ rows of \d+ tables, .* read back and whole\nNot in it: .*signing-secret/,
+    );
+    backup = join(to, name);
+    assert.equal(statSync(backup).mode & 0o777, 0o600);
+    const contents = contentsOf(backup);
+    assert(contents.length > 20 && contents.length <= answered + 1, `${contents.length} of ${answered}`);
+    assert.deepEqual(contents, ['first', ...contents.slice(1).map((_, at) => `n${at}`)]);
+  });
+
+  it('puts a backup in the place of the database, and keeps that', async () => {
+    const now = contentsOf(file);
+    const then = contentsOf(backup);
+    const { code, stdout, stderr } = await run(['restore', backup, '--app', app, '--data', data]);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(contentsOf(file), then);
+    const kept = /kept as (.*\.replaced)$/m.exec(stdout)?.[1] ?? '';
+    assert.deepEqual(contentsOf(kept), now);
+    assert.equal(existsSync(`${file}.restoring`), false);
+    const server = await serve([app, '--data', data, ...ALONE]);
+    assert.equal((await write(server, 'after')).body.id, then.length + 1);
+    await stop(server);
+  });
+
+  it('refuses while a server has the database open, and changes nothing', async () => {
+    const server = await serve([app, '--data', data, ...ALONE]);
+    await write(server, 'kept');
+    const { code, stderr } = await run(['restore', backup, '--app', app, '--data', data]);
+    assert.equal(code, 1);
+    assert.match(stderr, /notes\.db is in use by another process\. Stop the server first/);
+    assert.equal((await write(server, 'on')).status, 201);
+    await stop(server);
+    assert.deepEqual(contentsOf(file).slice(-2), ['kept', 'on']);
+  });
+
+  const damages: Record<string, { damage: (path: string) => void; says: RegExp }> = {
+    'cut short': { damage: (path) => truncateSync(path, statSync(path).size / 2), says: /damaged|malformed/ },
+    'of another kind': { damage: (path) => writeFileSync(path, 'x'.repeat(9000)), says: /not a database/ },
+    empty: { damage: (path) => writeFileSync(path, ''), says: /is no database of Trestle/ },
+    'with a page overwritten': {
+      damage: (path) => {
+        const bytes = readFileSync(path);
+        writeFileSync(path, bytes.fill(7, 8192, 8192 + 4096));
+      },
+      says: /damaged|malformed/,
+    },
+  };
+  for (const [kind, { damage, says }] of Object.entries(damages))
+    it(`refuses a backup that is ${kind}, and changes nothing`, async () => {
+      const broken = join(temporaryFolder(), 'broken.db');
+      copyFileSync(backup, broken);
+      damage(broken);
+      const before = contentsOf(file);
+      const { code, stderr } = await run(['restore', broken, '--app', app, '--data', data]);
+      assert.equal(code, 1);
+      assert.match(stderr, says);
+      assert.deepEqual(contentsOf(file), before);
+      assert.deepEqual(
+        readdirSync(data).filter((name) => name.includes('restoring')),
+        [],
+      );
+    });
+
+  it('takes the place of a damaged database, which is kept as it is, and of its log', async () => {
+    const rubbish = 'this is no database any more'.repeat(400);
+    writeFileSync(file, rubbish);
+    writeFileSync(`${file}-wal`, 'nor is this a log');
+    const { code, stdout, stderr } = await run(['restore', backup, '--app', app, '--data', data]);
+    assert.equal(code, 0, stderr);
+    assert.equal(existsSync(`${file}-wal`), false);
+    assert.deepEqual(contentsOf(file), contentsOf(backup));
+    const kept = /kept as (.*\.replaced)$/m.exec(stdout)?.[1] ?? '';
+    assert.equal(readFileSync(kept, 'utf8'), rubbish);
+    const server = await serve([app, '--data', data, ...ALONE]);
+    assert.equal((await write(server, 'after')).status, 201);
+    await stop(server);
+  });
+
+  it('refuses a backup of a newer declaration with exit code 3', async () => {
+    const newer = appFolder(
+      NOTES.replace('text({ max: 160 })', "text({ max: 160 }), more: text({ default: '' })"),
+    );
+    const elsewhere = temporaryFolder();
+    copyFileSync(backup, join(elsewhere, 'notes.db'));
+    await stop(await serve([newer, '--data', elsewhere, ...ALONE]));
+    const { code, stderr } = await run([
+      'restore',
+      join(elsewhere, 'notes.db'),
+      '--app',
+      app,
+      '--data',
+      data,
+    ]);
+    assert.equal(code, 3);
+    assert.match(stderr, /newer than the declaration of notes/);
+  });
+
+  it('leaves PostgreSQL to its own commands, without the password', async () => {
+    const database = 'postgres://ann:do-not-show@db.example.org:5432/app?sslmode=require';
+    const backed = await run(['backup', app, '--to', to], { env: { DATABASE_URL: database } });
+    assert.equal(backed.code, 1);
+    assert.match(
+      backed.stderr,
+      /pg_dump --format=custom --schema=notes --file='.*notes-.*\.dump' 'postgres:\/\/ann@db\.example\.org:5432\/app\?sslmode=require'/,
+    );
+    const restored = await run(['restore', 'notes.dump', '--database', database]);
+    assert.equal(restored.code, 1);
+    assert.match(
+      restored.stderr,
+      /pg_restore --clean --if-exists --single-transaction --dbname='postgres:\/\/ann@db/,
+    );
+    assert.doesNotMatch(backed.stderr + restored.stderr, /do-not-show/);
+  });
+
+  it('says what is missing', async () => {
+    const none = await run(['backup', app, '--data', temporaryFolder(), '--to', to]);
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /there is no database .*notes\.db/);
+    const gone = await run(['restore', 'notes-2026-01-01T00-00-00.000Z.db', '--app', app, '--data', data]);
+    assert.match(gone.stderr, /there is no file notes-2026/);
+  });
+});
