@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkDocs } from './check-docs.ts';
 import { checkImports } from './check-imports.ts';
+import { checkLayout } from './check-layout.ts';
+import { checkWaits } from './check-waits.ts';
+import { checkWords } from './check-words.ts';
 import { described, type Finding } from './finding.ts';
 import { runTests, testFiles } from './run-tests.ts';
 
 const HELP = `npm test -- [options] [path…]
 
-Runs every check of the repository: types, lint and format, import directions, documents, tests.
+Runs every check of the repository: types, lint and format, import directions, layout, words, documents, tests.
 With a path, only the test files whose path contains it, and no other check.
 
   --no-tests         the checks without the tests (npm run check)
@@ -59,6 +62,9 @@ function checks(): Step[] {
       run: () => command('biome', ['check', '--error-on-warnings', '--colors=off']),
     },
     { name: 'import directions', run: async () => foundBy(checkImports(root)) },
+    { name: 'layout', run: async () => foundBy(checkLayout(root)) },
+    { name: 'words', run: async () => foundBy(checkWords(root)) },
+    { name: 'waits of tests', run: async () => foundBy(checkWaits(root)) },
     { name: 'documents', run: async () => foundBy(checkDocs(root)) },
   ];
 }
