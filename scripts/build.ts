@@ -2,10 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { SYSTEMS } from '../packages/create-trestle/src/project.ts';
 
 const HELP = `npm run build -- [options]
 
-Compiles packages/trestle into build/trestle: the package as it is published, with JavaScript, declarations and their maps.
+Compiles packages/trestle and packages/create-trestle into build/: the packages as they are published, with JavaScript,
+declarations and their maps.
 
   --help   this text`;
 
@@ -44,8 +46,36 @@ export function buildPackage(target = join(ROOT, 'build/trestle')): string {
   return target;
 }
 
-function compile(dist: string): void {
-  const options = ['-p', join(SOURCE, 'tsconfig.build.json'), '--outDir', dist];
+/** Builds create-trestle, with the five systems among its templates. Gives its folder. */
+export function buildCreator(target = join(ROOT, 'build/create-trestle')): string {
+  const source = join(ROOT, 'packages/create-trestle');
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(join(target, 'bin'), { recursive: true });
+  compile(join(target, 'src'), join(source, 'tsconfig.build.json'));
+  cpSync(join(source, 'templates'), join(target, 'templates'), { recursive: true });
+  for (const system of SYSTEMS)
+    cpSync(join(ROOT, 'apps', system), join(target, 'templates', system), {
+      recursive: true,
+      filter: (file) => !/\/(test|node_modules)$|\.test\.ts$|\/package\.json$/.test(file),
+    });
+  cpSync(join(ROOT, 'LICENSE'), join(target, 'LICENSE'));
+  cpSync(join(source, 'README.md'), join(target, 'README.md'));
+  const bin = readFileSync(join(source, 'bin/create-trestle.js'), 'utf8');
+  writeFileSync(join(target, 'bin/create-trestle.js'), bin.replace('create.ts', 'create.js'), {
+    mode: 0o755,
+  });
+  const { devDependencies: _, ...manifest }: Manifest = JSON.parse(
+    readFileSync(join(source, 'package.json'), 'utf8'),
+  );
+  writeFileSync(
+    join(target, 'package.json'),
+    `${JSON.stringify({ ...manifest, files: ['bin', 'src', 'templates'] }, null, 2)}\n`,
+  );
+  return target;
+}
+
+function compile(dist: string, project = join(SOURCE, 'tsconfig.build.json')): void {
+  const options = ['-p', project, '--outDir', dist];
   const { status, stdout } = spawnSync(join(ROOT, 'node_modules/.bin/tsc'), options, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`the compiler failed:\n${stdout}`);
   // The entry that runs the command line from source.
@@ -77,5 +107,5 @@ function publishedManifest(): Manifest {
 if (import.meta.main) {
   const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } });
   if (values.help) console.log(HELP);
-  else console.log(buildPackage());
+  else console.log(`${buildPackage()}\n${buildCreator()}`);
 }
