@@ -10,6 +10,8 @@ import type { JobQueue } from './queue.ts';
 
 /** Seconds between looks for leases that a clock set back has made too long. */
 const CLOCK_CHECK = 10;
+/** Seconds between two removals of jobs that ended longer ago than they are kept. */
+const PURGE_INTERVAL = 3600;
 /** Times that an end is written where the database was away, with a pause that doubles from half a second. */
 const COMMIT_ATTEMPTS = 4;
 
@@ -72,10 +74,12 @@ export class Worker {
     this.#timers = [
       setInterval(() => this.wake(), queue.limits.poll * 1000),
       setInterval(() => void queue.shortenLeases().catch(log.failed), CLOCK_CHECK * 1000),
+      setInterval(() => void queue.purge().catch(log.failed), PURGE_INTERVAL * 1000),
     ];
     this.#unwatch = queue.watchQueued(() => this.wake());
     void queue
       .adopt()
+      .then(() => queue.purge())
       .catch(log.failed)
       .then(() => this.wake());
   }
