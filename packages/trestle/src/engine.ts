@@ -72,7 +72,11 @@ export async function openEngine<Rs extends Resources>(
   app: App<Rs>,
   options: EngineOptions,
 ): Promise<Engine<Rs>> {
-  const { data, database, shared = false, log } = options;
+  const { data, database, shared = false } = options;
+  const log: EngineLog | undefined = options.log && {
+    event: (event) => options.log?.event({ app: app.name, ...event }),
+    failed: options.log.failed,
+  };
   const secret = openSigningSecret(data, options.signingSecret);
   const store = await openStore({
     name: app.name,

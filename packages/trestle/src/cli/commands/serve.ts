@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import { errorFields, type Log, openLog } from '../../http/logging/logging.ts';
+import { ErrorLog } from '../../http/logging/logging-errors.ts';
 import type { RunningServer } from '../../http/server/server.ts';
 import type { Mount } from '../../http/server/start-server.ts';
 import { findApps } from '../find-apps.ts';
 import { type DataOptions, listed, milliseconds, port, processes, withData } from '../options.ts';
 import { type StopReason, untilStopped } from '../stop-signals.ts';
 import { type Welcome, welcome } from '../welcome.ts';
+
+/** Milliseconds for closing what is left and the database, so that by default a stop takes less than 10 s in all. */
+const STOP_MARGIN = 1_500;
 
 interface ServeOptions extends DataOptions {
   port: number;
@@ -18,6 +22,7 @@ interface ServeOptions extends DataOptions {
   keepAlive: number;
   shedAbove: number;
   readinessDelay: number;
+  drain: number;
   log?: string;
   migrate: boolean;
   shared?: boolean;
@@ -71,6 +76,11 @@ export function define(command: Command): void {
         .default(3000, '3')
         .argParser(milliseconds),
     )
+    .addOption(
+      new Option('--drain <seconds>', 'finish requests for this long when stopping')
+        .default(5000, '5')
+        .argParser(milliseconds),
+    )
     .addOption(new Option('--log <file>', 'write the log there (default: standard error)').env('TRESTLE_LOG'))
     .addOption(
       new Option('--workers <number>', 'processes that serve together, each on a core of its own')
@@ -99,6 +109,7 @@ async function serveTogether(options: ServeOptions): Promise<void> {
     environment: madeUp ? { TRESTLE_ADMIN_SECRET: madeUp } : {},
     up: ({ up }) => showWelcome(up, options, madeUp),
     log: (event, facts) => log.lines.info(facts, event),
+    reopenLog: options.log === undefined ? undefined : log.reopen,
   });
   await log.flush();
   process.exit(exitCode);
@@ -129,19 +140,31 @@ async function serveAlone(names: string[], options: ServeOptions, worker = false
     throw error;
   });
   const stopped = untilStopped(server, worker);
+  // Without a file a SIGHUP is a terminal that was closed, and ends the process as ever.
+  if (options.log !== undefined) process.on('SIGHUP', () => log.reopen());
   const up = whatIsUp(server, mounts);
   if (worker) process.send?.({ up });
   else showWelcome(up, options, madeUp);
   const reason = await stopped;
   noteEnd(log, reason);
-  await server.close({ readinessDelay: reason.announced ? options.readinessDelay : 0 });
+  const readinessDelay = reason.announced ? options.readinessDelay : 0;
+  setTimeout(() => endLate(log), readinessDelay + options.drain + STOP_MARGIN).unref();
+  await server.close({ readinessDelay, drain: options.drain });
   await closeEngines(engines);
   await log.flush();
   process.exit(reason.exitCode);
 }
 
+/** Ends the process where what it waits for does not end: supervisors kill after 10 s, and say less of why. */
+async function endLate(log: Log): Promise<never> {
+  log.lines.error('stopping took too long; what was not finished is taken up again at the next start');
+  await log.flush();
+  process.exit(1);
+}
+
 function engineOptions(options: ServeOptions, log: Log, madeUp: string | undefined) {
   const { TRESTLE_ADMIN_SECRET, TRESTLE_SIGNING_SECRET, TRESTLE_SIGNING_SECRET_PREVIOUS } = process.env;
+  const errors = new ErrorLog(log.lines);
   return {
     data: options.data,
     database: options.database,
@@ -151,7 +174,7 @@ function engineOptions(options: ServeOptions, log: Log, madeUp: string | undefin
     signingSecret: { current: TRESTLE_SIGNING_SECRET, previous: TRESTLE_SIGNING_SECRET_PREVIOUS },
     log: {
       event: ({ event, ...facts }: { event: string }) => log.lines.info(facts, event),
-      failed: (error: unknown) => log.lines.error({ error: errorFields(error) }, 'failed behind the scenes'),
+      failed: (error: unknown) => errors.inBackground('background task failed', error),
     },
   };
 }

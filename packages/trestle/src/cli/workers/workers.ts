@@ -18,6 +18,8 @@ export interface WorkersOptions {
   readonly up: (up: Up) => void;
   /** Told of ends and starts, for the log. */
   readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
+  /** Called on SIGHUP, which is passed on to all workers; undefined where the log is no file, and SIGHUP ends the process. */
+  readonly reopenLog?: (() => void) | undefined;
 }
 
 /**
@@ -62,6 +64,11 @@ class Workers {
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     cluster.setupPrimary({ silent: isPipe(2) });
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#stop(signal));
+    if (this.#options.reopenLog)
+      process.on('SIGHUP', () => {
+        this.#options.reopenLog?.();
+        for (const { worker, up } of this.#slots) if (up) worker?.process.kill('SIGHUP');
+      });
     const [first] = this.#slots;
     if (first) this.#start(first);
     const code = await this.#ended.promise;
