@@ -2,7 +2,7 @@ import { LruMap } from '../../lru-map.ts';
 import type { Caller } from '../../schema/caller.ts';
 import { type Answer, answer, bytes } from '../../schema/contract.ts';
 import type { RowId } from '../../schema/id.ts';
-import type { ListQuery } from '../../schema/services/list-query.ts';
+import type { ListQuery, Page } from '../../schema/services/list-query.ts';
 import type { Service } from '../../schema/services/row-service.ts';
 
 /** What of a list's request matters here; every `RouteRequest` with such a query is one. */
@@ -12,14 +12,16 @@ interface ListRequest {
   url: string;
 }
 
-type Listed<Row extends object> = Pick<Service<Row, never, never, RowId>, 'list' | 'stream'>;
+type Listed<Row extends object> = Pick<Service<Row, never, never, RowId>, 'list'>;
 
-/** Parts of up to so many rows are read and sent at once: a stream opens a connection of its own, ten times the cost. */
+/** Parts of up to so many rows are read and sent at once. */
 const AT_ONCE = 1000;
 
+/** Rows of one page of a streamed list: enough to make a write worth it, few enough to leave the event loop free. */
+const PAGE_SIZE = 200;
+
 /**
- * A list without a limit and with no more rows than this is not streamed either. A longer one has then been read this far in
- * vain, which costs less than its stream does to open.
+ * A list without a limit and with no more rows than this is answered at once. A longer one has then been read this far in vain.
  */
 const SHORT = 100;
 const BEGINNING = Object.freeze({ limit: SHORT, offset: 0 });
@@ -63,7 +65,7 @@ export function streamList<Row extends object>(
         offset === 0 ? BEGINNING : { limit: SHORT, offset },
       );
       if (next === null) return answer(200, await toWire(items));
-      return streamed(service.stream({ caller }, { offset }), toWire);
+      return streamed(pagesOf(service, caller, { offset }), toWire);
     }
     if (limit === 0) return answer(200, await toWire([]));
     const { query, headers } = partOf(url, limit, offset);
@@ -73,8 +75,31 @@ export function streamList<Row extends object>(
     }
     const beyond = await service.list({ caller }, { limit: 1, offset: offset + limit });
     const links = beyond.items.length > 0 ? headers.more : headers.last;
-    return streamed(service.stream({ caller }, query), toWire, links);
+    return streamed(pagesOf(service, caller, query), toWire, links);
   };
+}
+
+/**
+ * All rows of a part, page after page by their keys. Nothing is held between two pages, neither a connection nor a snapshot, so
+ * that a client that reads slowly costs no other anything; a row that moves meanwhile may be missed or come twice.
+ */
+async function* pagesOf<Row extends object>(
+  service: Listed<Row>,
+  caller: Caller,
+  { limit = Number.POSITIVE_INFINITY, offset = 0 }: { limit?: number; offset?: number },
+): AsyncGenerator<Row[]> {
+  let left = limit;
+  let cursor: string | null = null;
+  do {
+    const size = Math.min(PAGE_SIZE, left);
+    const page: Page<Row> = await service.list(
+      { caller },
+      { limit: size, ...(cursor === null ? { offset } : { cursor }) },
+    );
+    yield page.items;
+    left -= page.items.length;
+    cursor = page.next;
+  } while (cursor !== null && left > 0);
 }
 
 function streamed<Row>(
