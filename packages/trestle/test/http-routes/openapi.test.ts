@@ -154,7 +154,7 @@ describe('the uniform part of a document', () => {
     const parameters = Object.values(Object(at(operation('/v1/notes', 'get'), 'parameters')));
     assert.deepEqual(
       parameters.map((each) => at(each, 'name')),
-      ['limit', 'cursor', 'sort', 'search', 'count', 'filter'],
+      ['limit', 'cursor', 'page', 'offset', 'sort', 'search', 'count', 'filter'],
     );
     const filter = parameters.at(-1);
     assert.deepEqual([at(filter, 'style'), at(filter, 'explode')], ['deepObject', true]);

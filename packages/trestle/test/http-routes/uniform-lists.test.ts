@@ -138,10 +138,13 @@ eachPlace('lists of the uniform API', (place) => {
       });
 
     test('parameters there are not, naming those there are', async () => {
-      for (const name of ['page', 'offset', 'Limit', 'where', '$filter', 'token', 'toString']) {
+      for (const name of ['pages', 'skip', 'Limit', 'where', '$filter', 'token', 'toString']) {
         const reply = await list(`${name}=1`);
         problem(reply, 400, 'unknown_parameter', [name]);
-        assert.match(String(at(reply.body, 'detail')), /limit, cursor, sort, search, count, filter/);
+        assert.match(
+          String(at(reply.body, 'detail')),
+          /limit, cursor, page, offset, sort, search, count, filter/,
+        );
       }
     });
 

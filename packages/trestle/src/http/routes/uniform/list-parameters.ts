@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import type { Model, ModelField } from '../../../rows/model.ts';
-import { PAGE } from './list-query.ts';
+import { MAX_OFFSET, PAGE } from './list-query.ts';
 
 /** The parameters of a list, for the documentation; `listQueryOf` reads them. */
 export function listParameters(model: Model): TSchema {
@@ -22,6 +22,19 @@ export function listParameters(model: Model): TSchema {
     ),
     cursor: Type.Optional(
       Type.String({ description: '`next` or `prev` of a page with the same filter and sort.' }),
+    ),
+    page: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: `A numbered page, from 1, within the first ${MAX_OFFSET} rows.`,
+      }),
+    ),
+    offset: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: MAX_OFFSET,
+        description: 'Rows to leave out, in place of a page.',
+      }),
     ),
     sort: Type.Optional(
       Type.String({ description: `Comma-separated fields, \`-\` before one for descending: ${sortable}.` }),

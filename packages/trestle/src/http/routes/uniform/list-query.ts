@@ -7,7 +7,9 @@ import { filterOf, isFilterKey } from './filter-query.ts';
 /** Rows of one page: where the caller names no limit, and the maximum. */
 export const PAGE = { default: 50, max: 200 } as const;
 const MAX_PARAMETERS = 100;
-const PARAMETERS = ['limit', 'cursor', 'sort', 'search', 'count', 'filter'];
+const PARAMETERS = ['limit', 'cursor', 'page', 'offset', 'sort', 'search', 'count', 'filter'];
+/** Rows that numbered pages reach: each costs what all before it cost, where a cursor costs one page. */
+export const MAX_OFFSET = 10_000;
 
 type Query = Readonly<Record<string, unknown>>;
 
@@ -22,8 +24,11 @@ export function listQueryOf(query: Query, model: Model): ListQuery {
   const search = textOf(query, 'search');
   const cursor = textOf(query, 'cursor');
   const count = countOf(textOf(query, 'count'));
+  const limit = limitOf(textOf(query, 'limit'));
+  const offset = offsetOf(query, limit);
   return Object.freeze({
-    limit: limitOf(textOf(query, 'limit')),
+    limit,
+    ...(offset !== undefined && { offset }),
     ...(filter && { filter }),
     ...(search !== undefined && { search }),
     ...(sort && { sort }),
@@ -49,6 +54,25 @@ function limitOf(text: string | undefined): number {
   return limit;
 }
 
+/** The rows before a numbered page: `page` from 1, or `offset`; neither beside the other nor a cursor. */
+function offsetOf(query: Query, limit: number): number | undefined {
+  const name = query.page === undefined ? 'offset' : 'page';
+  const text = textOf(query, name);
+  if (text === undefined) return undefined;
+  const other = ['cursor', 'offset'].find((each) => each !== name && query[each] !== undefined);
+  if (other !== undefined) throw invalidParameter(name, 'exclusive', `give ${name} or ${other}, not both`);
+  const first = name === 'page' ? 1 : 0;
+  const max = name === 'page' ? Math.floor(MAX_OFFSET / limit) + 1 : MAX_OFFSET;
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : -1;
+  if (value < first || value > max)
+    throw invalidParameter(
+      name,
+      'range',
+      `expected an integer from ${first} to ${max}, got ${JSON.stringify(text)}; further rows are reached by cursor`,
+    );
+  return name === 'page' ? (value - 1) * limit : value;
+}
+
 function countOf(text: string | undefined): 'exact' | 'estimated' | undefined {
   if (text === undefined || text === 'exact' || text === 'estimated') return text;
   throw invalidParameter('count', 'enum', `expected exact or estimated, got ${JSON.stringify(text)}`);
@@ -60,7 +84,7 @@ export type LinksOf = (page: Page<unknown>) => string;
 /** The links of the pages of a list, which is asked for under this URL. */
 export function linksUnder(url: string): LinksOf {
   const [path = '', query = ''] = url.replaceAll('>', '%3E').split('?', 2);
-  const parts = query.split('&').filter((part) => part !== '' && !part.startsWith('cursor='));
+  const parts = query.split('&').filter((part) => part !== '' && !/^(?:cursor|page|offset)=/.test(part));
   const whole = parts.length > 0 ? `${path}?${parts.join('&')}` : path;
   const first = `<${whole}>; rel="first"`;
   const stem = `<${whole}${parts.length > 0 ? '&' : '?'}cursor=`;
