@@ -26,6 +26,9 @@ export function errors(problem: Problem, request: FailedRequest): ErrorAnswer {
       return { status: 409, body: failed(SAYS.taken), headers };
     case 'not_found':
       return { status: 404, body: failed(problem.data.resource ? SAYS.noRecord : problem.detail), headers };
+    case 'malformed':
+      // With an error in it, there is no body at all.
+      return { status: 400, body: failed(problem.errors.length > 0 ? SAYS.empty : problem.detail), headers };
     case 'invalid':
       if (isBeyondIds(problem.errors, request)) return { status: 404, body: failed(SAYS.noRecord), headers };
       return { status: 400, body: failed(invalid(problem.errors)), headers };

@@ -15,7 +15,8 @@ import type { JobLimits } from './jobs/limits.ts';
 import { openJobs } from './jobs/open-jobs.ts';
 import type { Model } from './rows/model.ts';
 import { type AnyService, openServices } from './rows/open-services.ts';
-import { putRows } from './rows/seed-rows.ts';
+import { seedRows } from './rows/seed-rows.ts';
+import type { RowWriter } from './rows/write.ts';
 import type { App } from './schema/app.ts';
 import type { ContractContext } from './schema/contract.ts';
 import type { Resources } from './schema/row-types.ts';
@@ -55,6 +56,8 @@ export interface Engine<Rs extends Resources = Resources> {
   readonly services: Services<Rs>;
   readonly byName: ReadonlyMap<string, AnyService>;
   readonly models: ReadonlyMap<string, Model>;
+  /** Write rows without asking the rules: for the engine's own code. */
+  readonly writers: ReadonlyMap<string, RowWriter>;
   readonly accounts: AccountService;
   readonly keys: KeyService;
   readonly operations: OperationService;
@@ -90,7 +93,7 @@ export async function openEngine<Rs extends Resources>(
     const [{ key: cursorKey }] = deriveKeys(secret, app.name, 'cursors');
     const { resources } = app;
     const opened = openServices({ resources, accounts: app.accounts, store, cursorKey });
-    await putRows(opened.models, store);
+    await seedRows(opened.writers, store);
     const { accounts, keys, authenticate, operator, close } = openAccounts({
       app,
       store,
@@ -101,7 +104,7 @@ export async function openEngine<Rs extends Resources>(
     const jobs = openJobs({
       app,
       store,
-      models: opened.models,
+      writers: opened.writers,
       cursorKey,
       data: join(data, app.name),
       limits: options.jobs ?? {},

@@ -18,11 +18,6 @@ export type Work<T> = (transaction: Executor) => T | Promise<T>;
 export interface WriteOptions {
   /** No time limits, for work that may take minutes: migrations, copies (default: false). */
   readonly patient?: boolean;
-  /**
-   * The work is one statement, and nothing that it answers could undo it: then it is its own transaction, and takes one
-   * round trip to PostgreSQL where others take two and more, and on SQLite no savepoint (default: false).
-   */
-  readonly single?: boolean;
 }
 
 /** Where the rows of one app live. */
@@ -35,6 +30,11 @@ export interface Store extends Executor {
    * Throws `conflict` (naming the field) for a broken constraint, `unavailable` (503, Retry-After) and `storage_full`.
    */
   write<T>(work: Work<T>, options?: WriteOptions): Promise<T>;
+  /**
+   * Runs one statement as a transaction of its own: one round trip to PostgreSQL where `write` takes two and more, and on
+   * SQLite no savepoint. Throws as `write` does.
+   */
+  writeOne(statement: Statement, values: readonly Value[]): Promise<Columns[]>;
   /** Rows in parts of `size`, from one snapshot, with flat memory. */
   stream(statement: Statement, values: readonly Value[], size: number): AsyncIterable<Columns[]>;
   /** Another number once another process has committed something; undefined where that takes a query to know. */

@@ -1,8 +1,10 @@
 import type { Store } from '../database/store.ts';
 import { Cursors } from '../rows/lists/cursor.ts';
-import type { Model } from '../rows/model.ts';
 import { compileSystemModels } from '../rows/system-tables.ts';
+import { inTransaction } from '../rows/transaction.ts';
+import type { RowWriter } from '../rows/write.ts';
 import type { App } from '../schema/app.ts';
+import { anonymous } from '../schema/caller.ts';
 import type { OperationService } from '../schema/services/operation-service.ts';
 import { JOB_RESOURCES } from './job-table.ts';
 import type { AppRows } from './lifecycles/effect-rows.ts';
@@ -18,7 +20,7 @@ import { type JobHandler, type JobLog, Worker } from './worker.ts';
 export interface JobsOptions {
   app: Pick<App, 'resources' | 'accounts'>;
   store: Store;
-  models: ReadonlyMap<string, Model>;
+  writers: ReadonlyMap<string, RowWriter>;
   /** Authenticates cursors of lists. */
   cursorKey: Buffer;
   /** The app's own folder for files: what `run` is given as `data`. */
@@ -45,11 +47,11 @@ const SILENT: JobLog = { event: () => {}, failed: () => {} };
 
 /** Opens the job queue of an app over its store, and begins to run what is queued. */
 export function openJobs(options: JobsOptions): Jobs {
-  const { app, store, models, cursorKey, data, work = true, log = SILENT } = options;
+  const { app, store, writers, cursorKey, data, work = true, log = SILENT } = options;
   const system = compileSystemModels(JOB_RESOURCES, app.accounts, store);
   const queue = new JobQueue(store, system.operations, { ...DEFAULT_LIMITS, ...options.limits }, log.failed);
-  const lifecycles = compileLifecycles(models, system.moves);
-  const rows: AppRows = { store, models, lifecycles, accountIds: app.accounts.id.kind };
+  const lifecycles = compileLifecycles(writers, system.moves);
+  const rows: AppRows = { store, writers, lifecycles, accountIds: app.accounts.id.kind };
   const handlers = new Map<string, JobHandler>(options.handlers);
   for (const [resource, lifecycle] of lifecycles)
     for (const [name, declared] of lifecycle.operations)
@@ -59,7 +61,12 @@ export function openJobs(options: JobsOptions): Jobs {
   const streams = new EventStreams(operations, queue, options.requireActive ?? (async () => {}));
   const worker =
     work && handlers.size > 0
-      ? new Worker({ queue, handlers, write: (write) => store.write(write), log })
+      ? new Worker({
+          queue,
+          handlers,
+          write: (write) => inTransaction(store, { caller: anonymous }, write),
+          log,
+        })
       : undefined;
   return {
     queue,

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Executor } from '../database/store.ts';
 import { Problem } from '../problems.ts';
+import type { OpenTransaction } from '../rows/transaction.ts';
 import type { JsonValue } from '../schema/field.ts';
 import { OperationError } from '../schema/lifecycle.ts';
 import type { JobRecord } from './job-table.ts';
@@ -35,7 +35,7 @@ export interface JobHandler {
 export interface JobOutcome {
   readonly result?: JsonValue | undefined;
   /** Runs in the transaction that ends the job, which checks the fence: its effects happen exactly once. */
-  readonly commit?: ((transaction: Executor) => Promise<void>) | undefined;
+  readonly commit?: ((transaction: OpenTransaction) => Promise<void>) | undefined;
 }
 
 /** The operations' handlers are named `RESOURCE:OPERATION`, all others as their job. */
@@ -51,7 +51,7 @@ interface WorkerOptions {
   readonly queue: JobQueue;
   readonly handlers: JobHandlers;
   /** Runs the write that ends a job. */
-  write<T>(write: (transaction: Executor) => Promise<T>): Promise<T>;
+  write<T>(write: (transaction: OpenTransaction) => Promise<T>): Promise<T>;
   readonly log: JobLog;
 }
 

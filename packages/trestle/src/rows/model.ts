@@ -184,3 +184,15 @@ function rowDecoder(fields: readonly ModelField[], dialect: Dialect): (columns: 
     return row;
   };
 }
+
+/** Values of fields as the dialect binds them, by column. */
+export function encodeFields(
+  model: Model,
+  values: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): Record<string, Value> {
+  const encoded: Record<string, Value> = {};
+  for (const name of names)
+    encoded[name] = model.dialect.encode(model.byName.get(name)?.kind ?? model.idKind, values[name] ?? null);
+  return encoded;
+}

@@ -3,19 +3,15 @@ import type { Accounts } from '../schema/accounts.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Resources } from '../schema/row-types.ts';
 import type { Service, Services } from '../schema/services/row-service.ts';
-import { changer, remover } from './change.ts';
-import { creator } from './create.ts';
+import type { ChangeRecorder } from './change-recorder.ts';
+import { RowDeletion } from './delete-rows.ts';
 import { childReader } from './lists/children.ts';
 import { Cursors } from './lists/cursor.ts';
 import { lister } from './lists/list.ts';
 import { streamer } from './lists/stream.ts';
 import { compileModels, type Model, type Row } from './model.ts';
-import { patcher } from './patch.ts';
-import { countingFields, countingReader, peeker } from './read.ts';
-import { manyReader } from './read-many.ts';
-import { referenceCheck } from './references.ts';
-import { replacer } from './replace.ts';
-import { blindPatcher } from './update-without-select.ts';
+import { countingFields, countingReader, manyReader, peeker } from './read.ts';
+import { RowWriter } from './write.ts';
 
 /** A service whose row is only known at run time: what the uniform routes use. */
 export type AnyService = Service<Row, unknown, unknown, RowId>;
@@ -24,6 +20,9 @@ export interface OpenServices<Rs extends Resources> {
   readonly services: Services<Rs>;
   readonly byName: ReadonlyMap<string, AnyService>;
   readonly models: ReadonlyMap<string, Model>;
+  /** What writes the rows of each resource, for the engine's own code. */
+  readonly writers: ReadonlyMap<string, RowWriter>;
+  readonly deletion: RowDeletion;
 }
 
 interface Options<Rs extends Resources> {
@@ -32,39 +31,55 @@ interface Options<Rs extends Resources> {
   store: Store;
   /** Authenticates cursors. */
   cursorKey: Buffer;
+  /** Told of every change of a row (default: nobody is). */
+  recorder?: ChangeRecorder;
 }
 
 /** Compiles the services of an app: one for each resource, with its rules inside. */
 export function openServices<Rs extends Resources>(options: Options<Rs>): OpenServices<Rs> {
-  const { resources, accounts, store, cursorKey } = options;
+  const { resources, accounts, store, cursorKey, recorder } = options;
   const models = compileModels(resources, accounts, store.dialect);
   const cursors = new Cursors(cursorKey);
   const byName = new Map<string, AnyService>();
-  for (const [name, model] of models) byName.set(name, openService(model, models, store, cursors));
+  const deletion = new RowDeletion(models, recorder);
+  const writers = rowWriters(models, { store, deletion, recorder });
+  for (const [name, writer] of writers) byName.set(name, openService(writer, store, cursors));
   // The types are projections of the same declaration that the services were compiled from; no type can follow that.
   const services = Object.fromEntries(byName) as unknown as Services<Rs>;
-  return { services, byName, models };
+  return { services, byName, models, writers, deletion };
 }
 
-function openService(
-  model: Model,
+/** Compiles what writes the rows of each resource. */
+export function rowWriters(
   models: ReadonlyMap<string, Model>,
-  store: Store,
-  cursors: Cursors,
-): AnyService {
-  const references = referenceCheck(model, models);
-  const change = changer(model, store, references);
+  { store, deletion = new RowDeletion(models), recorder }: WriterOptions,
+): Map<string, RowWriter> {
+  const writers = new Map<string, RowWriter>();
+  for (const [name, model] of models)
+    writers.set(name, new RowWriter(model, { store, models, deletion, recorder }));
+  return writers;
+}
+
+interface WriterOptions {
+  readonly store: Store;
+  readonly deletion?: RowDeletion;
+  readonly recorder?: ChangeRecorder | undefined;
+}
+
+function openService(writer: RowWriter, store: Store, cursors: Cursors): AnyService {
+  const { model } = writer;
   const peek = peeker(model, store);
   return {
-    create: creator(model, store, references),
+    create: (context, body) => writer.write(context, { verb: 'create', body }),
     read: countingFields(model).length > 0 ? countingReader(model, store) : peek,
     peek,
     list: lister(model, store, cursors),
     stream: streamer(model, store),
     children: childReader(model, store),
     readMany: manyReader(model, store),
-    replace: replacer(model, change),
-    patch: patcher(model, change, blindPatcher(model, store, references)),
-    remove: remover(model, store),
+    replace: (context, id, body, options) => writer.write(context, { ...options, verb: 'update', id, body }),
+    patch: (context, id, body, options) =>
+      writer.write(context, { ...options, verb: 'update', merge: true, id, body }),
+    remove: (context, id, options) => writer.write(context, { ...options, verb: 'delete', id }),
   };
 }

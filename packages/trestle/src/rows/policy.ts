@@ -23,15 +23,21 @@ export interface Policy {
   admits(caller: Caller, action: Action): boolean;
   /**
    * The condition that leaves the rows the caller may do this to; undefined where it may to all. The same object for every
-   * caller of a class; its parameter `me` is bound by `callerValues`.
+   * caller of a class; its parameter `ME` is bound by `callerValues`.
    */
   where(caller: Caller, action: Action): Sql | undefined;
   /** Whether the caller may do this to a row, as it is or as it will be. Rules that look at other rows ask `executor`. */
   allows(caller: Caller, action: Action, row: Columns, executor: Executor): boolean | Promise<boolean>;
   /** The fields the caller may read, or set where the action writes. The same object for every caller of a class. */
   fields(caller: Caller, action: Action): Projection;
-  /** What depends on a caller's class alone, such as a compiled statement: made once for each. */
-  perClass<T>(action: Action, make: (where: Sql | undefined, fields: Projection) => T): (caller: Caller) => T;
+  /**
+   * What depends on a caller's class alone, such as a compiled statement: made once for each. `where` leaves the rows that
+   * the caller may do all of the actions to, `fields` are those of the first.
+   */
+  perClass<T>(
+    actions: readonly Action[],
+    make: (where: Sql | undefined, fields: Projection) => T,
+  ): (caller: Caller) => T;
 }
 
 type Columns = Readonly<Record<string, unknown>>;
@@ -61,6 +67,12 @@ export function compilePolicy(name: string, resource: Resource, all: Projection)
     rules.set(`:${operation}`, compileRule(can ?? resource.can.update));
   // An operation that is not declared any more may still be under way.
   const ruleOf = (action: Action) => rules.get(action) ?? rules.get('update') ?? CLOSED;
+  const numbers = new Map<Sql | undefined, number>();
+  const numberOf = (where: Sql | undefined) => {
+    const number = numbers.get(where) ?? numbers.size;
+    numbers.set(where, number);
+    return number;
+  };
   const policy: Policy = {
     admit(caller, action) {
       refuse(ruleOf(action).decide(caller));
@@ -73,14 +85,17 @@ export function compilePolicy(name: string, resource: Resource, all: Projection)
     where: (caller, action) => (policy.admits(caller, action) ? ruleOf(action).where(caller) : NONE),
     allows: (caller, action, row) => policy.admits(caller, action) && ruleOf(action).test(caller, row),
     fields: () => all,
-    perClass(action, make) {
-      const made = new Map<Sql | undefined, ReturnType<typeof make>>();
-      return (caller) => {
-        const where = policy.where(caller, action);
-        const known = made.get(where);
-        if (known !== undefined) return known;
-        const value = make(where, policy.fields(caller, action));
-        made.set(where, value);
+    perClass<T>(actions: readonly Action[], make: (where: Sql | undefined, fields: Projection) => T) {
+      const made = new Map<number, { readonly value: T }>();
+      return (caller: Caller) => {
+        let key = 0;
+        for (const action of actions) key = key * 1000 + numberOf(policy.where(caller, action));
+        const known = made.get(key);
+        if (known) return known.value;
+        const wheres = actions.flatMap((action) => policy.where(caller, action) ?? []);
+        const where = wheres.length > 0 ? sql.join([...new Set(wheres)], ' and ') : undefined;
+        const value = make(where, policy.fields(caller, actions[0] ?? 'read'));
+        made.set(key, { value });
         return value;
       };
     },
@@ -88,9 +103,12 @@ export function compilePolicy(name: string, resource: Resource, all: Projection)
   return policy;
 }
 
+/** The parameter of the caller's account. No field has a name with a colon. */
+export const ME = ':me';
+
 /** The values of the parameters in a policy's conditions. */
-export function callerValues(caller: Caller): { me: Value } {
-  return { me: accountOf(caller) };
+export function callerValues(caller: Caller): { [ME]: Value } {
+  return { [ME]: accountOf(caller) };
 }
 
 /** What throws `unauthenticated` or `forbidden` for callers that a rule allows nothing, whatever the row: of a route, of accounts. */
@@ -138,10 +156,14 @@ function compileRule(rule: Rule | undefined): CompiledRule {
   }
 }
 
+const owners = new Map<string, CompiledRule>();
+
 /** The administrator owns every row, and a service key, which has no account, owns none. */
 function ownerRule(field: string): CompiledRule {
-  const own = sql`${sql.ref(field)} = ${param('me')}`;
-  return {
+  const known = owners.get(field);
+  if (known) return known;
+  const own = sql`${sql.ref(field)} = ${param(ME)}`;
+  const rule: CompiledRule = {
     decide: SIGNED_IN.decide,
     where: ({ kind }) => (kind === 'administrator' ? undefined : own),
     test(caller, row) {
@@ -149,6 +171,8 @@ function ownerRule(field: string): CompiledRule {
       return caller.kind === 'administrator' || (account !== null && row[field] === account);
     },
   };
+  owners.set(field, rule);
+  return rule;
 }
 
 function refuse(decision: Decision): void {

@@ -1,13 +1,51 @@
-import { sql } from '../database/sql.ts';
+import { type Sql, sql } from '../database/sql.ts';
 import { bind, param, statement } from '../database/statement.ts';
 import type { Executor, Store } from '../database/store.ts';
+import { Problem } from '../problems.ts';
+import type { Caller } from '../schema/caller.ts';
 import type { Context } from '../schema/context.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Versioned } from '../schema/services/row-service.ts';
-import { finder, notFound, requireId } from './find.ts';
-import type { Model, Row } from './model.ts';
-import { callerValues } from './policy.ts';
-import { inTransaction, readerOf } from './transaction.ts';
+import { encodeFields, type Model, type Row } from './model.ts';
+import { type Action, callerValues } from './policy.ts';
+import { readerOf, runAlone } from './transaction.ts';
+import { allOf, ID, updateOf } from './write-statements.ts';
+
+/** The 404 of a row: the same whether it is missing or hidden from the caller. */
+export function notFound(model: Model, id: unknown): Problem {
+  return new Problem('not_found', {
+    detail: `There is no row ${String(id)} in ${model.name}.`,
+    data: { resource: model.name, id },
+  });
+}
+
+/** Throws `not_found` for what cannot be an id of this resource. */
+export function requireId(model: Model, id: RowId): void {
+  if (model.checkId(id).length > 0) throw notFound(model, id);
+}
+
+export type FindRow = (executor: Executor, caller: Caller, id: RowId) => Promise<Versioned<Row>>;
+
+/**
+ * What finds one row by its id among those that the policy leaves the caller for an action. Throws `not_found`.
+ * @param lock `forUpdate` where the row is about to be written (default: none).
+ */
+export function finder(model: Model, action: Action, lock: Sql = sql``): FindRow {
+  const select = model.policy.perClass([action], (where, fields) => ({
+    fields,
+    statement: statement(
+      model.dialect,
+      sql`select ${fields.versionedColumns} from ${model.table}
+        where ${sql.ref('id')} = ${param('id')} ${where ? sql`and ${where}` : sql``} ${lock}`,
+    ),
+  }));
+  return async (executor, caller, id) => {
+    const { fields, statement: byId } = select(caller);
+    const [found] = await executor.all(byId, bind(byId, { id, ...callerValues(caller) }));
+    if (!found) throw notFound(model, id);
+    return fields.decodeVersioned(found);
+  };
+}
 
 type ReadOne = (context: Context, id: RowId) => Promise<Versioned<Row>>;
 
@@ -27,13 +65,11 @@ export function peeker(model: Model, store: Store): ReadOne {
  */
 export function countingReader(model: Model, store: Store): ReadOne {
   const counters = countingFields(model).map((name) => sql`${sql.ref(name)} = ${sql.ref(name)} + 1`);
-  const count = model.policy.perClass('read', (where, fields) => ({
+  const count = model.policy.perClass(['read'], (where, fields) => ({
     fields,
     statement: statement(
       model.dialect,
-      sql`update ${model.table} set ${sql.join(counters)}
-        where ${sql.ref('id')} = ${param('id')} ${where ? sql`and ${where}` : sql``}
-        returning ${fields.versionedColumns}`,
+      sql`${updateOf(model, counters, allOf(ID, where), { counting: true })} returning ${fields.versionedColumns}`,
     ),
   }));
   return async (context, id) => {
@@ -42,8 +78,7 @@ export function countingReader(model: Model, store: Store): ReadOne {
     requireId(model, id);
     const { fields, statement: update } = count(caller);
     const values = bind(update, { id, ...callerValues(caller) });
-    const write = async (executor: Executor) => executor.all(update, values);
-    const [counted] = await inTransaction(store, context, write, { single: true });
+    const [counted] = await runAlone(store, context, update, values);
     if (!counted) throw notFound(model, id);
     return fields.decodeVersioned(counted);
   };
@@ -51,4 +86,52 @@ export function countingReader(model: Model, store: Store): ReadOne {
 
 export function countingFields(model: Model): string[] {
   return model.fields.filter(({ type }) => type.countsReads).map(({ name }) => name);
+}
+
+/** Rows by id in one query; missing ones and ones the caller may not read are left out alike. */
+export function manyReader(model: Model, store: Store) {
+  const within = model.dialect.within(sql.ref('id'), sql`${param('ids')}`, model.idKind);
+  const select = model.policy.perClass(['read'], (where, fields) => ({
+    fields,
+    statement: statement(
+      model.dialect,
+      sql`select ${fields.columns} from ${model.table} where ${within} ${where ? sql`and ${where}` : sql``}`,
+    ),
+  }));
+  return async (context: Context, ids: readonly RowId[]): Promise<Map<RowId, Row>> => {
+    const { caller } = context;
+    model.policy.admit(caller, 'read');
+    const rows = new Map<RowId, Row>();
+    if (ids.length === 0) return rows;
+    const { fields, statement: query } = select(caller);
+    const values = { ids: model.dialect.encodeList([...new Set(ids)]), ...callerValues(caller) };
+    for (const found of await readerOf(store, context).all(query, bind(query, values))) {
+      const row = fields.decode(found);
+      rows.set(row.id, row);
+    }
+    return rows;
+  };
+}
+
+/** The rows with these values, in order of their ids, whoever asks. */
+export async function rowsWith(
+  model: Model,
+  executor: Executor,
+  equal: Readonly<Record<string, unknown>>,
+  lock: Sql = sql``,
+): Promise<Versioned<Row>[]> {
+  const names = Object.keys(equal);
+  for (const name of names)
+    if (name !== 'id' && !model.byName.has(name)) throw new TypeError(`${model.name} has no field '${name}'`);
+  const conditions = names.map((name) =>
+    equal[name] === null ? sql`${sql.ref(name)} is null` : sql`${sql.ref(name)} = ${param(name)}`,
+  );
+  const query = statement(
+    model.dialect,
+    sql`select ${model.versionedColumns} from ${model.table}
+      where ${conditions.length > 0 ? sql.join(conditions, ' and ') : sql`1 = 1`}
+      order by ${sql.ref('id')} ${lock}`,
+  );
+  const rows = await executor.all(query, bind(query, encodeFields(model, equal, names)));
+  return rows.map((row) => model.decodeVersioned(row));
 }

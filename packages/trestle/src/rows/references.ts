@@ -19,11 +19,6 @@ export type CheckReferences = (
   values: Readonly<Record<string, Value>>,
 ) => Promise<void>;
 
-/** Whether a write of these fields looks at other rows. */
-export function refers(model: Model, names: readonly string[]): boolean {
-  return names.some((name) => model.byName.get(name)?.type.reference);
-}
-
 /**
  * Foreign keys hold the references; this names the field that is wrong, which SQLite's errors do not, and lets nobody
  * refer to a row that they may not read (which would tell them that it exists).
@@ -33,7 +28,7 @@ export function referenceCheck(model: Model, models: ReadonlyMap<string, Model>)
   for (const { name, type } of model.fields) {
     const target = type.reference && models.get(type.reference.target);
     if (!target) continue;
-    const byId = target.policy.perClass('read', (where) =>
+    const byId = target.policy.perClass(['read'], (where) =>
       statement(
         model.dialect,
         sql`select 1 from ${target.table} where ${sql.ref('id')} = ${param('id')} ${where ? sql`and ${where}` : sql``}`,

@@ -1,32 +1,57 @@
-import type { Executor, Store, WriteOptions } from '../database/store.ts';
+import type { Statement } from '../database/statement.ts';
+import type { Columns, Executor, Store, Value } from '../database/store.ts';
 import { type Context, TRANSACTION, type Transaction } from '../schema/context.ts';
 
-/** A transaction as services use it: the statements that run in it. */
-class OpenTransaction implements Transaction {
+/** A transaction as services use it: the statements that run in it, and what is to be done once it is committed. */
+export class OpenTransaction implements Transaction, Executor {
   readonly [TRANSACTION] = true;
-  readonly executor: Executor;
+  readonly #executor: Executor;
+  /** Runs after the commit, not where the transaction is undone. They must not throw: the rows are on disk by then. */
+  readonly afterCommit: (() => void)[] = [];
 
   constructor(executor: Executor) {
-    this.executor = executor;
+    this.#executor = executor;
+  }
+
+  all(statement: Statement, values: readonly Value[]): Columns[] | Promise<Columns[]> {
+    return this.#executor.all(statement, values);
   }
 }
 
 /** Runs a write in the transaction of its context, else in one of its own. */
-export function inTransaction<T>(
+export async function inTransaction<T>(
   store: Store,
   context: Context,
-  write: (executor: Executor) => Promise<T>,
-  options?: WriteOptions,
+  write: (transaction: OpenTransaction) => Promise<T>,
 ): Promise<T> {
-  return context.transaction ? write(executorOf(context.transaction)) : store.write(write, options);
+  if (context.transaction) return write(opened(context.transaction));
+  // A store may run the write again where the database undid it because of another: each time it is a new transaction.
+  let own: OpenTransaction | undefined;
+  const result = await store.write((executor) => {
+    own = new OpenTransaction(executor);
+    return write(own);
+  });
+  for (const effect of own?.afterCommit ?? []) effect();
+  return result;
 }
 
-/** Runs the reads of a context: its transaction, which sees what it has written, else the store. */
+/** Runs a write that is one statement, which is its own transaction where its context has none. */
+export function runAlone(
+  store: Store,
+  context: Context,
+  statement: Statement,
+  values: readonly Value[],
+): Columns[] | Promise<Columns[]> {
+  if (context.transaction) return opened(context.transaction).all(statement, values);
+  return store.writeOne(statement, values);
+}
+
+/** The executor of a context's reads: its transaction's, which sees what it has written, else the store. */
 export function readerOf(store: Store, { transaction }: Context): Executor {
-  return transaction ? executorOf(transaction) : store;
+  return transaction ? opened(transaction) : store;
 }
 
-function executorOf(transaction: Transaction): Executor {
-  if (transaction instanceof OpenTransaction) return transaction.executor;
+function opened(transaction: Transaction): OpenTransaction {
+  if (transaction instanceof OpenTransaction) return transaction;
   throw new TypeError('the context holds a transaction that no service has opened');
 }

@@ -103,8 +103,8 @@ export interface RouteOptions<P, Q, B> {
   /** Maximum bytes of the body (default: 1 MiB). */
   maxBody?: number;
   /**
-   * In the uniform API: whether a request without a body is refused (default: true). A contract's missing body is an empty one,
-   * so that errors name the members that are missing.
+   * Refuses a request without a body (default: true; false for DELETE in a contract). A contract's missing body is an empty one
+   * where the schema refuses that, so that errors name the members that are missing.
    */
   bodyRequired?: boolean;
   /** Names of request header fields that the route goes by, for the documentation (default: none). */

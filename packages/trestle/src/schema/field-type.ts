@@ -29,6 +29,8 @@ export interface ServerValue {
   created(write: Write): unknown;
   /** The value after an edit; undefined where an edit leaves it as it is. */
   edited(write: Write): unknown;
+  /** Edited too where a row loses a reference because the other row was deleted (`setNull`). */
+  readonly onSetNull?: true;
   /** Rows that are older than the column get the moment of the migration. */
   readonly older?: 'now';
 }

@@ -24,7 +24,7 @@ import type { JobLimits } from '../../src/jobs/limits.ts';
 import { type Jobs, openJobs } from '../../src/jobs/open-jobs.ts';
 import type { JobHandler } from '../../src/jobs/worker.ts';
 import { openServices } from '../../src/rows/open-services.ts';
-import { putRows } from '../../src/rows/seed-rows.ts';
+import { seedRows } from '../../src/rows/seed-rows.ts';
 
 export interface ArticleRow {
   id: number;
@@ -97,14 +97,14 @@ export async function openLifecycleApp(store: Store, runs: Partial<Runs>, limits
     ...tablesOf(JOB_RESOURCES, declared.accounts),
   ]);
   const opened = openServices({ ...declared, store, cursorKey: Buffer.alloc(32) });
-  await putRows(opened.models, store);
+  await seedRows(opened.writers, store);
   const failures: unknown[] = [];
   const start = (work = true, handlers: ReadonlyMap<string, JobHandler> = new Map()): Jobs =>
     openJobs({
       handlers,
       app: declared,
       store,
-      models: opened.models,
+      writers: opened.writers,
       cursorKey: Buffer.alloc(32),
       data: mkdtempSync(join(tmpdir(), 'trestle-test-')),
       work,

@@ -6,7 +6,8 @@ import type { Store } from '../../database/store.ts';
 import { renamesOfApp, tablesOfApp } from '../../engine.ts';
 import type { Format } from '../../rows/exchange/entries.ts';
 import { compileModels, type Model } from '../../rows/model.ts';
-import { putRows } from '../../rows/seed-rows.ts';
+import { rowWriters } from '../../rows/open-services.ts';
+import { seedRows } from '../../rows/seed-rows.ts';
 import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
 import { findApps } from '../find-apps.ts';
@@ -57,7 +58,7 @@ export async function onResource<T>(
   try {
     await migrate(store, tablesOfApp(app), { renames: renamesOfApp(app), ...(apply && { apply }) });
     const models = compileModels(app.resources, app.accounts, store.dialect);
-    if (make) await putRows(models, store);
+    if (make) await seedRows(rowWriters(models, { store }), store);
     const model = models.get(name);
     if (!model) throw new StartError(`${app.name} has no resource '${name}'`);
     return await work(store, model);

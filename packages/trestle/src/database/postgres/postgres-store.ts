@@ -53,7 +53,6 @@ export class PostgresStore implements Store, Notifier {
   readonly #parts: Parts;
   readonly #reads: Turns;
   readonly #writes: Turns;
-  readonly #single: Executor = { all: (statement, values) => this.#writeSingle(statement, values) };
   #statements = 0;
   readonly #count = () => {
     this.#statements += 1;
@@ -99,8 +98,7 @@ export class PostgresStore implements Store, Notifier {
     }
   }
 
-  async write<T>(work: Work<T>, { patient = false, single = false }: WriteOptions = {}): Promise<T> {
-    if (single) return work(this.#single);
+  async write<T>(work: Work<T>, { patient = false }: WriteOptions = {}): Promise<T> {
     const settings = 'set local statement_timeout to 0; set local idle_in_transaction_session_timeout to 0';
     const options: TransactionOptions = patient
       ? { patience: 0, settings, count: this.#count }
@@ -154,7 +152,7 @@ export class PostgresStore implements Store, Notifier {
   }
 
   /** A statement that is its own transaction: once it is sent, silence does not tell whether it was committed. */
-  async #writeSingle(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
+  async writeOne(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
     const mayRepeat = repeats(RETRIES.write, this.#parts.patience);
     for (let attempt = 0; ; attempt += 1) {
       try {

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { Problem } from '../../problems.ts';
 import type { Statement } from '../statement.ts';
-import type { Columns, Executor, Store, Value, Work, WriteOptions } from '../store.ts';
+import type { Columns, Store, Value, Work } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { sqliteDialect } from './dialect.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -21,7 +21,6 @@ interface Parts {
 export class SqliteStore implements Store {
   readonly dialect = sqliteDialect;
   readonly file: string;
-  readonly #single: Executor = { all: (statement, values) => this.#group.writeOne(statement, values) };
   readonly #writer: Connection;
   readonly #reader: Connection;
   readonly #group: GroupCommit;
@@ -51,8 +50,12 @@ export class SqliteStore implements Store {
     return this.#reader.all(statement, values);
   }
 
-  async write<T>(work: Work<T>, { single = false }: WriteOptions = {}): Promise<T> {
-    return single ? work(this.#single) : this.#group.write(work);
+  write<T>(work: Work<T>): Promise<T> {
+    return this.#group.write(work);
+  }
+
+  writeOne(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
+    return this.#group.writeOne(statement, values);
   }
 
   async *stream(statement: Statement, values: readonly Value[], size: number): AsyncGenerator<Columns[]> {

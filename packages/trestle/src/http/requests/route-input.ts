@@ -24,12 +24,15 @@ type BodyReader = (request: FastifyRequest, errors: FieldError[]) => unknown;
  * Input as contracts take it: members and parameters that are not named are left out, as the originals did, and all that
  * is wrong with path, query and body comes in one `invalid` problem.
  */
-export function contractInput({ options }: Route): InputReader {
-  const { params, query, body, checkQuery = true } = options;
+export function contractInput({ method, options }: Route): InputReader {
+  const { params, query, body, checkQuery = true, bodyRequired = method !== 'DELETE' } = options;
   const readPath = stringsReader(params, 'path', true);
   const readQuery = stringsReader(query, 'query', checkQuery);
   const readBody = body ? bodyReader(body, options, true) : () => ({});
+  // Where an empty body lacks something, it is read as one, so that the answer names what is missing.
+  const refusesNone = body && bodyRequired && compileSchema(body)({}).length === 0;
   return (request) => {
+    if (refusesNone && request.body === undefined) throw missingBody();
     const errors: FieldError[] = [];
     const input = {
       params: readPath(request.params, errors),
@@ -59,12 +62,19 @@ export function uniformInput({ options }: Route): InputReader {
     const search = checkQuery ? readQuery(request.query, errors) : request.query;
     if (errors.length > 0) throw new Problem('invalid_query', { errors, detail: summary(errors) });
     if (!readBody) return { params: path, query: search, body: request.body };
-    if (bodyRequired && request.body === undefined)
-      throw new Problem('malformed', { detail: 'The request has no body; {} is an empty one.' });
+    if (bodyRequired && request.body === undefined) throw missingBody();
     const content = readBody(request, errors);
     if (errors.length > 0) throw bodyProblem(errors, namesOf(body));
     return { params: path, query: search, body: content };
   };
+}
+
+function missingBody(): Problem {
+  const error = { pointer: '', code: 'required', message: 'a body is required', in: 'body' } as const;
+  return new Problem('malformed', {
+    detail: 'The request has no body; {} is an empty one.',
+    errors: [error],
+  });
 }
 
 /** Throws for parameters that are not among the allowed ones, or that come more than once. */

@@ -1,19 +1,18 @@
-import { type Sql, sql } from '../../database/sql.ts';
-import { bind, param, statement } from '../../database/statement.ts';
+import type { Sql } from '../../database/sql.ts';
 import type { Executor, Store } from '../../database/store.ts';
-import { encodeValues } from '../../rows/encode.ts';
-import { inserter, newRow } from '../../rows/insert.ts';
-import type { Model } from '../../rows/model.ts';
+import { rowsWith } from '../../rows/read.ts';
+import type { OpenTransaction } from '../../rows/transaction.ts';
+import type { RowWriter } from '../../rows/write.ts';
 import { anonymous, type Caller } from '../../schema/caller.ts';
 import type { Id, RowId } from '../../schema/id.ts';
-import type { AnyRow, EffectRows, FindRows } from '../../schema/lifecycle.ts';
-import { type Lifecycles, lifecycleOf, stateOf } from './lifecycles.ts';
-import { type Mover, moveRow, writeRow } from './move-row.ts';
+import type { EffectRows, FindRows } from '../../schema/lifecycle.ts';
+import { type Lifecycles, lifecycleOf } from './lifecycles.ts';
+import { type Mover, moveRow } from './move-row.ts';
 
 /** The rows of an app, for its own code. */
 export interface AppRows {
   readonly store: Store;
-  readonly models: ReadonlyMap<string, Model>;
+  readonly writers: ReadonlyMap<string, RowWriter>;
   readonly lifecycles: Lifecycles;
   /** How ids of accounts, which jobs and moves keep as text, come back. */
   readonly accountIds: Id['kind'];
@@ -30,65 +29,30 @@ export function accountIdOf({ accountIds }: AppRows, text: string | null): RowId
 }
 
 /** The rows of an app for an operation's effect, inside the transaction that ends it. */
-export function effectRows(rows: AppRows, transaction: Executor, mover: Mover): EffectRows {
+export function effectRows(rows: AppRows, transaction: OpenTransaction, mover: Mover): EffectRows {
+  const context = { caller: mover.caller, transaction };
   return {
     find: rowFinder(rows, transaction, rows.store.dialect.forUpdate),
-    async create(resource, values) {
-      const model = modelOf(rows, resource);
-      return inserter(model)(transaction, newRow(model, mover.caller, values));
+    create: (resource, body) =>
+      writerOf(rows, resource).write(context, { verb: 'create', body, trusted: true }),
+    async set(resource, id, body) {
+      const write = { verb: 'update', merge: true, id, body, trusted: true } as const;
+      await writerOf(rows, resource).write(context, write);
     },
-    async set(resource, id, values) {
-      const model = modelOf(rows, resource);
-      const current = await requireRow(model, transaction, id);
-      await writeRow(model, transaction, { caller: mover.caller, current, values });
-    },
-    async move(resource, id, state) {
-      const lifecycle = lifecycleOf(rows.lifecycles, resource);
-      const current = await requireRow(lifecycle.model, transaction, id);
-      const from = await stateOf(lifecycle, transaction, current);
-      const { id: to } = await requireState(rows, transaction, resource, state);
-      const move = { current, from, to: { id: to, name: state } };
-      await moveRow(lifecycle, transaction, mover, move);
+    async move(resource, id, name) {
+      const to = async () => ({ id: (await requireState(rows, transaction, resource, name)).id, name });
+      await moveRow(lifecycleOf(rows.lifecycles, resource), transaction, mover, { id, to, trusted: true });
     },
   };
 }
 
-/** What finds rows, locking them or not. */
-export function rowFinder(rows: AppRows, executor: Executor, lock: Sql): FindRows {
+/** Finds rows, locking them or not. */
+export function rowFinder(rows: AppRows, executor: Executor, lock?: Sql): FindRows {
   return async (resource, equal, state) => {
-    const model = modelOf(rows, resource);
     const named = state === undefined ? undefined : await requireState(rows, executor, resource, state);
-    return findRows(model, executor, named ? { ...equal, [named.field]: named.id } : equal, lock);
+    const values = named ? { ...equal, [named.field]: named.id } : equal;
+    return rowsWith(writerOf(rows, resource).model, executor, values, lock);
   };
-}
-
-async function findRows(
-  model: Model,
-  executor: Executor,
-  equal: Readonly<Record<string, unknown>>,
-  lock: Sql,
-): Promise<(AnyRow & Record<string, unknown>)[]> {
-  const names = Object.keys(equal);
-  for (const name of names)
-    if (name !== 'id' && !model.byName.has(name)) throw new TypeError(`${model.name} has no field '${name}'`);
-  const conditions = names.map((name) =>
-    equal[name] === null ? sql`${sql.ref(name)} is null` : sql`${sql.ref(name)} = ${param(name)}`,
-  );
-  const query = statement(
-    model.dialect,
-    sql`select ${model.versionedColumns} from ${model.table}
-      where ${conditions.length > 0 ? sql.join(conditions, ' and ') : sql`1 = 1`}
-      order by id ${lock}`,
-  );
-  const values = { ...encodeValues(model, equal), id: model.dialect.encode(model.idKind, equal.id ?? null) };
-  const found = await executor.all(query, bind(query, values));
-  return found.map((row) => model.decodeVersioned(row));
-}
-
-async function requireRow(model: Model, transaction: Executor, id: RowId) {
-  const [row] = await findRows(model, transaction, { id }, model.dialect.forUpdate);
-  if (!row) throw new TypeError(`${model.name} has no row ${id}`);
-  return row;
 }
 
 async function requireState(rows: AppRows, transaction: Executor, resource: string, name: string) {
@@ -98,8 +62,8 @@ async function requireState(rows: AppRows, transaction: Executor, resource: stri
   return { field: lifecycle.field, id: state.id };
 }
 
-function modelOf(rows: AppRows, resource: string): Model {
-  const model = rows.models.get(resource);
-  if (!model) throw new TypeError(`there is no resource '${resource}'`);
-  return model;
+function writerOf(rows: AppRows, resource: string): RowWriter {
+  const writer = rows.writers.get(resource);
+  if (!writer) throw new TypeError(`there is no resource '${resource}'`);
+  return writer;
 }

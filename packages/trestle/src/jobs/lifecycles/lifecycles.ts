@@ -2,9 +2,10 @@ import { type Sql, sql } from '../../database/sql.ts';
 import { bind, param, type Statement, statement } from '../../database/statement.ts';
 import type { Columns, Executor, Value } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
-import { type FindRow, finder } from '../../rows/find.ts';
 import type { Model, Row } from '../../rows/model.ts';
+import { type FindRow, finder } from '../../rows/read.ts';
 import { type SystemModel, SystemTable } from '../../rows/system-tables.ts';
+import type { RowWriter } from '../../rows/write.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { LifecycleOperation } from '../../schema/lifecycle.ts';
 import type { RowOf } from '../../schema/row-types.ts';
@@ -13,6 +14,7 @@ import type { JOB_RESOURCES } from '../job-table.ts';
 /** The states of one resource's rows and the operations between them, compiled. */
 export interface CompiledLifecycle {
   readonly model: Model;
+  readonly writer: RowWriter;
   /** The `state()` field. */
   readonly field: string;
   readonly operations: ReadonlyMap<string, LifecycleOperation<never>>;
@@ -48,7 +50,7 @@ export interface State {
 
 /** Compiles the lifecycles of every resource that has a `state()` field. */
 export function compileLifecycles(
-  models: ReadonlyMap<string, Model>,
+  writers: ReadonlyMap<string, RowWriter>,
   movesModel: SystemModel,
 ): Map<string, CompiledLifecycle> {
   const moves = new SystemTable<(typeof JOB_RESOURCES)['moves']>(movesModel);
@@ -61,13 +63,15 @@ export function compileLifecycles(
     sql`where resource = ${param('resource')} and ${sql.ref('row')} = ${param('row')} order by id desc limit 1000`,
   );
   const compiled = new Map<string, CompiledLifecycle>();
-  for (const model of models.values()) {
+  for (const writer of writers.values()) {
+    const { model } = writer;
     const stateField = model.fields.find(({ type }) => type.state);
-    const target = models.get(stateField?.type.reference?.target ?? '');
+    const target = writers.get(stateField?.type.reference?.target ?? '')?.model;
     const by = stateField?.type.state?.by;
     if (stateField && target && by !== undefined)
       compiled.set(model.name, {
         ...compileLifecycle(model, stateField.name, target, by),
+        writer,
         recordMove,
         movesOf: (executor, id) => ofRow(executor, { resource: model.name, row: String(id) }),
       });

@@ -1,11 +1,8 @@
-import { sql } from '../../database/sql.ts';
-import { bind, param, statement } from '../../database/statement.ts';
 import type { Executor } from '../../database/store.ts';
-import { editedValues, encodeValues } from '../../rows/encode.ts';
-import type { Model, Row } from '../../rows/model.ts';
+import type { OpenTransaction } from '../../rows/transaction.ts';
 import type { Caller } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
-import type { CompiledLifecycle, State } from './lifecycles.ts';
+import { type CompiledLifecycle, type State, stateOf } from './lifecycles.ts';
 
 /** Who moves rows, and in which operation. */
 export interface Mover {
@@ -14,39 +11,46 @@ export interface Mover {
   readonly operation: string | null;
 }
 
-/** Writes some fields of a row that was found in this transaction; its version and what the server sets move too. */
-export async function writeRow(
-  model: Model,
-  transaction: Executor,
-  { caller, current, values }: { caller: Caller; current: Row; values: Readonly<Record<string, unknown>> },
-): Promise<void> {
-  const edited = { ...editedValues(model, caller, current), ...values };
-  const encoded = encodeValues(model, edited);
-  const sets = Object.keys(edited).map((name) => sql`${sql.ref(name)} = ${param(name)}`);
-  const update = statement(
-    model.dialect,
-    sql`update ${model.table} set ${sql.join(sets)}, _version = _version + 1 where id = ${param('id')}`,
-  );
-  await transaction.all(update, bind(update, { ...encoded, id: current.id }));
+/** A transition of one row. */
+interface RowMove {
+  readonly id: RowId;
+  /** The state to put it into, by the one that it is in. */
+  readonly to: (from: State, executor: Executor) => Promise<State>;
+  /** Fields to change with it (default: none). */
+  readonly body?: Readonly<Record<string, unknown>> | undefined;
+  /** Code of the app itself: no rule is asked (default: false). */
+  readonly trusted?: boolean;
 }
 
-/** Puts a row into a state, with other values where given, and writes the move down. */
+/** Puts a row into a state, with other values where given, and records the transition. */
 export async function moveRow(
-  { model, field, recordMove }: CompiledLifecycle,
-  transaction: Executor,
+  lifecycle: CompiledLifecycle,
+  transaction: OpenTransaction,
   mover: Mover,
-  move: { current: Row; from: State; to: State; values?: Readonly<Record<string, unknown>> },
+  { id, to: choose, body = {}, trusted = false }: RowMove,
 ): Promise<void> {
-  const { current, from, to, values } = move;
-  await writeRow(model, transaction, {
-    caller: mover.caller,
-    current,
-    values: { ...values, [field]: to.id },
-  });
-  if (from.id === to.id) return;
+  const { model, writer, field, recordMove } = lifecycle;
+  const moved: { from?: State; to?: State } = {};
+  await writer.write(
+    { caller: mover.caller, transaction },
+    {
+      verb: 'update',
+      merge: true,
+      id,
+      body,
+      trusted,
+      async set(current, executor) {
+        moved.from = await stateOf(lifecycle, executor, current);
+        moved.to = await choose(moved.from, executor);
+        return { [field]: moved.to.id };
+      },
+    },
+  );
+  const { from, to } = moved;
+  if (!from || !to || from.id === to.id) return;
   await recordMove(transaction, {
     resource: model.name,
-    row: String(current.id),
+    row: String(id),
     from: from.name,
     to: to.name,
     operation: mover.operation,

@@ -1,8 +1,7 @@
-import { sql } from '../../database/sql.ts';
 import { type LifecycleOperation, OperationError, type RunContext } from '../../schema/lifecycle.ts';
 import type { JobHandler } from '../worker.ts';
 import { type AppRows, accountIdOf, actorOf, effectRows, rowFinder } from './effect-rows.ts';
-import { type CompiledLifecycle, startsFrom, stateOf } from './lifecycles.ts';
+import { type CompiledLifecycle, startsFrom } from './lifecycles.ts';
 import { moveRow } from './move-row.ts';
 import { rowIdOf } from './operations.ts';
 
@@ -29,23 +28,28 @@ export function operationHandler(
         signal,
         data,
         progress,
-        find: rowFinder(rows, rows.store, sql``),
+        find: rowFinder(rows, rows.store),
       };
       // The row has the type of the declaration this code was declared in.
       const outcome = (await declared.run(context as RunContext<never>)) ?? {};
       return {
         result: outcome.result,
         async commit(transaction) {
-          const current = await lifecycle.lock(transaction, id);
-          if (!current) throw new OperationError('The row was deleted meanwhile.', { retry: false });
-          const from = await stateOf(lifecycle, transaction, current);
-          if (!startsFrom(declared, from.name))
-            throw new OperationError(`The row has become ${from.name} meanwhile.`, { retry: false });
-          const to = await lifecycle.stateNamed(transaction, declared.to);
-          if (!to) throw new OperationError(`There is no state ${declared.to} any more.`, { retry: false });
+          if (!(await lifecycle.lock(transaction, id)))
+            throw new OperationError('The row was deleted meanwhile.', { retry: false });
           const account = accountIdOf(rows, record.account);
           const mover = { caller: actorOf(account), account, operation: record.id };
-          await moveRow(lifecycle, transaction, mover, { current, from, to });
+          await moveRow(lifecycle, transaction, mover, {
+            id,
+            trusted: true,
+            async to(from) {
+              if (!startsFrom(declared, from.name))
+                throw new OperationError(`The row has become ${from.name} meanwhile.`, { retry: false });
+              const to = await lifecycle.stateNamed(transaction, declared.to);
+              if (to) return to;
+              throw new OperationError(`There is no state ${declared.to} any more.`, { retry: false });
+            },
+          });
           await outcome.effect?.(effectRows(rows, transaction, mover));
         },
       };

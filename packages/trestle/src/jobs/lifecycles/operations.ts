@@ -1,9 +1,9 @@
 import { sql } from '../../database/sql.ts';
 import type { Executor, Store } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
-import { requireId } from '../../rows/find.ts';
 import type { Cursors } from '../../rows/lists/cursor.ts';
 import type { Restrict } from '../../rows/model.ts';
+import { requireId } from '../../rows/read.ts';
 import { type SystemModel, type SystemReads, systemReads } from '../../rows/system-tables.ts';
 import { accountOf, type Caller } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';

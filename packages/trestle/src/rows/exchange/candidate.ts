@@ -1,10 +1,9 @@
 import { type TSchema, Type } from 'typebox';
 import { type FieldError, Problem } from '../../problems.ts';
-import { checkedBody, requireAtLeastOne } from '../body.ts';
-import { completeBody, createdValues } from '../encode.ts';
 import type { Model } from '../model.ts';
 import { uuid7 } from '../uuid7.ts';
-import { compileSchema } from '../validate.ts';
+import { checkedBody, compileSchema, requireAtLeastOne } from '../validate.ts';
+import { completeRow } from '../write.ts';
 import type { Entry } from './entries.ts';
 
 /** A row that may be written, as far as it alone tells; or what is wrong with it. */
@@ -41,12 +40,11 @@ export function candidates(
       }),
     );
     try {
-      const checked = checkedBody(model, check, body);
-      const own = completeBody(model, checked);
-      requireAtLeastOne(model, own);
-      const values = { ...own, ...createdValues(model, SERVER), ...Object.fromEntries(initial) };
-      const id = model.idKind === 'uuid' ? { id: uuid7() } : {};
-      return { line, values: { ...id, ...values, ...kept(model, checked, server) }, errors: [] };
+      const checked = checkedBody(model, body, check);
+      const row = completeRow(model, SERVER, { ...Object.fromEntries(initial), ...checked });
+      requireAtLeastOne(model, row);
+      const id = checked.id ?? (model.idKind === 'uuid' ? uuid7() : undefined);
+      return { line, values: id === undefined ? row : { id, ...row }, errors: [] };
     } catch (error) {
       if (error instanceof Problem) return { line, values: {}, errors: error.errors };
       throw error;
@@ -62,19 +60,4 @@ function keptSchema(model: Model): TSchema {
     properties[name] = optional ? Type.Optional(schema) : schema;
   }
   return Type.Object(properties, { additionalProperties: false });
-}
-
-function kept(
-  model: Model,
-  body: Readonly<Record<string, unknown>>,
-  server: ReadonlySet<string>,
-): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
-  for (const name of server) {
-    const value = body[name];
-    if (value === undefined) continue;
-    const complete = model.byName.get(name)?.type.complete;
-    values[name] = value !== null && complete ? complete(value) : value;
-  }
-  return values;
 }

@@ -1,6 +1,6 @@
 import { type FieldError, Problem } from '../../problems.ts';
-import { isObject } from '../body.ts';
 import type { Model } from '../model.ts';
+import { isObject } from '../validate.ts';
 import { type Cell, csvRecords } from './csv.ts';
 import { type CsvColumn, columnsOf } from './row-cells.ts';
 

@@ -11,7 +11,7 @@ import { orderBy, sortColumns } from './order.ts';
 
 /** The first rows of each of many parents in the resource's order, in one query however many parents there are. */
 export function childReader(model: Model, store: Store) {
-  const prepared = model.policy.perClass('read', (where, fields) => ({
+  const prepared = model.policy.perClass(['read'], (where, fields) => ({
     where,
     fields,
     statements: new Map<string, Statement>(),

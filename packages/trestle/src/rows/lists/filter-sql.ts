@@ -5,9 +5,8 @@ import type { Value } from '../../database/store.ts';
 import { type FieldError, Problem } from '../../problems.ts';
 import { field } from '../../schema/field.ts';
 import { type Condition, type Filter, OPERATORS, type Operator } from '../../schema/services/list-query.ts';
-import { isObject } from '../body.ts';
 import type { Model, ModelField } from '../model.ts';
-import { kindOf } from '../validate.ts';
+import { isObject, kindOf } from '../validate.ts';
 
 /** Limits on one filter (reliability: cost is bounded before anything runs). */
 const MOST = { conditions: 50, depth: 5, list: 100, text: 2000 } as const;

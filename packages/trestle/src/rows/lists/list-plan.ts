@@ -4,7 +4,7 @@ import type { Value } from '../../database/store.ts';
 import type { Caller } from '../../schema/caller.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
 import type { Model } from '../model.ts';
-import { callerValues } from '../policy.ts';
+import { callerValues, ME } from '../policy.ts';
 import type { Cursors, Position } from './cursor.ts';
 import { Slot } from './filter-sql.ts';
 import { after, orderBy, type SortColumn, sortColumns } from './order.ts';
@@ -62,7 +62,7 @@ export class ListPlans {
     const selection = selectRows(this.#model, caller, query);
     const sort = sortColumns(this.#model, query.sort);
     const { shape, values } = selection.parts;
-    const narrowed = this.#model.policy.where(caller, 'read') && callerValues(caller).me;
+    const narrowed = this.#model.policy.where(caller, 'read') && callerValues(caller)[ME];
     const key = JSON.stringify([this.#model.name, sortKey(sort), shape, values, narrowed]);
     const position = query.cursor === undefined ? undefined : this.#cursors.decode(key, query.cursor);
     const limit = query.limit ?? DEFAULT_LIMIT;

@@ -16,7 +16,7 @@ const MOST_COUNTED = 10_000;
 
 /** The verb `list`: one page by cursor or offset; one query, and a second where a count is asked for. */
 export function lister(model: Model, store: Store, cursors: Cursors) {
-  const prepared = model.policy.perClass('read', () => {
+  const prepared = model.policy.perClass(['read'], () => {
     const shapes = new Shapes(model);
     return { shapes, plans: new ListPlans(model, shapes, cursors) };
   });

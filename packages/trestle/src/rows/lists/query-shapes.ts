@@ -5,7 +5,7 @@ import { LruMap } from '../../lru-map.ts';
 import { Problem } from '../../problems.ts';
 import type { Caller } from '../../schema/caller.ts';
 import type { Model } from '../model.ts';
-import { callerValues } from '../policy.ts';
+import { callerValues, ME } from '../policy.ts';
 import { Slot } from './filter-sql.ts';
 
 const MOST_SHAPES = 300;
@@ -33,8 +33,8 @@ export class Shapes {
     const shaped: Shaped = {
       statement: compiled,
       bind(values, caller) {
-        const { me } = callerValues(caller);
-        return order.map((at) => (at === 'me' ? me : (values[at] ?? null)));
+        const { [ME]: me } = callerValues(caller);
+        return order.map((at) => (at === ME ? me : (values[at] ?? null)));
       },
     };
     this.#known.set(key, shaped);
@@ -42,8 +42,8 @@ export class Shapes {
   }
 }
 
-function slotNumber(slot: unknown): number | 'me' {
+function slotNumber(slot: unknown): number | typeof ME {
   if (slot instanceof Slot) return slot.at;
-  if (slot instanceof Param && slot.name === 'me') return slot.name;
+  if (slot instanceof Param && slot.name === ME) return ME;
   throw new Problem('internal', { cause: new Error('a list has a value that is no placeholder') });
 }

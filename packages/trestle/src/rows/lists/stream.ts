@@ -14,7 +14,7 @@ const PART = 200;
 
 /** All rows of a query in parts, from one snapshot, whatever their number. */
 export function streamer(model: Model, store: Store) {
-  const prepared = model.policy.perClass('read', () => new Shapes(model));
+  const prepared = model.policy.perClass(['read'], () => new Shapes(model));
   return async function* stream(context: Context, query: ListQuery = {}): AsyncGenerator<Row[]> {
     const { caller } = context;
     model.policy.admit(caller, 'read');

@@ -54,7 +54,7 @@ export function createdAt(options?: InstantOptions): Field<ServerSet<string>> {
 
 /** The instant of the last edit; equal to `createdAt` at first. Counting a read does not move it. */
 export function updatedAt(options?: InstantOptions): Field<ServerSet<string>> {
-  const server = { created: now, edited: now, older: 'now' } as const;
+  const server = { created: now, edited: now, onSetNull: true, older: 'now' } as const;
   return field({ ...INSTANT, name: 'updatedAt', server }, options, checkUpdated);
 }
 

@@ -10,9 +10,11 @@ export const VERSION: unique symbol = Symbol('version');
 /** A row with the version it was read at. JSON does not show it. */
 export type Versioned<Row> = Row & { readonly [VERSION]: number };
 
-/** Only write where the row's version is one of these; otherwise `precondition_failed`. `*`: any version (RFC 9110, 13.1.1). */
+/** How a row is written. `ifMatch`: only where its version is one of these, else `precondition_failed`; `*` is any (RFC 9110, 13.1.1). */
 export interface WriteOptions {
-  ifMatch?: readonly number[] | '*';
+  readonly ifMatch?: readonly number[] | '*';
+  /** Equal values are an edit too: version, `updatedAt` and counters move (default: false, nothing changes). */
+  readonly touch?: boolean;
 }
 
 /**

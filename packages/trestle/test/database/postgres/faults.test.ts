@@ -198,7 +198,7 @@ describe('faults of PostgreSQL and of the way to it', () => {
     const { store, proxy } = await openBehind();
     await run(store, 'create table t (a int)');
     const insert = { name: 'w', sql: 'insert into t select 1 from pg_sleep(0.2)', slots: [] };
-    const write = store.write((tx) => tx.all(insert, []), { single: true });
+    const write = store.writeOne(insert, []);
     await pause(100);
     proxy.reset();
     await assert.rejects(write, perhapsWritten);

@@ -54,7 +54,7 @@ export class Ledger {
     const token = randomUUID();
     const start = performance.now();
     try {
-      if (this.#single) await this.#store.write((tx) => tx.all(BOTH, [token]), { single: true });
+      if (this.#single) await this.#store.writeOne(BOTH, [token]);
       else
         await this.#store.write(async (tx) => {
           await tx.all(ENTER, [token]);

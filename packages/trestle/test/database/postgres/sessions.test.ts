@@ -159,7 +159,7 @@ describe('sessions of PostgreSQL', () => {
 
   test('take a write of a single statement in one round trip', async () => {
     const { store, proxy } = await behindProxy();
-    const write = () => store.write((tx) => tx.all(named('one', 'select 1'), []), { single: true });
+    const write = () => store.writeOne(named('one', 'select 1'), []);
     await write();
     proxy.behave({ latency: 50 });
     const start = performance.now();

@@ -8,7 +8,8 @@ import { type Format, readEntries } from '../../../src/rows/exchange/entries.ts'
 import { exportRows } from '../../../src/rows/exchange/export-rows.ts';
 import { type Imported, type ImportOptions, importRows } from '../../../src/rows/exchange/import-rows.ts';
 import { compileModels, type Model } from '../../../src/rows/model.ts';
-import { putRows } from '../../../src/rows/seed-rows.ts';
+import { rowWriters } from '../../../src/rows/open-services.ts';
+import { seedRows } from '../../../src/rows/seed-rows.ts';
 import { eachStore, type Open } from '../../stores.ts';
 import app from './storehouse.ts';
 
@@ -56,7 +57,7 @@ class Exchange {
     const store = await open();
     await migrate(store, tablesOfApp(app));
     const exchange = new Exchange(store);
-    await putRows(exchange.#models, store);
+    await seedRows(rowWriters(exchange.#models, { store }), store);
     return exchange;
   }
 

@@ -1,0 +1,20 @@
+import type { Caller } from '../schema/caller.ts';
+import type { Versioned } from '../schema/services/row-service.ts';
+import type { Model, Row } from './model.ts';
+import type { OpenTransaction } from './transaction.ts';
+
+/** One row that was written: `before` is missing where it was created, `after` where it was deleted. */
+export interface RowChange {
+  readonly model: Model;
+  readonly caller: Caller;
+  readonly before?: Versioned<Row> | undefined;
+  readonly after?: Versioned<Row> | undefined;
+}
+
+/** Told of every change of a row, in the transaction that makes it. A resource that it does not record costs nothing. */
+export interface ChangeRecorder {
+  /** Whether it records the changes of a resource. Asked once, at start. */
+  records(model: Model): boolean;
+  /** May write in the transaction, wait for nothing but that, and leave what is to be done after the commit. */
+  record(transaction: OpenTransaction, changes: readonly RowChange[]): Promise<void>;
+}

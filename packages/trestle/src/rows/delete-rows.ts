@@ -1,0 +1,201 @@
+import { type Sql, sql } from '../database/sql.ts';
+import { bind, param, type Statement, statement } from '../database/statement.ts';
+import type { Columns, Value } from '../database/store.ts';
+import { instantNow } from '../instant.ts';
+import type { Caller } from '../schema/caller.ts';
+import type { OnDelete } from '../schema/field-type.ts';
+import type { ChangeRecorder } from './change-recorder.ts';
+import type { Model } from './model.ts';
+import type { OpenTransaction } from './transaction.ts';
+import { deleteFrom, setTo, updateOf } from './write-statements.ts';
+
+/** A field that refers to the rows of a resource, and what becomes of its own rows when those are deleted. */
+interface Relation {
+  readonly model: Model;
+  readonly field: string;
+  readonly onDelete: OnDelete;
+}
+
+/** Rows that go, at one distance from the row that is deleted; whole ones where the change is recorded, else their ids. */
+interface Level {
+  readonly model: Model;
+  readonly rows: readonly Columns[];
+}
+
+/**
+ * Deletes rows and, with a fixed number of statements for each relation and level, what refers to them: those rows go
+ * (`cascade`), or lose the reference and get a version more (`setNull`). Foreign keys refuse the rest (`restrict`) and catch
+ * what another transaction adds meanwhile. They are not left to do all of it, because the database raises no version, and
+ * SQLite gives up on a chain of 1,000 rows.
+ */
+export class RowDeletion {
+  readonly #models: ReadonlyMap<string, Model>;
+  readonly #recorder: ChangeRecorder | undefined;
+  readonly #relations = new Map<string, Relation[]>();
+  readonly #statements = new Map<string, Statement>();
+
+  constructor(models: ReadonlyMap<string, Model>, recorder?: ChangeRecorder) {
+    this.#models = models;
+    this.#recorder = recorder;
+    for (const model of models.values())
+      for (const { name: field, type } of model.fields) {
+        if (!type.reference) continue;
+        const { target, onDelete } = type.reference;
+        this.#relations.set(target, [...this.#relationsTo(target), { model, field, onDelete }]);
+      }
+  }
+
+  /** Whether one statement deletes a row of a resource: nothing refers to it, and nobody records it. */
+  isAlone(model: Model): boolean {
+    return this.#relationsTo(model.name).length === 0 && !this.#recorder?.records(model);
+  }
+
+  /** Deletes a row that is locked. */
+  async remove(transaction: OpenTransaction, caller: Caller, model: Model, row: Columns): Promise<void> {
+    const levels: Level[] = [{ model, rows: [row] }];
+    const met = new Map([[model, new Set<unknown>([row.id])]]);
+    // The list grows while it is read: what refers to the rows of a level is a level of its own.
+    for (const level of levels)
+      for (const relation of this.#relationsTo(level.model.name)) {
+        const rows = await this.#release(transaction, caller, relation, level);
+        const known = met.get(relation.model) ?? new Set();
+        const fresh = rows.filter(({ id }) => !known.has(id));
+        for (const { id } of fresh) known.add(id);
+        met.set(relation.model, known);
+        if (fresh.length > 0) levels.push({ model: relation.model, rows: fresh });
+      }
+    // From the end, so that no row goes before those that refer to it; levels of one resource beside each other go at once.
+    while (levels.length > 0) {
+      const last = levels.pop();
+      if (!last) return;
+      const rows = [...last.rows];
+      while (levels.at(-1)?.model === last.model) rows.push(...(levels.pop()?.rows ?? []));
+      await this.#drop(transaction, caller, { model: last.model, rows }, rows.length > last.rows.length);
+    }
+  }
+
+  /** Takes the references to accounts out of rows: their authors are about to be deleted. */
+  async forgetAccounts(
+    transaction: OpenTransaction,
+    caller: Caller,
+    accounts: readonly Value[],
+  ): Promise<void> {
+    for (const model of this.#models.values())
+      for (const { name, field } of model.fields)
+        if (field.type.column === 'account')
+          await this.#setNull(transaction, caller, { model, field: name }, accounts);
+  }
+
+  /** Frees the rows of a level from one relation. Answers the rows that are to go with them. */
+  async #release(
+    transaction: OpenTransaction,
+    caller: Caller,
+    { model, field, onDelete }: Relation,
+    level: Level,
+  ): Promise<Columns[]> {
+    if (onDelete === 'restrict') return [];
+    const ids = idsOf(level);
+    if (onDelete === 'setNull') {
+      await this.#setNull(transaction, caller, { model, field }, ids);
+      return [];
+    }
+    const values = [model.dialect.encodeList(ids)];
+    if (this.isAlone(model)) {
+      const all = this.#statement('delete', model, field, (among) => deleteFrom(model, among));
+      await transaction.all(all, values);
+      return [];
+    }
+    return transaction.all(this.#select(model, field), values);
+  }
+
+  async #setNull(
+    transaction: OpenTransaction,
+    caller: Caller,
+    { model, field }: Omit<Relation, 'onDelete'>,
+    ids: readonly Value[],
+  ): Promise<void> {
+    const recorder = this.#recorder?.records(model) ? this.#recorder : undefined;
+    const instants = model.fields.filter(({ type }) => type.server?.onSetNull).map(({ name }) => name);
+    const update = this.#statement('set null', model, field, (among) => {
+      const sets = [sql`${sql.ref(field)} = null`, ...instants.map(setTo)];
+      return sql`${updateOf(model, sets, among)} ${recorder ? sql`returning ${model.versionedColumns}` : sql``}`;
+    });
+    const now = instantNow();
+    const values = {
+      [IDS]: model.dialect.encodeList(ids),
+      ...Object.fromEntries(instants.map((name) => [name, now])),
+    };
+    const select = recorder && this.#select(model, field);
+    const before = select ? await transaction.all(select, bind(select, values)) : [];
+    const after = new Map((await transaction.all(update, bind(update, values))).map((row) => [row.id, row]));
+    await recorder?.record(
+      transaction,
+      before.map((row) => ({
+        model,
+        caller,
+        before: model.decodeVersioned(row),
+        after: model.decodeVersioned(after.get(row.id) ?? row),
+      })),
+    );
+  }
+
+  /** Deletes the rows of levels, which nothing refers to any more but these rows themselves. */
+  async #drop(
+    transaction: OpenTransaction,
+    caller: Caller,
+    { model, rows }: Level,
+    referring: boolean,
+  ): Promise<void> {
+    const values = [model.dialect.encodeList(idsOf({ model, rows }))];
+    // Rows that refer to each other would make SQLite delete one inside the deletion of the other, 1,000 deep at the most.
+    for (const { model: child, field } of referring ? this.#relationsTo(model.name) : []) {
+      if (child !== model || !model.byName.get(field)?.field.nullable) continue;
+      const unlink = this.#statement(`unlink ${field}`, model, 'id', (among) =>
+        updateOf(model, [sql`${sql.ref(field)} = null`], among),
+      );
+      await transaction.all(unlink, values);
+    }
+    const remove = this.#statement('delete', model, 'id', (among) => deleteFrom(model, among));
+    await transaction.all(remove, values);
+    if (this.#recorder?.records(model))
+      await this.#recorder.record(
+        transaction,
+        rows.map((row) => ({ model, caller, before: model.decodeVersioned(row) })),
+      );
+  }
+
+  #relationsTo(target: string): readonly Relation[] {
+    return this.#relations.get(target) ?? [];
+  }
+
+  /** The rows that refer to some, locked: ids alone, unless they are recorded. */
+  #select(model: Model, field: string): Statement {
+    const columns = this.#recorder?.records(model) ? model.versionedColumns : sql.ref('id');
+    return this.#statement(
+      'select',
+      model,
+      field,
+      (among) => sql`select ${columns} from ${model.table} where ${among} ${model.dialect.forUpdate}`,
+    );
+  }
+
+  /** A statement on the rows whose field is among some ids, compiled once. */
+  #statement(verb: string, model: Model, field: string, build: (among: Sql) => Sql): Statement {
+    const key = `${verb} ${model.name} ${field}`;
+    const known = this.#statements.get(key);
+    if (known) return known;
+    const kind = model.byName.get(field)?.kind ?? model.idKind;
+    const among = model.dialect.within(sql.ref(field), sql`${param(IDS)}`, kind);
+    const made = statement(model.dialect, build(among));
+    this.#statements.set(key, made);
+    return made;
+  }
+}
+
+/** The parameter of the ids. No field has a name with a colon. */
+const IDS = ':ids';
+
+function idsOf({ rows }: Level): Value[] {
+  // An id as the driver gives it is what the driver binds again.
+  return rows.map(({ id }) => id as Value);
+}

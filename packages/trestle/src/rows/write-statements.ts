@@ -1,0 +1,172 @@
+import { type Sql, sql } from '../database/sql.ts';
+import { bind, param, type Statement, statement } from '../database/statement.ts';
+import type { Executor } from '../database/store.ts';
+import { LruMap } from '../lru-map.ts';
+import { Problem } from '../problems.ts';
+import type { Caller } from '../schema/caller.ts';
+import type { Model } from './model.ts';
+
+/** Compiled updates that are kept; others are compiled when they come again. */
+const MAX_UPDATES = 200;
+
+/** The row of an id. */
+export const ID = sql`${sql.ref('id')} = ${param('id')}`;
+const VERSION = sql.ref('_version');
+/** The version that a request asks for. No field has a name with a colon. */
+const SAME_VERSION = sql`${VERSION} = ${param(':version')}`;
+
+/** `insert` of these columns of a row. */
+export function insertInto(model: Model, columns: readonly string[], values: readonly unknown[]): Sql {
+  return sql`insert into ${model.table} (${sql.join(columns.map((name) => sql.ref(name)))})
+    values (${sql.join(values)})`;
+}
+
+/** `update` of the rows of a condition. Their version goes up, unless a read is counted, which is no edit. */
+export function updateOf(
+  model: Model,
+  sets: readonly Sql[],
+  where: Sql,
+  { counting = false }: { counting?: boolean } = {},
+): Sql {
+  const all = counting ? sets : [...sets, sql`${VERSION} = ${VERSION} + 1`];
+  return sql`update ${model.table} set ${sql.join(all)} where ${where}`;
+}
+
+/** `delete` of the rows of a condition. */
+export function deleteFrom(model: Model, where: Sql): Sql {
+  return sql`delete from ${model.table} where ${where}`;
+}
+
+/** Sets a column to the value of its name. */
+export function setTo(name: string): Sql {
+  return sql`${sql.ref(name)} = ${param(name)}`;
+}
+
+/** Conditions, all of which must hold. */
+export function allOf(...conditions: readonly (Sql | undefined)[]): Sql {
+  return sql.join(
+    conditions.filter((condition) => condition !== undefined),
+    ' and ',
+  );
+}
+
+/** How an update by one statement depends on the row as it is. */
+export interface Unlocked {
+  /** The version is asked for. */
+  readonly versioned: boolean;
+  /** Equal values are an edit too. */
+  readonly touch: boolean;
+}
+
+/** The statements that write rows of one resource, compiled. */
+export class WriteStatements {
+  readonly #model: Model;
+  readonly #returning: Sql;
+  readonly insert: Statement;
+  /** The row of an id, locked; `lockVisible`: if the caller may see it. */
+  readonly lock: Statement;
+  readonly lockVisible: (caller: Caller) => Statement;
+  readonly #updates = new LruMap<string, Statement>(MAX_UPDATES);
+  readonly #unlocked: (caller: Caller) => { where: Sql | undefined; updates: LruMap<string, Statement> };
+  readonly #deletes: (caller: Caller) => { plain: Statement; versioned: Statement };
+  readonly #firstState: { readonly query: Statement; readonly detail: string } | undefined;
+
+  constructor(model: Model) {
+    this.#model = model;
+    const { policy, dialect } = model;
+    this.#returning = sql`returning ${model.versionedColumns}`;
+    const select = (where?: Sql) =>
+      statement(
+        dialect,
+        sql`select ${model.versionedColumns} from ${model.table} where ${allOf(ID, where)} ${dialect.forUpdate}`,
+      );
+    this.lock = select();
+    this.lockVisible = policy.perClass(['see'], select);
+    this.#unlocked = policy.perClass(['see', 'update'], (where) => ({
+      where,
+      updates: new LruMap<string, Statement>(MAX_UPDATES),
+    }));
+    this.#deletes = policy.perClass(['see', 'delete'], (where) => ({
+      plain: statement(dialect, sql`${deleteFrom(model, allOf(ID, where))} ${this.#returning}`),
+      versioned: statement(
+        dialect,
+        sql`${deleteFrom(model, allOf(ID, where, SAME_VERSION))} ${this.#returning}`,
+      ),
+    }));
+    const columns = model.fields.map(({ name }) => name);
+    if (model.resource.id.kind === 'uuid') columns.unshift('id');
+    const values = columns.map((name) => this.#initialState(name) ?? param(name));
+    this.insert = statement(dialect, sql`${insertInto(model, columns, values)} ${this.#returning}`);
+    const { name = '', type } = model.fields.find((field) => field.type.state) ?? {};
+    const first = this.#initialState(name);
+    this.#firstState = first && {
+      query: statement(dialect, sql`select ${first} as id`),
+      detail: `There is no state '${type?.state?.initial}' in ${type?.reference?.target}. Add it again.`,
+    };
+  }
+
+  /** Whether a new row begins in a state that is looked up. */
+  get hasFirstState(): boolean {
+    return this.#firstState !== undefined;
+  }
+
+  /** Throws `conflict`, in words, where somebody has renamed or removed the state that rows begin in. */
+  async requireFirstState(executor: Executor): Promise<void> {
+    if (!this.#firstState) return;
+    const { query, detail } = this.#firstState;
+    const [found] = await executor.all(query, bind(query, {}));
+    if (found?.id === null) throw new Problem('conflict', { detail, data: { resource: this.#model.name } });
+  }
+
+  /** The update of a row that is locked. SQLite writes every index of a column that is set: name what differs alone. */
+  update(names: readonly string[]): Statement {
+    const key = names.join();
+    const known = this.#updates.get(key);
+    if (known) return known;
+    const made = this.#update(names, ID);
+    this.#updates.set(key, made);
+    return made;
+  }
+
+  /**
+   * The update of a row that nobody has looked at: it writes the row if the caller may see and update it, and one of the
+   * fields that a body has set differs.
+   */
+  updateUnlocked(caller: Caller, names: readonly string[], { versioned, touch }: Unlocked): Statement {
+    const { where, updates } = this.#unlocked(caller);
+    const key = `${versioned ? 'v' : ''}${touch ? 't' : ''} ${names.join()}`;
+    const known = updates.get(key);
+    if (known) return known;
+    const differences = names.flatMap((name) => {
+      const field = this.#model.byName.get(name);
+      if (!field?.writable) return [];
+      const value = sql`${param(name)}`;
+      // PostgreSQL compares no JSON; both keep its text as it was given.
+      const text = (part: Sql) => (field.kind === 'json' ? sql`cast(${part} as text)` : part);
+      return sql`${text(sql.ref(name))} is distinct from ${text(value)}`;
+    });
+    const differs = touch ? undefined : sql`(${sql.join(differences, ' or ')})`;
+    const condition = allOf(ID, where, versioned ? SAME_VERSION : undefined, differs);
+    const made = this.#update(names, condition);
+    updates.set(key, made);
+    return made;
+  }
+
+  /** The deletion of a row that nobody has looked at, if the caller may see and delete it. */
+  deleteUnlocked(caller: Caller, versioned: boolean): Statement {
+    const { plain, versioned: ofVersion } = this.#deletes(caller);
+    return versioned ? ofVersion : plain;
+  }
+
+  #update(names: readonly string[], where: Sql): Statement {
+    const update = updateOf(this.#model, names.map(setTo), where);
+    return statement(this.#model.dialect, sql`${update} ${this.#returning}`);
+  }
+
+  /** The first state of a row, found by its name as the row is inserted; undefined for every other field. */
+  #initialState(name: string): Sql | undefined {
+    const { state, reference } = this.#model.byName.get(name)?.type ?? {};
+    if (!state || !reference) return undefined;
+    return sql`(select ${sql.ref('id')} from ${sql.id(reference.target)} where ${sql.ref(state.by)} = ${state.initial})`;
+  }
+}

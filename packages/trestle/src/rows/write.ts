@@ -1,0 +1,288 @@
+import { bind, type Statement } from '../database/statement.ts';
+import type { Columns, Executor, Store, Value } from '../database/store.ts';
+import { instantNow } from '../instant.ts';
+import { Problem } from '../problems.ts';
+import { accountOf, type Caller } from '../schema/caller.ts';
+import type { Context } from '../schema/context.ts';
+import { completeValue } from '../schema/field.ts';
+import type { RowId } from '../schema/id.ts';
+import { VERSION, type Versioned, type WriteOptions } from '../schema/services/row-service.ts';
+import type { ChangeRecorder } from './change-recorder.ts';
+import type { RowDeletion } from './delete-rows.ts';
+import { encodeFields, type Model, type ModelField, type Row } from './model.ts';
+import { callerValues } from './policy.ts';
+import { notFound, requireId } from './read.ts';
+import { type CheckReferences, referenceCheck } from './references.ts';
+import { inTransaction, type OpenTransaction, runAlone } from './transaction.ts';
+import { uuid7 } from './uuid7.ts';
+import { checkedBody, isObject, requireAtLeastOne } from './validate.ts';
+import { WriteStatements } from './write-statements.ts';
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** One write of a row, as the pipeline takes it: every verb is one of these. */
+export interface RowWrite extends WriteOptions {
+  readonly verb: 'create' | 'update' | 'delete';
+  /** The row; none where it is created. */
+  readonly id?: RowId;
+  /** The whole row, or, with `merge`, a patch of it (RFC 7396). */
+  readonly body?: unknown;
+  readonly merge?: boolean;
+  /** Values that no body may set, by the row as it is. Runs in the transaction, once the row's rule has been asked. */
+  readonly set?: (current: Row, executor: Executor) => Values | Promise<Values>;
+  /** Code of the app itself: no rule is asked, no body checked, and every field may be set (default: false). */
+  readonly trusted?: boolean;
+}
+
+interface Dependencies {
+  readonly store: Store;
+  readonly models: ReadonlyMap<string, Model>;
+  readonly deletion: RowDeletion;
+  readonly recorder?: ChangeRecorder | undefined;
+}
+
+/** The writes of one resource. All of them go through `write`: verbs, state transitions, seeds, effects of operations. */
+export class RowWriter {
+  readonly model: Model;
+  readonly #store: Store;
+  readonly #recorder: ChangeRecorder | undefined;
+  readonly #statements: WriteStatements;
+  readonly #checkReferences: CheckReferences;
+  readonly #deletion: RowDeletion;
+
+  constructor(model: Model, { store, models, deletion, recorder }: Dependencies) {
+    this.model = model;
+    this.#store = store;
+    this.#recorder = recorder?.records(model) ? recorder : undefined;
+    this.#statements = new WriteStatements(model);
+    this.#checkReferences = referenceCheck(model, models);
+    this.#deletion = deletion;
+  }
+
+  /** Writes a row and answers it as the caller may see it; a deleted one as it last was. */
+  async write(context: Context, request: RowWrite): Promise<Versioned<Row>> {
+    const { caller } = context;
+
+    // Admit the caller, before any row is looked at.
+    if (!request.trusted) this.model.policy.admit(caller, request.verb);
+    if (request.id !== undefined) requireId(this.model, request.id);
+
+    // A new row depends on no other: what is wrong with its body is said before there is a transaction.
+    const created = request.id === undefined ? this.#next(caller, request) : undefined;
+
+    // Where the stages have nothing to do but to find the row as it must be, the write is one statement. One that finds none
+    // tells no reason: the stages do, be it missing, hidden, forbidden or newer, or has it these values already.
+    const alone = this.#oneStatement(caller, request, created);
+    const [written] = alone ? await runAlone(this.#store, context, alone.statement, alone.values) : [];
+    if (written) return this.#answer(caller, written);
+
+    return inTransaction(this.#store, context, (transaction) =>
+      this.#stages(transaction, caller, request, created),
+    );
+  }
+
+  async #stages(
+    transaction: OpenTransaction,
+    caller: Caller,
+    request: RowWrite,
+    created: Record<string, unknown> | undefined,
+  ): Promise<Versioned<Row>> {
+    const { model } = this;
+    const { verb, trusted = false } = request;
+
+    // Load and lock the row; ask its rule, and the precondition of the request.
+    const found = await this.#load(transaction, caller, request);
+    const current = found && model.decodeVersioned(found);
+    if (found && verb === 'delete') {
+      await this.#deletion.remove(transaction, caller, model, found);
+      return this.#answer(caller, found);
+    }
+
+    // Validate the body, and complete it with defaults and with what the server sets.
+    const set = current && (await request.set?.(current, transaction));
+    const next = created ?? this.#next(caller, request, current, set);
+    const names = current ? this.#edit(caller, next, current, request.touch) : [...model.byName.keys()];
+    if (found && names.length === 0 && !request.touch) return this.#answer(caller, found);
+    if (!trusted && !(await model.policy.allows(caller, verb, next, transaction)))
+      throw new Problem('forbidden');
+
+    // Code of the app that runs before its rows are written belongs here.
+
+    const values = encodeFields(model, next, names);
+    if (!trusted) await this.#checkReferences(transaction, caller, values);
+
+    // Write the row: what differs, and a version more.
+    if (!found) await this.#statements.requireFirstState(transaction);
+    const statement = found ? this.#statements.update(names) : this.#statements.insert;
+    // An id as the driver gave it is what the driver binds again.
+    const bound = { ...values, id: found ? (found.id as Value) : this.#newId() };
+    const [written] = await transaction.all(statement, bind(statement, bound));
+    if (!written) throw new Problem('internal', { cause: new Error(`${model.name}: ${verb} wrote no row`) });
+
+    // Record the change in the same transaction, for whoever listens.
+    const after = this.#recorder && model.decodeVersioned(written);
+    if (after) await this.#recorder?.record(transaction, [{ model, caller, before: current, after }]);
+    return this.#answer(caller, written);
+  }
+
+  /** The row, locked, if the caller may see it (else 404), may write it (else 403), and has its newest version (else 412). */
+  async #load(
+    executor: Executor,
+    caller: Caller,
+    { verb, id, trusted, ifMatch }: RowWrite,
+  ): Promise<Columns | undefined> {
+    if (id === undefined) return undefined;
+    const model = this.model;
+    const statement = trusted ? this.#statements.lock : this.#statements.lockVisible(caller);
+    const [found] = await executor.all(statement, bind(statement, { id, ...callerValues(caller) }));
+    if (!found) throw notFound(model, id);
+    if (trusted) return found;
+    const row = model.decodeVersioned(found);
+    if (!(await model.policy.allows(caller, verb, row, executor))) throw new Problem('forbidden');
+    const version = row[VERSION];
+    if (ifMatch !== undefined && ifMatch !== '*' && !ifMatch.includes(version))
+      throw new Problem('precondition_failed', {
+        detail: `The row is at version ${version} now. Read it again, apply your change to that, and send its ETag.`,
+        data: { resource: model.name, id },
+      });
+    return found;
+  }
+
+  /** The row as it will be, from the one it is where it is updated. Throws `malformed`, `unknown_field` and `invalid`. */
+  #next(caller: Caller, request: RowWrite, current?: Row, set?: Values): Record<string, unknown> {
+    const { checkPatch, checkBody } = this.model;
+    const { body, merge = false, trusted = false } = request;
+    const merged = current && merge && isObject(body) ? mergeNested(this.model, current, body) : body;
+    const given =
+      trusted && isObject(merged) ? merged : checkedBody(this.model, merged, merge ? checkPatch : checkBody);
+    const next = completeRow(this.model, caller, { ...given, ...set }, { current, keep: merge });
+    if (!trusted) requireAtLeastOne(this.model, next);
+    return next;
+  }
+
+  /** The fields that an update sets; none where it changes nothing. What the server sets on an edit is added to `next`. */
+  #edit(caller: Caller, next: Record<string, unknown>, current: Row, touch = false): string[] {
+    const differs = ({ name, kind }: ModelField) =>
+      this.model.dialect.encode(kind, next[name] ?? null) !==
+      this.model.dialect.encode(kind, current[name] ?? null);
+    const given = this.model.fields.filter(differs);
+    if (given.length === 0 && !touch) return [];
+    const write = { account: accountOf(caller), now: instantNow() };
+    for (const { name, type } of this.model.fields) {
+      const edited = type.server?.edited(write);
+      if (edited !== undefined && next[name] === current[name]) next[name] = edited;
+    }
+    return this.model.fields.filter(differs).map(({ name }) => name);
+  }
+
+  /** The write as one statement, where the plan proves that no stage but it has anything to do; else undefined. */
+  #oneStatement(caller: Caller, request: RowWrite, created: Values | undefined): Bound | undefined {
+    const { verb, id, trusted = false, set, ifMatch } = request;
+    if (this.#recorder || set) return undefined;
+    if (created) {
+      if (this.#statements.hasFirstState || (!trusted && this.#refers(created))) return undefined;
+      const values = {
+        ...encodeFields(this.model, created, [...this.model.byName.keys()]),
+        id: this.#newId(),
+      };
+      return bound(this.#statements.insert, values);
+    }
+    // Which of several versions, or what a rule says of code of the app, takes a look at the row.
+    if (id === undefined || trusted || (Array.isArray(ifMatch) && ifMatch.length !== 1)) return undefined;
+    const version = Array.isArray(ifMatch) ? ifMatch[0] : undefined;
+    const asked = { id, ':version': version ?? null, ...callerValues(caller) };
+    if (verb === 'delete')
+      return this.#deletion.isAlone(this.model)
+        ? bound(this.#statements.deleteUnlocked(caller, version !== undefined), asked)
+        : undefined;
+    const values = this.#valuesSet(caller, request);
+    if (!values) return undefined;
+    const names = Object.keys(values);
+    const options = { versioned: version !== undefined, touch: request.touch ?? false };
+    const update = this.#statements.updateUnlocked(caller, names, options);
+    return bound(update, { ...encodeFields(this.model, values, names), ...asked });
+  }
+
+  /** The fields that an update sets whatever the row is; undefined where that depends on the row, or the body is wrong. */
+  #valuesSet(caller: Caller, request: RowWrite): Values | undefined {
+    const { fields, byName, resource } = this.model;
+    const { merge = false, touch } = request;
+    const body = this.#validBody(request);
+    if (!body) return undefined;
+    const write = { account: accountOf(caller), now: instantNow() };
+    const values: Record<string, unknown> = {};
+    for (const { name, field, type } of fields) {
+      const value = body[name];
+      if (value === undefined && (merge || type.server)) {
+        const edited = type.server?.edited(write);
+        if (edited !== undefined) values[name] = edited;
+        continue;
+      }
+      if (type.reference ? value : merge && type.merge && isObject(value)) return undefined;
+      values[name] = completeValue(field, value);
+    }
+    // Nothing is set that could differ; or the last of the fields of which a row must have one may be cleared.
+    if (!touch && !Object.keys(values).some((name) => byName.get(name)?.writable)) return undefined;
+    return resource.atLeastOne.some((name) => values[name] === null) ? undefined : values;
+  }
+
+  /** The body, if it passes its check. */
+  #validBody({ body: given, merge }: RowWrite): Values | undefined {
+    const { normalize, checkPatch, checkBody } = this.model;
+    const body = normalize ? normalize(given) : given;
+    const check = merge ? checkPatch : checkBody;
+    return isObject(body) && check(body).length === 0 ? body : undefined;
+  }
+
+  #refers(values: Values): boolean {
+    return this.model.fields.some(({ name, type }) => type.reference && values[name] !== null);
+  }
+
+  #newId(): Value {
+    return this.model.resource.id.kind === 'uuid' ? uuid7() : null;
+  }
+
+  #answer(caller: Caller, row: Columns): Versioned<Row> {
+    return this.model.policy.fields(caller, 'see').decodeVersioned(row);
+  }
+}
+
+/**
+ * The fields of a row as they are kept: as given; else, of a row that is there, what the server has set, and all of it where
+ * the row is patched (`keep`); else what the server sets on a new row, or the default.
+ */
+export function completeRow(
+  model: Model,
+  caller: Caller,
+  given: Values,
+  { current, keep = false }: { current?: Row | undefined; keep?: boolean } = {},
+): Record<string, unknown> {
+  const write = { account: accountOf(caller), now: instantNow() };
+  const next: Record<string, unknown> = {};
+  for (const { name, field, type } of model.fields) {
+    const value = given[name];
+    if (value === undefined && current && (keep || type.server)) next[name] = current[name];
+    else if (value === undefined && type.server) next[name] = type.server.created(write);
+    else next[name] = completeValue(field, value);
+  }
+  return next;
+}
+
+/** A patch whose nested objects are merged into the row's own, so that they are checked as wholes. */
+function mergeNested(model: Model, current: Row, patch: Values): Values {
+  const merged: Record<string, unknown> = { ...patch };
+  for (const [name, value] of Object.entries(patch)) {
+    const merge = model.byName.get(name)?.type.merge;
+    if (merge && isObject(value)) merged[name] = merge(current[name], value);
+  }
+  return merged;
+}
+
+interface Bound {
+  readonly statement: Statement;
+  readonly values: Value[];
+}
+
+function bound(statement: Statement, values: Readonly<Record<string, Value>>): Bound {
+  return { statement, values: bind(statement, values) };
+}
