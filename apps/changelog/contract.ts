@@ -141,6 +141,8 @@ function projectRoutes({ rules, services: { projects, updates } }: Context): Rou
         can: can.update,
         params: Id,
         body: ProjectChange,
+        // A missing body changes nothing, and is answered as an empty one.
+        bodyRequired: false,
         answers: { 200: Project },
       },
       async ({ caller, params, body }) => {

@@ -70,7 +70,14 @@ function accountRoutes({ accounts }: Context) {
     route(
       'POST',
       '/verify-token',
-      { ...shared, summary: 'Whose token it is', can: signedIn, body: TokenBody, answers: { 200: Verified } },
+      {
+        ...shared,
+        summary: 'Whose token it is',
+        can: signedIn,
+        body: TokenBody,
+        bodyRequired: false,
+        answers: { 200: Verified },
+      },
       async ({ caller }) => {
         const { id, username } = await accounts.read(caller, accountOf(caller) ?? 0);
         return answer(200, { username, id });
