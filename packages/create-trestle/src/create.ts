@@ -88,8 +88,8 @@ async function askFor(options: ReturnType<typeof readOptions>): Promise<Project>
     options.yes || !process.stdin.isTTY
       ? undefined
       : createInterface({ input: process.stdin, output: process.stdout });
-  const ask = async (given: string | undefined, question: string, usual: string): Promise<string> =>
-    given ?? ((await terminal?.question(`${question} (${usual}): `)) || usual);
+  const ask = async (given: string | undefined, question: string, fallback: string): Promise<string> =>
+    given ?? ((await terminal?.question(`${question} (${fallback}): `)) || fallback);
   try {
     const folder = resolve(await ask(options.folder, 'Folder', DEFAULT_FOLDER));
     if (existsSync(folder) && readdirSync(folder).length > 0)

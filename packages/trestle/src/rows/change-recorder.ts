@@ -4,7 +4,7 @@ import type { Model, Row } from './model.ts';
 import type { OpenTransaction } from './transaction.ts';
 
 /** One row that was written: `before` is missing where it was created, `after` where it was deleted. */
-export interface RowChange {
+interface RowChange {
   readonly model: Model;
   readonly caller: Caller;
   readonly before?: Versioned<Row> | undefined;

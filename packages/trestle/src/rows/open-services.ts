@@ -20,7 +20,7 @@ export interface OpenServices<Rs extends Resources> {
   readonly services: Services<Rs>;
   readonly byName: ReadonlyMap<string, AnyService>;
   readonly models: ReadonlyMap<string, Model>;
-  /** What writes the rows of each resource, for the engine's own code. */
+  /** Writers of the rows of each resource, for the engine's own code. */
   readonly writers: ReadonlyMap<string, RowWriter>;
   readonly deletion: RowDeletion;
 }

@@ -27,7 +27,7 @@ export function requireId(model: Model, id: RowId): void {
 export type FindRow = (executor: Executor, caller: Caller, id: RowId) => Promise<Versioned<Row>>;
 
 /**
- * What finds one row by its id among those that the policy leaves the caller for an action. Throws `not_found`.
+ * Compiles the search of one row by its id, among those that the policy leaves the caller for an action. It throws `not_found`.
  * @param lock `forUpdate` where the row is about to be written (default: none).
  */
 export function finder(model: Model, action: Action, lock: Sql = sql``): FindRow {

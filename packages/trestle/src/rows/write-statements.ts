@@ -16,7 +16,7 @@ const VERSION = sql.ref('_version');
 const SAME_VERSION = sql`${VERSION} = ${param(':version')}`;
 
 /** `insert` of these columns of a row. */
-export function insertInto(model: Model, columns: readonly string[], values: readonly unknown[]): Sql {
+function insertInto(model: Model, columns: readonly string[], values: readonly unknown[]): Sql {
   return sql`insert into ${model.table} (${sql.join(columns.map((name) => sql.ref(name)))})
     values (${sql.join(values)})`;
 }
@@ -51,7 +51,7 @@ export function allOf(...conditions: readonly (Sql | undefined)[]): Sql {
 }
 
 /** How an update by one statement depends on the row as it is. */
-export interface Unlocked {
+interface Unlocked {
   /** The version is asked for. */
   readonly versioned: boolean;
   /** Equal values are an edit too. */

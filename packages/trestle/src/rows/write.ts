@@ -21,7 +21,7 @@ import { WriteStatements } from './write-statements.ts';
 type Values = Readonly<Record<string, unknown>>;
 
 /** One write of a row, as the pipeline takes it: every verb is one of these. */
-export interface RowWrite extends WriteOptions {
+interface RowWrite extends WriteOptions {
   readonly verb: 'create' | 'update' | 'delete';
   /** The row; none where it is created. */
   readonly id?: RowId;

@@ -44,6 +44,8 @@ eachPlace('a key that may not read what a body refers to', (place) => {
     it(`${method}: a row that is there is refused like one that is not`, async () => {
       const write = (token: string, project: number | null) =>
         served.call(method, path, { token, body: { body: 'x', project } });
+      // Only a reference that an update changes is checked.
+      await write(reader, null);
       const there = await write(writer, 1);
       const missing = await write(writer, 999);
       assert.deepEqual([there.status, missing.status], [422, 422]);

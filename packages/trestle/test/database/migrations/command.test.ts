@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { type Ended, run, temporaryFolder } from '../../cli/process.ts';
 
-const ENGINE = JSON.stringify(join(import.meta.dirname, '../../../../src/index.ts'));
+const ENGINE = JSON.stringify(join(import.meta.dirname, '../../../src/index.ts'));
 
 /** A folder with one app in it, whose resources can be declared anew, and the command run there. */
 function workshop() {
@@ -63,7 +63,7 @@ test('what loses data needs its flag, and an SQLite file is copied first', async
   await migrate('apply');
   declare('title: text()');
   for (const ended of [await migrate('apply'), await serve()]) {
-    assert.equal(ended.code, 1);
+    assert.equal(ended.code, 4);
     assert.match(
       ended.stderr,
       /trestle migrate apply --destructive\n {2}! drop notes\.old \(integer\): its values are lost\n$/,
@@ -105,6 +105,6 @@ test('with --no-migrate a server does not start on a database that is behind, an
   await migrate('apply');
   declare('title: text(), more: text({ nullable: true })');
   const { code, stderr } = await serve('--no-migrate');
-  assert.equal(code, 1);
+  assert.equal(code, 4);
   assert.match(stderr, /migrating at start is off.*\n {2}\+ add notes\.more \(text, nullable\)\n$/);
 });

@@ -52,7 +52,7 @@ eachStore('migrations that are refused', (open) => {
     await migrateTo(store, first);
     await assert.rejects(migrateTo(store, grown, { apply: 'none' }), (error) => {
       assert.ok(error instanceof MigrationRefused);
-      assert.equal(error.exitCode, 1);
+      assert.equal(error.exitCode, 4);
       assert.match(error.message, /run: trestle migrate apply/);
       assert.match(error.message, /\n {2}\+ add notes\.state \(text, not null, default "draft"\)\n/);
       return true;
