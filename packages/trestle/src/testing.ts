@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Engine, type EngineOptions, openEngine } from './engine.ts';
 import { openLog } from './http/logging/logging.ts';
-import { startServer } from './http/server/start-server.ts';
+import { startServer } from './http/server/server.ts';
 import type { App } from './schema/app.ts';
 import type { Resources } from './schema/row-types.ts';
 

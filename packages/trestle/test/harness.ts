@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Engine, type EngineOptions, openEngine } from '../src/engine.ts';
 import { openLog } from '../src/http/logging/logging.ts';
+import { startServer } from '../src/http/server/server.ts';
 import type { ServerOptions } from '../src/http/server/server-options.ts';
-import { startServer } from '../src/http/server/start-server.ts';
 import type { App } from '../src/schema/app.ts';
 import type { Resources } from '../src/schema/row-types.ts';
 

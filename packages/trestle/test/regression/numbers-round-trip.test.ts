@@ -5,7 +5,7 @@ import { anyone, app, integer, integerId, json, list, number, object, resource }
 import { serveApp } from 'trestle/testing';
 import { migrate } from '../../src/database/migrations/migrate.ts';
 import { tablesOfApp } from '../../src/engine.ts';
-import { parseJsonText } from '../../src/http/requests/json.ts';
+import { parseJsonText } from '../../src/http/requests/bodies.ts';
 import { readEntries } from '../../src/rows/exchange/entries.ts';
 import { exportRows } from '../../src/rows/exchange/export-rows.ts';
 import { importRows } from '../../src/rows/exchange/import-rows.ts';

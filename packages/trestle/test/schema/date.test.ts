@@ -4,7 +4,7 @@ import { anyone, app, date, integerId, resource, text } from 'trestle';
 import { serveApp } from 'trestle/testing';
 import { migrate } from '../../src/database/migrations/migrate.ts';
 import { tablesOfApp } from '../../src/engine.ts';
-import { parseJsonText } from '../../src/http/requests/json.ts';
+import { parseJsonText } from '../../src/http/requests/bodies.ts';
 import { type Format, readEntries } from '../../src/rows/exchange/entries.ts';
 import { exportRows } from '../../src/rows/exchange/export-rows.ts';
 import { importRows } from '../../src/rows/exchange/import-rows.ts';

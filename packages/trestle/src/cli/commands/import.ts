@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { TextDecoder } from 'node:util';
 import type { Command } from 'commander';
-import { parseJsonText } from '../../http/requests/json.ts';
+import { parseJsonText } from '../../http/requests/bodies.ts';
 import { Problem } from '../../problems.ts';
 import { type Entry, type Format, readEntries } from '../../rows/exchange/entries.ts';
 import { type Imported, importRows } from '../../rows/exchange/import-rows.ts';

@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import { errorFields, type Log, openLog } from '../../http/logging/logging.ts';
 import { ErrorLog } from '../../http/logging/logging-errors.ts';
-import type { RunningServer } from '../../http/server/server.ts';
-import type { Mount } from '../../http/server/start-server.ts';
+import type { Mount, RunningServer } from '../../http/server/server.ts';
 import { findApps } from '../find-apps.ts';
 import { type DataOptions, listed, milliseconds, port, processes, withData } from '../options.ts';
 import { type StopReason, untilStopped } from '../stop-signals.ts';
@@ -124,7 +123,7 @@ async function serveAlone(names: string[], options: ServeOptions, worker = false
   const log = openLog(options.log === undefined ? {} : { to: options.log });
   const [apps, { startServer }, { closeEngines, openEngines }] = await Promise.all([
     findApps(names),
-    import('../../http/server/start-server.ts'),
+    import('../../http/server/server.ts'),
     import('../open-engines.ts'),
   ]);
   const madeUp = makeSecret();

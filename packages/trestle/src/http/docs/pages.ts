@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { LruMap } from '../../lru-map.ts';
-import { preferred } from '../requests/accept.ts';
+import { preferred } from '../requests/negotiation.ts';
 import { addVary } from '../routes/send-answer.ts';
 import { StaticContent } from './static-content.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
-import { type Coding, codedTag, codingFor, compress, isCompressible } from '../routes/compression.ts';
+import { type Coding, codedTag, codingFor, compress, isCompressible } from '../requests/negotiation.ts';
 import { addVary, REVALIDATED } from '../routes/send-answer.ts';
 import { noneMatches } from '../routes/uniform/etag.ts';
 

@@ -2,8 +2,8 @@ import type { Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { createServer } from '../../node-http.ts';
 import { Problem } from '../../problems.ts';
+import { cannotListen } from '../server/listener.ts';
 import type { ServerState, Site } from '../server/server.ts';
-import { cannotListen } from '../server/server-address.ts';
 
 const TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 

@@ -1,7 +1,7 @@
 import { type TSchema, Type } from 'typebox';
 import { PROBLEMS } from '../../problems.ts';
 import type { RouteTable } from '../routes/route-table.ts';
-import { titled } from '../routes/titled.ts';
+import { titled } from '../routes/uniform/route-names.ts';
 import { operationOf, tagOf, templateOf } from './operation.ts';
 import { Components } from './schemas.ts';
 import { securitySchemes, signInOf } from './security.ts';

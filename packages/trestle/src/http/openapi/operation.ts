@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox';
 import { PROBLEMS, type ProblemCode } from '../../problems.ts';
 import type { Route } from '../../schema/contract.ts';
-import { isRecord } from '../requests/coerce.ts';
+import { isRecord } from '../requests/input.ts';
 import type { RouteTable } from '../routes/route-table.ts';
 import type { Components } from './schemas.ts';
 import { securityOf } from './security.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { TSchema } from 'typebox';
-import { isRecord } from '../requests/coerce.ts';
+import { isRecord } from '../requests/input.ts';
 
 /** The schemas of a document that have names, each once. */
 export class Components {

@@ -1,9 +1,9 @@
 import { audienceOf } from '../../rows/policy.ts';
 import type { CredentialPlace, Route } from '../../schema/contract.ts';
 import type { Rule } from '../../schema/rules.ts';
-import { isRecord } from '../requests/coerce.ts';
-import { placesFor } from '../requests/credentials.ts';
+import { isRecord } from '../requests/input.ts';
 import type { RouteTable } from '../routes/route-table.ts';
+import { placesFor } from '../routes/route-table.ts';
 
 /** The route that hands out access tokens for a username and password, and where it stands. */
 export interface SignIn {

@@ -1,8 +1,9 @@
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem } from '../../problems.ts';
+import { exactNumber } from '../../schema/exact-number.ts';
 import { LIMITS } from '../server/limits.ts';
 import { parseForm } from './form.ts';
-import { parseJson } from './json.ts';
 
 const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
 export const FORM_TYPE = 'application/x-www-form-urlencoded';
@@ -55,4 +56,160 @@ function refuseEncoded({ headers }: FastifyRequest): void {
     throw new Problem('unsupported_media_type', {
       detail: `Bodies must be UTF-8, not ${JSON.stringify(charset.slice(0, 40))}.`,
     });
+}
+
+/**
+ * The value of a JSON body. Throws `malformed` for what is not JSON in UTF-8 without a byte order mark (RFC 8259, 8.1),
+ * and for all that `scanJson` refuses.
+ */
+function parseJson(bytes: Buffer): unknown {
+  return parseJsonText(decodeText(bytes));
+}
+
+/** The value of a JSON text, such as one that a form's field holds. Throws `malformed` as `parseJson` does. */
+export function parseJsonText(text: string): unknown {
+  scanJson(text);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // Only the position: the parser's own message quotes the body, which may hold a password.
+    const position = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined;
+    const before = text.slice(0, Number(position)).split('\n');
+    const place = ` at line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
+    const empty = text.trim() === '' ? ': it is empty' : '';
+    throw new Problem('malformed', {
+      detail: `The body is not valid JSON${position === undefined ? empty : place}.`,
+    });
+  }
+}
+
+/** The text of a body. Throws `malformed` where it is not UTF-8. */
+export function decodeText(bytes: Buffer): string {
+  if (isAscii(bytes)) return bytes.toString('latin1');
+  if (!isUtf8(bytes)) throw new Problem('malformed', { detail: 'The body is not UTF-8.' });
+  const text = bytes.toString('utf8');
+  if (text.charCodeAt(0) === 0xfeff)
+    throw new Problem('malformed', { detail: 'The body starts with a byte order mark.' });
+  return text;
+}
+
+const TAB = 9;
+const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
+const SPACE = 32;
+const QUOTE = 34;
+const COMMA = 44;
+const COLON = 58;
+const OPEN_ARRAY = 91;
+const BACKSLASH = 92;
+const CLOSE_ARRAY = 93;
+const OPEN_OBJECT = 123;
+const CLOSE_OBJECT = 125;
+
+const WORD = /[^\s,:[\]{}"]+/y;
+
+/**
+ * Refuses, in one pass over a JSON text and before anything is built of it, what `JSON.parse` lets through:
+ * too deep, too wide, too many values, members named twice (RFC 8259, 4: no interoperable meaning) or `__proto__`, U+0000,
+ * lone surrogates, and numbers that would change as they are read. Grammar is left to `JSON.parse`.
+ */
+function scanJson(text: string): void {
+  // Only texts with \u can hold what a string must not: the bytes were checked to be UTF-8, and raw controls are no JSON.
+  const hasEscapes = text.includes('\\u');
+  /** The names seen in each open object; null for an open array. */
+  const open: (Set<string> | null)[] = [];
+  let isName = false;
+  let values = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    const wasName: boolean = isName;
+    isName = code === OPEN_OBJECT;
+    switch (code) {
+      case SPACE:
+      case TAB:
+      case LINE_FEED:
+      case CARRIAGE_RETURN:
+      case COLON:
+        isName = wasName;
+        continue;
+      case COMMA:
+        isName = open.at(-1) instanceof Set;
+        continue;
+      case CLOSE_OBJECT:
+      case CLOSE_ARRAY:
+        open.pop();
+        continue;
+      case OPEN_OBJECT:
+      case OPEN_ARRAY:
+        if (open.length === LIMITS.depth) refuse(`nests deeper than ${LIMITS.depth} levels`);
+        open.push(isName ? new Set() : null);
+        break;
+      case QUOTE: {
+        const end = endOfString(text, at);
+        const names = wasName ? open.at(-1) : null;
+        if (hasEscapes || names) checkString(text.slice(at, end + 1), names);
+        at = end;
+        break;
+      }
+      default:
+        at = endOfWord(text, at);
+    }
+    if (!wasName && ++values > LIMITS.values) refuse(`holds more than ${LIMITS.values} values`);
+  }
+}
+
+/** The position of the last character of a number, true, false or null; numbers are checked. */
+function endOfWord(text: string, start: number): number {
+  WORD.lastIndex = start;
+  const word = WORD.exec(text)?.[0] ?? '';
+  // Up to 15 digits are exact in a double; beyond them a number must be answered as it was sent.
+  if (word.length > 15 || word.includes('e') || word.includes('E')) checkNumber(word);
+  return start + Math.max(word.length, 1) - 1;
+}
+
+/** @param names of the object that the string names a member of; null where it is a value. */
+function checkString(quoted: string, names: Set<string> | null | undefined): void {
+  const value = unquote(quoted);
+  if (value.includes('\0')) refuse('holds the character U+0000');
+  if (!value.isWellFormed()) refuse('holds half of a surrogate pair');
+  if (!names) return;
+  if (names.has(value)) refuse(`names ${JSON.stringify(value.slice(0, 64))} twice in one object`);
+  if (value === '__proto__') refuse('has a member named "__proto__"');
+  if (names.size === LIMITS.members) refuse(`has an object of more than ${LIMITS.members} members`);
+  names.add(value);
+}
+
+/** The position where the string that opens at `start` is closed, or the end of the text. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let slashes = 0;
+    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++;
+    if (slashes % 2 === 0) return end;
+  }
+  return text.length;
+}
+
+/** The value of a quoted string; a broken one is left to `JSON.parse` of the whole. */
+function unquote(quoted: string): string {
+  if (!quoted.includes('\\')) return quoted.slice(1, -1);
+  try {
+    return String(JSON.parse(quoted));
+  } catch {
+    return '';
+  }
+}
+
+function checkNumber(word: string): void {
+  if (!/^-?\d/.test(word) || exactNumber(word) !== undefined) return;
+  const value = Number(word);
+  // What is no number at all is left to `JSON.parse`.
+  if (Number.isNaN(value)) return;
+  const shown = word.slice(0, 40);
+  if (!Number.isFinite(value)) refuse(`holds a number that is too large: ${shown}`);
+  if (value === 0) refuse(`holds a number that is too small: ${shown}`);
+  refuse(`holds an integer beyond ${Number.MAX_SAFE_INTEGER} that a number cannot keep: ${shown}`);
+}
+
+function refuse(what: string): never {
+  throw new Problem('malformed', { detail: `The JSON body ${what}.` });
 }

@@ -1,7 +1,7 @@
 import { Problem } from '../../problems.ts';
 import type { UploadedFile } from '../../schema/contract.ts';
 import { LIMITS } from '../server/limits.ts';
-import { decodeText } from './json.ts';
+import { decodeText } from './bodies.ts';
 
 type Value = string | UploadedFile;
 

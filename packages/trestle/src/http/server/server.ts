@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Engine } from '../../engine.ts';
 import type { Problem } from '../../problems.ts';
 import type { ErrorAnswer, FailedRequest } from '../../schema/contract.ts';
 import { serveIndex } from '../docs/pages.ts';
@@ -7,14 +8,12 @@ import { ErrorLog } from '../logging/logging-errors.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { metricsRoute, openMetricsPort } from '../metrics/server-metrics.ts';
 import { readBodies } from '../requests/bodies.ts';
-import { KnownPaths } from '../routes/not-found.ts';
+import { mount } from '../routes/mount.ts';
+import { admitRequests, begin, EventLoopLoad, KnownPaths } from './admission.ts';
 import { answerError, answerErrors } from './errors.ts';
 import { type Health, healthRoutes, watchHealth } from './health.ts';
+import { bind, createListener } from './listener.ts';
 import { ResponseStreams } from './response-streams.ts';
-import { bind } from './server-address.ts';
-import { admitRequests, begin } from './server-admission.ts';
-import { createListener } from './server-listener.ts';
-import { EventLoopLoad } from './server-load.ts';
 import { type ServerOptions, type Settings, settle } from './server-options.ts';
 import { ServerLifecycle, type StopOptions, stopServer } from './shutdown.ts';
 
@@ -138,4 +137,33 @@ function indexEntries(sites: readonly Site[], mounted: readonly Mounted[]) {
       openapi: `${base}/openapi.json`,
     };
   });
+}
+
+/** An app and where it stands: '' alone, `/NAME` with others. */
+export interface Mount {
+  readonly engine: Engine;
+  readonly base: string;
+}
+
+/** Serves engines over HTTP. They stay open when the server is closed. Throws `StartError` where the address cannot be had. */
+export function startServer(mounts: readonly Mount[], options: ServerOptions): Promise<RunningServer> {
+  return openServer(mounts.map(siteOf), options);
+}
+
+function siteOf({ engine, base }: Mount): Site {
+  const { app, store, authenticate } = engine;
+  return {
+    name: app.name,
+    description: app.description,
+    mount: (fastify, streams) => mount(fastify, engine, { base, streams }),
+    health: () => store.health(),
+    statements: () => store.statements,
+    isAdministrator: (secret) => {
+      try {
+        return authenticate.administrator(secret).kind === 'administrator';
+      } catch {
+        return false;
+      }
+    },
+  };
 }

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { accounts, anyone, app, bytes, integerId, resource, route, streamList, text } from 'trestle';
 import { Type } from 'typebox';
-import { codingFor } from '../../../src/http/routes/compression.ts';
+import { codingFor } from '../../../src/http/requests/negotiation.ts';
 import { type RunningApp, startApps } from '../../harness.ts';
 
 const LONG = 'lorem ipsum '.repeat(500);

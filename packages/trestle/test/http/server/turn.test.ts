@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ResponseBatch } from '../../../src/http/server/response-batch.ts';
+import { ResponseBatch } from '../../../src/http/routes/send-answer.ts';
 
 const read = (requests: number) => Array.from({ length: requests }, () => ResponseBatch.ofRequest());
 

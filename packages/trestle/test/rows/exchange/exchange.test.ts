@@ -3,7 +3,7 @@ import { before, it } from 'node:test';
 import { migrate } from '../../../src/database/migrations/migrate.ts';
 import type { Store } from '../../../src/database/store.ts';
 import { tablesOfApp } from '../../../src/engine.ts';
-import { parseJsonText } from '../../../src/http/requests/json.ts';
+import { parseJsonText } from '../../../src/http/requests/bodies.ts';
 import { type Format, readEntries } from '../../../src/rows/exchange/entries.ts';
 import { exportRows } from '../../../src/rows/exchange/export-rows.ts';
 import { type Imported, type ImportOptions, importRows } from '../../../src/rows/exchange/import-rows.ts';

@@ -6,7 +6,7 @@ import { answer, type Route, route } from '../../../schema/contract.ts';
 import type { RowId } from '../../../schema/id.ts';
 import { signedIn } from '../../../schema/rules.ts';
 import type { AccountService, Tokens } from '../../../schema/services/account-service.ts';
-import { titled } from '../titled.ts';
+import { titled } from './route-names.ts';
 
 const instant = Type.String({ format: 'date-time' });
 const text = Type.String();

@@ -4,9 +4,8 @@ import { type Answer, answer, type Route, type RouteRequest, route } from '../..
 import type { RowId } from '../../../schema/id.ts';
 import { signedIn } from '../../../schema/rules.ts';
 import type { KeyService, KeyView } from '../../../schema/services/account-service.ts';
-import { titled } from '../titled.ts';
 import { itemsOf } from './account-routes.ts';
-import { verbPath } from './verb-path.ts';
+import { titled, verbPath } from './route-names.ts';
 
 const instant = Type.String({ format: 'date-time' });
 const text = Type.String();

@@ -9,9 +9,8 @@ import {
   type OperationView,
 } from '../../../schema/services/operation-service.ts';
 import { EVENTS, operationEvents } from '../../contract/operation-events.ts';
-import { titled } from '../titled.ts';
 import { itemsOf } from './account-routes.ts';
-import { verbPath } from './verb-path.ts';
+import { titled, verbPath } from './route-names.ts';
 
 const instant = Type.String({ format: 'date-time' });
 const text = Type.String();

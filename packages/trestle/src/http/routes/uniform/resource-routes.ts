@@ -6,10 +6,10 @@ import { type Answer, answer, type Route, route } from '../../../schema/contract
 import type { RowId } from '../../../schema/id.ts';
 import { nobody } from '../../../schema/rules.ts';
 import type { Versioned, WriteOptions } from '../../../schema/services/row-service.ts';
-import { titled, typeName } from '../titled.ts';
 import { etagOf, ifMatchOf, noneMatches } from './etag.ts';
 import { listParameters } from './list-parameters.ts';
 import { ListQueryCache } from './list-query.ts';
+import { titled, typeName } from './route-names.ts';
 
 /**
  * The uniform routes of one resource. Its rules are inside the service; the rule of each route lets the 401 come before

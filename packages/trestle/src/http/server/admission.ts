@@ -4,12 +4,11 @@ import type { Caller } from '../../schema/caller.ts';
 import type { Route } from '../../schema/contract.ts';
 import { type TraceContext, traceOf } from '../logging/trace-context.ts';
 import type { RouteTally } from '../metrics/metrics.ts';
-import { accepts } from '../requests/accept.ts';
 import { answerPreflight, corsHeaders, isPreflight } from '../requests/cors.ts';
+import { accepts } from '../requests/negotiation.ts';
 import { prefixOf } from '../requests/proxies.ts';
-import { METHODS, whyNoRoute } from '../routes/not-found.ts';
 import { pathOf } from './errors.ts';
-import { refuse } from './guard.ts';
+import { refuse } from './listener.ts';
 import type { ServerState } from './server.ts';
 
 declare module 'fastify' {
@@ -156,4 +155,116 @@ function withoutRoute(
     return;
   }
   done(whyNoRoute(request.method, allowed));
+}
+
+/** How often the event loop is sampled, in milliseconds, and the weight of the newest sample: about a second's memory. */
+const INTERVAL = 100;
+const WEIGHT = 0.25;
+
+/** How late the event loop runs, on average over about a second: one long pause is no overload, a row of them is. */
+export class EventLoopLoad {
+  /** Milliseconds. */
+  lateness = 0;
+  readonly #bound: number;
+  readonly #timer: NodeJS.Timeout | undefined;
+
+  /** @param bound the lateness beyond which requests are shed; 0: never. */
+  constructor(bound: number) {
+    this.#bound = bound;
+    if (bound === 0) return;
+    let due = performance.now() + INTERVAL;
+    this.#timer = setInterval(() => {
+      const now = performance.now();
+      this.lateness += WEIGHT * (Math.max(0, now - due) - this.lateness);
+      due = now + INTERVAL;
+    }, INTERVAL).unref();
+  }
+
+  get isTooHigh(): boolean {
+    return this.#bound > 0 && this.lateness > this.#bound;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** The methods this server knows, in the order Allow shows them. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+
+interface KnownPath {
+  readonly matches: RegExp;
+  /** Has no parameters: a request for it is never one for a row with an odd id. */
+  readonly isLiteral: boolean;
+  /** Ends in `:verb`, which a path whose last segment is a parameter would match as well. */
+  readonly isVerb: boolean;
+  readonly methods: Set<string>;
+}
+
+/** Every path that has a route, with its methods: for 405 with an exact Allow, for OPTIONS, and for CORS. */
+export class KnownPaths {
+  readonly #paths = new Map<string, KnownPath>();
+
+  /** Takes note of each route that is added from now on. */
+  watch(fastify: FastifyInstance): void {
+    fastify.addHook('onRoute', ({ method, url }) => {
+      const known = this.#paths.get(url) ?? {
+        matches: compile(url),
+        isLiteral: !/:|\*/.test(url),
+        isVerb: url.includes('::'),
+        methods: new Set<string>(),
+      };
+      this.#paths.set(url, known);
+      for (const each of [method].flat()) known.methods.add(each.toUpperCase());
+    });
+  }
+
+  /** The methods a path takes, in order; empty where there is no such path. */
+  allowed(path: string): string[] {
+    const decoded = decodeURI(path);
+    const matching = [...this.#paths.values()].filter(({ matches }) => matches.test(decoded));
+    const exact = matching.filter(({ isLiteral, isVerb }) => isLiteral || isVerb);
+    const methods = new Set((exact.length > 0 ? exact : matching).flatMap((known) => [...known.methods]));
+    if (methods.size > 0) methods.add('OPTIONS');
+    return METHODS.filter((method) => methods.has(method));
+  }
+
+  /**
+   * Whether a request that a route took for a row with an odd id was meant for another path, with a method that takes
+   * none: `GET /v1/keys/7:roll`, `GET /articles/new`, or `PUT /api/messages/`, where the id would be empty.
+   */
+  isAnother(method: string, target: string): boolean {
+    const query = target.indexOf('?');
+    const path = query === -1 ? target : target.slice(0, query);
+    const known = this.#paths.get(path);
+    if (known?.isLiteral) return !known.methods.has(method);
+    return path.includes(':') && !this.allowed(path).includes(method);
+  }
+}
+
+/** Why no route took a request: 501 for a method that is not known at all, 405 with Allow, or 404. */
+function whyNoRoute(method: string, allowed: readonly string[]): Problem {
+  if (allowed.length > 0 && (method === 'TRACE' || isKnown(method)))
+    return new Problem('method_not_allowed', {
+      detail: `This path takes ${allowed.join(', ')}, not ${method}.`,
+      headers: { allow: allowed.join(', ') },
+      data: { method, allowed },
+    });
+  if (!isKnown(method))
+    return new Problem('not_implemented', { detail: `The method ${method} is not known here.` });
+  return new Problem('not_found');
+}
+
+function isKnown(method: string): boolean {
+  return METHODS.some((known) => known === method);
+}
+
+/** A Fastify path pattern as a regular expression over the decoded path: `:name` is one segment, `*` the rest, `::` a colon. */
+function compile(pattern: string): RegExp {
+  const source = pattern.replace(/::|:\w+(?:\([^)]*\))?|\*|[.+?^${}()|[\]\\]/g, (piece) => {
+    if (piece === '::') return ':';
+    if (piece === '*') return '[^]*';
+    return piece.startsWith(':') ? '[^/]+' : `\\${piece}`;
+  });
+  return new RegExp(`^${source}$`);
 }
