@@ -1,7 +1,7 @@
 import { globSync } from 'node:fs';
 
-/** What is never part of the repository: packages, data folders, the peers that benchmarks install. */
-const OUTSIDE = ['**/node_modules/**', '**/.git/**', 'data/**', 'bench/peers/**'];
+/** Never part of the repository: packages, data folders, the peers that benchmarks install. */
+const OUTSIDE = ['**/node_modules/**', '**/.git/**', 'data/**', 'bench/installed/**'];
 
 /** Paths from `root`, with forward slashes and in a stable order, that match one of the patterns. */
 export function repositoryFiles(root: string, ...patterns: readonly string[]): string[] {

@@ -1,17 +1,20 @@
-/** The limit on PostgreSQL: Fastify and pg by hand, with named prepared statements and a pool of ten connections. */
+/** The reference on PostgreSQL: Fastify and pg by hand, with named prepared statements and a pool of ten connections. */
 import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import pg from 'pg';
 import {
   type ById,
   changed,
   created,
+  hashPassword,
+  isPassword,
+  isToken,
   type Listed,
   listed,
   one,
   type SignIn,
+  signToken,
   type WithContent,
-} from './schemas.ts';
-import { hashPassword, isPassword, isToken, signToken } from './tokens.ts';
+} from './fastify-shared.ts';
 
 const COLUMNS = 'id, content, views, created_at, updated_at';
 const BIGINT = 20;

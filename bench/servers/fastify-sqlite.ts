@@ -1,6 +1,6 @@
 /**
- * Our limit: what a good programmer writes by hand for this one table. Fastify, node:sqlite, statements prepared once, JSON
- * schemas. GROUP=1 commits the writes of one turn of the event loop together; SYNCHRONOUS=FULL or NORMAL; PUBLIC=1 writes a
+ * The reference on SQLite: a server written by hand for this one table. Fastify, node:sqlite, statements prepared once, JSON
+ * schemas. GROUP=1 commits the writes of one event-loop tick together; SYNCHRONOUS=FULL or NORMAL; PUBLIC=1 writes a
  * line for each request and sends the headers that Trestle sends.
  */
 import { randomUUID } from 'node:crypto';
@@ -10,13 +10,16 @@ import {
   type ById,
   changed,
   created,
+  hashPassword,
+  isPassword,
+  isToken,
   type Listed,
   listed,
   one,
   type SignIn,
+  signToken,
   type WithContent,
-} from './schemas.ts';
-import { hashPassword, isPassword, isToken, signToken } from './tokens.ts';
+} from './fastify-shared.ts';
 
 const { DATABASE = '', PORT, SYNCHRONOUS = 'FULL', GROUP, PUBLIC } = process.env;
 const COLUMNS = 'id, content, views, created_at, updated_at';

@@ -1,6 +1,6 @@
 /** The ceiling: node:http alone with a fixed answer; bodies are read and parsed. */
 import { createServer } from 'node:http';
-import { message } from '../messages.ts';
+import { message } from '../suites/seed.ts';
 
 const body = JSON.stringify(message(777));
 const head = { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body) };

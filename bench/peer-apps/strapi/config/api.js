@@ -1,1 +1,0 @@
-module.exports = { rest: { defaultLimit: 30, maxLimit: 200, withCount: true } };

@@ -1,5 +1,0 @@
-module.exports = {
-  'users-permissions': {
-    config: { jwtSecret: 'the-benchmark-has-no-secrets', ratelimit: { enabled: false } },
-  },
-};
