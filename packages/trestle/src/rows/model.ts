@@ -34,6 +34,8 @@ export interface ModelField {
   readonly schema: TSchema;
   /** Set by callers, not by the server. */
   readonly writable: boolean;
+  /** In an index, alone or with others: its values are as short as that takes. */
+  readonly indexed: boolean;
 }
 
 /** Fields of a resource as a class of callers has them: their columns, and what makes rows of these. */
@@ -78,15 +80,23 @@ export function compileModels(
 ): Map<string, Model> {
   const models = new Map<string, Model>();
   for (const [name, resource] of Object.entries(resources)) {
-    const fields = Object.entries(resource.fields).map(([key, field]) =>
-      modelField(key, field, resources, accounts),
-    );
+    const keys = [resource.order, ...resource.unique, ...resource.indexes].flat();
+    const indexed = new Set(keys.map((key) => key.replace(/^-/, '')));
+    const fields = Object.entries(resource.fields).map(([key, field]) => ({
+      ...modelField(key, field, resources, accounts),
+      indexed: field.unique || field.index || indexed.has(key),
+    }));
     models.set(name, compileModel(name, resource, fields, dialect));
   }
   return models;
 }
 
-function modelField(name: string, field: Field, resources: Resources, accounts: Accounts): ModelField {
+function modelField(
+  name: string,
+  field: Field,
+  resources: Resources,
+  accounts: Accounts,
+): Omit<ModelField, 'indexed'> {
   const { reference, column, ...declared } = field.type;
   const target = reference && resources[reference.target]?.id;
   const id = target ?? (column === 'account' ? accounts.id : undefined);

@@ -123,9 +123,12 @@ export async function rowsWith(
   const names = Object.keys(equal);
   for (const name of names)
     if (name !== 'id' && !model.byName.has(name)) throw new TypeError(`${model.name} has no field '${name}'`);
-  const conditions = names.map((name) =>
-    equal[name] === null ? sql`${sql.ref(name)} is null` : sql`${sql.ref(name)} = ${param(name)}`,
-  );
+  const conditions = names.map((name) => {
+    if (equal[name] === null) return sql`${sql.ref(name)} is null`;
+    // PostgreSQL compares no JSON; both keep its text as it was given.
+    const isJson = model.byName.get(name)?.kind === 'json';
+    return sql`${isJson ? sql`cast(${sql.ref(name)} as text)` : sql.ref(name)} = ${param(name)}`;
+  });
   const query = statement(
     model.dialect,
     sql`select ${model.versionedColumns} from ${model.table}

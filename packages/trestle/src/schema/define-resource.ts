@@ -11,6 +11,7 @@ import {
   withMistakes,
 } from './checks/options.ts';
 import { aRule, rulesFor } from './checks/rule-options.ts';
+import { indexedField } from './field.ts';
 import { type Id, type RowId, uuidId } from './id.ts';
 import type { LifecycleOperation, LifecycleOptions } from './lifecycle.ts';
 import type { Fields, Resource, ResourceOptions } from './resource.ts';
@@ -43,10 +44,11 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     rows = [],
     was,
   } = options;
+  const orders = typeof order === 'string' ? [order] : order;
   const declared = Object.freeze({
     id,
-    fields,
-    order: typeof order === 'string' ? [order] : order,
+    fields: withIndexedFields(fields, [orders, ...unique, ...indexes]),
+    order: orders,
     can,
     atLeastOne,
     unique,
@@ -56,6 +58,21 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     was,
   });
   return withMistakes(declared, checkOptions(options));
+}
+
+/** The fields, those that are in an index of several, or in that of the order, as they are there. */
+function withIndexedFields<F extends Fields>(fields: F, groups: readonly unknown[]): F {
+  // Groups that are none, or name no field, are for `app()` to refuse.
+  const indexed = new Set(
+    groups.filter(isStrings).flatMap((group) => group.map((key) => key.replace(/^-/, ''))),
+  );
+  if (!isObject(fields)) return fields;
+  const entries = Object.entries(fields).map(([name, field]) => [
+    name,
+    indexed.has(name) && isField(field) ? indexedField(field) : field,
+  ]);
+  // Object.fromEntries forgets the names; they are the fields' own.
+  return Object.fromEntries(entries) as F;
 }
 
 const checkOptions = optionsOf<ResourceOptions<Fields, Id>>('resource()', {

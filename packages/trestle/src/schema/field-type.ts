@@ -61,6 +61,10 @@ export interface FieldType {
   toText(value: unknown): string;
   /** The admin UI's editor of a value. */
   readonly editor: string;
+  /** Maximum length of a text in characters: what a place in an index and in a cursor has to hold. */
+  readonly maxLength?: number;
+  /** The type of such a field where it is in an index, if that is another. */
+  indexed?(): FieldType;
   /** Brings a given value to the form in which it is checked. */
   normalize?(value: unknown): unknown;
   /** Brings a checked value to the form in which it is kept: instants in UTC, defaults of nested members. */

@@ -1,4 +1,5 @@
-import { isObject, type OptionCheck, withMistakes } from './checks/options.ts';
+import { Compile } from 'typebox/schema';
+import { isObject, mistakesOf, type OptionCheck, withMistakes } from './checks/options.ts';
 import type { FieldType } from './field-type.ts';
 
 /** How a field takes part in a body: it must be given, it may be left out, or the server alone sets it. */
@@ -87,19 +88,37 @@ export function field<T extends FieldTypes>(
   fixed: AllOptions = {},
 ): Field<T> {
   const options: AllOptions = { ...(isObject(given) ? given : {}), ...fixed };
+  const mistakes = given === undefined ? [] : check(given);
   const made = Object.freeze({
     type: Object.freeze(type),
     nullable: options.nullable ?? false,
-    default: options.default as JsonValue | undefined,
+    default: mistakes.length > 0 ? undefined : keptDefault(type, options.default),
     unique: options.unique ?? false,
     index: options.index ?? false,
     was: options.was,
     search: options.search ?? false,
   });
-  return withMistakes(made, given === undefined ? [] : check(given));
+  const declared = withMistakes(made, mistakes);
+  return made.unique || made.index ? indexedField(declared) : declared;
 }
 
 type AllOptions = FieldOptions<unknown> & { search?: boolean };
+
+/** A default in the form in which a body's value is kept. One that is no value of the field stays, for `app()` to refuse. */
+function keptDefault(type: FieldType, value: unknown): JsonValue | undefined {
+  const given = value === undefined || value === null || !type.normalize ? value : type.normalize(value);
+  const completes = given !== undefined && given !== null && type.complete;
+  const kept = completes && Compile(type.schema).Check(given) ? completes(given) : given;
+  // `app()` checks it against the schema.
+  return kept as JsonValue | undefined;
+}
+
+/** A field as it is where it is in an index: a text without `max` has a smaller default there. */
+export function indexedField<F extends Field>(declared: F): F {
+  const type = declared.type.indexed?.();
+  if (!type) return declared;
+  return withMistakes(Object.freeze({ ...declared, type: Object.freeze(type) }), mistakesOf(declared));
+}
 
 /** A value of a field as it is kept; `given` is undefined where it was left out. */
 export function completeValue(field: Field, given: unknown): unknown {

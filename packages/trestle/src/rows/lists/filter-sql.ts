@@ -213,6 +213,7 @@ function idField(model: Model): ModelField {
     kind: model.idKind,
     schema: id.schema,
     writable: false,
+    indexed: true,
   };
   idFields.set(model, made);
   return made;

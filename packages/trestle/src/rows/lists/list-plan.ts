@@ -86,7 +86,7 @@ export class ListPlans {
     const conditions = [...selection.conditions];
     if (position) conditions.push(after(sort, placed, nulls, before));
     const limit = sql`limit ${new Slot(values.length - 2)} offset ${new Slot(values.length - 1)}`;
-    const way = (how: string, refer?: Refer) => {
+    const way = (how: string, refer?: (name: string) => Sql) => {
       const key = `${how} ${shape} ${sortKey(sort)} ${position ? `${before} ${nulls.join()}` : ''}`;
       const shaped = this.#shapes.get(key, (model) => {
         const order = orderBy(sort, before, refer);
@@ -100,8 +100,6 @@ export class ListPlans {
 }
 
 type Asked = Pick<ListPlan, 'selection' | 'sort' | 'position'>;
-type Refer = (name: string) => Sql;
-
 function sortKey(sort: readonly SortColumn[]): string {
   return sort.map(({ field, descending }) => (descending ? '-' : '') + field.name).join();
 }

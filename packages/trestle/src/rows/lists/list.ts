@@ -1,5 +1,5 @@
 import { sql } from '../../database/sql.ts';
-import type { Columns, Executor, Store, Value } from '../../database/store.ts';
+import type { Columns, Executor, Store } from '../../database/store.ts';
 import type { Caller } from '../../schema/caller.ts';
 import type { Context } from '../../schema/context.ts';
 import type { ListQuery, Page } from '../../schema/services/list-query.ts';
@@ -7,7 +7,7 @@ import type { Model, Row } from '../model.ts';
 import { readerOf } from '../transaction.ts';
 import type { Cursors, Position } from './cursor.ts';
 import { ListPlans } from './list-plan.ts';
-import type { SortColumn } from './order.ts';
+import { type SortColumn, sortValue } from './order.ts';
 import { Shapes } from './query-shapes.ts';
 import { type Selection, whereClause } from './selection.ts';
 
@@ -51,9 +51,9 @@ function neighbours(position: Position | undefined, more: boolean): { next: bool
   return position?.before ? { next: true, prev: more } : { next: more, prev: position !== undefined };
 }
 
-/** A row's place in the order. Columns as the driver gave them are what the driver binds again. */
+/** A row's place in the order. */
 function positionOf(row: Columns, sort: readonly SortColumn[], before: boolean): Position {
-  return { before, values: sort.map(({ field }) => row[field.name] as Value) };
+  return { before, values: sort.map((column) => sortValue(column, row)) };
 }
 
 async function countRows(

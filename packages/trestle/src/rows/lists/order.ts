@@ -1,4 +1,5 @@
 import { type Sql, sql } from '../../database/sql.ts';
+import type { Columns, Value } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
 import type { Model, ModelField } from '../model.ts';
@@ -6,9 +7,18 @@ import { filterable, filterableNames } from './filter-sql.ts';
 
 const MOST_SORTS = 5;
 
+/** Characters that a text which is in no index is sorted by: a cursor holds them, and a URL of 8 KB the cursor. */
+const MAX_KEY_LENGTH = 255;
+/** The same of several texts together. */
+const MAX_KEYS_LENGTH = 400;
+/** Characters of an index, which are compared as they are. */
+const MAX_INDEX_LENGTH = 666;
+
 export interface SortColumn {
   readonly field: ModelField;
   readonly descending: boolean;
+  /** How many characters of a text are compared; undefined where it is the whole value. */
+  readonly length?: number;
 }
 
 /** The columns a list is in order of: what was asked for, else the resource's order; the id last, so that order is total. */
@@ -25,9 +35,40 @@ export function sortColumns(model: Model, sort: ListQuery['sort']): SortColumn[]
     if (!field) throw unknownSort(model, name);
     return { field, descending };
   });
-  if (columns.some(({ field }) => field.name === 'id')) return columns;
+  const bounded = withLengths(columns);
+  if (columns.some(({ field }) => field.name === 'id')) return bounded;
   const id = filterable(model, 'id');
-  return id ? [...columns, { field: id, descending: columns.at(-1)?.descending ?? false }] : columns;
+  return id ? [...bounded, { field: id, descending: columns.at(-1)?.descending ?? false }] : bounded;
+}
+
+/** Texts that may be long are compared by their beginnings. Those of an index are not, which could not be used then. */
+function withLengths(columns: readonly SortColumn[]): SortColumn[] {
+  const lengths = columns.map(({ field }) => field.type.maxLength ?? 0);
+  const all = lengths.reduce((sum, length) => sum + length, 0);
+  if (all <= MAX_KEY_LENGTH) return [...columns];
+  const texts = lengths.filter((length) => length > 0).length;
+  const most = Math.min(MAX_KEY_LENGTH, Math.floor(MAX_KEYS_LENGTH / texts));
+  return columns.map((column, at) => {
+    const isWhole = Number(lengths[at]) <= most || (column.field.indexed && all <= MAX_INDEX_LENGTH);
+    return isWhole ? column : { ...column, length: most };
+  });
+}
+
+/** What a row is compared by. */
+function keyOf({ field, length }: SortColumn, refer: Refer = sql.ref): Sql {
+  const column = refer(field.name);
+  return length === undefined ? column : sql`substr(${column}, 1, ${sql.lit(length)})`;
+}
+
+type Refer = (name: string) => Sql;
+
+/** The value that a row is compared by, as the driver gave it: that is what the driver binds again. */
+export function sortValue({ field, length }: SortColumn, row: Columns): Value {
+  const value = row[field.name] as Value;
+  if (length === undefined || typeof value !== 'string' || value.length <= length) return value;
+  return Array.from(value.slice(0, 2 * length))
+    .slice(0, length)
+    .join('');
 }
 
 /**
@@ -35,15 +76,11 @@ export function sortColumns(model: Model, sort: ListQuery['sort']): SortColumn[]
  *
  * @param refer what stands for a column (default: its name).
  */
-export function orderBy(
-  columns: readonly SortColumn[],
-  backwards: boolean,
-  refer: (name: string) => Sql = sql.ref,
-): Sql {
-  const keys = columns.map(({ field, descending }) => {
-    const down = descending !== backwards;
-    const nulls = field.field.nullable ? sql.raw(down ? ' nulls last' : ' nulls first') : sql``;
-    return sql`${refer(field.name)} ${sql.raw(down ? 'desc' : 'asc')}${nulls}`;
+export function orderBy(columns: readonly SortColumn[], backwards: boolean, refer: Refer = sql.ref): Sql {
+  const keys = columns.map((column) => {
+    const down = column.descending !== backwards;
+    const nulls = column.field.field.nullable ? sql.raw(down ? ' nulls last' : ' nulls first') : sql``;
+    return sql`${keyOf(column, refer)} ${sql.raw(down ? 'desc' : 'asc')}${nulls}`;
   });
   return sql.join(keys);
 }
@@ -61,32 +98,30 @@ export function after(
   const down = columns.map(({ descending }) => descending !== backwards);
   const oneWay = down.every((way) => way === down[0]);
   if (oneWay && columns.every(({ field }) => !field.field.nullable)) {
-    const names = columns.map(({ field }) => sql.ref(field.name));
-    return sql`(${sql.join(names)}) ${sql.raw(down[0] ? '<' : '>')} (${sql.join(position)})`;
+    const keys = columns.map((column) => keyOf(column));
+    return sql`(${sql.join(keys)}) ${sql.raw(down[0] ? '<' : '>')} (${sql.join(position)})`;
   }
   const branches = columns.map((column, at) => {
     const same = columns
       .slice(0, at)
-      .map(({ field }, before) => equal(field, position[before], nulls[before]));
-    const beyond = passed(column.field, position[at], nulls[at], down[at]);
+      .map((earlier, before) => equal(earlier, position[before], nulls[before]));
+    const beyond = passed(column, position[at], nulls[at], down[at]);
     return sql`(${sql.join([...same, beyond], ' and ')})`;
   });
   return sql`(${sql.join(branches, ' or ')})`;
 }
 
-function equal(field: ModelField, value: Sql | undefined, isNull: boolean | undefined) {
-  return isNull ? sql`${sql.ref(field.name)} is null` : sql`${sql.ref(field.name)} = ${value}`;
+function equal(sort: SortColumn, value: Sql | undefined, isNull: boolean | undefined) {
+  return isNull ? sql`${keyOf(sort)} is null` : sql`${keyOf(sort)} = ${value}`;
 }
 
-function passed(field: ModelField, value: Sql | undefined, isNull?: boolean, down?: boolean) {
-  const column = sql.ref(field.name);
+function passed(sort: SortColumn, value: Sql | undefined, isNull?: boolean, down?: boolean) {
+  const key = keyOf(sort);
   if (down) {
     if (isNull) return sql`1 = 0`;
-    return field.field.nullable
-      ? sql`(${column} < ${value} or ${column} is null)`
-      : sql`${column} < ${value}`;
+    return sort.field.field.nullable ? sql`(${key} < ${value} or ${key} is null)` : sql`${key} < ${value}`;
   }
-  return isNull ? sql`${column} is not null` : sql`${column} > ${value}`;
+  return isNull ? sql`${key} is not null` : sql`${key} > ${value}`;
 }
 
 function unknownSort(model: Model, name: string): Problem {

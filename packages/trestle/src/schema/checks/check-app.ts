@@ -65,12 +65,61 @@ function checkResource(app: string, name: string, resource: Resource, resources:
   known(resource.atLeastOne, 'atLeastOne');
   for (const group of resource.unique) known(group, 'unique');
   for (const group of resource.indexes) known(group, 'indexes');
+  checkIndexes(path, resource);
   for (const verb of VERBS) {
     const owner = resource.can[verb]?.field;
     if (owner !== undefined && !resource.fields[owner]?.type.isOwner)
       wrong(`${path}.can.${verb}`, ownRemedy(owner, resource));
   }
   checkLifecycle(path, resource, resources, wrong);
+}
+
+/** The index of a parent's children ends in the order. */
+const isParent = (field?: Field) => field?.type.reference !== undefined || field?.type.isOwner === true;
+
+/** PostgreSQL takes 2,704 bytes in an index, of which 16 are its own. */
+const MAX_INDEX_BYTES = 2_688;
+
+/** Refuses indexes that PostgreSQL could not hold every allowed value in, and values that are not compared. */
+function checkIndexes(path: string, { fields, order, unique, indexes }: Resource): void {
+  const sorted = order.map((key) => key.replace(/^-/, ''));
+  const of = (is: (field: Field) => boolean) =>
+    Object.keys(fields).filter((name) => fields[name] && is(fields[name]));
+  const groups = [
+    [sorted, 'order'],
+    ...of(({ unique: alone }) => alone).map((name) => [[name], name] as const),
+    ...of(({ index }) => index).map(
+      (name) => [[name, ...(isParent(fields[name]) ? sorted : [])], name] as const,
+    ),
+    ...unique.map((group) => [group, 'unique'] as const),
+    ...indexes.map((group) => [group, 'indexes'] as const),
+  ] as const;
+  for (const [group, where] of groups) {
+    const types = [...new Set(group)].flatMap((name) =>
+      fields[name] ? [{ name, type: fields[name].type }] : [],
+    );
+    for (const { name, type } of types)
+      if (type.operators.length === 0)
+        wrong(
+          `${path}.${where}`,
+          `${type.name}() values are not compared: ${name} can be in no index and in no order`,
+        );
+    // Four bytes a character, and eight around them; other values take at most 16, and so does the id at the end.
+    const bytes = types.reduce(
+      (sum, { type }) => sum + (type.maxLength === undefined ? 16 : 4 * type.maxLength + 8),
+      16,
+    );
+    if (bytes <= MAX_INDEX_BYTES) continue;
+    const texts = types.filter(({ type }) => type.maxLength !== undefined);
+    const most = Math.floor(
+      (MAX_INDEX_BYTES - 16 * (1 + types.length - texts.length) - 8 * texts.length) / 4,
+    );
+    wrong(
+      `${path}.${where}`,
+      `an index holds at most ${most} characters of ${texts.map(({ name, type }) => `${name} (max: ${type.maxLength})`).join(' and ')}` +
+        `${texts.length > 1 ? ' together' : ''}: lower max, or leave out the index`,
+    );
+  }
 }
 
 /** An author that is there is what was meant: a misspelt name is not to be declared. */
@@ -115,7 +164,11 @@ function checkField(path: string, name: string, field: Field, resources: Resourc
     wrong(path, `reference('${target}') has no resource; ${targetRemedy(target, Object.keys(resources))}`);
   if (reference?.onDelete === 'setNull' && !field.nullable)
     wrong(path, `onDelete: 'setNull' needs nullable: true`);
-  if (field.default !== undefined && field.default !== null && !Compile(schema).Check(field.default))
+  if (
+    field.default === null
+      ? !field.nullable
+      : field.default !== undefined && !Compile(schema).Check(field.default)
+  )
     wrong(path, `the default ${JSON.stringify(field.default)} is no value of this field`);
 }
 

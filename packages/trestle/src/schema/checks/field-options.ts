@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Field, FieldOptions, RenameOptions } from '../field.ts';
-import { aBoolean, anything, aString, isObject, type OptionTable } from './options.ts';
+import { aBoolean, aString, expects, isObject, type OptionTable } from './options.ts';
 
 /** The checks of the option of fields that take no others. */
 export const RENAME: OptionTable<RenameOptions> = { was: aString };
@@ -7,11 +8,17 @@ export const RENAME: OptionTable<RenameOptions> = { was: aString };
 /** The checks of the options that every writable field takes. A default is checked against the field's schema. */
 export const COMMON: OptionTable<FieldOptions<unknown>> = {
   nullable: aBoolean,
-  default: anything,
+  default: expects('a JSON value', isJson),
   unique: aBoolean,
   index: aBoolean,
   ...RENAME,
 };
+
+/** Whether a value is the same once it was written as JSON: no NaN, no `undefined`, no `Date`. */
+function isJson(value: unknown): boolean {
+  if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol') return false;
+  return isDeepStrictEqual(JSON.parse(JSON.stringify(value)), value);
+}
 
 /** Whether a value was made by one of the functions of `fields/`. */
 export function isField(value: unknown): value is Field {

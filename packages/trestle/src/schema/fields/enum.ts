@@ -15,7 +15,9 @@ export function oneOf<const V extends string, const O extends FieldOptions<V> = 
   values: readonly V[],
   options?: O,
 ): Field<Faces<V, O>> {
-  const schema = Type.Unsafe<V>({ type: 'string', enum: isStrings(values) ? [...values] : [] });
-  const type = { name: 'oneOf', column: 'text', ...STRING, schema, editor: 'select' } as const;
+  const known = isStrings(values) ? [...values] : [];
+  const schema = Type.Unsafe<V>({ type: 'string', enum: known });
+  const maxLength = Math.max(0, ...known.map((value) => value.length));
+  const type = { name: 'oneOf', column: 'text', ...STRING, schema, maxLength, editor: 'select' } as const;
   return field(type, options ?? {}, (given) => [...checkValues(values), ...checkOptions(given)]);
 }

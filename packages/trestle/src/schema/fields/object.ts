@@ -23,7 +23,7 @@ const checkOptions = optionsOf<FieldOptions<unknown>>('object()', COMMON);
 /** A nested object of declared fields, kept as JSON in one column. Unknown members are refused. */
 export function object<
   const F extends Fields,
-  const O extends FieldOptions<Readable<F>> = FieldOptions<Readable<F>>,
+  const O extends FieldOptions<Writable<F>> = FieldOptions<Writable<F>>,
 >(fields: F, options?: O): Field<ObjectFaces<F, O>> {
   const properties: Record<string, TSchema> = {};
   const members = Object.entries(isObject(fields) ? fields : {});

@@ -2,12 +2,12 @@ import { Type } from 'typebox';
 import { COMMON } from '../checks/field-options.ts';
 import { aBoolean, aCount, aString, expects, optionsOf, rangeMistakes } from '../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field } from '../field.ts';
-import { STRING } from '../field-type.ts';
+import { type FieldType, STRING } from '../field-type.ts';
 
 export interface TextOptions extends FieldOptions<string> {
   /** Minimum length in Unicode code points (default: 0). */
   min?: number;
-  /** Maximum length in Unicode code points (default: 100,000). */
+  /** Maximum length in Unicode code points (default: 100,000; where it is in an index, 255). */
   max?: number;
   /** Remove white space at both ends, before everything else is checked (default: false). */
   trim?: boolean;
@@ -32,9 +32,20 @@ const check = optionsOf<TextOptions>('text()', {
   search: aBoolean,
 });
 
-/** A string. Compared and sorted by code point on both databases. */
+const MAX_LENGTH = 100_000;
+/** The default of a text in an index: PostgreSQL takes 2,704 bytes there, and a cursor holds the value. */
+const MAX_INDEXED_LENGTH = 255;
+
+/** A string. Compared by code point on both databases; one that is in no index is sorted by its first 255 characters. */
 export function text<const O extends TextOptions = TextOptions>(options?: O): Field<Faces<string, O>> {
-  const { min = 0, max = 100_000, trim, pattern, message } = options ?? ({} as TextOptions);
+  return field(textType(options ?? {}, MAX_LENGTH), options, (given) => [
+    ...check(given),
+    ...rangeMistakes(given),
+  ]);
+}
+
+function textType(options: TextOptions, defaultMax: number): FieldType {
+  const { min = 0, max = Math.max(min, defaultMax), trim, pattern, message } = options;
   const schema = Type.String({
     ...(min > 0 && { minLength: min }),
     maxLength: max,
@@ -42,14 +53,15 @@ export function text<const O extends TextOptions = TextOptions>(options?: O): Fi
     ...(message !== undefined && { 'x-message': message }),
     ...(trim && { 'x-trim': true }),
   });
-  const type = {
+  return {
     name: 'text',
     column: 'text',
     ...STRING,
     schema,
+    maxLength: max,
+    ...(options.max === undefined && { indexed: () => textType(options, MAX_INDEXED_LENGTH) }),
     ...(trim && { normalize: trimmed }),
-  } as const;
-  return field(type, options, (given) => [...check(given), ...rangeMistakes(given)]);
+  };
 }
 
 const trimmed = (value: unknown) => (typeof value === 'string' ? value.trim() : value);
