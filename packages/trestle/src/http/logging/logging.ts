@@ -57,7 +57,7 @@ export function openLog(options: LogOptions = {}): Log {
   const isHuman =
     (options.format ?? (to === undefined && process.stderr.isTTY ? 'human' : 'json')) === 'human';
   const file = typeof to === 'function' ? undefined : new LogFile(to);
-  const out = (line: string) => (typeof to === 'function' ? to(line) : file?.write(line));
+  const out = typeof to === 'function' ? to : (line: string) => file?.write(line);
   const write = isHuman ? (line: string) => out(humanLine(line)) : out;
   const formatters = { level: (label: string) => ({ level: label }) };
   const lines = pino(

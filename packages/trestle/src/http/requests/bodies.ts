@@ -20,7 +20,7 @@ export function readBodies(fastify: FastifyInstance): void {
   // What a parser throws, Fastify hands to the error handler like any other error.
   fastify.addContentTypeParser(JSON_TYPES, options, (request, body: Buffer, done) => {
     refuseEncoded(request);
-    done(null, body.length === 0 ? undefined : parseJson(body));
+    done(null, body.length === 0 ? undefined : parseJsonText(decodeText(body)));
   });
   fastify.addContentTypeParser(FORM_TYPE, options, (request, body: Buffer, done) => {
     refuseEncoded(request);
@@ -59,14 +59,9 @@ function refuseEncoded({ headers }: FastifyRequest): void {
 }
 
 /**
- * The value of a JSON body. Throws `malformed` for what is not JSON in UTF-8 without a byte order mark (RFC 8259, 8.1),
- * and for all that `scanJson` refuses.
+ * The value of a JSON text: a body, or what a form's field holds. Throws `malformed` for what is not JSON (RFC 8259), and for
+ * all that `scanJson` refuses.
  */
-function parseJson(bytes: Buffer): unknown {
-  return parseJsonText(decodeText(bytes));
-}
-
-/** The value of a JSON text, such as one that a form's field holds. Throws `malformed` as `parseJson` does. */
 export function parseJsonText(text: string): unknown {
   scanJson(text);
   try {
@@ -83,7 +78,7 @@ export function parseJsonText(text: string): unknown {
   }
 }
 
-/** The text of a body. Throws `malformed` where it is not UTF-8. */
+/** The text of a body. Throws `malformed` where it is not UTF-8 without a byte order mark (RFC 8259, 8.1). */
 export function decodeText(bytes: Buffer): string {
   if (isAscii(bytes)) return bytes.toString('latin1');
   if (!isUtf8(bytes)) throw new Problem('malformed', { detail: 'The body is not UTF-8.' });
@@ -169,7 +164,14 @@ function endOfWord(text: string, start: number): number {
 
 /** @param names of the object that the string names a member of; null where it is a value. */
 function checkString(quoted: string, names: Set<string> | null | undefined): void {
-  const value = unquote(quoted);
+  let value = quoted.slice(1, -1);
+  // A broken one is left to `JSON.parse` of the whole.
+  if (value.includes('\\'))
+    try {
+      value = String(JSON.parse(quoted));
+    } catch {
+      value = '';
+    }
   if (value.includes('\0')) refuse('holds the character U+0000');
   if (!value.isWellFormed()) refuse('holds half of a surrogate pair');
   if (!names) return;
@@ -187,16 +189,6 @@ function endOfString(text: string, start: number): number {
     if (slashes % 2 === 0) return end;
   }
   return text.length;
-}
-
-/** The value of a quoted string; a broken one is left to `JSON.parse` of the whole. */
-function unquote(quoted: string): string {
-  if (!quoted.includes('\\')) return quoted.slice(1, -1);
-  try {
-    return String(JSON.parse(quoted));
-  } catch {
-    return '';
-  }
 }
 
 function checkNumber(word: string): void {

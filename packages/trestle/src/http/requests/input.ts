@@ -51,7 +51,7 @@ export function contractInput({ method, options }: Route): InputReader {
 export function uniformInput({ options }: Route): InputReader {
   const { params, query, body, checkQuery = true, bodyRequired = true } = options;
   const readPath = stringsReader(params, 'path', true);
-  const readQuery = stringsReader(query, 'query', true);
+  const readQuery = query && checkQuery ? stringsReader(query, 'query', true) : undefined;
   const readBody = body && bodyReader(body, options, false);
   const allowed = namesOf(query);
   return (request) => {
@@ -59,7 +59,7 @@ export function uniformInput({ options }: Route): InputReader {
     const path = readPath(request.params, errors);
     if (errors.length > 0) throw new Problem('not_found');
     if (checkQuery) refuseUnknown(request.query, allowed);
-    const search = checkQuery ? readQuery(request.query, errors) : request.query;
+    const search = readQuery ? readQuery(request.query, errors) : checkQuery ? {} : request.query;
     if (errors.length > 0) throw new Problem('invalid_query', { errors, detail: summary(errors) });
     if (!readBody) return { params: path, query: search, body: request.body };
     if (bodyRequired && request.body === undefined) throw missingBody();
@@ -79,8 +79,8 @@ function missingBody(): Problem {
 
 /** Throws for parameters that are not among the allowed ones, or that come more than once. */
 export function refuseUnknown(query: unknown, allowed: readonly string[]): void {
-  if (!isRecord(query)) return;
-  for (const [name, value] of Object.entries(query)) {
+  // The router's queries are objects always.
+  for (const [name, value] of Object.entries(query ?? {})) {
     if (!allowed.includes(name)) {
       const message =
         allowed.length > 0 ? `the parameters are ${allowed.join(', ')}` : 'there are no parameters';
@@ -137,25 +137,21 @@ function bodyReader(schema: TSchema, options: Route['options'], dropUnknown: boo
   const { checkBody = true, coerce = false } = options;
   const fromStrings = compileCoerce(schema, { strings: true, dropUnknown });
   const fromJson = compileCoerce(schema, { strings: coerce && 'scalars', dropUnknown });
-  const check = checkBody ? compileSchema(schema) : 'properties' in schema ? checkRecord : undefined;
+  const check = checkBody && compileSchema(schema);
+  const mustBeObject = !checkBody && 'properties' in schema;
   return (request, errors) => {
-    const coerceBody: Coerce = isForm(request.headers['content-type']) ? fromStrings : fromJson;
-    const value = coerceBody(request.body === undefined ? {} : request.body);
+    const type = request.headers['content-type']?.toLowerCase() ?? '';
+    const isForm = type.startsWith(FORM_TYPE) || type.startsWith(MULTIPART_TYPE);
+    const body = request.body === undefined ? {} : request.body;
+    const coerceBody = isForm ? fromStrings : fromJson;
+    const value = coerceBody === same ? body : coerceBody(body);
     if (check) for (const error of check(value)) errors.push({ in: 'body', ...error });
+    if (mustBeObject && !isRecord(value)) {
+      const message = `expected an object, got ${kindOf(value)}`;
+      errors.push({ in: 'body', pointer: '', code: 'type', message, params: { type: 'object' } });
+    }
     return value;
   };
-}
-
-function isForm(type: string | undefined): boolean {
-  if (type === undefined || type.startsWith('application/json')) return false;
-  const lower = type.toLowerCase();
-  return lower.startsWith(FORM_TYPE) || lower.startsWith(MULTIPART_TYPE);
-}
-
-function checkRecord(value: unknown): FieldError[] {
-  if (isRecord(value)) return [];
-  const message = `expected an object, got ${kindOf(value)}`;
-  return [{ pointer: '', code: 'type', message, params: { type: 'object' } }];
 }
 
 /** Where a value comes from: JSON has types of its own; a form, a query and a path have strings alone. */
@@ -231,6 +227,7 @@ function coerceObject({ properties = {}, required = [] }: Outline, options: Coer
       mayBeEmpty: dropEmpty && isScalar && !required.includes(name),
     };
   });
+  if (!options.strings && !options.dropUnknown && members.every(({ coerce }) => coerce === same)) return same;
   return (value) => {
     const given = options.strings === true && !isRecord(value) ? parsed(last(value), '{') : value;
     if (!isRecord(given)) return given;

@@ -75,8 +75,7 @@ function routeOptions(
       const batch = ResponseBatch.ofRequest();
       read ??= table.style === 'contract' ? contractInput(route) : uniformInput(route);
       const answer = await handle(new HandledRequest(request, reply, base, read(request)));
-      const flushed = batch.flushed();
-      if (flushed) await flushed;
+      if (batch.held) await batch.held;
       // A reply is a thenable: handed back without need, it would be waited for once more.
       const sending = sendAnswer(reply, answer, streams);
       if (sending) await sending;
@@ -174,6 +173,9 @@ const KEY_HEADER: CredentialPlace = { in: 'header', name: 'X-API-Key', for: 'key
 /** Where the uniform API takes credentials from, beside the Bearer header. */
 export const UNIFORM_PLACES: readonly CredentialPlace[] = [KEY_HEADER];
 
+const READS = new Set(['GET', 'HEAD']);
+const INVALID = { key: 'invalid_key', token: 'invalid_token', administrator: 'invalid_token' } as const;
+
 /** RFC 6750, section 2.1. Credentials of another scheme, say for a proxy in front, are none for this server. */
 const BEARER = /^Bearer(?: |$)(?: *([A-Za-z0-9\-._~+/]+=*) *$)?/i;
 
@@ -197,32 +199,26 @@ function callerOf(
   authenticate: Authenticator,
 ): Caller | Promise<Caller> {
   const { headers, method } = request;
-  let credential = bearerIn(headers.authorization);
+  let [bearer, credential] = BEARER.exec(headers.authorization ?? '') ?? [];
+  if (bearer !== undefined && credential === undefined)
+    throw new Problem('invalid_token', {
+      detail: 'The Authorization header must say: Bearer, a space, and the token.',
+    });
   let kind: 'bearer' | CredentialPlace['for'] = 'bearer';
   for (const place of places) {
     const value = place.in === 'header' ? headers[place.name.toLowerCase()] : memberAt(request, place);
     if (value === undefined || value === null || value === '') continue;
-    if (typeof value !== 'string') throw new Problem(place.for === 'key' ? 'invalid_key' : 'invalid_token');
+    if (typeof value !== 'string') throw new Problem(INVALID[place.for]);
     if (credential === undefined) kind = place.for;
     else if (credential !== value)
       throw new Problem('malformed', { detail: 'The request carries two different credentials; send one.' });
     credential = value;
   }
   if (credential === undefined) return anonymous;
-  if (kind === 'key') return authenticate.key(credential);
   if (kind === 'administrator') return authenticate.administrator(credential);
+  if (kind === 'key') return authenticate.key(credential);
   // Ended sessions are noticed at once by writes, and within a second by reads.
-  return authenticate.bearer(credential, method === 'GET' || method === 'HEAD' ? 'read' : 'write');
-}
-
-/** The token of an Authorization header; undefined for one of another scheme. */
-function bearerIn(authorization: string | undefined): string | undefined {
-  const bearer = authorization === undefined ? null : BEARER.exec(authorization);
-  if (bearer && bearer[1] === undefined)
-    throw new Problem('invalid_token', {
-      detail: 'The Authorization header must say: Bearer, a space, and the token.',
-    });
-  return bearer?.[1];
+  return authenticate.bearer(credential, READS.has(method) ? 'read' : 'write');
 }
 
 /** A member of the query or the body. */

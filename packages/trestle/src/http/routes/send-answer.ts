@@ -25,18 +25,18 @@ export class ResponseBatch {
   static #current: ResponseBatch | undefined;
   /** Whether the last tick had many requests, and so most likely this one. */
   static #isCrowded = false;
-  readonly #ended: Promise<void>;
+  /** Resolves when a response of the batch should be sent; undefined where that is now. */
+  held: Promise<void> | undefined;
   #requests = 0;
-  #isOver = false;
 
   private constructor() {
-    this.#ended = new Promise((resolve) => {
-      setImmediate(() => {
-        ResponseBatch.#current = undefined;
-        ResponseBatch.#isCrowded = this.#requests >= MIN_BATCH_SIZE;
-        this.#isOver = true;
-        resolve();
-      });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (ResponseBatch.#isCrowded) this.held = promise;
+    setImmediate(() => {
+      ResponseBatch.#current = undefined;
+      ResponseBatch.#isCrowded = this.#requests >= MIN_BATCH_SIZE;
+      this.held = undefined;
+      resolve();
     });
   }
 
@@ -45,11 +45,6 @@ export class ResponseBatch {
     ResponseBatch.#current ??= new ResponseBatch();
     ResponseBatch.#current.#requests += 1;
     return ResponseBatch.#current;
-  }
-
-  /** Resolves when a response of the batch should be sent; undefined where that is now. */
-  flushed(): Promise<void> | undefined {
-    return ResponseBatch.#isCrowded && !this.#isOver ? this.#ended : undefined;
   }
 }
 

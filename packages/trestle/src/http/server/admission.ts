@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../problems.ts';
 import type { Caller } from '../../schema/caller.ts';
@@ -74,9 +75,11 @@ export function admitRequests(fastify: FastifyInstance, server: ServerState): vo
           headers: { 'retry-after': '1' },
         }),
       );
-    if (config.produces !== '*' && !accepts(request.headers.accept, config.produces))
-      return done(new Problem('not_acceptable'));
-    done();
+    // Most clients take anything.
+    const { accept } = request.headers;
+    const { produces } = config;
+    const isTaken = accept === undefined || accept === '*/*' || produces === '*' || accepts(accept, produces);
+    done(isTaken ? undefined : new Problem('not_acceptable'));
   });
 }
 
@@ -111,6 +114,7 @@ export function begin(request: FastifyRequest, reply: FastifyReply, server: Serv
   raw.on('close', () => {
     lifecycle.end(raw);
     const { statusCode, writableFinished } = raw;
+    const id: unknown = rowParameter && Reflect.get(Object(request.params), rowParameter);
     const milliseconds = performance.now() - start;
     tally.count(statusCode, milliseconds / 1000);
     log.request({
@@ -126,19 +130,13 @@ export function begin(request: FastifyRequest, reply: FastifyReply, server: Serv
       caller: request.caller,
       address: ip,
       agent: headers['user-agent'],
-      row: rowParameter === undefined ? undefined : rowIn(request, rowParameter),
+      row: typeof id === 'string' && ROW_ID.test(id) ? id : undefined,
     });
   });
 }
 
 /** Integers and UUIDs, which ids of rows are; anything else in their place might be a key that was put there by mistake. */
 const ROW_ID = /^(?:-?\d{1,19}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/i;
-
-function rowIn({ params }: FastifyRequest, name: string): string | undefined {
-  const value: unknown =
-    typeof params === 'object' && params !== null ? Reflect.get(params, name) : undefined;
-  return typeof value === 'string' && ROW_ID.test(value) ? value : undefined;
-}
 
 function withoutRoute(
   request: FastifyRequest,
@@ -157,6 +155,47 @@ function withoutRoute(
   done(whyNoRoute(request.method, allowed));
 }
 
+/** How far a server is on its way out, and how many requests it still answers. */
+export class ServerLifecycle {
+  /** Once true, `/readyz` says no. */
+  stopping = false;
+  /** Once true, every answer says `Connection: close`: the listener is gone, and so will be this connection. */
+  closing = false;
+  /**
+   * Not a Set: V8 links the table that a Set has outgrown to the one that follows it, so that once one of them is old, all
+   * that was in flight since stays until the next full collection (scavenges of 13 ms in place of 0.5).
+   */
+  readonly #open: ServerResponse[] = [];
+  #whenIdle: (() => void) | undefined;
+
+  get inFlight(): number {
+    return this.#open.length;
+  }
+
+  begin(response: ServerResponse): void {
+    this.#open.push(response);
+  }
+
+  end(response: ServerResponse): void {
+    // From the end: what takes long is at the front.
+    const at = this.#open.lastIndexOf(response);
+    const last = this.#open.pop();
+    if (last && at < this.#open.length) this.#open[at] = last;
+    if (this.#open.length === 0) this.#whenIdle?.();
+  }
+
+  /** Ends event streams, which would go on for ever: their clients connect again, elsewhere, from the last event on. */
+  endStreams(): void {
+    for (const response of this.#open)
+      if (String(response.getHeader('content-type')).startsWith('text/event-stream')) response.end();
+  }
+
+  /** Resolves when no request is in flight. */
+  async idle(): Promise<void> {
+    if (this.#open.length > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+  }
+}
+
 /** How often the event loop is sampled, in milliseconds, and the weight of the newest sample: about a second's memory. */
 const INTERVAL = 100;
 const WEIGHT = 0.25;
@@ -165,23 +204,20 @@ const WEIGHT = 0.25;
 export class EventLoopLoad {
   /** Milliseconds. */
   lateness = 0;
-  readonly #bound: number;
+  /** Whether requests are shed. */
+  isTooHigh = false;
   readonly #timer: NodeJS.Timeout | undefined;
 
   /** @param bound the lateness beyond which requests are shed; 0: never. */
   constructor(bound: number) {
-    this.#bound = bound;
     if (bound === 0) return;
     let due = performance.now() + INTERVAL;
     this.#timer = setInterval(() => {
       const now = performance.now();
       this.lateness += WEIGHT * (Math.max(0, now - due) - this.lateness);
       due = now + INTERVAL;
+      this.isTooHigh = this.lateness > bound;
     }, INTERVAL).unref();
-  }
-
-  get isTooHigh(): boolean {
-    return this.#bound > 0 && this.lateness > this.#bound;
   }
 
   stop(): void {

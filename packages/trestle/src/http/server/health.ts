@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../../problems.ts';
-import type { ServerLifecycle } from './shutdown.ts';
+import type { ServerLifecycle } from './admission.ts';
 
 /** Whether an app can take requests. `fatal`: it never will again, and the process has to be started anew. */
 export interface Health {

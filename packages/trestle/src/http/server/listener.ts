@@ -34,7 +34,7 @@ export function createListener(settings: Settings, told: UnroutableRequests): Fa
       const given = headers['x-request-id'];
       return typeof given === 'string' && /^[\w.:=+/-]{1,128}$/.test(given) ? given : randomUUID();
     },
-    rewriteUrl: (request) => pathOfTarget(request, basePath),
+    rewriteUrl: pathUnder(basePath),
     trustProxy: trustedProxies.length > 0 && trustsPeer,
     // Draining is ours: what still comes in on open connections is answered, not refused.
     return503OnClosing: false,
@@ -103,18 +103,15 @@ const HOST = 1;
  * than 100-continue (RFC 9110, 10.1.1).
  */
 export function refuse(request: IncomingMessage): Problem | undefined {
-  const target = request.url ?? '';
+  const { url: target = '', rawHeaders: raw } = request;
   if (target.length > LIMITS.target)
     return new Problem('target_too_long', {
       detail: `The request target is longer than ${LIMITS.target} bytes.`,
     });
   if (target.charCodeAt(0) !== SLASH && !(target === '*' && request.method === 'OPTIONS'))
     return malformed('The request target names another host than the Host header, or is not a path.');
-  return (SUSPECT.test(target) ? refuseSuspect(target) : undefined) ?? refuseHeaders(request);
-}
-
-function refuseHeaders(request: IncomingMessage): Problem | undefined {
-  const raw = request.rawHeaders;
+  const suspicion = SUSPECT.test(target) ? refuseSuspect(target) : undefined;
+  if (suspicion) return suspicion;
   if (raw.length > LIMITS.headerFields * 2)
     return new Problem('headers_too_large', {
       detail: `A request may have ${LIMITS.headerFields} header fields.`,
@@ -137,21 +134,23 @@ function refuseHeaders(request: IncomingMessage): Problem | undefined {
 }
 
 /**
- * The path of a target, below the base path: that of a target in absolute form (RFC 9112, 3.2.2) where it names the host the
- * request came to, and without the base path where the proxy has left that. Other targets stay as they are.
+ * Reads the path of a target, below the base path: that of a target in absolute form (RFC 9112, 3.2.2) where it names the host
+ * the request came to, and without the base path where the proxy has left that. Other targets stay as they are.
  */
-function pathOfTarget(request: IncomingMessage, basePath: string): string {
-  let target = request.url ?? '/';
-  if (target.charCodeAt(0) !== SLASH) {
-    const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(target);
-    if (!absolute || absolute[1]?.toLowerCase() !== request.headers.host?.toLowerCase()) return target;
-    const path = absolute[2] ?? '';
-    target = path.startsWith('/') ? path : `/${path}`;
-  }
-  if (basePath === '' || !target.startsWith(basePath)) return target;
-  const rest = target.slice(basePath.length);
-  if (rest === '' || rest.startsWith('?')) return `/${rest}`;
-  return rest.startsWith('/') ? rest : target;
+function pathUnder(basePath: string): (request: Pick<IncomingMessage, 'url' | 'headers'>) => string {
+  return ({ url = '/', headers }) => {
+    let target = url;
+    if (target.charCodeAt(0) !== SLASH) {
+      const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(target);
+      if (!absolute || absolute[1]?.toLowerCase() !== headers.host?.toLowerCase()) return target;
+      const path = absolute[2] ?? '';
+      target = path.startsWith('/') ? path : `/${path}`;
+    }
+    if (basePath === '' || !target.startsWith(basePath)) return target;
+    const rest = target.slice(basePath.length);
+    if (rest === '' || rest.startsWith('?')) return `/${rest}`;
+    return rest.startsWith('/') ? rest : target;
+  };
 }
 
 function refuseSuspect(target: string): Problem | undefined {

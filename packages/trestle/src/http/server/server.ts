@@ -9,13 +9,13 @@ import { Metrics } from '../metrics/metrics.ts';
 import { metricsRoute, openMetricsPort } from '../metrics/server-metrics.ts';
 import { readBodies } from '../requests/bodies.ts';
 import { mount } from '../routes/mount.ts';
-import { admitRequests, begin, EventLoopLoad, KnownPaths } from './admission.ts';
+import { admitRequests, begin, EventLoopLoad, KnownPaths, ServerLifecycle } from './admission.ts';
 import { answerError, answerErrors } from './errors.ts';
 import { type Health, healthRoutes, watchHealth } from './health.ts';
 import { bind, createListener } from './listener.ts';
 import { ResponseStreams } from './response-streams.ts';
 import { type ServerOptions, type Settings, settle } from './server-options.ts';
-import { ServerLifecycle, type StopOptions, stopServer } from './shutdown.ts';
+import { type StopOptions, stopServer } from './shutdown.ts';
 
 /** The routes of one app, as they stand under its base. */
 export interface Mounted {

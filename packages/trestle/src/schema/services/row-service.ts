@@ -12,7 +12,7 @@ export type Versioned<Row> = Row & { readonly [VERSION]: number };
 
 /** How a row is written. `ifMatch`: only where its version is one of these, else `precondition_failed`; `*` is any (RFC 9110, 13.1.1). */
 export interface WriteOptions {
-  readonly ifMatch?: readonly number[] | '*';
+  readonly ifMatch?: readonly number[] | '*' | undefined;
   /** Equal values are an edit too: version, `updatedAt` and counters move (default: false, nothing changes). */
   readonly touch?: boolean;
 }

@@ -7,11 +7,11 @@ const read = (requests: number) => Array.from({ length: requests }, () => Respon
 
 test('a request that comes alone is answered at once, and so is the first crowd', async () => {
   const [alone] = read(1);
-  assert.equal(alone?.flushed(), undefined);
+  assert.equal(alone?.held, undefined);
   await nextTurn();
   const crowd = read(3);
   assert.deepEqual(new Set(crowd).size, 1);
-  assert.equal(crowd[0]?.flushed(), undefined);
+  assert.equal(crowd[0]?.held, undefined);
   await nextTurn();
 });
 
@@ -19,7 +19,7 @@ test('after a crowd, answers wait for the end of their turn; late ones go at onc
   read(3);
   await nextTurn();
   const [turn] = read(1);
-  const rest = turn?.flushed();
+  const rest = turn?.held;
   assert.ok(rest instanceof Promise);
   const sent: string[] = [];
   const answers = ['first', 'second'].map((name) => rest.then(() => sent.push(name)));
@@ -27,5 +27,5 @@ test('after a crowd, answers wait for the end of their turn; late ones go at onc
   assert.deepEqual(sent, []);
   await Promise.all(answers);
   assert.deepEqual(sent, ['first', 'second']);
-  assert.equal(turn?.flushed(), undefined, 'the turn is over');
+  assert.equal(turn?.held, undefined, 'the turn is over');
 });

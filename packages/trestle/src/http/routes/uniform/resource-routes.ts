@@ -5,7 +5,7 @@ import { countingFields } from '../../../rows/read.ts';
 import { type Answer, answer, type Route, route } from '../../../schema/contract.ts';
 import type { RowId } from '../../../schema/id.ts';
 import { nobody } from '../../../schema/rules.ts';
-import type { Versioned, WriteOptions } from '../../../schema/services/row-service.ts';
+import type { Versioned } from '../../../schema/services/row-service.ts';
 import { etagOf, ifMatchOf, noneMatches } from './etag.ts';
 import { listParameters } from './list-parameters.ts';
 import { ListQueryCache } from './list-query.ts';
@@ -86,21 +86,21 @@ function writeRoutes(model: Model, service: AnyService, row: TSchema): Route[] {
       `/${name}/:id`,
       { ...update, body, summary: `Replace one of ${name}` },
       async ({ caller, params: { id }, body: given, headers }) =>
-        versioned(await service.replace({ caller }, id, given, condition(headers))),
+        versioned(await service.replace({ caller }, id, given, { ifMatch: ifMatchOf(headers['if-match']) })),
     ),
     route(
       'PATCH',
       `/${name}/:id`,
       { ...update, body: patch, summary: `Change fields of one of ${name} (RFC 7396)` },
       async ({ caller, params: { id }, body: given, headers }) =>
-        versioned(await service.patch({ caller }, id, given, condition(headers))),
+        versioned(await service.patch({ caller }, id, given, { ifMatch: ifMatchOf(headers['if-match']) })),
     ),
     route(
       'DELETE',
       `/${name}/:id`,
       { ...remove, summary: `Delete one of ${name}` },
       async ({ caller, params: { id }, headers }) => {
-        await service.remove({ caller }, id, condition(headers));
+        await service.remove({ caller }, id, { ifMatch: ifMatchOf(headers['if-match']) });
         return answer(204);
       },
     ),
@@ -123,10 +123,5 @@ function pageOf(name: string, row: TSchema): TSchema {
 }
 
 function versioned(row: Versioned<Row>): Answer {
-  return answer(200, row, { etag: etagOf(row) });
-}
-
-function condition(headers: Readonly<Record<string, string | readonly string[] | undefined>>): WriteOptions {
-  const ifMatch = ifMatchOf(headers['if-match']);
-  return ifMatch === undefined ? {} : { ifMatch };
+  return { status: 200, body: row, headers: { etag: etagOf(row) } };
 }
