@@ -27,7 +27,8 @@ const DIRECTIONS: Readonly<Record<string, string>> = {
   'downloads.ts': 'jobs',
   'engine.ts': 'schema database rows accounts jobs',
   http: 'schema database rows accounts jobs engine.ts',
-  'index.ts': 'schema http',
+  'contract.ts': 'schema http',
+  'index.ts': 'schema',
   'testing.ts': 'schema database rows accounts jobs engine.ts http',
   cli: 'schema database rows accounts jobs engine.ts http index.ts',
 };

@@ -1,3 +1,4 @@
+import { type RowOf, signedIn } from 'trestle';
 import {
   type Account,
   answer,
@@ -7,10 +8,8 @@ import {
   type Filter,
   Problem,
   type Route,
-  type RowOf,
   route,
-  signedIn,
-} from 'trestle';
+} from 'trestle/contract';
 import { type Static, Type } from 'typebox';
 import type { projects, resources, updates } from './app.ts';
 import { errors } from './errors.ts';

@@ -1,4 +1,10 @@
-import { type ErrorAnswer, type FailedRequest, type FieldError, type Problem, pydanticErrors } from 'trestle';
+import {
+  type ErrorAnswer,
+  type FailedRequest,
+  type FieldError,
+  type Problem,
+  pydanticErrors,
+} from 'trestle/contract';
 
 /** FastAPI's words and shapes, which the clients of the original read. */
 export function errors(problem: Problem, request: FailedRequest): ErrorAnswer {

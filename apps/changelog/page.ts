@@ -1,4 +1,4 @@
-import { bytes, type Route, route } from 'trestle';
+import { bytes, type Route, route } from 'trestle/contract';
 
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; base-uri 'none'";

@@ -1,15 +1,13 @@
+import { anyone, type RowOf, signedIn } from 'trestle';
 import {
   accountOf,
   answer,
-  anyone,
   type Caller,
   type Contract,
   type ContractContext,
   type Filter,
-  type RowOf,
   route,
-  signedIn,
-} from 'trestle';
+} from 'trestle/contract';
 import type { articles, resources } from './app.ts';
 import { errors } from './errors.ts';
 import { pageOf, pageSize } from './pages.ts';

@@ -1,4 +1,10 @@
-import { type ErrorAnswer, type FailedRequest, type FieldError, isNullError, type Problem } from 'trestle';
+import {
+  type ErrorAnswer,
+  type FailedRequest,
+  type FieldError,
+  isNullError,
+  type Problem,
+} from 'trestle/contract';
 
 /** The original's words. */
 export function errors(problem: Problem, request: FailedRequest): ErrorAnswer {

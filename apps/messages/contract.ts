@@ -1,4 +1,5 @@
-import { answer, type Contract, type ContractContext, type RowOf, route, streamList } from 'trestle';
+import type { RowOf } from 'trestle';
+import { answer, type Contract, type ContractContext, route, streamList } from 'trestle/contract';
 import { type Static, Type } from 'typebox';
 import type { messages, resources } from './app.ts';
 import { errors } from './errors.ts';

@@ -1,4 +1,10 @@
-import { type ErrorAnswer, type FailedRequest, type FieldError, isNullError, type Problem } from 'trestle';
+import {
+  type ErrorAnswer,
+  type FailedRequest,
+  type FieldError,
+  isNullError,
+  type Problem,
+} from 'trestle/contract';
 
 const BAD_ACCESS_TOKEN = {
   detail: 'Given token not valid for any token type',

@@ -1,4 +1,5 @@
-import { answer, type Contract, type ContractContext, type CredentialPlace, route, signedIn } from 'trestle';
+import { signedIn } from 'trestle';
+import { answer, type Contract, type ContractContext, type CredentialPlace, route } from 'trestle/contract';
 import type { resources } from './app.ts';
 import { errors } from './errors.ts';
 import { keyRoutes } from './key-routes.ts';

@@ -1,4 +1,10 @@
-import { type ErrorAnswer, type FailedRequest, type FieldError, type Problem, pydanticErrors } from 'trestle';
+import {
+  type ErrorAnswer,
+  type FailedRequest,
+  type FieldError,
+  type Problem,
+  pydanticErrors,
+} from 'trestle/contract';
 
 const NO_SECRET = 'secret_key must be passed as a header field';
 const NO_KEY = 'An API key must be passed as query or header';

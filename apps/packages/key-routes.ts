@@ -1,13 +1,5 @@
-import {
-  administrator,
-  answer,
-  type KeyView,
-  type Method,
-  Problem,
-  type Route,
-  route,
-  seconds,
-} from 'trestle';
+import { administrator } from 'trestle';
+import { answer, type KeyView, type Method, Problem, type Route, route, seconds } from 'trestle/contract';
 import { Type } from 'typebox';
 import type { Context } from './contract.ts';
 import { KeyLogs, KeyOf, NewKey, Renewal } from './schemas.ts';

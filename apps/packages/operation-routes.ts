@@ -1,4 +1,12 @@
-import { type Answer, answer, EVENTS, type OperationView, operationEvents, type Route, route } from 'trestle';
+import {
+  type Answer,
+  answer,
+  EVENTS,
+  type OperationView,
+  operationEvents,
+  type Route,
+  route,
+} from 'trestle/contract';
 import { Type } from 'typebox';
 import type { Context } from './contract.ts';
 import { Operation, OperationId, OperationQuery, operationOf, PackageId } from './schemas.ts';

@@ -1,4 +1,5 @@
-import { answer, type Caller, Problem, type Route, type RowOf, route } from 'trestle';
+import type { RowOf } from 'trestle';
+import { answer, type Caller, Problem, type Route, route } from 'trestle/contract';
 import { Type } from 'typebox';
 import type { packages, resources } from './app.ts';
 import type { Context } from './contract.ts';

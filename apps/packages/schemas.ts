@@ -1,4 +1,4 @@
-import { OPERATION_STATES, type OperationView } from 'trestle';
+import { OPERATION_STATES, type OperationView } from 'trestle/contract';
 import { type TSchema, Type } from 'typebox';
 
 const text = Type.String();

@@ -1,3 +1,4 @@
+import type { RowOf } from 'trestle';
 import {
   type Answer,
   answer,
@@ -5,10 +6,9 @@ import {
   type Contract,
   type ContractContext,
   Problem,
-  type RowOf,
   route,
   streamList,
-} from 'trestle';
+} from 'trestle/contract';
 import { Type } from 'typebox';
 import type { records, resources } from './app.ts';
 import { errors, failed, SAYS } from './errors.ts';

@@ -1,4 +1,4 @@
-import type { ErrorAnswer, FailedRequest, FieldError, Problem } from 'trestle';
+import type { ErrorAnswer, FailedRequest, FieldError, Problem } from 'trestle/contract';
 
 export const SAYS = {
   noUsername: 'Oops! You forgot to add a username after! Please specify a username and try again!',

@@ -18,7 +18,7 @@ import { type AnyService, openServices } from './rows/open-services.ts';
 import { seedRows } from './rows/seed-rows.ts';
 import type { RowWriter } from './rows/write.ts';
 import type { App } from './schema/app.ts';
-import type { ContractContext } from './schema/contract.ts';
+import type { ContractContext } from './schema/route.ts';
 import type { Resources } from './schema/row-types.ts';
 import { nobody, type Rules } from './schema/rules.ts';
 import type { AccountService, KeyService } from './schema/services/account-service.ts';

@@ -1,9 +1,5 @@
-/** The public API of Trestle: the words a declaration is written with, and the types that follow from it. */
+/** For declarations: apps, accounts, resources, fields and rules, and the types that follow from them. */
 
-export { EVENTS, operationEvents } from './http/contract/operation-events.ts';
-export { type PydanticError, pydanticErrors } from './http/contract/pydantic-errors.ts';
-export { streamList } from './http/contract/stream-list.ts';
-export { type FieldError, isNullError, PROBLEMS, Problem, type ProblemCode, toProblem } from './problems.ts';
 export {
   type Accounts,
   type AccountsOptions,
@@ -15,31 +11,9 @@ export {
   type UsernameRule,
 } from './schema/accounts.ts';
 export type { App, AppOptions } from './schema/app.ts';
-export { accountOf, anonymous, type Caller } from './schema/caller.ts';
-export type { Context, Transaction } from './schema/context.ts';
-export {
-  type Answer,
-  answer,
-  type ByteContent,
-  type ByteRange,
-  type ByteStream,
-  bytes,
-  type Contract,
-  type ContractContext,
-  type CredentialPlace,
-  type ErrorAnswer,
-  type FailedRequest,
-  file,
-  type Method,
-  type Route,
-  type RouteOptions,
-  type RouteRequest,
-  route,
-  UploadedFile,
-} from './schema/contract.ts';
 export { app } from './schema/define-app.ts';
 export { resource } from './schema/define-resource.ts';
-export { type Duration, seconds } from './schema/duration.ts';
+export type { Duration } from './schema/duration.ts';
 export type {
   Faces,
   Field,
@@ -77,33 +51,3 @@ export {
 export type { Resource, ResourceOptions, ResourceTypes } from './schema/resource.ts';
 export type { BodyOf, IdOf, PatchOf, Resources, RowOf } from './schema/row-types.ts';
 export { administrator, anyone, nobody, own, type Rule, type Rules, signedIn } from './schema/rules.ts';
-export type {
-  Account,
-  AccountService,
-  Credentials,
-  KeyOptions,
-  KeyService,
-  KeyUse,
-  KeyView,
-  Origin,
-  SessionView,
-  Tokens,
-} from './schema/services/account-service.ts';
-export type { ChildQuery, Condition, Filter, ListQuery, Page } from './schema/services/list-query.ts';
-export type {
-  HandMove,
-  Move,
-  OperationEvent,
-  OperationQuery,
-  OperationService,
-  OperationState,
-  OperationView,
-} from './schema/services/operation-service.ts';
-export { OPERATION_STATES } from './schema/services/operation-service.ts';
-export {
-  type Service,
-  type Services,
-  VERSION,
-  type Versioned,
-  type WriteOptions,
-} from './schema/services/row-service.ts';

@@ -14,7 +14,7 @@ import { countingFields, countingReader, manyReader, peeker } from './read.ts';
 import { RowWriter } from './write.ts';
 
 /** A service whose row is only known at run time: what the uniform routes use. */
-export type AnyService = Service<Row, unknown, unknown, RowId>;
+export type AnyService = Service<{ row: Row; body: unknown; patch: unknown; id: RowId }>;
 
 export interface OpenServices<Rs extends Resources> {
   readonly services: Services<Rs>;

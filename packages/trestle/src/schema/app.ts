@@ -1,6 +1,6 @@
 import type { Accounts } from './accounts.ts';
-import type { Contract, ContractContext } from './contract.ts';
 import type { Field } from './field.ts';
+import type { Contract, ContractContext } from './route.ts';
 import type { FieldsOf, Resources } from './row-types.ts';
 
 type TargetOf<F> = F extends Field<infer T> ? (T extends { target: infer Name } ? Name : never) : never;

@@ -7,7 +7,8 @@ import { get, request } from 'node:http';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import { accounts, answer, app, bytes, Problem, resource, route, text } from 'trestle';
+import { accounts, app, resource, text } from 'trestle';
+import { answer, bytes, Problem, route } from 'trestle/contract';
 import { Type } from 'typebox';
 import { type RunningApp, startApps } from '../harness.ts';
 

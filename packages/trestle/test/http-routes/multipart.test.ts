@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { accounts, answer, app, file, resource, route, text, type UploadedFile } from 'trestle';
+import { accounts, app, resource, text } from 'trestle';
+import { answer, file, route, type UploadedFile } from 'trestle/contract';
 import { Type } from 'typebox';
 import { type RunningApp, startApps } from '../harness.ts';
 

@@ -1,19 +1,6 @@
 import { EventEmitter } from 'node:events';
-import {
-  accounts,
-  administrator,
-  answer,
-  anyone,
-  anyText,
-  app,
-  bytes,
-  type Contract,
-  Problem,
-  resource,
-  route,
-  signedIn,
-  text,
-} from 'trestle';
+import { accounts, administrator, anyone, anyText, app, resource, signedIn, text } from 'trestle';
+import { answer, bytes, type Contract, Problem, route } from 'trestle/contract';
 import { Type } from 'typebox';
 
 /** Tells when the endless answer was begun and when its source was ended. */

@@ -2,15 +2,14 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { accountResources } from '../../src/accounts/resources.ts';
+import { anonymous, type Caller } from '../../src/contract.ts';
 import { migrate } from '../../src/database/migrations/migrate.ts';
 import type { Store } from '../../src/database/store.ts';
 import { tablesOf } from '../../src/database/tables.ts';
 import {
   administrator,
-  anonymous,
   anyone,
   app,
-  type Caller,
   integer,
   integerId,
   type LifecycleOperation,

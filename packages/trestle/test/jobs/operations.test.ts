@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { it } from 'node:test';
-import { OperationError, type OperationEvent, type OperationView, Problem } from '../../src/index.ts';
+import { type OperationEvent, type OperationView, Problem } from '../../src/contract.ts';
+import { OperationError } from '../../src/index.ts';
 import type { Jobs } from '../../src/jobs/open-jobs.ts';
 import { eachStore } from '../stores.ts';
 import {

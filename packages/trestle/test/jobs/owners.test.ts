@@ -1,18 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { anonymous, type Caller, Problem } from '../../src/contract.ts';
 import { openEngine } from '../../src/engine.ts';
-import {
-  anonymous,
-  app,
-  author,
-  type Caller,
-  own,
-  Problem,
-  resource,
-  signedIn,
-  state,
-  text,
-} from '../../src/index.ts';
+import { app, author, own, resource, signedIn, state, text } from '../../src/index.ts';
 import { eachPlace } from '../stores.ts';
 
 const statuses = resource({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { OperationView } from '../../src/index.ts';
+import type { OperationView } from '../../src/contract.ts';
 import type { Jobs } from '../../src/jobs/open-jobs.ts';
 import { eachPlace, type Place } from '../stores.ts';
 import {

@@ -1,7 +1,8 @@
 // Generated clients ask for the error type, and name a type for the body they do not send: neither stops a request.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { accounts, answer, anyone, app, resource, route, text } from 'trestle';
+import { accounts, anyone, app, resource, text } from 'trestle';
+import { answer, route } from 'trestle/contract';
 import { Type } from 'typebox';
 import { type RunningApp, startApps } from '../harness.ts';
 import { raw, request } from '../http/server/raw.ts';

@@ -1,7 +1,7 @@
 // Event streams give back their slot on every path: read to the end, left after the last event, never read, never resumed.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { operationEvents, Problem } from '../../src/index.ts';
+import { operationEvents, Problem } from '../../src/contract.ts';
 import { caller, createArticle, openLifecycleApp } from '../jobs/lifecycle-app.ts';
 import { eachStore } from '../stores.ts';
 

@@ -1,7 +1,7 @@
 // Operations are taken in turn by caller: many slow ones of one caller keep no other waiting.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { Caller } from '../../src/index.ts';
+import type { Caller } from '../../src/contract.ts';
 import { createArticle, openLifecycleApp } from '../jobs/lifecycle-app.ts';
 import { eachStore } from '../stores.ts';
 

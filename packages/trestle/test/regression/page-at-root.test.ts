@@ -1,7 +1,8 @@
 // The first address that is printed at start answers: every app has a page at its root, unless its contract takes it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accounts, answer, app, type Contract, resource, route, text } from 'trestle';
+import { accounts, app, resource, text } from 'trestle';
+import { answer, type Contract, route } from 'trestle/contract';
 import { Type } from 'typebox';
 import { startApps } from '../harness.ts';
 

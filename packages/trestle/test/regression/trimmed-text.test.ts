@@ -1,7 +1,8 @@
 // A text with `trim` loses its outer white space before it is checked, on every way into a row; a `pattern` is used as written.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answer, anyone, app, integerId, list, object, resource, route, text } from 'trestle';
+import { anyone, app, integerId, list, object, resource, text } from 'trestle';
+import { answer, route } from 'trestle/contract';
 import { serveApp } from '../../src/testing.ts';
 import { eachPlace } from '../stores.ts';
 

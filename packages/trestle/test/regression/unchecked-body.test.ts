@@ -1,7 +1,8 @@
 // A contract's code is never handed a body that is no object where its schema says one: it gets the contract's own error.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { accounts, answer, anyone, app, resource, route, text } from 'trestle';
+import { accounts, anyone, app, resource, text } from 'trestle';
+import { answer, route } from 'trestle/contract';
 import { Type } from 'typebox';
 import { type RunningApp, startApps } from '../harness.ts';
 

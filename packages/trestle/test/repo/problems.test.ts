@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { PROBLEMS, Problem, toProblem } from 'trestle';
+import { PROBLEMS, Problem } from 'trestle/contract';
+import { toProblem } from '../../src/problems.ts';
 
 const DOCUMENT = join(process.cwd(), 'docs/uniform-api.md');
 

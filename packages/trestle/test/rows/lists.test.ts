@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, it } from 'node:test';
-import type { Filter, ListQuery } from 'trestle';
+import type { Filter, ListQuery } from 'trestle/contract';
 import type { Store } from '../../src/database/store.ts';
 import { eachStore } from '../stores.ts';
 import { ann, anonymous, bob, openShop } from './shop.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { accounts, anyone, type Context, integerId, reference, resource, text } from 'trestle';
+import { accounts, anyone, integerId, reference, resource, text } from 'trestle';
+import type { Context } from 'trestle/contract';
 import { accountResources } from '../../src/accounts/resources.ts';
 import { migrate } from '../../src/database/migrations/migrate.ts';
 import { tablesOf } from '../../src/database/tables.ts';

@@ -3,7 +3,6 @@ import {
   anyone,
   author,
   boolean,
-  type Context,
   counter,
   createdAt,
   editor,
@@ -19,6 +18,7 @@ import {
   timestamp,
   updatedAt,
 } from 'trestle';
+import type { Context } from 'trestle/contract';
 import { accountResources } from '../../src/accounts/resources.ts';
 import { migrate } from '../../src/database/migrations/migrate.ts';
 import { sql } from '../../src/database/sql.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, it } from 'node:test';
-import { VERSION } from 'trestle';
+import { VERSION } from 'trestle/contract';
 import { eachStore } from '../stores.ts';
 import { ann, anonymous, bob, openShop } from './shop.ts';
 

@@ -1,5 +1,6 @@
-import type { BodyOf, OperationService, OperationView, Page, RowOf } from 'trestle';
+import type { BodyOf, RowOf } from 'trestle';
 import { integerId, type RunContext, resource, signedIn, state, text } from 'trestle';
+import type { OperationService, OperationView, Page } from 'trestle/contract';
 import { neverAny, sameType } from './same-type.ts';
 
 export const statuses = resource({

@@ -32,7 +32,7 @@ test('an app of 100 resources type-checks within its recorded budget', async (t)
 
 async function instantiations(folder: string, count: number): Promise<number> {
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules')).catch(() => {});
-  const source = count === 0 ? `import 'trestle';\n` : manyResources(count, 'trestle');
+  const source = count === 0 ? `import 'trestle';\nimport 'trestle/contract';\n` : manyResources(count);
   await writeFile(join(folder, 'app.mts'), source);
   await writeFile(
     join(folder, 'tsconfig.json'),

@@ -1,5 +1,6 @@
-import type { BodyOf, ContractContext, ListQuery, Page, PatchOf, RowOf, Service, Services } from 'trestle';
-import { anonymous, VERSION } from 'trestle';
+import type { BodyOf, PatchOf, RowOf } from 'trestle';
+import type { ContractContext, ListQuery, Page, Service, Services } from 'trestle/contract';
+import { anonymous, VERSION } from 'trestle/contract';
 import type { forum, posts, resources, topics } from './forum.ts';
 import { neverAny, sameType } from './same-type.ts';
 
@@ -10,7 +11,12 @@ type Post = RowOf<typeof posts, typeof resources>;
 sameType<keyof All, 'topics' | 'posts'>(true);
 sameType<
   All['topics'],
-  Service<Topic, BodyOf<typeof topics, typeof resources>, PatchOf<typeof topics, typeof resources>, number>
+  Service<{
+    row: Topic;
+    body: BodyOf<typeof topics, typeof resources>;
+    patch: PatchOf<typeof topics, typeof resources>;
+    id: number;
+  }>
 >(true);
 sameType<Awaited<ReturnType<All['topics']['list']>>, Page<Topic>>(true);
 sameType<Parameters<All['posts']['read']>[1], string>(true);

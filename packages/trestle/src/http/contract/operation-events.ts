@@ -1,4 +1,4 @@
-import { type Answer, bytes, type RouteRequest } from '../../schema/contract.ts';
+import { type Answer, bytes, type RouteRequest } from '../../schema/route.ts';
 import type {
   OperationEvent,
   OperationService,
@@ -23,7 +23,7 @@ type View = (operation: OperationView) => unknown;
  */
 export async function operationEvents(
   operations: OperationService,
-  request: Pick<RouteRequest<unknown, unknown, unknown>, 'caller' | 'headers' | 'signal' | 'method'>,
+  request: Pick<RouteRequest, 'caller' | 'headers' | 'signal' | 'method'>,
   id: string,
   view: View = (operation) => operation,
 ): Promise<Answer> {

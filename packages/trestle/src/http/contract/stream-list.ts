@@ -1,7 +1,7 @@
 import { LruMap } from '../../lru-map.ts';
 import type { Caller } from '../../schema/caller.ts';
-import { type Answer, answer, bytes } from '../../schema/contract.ts';
 import type { RowId } from '../../schema/id.ts';
+import { type Answer, answer, bytes } from '../../schema/route.ts';
 import type { ListQuery, Page } from '../../schema/services/list-query.ts';
 import type { Service } from '../../schema/services/row-service.ts';
 
@@ -12,7 +12,7 @@ interface ListRequest {
   url: string;
 }
 
-type Listed<Row extends object> = Pick<Service<Row, never, never, RowId>, 'list'>;
+type Listed<Row extends object> = Pick<Service<{ row: Row; body: never; patch: never; id: RowId }>, 'list'>;
 
 /** Parts of up to so many rows are read and sent at once. */
 const AT_ONCE = 1000;

@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox';
 import { PROBLEMS, type ProblemCode } from '../../problems.ts';
-import type { Route } from '../../schema/contract.ts';
+import type { Route } from '../../schema/route.ts';
 import { isRecord } from '../requests/input.ts';
 import type { RouteTable } from '../routes/route-table.ts';
 import type { Components } from './schemas.ts';

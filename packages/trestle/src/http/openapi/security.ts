@@ -1,5 +1,5 @@
 import { audienceOf } from '../../rows/policy.ts';
-import type { CredentialPlace, Route } from '../../schema/contract.ts';
+import type { CredentialPlace, Route } from '../../schema/route.ts';
 import type { Rule } from '../../schema/rules.ts';
 import { isRecord } from '../requests/input.ts';
 import type { RouteTable } from '../routes/route-table.ts';

@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { type FieldError, Problem } from '../../problems.ts';
 import { compileSchema, kindOf } from '../../rows/validate.ts';
-import type { Route } from '../../schema/contract.ts';
 import { exactNumber } from '../../schema/exact-number.ts';
+import type { Route } from '../../schema/route.ts';
 import { FORM_TYPE, MULTIPART_TYPE, parseJsonText } from './bodies.ts';
 
 /** Path, query and body of a request, as the schemas of its route say. */

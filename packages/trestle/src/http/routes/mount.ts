@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Engine } from '../../engine.ts';
-import type { Contract } from '../../schema/contract.ts';
+import type { Contract } from '../../schema/route.ts';
 import type { Resources } from '../../schema/row-types.ts';
 import { serveDocumentation } from '../docs/document-pages.ts';
 import { perPrefix, serveIndex } from '../docs/pages.ts';

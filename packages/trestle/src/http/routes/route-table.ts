@@ -9,7 +9,7 @@ import type { Authenticator } from '../../accounts/authenticator.ts';
 import { Problem } from '../../problems.ts';
 import { admission as admissionBy, audienceOf } from '../../rows/policy.ts';
 import { anonymous, type Caller } from '../../schema/caller.ts';
-import type { Answer, CredentialPlace, Route, RouteRequest } from '../../schema/contract.ts';
+import type { Answer, CredentialPlace, Route, RouteRequest } from '../../schema/route.ts';
 import type { Rule } from '../../schema/rules.ts';
 import type { Origin } from '../../schema/services/account-service.ts';
 import { contractInput, type Input, type InputReader, isRecord, uniformInput } from '../requests/input.ts';
@@ -32,7 +32,7 @@ interface RouteContext {
   readonly streams: ResponseStreams;
 }
 
-type Handle = (request: RouteRequest<unknown, unknown, unknown>) => Promise<Answer> | Answer;
+type Handle = (request: RouteRequest) => Promise<Answer> | Answer;
 
 /**
  * Puts every route of a table on the server. Contract routes stand with and without a trailing slash, uniform ones without;
@@ -124,7 +124,7 @@ function recordUse(
 }
 
 /** A request as a route's code sees it. What is seldom asked for is made when it is. */
-class HandledRequest implements RouteRequest<unknown, unknown, unknown> {
+class HandledRequest implements RouteRequest {
   readonly caller: Caller;
   readonly params: unknown;
   readonly query: unknown;
@@ -132,7 +132,7 @@ class HandledRequest implements RouteRequest<unknown, unknown, unknown> {
   readonly base: string;
   readonly url: string;
   readonly method: string;
-  readonly headers: RouteRequest<unknown, unknown, unknown>['headers'];
+  readonly headers: RouteRequest['headers'];
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   #signal: AbortSignal | undefined;

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { Problem } from '../../problems.ts';
-import type { Answer, ByteContent, ByteRange, ByteStream } from '../../schema/contract.ts';
+import type { Answer, ByteContent, ByteRange, ByteStream } from '../../schema/route.ts';
 import {
   type Coding,
   codedTag,

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../problems.ts';
 import type { Caller } from '../../schema/caller.ts';
-import type { Route } from '../../schema/contract.ts';
+import type { Route } from '../../schema/route.ts';
 import { type TraceContext, traceOf } from '../logging/trace-context.ts';
 import type { RouteTally } from '../metrics/metrics.ts';
 import { answerPreflight, corsHeaders, isPreflight } from '../requests/cors.ts';

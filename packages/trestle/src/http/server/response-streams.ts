@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { pipeline, Readable, type Transform } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../problems.ts';
-import type { ByteStream } from '../../schema/contract.ts';
+import type { ByteStream } from '../../schema/route.ts';
 import type { ErrorLog } from '../logging/logging-errors.ts';
 
 /** What one client may hold of answers that are sent as they are made. */

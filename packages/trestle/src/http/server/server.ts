@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Engine } from '../../engine.ts';
 import type { Problem } from '../../problems.ts';
-import type { ErrorAnswer, FailedRequest } from '../../schema/contract.ts';
+import type { ErrorAnswer, FailedRequest } from '../../schema/route.ts';
 import { serveIndex } from '../docs/pages.ts';
 import type { Log } from '../logging/logging.ts';
 import { ErrorLog } from '../logging/logging-errors.ts';

@@ -17,37 +17,60 @@ export interface WriteOptions {
   readonly touch?: boolean;
 }
 
+/** The compile-time types of a service: of a row, of the bodies that write it, and of its id. */
+export interface ServiceTypes {
+  row: object;
+  body: unknown;
+  patch: unknown;
+  id: RowId;
+}
+
 /**
- * What every channel uses to touch rows: contract routes, the uniform API, operations and the app's own code.
+ * The verbs of one resource, called by every channel: contract routes, the uniform API, operations and the app's own code.
  * The declared rules are applied inside, in the transaction of the write: the context's, where it has one, else one of its
  * own. Every method throws `Problem`:
  * `unauthenticated`, `forbidden`, `not_found`, `invalid`, `unknown_field`, `conflict`, `precondition_failed`, `unavailable`.
  */
-export interface Service<Row extends object, Body, Patch, I extends RowId> {
-  create(context: Context, body: Body): Promise<Versioned<Row>>;
+export interface Service<T extends ServiceTypes = ServiceTypes> {
+  create(context: Context, body: T['body']): Promise<Versioned<T['row']>>;
   /** One row; where the resource counts reads, this counts one, and the answer shows it. */
-  read(context: Context, id: I): Promise<Versioned<Row>>;
+  read(context: Context, id: T['id']): Promise<Versioned<T['row']>>;
   /** One row as it is, without counting; for HEAD and for an app's own checks. */
-  peek(context: Context, id: I): Promise<Versioned<Row>>;
-  list(context: Context, query?: ListQuery<Row>): Promise<Page<Row>>;
+  peek(context: Context, id: T['id']): Promise<Versioned<T['row']>>;
+  list(context: Context, query?: ListQuery<T['row']>): Promise<Page<T['row']>>;
   /** All rows of a query in parts, from one consistent snapshot, with flat memory; in a transaction they are read at once. */
-  stream(context: Context, query?: ListQuery<Row>): AsyncIterable<Row[]>;
+  stream(context: Context, query?: ListQuery<T['row']>): AsyncIterable<T['row'][]>;
   /** The children of many parents by a reference field, in one query: parent id to its rows, in the resource's order. */
   children(
     context: Context,
-    field: keyof Row & string,
+    field: keyof T['row'] & string,
     parents: readonly RowId[],
     query: ChildQuery,
-  ): Promise<Map<RowId, Row[]>>;
+  ): Promise<Map<RowId, T['row'][]>>;
   /** Rows by id in one query; ids that are missing or may not be read are left out. */
-  readMany(context: Context, ids: readonly I[]): Promise<Map<I, Row>>;
-  replace(context: Context, id: I, body: Body, options?: WriteOptions): Promise<Versioned<Row>>;
-  patch(context: Context, id: I, body: Patch, options?: WriteOptions): Promise<Versioned<Row>>;
+  readMany(context: Context, ids: readonly T['id'][]): Promise<Map<T['id'], T['row']>>;
+  replace(
+    context: Context,
+    id: T['id'],
+    body: T['body'],
+    options?: WriteOptions,
+  ): Promise<Versioned<T['row']>>;
+  patch(
+    context: Context,
+    id: T['id'],
+    body: T['patch'],
+    options?: WriteOptions,
+  ): Promise<Versioned<T['row']>>;
   /** Deletes a row and answers it as it last was. */
-  remove(context: Context, id: I, options?: WriteOptions): Promise<Versioned<Row>>;
+  remove(context: Context, id: T['id'], options?: WriteOptions): Promise<Versioned<T['row']>>;
 }
 
-export type ServiceOf<R extends Resource, Rs> = Service<RowOf<R, Rs>, BodyOf<R, Rs>, PatchOf<R, Rs>, IdOf<R>>;
+type ServiceOf<R extends Resource, Rs> = Service<{
+  row: RowOf<R, Rs>;
+  body: BodyOf<R, Rs>;
+  patch: PatchOf<R, Rs>;
+  id: IdOf<R>;
+}>;
 
 /** One service for each resource of an app. */
 export type Services<Rs extends Resources> = { readonly [K in keyof Rs]: ServiceOf<Rs[K], Rs> };

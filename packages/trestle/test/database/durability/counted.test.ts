@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { anonymous } from 'trestle';
+import { anonymous } from 'trestle/contract';
 import messages from '../../../../../apps/messages/app.ts';
 import { openEngine } from '../../../src/engine.ts';
 import { eachPlace } from '../../stores.ts';

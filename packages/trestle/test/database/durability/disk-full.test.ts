@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { anonymous, Problem } from 'trestle';
+import { anonymous, Problem } from 'trestle/contract';
 import messages from '../../../../../apps/messages/app.ts';
 import { openEngine } from '../../../src/engine.ts';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
-import { type App, anonymous, type Rule } from 'trestle';
+import type { App, Rule } from 'trestle';
+import { anonymous } from 'trestle/contract';
 import { type Served, serveApp } from 'trestle/testing';
 import changelog from '../../../../../apps/changelog/app.ts';
 import forum from '../../../../../apps/forum/app.ts';

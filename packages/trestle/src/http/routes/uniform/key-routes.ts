@@ -1,7 +1,7 @@
 import { type TSchema, Type } from 'typebox';
 import type { Accounts } from '../../../schema/accounts.ts';
-import { type Answer, answer, type Route, type RouteRequest, route } from '../../../schema/contract.ts';
 import type { RowId } from '../../../schema/id.ts';
+import { type Answer, answer, type Route, type RouteRequest, route } from '../../../schema/route.ts';
 import { signedIn } from '../../../schema/rules.ts';
 import type { KeyService, KeyView } from '../../../schema/services/account-service.ts';
 import { itemsOf } from './account-routes.ts';
@@ -14,7 +14,7 @@ const nullable = (schema: TSchema) => Type.Union([schema, Type.Null()]);
 const params = Type.Object({ id: text });
 const tag = 'keys';
 
-type ById = RouteRequest<{ id: string }, Record<string, never>, unknown>;
+type ById = RouteRequest<{ params: { id: string }; query: Record<string, never>; body: unknown }>;
 
 /** API keys: made, listed, changed and ended by their owner or the administrator. Whole keys leave by `create` and `roll` alone. */
 export function keyRoutes(declared: Accounts, keys: KeyService): Route[] {

@@ -1,7 +1,7 @@
 import { type TSchema, Type } from 'typebox';
 import type { Model } from '../../../rows/model.ts';
-import { type Answer, answer, type Route, route } from '../../../schema/contract.ts';
 import type { RowId } from '../../../schema/id.ts';
+import { type Answer, answer, type Route, route } from '../../../schema/route.ts';
 import { anyone, nobody } from '../../../schema/rules.ts';
 import {
   OPERATION_STATES,

@@ -15,12 +15,19 @@ export type CredentialPlace =
   | { readonly in: 'header' | 'query'; readonly name: string; readonly for: 'key' | 'administrator' }
   | { readonly in: 'body'; readonly name: string; readonly for: 'token' };
 
-/** What a route's code is given. */
-export interface RouteRequest<P, Q, B> {
+/** The compile-time types of a request: of its path, its query string and its body. */
+export interface RouteTypes {
+  params: unknown;
+  query: unknown;
+  body: unknown;
+}
+
+/** The request that a route's handler is called with. It is a `Context` for the services. */
+export interface RouteRequest<T extends RouteTypes = RouteTypes> {
   caller: Caller;
-  params: P;
-  query: Q;
-  body: B;
+  params: T['params'];
+  query: T['query'];
+  body: T['body'];
   origin: Origin;
   /** Names in lower case. */
   headers: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -72,9 +79,20 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** The schemas of a route's request, as `RouteOptions` takes them. */
+interface RouteSchemas {
+  params?: TSchema | undefined;
+  query?: TSchema | undefined;
+  body?: TSchema | undefined;
+}
+
 type StaticOf<S> = S extends TSchema ? Static<S> : Record<string, never>;
 
-export interface RouteOptions<P, Q, B> {
+/** The types that follow from a route's schemas. */
+type TypesOf<S extends RouteSchemas> = { [K in keyof RouteTypes]: StaticOf<S[K]> };
+
+/** Schemas, rule and documentation of a route. */
+export interface RouteOptions<S extends RouteSchemas = RouteSchemas> {
   /** One line for the documentation. */
   summary: string;
   tag?: string;
@@ -84,13 +102,13 @@ export interface RouteOptions<P, Q, B> {
    * with an expired token must be able to use.
    */
   can?: Rule;
-  params?: P;
+  params?: S['params'];
   /** Query parameters; texts become what the schema says. Unknown ones are ignored, as the originals did. */
-  query?: Q;
+  query?: S['query'];
   /** Query parameters are checked before the route runs (default), or the route reads the texts itself. */
   checkQuery?: boolean;
   /** The body, JSON or form; members it does not name are ignored, never applied. */
-  body?: B;
+  body?: S['body'];
   /**
    * Bodies that fail their schema become `invalid` problems before the route runs (default), or the route checks the members
    * itself; what is no object where the schema says one is `invalid` in any case.
@@ -124,8 +142,10 @@ export interface Route {
   readonly method: Method;
   /** Fastify's form: `/projects/:id`. Stands with and without a trailing slash. */
   readonly path: string;
-  readonly options: RouteOptions<TSchema | undefined, TSchema | undefined, TSchema | undefined>;
-  readonly handle: (request: RouteRequest<never, never, never>) => Promise<Answer> | Answer;
+  readonly options: RouteOptions;
+  readonly handle: (
+    request: RouteRequest<{ params: never; query: never; body: never }>,
+  ) => Promise<Answer> | Answer;
 }
 
 /** An error in a contract's own words. */
@@ -199,7 +219,14 @@ export interface ContractContext<Rs extends Resources> {
   operations: OperationService;
 }
 
-/** Declares one route. The types of `params`, `query` and `body` follow from their schemas. */
+/**
+ * Declares one route of a contract. The types of `params`, `query` and `body` follow from their schemas.
+ *
+ * @throws what the handler throws; a `Problem` becomes the contract's error answer, anything else `internal` (500).
+ * @example
+ * route('GET', '/notes/:id', { summary: 'Read', params: Type.Object({ id: Type.Integer() }), answers: { 200: Note } },
+ *   async ({ caller, params }) => answer(200, await services.notes.read({ caller }, params.id)));
+ */
 export function route<
   const P extends TSchema | undefined = undefined,
   const Q extends TSchema | undefined = undefined,
@@ -207,8 +234,8 @@ export function route<
 >(
   method: Method,
   path: string,
-  options: RouteOptions<P, Q, B>,
-  handle: (request: RouteRequest<StaticOf<P>, StaticOf<Q>, StaticOf<B>>) => Promise<Answer> | Answer,
+  options: RouteOptions<{ params: P; query: Q; body: B }>,
+  handle: (request: RouteRequest<TypesOf<{ params: P; query: Q; body: B }>>) => Promise<Answer> | Answer,
 ): Route {
   return { method, path, options, handle };
 }

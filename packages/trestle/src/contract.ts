@@ -1,0 +1,61 @@
+/** For contracts and other code over the services: routes, answers, errors, and the types of the services. */
+
+export { EVENTS, operationEvents } from './http/contract/operation-events.ts';
+export { type PydanticError, pydanticErrors } from './http/contract/pydantic-errors.ts';
+export { streamList } from './http/contract/stream-list.ts';
+export { type FieldError, isNullError, PROBLEMS, Problem, type ProblemCode } from './problems.ts';
+export { accountOf, anonymous, type Caller } from './schema/caller.ts';
+export type { Context, Transaction } from './schema/context.ts';
+export { type Duration, seconds } from './schema/duration.ts';
+export {
+  type Answer,
+  answer,
+  type ByteContent,
+  type ByteRange,
+  type ByteStream,
+  bytes,
+  type Contract,
+  type ContractContext,
+  type CredentialPlace,
+  type ErrorAnswer,
+  type FailedRequest,
+  file,
+  type Method,
+  type Route,
+  type RouteOptions,
+  type RouteRequest,
+  type RouteTypes,
+  route,
+  UploadedFile,
+} from './schema/route.ts';
+export type {
+  Account,
+  AccountService,
+  Credentials,
+  KeyOptions,
+  KeyService,
+  KeyUse,
+  KeyView,
+  Origin,
+  SessionView,
+  Tokens,
+} from './schema/services/account-service.ts';
+export type { ChildQuery, Condition, Filter, ListQuery, Page } from './schema/services/list-query.ts';
+export {
+  type HandMove,
+  type Move,
+  OPERATION_STATES,
+  type OperationEvent,
+  type OperationQuery,
+  type OperationService,
+  type OperationState,
+  type OperationView,
+} from './schema/services/operation-service.ts';
+export {
+  type Service,
+  type Services,
+  type ServiceTypes,
+  VERSION,
+  type Versioned,
+  type WriteOptions,
+} from './schema/services/row-service.ts';
