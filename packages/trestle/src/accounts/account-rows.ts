@@ -78,7 +78,7 @@ export class AccountRows {
 }
 
 function statements({ dialect }: Store, id: Id) {
-  const table = sql.id(ACCOUNTS_TABLE);
+  const table = sql.table(ACCOUNTS_TABLE);
   const columns = sql.raw('id, username, password_hash, created_at, disabled_at');
   const given = id.kind === 'uuid';
   const ids = dialect.within(sql.ref('id'), sql`${param('ids')}`, id.kind);

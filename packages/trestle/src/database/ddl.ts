@@ -1,5 +1,5 @@
 import type { Dialect } from './dialect.ts';
-import { type Sql, sql } from './sql.ts';
+import { render, type Sql, sql } from './sql.ts';
 import { type Column, type Index, referenceName, type Table } from './table.ts';
 
 /** What happens to a row when the row it refers to is deleted, in SQL. */
@@ -7,7 +7,7 @@ const ON_DELETE = { cascade: 'cascade', restrict: 'restrict', setNull: 'set null
 
 /** SQL text without parameters, as a plan shows it and a migration runs it. */
 export function text(dialect: Dialect, query: Sql): string {
-  return dialect.text(query);
+  return render(query, dialect).text;
 }
 
 /**
@@ -15,24 +15,27 @@ export function text(dialect: Dialect, query: Sql): string {
  * SQLite can refer to a table that does not exist yet but add no constraint later; PostgreSQL the other way round.
  */
 export function createTables(dialect: Dialect, tables: readonly Table[]): string[] {
-  const later = dialect.name === 'postgres';
   return [
     ...tables.map((table) => createTable(dialect, table)),
-    ...tables.flatMap((table) => (later ? addReferences(dialect, table.name, table.columns) : [])),
+    ...tables.flatMap((table) =>
+      dialect.inlineReferences ? [] : addReferences(dialect, table.name, table.columns),
+    ),
     ...tables.flatMap((table) => table.indexes.map((index) => createIndex(dialect, table, index))),
   ];
 }
 
-/** `create table` alone. On PostgreSQL its references are added afterwards. */
+/** `create table` alone. Where references are not inline, they are added afterwards. */
 export function createTable(dialect: Dialect, table: Table, name = table.name): string {
-  const columns = table.columns.map((column) => columnDefinition(dialect, column, dialect.name === 'sqlite'));
-  const ending = dialect.name === 'sqlite' ? sql.raw(' strict') : sql.raw('');
-  return text(dialect, sql`create table ${sql.id(name)} (${sql.join(columns)})${ending}`);
+  const columns = table.columns.map((column) => columnDefinition(dialect, column));
+  return text(
+    dialect,
+    sql`create table ${sql.table(name)} (${sql.join(columns)})${sql.raw(dialect.tableOptions)}`,
+  );
 }
 
 export function addColumn(dialect: Dialect, table: string, column: Column): string {
-  const definition = columnDefinition(dialect, column, dialect.name === 'sqlite');
-  return text(dialect, sql`alter table ${sql.id(table)} add column ${definition}`);
+  const definition = columnDefinition(dialect, column);
+  return text(dialect, sql`alter table ${sql.table(table)} add column ${definition}`);
 }
 
 export function addReferences(dialect: Dialect, table: string, columns: readonly Column[]): string[] {
@@ -40,38 +43,35 @@ export function addReferences(dialect: Dialect, table: string, columns: readonly
     if (!column.references) return [];
     const name = sql.id(referenceName(table, column.name));
     const target = references(column.references);
-    const add = sql`alter table ${sql.id(table)} add constraint ${name} foreign key (${sql.id(column.name)})${target}`;
+    const add = sql`alter table ${sql.table(table)} add constraint ${name} foreign key (${sql.id(column.name)})${target}`;
     return [text(dialect, add)];
   });
 }
 
 export function createIndex(dialect: Dialect, table: Table, index: Index): string {
   const kind = sql.raw(index.unique ? 'unique index' : 'index');
-  const columns = index.columns.map((name) => indexColumn(dialect, table, index, name));
+  const columns = index.columns.map((name) => {
+    const descending = index.descending?.includes(name) ?? false;
+    const nullable = table.columns.find((column) => column.name === name)?.nullable ?? false;
+    const nulls = nullable ? dialect.nullsInIndex(descending) : '';
+    return sql`${sql.id(name)}${sql.raw(descending ? ' desc' : '')}${sql.raw(nulls)}`;
+  });
   return text(
     dialect,
-    sql`create ${kind} ${sql.id(index.name)} on ${sql.id(table.name)} (${sql.join(columns)})`,
+    sql`create ${kind} ${sql.id(index.name)} on ${sql.table(table.name)} (${sql.join(columns)})`,
   );
 }
 
-/** Null comes before every value, as lists have it. PostgreSQL must be told, and uses no index that says otherwise. */
-function indexColumn(dialect: Dialect, table: Table, index: Index, name: string): Sql {
-  const down = index.descending?.includes(name) ?? false;
-  const nullable = table.columns.find((column) => column.name === name)?.nullable ?? false;
-  const nulls = dialect.name === 'postgres' && nullable ? (down ? ' nulls last' : ' nulls first') : '';
-  return sql`${sql.id(name)}${sql.raw(down ? ' desc' : '')}${sql.raw(nulls)}`;
-}
-
 export function dropIndex(dialect: Dialect, index: Index): string {
-  return text(dialect, sql`drop index ${sql.id(index.name)}`);
+  return text(dialect, sql`drop index ${sql.table(index.name)}`);
 }
 
-function columnDefinition(dialect: Dialect, column: Column, inline: boolean): Sql {
+function columnDefinition(dialect: Dialect, column: Column): Sql {
   const name = sql.id(column.name);
   const type = sql.raw(column.key === 'counting' ? dialect.countingId : dialect.columnType(column.kind));
   const key = sql.raw(column.key === 'given' ? ' primary key' : '');
   const presence = sql.raw(column.nullable || column.key === 'counting' ? '' : ' not null');
-  const target = inline && column.references ? references(column.references) : sql``;
+  const target = dialect.inlineReferences && column.references ? references(column.references) : sql``;
   return sql`${name} ${type}${key}${presence}${defaultClause(dialect, column)}${target}`;
 }
 
@@ -88,5 +88,5 @@ export function literal(dialect: Dialect, column: Column): Sql {
 
 function references({ table, column, onDelete }: NonNullable<Column['references']>): Sql {
   const rule = sql.raw(ON_DELETE[onDelete]);
-  return sql` references ${sql.id(table)} (${sql.id(column)}) on delete ${rule}`;
+  return sql` references ${sql.table(table)} (${sql.id(column)}) on delete ${rule}`;
 }

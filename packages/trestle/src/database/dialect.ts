@@ -1,19 +1,31 @@
 import type { ColumnKind } from '../schema/field-type.ts';
 import type { TextMatch } from './case-folding.ts';
-import type { Sql } from './sql.ts';
-import type { Value } from './store.ts';
+import type { Migration } from './migrations/plan.ts';
+import type { Rendering, Sql } from './sql.ts';
+import type { Statement } from './statement.ts';
+import type { Executor, Value } from './store.ts';
+import type { Column } from './table.ts';
 
 /** A value's kind once `account` and references have become the kind of the id they hold. */
 export type StoredKind = Exclude<ColumnKind, 'account'>;
 
+/** A column as it is read and written. */
+export type ColumnType = Pick<Column, 'name' | 'kind'>;
+
+/** A statement that inserts some rows, with the values of its placeholders. */
+export interface BulkInsert {
+  readonly statement: Statement;
+  readonly values: readonly Value[];
+}
+
 /**
- * All that SQLite and PostgreSQL do differently; nothing else asks which one it is.
+ * All that SQLite and PostgreSQL do differently, but for the connections, which are the `Store`. No other code compares the
+ * name of a dialect, and only `open-store.ts` imports a concrete one: scripts/check-dialects.ts enforces both.
  * Texts compare and sort by code point on both (BINARY, COLLATE "C"), so that lists and cursors agree bit for bit.
  */
-export interface Dialect {
-  readonly name: 'sqlite' | 'postgres';
-  /** The text of a query, with this dialect's placeholders where its values go. */
-  text(query: Sql): string;
+export interface Dialect extends Rendering {
+  /** For people and metrics. */
+  readonly name: string;
   /** The SQL type of a column, without NOT NULL. */
   columnType(kind: StoredKind): string;
   /** The SQL of an id that counts up by itself. */
@@ -42,6 +54,30 @@ export interface Dialect {
   readonly clock: Sql;
   /** The instant of the same clock, as a timestamp column holds it. */
   readonly now: Sql;
+
+  /** Whether `create table` and `add column` contain the references (SQLite); else they are added afterwards. */
+  readonly inlineReferences: boolean;
+  /** Follows the columns of `create table`. */
+  readonly tableOptions: string;
+  /** Follows a nullable column in an index, so that null comes before every value, as in lists. */
+  nullsInIndex(descending: boolean): string;
+  /** The `table` and `column` of every column that is there. */
+  readonly actualColumns: Sql;
+  /** The statements that make the changes of a migration. */
+  migrationSql(migration: Migration): string[];
+
+  /** Compiles the insertion of encoded rows into these columns, many to a statement. */
+  bulkInsert(table: string, columns: readonly ColumnType[]): (rows: readonly Value[][]) => BulkInsert[];
+  /** Runs `write` while references are not checked; they are checked before the transaction ends. */
+  withoutReferences<T>(transaction: Executor, write: () => Promise<T>): Promise<T>;
+  /** Selects as `last` the highest id that a counting table has given, deleted rows' included. */
+  lastGivenId(table: string, key: string): Sql;
+  /** Makes a counting table go on after an id. */
+  continueAfter(table: string, key: string, last: number): Sql[];
+  /** Keeps others from writing these tables until the transaction ends; nothing where an exclusive transaction does so anyway. */
+  lockTables(tables: readonly string[]): Sql[];
+  /** Updates what the query planner knows of a table that was filled; nothing where it does that by itself. */
+  analyze(table: string): Sql[];
 }
 
 export type TextOperator = 'contains' | 'icontains' | 'starts' | 'ends';

@@ -1,28 +1,85 @@
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { openSqlite } from './sqlite/open-sqlite.ts';
+import type { Dialect } from './dialect.ts';
 import type { Store } from './store.ts';
 
-export interface StoreOptions {
+/** Where the databases of apps are: a folder of SQLite files or, where a database is named, its schemas. */
+export interface Location {
+  /** The folder of SQLite files. */
+  readonly data: string;
+  /** A `postgres://` URL (default: none, SQLite in the data folder). */
+  readonly database?: string | undefined;
+}
+
+export interface StoreOptions extends Location {
   /** The app's name: its file on SQLite, its schema on PostgreSQL. */
   name: string;
-  /** The folder of SQLite files. */
-  data: string;
-  /** A `postgres://` URL (default: none, SQLite in the data folder). */
-  database?: string | undefined;
   /** Whether other processes write the same SQLite file (default: false). */
   shared?: boolean;
-  /** Told of errors behind the scenes, for the log. */
+  /** What PostgreSQL shows as the application of the connections (default: a server's, `trestle SCHEMA`). */
+  application?: string;
+  /** Called with errors of no request, for the log. */
   failed?: (error: unknown) => void;
 }
 
-/** Opens the store of an app: PostgreSQL where a database is named, else one SQLite file. Throws `StartError`. */
+/**
+ * Opens the store of an app: PostgreSQL where a database is named, else one SQLite file, made where it is missing. This file
+ * is the one that imports a concrete database, and only the one that is asked for. Throws `StartError`.
+ */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { name, data, database, shared = false, failed } = options;
+  const { name, data, database, shared = false, application, failed } = options;
   if (database) {
     const { openPostgres } = await import('./postgres/open-postgres.ts');
-    return openPostgres(database, { schema: schemaOf(name), ...(failed && { failed }) });
+    return openPostgres(database, {
+      schema: schemaOf(name),
+      ...(application && { application: `${application} ${schemaOf(name)}` }),
+      ...(failed && { failed }),
+    });
   }
+  mkdirSync(data, { recursive: true, mode: 0o700 });
+  const { openSqlite } = await import('./sqlite/open-sqlite.ts');
   return openSqlite(fileOf(data, name), { sharedReads: !shared });
+}
+
+/** Whether a server uses an app's database, as far as can be seen. Ask before this process opens it. */
+export async function isInUse({ data, database }: Location, name: string): Promise<boolean> {
+  if (database) {
+    const { isInUse } = await import('./postgres/in-use.ts');
+    return isInUse(database, schemaOf(name));
+  }
+  const { isInUse } = await import('./sqlite/in-use.ts');
+  return isInUse(fileOf(data, name));
+}
+
+/** Whether an app may have a database there: of PostgreSQL only a connection tells. */
+export function mayExist({ data, database }: Location, name: string): boolean {
+  return database !== undefined || existsSync(fileOf(data, name));
+}
+
+/** A location for people, without a password. */
+export function locationWords({ data, database }: Location): string {
+  return database === undefined ? data : (database.split('?', 1)[0]?.replace(/\/\/[^@/]*@/, '//') ?? '');
+}
+
+/** An app's part of a location, for people. */
+export function databaseWords(at: Location, name: string): string {
+  return at.database ? `${locationWords(at)} (schema ${schemaOf(name)})` : fileOf(at.data, name);
+}
+
+/** The dialect of a database that is not there yet, for its plan. Only SQLite's can be known without connecting. */
+export async function sqliteDialect(): Promise<Dialect> {
+  return (await import('./sqlite/dialect.ts')).sqliteDialect;
+}
+
+/** What commands do with SQLite files beside opening them; PostgreSQL has commands of its own for that. */
+export async function sqliteFiles() {
+  const [{ openSqlite }, { backUpFile }, { prepareRestore }, { checkFileWhole }] = await Promise.all([
+    import('./sqlite/open-sqlite.ts'),
+    import('./sqlite/backup-file.ts'),
+    import('./sqlite/restore-file.ts'),
+    import('./sqlite/check-file.ts'),
+  ]);
+  return { openSqlite, backUpFile, prepareRestore, checkFileWhole };
 }
 
 /** The SQLite file of an app. */

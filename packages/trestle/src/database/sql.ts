@@ -11,8 +11,11 @@ export function sql(words: TemplateStringsArray, ...parts: readonly unknown[]): 
   return template(words, ...parts);
 }
 
-/** The name of a table, a column or an index. */
-sql.id = (name: string): Sql => raw(quoted('"', name));
+/** The name of a column, an alias or a constraint. A table is named by `sql.table`. */
+sql.id = (name: string): Sql => raw(quotedName(name));
+
+/** A table, written as the dialect names it: PostgreSQL's with the schema of the app. */
+sql.table = (name: string): Sql => template(['', ''], new TableName(name));
 
 /** A column, with its table where there are several: `books.id`. */
 sql.ref = (path: string): Sql => join(path.split('.').map(sql.id), '.');
@@ -29,6 +32,38 @@ sql.lit = (value: Value): Sql => {
 /** Pieces and values one after another; with commas between them, or words such as ` and `. */
 sql.join = (parts: readonly unknown[], between = ', '): Sql =>
   parts.length > 0 ? join(parts, between) : empty;
+
+/** A dialect's part in the text of a query. */
+export interface Rendering {
+  /** A table or an index, quoted, with its schema where there are several. */
+  qualified(name: string): string;
+  /** The placeholder of the value at this place, counted from 1. */
+  placeholder(place: number): string;
+}
+
+/** The text of a query, and the values that its placeholders take, in order. */
+export function render(query: Sql, dialect: Rendering): { text: string; values: unknown[] } {
+  const values: unknown[] = [];
+  let text = query.strings[0] ?? '';
+  for (const [at, value] of query.values.entries()) {
+    text +=
+      value instanceof TableName ? dialect.qualified(value.name) : dialect.placeholder(values.push(value));
+    text += query.strings[at + 1];
+  }
+  return { text, values };
+}
+
+class TableName {
+  readonly name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** An identifier in double quotes. */
+export function quotedName(name: string): string {
+  return quoted('"', name);
+}
 
 function quoted(mark: string, text: string): string {
   return mark + text.replaceAll(mark, mark + mark) + mark;

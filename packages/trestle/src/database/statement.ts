@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Dialect } from './dialect.ts';
-import type { Sql } from './sql.ts';
+import { render, type Sql } from './sql.ts';
 import type { Value } from './store.ts';
 
 /** A value that is known only when a statement runs: `sql\`… where id = ${param('id')}\``. */
@@ -26,9 +26,9 @@ export interface Statement {
 
 /** Compiles SQL written with `sql` for a dialect. */
 export function statement(dialect: Dialect, query: Sql): Statement {
-  const text = dialect.text(query);
+  const { text, values } = render(query, dialect);
   const name = createHash('sha256').update(text).digest('base64url').slice(0, 20);
-  return { sql: text, name, slots: query.values as readonly (Param | Value)[] };
+  return { sql: text, name, slots: values as readonly (Param | Value)[] };
 }
 
 /** The values of a statement's placeholders, in order. Throws where a named one is missing: a mistake of ours. */

@@ -15,6 +15,12 @@ export interface Executor {
 /** Work inside a transaction. On SQLite it shares its commit with others: wait for nothing but the executor in it. */
 export type Work<T> = (transaction: Executor) => T | Promise<T>;
 
+/** A transaction that nobody else migrates or copies beside. */
+export interface ExclusiveTransaction extends Executor {
+  /** Writes a copy of what is committed and answers its path; undefined where that is the operator's (PostgreSQL). */
+  backup(now: string): string | undefined;
+}
+
 export interface WriteOptions {
   /** No time limits, for work that may take minutes: migrations, copies (default: false). */
   readonly patient?: boolean;
@@ -39,6 +45,13 @@ export interface Store extends Executor {
   stream(statement: Statement, values: readonly Value[], size: number): AsyncIterable<Columns[]>;
   /** Another number once another process has committed something; undefined where that takes a query to know. */
   foreignCommits(): number | undefined;
+  /**
+   * Runs one transaction without time limits while no other process migrates or copies; waits for one that does, for `wait`
+   * milliseconds. Throws `StartError` where that was not long enough.
+   */
+  exclusive<T>(wait: number, write: (transaction: ExclusiveTransaction) => Promise<T>): Promise<T>;
+  /** Reads one unchanging view of the whole database, while others write it. */
+  snapshot<T>(read: (reader: Executor) => Promise<T>): Promise<T>;
   /** False while writes cannot be taken, with the reason in `why`. `fatal`: they never will be again in this process. */
   health(): { ready: boolean; why?: string; fatal?: boolean };
   close(): Promise<void>;

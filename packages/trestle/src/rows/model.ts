@@ -148,7 +148,7 @@ function compileModel(
     checkBody: compileSchema(schemas.body),
     checkPatch: compileSchema(schemas.patch),
     checkId: compileSchema(resource.id.schema),
-    table: sql.id(tableName(name, resource)),
+    table: sql.table(tableName(name, resource)),
   };
 }
 

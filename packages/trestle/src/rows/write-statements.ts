@@ -167,6 +167,6 @@ export class WriteStatements {
   #initialState(name: string): Sql | undefined {
     const { state, reference } = this.#model.byName.get(name)?.type ?? {};
     if (!state || !reference) return undefined;
-    return sql`(select ${sql.ref('id')} from ${sql.id(reference.target)} where ${sql.ref(state.by)} = ${state.initial})`;
+    return sql`(select ${sql.ref('id')} from ${sql.table(reference.target)} where ${sql.ref(state.by)} = ${state.initial})`;
   }
 }

@@ -10,7 +10,7 @@ import { eachStore } from '../stores.ts';
 import { ADMINISTRATOR, callerOf, clock, HERE, newAccount, openDemo } from './opened.ts';
 import { raises } from './raises.ts';
 
-const TABLE = sql.id('_trestle_accounts');
+const TABLE = sql.table('_trestle_accounts');
 
 async function hashes(store: Store) {
   const rows = await store.all(statement(store.dialect, sql`select password_hash from ${TABLE}`), []);

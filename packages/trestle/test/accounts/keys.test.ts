@@ -259,7 +259,7 @@ eachStore('keys', (open) => {
     const demo = await openDemo(store);
     const { key } = await demo.keys.create(ADMINISTRATOR, {});
     const byKey = await demo.authenticate.key(key);
-    const count = statement(store.dialect, sql`select uses from ${sql.id('_trestle_keys')}`);
+    const count = statement(store.dialect, sql`select uses from ${sql.table('_trestle_keys')}`);
     const start = performance.now();
     demo.authenticate.used(byKey, { ...USE, at: new Date().toISOString() });
     while ((await store.all(count, []))[0]?.uses !== 1 && performance.now() - start < 5000)

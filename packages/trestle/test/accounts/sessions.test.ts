@@ -121,7 +121,7 @@ eachStore('sessions', (open) => {
     await newAccount(demo, 'ann');
     time.pass(14 * 86_400 - 1);
     const { caller } = await newAccount(demo, 'bob');
-    const count = statement(demo.store.dialect, sql`select id from ${sql.id('_trestle_sessions')}`);
+    const count = statement(demo.store.dialect, sql`select id from ${sql.table('_trestle_sessions')}`);
     const left = async () => (await demo.store.all(count, [])).length;
     await demo.purge();
     assert.equal(await left(), 2);

@@ -37,7 +37,7 @@ eachStore('values', (open) => {
       await makeShelf(store);
       const read = statement(
         store.dialect,
-        sql`select ${sql.ref(column)} from ${sql.id('books')} where ${sql.ref('id')} = ${param('id')}`,
+        sql`select ${sql.ref(column)} from ${sql.table('books')} where ${sql.ref('id')} = ${param('id')}`,
       );
       const decode = store.dialect.decoder(kind) ?? ((value: unknown) => value);
       for (const value of values) {
@@ -65,7 +65,7 @@ eachStore('values', (open) => {
       shelf: null,
     };
     await store.write((tx) => addBook(store, tx, columns));
-    const [row] = await store.all(statement(store.dialect, sql`select * from ${sql.id('books')}`), []);
+    const [row] = await store.all(statement(store.dialect, sql`select * from ${sql.table('books')}`), []);
     const { id, title, copies, ...others } = { ...row };
     assert.deepEqual({ id, title, copies }, { id: 1, title: 'a', copies: 0 });
     assert.deepEqual(Object.values(others), [null, null, null, null, null, null, null]);
@@ -75,7 +75,7 @@ eachStore('values', (open) => {
     const store = await open();
     await makeShelf(store);
     await addBooks(store, ['a', 'b']);
-    const query = sql`select count(*) as n, sum(${sql.ref('id')}) as total from ${sql.id('books')}`;
+    const query = sql`select count(*) as n, sum(${sql.ref('id')}) as total from ${sql.table('books')}`;
     assert.deepEqual({ ...(await store.all(statement(store.dialect, query), []))[0] }, { n: 2, total: 3 });
   });
 });
@@ -85,7 +85,7 @@ eachStore('conditions', (open) => {
 
   async function matching(store: Store, condition: (title: Sql) => Sql): Promise<string[]> {
     const title = sql.ref('title');
-    const query = sql`select ${title} from ${sql.id('books')} where ${condition(title)} order by ${title}`;
+    const query = sql`select ${title} from ${sql.table('books')} where ${condition(title)} order by ${title}`;
     const compiled = statement(store.dialect, query);
     const rows = await store.all(compiled, bind(compiled, {}));
     return rows.map((row) => String(row.title));
@@ -150,7 +150,7 @@ eachStore('conditions', (open) => {
     assert.deepEqual(await among([]), []);
     const ids = encodeList([3, 1, 99]);
     const join = sql`select ${sql.ref('b.title')} from ${listed(sql`${ids}`, 'integer')} as l
-      join ${sql.id('books')} as b on ${sql.ref('b.id')} = ${sql.ref('l.value')} order by ${sql.ref('b.id')}`;
+      join ${sql.table('books')} as b on ${sql.ref('b.id')} = ${sql.ref('l.value')} order by ${sql.ref('b.id')}`;
     const compiled = statement(store.dialect, join);
     const rows = await store.all(compiled, bind(compiled, {}));
     assert.deepEqual(
@@ -215,13 +215,16 @@ eachStore('writes', (open) => {
     );
     await store.write(async (tx) => {
       await tx.all(
-        statement(store.dialect, sql`insert into ${sql.id('shelves')} (${sql.id('label')}) values ('top')`),
+        statement(
+          store.dialect,
+          sql`insert into ${sql.table('shelves')} (${sql.id('label')}) values ('top')`,
+        ),
         [],
       );
       await addBook(store, tx, { title: 'a', shelf: 1 });
     });
     const removal = store.write((tx) =>
-      tx.all(statement(store.dialect, sql`delete from ${sql.id('shelves')}`), []),
+      tx.all(statement(store.dialect, sql`delete from ${sql.table('shelves')}`), []),
     );
     await assert.rejects(
       removal,
@@ -253,11 +256,11 @@ eachStore('writes', (open) => {
     const copies = sql.ref('copies');
     const read = statement(
       dialect,
-      sql`select ${copies} from ${sql.id('books')} where ${sql.ref('id')} = ${param('id')} ${dialect.forUpdate}`,
+      sql`select ${copies} from ${sql.table('books')} where ${sql.ref('id')} = ${param('id')} ${dialect.forUpdate}`,
     );
     const set = statement(
       dialect,
-      sql`update ${sql.id('books')} set ${sql.id('copies')} = ${param('copies')} where ${sql.ref('id')} = ${param('id')}`,
+      sql`update ${sql.table('books')} set ${sql.id('copies')} = ${param('copies')} where ${sql.ref('id')} = ${param('id')}`,
     );
     const twice = () =>
       store.write(async (tx) => {
@@ -291,7 +294,7 @@ eachStore('streams', (open) => {
   const all = (store: Store) =>
     statement(
       store.dialect,
-      sql`select ${sql.ref('title')} from ${sql.id('books')} where ${sql.ref('id')} > ${param('after')} order by ${sql.ref('id')}`,
+      sql`select ${sql.ref('title')} from ${sql.table('books')} where ${sql.ref('id')} > ${param('after')} order by ${sql.ref('id')}`,
     );
   const many = Array.from({ length: 250 }, (_, i) => `book ${i}`);
 
@@ -334,7 +337,7 @@ eachStore('streams', (open) => {
 
   test('say what is wrong with their statement', async () => {
     const store = await open();
-    const wrong = statement(store.dialect, sql`select ${sql.ref('a')} from ${sql.id('nowhere')}`);
+    const wrong = statement(store.dialect, sql`select ${sql.ref('a')} from ${sql.table('nowhere')}`);
     await assert.rejects(async () => {
       for await (const part of store.stream(wrong, [], 10)) assert.fail(`a part of ${part.length}`);
     }, /nowhere/);

@@ -50,7 +50,7 @@ export async function makeShelf(store: Store): Promise<void> {
 /** Adds a book of these columns, encoded already, and gives its id. */
 export async function addBook(store: Store, tx: Executor, columns: Values): Promise<number> {
   const names = Object.keys(columns);
-  const insert = sql`insert into ${sql.id('books')} (${sql.join(names.map((name) => sql.id(name)))})
+  const insert = sql`insert into ${sql.table('books')} (${sql.join(names.map((name) => sql.id(name)))})
     values (${sql.join(names.map((name) => sql`${param(name)}`))}) returning ${sql.ref('id')}`;
   const rows = await tx.all(statement(store.dialect, insert), Object.values(columns));
   return Number(rows[0]?.id);
@@ -70,14 +70,14 @@ export function borrow(store: Store): Statement {
   const copies = sql.ref('copies');
   return statement(
     store.dialect,
-    sql`update ${sql.id('books')} set ${sql.id('copies')} = ${copies} + 1 where ${sql.ref('id')} = ${param('id')}
+    sql`update ${sql.table('books')} set ${sql.id('copies')} = ${copies} + 1 where ${sql.ref('id')} = ${param('id')}
       returning ${copies}`,
   );
 }
 
 /** Titles in order, as the database sorts them. */
 export async function titles(store: Executor & Pick<Store, 'dialect'>): Promise<string[]> {
-  const query = sql`select ${sql.ref('title')} from ${sql.id('books')} order by ${sql.ref('title')}, ${sql.ref('id')}`;
+  const query = sql`select ${sql.ref('title')} from ${sql.table('books')} order by ${sql.ref('title')}, ${sql.ref('id')}`;
   const rows = await store.all(statement(store.dialect, query), []);
   return rows.map((row) => String(row.title));
 }

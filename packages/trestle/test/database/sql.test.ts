@@ -1,21 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { postgresDialect } from '../../src/database/postgres/dialect.ts';
-import { sql } from '../../src/database/sql.ts';
+import { render, type Sql, sql } from '../../src/database/sql.ts';
 import { sqliteDialect } from '../../src/database/sqlite/dialect.ts';
 import { param } from '../../src/database/statement.ts';
 
-const inSqlite = sqliteDialect.text;
-const inPostgres = postgresDialect.text;
+const inSqlite = (query: Sql) => render(query, sqliteDialect).text;
+const inPostgres = (query: Sql) => render(query, postgresDialect('app')).text;
 
 describe('sql', () => {
   it('binds values and puts pieces in as they are, in the order they are written', () => {
     const id = param('id');
     const owned = sql`owner = ${'ann'} or owner = ${'bob'}`;
-    const query = sql`select ${1} from ${sql.id('books')} where (${owned}) and id = ${id}`;
+    const query = sql`select ${1} from ${sql.table('books')} where (${owned}) and id = ${id}`;
     assert.equal(inSqlite(query), 'select ? from "books" where (owner = ? or owner = ?) and id = ?');
-    assert.equal(inPostgres(query), 'select $1 from "books" where (owner = $2 or owner = $3) and id = $4');
-    assert.deepEqual(query.values, [1, 'ann', 'bob', id]);
+    assert.equal(
+      inPostgres(query),
+      'select $1 from "app"."books" where (owner = $2 or owner = $3) and id = $4',
+    );
+    assert.deepEqual(render(query, sqliteDialect).values, [1, 'ann', 'bob', id]);
   });
 
   it('has no text of a value in the SQL, whatever it says', () => {

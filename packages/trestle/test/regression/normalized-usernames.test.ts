@@ -45,7 +45,7 @@ everyPlace('user names', (place) => {
   it('that were stored otherwise are found as they were given', async () => {
     await signUp('old');
     const { store } = served.engine;
-    const rename = sql`update ${sql.id(ACCOUNTS_TABLE)} set username = ${'o\u0301ld'} where username = ${'old'}`;
+    const rename = sql`update ${sql.table(ACCOUNTS_TABLE)} set username = ${'o\u0301ld'} where username = ${'old'}`;
     const update = statement(store.dialect, rename);
     await store.write((transaction) => transaction.all(update, bind(update, {})));
     assert.equal(await signIn('o\u0301ld'), 200);

@@ -76,7 +76,7 @@ export async function openShop(store: Store) {
   await migrate(store, [...tablesOf(accountResources(declared), declared), ...tablesOf(shop, declared)]);
   const insert = statement(
     store.dialect,
-    sql`insert into ${sql.id('_trestle_accounts')} (${sql.ref('username')}, ${sql.ref('created_at')})
+    sql`insert into ${sql.table('_trestle_accounts')} (${sql.ref('username')}, ${sql.ref('created_at')})
       values (${param('name')}, ${param('now')})`,
   );
   const now = new Date().toISOString();

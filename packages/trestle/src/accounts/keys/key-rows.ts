@@ -116,13 +116,13 @@ function reaches(reach: Reach, row: KeyRow): boolean {
 }
 
 function statements({ dialect }: Store) {
-  const table = sql.id(KEYS_TABLE);
+  const table = sql.table(KEYS_TABLE);
   const columns = sql.join(NAMES.map((name) => sql.id(name)));
   const values = sql.join(NAMES.map((name) => sql`${param(name)}`));
   const compiled = (query: Sql) => statement(dialect, query);
   const select = sql`select ${columns} from ${table}`;
   const byId = sql`${select} where id = ${param('id')}`;
-  const disabled = sql`exists (select 1 from ${sql.id(ACCOUNTS_TABLE)} a
+  const disabled = sql`exists (select 1 from ${sql.table(ACCOUNTS_TABLE)} a
     where a.id = ${table}.account and a.disabled_at is not null)`;
   return {
     usable: compiled(sql`${byId} and not ${disabled}`),
@@ -135,6 +135,6 @@ function statements({ dialect }: Store) {
       sql`update ${table} set active = ${param('active')}, expires_at = ${param('expires')} where id = ${param('id')}`,
     ),
     remove: compiled(sql`delete from ${table} where id = ${param('id')}`),
-    removeUses: compiled(sql`delete from ${sql.id(KEY_USES_TABLE)} where key = ${param('id')}`),
+    removeUses: compiled(sql`delete from ${sql.table(KEY_USES_TABLE)} where key = ${param('id')}`),
   };
 }

@@ -140,8 +140,8 @@ function numbered(uses: readonly (KeyUse & { key: string })[]) {
 }
 
 function statements({ dialect }: Store) {
-  const keys = sql.id(KEYS_TABLE);
-  const uses = sql.id(KEY_USES_TABLE);
+  const keys = sql.table(KEYS_TABLE);
+  const uses = sql.table(KEY_USES_TABLE);
   const columns = sql.join(NAMES.map((name) => sql.id(name)));
   const insert = (rows: number) => {
     const values = Array.from({ length: rows }, (_, row) => {

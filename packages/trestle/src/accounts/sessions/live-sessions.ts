@@ -55,7 +55,7 @@ function liveStatement({ dialect }: Store): Statement {
   const asked = dialect.within(sql`s.id`, sql`${param('ids')}`, 'text');
   return statement(
     dialect,
-    sql`select s.id, s.account, s.expires_at from ${sql.id(SESSIONS_TABLE)} s
-      join ${sql.id(ACCOUNTS_TABLE)} a on a.id = s.account where ${asked} and a.disabled_at is null`,
+    sql`select s.id, s.account, s.expires_at from ${sql.table(SESSIONS_TABLE)} s
+      join ${sql.table(ACCOUNTS_TABLE)} a on a.id = s.account where ${asked} and a.disabled_at is null`,
   );
 }

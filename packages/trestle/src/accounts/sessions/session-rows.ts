@@ -81,13 +81,13 @@ export class SessionRows {
 }
 
 function statements({ dialect }: Store) {
-  const table = sql.id(SESSIONS_TABLE);
+  const table = sql.table(SESSIONS_TABLE);
   const names = ['id', 'account', 'generation', 'rotated_at', 'created_at', 'last_used_at', 'expires_at'];
   const columns = sql.join(names.map((name) => sql.id(name)));
   const values = sql.join(names.map((name) => sql`${param(name)}`));
   const select = sql`select ${columns} from ${table}`;
-  const enabled = sql`exists (select 1 from ${sql.id(ACCOUNTS_TABLE)} a
-    where a.id = ${sql.id(SESSIONS_TABLE)}.account and a.disabled_at is null)`;
+  const enabled = sql`exists (select 1 from ${sql.table(ACCOUNTS_TABLE)} a
+    where a.id = ${sql.table(SESSIONS_TABLE)}.account and a.disabled_at is null)`;
   const set = sql.join(
     ['generation', 'rotated_at', 'last_used_at', 'expires_at'].map(
       (name) => sql`${sql.id(name)} = ${param(name)}`,

@@ -1,12 +1,18 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { fileOf } from '../../database/open-store.ts';
-import { backUpFile, type Checked } from '../../database/transfer/backup-file.ts';
+import { fileOf, sqliteFiles } from '../../database/open-store.ts';
 import { StartError } from '../../start-error.ts';
 import { findApps } from '../find-apps.ts';
 import { type DataOptions, withData } from '../options.ts';
 import { dumpWords, stamp } from '../postgres-words.ts';
+
+/** What a backup holds. */
+interface Contents {
+  readonly bytes: number;
+  readonly tables: number;
+  readonly rows: number;
+}
 
 interface BackupOptions extends DataOptions {
   to: string;
@@ -28,6 +34,7 @@ async function backUp(names: string[], { data, database, to }: BackupOptions): P
   const missing = apps.find((name) => !there.includes(name));
   if (missing && (names.length > 0 || there.length === 0))
     throw new StartError(`there is no database ${fileOf(data, missing)}`);
+  const { backUpFile } = await sqliteFiles();
   for (const name of there) {
     const started = performance.now();
     const path = join(to, `${name}-${stamp(now)}.db`);
@@ -45,7 +52,7 @@ function notInIt(data: string, names: readonly string[]): string[] {
   return [join(data, 'signing-secret'), ...folders];
 }
 
-function words(name: string, path: string, { bytes, tables, rows }: Checked, milliseconds: number): string {
+function words(name: string, path: string, { bytes, tables, rows }: Contents, milliseconds: number): string {
   const size = `${(bytes / 1e6).toFixed(1)} MB`;
   const time = `${(milliseconds / 1000).toFixed(1)} s`;
   return `${name}: ${path}\n  ${rows} rows of ${tables} tables, ${size}, in ${time}; read back and whole`;

@@ -1,6 +1,14 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { migrate, migrationStatus } from '../../database/migrations/migrate.ts';
+import {
+  databaseWords,
+  isInUse,
+  type Location,
+  locationWords,
+  mayExist,
+  openStore,
+} from '../../database/open-store.ts';
 import type { Store } from '../../database/store.ts';
 import { type Moved, transfer } from '../../database/transfer/transfer.ts';
 import { renamesOfApp, tablesOfApp } from '../../engine.ts';
@@ -8,12 +16,12 @@ import { Problem } from '../../problems.ts';
 import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
 import { findApps } from '../find-apps.ts';
-import { mayExist, openPlace, type Place, place, placeWords, refuseServed, whole } from '../place.ts';
+import { place } from '../place.ts';
 import { grouped, progressBar } from './copy-progress.ts';
 
 interface CopyOptions {
-  from: Place;
-  to: Place;
+  from: Location;
+  to: Location;
   whileServing?: boolean;
 }
 
@@ -39,7 +47,7 @@ async function copy(names: string[], options: CopyOptions): Promise<void> {
   for (const app of await findApps(names)) {
     if (await copyApp(app, options, names.length > 0)) copied += 1;
   }
-  if (copied === 0) throw new StartError(`there is no app's database at ${whole(options.from)}`);
+  if (copied === 0) throw new StartError(`there is no app's database at ${locationWords(options.from)}`);
   print(
     '\nNot in a database, but in the data folder: the signing secret, without which everyone signs in anew, and files that ' +
       'operations keep. Let the new server have them. Passwords and API keys stay as they are.',
@@ -48,14 +56,13 @@ async function copy(names: string[], options: CopyOptions): Promise<void> {
 
 /** True where there was a database. Throws `StartError`: then the target of this app is as it was. */
 async function copyApp(app: App, options: CopyOptions, asked: boolean): Promise<boolean> {
-  const [from, to] = [placeWords(options.from, app.name), placeWords(options.to, app.name)];
+  const [from, to] = [databaseWords(options.from, app.name), databaseWords(options.to, app.name)];
   if (from === to) throw new StartError(`--from and --to are the same: ${from}`);
   if (!mayExist(options.from, app.name)) return nothing(from, asked);
-  if (!options.whileServing)
-    await refuseServed(
-      options.from,
-      app.name,
-      'Stop the server first, so that nothing it writes is left behind; or copy what is there now with --while-serving.',
+  if (!options.whileServing && (await isInUse(options.from, app.name)))
+    throw new StartError(
+      `${from} is in use by another process. Stop the server first, so that nothing it writes is left behind; or copy what ` +
+        'is there now with --while-serving.',
     );
   return await withStore(options.from, app, async (source) => {
     if (!(await isReady(source, app, from))) return nothing(from, asked);
@@ -105,8 +112,9 @@ function startOver({ name }: App): string {
   return `empty it (drop the schema, or move the files ${name}.db* away) and copy again, or name another target.`;
 }
 
-async function withStore<T>(at: Place, app: App, work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openPlace(at, app.name);
+async function withStore<T>(at: Location, app: App, work: (store: Store) => Promise<T>): Promise<T> {
+  // Not a server's name, so that servers can be told from it.
+  const store = await openStore({ ...at, name: app.name, application: 'trestle-copy' });
   try {
     return await work(store);
   } finally {

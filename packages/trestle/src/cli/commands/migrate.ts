@@ -7,9 +7,7 @@ import {
   migrationStatus,
 } from '../../database/migrations/migrate.ts';
 import { NEWER_DATABASE } from '../../database/migrations/refusals.ts';
-import { fileOf, openStore, schemaOf } from '../../database/open-store.ts';
-import { checkFileWhole } from '../../database/sqlite/check-file.ts';
-import { sqliteDialect } from '../../database/sqlite/dialect.ts';
+import { fileOf, openStore, schemaOf, sqliteDialect, sqliteFiles } from '../../database/open-store.ts';
 import type { Store } from '../../database/store.ts';
 import { renamesOfApp, tablesOfApp } from '../../engine.ts';
 import type { App } from '../../schema/app.ts';
@@ -54,7 +52,7 @@ async function showStatus(names: string[], options: DataOptions & { check?: bool
     const status = await statusOf(app, options);
     const file = fileOf(options.data, app.name);
     const checked = options.check === true && !options.database && existsSync(file);
-    if (checked) checkFileWhole(file);
+    if (checked) (await sqliteFiles()).checkFileWhole(file);
     print(statusWords(placeOf(app, options), status, checked));
     if (status.older) process.exitCode = NEWER_DATABASE;
   }
@@ -79,7 +77,7 @@ async function apply(
 async function statusOf(app: App, options: DataOptions): Promise<MigrationStatus> {
   const [tables, renames] = [tablesOfApp(app), renamesOfApp(app)];
   if (!options.database && !existsSync(fileOf(options.data, app.name)))
-    return migrationStatus({ dialect: sqliteDialect, all: () => [] }, tables, renames);
+    return migrationStatus({ dialect: await sqliteDialect(), all: () => [] }, tables, renames);
   return withStore(app, options, (store) => migrationStatus(store, tables, renames));
 }
 

@@ -2,9 +2,7 @@ import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { type MigrationStatus, migrationStatus } from '../../database/migrations/migrate.ts';
 import { NewerDatabase } from '../../database/migrations/refusals.ts';
-import { fileOf } from '../../database/open-store.ts';
-import { openSqlite } from '../../database/sqlite/open-sqlite.ts';
-import { prepareRestore } from '../../database/transfer/restore-file.ts';
+import { fileOf, sqliteFiles } from '../../database/open-store.ts';
 import { renamesOfApp, tablesOfApp } from '../../engine.ts';
 import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
@@ -32,6 +30,7 @@ async function restore(backup: string, { data, database, app: named }: RestoreOp
   const [app] = await findApps([named ?? appOf(backup)]);
   if (!app) return;
   const file = fileOf(data, app.name);
+  const { prepareRestore } = await sqliteFiles();
   const restoring = prepareRestore(backup, file);
   try {
     const status = await statusOf(restoring.copy, app, backup);
@@ -51,6 +50,7 @@ function appOf(backup: string): string {
 
 /** Throws `NewerDatabase` (exit code 3) for a backup that this declaration is too old for. */
 async function statusOf(copy: string, app: App, backup: string): Promise<MigrationStatus> {
+  const { openSqlite } = await sqliteFiles();
   const store = openSqlite(copy);
   try {
     const status = await migrationStatus(store, tablesOfApp(app), renamesOfApp(app));

@@ -34,7 +34,7 @@ class Origin {
   }
 
   table(name: string): Sql {
-    return sql.id(this.#tableName(name));
+    return sql.table(this.#tableName(name));
   }
 
   column(table: string, name: string): Sql {

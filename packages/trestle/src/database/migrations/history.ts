@@ -41,7 +41,7 @@ export interface History {
 
 /** Reads the history; undefined where there is none yet. */
 export async function readHistory(dialect: Dialect, executor: Executor): Promise<History | undefined> {
-  const history = sql.id(HISTORY.name);
+  const history = sql.table(HISTORY.name);
   const columns = sql.join(
     ['sequence', 'digest', 'engine', 'applied_at', 'steps'].map((name) => sql.ref(name)),
   );
@@ -89,7 +89,7 @@ export async function recordState(
   const names = ['digest', 'engine', 'applied_at', 'steps', 'tables'];
   const insert = statement(
     dialect,
-    sql`insert into ${sql.id(HISTORY.name)} (${sql.join(names.map((name) => sql.id(name)))})
+    sql`insert into ${sql.table(HISTORY.name)} (${sql.join(names.map((name) => sql.id(name)))})
       values (${sql.join(names.map((name) => sql`${param(name)}`))})`,
   );
   const values = {

@@ -1,8 +1,8 @@
 import { StartError } from '../../start-error.ts';
 import type { Dialect } from '../dialect.ts';
+import { statement } from '../statement.ts';
 import type { Executor } from '../store.ts';
 import type { Table } from '../table.ts';
-import { type ActualTables, actualTables } from './actual.ts';
 import { ENGINE_SCHEMA, type Entry, HISTORY, readHistory } from './history.ts';
 import { type Plan, plan } from './plan.ts';
 import { NewerDatabase } from './refusals.ts';
@@ -28,6 +28,9 @@ export interface Inspection {
   readonly plan: Plan;
 }
 
+/** The columns of each table that is really there, by table. */
+type ActualTables = Map<string, Set<string>>;
+
 const NOTHING: Plan = { steps: [], checks: [], sql: [] };
 
 /**
@@ -36,7 +39,11 @@ const NOTHING: Plan = { steps: [], checks: [], sql: [] };
  */
 export async function inspect(executor: Executor, declared: Declared): Promise<Inspection> {
   const { dialect, tables, renames, now } = declared;
-  const actual = await actualTables(dialect, executor);
+  const actual: ActualTables = new Map();
+  for (const { table, column } of await executor.all(statement(dialect, dialect.actualColumns), [])) {
+    const columns = actual.get(String(table)) ?? new Set();
+    actual.set(String(table), columns.add(String(column)));
+  }
   const history = actual.has(HISTORY.name) ? await readHistory(dialect, executor) : undefined;
   const entries = history?.entries ?? [];
   checkEngine(entries);

@@ -4,7 +4,6 @@ import { sql } from '../sql.ts';
 import { statement } from '../statement.ts';
 import type { Executor, Store } from '../store.ts';
 import type { Table } from '../table.ts';
-import { exclusive } from './exclusive.ts';
 import { createHistory, recordState } from './history.ts';
 import { type Declared, type Inspection, inspect, refuseOlder } from './inspect.ts';
 import type { Plan } from './plan.ts';
@@ -43,14 +42,13 @@ export async function migrate(
   const first = await inspect(store, declared);
   if (first.current) return { steps: [], backup: undefined };
   refuse(first, options);
-  const alone = await exclusive(store, options.wait ?? 60_000);
-  return await alone.run(async (transaction) => {
+  return await store.exclusive(options.wait ?? 60_000, async (transaction) => {
     // Another process may have done it while this one waited.
     const seen = await inspect(transaction, declared);
     if (seen.current) return { steps: [], backup: undefined };
     refuse(seen, options);
     await check(transaction, seen.plan);
-    const backup = isDestructive(seen.plan) ? alone.backup(declared.now) : undefined;
+    const backup = isDestructive(seen.plan) ? transaction.backup(declared.now) : undefined;
     if (seen.entries.length === 0) await createHistory(store.dialect, transaction);
     await runAll(transaction, store, seen.plan.sql);
     const steps = seen.plan.steps.map((step) => step.line);

@@ -1,6 +1,4 @@
 import type { Dialect } from '../dialect.ts';
-import { postgresSql } from '../postgres/migration-sql.ts';
-import { sqliteSql } from '../sqlite/migration-sql.ts';
 import type { Table } from '../table.ts';
 import { type Change, changesBetween } from './change.ts';
 import { type Check, checksOf } from './checks.ts';
@@ -47,6 +45,6 @@ export function plan(from: readonly Table[], to: readonly Table[], options: Plan
   return {
     steps: changes.map((change) => ({ risk: riskOf(change), line: line(change) })),
     checks: checksOf(dialect, changes, from),
-    sql: dialect.name === 'sqlite' ? sqliteSql(migration) : postgresSql(migration),
+    sql: dialect.migrationSql(migration),
   };
 }

@@ -22,7 +22,7 @@ export function postgresSql({ dialect, changes, from, to, now }: Migration): str
     ...renames(dialect, changes, from),
     ...of('dropIndex').map((change) => dropIndex(dialect, change.from)),
     ...of('renameIndex').map((change) =>
-      text(dialect, sql`alter index ${sql.id(change.from.name)} rename to ${sql.id(change.to.name)}`),
+      text(dialect, sql`alter index ${sql.table(change.from.name)} rename to ${sql.id(change.to.name)}`),
     ),
     ...retargeted.flatMap((one) =>
       one.from.references ? [dropReference(dialect, one.table, one.from)] : [],
@@ -97,7 +97,7 @@ function altered(dialect: Dialect, { table, from, to }: Of<'changeColumn'>): str
       statements.push(
         text(
           dialect,
-          sql`update ${sql.id(table)} set ${name} = ${literal(dialect, to)} where ${name} is null`,
+          sql`update ${sql.table(table)} set ${name} = ${literal(dialect, to)} where ${name} is null`,
         ),
       );
     statements.push(column(sql`set not null`));
@@ -108,7 +108,7 @@ function altered(dialect: Dialect, { table, from, to }: Of<'changeColumn'>): str
 
 function dropTables(dialect: Dialect, changes: readonly Of<'dropTable'>[]): string[] {
   if (changes.length === 0) return [];
-  return [text(dialect, sql`drop table ${sql.join(changes.map((one) => sql.id(one.table)))}`)];
+  return [text(dialect, sql`drop table ${sql.join(changes.map((one) => sql.table(one.table)))}`)];
 }
 
 function dropReference(dialect: Dialect, table: string, column: Column): string {
@@ -121,5 +121,5 @@ function createIndexOf(dialect: Dialect, to: readonly Table[], change: Of<'creat
 }
 
 function alter(dialect: Dialect, table: string, action: Sql): string {
-  return text(dialect, sql`alter table ${sql.id(table)} ${action}`);
+  return text(dialect, sql`alter table ${sql.table(table)} ${action}`);
 }

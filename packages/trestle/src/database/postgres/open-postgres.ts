@@ -35,7 +35,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
   const { application = `trestle ${schema}`, failed = () => {} } = options;
   const connection = connectionOptions(url, application);
   const config = await firstConnection(connection, schema);
-  const settings = sessionSettings(schema, statementTimeout, LIMITS.idleInTransaction);
+  const settings = sessionSettings(statementTimeout, LIMITS.idleInTransaction);
   const watch = new Watch({ config, settings, target: connection.target, failed });
   const shared = {
     config,
@@ -46,7 +46,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
       failed(error);
     },
   };
-  const forStreams = sessionSettings(schema, statementTimeout, STREAM_PAUSE);
+  const forStreams = sessionSettings(statementTimeout, STREAM_PAUSE);
   await watch.open().catch((error: unknown) => {
     throw postgresProblem(error);
   });

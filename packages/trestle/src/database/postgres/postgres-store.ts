@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Dialect } from '../dialect.ts';
 import type { Notifier } from '../notifier.ts';
 import { sql } from '../sql.ts';
 import { param, type Statement, statement } from '../statement.ts';
-import type { Columns, Executor, Store, Value, Work, WriteOptions } from '../store.ts';
+import type { Columns, ExclusiveTransaction, Executor, Store, Value, Work, WriteOptions } from '../store.ts';
 import type { Watch } from './connections/connection-monitor.ts';
 import { run, type Session, type Sessions } from './connections/connection-pool.ts';
 import { Turns } from './connections/statement-pipeline.ts';
@@ -16,8 +17,6 @@ const RETRIES = { read: 2, write: 3 } as const;
 
 /** Statements of one turn that share a connection; each waits for those before it, and a write for their commits. */
 const TOGETHER = { reads: 8, writes: 4 } as const;
-
-const NOTIFY = statement(postgresDialect, sql`select pg_notify(${param('channel')}, ${param('payload')})`);
 
 /** Whether a statement may be run twice. One that only looks like a write is merely not tried again. */
 function onlyReads(sql: string): boolean {
@@ -48,11 +47,12 @@ interface Parts {
 
 /** The rows of one app in one schema of a PostgreSQL database. */
 export class PostgresStore implements Store, Notifier {
-  readonly dialect = postgresDialect;
+  readonly dialect: Dialect;
   readonly schema: string;
   readonly #parts: Parts;
   readonly #reads: Turns;
   readonly #writes: Turns;
+  readonly #notify: Statement;
   #statements = 0;
   readonly #count = () => {
     this.#statements += 1;
@@ -60,6 +60,8 @@ export class PostgresStore implements Store, Notifier {
 
   constructor(parts: Parts) {
     this.schema = parts.schema;
+    this.dialect = postgresDialect(parts.schema);
+    this.#notify = statement(this.dialect, sql`select pg_notify(${param('channel')}, ${param('payload')})`);
     this.#parts = parts;
     const turns = {
       take: () => parts.sessions.take(),
@@ -124,6 +126,22 @@ export class PostgresStore implements Store, Notifier {
     return undefined;
   }
 
+  async exclusive<T>(wait: number, write: (transaction: ExclusiveTransaction) => Promise<T>): Promise<T> {
+    const { exclusive } = await import('./exclusive.ts');
+    return exclusive(this, wait, write);
+  }
+
+  snapshot<T>(read: (reader: Executor) => Promise<T>): Promise<T> {
+    const begin = statement(this.dialect, sql`set transaction isolation level repeatable read read only`);
+    return this.write(
+      async (transaction) => {
+        await transaction.all(begin, []);
+        return await read(transaction);
+      },
+      { patient: true },
+    );
+  }
+
   health(): { ready: boolean; why?: string } {
     const { watch } = this.#parts;
     watch.ask();
@@ -131,7 +149,7 @@ export class PostgresStore implements Store, Notifier {
   }
 
   async notify(transaction: Executor, channel: string, payload: string): Promise<void> {
-    await transaction.all(NOTIFY, [this.#channel(channel), payload]);
+    await transaction.all(this.#notify, [this.#channel(channel), payload]);
   }
 
   listen(channel: string, heard: (payload: string | null) => void): () => void {

@@ -1,7 +1,9 @@
 import { caseVariants } from '../case-folding.ts';
-import type { Dialect, StoredKind } from '../dialect.ts';
-import { sql } from '../sql.ts';
+import type { BulkInsert, ColumnType, Dialect, StoredKind } from '../dialect.ts';
+import { quotedName, sql } from '../sql.ts';
+import { statement } from '../statement.ts';
 import type { Value } from '../store.ts';
+import { sqliteSql } from './migration-sql.ts';
 
 const COLUMN_TYPES: Readonly<Record<StoredKind, string>> = {
   text: 'text',
@@ -21,10 +23,37 @@ function encode(kind: StoredKind, value: unknown): Value {
   throw new TypeError(`cannot keep a ${typeof value} in a ${kind} column`);
 }
 
+/** SQLite takes at most 32,766 values in a statement; beyond some hundreds of them more save nothing. */
+const MAX_VALUES = 1_000;
+
+/** `insert … values (…), (…)`, so many rows at a time, and the rest one by one. */
+function bulkInsert(
+  table: string,
+  columns: readonly ColumnType[],
+): (rows: readonly Value[][]) => BulkInsert[] {
+  const size = Math.max(1, Math.floor(MAX_VALUES / columns.length));
+  const names = sql.join(columns.map(({ name }) => sql.id(name)));
+  const tuple = sql.raw(`(${columns.map(() => '?').join(', ')})`);
+  const insert = (rows: number) => {
+    const tuples = sql.join(Array.from({ length: rows }, () => tuple));
+    return statement(sqliteDialect, sql`insert into ${sql.table(table)} (${names}) values ${tuples}`);
+  };
+  const [many, one] = [insert(size), insert(1)];
+  return (rows) => {
+    const inserts: BulkInsert[] = [];
+    let at = 0;
+    for (; at + size <= rows.length; at += size)
+      inserts.push({ statement: many, values: rows.slice(at, at + size).flat() });
+    for (const values of rows.slice(at)) inserts.push({ statement: one, values });
+    return inserts;
+  };
+}
+
 /** SQLite's side of the differences. LIKE folds ASCII letters only, as ILIKE does under COLLATE "C". */
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
-  text: (query) => query.sql,
+  qualified: quotedName,
+  placeholder: () => '?',
   columnType: (kind) => COLUMN_TYPES[kind],
   countingId: 'integer primary key autoincrement',
   encode,
@@ -58,4 +87,21 @@ export const sqliteDialect: Dialect = {
   skipLocked: sql``,
   clock: sql`unixepoch('subsec')`,
   now: sql`strftime('%Y-%m-%dT%H:%M:%fZ', 'now')`,
+  inlineReferences: true,
+  tableOptions: ' strict',
+  nullsInIndex: () => '',
+  actualColumns: sql`select t.name as "table", c.name as "column" from sqlite_schema t
+    join pragma_table_info(t.name) c where t.type = 'table' and t.name not like 'sqlite\\_%' escape '\\'`,
+  migrationSql: sqliteSql,
+  bulkInsert,
+  // An exclusive transaction has them off already, and checks them before its commit.
+  withoutReferences: (_transaction, write) => write(),
+  // The counts of all tables are in one (https://www.sqlite.org/autoinc.html).
+  lastGivenId: (table) => sql`select seq as last from sqlite_sequence where name = ${sql.lit(table)}`,
+  continueAfter: (table, _key, last) => [
+    sql`delete from sqlite_sequence where name = ${sql.lit(table)}`,
+    sql`insert into sqlite_sequence (name, seq) values (${sql.lit(table)}, ${sql.lit(last)})`,
+  ],
+  lockTables: () => [],
+  analyze: () => [],
 };

@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { Problem } from '../../problems.ts';
 import type { Statement } from '../statement.ts';
-import type { Columns, Store, Value, Work } from '../store.ts';
-import type { Connection } from './connection.ts';
+import type { Columns, ExclusiveTransaction, Executor, Store, Value, Work } from '../store.ts';
+import { Connection } from './connection.ts';
 import { sqliteDialect } from './dialect.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Prepared } from './prepared.ts';
@@ -95,6 +95,22 @@ export class SqliteStore implements Store {
       this.#foreignCommits = undefined;
     });
     return version;
+  }
+
+  async exclusive<T>(wait: number, write: (transaction: ExclusiveTransaction) => Promise<T>): Promise<T> {
+    const { exclusive } = await import('./exclusive.ts');
+    return exclusive(this.file, wait, write);
+  }
+
+  /** A connection of its own: what a read transaction has seen of a file stays as it is until it ends. */
+  async snapshot<T>(read: (reader: Executor) => Promise<T>): Promise<T> {
+    const database = new DatabaseSync(this.file, { readOnly: true, timeout: 5000 });
+    try {
+      database.exec('begin');
+      return await read(new Connection(database));
+    } finally {
+      database.close();
+    }
   }
 
   health(): ReturnType<Store['health']> {

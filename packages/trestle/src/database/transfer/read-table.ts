@@ -50,10 +50,10 @@ function pageStatements(dialect: Dialect, table: Table) {
   const key = sql.ref(keyOf(table).name);
   const rest = sql`order by ${key} limit ${param('limit')}`;
   return {
-    first: statement(dialect, sql`select ${columns} from ${sql.id(table.name)} ${rest}`),
+    first: statement(dialect, sql`select ${columns} from ${sql.table(table.name)} ${rest}`),
     next: statement(
       dialect,
-      sql`select ${columns} from ${sql.id(table.name)} where ${key} > ${param('after')} ${rest}`,
+      sql`select ${columns} from ${sql.table(table.name)} where ${key} > ${param('after')} ${rest}`,
     ),
   };
 }
@@ -65,7 +65,7 @@ function keyValue(value: unknown): Value {
 
 /** How many rows a table has. */
 export async function countRows(executor: Executor, dialect: Dialect, table: Table): Promise<number> {
-  const count = statement(dialect, sql`select count(*) as found from ${sql.id(table.name)}`);
+  const count = statement(dialect, sql`select count(*) as found from ${sql.table(table.name)}`);
   const [row] = await executor.all(count, []);
   return Number(row?.found);
 }

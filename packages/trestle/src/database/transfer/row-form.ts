@@ -1,15 +1,11 @@
-import type { Dialect } from '../dialect.ts';
-import type { Columns, Value } from '../store.ts';
-import type { Column } from '../table.ts';
-
-/** What is to be known of a column to read and write it. */
-export type KindOfColumn = Pick<Column, 'name' | 'kind'>;
+import type { ColumnType, Dialect } from '../dialect.ts';
+import type { Columns } from '../store.ts';
 
 /** The values of a row in its columns' order, the same whichever database they came from. */
 export type PlainRow = readonly unknown[];
 
 /** What turns a driver's row into a plain one. */
-export function rowDecoder(dialect: Dialect, columns: readonly KindOfColumn[]): (row: Columns) => PlainRow {
+export function rowDecoder(dialect: Dialect, columns: readonly ColumnType[]): (row: Columns) => PlainRow {
   const steps = columns.map(({ name, kind }) => ({
     name,
     decode: kind === 'timestamp' ? instant : dialect.decoder(kind),
@@ -19,11 +15,6 @@ export function rowDecoder(dialect: Dialect, columns: readonly KindOfColumn[]): 
       const value = row[name];
       return decode && value !== null ? decode(value) : value;
     });
-}
-
-/** What turns a plain row into the values a driver binds. */
-export function rowEncoder(dialect: Dialect, columns: readonly KindOfColumn[]): (row: PlainRow) => Value[] {
-  return (row) => columns.map(({ kind }, at) => dialect.encode(kind, row[at]));
 }
 
 /** A default in an older row may be written in another way than with milliseconds and Z. */

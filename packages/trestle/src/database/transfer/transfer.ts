@@ -1,15 +1,12 @@
 import { StartError } from '../../start-error.ts';
 import type { Dialect } from '../dialect.ts';
-import { exclusive } from '../migrations/exclusive.ts';
 import { sql } from '../sql.ts';
 import { statement } from '../statement.ts';
 import type { Executor, Store } from '../store.ts';
 import type { Table } from '../table.ts';
-import { continueAfter, lastGiven } from './counting.ts';
 import { TableDigest } from './digest.ts';
+import { continueAfter, lastGivenId } from './id-sequences.ts';
 import { countRows, readTable } from './read-table.ts';
-import { withoutReferences } from './references.ts';
-import { snapshot } from './snapshot.ts';
 import { rowWriter } from './write-rows.ts';
 
 /** A table that was moved: its rows and their digest are the same in both databases. */
@@ -49,12 +46,11 @@ export async function transfer(
   options: TransferOptions = {},
 ): Promise<Moved[]> {
   const { progress = () => {}, wait = 10_000 } = options;
-  const alone = await exclusive(target, wait);
-  return await snapshot(source, (reader) =>
-    alone.run(async (writer) => {
+  return await source.snapshot((reader) =>
+    target.exclusive(wait, async (writer) => {
       const move = { reader, from: source.dialect, writer, to: target.dialect, progress };
       await refuseRows(move, tables);
-      const moved = await withoutReferences(writer, target.dialect, () => moveAll(move, tables));
+      const moved = await target.dialect.withoutReferences(writer, () => moveAll(move, tables));
       for (const one of moved) await compare(move, one);
       return moved.map(({ table, rows, digest }) => ({ table: table.name, rows, digest }));
     }),
@@ -71,12 +67,9 @@ interface Move {
 
 /** Nobody else may write to the target from here on: what is compared is what was copied. */
 async function refuseRows({ writer, to }: Move, tables: readonly Table[]): Promise<void> {
-  if (to.name === 'postgres') {
-    const all = sql.join(tables.map(({ name }) => sql.id(name)));
-    await writer.all(statement(to, sql`lock table ${all} in share row exclusive mode`), []);
-  }
+  for (const lock of to.lockTables(tables.map(({ name }) => name))) await writer.all(statement(to, lock), []);
   for (const { name } of tables) {
-    const found = await writer.all(statement(to, sql`select 1 from ${sql.id(name)} limit 1`), []);
+    const found = await writer.all(statement(to, sql`select 1 from ${sql.table(name)} limit 1`), []);
     if (found.length > 0) throw new StartError(`the table ${name} of the target has rows already`);
   }
 }
@@ -105,9 +98,8 @@ async function moveTable(move: Move, table: Table): Promise<MovedTable> {
     digest.add(lines);
     progress({ ...told, done: digest.rows });
   }
-  await continueAfter(writer, to, table, await lastGiven(reader, from, table));
-  // Until it is analyzed, PostgreSQL plans for a table that is empty.
-  if (to.name === 'postgres') await writer.all(statement(to, sql`analyze ${sql.id(table.name)}`), []);
+  await continueAfter(writer, to, table, await lastGivenId(reader, from, table));
+  for (const step of to.analyze(table.name)) await writer.all(statement(to, step), []);
   return { table, rows: digest.rows, digest: digest.end() };
 }
 

@@ -131,7 +131,7 @@ function valuesIn(model: Model, table: string, column: string, kind: StoredKind)
   const within = dialect.within(sql.ref(column), sql`${param('values')}`, kind);
   const select = statement(
     dialect,
-    sql`select ${sql.ref(column)} as value from ${sql.id(table)} where ${within}`,
+    sql`select ${sql.ref(column)} as value from ${sql.table(table)} where ${within}`,
   );
   const decode = dialect.decoder(kind);
   return async (executor: Executor, values: readonly unknown[]): Promise<Set<unknown>> => {

@@ -1,8 +1,8 @@
+import type { ColumnType } from '../../database/dialect.ts';
 import { sql } from '../../database/sql.ts';
 import { bind, param, statement } from '../../database/statement.ts';
 import type { Executor, Store } from '../../database/store.ts';
-import { continueAfter, lastGiven } from '../../database/transfer/counting.ts';
-import type { KindOfColumn } from '../../database/transfer/row-form.ts';
+import { continueAfter, lastGivenId } from '../../database/transfer/id-sequences.ts';
 import { rowWriter } from '../../database/transfer/write-rows.ts';
 import { type FieldError, Problem } from '../../problems.ts';
 import type { Model } from '../model.ts';
@@ -110,7 +110,7 @@ async function writeAll(
   await store.write(write, { patient: true });
 }
 
-function writer(model: Model, columns: readonly KindOfColumn[]) {
+function writer(model: Model, columns: readonly ColumnType[]) {
   const write = rowWriter(model.dialect, model.name, columns);
   return (transaction: Executor, batch: readonly Candidate[]) =>
     write(
@@ -128,7 +128,7 @@ async function goOn(transaction: Executor, model: Model): Promise<void> {
   if (model.idKind !== 'integer') return;
   const id = { name: 'id', kind: model.idKind, nullable: false, key: 'counting' } as const;
   const table = { name: model.name, columns: [id], indexes: [] };
-  const last = await lastGiven(transaction, model.dialect, table);
+  const last = await lastGivenId(transaction, model.dialect, table);
   await continueAfter(transaction, model.dialect, table, last);
 }
 
@@ -144,7 +144,7 @@ async function initialStates(store: Store, model: Model): Promise<Map<string, un
     const { by, initial } = type.state;
     const select = statement(
       model.dialect,
-      sql`select ${sql.ref('id')} from ${sql.id(type.reference.target)} where ${sql.ref(by)} = ${param('initial')}`,
+      sql`select ${sql.ref('id')} from ${sql.table(type.reference.target)} where ${sql.ref(by)} = ${param('initial')}`,
     );
     const [row] = await store.all(select, bind(select, { initial }));
     if (row) found.set(name, row.id);

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { exclusive } from '../../../src/database/migrations/exclusive.ts';
 import type { Store } from '../../../src/database/store.ts';
+import { runSql } from '../../run-sql.ts';
 import { eachPlace, type Place } from '../../stores.ts';
 import { meeting } from './meeting.ts';
 import { migrateTo } from './states.ts';
@@ -39,11 +39,9 @@ async function lines(child: ChildProcess): Promise<string[]> {
   return said;
 }
 
-async function runSql(store: Store, text: string): Promise<number> {
-  return store.write(async (transaction) => {
-    const [row] = await transaction.all({ sql: text, name: text.slice(0, 60), slots: [] }, []);
-    return Number(row?.found);
-  });
+async function countOf(store: Store, table: string): Promise<number> {
+  const [row] = await runSql(store, `select count(*) as found from ${table}`);
+  return Number(row?.found);
 }
 
 async function fill(store: Store): Promise<void> {
@@ -81,14 +79,14 @@ eachPlace('processes that migrate', (newPlace) => {
     for (let round = 0; round < ROUNDS || (undone === 0 && round < 5 * ROUNDS); round += 1) {
       await killedAfter(((round % ROUNDS) * 100) / ROUNDS, other(state), args);
       // A server may still be at work for a client that is gone: that is over when its lock is.
-      await (await exclusive(store, 60_000)).run(async () => {});
+      await store.exclusive(60_000, async () => {});
       const structure = await structureOf(store);
       const marked = structure.columns.some((column) => column.startsWith('notes.mark'));
       const reached: Twin = marked ? 'strict' : 'plain';
       if (reached === state) undone += 1;
       state = reached;
       assert.deepEqual(structure, expected[state], `round ${round}`);
-      assert.equal(await runSql(store, 'select count(*) as found from notes'), ROWS);
+      assert.equal(await countOf(store, 'notes'), ROWS);
     }
     assert.ok(undone > 0, 'no process was killed before its end');
     await migrateTo(store, twins[other(state)], { apply: 'destructive', back: true });
@@ -106,7 +104,7 @@ eachPlace('processes that migrate', (newPlace) => {
       ['go', '3'],
     ]);
     const store = await open();
-    assert.equal(await runSql(store, 'select count(*) as found from _trestle_schema'), 1);
+    assert.equal(await countOf(store, '_trestle_schema'), 1);
     await store.close();
   });
 });

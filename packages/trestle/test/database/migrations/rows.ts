@@ -13,7 +13,10 @@ export async function insert(store: Store, table: Table, rows: readonly Row[]): 
       const columns = table.columns.filter((column) => column.name in row);
       const names = sql.join(columns.map((column) => sql.id(column.name)));
       const values = sql.join(columns.map((column) => sql`${dialect.encode(column.kind, row[column.name])}`));
-      const query = statement(dialect, sql`insert into ${sql.id(table.name)} (${names}) values (${values})`);
+      const query = statement(
+        dialect,
+        sql`insert into ${sql.table(table.name)} (${names}) values (${values})`,
+      );
       await transaction.all(
         query,
         query.slots.map((slot) => (slot === null || typeof slot !== 'object' ? slot : null)),
@@ -26,7 +29,7 @@ export async function insert(store: Store, table: Table, rows: readonly Row[]): 
 export async function rowsOf(store: Store, table: Table): Promise<Row[]> {
   const { dialect } = store;
   const columns = sql.join(table.columns.map((column) => sql.id(column.name)));
-  const query = sql`select ${columns} from ${sql.id(table.name)} order by ${sql.id('id')}`;
+  const query = sql`select ${columns} from ${sql.table(table.name)} order by ${sql.id('id')}`;
   const rows = await store.all(statement(dialect, query), []);
   return rows.map((row) =>
     Object.fromEntries(

@@ -1,6 +1,5 @@
-import { sql } from '../../../src/database/sql.ts';
-import { statement } from '../../../src/database/statement.ts';
 import type { Store } from '../../../src/database/store.ts';
+import { runSql } from '../../run-sql.ts';
 
 /** A database as it really is, in words that are the same on both: what two ways to one state are compared by. */
 export interface Structure {
@@ -15,7 +14,7 @@ export interface Structure {
 export async function structureOf(store: Store): Promise<Structure> {
   const queries = store.dialect.name === 'sqlite' ? SQLITE : POSTGRES;
   const lines = async (query: string) => {
-    const rows = await store.all(statement(store.dialect, sql.raw(query)), []);
+    const rows = await runSql(store, query);
     return rows.map((row) => String(row.line).replace(/ON \w+\./, 'ON ')).sort();
   };
   const [columns, references, indexes] = [

@@ -134,7 +134,8 @@ async function sorts(store: Store, query: string): Promise<boolean> {
   const plan = await store.write(async (transaction) => {
     if (dialect.name === 'postgres')
       await transaction.all(statement(dialect, sql`set local enable_sort to off`), []);
-    return transaction.all(statement(dialect, sql.raw(text)), []);
+    const qualified = text.replace(' notes ', ` ${dialect.qualified('notes')} `);
+    return transaction.all(statement(dialect, sql.raw(qualified)), []);
   });
   return /TEMP B-TREE|Sort/.test(JSON.stringify(plan));
 }

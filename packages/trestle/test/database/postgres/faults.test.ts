@@ -3,14 +3,10 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openPostgres, type PostgresOptions } from '../../../src/database/postgres/open-postgres.ts';
 import type { PostgresStore } from '../../../src/database/postgres/postgres-store.ts';
-import {
-  asAdministrator,
-  createDatabase,
-  type PostgresServer,
-  startPostgres,
-} from '../../postgres-server.ts';
+import { asAdministrator, createDatabase, type PostgresServer, startPostgres } from '../../postgres-server.ts';
+import { runSql } from '../../run-sql.ts';
 import { TcpProxy } from '../../tcp-proxy.ts';
-import { assertUnavailable, Ledger, run, until } from './ledger.ts';
+import { assertUnavailable, Ledger, until } from './ledger.ts';
 
 const TERMINATE = `select pg_terminate_backend(pid) from pg_stat_activity
   where application_name like 'trestle%' and datname = current_database()`;
@@ -176,16 +172,16 @@ describe('faults of PostgreSQL and of the way to it', () => {
 
   test('a work whose connection goes before the commit is done again, once', async () => {
     const store = await open();
-    await run(store, 'create table t (a int)');
+    await runSql(store, 'create table t (a int)');
     let runs = 0;
     await store.write(async (tx) => {
       runs += 1;
-      await tx.all({ name: 'w', sql: 'insert into t values (1)', slots: [] }, []);
+      await tx.all({ name: 'w', sql: 'insert into app.t values (1)', slots: [] }, []);
       if (runs === 1) await asAdministrator(database, TERMINATE);
-      await tx.all({ name: 'x', sql: 'insert into t values (2)', slots: [] }, []);
+      await tx.all({ name: 'x', sql: 'insert into app.t values (2)', slots: [] }, []);
     });
     assert.equal(runs, 2);
-    assert.deepEqual(await run(store, 'select count(*)::int as n from t'), [{ n: 2 }]);
+    assert.deepEqual(await runSql(store, 'select count(*)::int as n from t'), [{ n: 2 }]);
   });
 
   const perhapsWritten = (error: Error) => {
@@ -196,23 +192,23 @@ describe('faults of PostgreSQL and of the way to it', () => {
 
   test('a single statement without an answer is not done again, and its 503 says that it may have happened', async () => {
     const { store, proxy } = await openBehind();
-    await run(store, 'create table t (a int)');
-    const insert = { name: 'w', sql: 'insert into t select 1 from pg_sleep(0.2)', slots: [] };
+    await runSql(store, 'create table t (a int)');
+    const insert = { name: 'w', sql: 'insert into app.t select 1 from pg_sleep(0.2)', slots: [] };
     const write = store.writeOne(insert, []);
     await pause(100);
     proxy.reset();
     await assert.rejects(write, perhapsWritten);
     await pause(300);
-    assert.deepEqual(await run(store, 'select count(*)::int as n from t'), [{ n: 1 }]);
+    assert.deepEqual(await runSql(store, 'select count(*)::int as n from t'), [{ n: 1 }]);
   });
 
   test('a commit without an answer is not done again, and its 503 says that it may have happened', async () => {
     const { store, proxy } = await openBehind({ statementTimeout: 400 });
-    await run(store, 'create table t (a int)');
+    await runSql(store, 'create table t (a int)');
     let runs = 0;
     const write = store.write(async (tx) => {
       runs += 1;
-      await tx.all({ name: 'w', sql: 'insert into t values (1)', slots: [] }, []);
+      await tx.all({ name: 'w', sql: 'insert into app.t values (1)', slots: [] }, []);
       proxy.behave({ blackhole: true });
     });
     await assert.rejects(write, perhapsWritten);

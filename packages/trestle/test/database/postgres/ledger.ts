@@ -3,24 +3,24 @@ import { randomUUID } from 'node:crypto';
 import { postgresDialect } from '../../../src/database/postgres/dialect.ts';
 import { sql } from '../../../src/database/sql.ts';
 import { param, type Statement, statement } from '../../../src/database/statement.ts';
-import type { Store, Value } from '../../../src/database/store.ts';
+import type { Store } from '../../../src/database/store.ts';
 import { Problem } from '../../../src/problems.ts';
+import { runSql } from '../../run-sql.ts';
 
-const compile = (query: Parameters<typeof statement>[1]): Statement => statement(postgresDialect, query);
-const ENTER = compile(sql`insert into entries (token) values (${param('token')})`);
-const COUNT = compile(sql`update counts set n = n + 1 where id = 1`);
+/** The schema of the stores, as `OnPostgres` opens them. */
+const DIALECT = postgresDialect('app');
+const ENTRIES = sql.table('entries');
+const COUNTS = sql.table('counts');
+const compile = (query: Parameters<typeof statement>[1]): Statement => statement(DIALECT, query);
+const ENTER = compile(sql`insert into ${ENTRIES} (token) values (${param('token')})`);
+const COUNT = compile(sql`update ${COUNTS} set n = n + 1 where id = 1`);
 const BOTH = compile(
-  sql`with entered as (insert into entries (token) values (${param('token')})) update counts set n = n + 1 where id = 1`,
+  sql`with entered as (insert into ${ENTRIES} (token) values (${param('token')})) update ${COUNTS} set n = n + 1 where id = 1`,
 );
 const READ = compile(
-  sql`select (select n from counts where id = 1) as n, (select count(*) from entries) as entries`,
+  sql`select (select n from ${COUNTS} where id = 1) as n, (select count(*) from ${ENTRIES}) as entries`,
 );
-const TOKENS = compile(sql`select token from entries`);
-
-/** Runs SQL without parameters. */
-export async function run(store: Store, text: string, values: readonly Value[] = []) {
-  return store.write((tx) => tx.all(compile(sql.raw(text)), values));
-}
+const TOKENS = compile(sql`select token from ${ENTRIES}`);
 
 /** Writes and reads that leave a trace, so that lost, doubled and half-done writes can be told afterwards. */
 export class Ledger {
@@ -43,9 +43,9 @@ export class Ledger {
 
   /** `single`: writes of one statement. */
   static async open(store: Store, single = false): Promise<Ledger> {
-    await run(store, 'create table entries (token text primary key)');
-    await run(store, 'create table counts (id int primary key, n bigint not null)');
-    await run(store, 'insert into counts values (1, 0)');
+    await runSql(store, 'create table entries (token text primary key)');
+    await runSql(store, 'create table counts (id int primary key, n bigint not null)');
+    await runSql(store, 'insert into counts values (1, 0)');
     return new Ledger(store, single);
   }
 

@@ -3,8 +3,9 @@ import { describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Statement } from '../../../src/database/statement.ts';
 import type { Problem } from '../../../src/problems.ts';
+import { runSql } from '../../run-sql.ts';
 import { TcpProxy } from '../../tcp-proxy.ts';
-import { assertUnavailable, run } from './ledger.ts';
+import { assertUnavailable } from './ledger.ts';
 import { OnPostgres } from './on-postgres.ts';
 
 /** A statement of fixed SQL. */
@@ -41,7 +42,7 @@ describe('sessions of PostgreSQL', () => {
         idle_in_transaction_session_timeout: '10s',
         TimeZone: 'UTC',
         application_name: 'trestle app',
-        search_path: 'app',
+        search_path: '""',
       },
     );
   });
@@ -67,12 +68,12 @@ describe('sessions of PostgreSQL', () => {
 
   test('do not wait for a lock for ever', async () => {
     const store = await ground.open();
-    await run(
+    await runSql(
       store,
       'create table locked (id int primary key); insert into locked values (1)'.split(';')[0] ?? '',
     );
-    await run(store, 'insert into locked values (1)');
-    const update = plain('update locked set id = id');
+    await runSql(store, 'insert into locked values (1)');
+    const update = plain('update app.locked set id = id');
     let held = () => {};
     const holding = new Promise<void>((resolve) => {
       held = resolve;
@@ -128,7 +129,7 @@ describe('sessions of PostgreSQL', () => {
 
   test('that are refused for want of room are waited for: 503 or success, nothing else', async () => {
     const store = await ground.open();
-    await run(store, 'create role narrow login password $$narrow$$ connection limit 5');
+    await runSql(store, 'create role narrow login password $$narrow$$ connection limit 5');
     ground.finally(() => ground.run('drop owned by narrow cascade; drop role narrow'));
     await ground.run('create schema narrow authorization narrow');
     const url = Object.assign(new URL(await ground.url()), { username: 'narrow', password: 'narrow' }).href;
@@ -181,26 +182,26 @@ describe('sessions of PostgreSQL', () => {
 
   test('that run two works into a deadlock run one of them again', async () => {
     const store = await ground.open();
-    await run(store, 'create table pair (id int primary key, n int not null)');
-    await run(store, 'insert into pair values (1, 0), (2, 0)');
+    await runSql(store, 'create table pair (id int primary key, n int not null)');
+    await runSql(store, 'insert into pair values (1, 0), (2, 0)');
     let runs = 0;
     const both = (first: number, second: number) =>
       store.write(async (tx) => {
         runs += 1;
-        await tx.all(plain(`update pair set n = n + 1 where id = ${first}`), []);
+        await tx.all(plain(`update app.pair set n = n + 1 where id = ${first}`), []);
         await pause(50);
-        await tx.all(plain(`update pair set n = n + 1 where id = ${second}`), []);
+        await tx.all(plain(`update app.pair set n = n + 1 where id = ${second}`), []);
       });
     await Promise.all([both(1, 2), both(2, 1)]);
     assert.equal(runs, 3);
-    assert.deepEqual(await run(store, 'select n from pair'), [{ n: 2 }, { n: 2 }]);
+    assert.deepEqual(await runSql(store, 'select n from pair'), [{ n: 2 }, { n: 2 }]);
   });
 
   test('survive a changed table under their prepared statements', async () => {
     const store = await ground.open({ poolSize: 2 });
-    await run(store, 'create table changing (a int)');
-    await run(store, 'insert into changing values (1)');
-    const all = named('changing', 'select * from changing');
+    await runSql(store, 'create table changing (a int)');
+    await runSql(store, 'insert into changing values (1)');
+    const all = named('changing', 'select * from app.changing');
     for (let i = 0; i < 8; i += 1) assert.deepEqual(await store.all(all, []), [{ a: 1 }]);
     await ground.run('alter table changing add column b int default 2');
     assert.deepEqual(await store.all(all, []), [{ a: 1, b: 2 }]);
@@ -218,23 +219,23 @@ describe('sessions of PostgreSQL', () => {
 
   test('undo a work that caught the error of a statement', async () => {
     const store = await ground.open();
-    await run(store, 'create table once (a int primary key)');
-    const add = plain('insert into once values (1)');
+    await runSql(store, 'create table once (a int primary key)');
+    const add = plain('insert into app.once values (1)');
     const caught = store.write(async (tx) => {
       await tx.all(add, []);
       await Promise.resolve(tx.all(add, [])).catch(() => {});
     });
     await assert.rejects(caught, { code: 'conflict' });
-    assert.deepEqual(await run(store, 'select a from once'), []);
+    assert.deepEqual(await runSql(store, 'select a from once'), []);
   });
 
   test('keep schemas of one database apart, also when many processes make one at once', async () => {
     const stores = await Promise.all(Array.from({ length: 5 }, () => ground.open({ schema: 'new-one' })));
     const [store] = stores;
     assert.ok(store);
-    await run(store, 'create table mine (a int)');
+    await runSql(store, 'create table mine (a int)');
     const other = await ground.open();
-    await assert.rejects(run(other, 'select a from mine'), /mine/);
+    await assert.rejects(runSql(other, 'select a from mine'), /mine/);
   });
 });
 
@@ -259,8 +260,8 @@ describe('values that PostgreSQL refuses', () => {
 
   test('null where a value must be names the field', async () => {
     const store = await ground.open();
-    await run(store, 'create table strict (name text not null)');
-    await assert.rejects(run(store, 'insert into strict values (null)'), (problem: Problem) => {
+    await runSql(store, 'create table strict (name text not null)');
+    await assert.rejects(runSql(store, 'insert into strict values (null)'), (problem: Problem) => {
       assert.deepEqual(
         problem.errors.map(({ pointer, code }) => [pointer, code]),
         [['/name', 'required']],

@@ -3,21 +3,18 @@ import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { barText } from '../../../src/cli/commands/copy-progress.ts';
-import { exclusive } from '../../../src/database/migrations/exclusive.ts';
 import { migrate } from '../../../src/database/migrations/migrate.ts';
 import { openPostgres } from '../../../src/database/postgres/open-postgres.ts';
-import { sql } from '../../../src/database/sql.ts';
 import { openSqlite } from '../../../src/database/sqlite/open-sqlite.ts';
-import { statement } from '../../../src/database/statement.ts';
 import type { Store } from '../../../src/database/store.ts';
 import { type Column, index, type Table } from '../../../src/database/table.ts';
 import { readTable } from '../../../src/database/transfer/read-table.ts';
-import { withoutReferences } from '../../../src/database/transfer/references.ts';
 import type { PlainRow } from '../../../src/database/transfer/row-form.ts';
 import { type Progress, transfer } from '../../../src/database/transfer/transfer.ts';
 import { rowWriter } from '../../../src/database/transfer/write-rows.ts';
 import { temporaryFolder } from '../../cli/process.ts';
 import { createDatabase, dropDatabase } from '../../postgres-server.ts';
+import { runSql } from '../../run-sql.ts';
 import { postgresUrl } from '../../stores.ts';
 
 function column(name: string, kind: Column['kind'], more: Partial<Column> = {}): Column {
@@ -97,9 +94,8 @@ function closing(store: Store): Store {
 async function fill(store: Store, rows: Rows): Promise<Store> {
   await migrate(store, TABLES);
   const { dialect } = store;
-  const alone = await exclusive(store, 1000);
-  await alone.run((transaction) =>
-    withoutReferences(transaction, dialect, async () => {
+  await store.exclusive(1000, (transaction) =>
+    dialect.withoutReferences(transaction, async () => {
       for (const { name, columns } of TABLES)
         await rowWriter(dialect, name, columns)(transaction, rows[name] ?? []);
     }),
@@ -113,13 +109,8 @@ async function rowsOf(store: Store, table: Table): Promise<PlainRow[]> {
   return rows;
 }
 
-async function run(store: Store, text: string): Promise<readonly unknown[]> {
-  const raw = statement(store.dialect, sql.raw(text));
-  return await store.write((transaction) => transaction.all(raw, []));
-}
-
 async function nextId(store: Store): Promise<unknown> {
-  const [row] = await run(store, "insert into people (name) values ('next') returning id");
+  const [row] = await runSql(store, "insert into people (name) values ('next') returning id");
   return Reflect.get(Object(row), 'id');
 }
 
@@ -157,7 +148,7 @@ describe('rows between stores', () => {
           );
         }
         await assert.rejects(
-          run(target, 'update people set boss = 77'),
+          runSql(target, 'update people set boss = 77'),
           { code: 'conflict' },
           'references hold again',
         );
@@ -167,9 +158,9 @@ describe('rows between stores', () => {
         const source = await fill(await OPEN[from](), { people: [[1, 'first', null, null]] });
         // Rows that are written with their ids move no sequence of PostgreSQL: two are given, and removed.
         if (from === 'postgres')
-          await run(source, "select setval(pg_get_serial_sequence('people', 'id'), 1)");
+          await runSql(source, "select setval(pg_get_serial_sequence('people', 'id'), 1)");
         const second = await nextId(source);
-        await run(source, "delete from people where name = 'next'");
+        await runSql(source, "delete from people where name = 'next'");
         assert.equal(second, 2);
         const target = await fill(await OPEN[to](), {});
         await transfer(source, target, TABLES);
@@ -221,9 +212,9 @@ describe('rows between stores', () => {
       it('takes everything back where something arrives differently', async () => {
         const source = await fill(await OPEN[from](), ROWS);
         const target = await fill(await OPEN[to](), {});
-        await run(target, LIAR[to]);
+        await runSql(target, LIAR[to]);
         if (to === 'postgres')
-          await run(
+          await runSql(
             target,
             'create trigger liar before insert on "Homes" for each row execute function lie()',
           );
@@ -243,7 +234,7 @@ describe('rows between stores', () => {
     let wrote: Promise<unknown> | undefined;
     const moved = await transfer(source, target, TABLES, {
       progress: ({ table, done }) => {
-        if (table === 'people' && done === 2000) wrote = run(source, 'delete from people where id > 3000');
+        if (table === 'people' && done === 2000) wrote = runSql(source, 'delete from people where id > 3000');
       },
     });
     await wrote;

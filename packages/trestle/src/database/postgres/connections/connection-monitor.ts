@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { type Heard, Listeners } from '../../notifier.ts';
+import { quotedName } from '../../sql.ts';
 import { sqlState } from '../faults.ts';
 import { farewell } from './close-client.ts';
-import { quoted } from './connection-options.ts';
 
 /** Milliseconds. */
 const TIMES = {
@@ -76,10 +76,10 @@ export class Watch {
   /** Listens on a channel (already named apart from other schemas'). */
   listen(channel: string, heard: Heard): () => void {
     const remove = this.#listeners.add(channel, heard);
-    this.#send(`listen ${quoted(channel)}`, () => this.#listeners.begin(channel, heard));
+    this.#send(`listen ${quotedName(channel)}`, () => this.#listeners.begin(channel, heard));
     return () => {
       remove();
-      if (!this.#listeners.channels.includes(channel)) this.#send(`unlisten ${quoted(channel)}`);
+      if (!this.#listeners.channels.includes(channel)) this.#send(`unlisten ${quotedName(channel)}`);
     };
   }
 
@@ -102,7 +102,7 @@ export class Watch {
     client.on('notification', ({ channel, payload }) => this.#listeners.tell(channel, payload ?? ''));
     try {
       await client.connect();
-      const listen = this.#listeners.channels.map((channel) => `; listen ${quoted(channel)}`).join('');
+      const listen = this.#listeners.channels.map((channel) => `; listen ${quotedName(channel)}`).join('');
       await client.query(this.#options.settings + listen);
     } catch (error) {
       await farewell(client);

@@ -47,9 +47,10 @@ export function connectionOptions(url: string, application: string): ConnectionO
 }
 
 /** What every session is set to, in one round trip. `statement`: the longest a statement may take, in ms (0: no limit). */
-export function sessionSettings(schema: string, statement: number, idleInTransaction: number): string {
+export function sessionSettings(statement: number, idleInTransaction: number): string {
   const settings = {
-    search_path: quoted(schema),
+    // Every statement names its schema: a table that does not is not found, rather than found in another's schema.
+    search_path: '',
     TimeZone: 'UTC',
     DateStyle: 'ISO',
     client_min_messages: 'warning',
@@ -58,14 +59,6 @@ export function sessionSettings(schema: string, statement: number, idleInTransac
     idle_in_transaction_session_timeout: idleInTransaction,
   };
   return Object.entries(settings)
-    .map(
-      ([name, value]) =>
-        `set ${name} to ${typeof value === 'number' || name === 'search_path' ? value : `'${value}'`}`,
-    )
+    .map(([name, value]) => `set ${name} to ${typeof value === 'number' ? value : `'${value}'`}`)
     .join('; ');
-}
-
-/** An identifier in quotes. */
-export function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

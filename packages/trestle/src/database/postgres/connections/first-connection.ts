@@ -1,8 +1,9 @@
 import pg from 'pg';
 import { StartError } from '../../../start-error.ts';
+import { quotedName } from '../../sql.ts';
 import { postgresProblem, sqlState } from '../faults.ts';
 import { farewell } from './close-client.ts';
-import { type ConnectionOptions, LIMITS, quoted } from './connection-options.ts';
+import { type ConnectionOptions, LIMITS } from './connection-options.ts';
 
 /** Older ones are no longer maintained, nor tested here. */
 const LEAST_VERSION = 140_000;
@@ -65,7 +66,7 @@ async function makeSchema(client: pg.Client, schema: string): Promise<void> {
   const { rowCount } = await client.query('select 1 from pg_namespace where nspname = $1', [schema]);
   if (rowCount) return;
   try {
-    await client.query(`create schema if not exists ${quoted(schema)}`);
+    await client.query(`create schema if not exists ${quotedName(schema)}`);
   } catch (error) {
     // Two processes that start together may both find it missing.
     if (sqlState(error) !== '23505' && sqlState(error) !== '42P06') throw error;

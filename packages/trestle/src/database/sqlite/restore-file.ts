@@ -11,8 +11,8 @@ import {
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '../../start-error.ts';
-import { isBusy, isSqliteError } from '../sqlite/errors.ts';
 import { checkBackup, syncPath } from './backup-file.ts';
+import { isBusy, isSqliteError } from './errors.ts';
 
 /** A copy of a backup beside the database whose place it is to take. */
 export interface Restoring {

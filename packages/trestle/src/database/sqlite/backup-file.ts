@@ -5,7 +5,7 @@ import { StartError } from '../../start-error.ts';
 import { HISTORY } from '../migrations/history.ts';
 
 /** What a backup holds. */
-export interface Checked {
+interface Checked {
   readonly bytes: number;
   readonly tables: number;
   readonly rows: number;

@@ -3,10 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { StartError } from '../../start-error.ts';
-import type { Exclusive } from '../migrations/exclusive.ts';
-import { sql } from '../sql.ts';
-import { statement } from '../statement.ts';
-import type { Store } from '../store.ts';
+import type { ExclusiveTransaction } from '../store.ts';
 import { Connection } from './connection.ts';
 import { isBusy } from './errors.ts';
 
@@ -14,31 +11,29 @@ import { isBusy } from './errors.ts';
  * One transaction on a connection of its own, because references must be off: rebuilding a table drops the old one,
  * and that would delete the rows that refer to it. They can only be turned off outside of a transaction.
  */
-export async function exclusiveSqlite(store: Store, wait: number): Promise<Exclusive> {
-  const main = statement(store.dialect, sql`select file from pragma_database_list where name = 'main'`);
-  const [row] = await store.all(main, []);
-  const file = String(row?.file);
-  return {
-    async run(work) {
-      const database = new DatabaseSync(file, { enableForeignKeyConstraints: false, timeout: 0 });
-      try {
-        database.exec(
-          'pragma synchronous = full; pragma trusted_schema = off; pragma legacy_alter_table = off',
-        );
-        await begin(database, wait);
-        const result = await work(new Connection(database));
-        checkReferences(database);
-        database.exec('commit');
-        return result;
-      } finally {
-        // Closing rolls back what was not committed.
-        database.close();
-        // The store's reads of one turn of the event loop share a snapshot: the next ones are to see the new tables.
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    },
-    backup: (now) => backup(file, now),
-  };
+export async function exclusive<T>(
+  file: string,
+  wait: number,
+  write: (transaction: ExclusiveTransaction) => Promise<T>,
+): Promise<T> {
+  const database = new DatabaseSync(file, { enableForeignKeyConstraints: false, timeout: 0 });
+  const connection = new Connection(database);
+  try {
+    database.exec('pragma synchronous = full; pragma trusted_schema = off; pragma legacy_alter_table = off');
+    await begin(database, wait);
+    const result = await write({
+      all: (statement, values) => connection.all(statement, values),
+      backup: (now) => backup(file, now),
+    });
+    checkReferences(database);
+    database.exec('commit');
+    return result;
+  } finally {
+    // Closing rolls back what was not committed.
+    database.close();
+    // The store's reads of one tick of the event loop share a snapshot: the next ones are to see the new tables.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 /** Takes the write lock, waiting without blocking the event loop: the other writer may be in this very process. */
