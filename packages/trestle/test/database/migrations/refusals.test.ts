@@ -5,6 +5,7 @@ import { MigrationRefused, NewerDatabase } from '../../../src/database/migration
 import type { Store } from '../../../src/database/store.ts';
 import type { Table } from '../../../src/database/table.ts';
 import { integerId, type Resources, reference, resource, text, uuidId } from '../../../src/index.ts';
+import { runSql } from '../../run-sql.ts';
 import { eachStore } from '../../stores.ts';
 import { changed, first, grown } from './declarations.ts';
 import { insert, rowsOf } from './rows.ts';
@@ -27,12 +28,6 @@ async function withNotes(store: Store): Promise<void> {
     { title: null, code: 'x', _version: 1 },
     { title: 'b', code: 'x', _version: 1 },
   ]);
-}
-
-async function run(store: Store, text: string): Promise<void> {
-  await store.write(
-    async (transaction) => void (await transaction.all({ sql: text, name: text, slots: [] }, [])),
-  );
 }
 
 /** Migrating fails with this message, asked for with every flag there is, and changes nothing. */
@@ -96,7 +91,7 @@ eachStore('migrations that are refused', (open) => {
   test('a database of a newer engine, with exit code 3', async () => {
     const store = await open();
     await migrateTo(store, first);
-    await run(store, `update _trestle_schema set engine = ${ENGINE_SCHEMA + 1}`);
+    await runSql(store, `update _trestle_schema set engine = ${ENGINE_SCHEMA + 1}`);
     await assert.rejects(migrateTo(store, first), (error) => {
       assert.ok(error instanceof NewerDatabase);
       assert.match(error.message, /written by a newer Trestle/);
@@ -106,14 +101,14 @@ eachStore('migrations that are refused', (open) => {
 
   test('a database that holds a table of somebody else', async () => {
     const store = await open();
-    await run(store, 'create table notes (id integer primary key)');
+    await runSql(store, 'create table notes (id integer primary key)');
     await assert.rejects(migrateTo(store, first), /a table 'notes' that Trestle did not make/);
   });
 
   test('a database that was changed by hand', async () => {
     const store = await open();
     await migrateTo(store, first);
-    await run(store, 'alter table notes drop column body');
+    await runSql(store, 'alter table notes drop column body');
     await assert.rejects(
       migrateTo(store, grown),
       /the column notes\.body is written down in _trestle_schema/,

@@ -5,6 +5,7 @@ import { MigrationRefused } from '../../../src/database/migrations/refusals.ts';
 import type { Store } from '../../../src/database/store.ts';
 import type { Table } from '../../../src/database/table.ts';
 import type { Resources } from '../../../src/index.ts';
+import { runSql } from '../../run-sql.ts';
 import { eachStore } from '../../stores.ts';
 import { changed, first, grown, renamed } from './declarations.ts';
 import { insert, rowsOf } from './rows.ts';
@@ -136,9 +137,7 @@ eachStore('a series of declarations', (open) => {
     await throughGrown(store);
     await migrateTo(store, renamed);
     await insert(store, tableOf(renamed, 'comments'), [{ article: 1, words: 'gone', _version: 1 }]);
-    await store.write(async (transaction) => {
-      await transaction.all({ sql: 'delete from comments where id >= 2', name: 'delete', slots: [] }, []);
-    });
+    await runSql(store, 'delete from comments where id >= 2');
     await migrateTo(store, changed, { apply: 'destructive' });
     await insert(store, tableOf(changed, 'comments'), [{ article: 1, words: 'new', _version: 1 }]);
     assert.deepEqual(

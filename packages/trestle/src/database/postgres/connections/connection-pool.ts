@@ -53,7 +53,7 @@ export class Sessions {
     for (;;) {
       if (!this.#options.reachable()) throw unavailable('The database cannot be reached just now.');
       try {
-        return await this.#connect(deadline - performance.now());
+        return await this.#connect(Math.max(0, deadline - performance.now()));
       } catch (error) {
         if (!passes(error)) throw postgresProblem(error);
         this.#options.failed(error);
