@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '../../start-error.ts';
 import { checkAtStart, makeFile, openingError } from './check-file.ts';
@@ -31,7 +31,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): SqliteSto
     checkVersion(writer);
     checkAtStart(file, writer.database);
     const reader = connect(file, 'pragma query_only = on; pragma busy_timeout = 5000');
-    return new SqliteStore({ file, writer, reader, sharedReads });
+    return new SqliteStore({ file: resolve(file), writer, reader, sharedReads });
   } catch (error) {
     for (const connection of opened) connection.close();
     throw openingError(file, error);
