@@ -4,7 +4,7 @@ import type { Value } from './store.ts';
 export type { Sql };
 
 /**
- * SQL as it is written: `` sql`select title from ${sql.id('books')} where id = ${param('id')}` ``. What stands in it is
+ * SQL as it is written: `` sql`select title from ${sql.table('books')} where id = ${param('id')}` ``. What stands in it is
  * another piece, put in as it is, or a value, which is bound and so never becomes SQL.
  */
 export function sql(words: TemplateStringsArray, ...parts: readonly unknown[]): Sql {
