@@ -40,6 +40,8 @@ export interface EngineOptions {
   administratorSecret?: string | undefined;
   /** `TRESTLE_SIGNING_SECRET` and its predecessor (default: the data folder's own). */
   signingSecret?: { current?: string | undefined; previous?: string | undefined };
+  /** Called once where PostgreSQL has to be waited for, with a sentence for the terminal. */
+  waiting?: (words: string) => void;
   /** Told of what happens behind requests: a connection lost, a sign-in refused. Never holds a secret. */
   log?: EngineLog;
 }
@@ -86,6 +88,7 @@ export async function openEngine<Rs extends Resources>(
     data,
     database,
     shared,
+    waiting: options.waiting,
     ...(log && { failed: log.failed }),
   });
   try {

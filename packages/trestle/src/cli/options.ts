@@ -21,6 +21,14 @@ export function withData(command: Command): Command {
     );
 }
 
+const told = new Set<string>();
+
+/** Says on the terminal, once, that a command waits for a database. */
+export function tellWaiting(words: string): void {
+  if (!told.has(words)) process.stderr.write(`trestle: ${words}\n`);
+  told.add(words);
+}
+
 /** A port from an option or the environment. */
 export function port(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { Problem } from '../problems.ts';
 import { StartError } from '../start-error.ts';
 import { COMMANDS } from './commands.ts';
 
@@ -18,8 +19,10 @@ export async function run(words: readonly string[]): Promise<void> {
 /** One clear line for what people can put right; the stack too, where it is asked for. */
 function fail(error: unknown): never {
   const message = error instanceof Error ? error.message : String(error);
-  const expected = error instanceof StartError;
+  // A problem of the database and an error of the file system say themselves what is wrong.
+  const expected =
+    error instanceof StartError || error instanceof Problem || (error instanceof Error && 'syscall' in error);
   process.stderr.write(`trestle: ${expected ? '' : 'unexpected: '}${message}\n`);
   if (process.env.TRESTLE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  process.exit(expected ? error.exitCode : 1);
+  process.exit(error instanceof StartError ? error.exitCode : 1);
 }

@@ -18,20 +18,27 @@ export interface StoreOptions extends Location {
   shared?: boolean;
   /** What PostgreSQL shows as the application of the connections (default: a server's, `trestle SCHEMA`). */
   application?: string;
+  /** Called once where PostgreSQL does not answer yet and is waited for (30 s), with a sentence for the terminal. */
+  waiting?: ((words: string) => void) | undefined;
   /** Called with errors of no request, for the log. */
   failed?: (error: unknown) => void;
 }
+
+/** How long a start waits for PostgreSQL: containers of one machine start in any order. */
+const START_TIMEOUT_MS = 30_000;
 
 /**
  * Opens the store of an app: PostgreSQL where a database is named, else one SQLite file, made where it is missing. This file
  * is the one that imports a concrete database, and only the one that is asked for. Throws `StartError`.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { name, data, database, shared = false, application, failed } = options;
+  const { name, data, database, shared = false, application, failed, waiting } = options;
   if (database) {
     const { openPostgres } = await import('./postgres/open-postgres.ts');
     return openPostgres(database, {
       schema: schemaOf(name),
+      startTimeout: START_TIMEOUT_MS,
+      ...(waiting && { waiting }),
       ...(application && { application: `${application} ${schemaOf(name)}` }),
       ...(failed && { failed }),
     });

@@ -16,6 +16,7 @@ import { Problem } from '../../problems.ts';
 import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
 import { findApps } from '../find-apps.ts';
+import { tellWaiting } from '../options.ts';
 import { place } from '../place.ts';
 import { grouped, progressBar } from './copy-progress.ts';
 
@@ -114,7 +115,7 @@ function startOver({ name }: App): string {
 
 async function withStore<T>(at: Location, app: App, work: (store: Store) => Promise<T>): Promise<T> {
   // Not a server's name, so that servers can be told from it.
-  const store = await openStore({ ...at, name: app.name, application: 'trestle-copy' });
+  const store = await openStore({ ...at, name: app.name, application: 'trestle-copy', waiting: tellWaiting });
   try {
     return await work(store);
   } finally {

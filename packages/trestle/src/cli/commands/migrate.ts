@@ -12,7 +12,7 @@ import type { Store } from '../../database/store.ts';
 import { renamesOfApp, tablesOfApp } from '../../engine.ts';
 import type { App } from '../../schema/app.ts';
 import { findApps } from '../find-apps.ts';
-import { type DataOptions, withData } from '../options.ts';
+import { type DataOptions, tellWaiting, withData } from '../options.ts';
 import { appliedWords, planWords, statusWords } from './migrate-words.ts';
 
 interface ApplyOptions extends DataOptions {
@@ -82,7 +82,12 @@ async function statusOf(app: App, options: DataOptions): Promise<MigrationStatus
 }
 
 async function withStore<T>(app: App, options: DataOptions, work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore({ name: app.name, data: options.data, database: options.database });
+  const store = await openStore({
+    name: app.name,
+    data: options.data,
+    database: options.database,
+    waiting: tellWaiting,
+  });
   try {
     return await work(store);
   } finally {

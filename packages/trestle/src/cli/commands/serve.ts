@@ -4,7 +4,15 @@ import { errorFields, type Log, openLog } from '../../http/logging/logging.ts';
 import { ErrorLog } from '../../http/logging/logging-errors.ts';
 import type { Mount, RunningServer } from '../../http/server/server.ts';
 import { findApps } from '../find-apps.ts';
-import { type DataOptions, listed, milliseconds, port, processes, withData } from '../options.ts';
+import {
+  type DataOptions,
+  listed,
+  milliseconds,
+  port,
+  processes,
+  tellWaiting,
+  withData,
+} from '../options.ts';
 import { type StopReason, untilStopped } from '../stop-signals.ts';
 import { type Welcome, welcome } from '../welcome.ts';
 
@@ -167,6 +175,7 @@ function engineOptions(options: ServeOptions, log: Log, madeUp: string | undefin
   return {
     data: options.data,
     database: options.database,
+    waiting: tellWaiting,
     shared: options.shared === true || options.workers > 1,
     migrate: { apply: options.migrate ? ('additive' as const) : ('none' as const) },
     administratorSecret: TRESTLE_ADMIN_SECRET || madeUp,

@@ -11,7 +11,7 @@ import { seedRows } from '../../rows/seed-rows.ts';
 import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
 import { findApps } from '../find-apps.ts';
-import { type DataOptions, withData } from '../options.ts';
+import { type DataOptions, tellWaiting, withData } from '../options.ts';
 
 /** The options of commands that work on one resource's rows. */
 export interface ResourceOptions extends DataOptions {
@@ -54,7 +54,7 @@ export async function onResource<T>(
   const file = fileOf(data, app.name);
   if (!database && !make && !existsSync(file)) throw new StartError(`there is no database ${file}`);
   mkdirSync(data, { recursive: true, mode: 0o700 });
-  const store = await openStore({ name: app.name, data, database, shared: true });
+  const store = await openStore({ name: app.name, data, database, shared: true, waiting: tellWaiting });
   try {
     await migrate(store, tablesOfApp(app), { renames: renamesOfApp(app), ...(apply && { apply }) });
     const models = compileModels(app.resources, app.accounts, store.dialect);

@@ -16,6 +16,10 @@ export interface PostgresOptions {
   wait?: number;
   /** Longest run of a statement, in ms (default: 5,000). */
   statementTimeout?: number;
+  /** How long a server that does not answer is waited for at start, in ms (default: 0, one attempt). */
+  startTimeout?: number;
+  /** Called once where it has to be waited for, with a sentence for the terminal. */
+  waiting?: (words: string) => void;
   /** What PostgreSQL shows as the session's application (default: `trestle SCHEMA`). */
   application?: string;
   /** Told of errors of connections, for the log (default: nobody is). */
@@ -27,14 +31,15 @@ const STREAM_PAUSE = 60_000;
 
 /**
  * Opens one app's schema in the database of a `postgres://` URL, with `sslmode` and its companions as libpq has them.
- * Throws `StartError` where the URL, the user, the certificate or the server's version will not do, and `unavailable`
- * where nobody answers.
+ * Throws `StartError` where the URL, the user, the certificate or the server's version will not do, where nobody answers, and
+ * behind a pooler that does not keep sessions.
  */
 export async function openPostgres(url: string, options: PostgresOptions): Promise<PostgresStore> {
   const { schema, poolSize = 10, streams = 2, wait = 2_000, statementTimeout = LIMITS.statement } = options;
   const { application = `trestle ${schema}`, failed = () => {} } = options;
+  const { startTimeout = 0, waiting = () => {} } = options;
   const connection = connectionOptions(url, application);
-  const config = await firstConnection(connection, schema);
+  const config = await firstConnection(connection, { schema, startTimeout, waiting });
   const settings = sessionSettings(statementTimeout, LIMITS.idleInTransaction);
   const watch = new Watch({ config, settings, target: connection.target, failed });
   const shared = {

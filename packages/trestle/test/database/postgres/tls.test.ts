@@ -103,7 +103,14 @@ describe('a database URL', () => {
     await assert.rejects(speaksTls(nowhere), /has no such database; create it first/);
   });
 
-  test('of which nobody answers is 503', async () => {
-    await assert.rejects(speaksTls('postgres://a:b@127.0.0.1:1/c'), { code: 'unavailable' });
+  test('of which nobody answers names the host and the remedy', async () => {
+    await assert.rejects(speaksTls('postgres://a:b@127.0.0.1:1/c'), (error) => {
+      assert.ok(error instanceof StartError);
+      assert.match(
+        error.message,
+        /at postgres:\/\/127\.0\.0\.1:1\/c did not answer within 0 s: .*--database, DATABASE_URL/,
+      );
+      return true;
+    });
   });
 });

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { type Heard, Listeners } from '../../notifier.ts';
 import { quotedName } from '../../sql.ts';
 import { sqlState } from '../faults.ts';
-import { farewell } from './close-client.ts';
+import { closeClient } from './close-client.ts';
 
 /** Milliseconds. */
 const TIMES = {
@@ -87,7 +87,7 @@ export class Watch {
     this.#closed = true;
     const client = this.#client;
     this.#client = undefined;
-    await Promise.all([client && farewell(client), this.#reconnecting]);
+    await Promise.all([client && closeClient(client), this.#reconnecting]);
   }
 
   /** Where it fails, the connection is gone; the next one listens to all channels and says so to all. */
@@ -105,10 +105,10 @@ export class Watch {
       const listen = this.#listeners.channels.map((channel) => `; listen ${quotedName(channel)}`).join('');
       await client.query(this.#options.settings + listen);
     } catch (error) {
-      await farewell(client);
+      await closeClient(client);
       throw error;
     }
-    if (this.#closed) return farewell(client);
+    if (this.#closed) return closeClient(client);
     this.#client = client;
     client.once('end', () => this.#lost(client));
     this.#heard();
