@@ -6,6 +6,7 @@ import { accountResources } from './accounts/resources.ts';
 import { deriveKeys, openSigningSecret } from './accounts/sessions/signing-secret.ts';
 import { type MigrateOptions, migrate } from './database/migrations/migrate.ts';
 import { type Renames, renamesOf } from './database/migrations/renames.ts';
+import { type RepresentationTag, representationTags } from './database/migrations/representation.ts';
 import { openStore } from './database/open-store.ts';
 import type { Store } from './database/store.ts';
 import type { Table } from './database/table.ts';
@@ -35,7 +36,7 @@ export interface EngineOptions {
   /** Limits and times of jobs and operations (default: `DEFAULT_LIMITS`). */
   jobs?: Partial<JobLimits>;
   /** What migrations may do at start (default: additive steps). */
-  migrate?: Pick<MigrateOptions, 'apply'>;
+  migrate?: Pick<MigrateOptions, 'apply' | 'back'>;
   /** `TRESTLE_ADMIN_SECRET` (default: nobody is the administrator). */
   administratorSecret?: string | undefined;
   /** `TRESTLE_SIGNING_SECRET` and its predecessor (default: the data folder's own). */
@@ -66,6 +67,8 @@ export interface Engine<Rs extends Resources = Resources> {
   readonly authenticate: Authenticator;
   /** What only whoever runs the server may do to accounts. */
   readonly operator: AccountOperator;
+  /** Tags the representation of a table's rows, for ETags. */
+  readonly representationTag: RepresentationTag;
   /** What the app's contract is built over. */
   readonly context: ContractContext<Rs>;
   /** Lets what is under way end, writes what waits to be written, and closes the store. */
@@ -93,6 +96,7 @@ export async function openEngine<Rs extends Resources>(
   });
   try {
     await migrate(store, tablesOfApp(app), { renames: renamesOfApp(app), ...options.migrate });
+    const representationTag = await representationTags(store);
     const [{ key: cursorKey }] = deriveKeys(secret, app.name, 'cursors');
     const { resources } = app;
     const opened = openServices({ resources, accounts: app.accounts, store, cursorKey });
@@ -126,6 +130,7 @@ export async function openEngine<Rs extends Resources>(
       operations,
       authenticate,
       operator,
+      representationTag,
       context: { rules, schemas, services: opened.services, accounts, keys, operations },
       async close() {
         await jobs.close();

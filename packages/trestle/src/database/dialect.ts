@@ -63,6 +63,8 @@ export interface Dialect extends Rendering {
   nullsInIndex(descending: boolean): string;
   /** The `table` and `column` of every column that is there. */
   readonly actualColumns: Sql;
+  /** Selects as `identity` what a database that is restored from a dump has otherwise; the table is one of its own. */
+  databaseIdentity(table: string): Sql;
   /** The statements that make the changes of a migration. */
   migrationSql(migration: Migration): string[];
 

@@ -13,12 +13,13 @@ const BETWEEN = '-----between two commands-----';
 /** The address that documents write: never reached, but replaced by that of the tour's own server. */
 const WRITTEN = /\blocalhost:\d{4}\b/g;
 
-/** What differs from run to run: instants, API keys, tokens, UUIDs. */
+/** What differs from run to run: instants, API keys, tokens, UUIDs, ETags. */
 const VARYING = [
   String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[\d.]*(?:Z| EST)|\.\d{6})`,
   'trs_(?:live|test)_[0-9A-Za-z_]+',
   String.raw`eyJ[\w-]+\.[\w-]+\.[\w-]+`,
   '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}',
+  String.raw`"\d+-[0-9a-z]{1,4}"`,
 ];
 const PARTS = new RegExp(`(…|${VARYING.join('|')})`);
 

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
+import { recordRestore } from '../../database/migrations/history.ts';
 import { type MigrationStatus, migrationStatus } from '../../database/migrations/migrate.ts';
 import { NewerDatabase } from '../../database/migrations/refusals.ts';
 import { fileOf, sqliteFiles } from '../../database/open-store.ts';
@@ -56,6 +57,7 @@ async function statusOf(copy: string, app: App, backup: string): Promise<Migrati
     const status = await migrationStatus(store, tablesOfApp(app), renamesOfApp(app));
     if (status.older)
       throw new NewerDatabase(`${backup} is newer than the declaration of ${app.name}. Nothing was changed.`);
+    await recordRestore(store);
     return status;
   } finally {
     await store.close();

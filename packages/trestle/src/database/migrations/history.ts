@@ -2,7 +2,7 @@ import { createTables } from '../ddl.ts';
 import type { Dialect } from '../dialect.ts';
 import { sql } from '../sql.ts';
 import { bind, param, statement } from '../statement.ts';
-import type { Columns, Executor } from '../store.ts';
+import type { Columns, Executor, Store } from '../store.ts';
 import { INTERNAL, type Table } from '../table.ts';
 import { digestOf, normalized } from './snapshot.ts';
 
@@ -69,7 +69,7 @@ function entry(dialect: Dialect, row: Columns): Entry {
 }
 
 /** What this very module wrote down. */
-function decoded<T>(dialect: Dialect, value: unknown): T {
+export function decoded<T>(dialect: Dialect, value: unknown): T {
   const decode = dialect.decoder('json');
   return (decode ? decode(value) : value) as T;
 }
@@ -78,6 +78,17 @@ function decoded<T>(dialect: Dialect, value: unknown): T {
 export async function createHistory(dialect: Dialect, executor: Executor): Promise<void> {
   for (const text of createTables(dialect, [HISTORY]))
     await executor.all(statement(dialect, sql.raw(text)), []);
+}
+
+/** Writes a restore down: the state stays, and every ETag changes, since rows may be older than those that clients know. */
+export async function recordRestore(store: Store): Promise<void> {
+  const { dialect } = store;
+  await store.write(async (transaction) => {
+    const history = await readHistory(dialect, transaction);
+    if (!history) return;
+    const at = new Date().toISOString();
+    await recordState(dialect, transaction, { tables: history.tables, steps: ['restored a backup'], at });
+  });
 }
 
 /** Writes down what a database has been brought to, in the transaction that brought it there. */

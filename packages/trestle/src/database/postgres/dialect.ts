@@ -73,6 +73,7 @@ export function postgresDialect(schema: string): Dialect {
     nullsInIndex: (descending) => (descending ? ' nulls last' : ' nulls first'),
     actualColumns: sql`select table_name as "table", column_name as "column" from information_schema.columns
     where table_schema = ${sql.lit(schema)}`,
+    databaseIdentity: (table) => sql`select ${sql.lit(qualified(table))}::regclass::oid as identity`,
     migrationSql: postgresSql,
     // A column's values are one array, so that any number of rows is one round trip.
     bulkInsert(table, columns) {

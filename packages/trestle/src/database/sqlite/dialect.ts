@@ -92,6 +92,8 @@ export const sqliteDialect: Dialect = {
   nullsInIndex: () => '',
   actualColumns: sql`select t.name as "table", c.name as "column" from sqlite_schema t
     join pragma_table_info(t.name) c where t.type = 'table' and t.name not like 'sqlite\\_%' escape '\\'`,
+  // A restored file is told by its history, which `trestle restore` writes to.
+  databaseIdentity: () => sql`select null as identity`,
   migrationSql: sqliteSql,
   bulkInsert,
   // An exclusive transaction has them off already, and checks them before its commit.

@@ -84,10 +84,11 @@ function uniformTable<Rs extends Resources>({
   operations,
   models,
   byName,
+  representationTag,
 }: Engine<Rs>): RouteTable {
   const rows = [...models].flatMap(([name, model]) => {
     const service = byName.get(name);
-    return service ? resourceRoutes(model, service) : [];
+    return service ? resourceRoutes(model, service, representationTag) : [];
   });
   const routes = [
     ...rows,

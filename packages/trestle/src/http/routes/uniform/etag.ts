@@ -2,9 +2,9 @@ import { VERSION } from '../../../schema/services/row-service.ts';
 
 type Header = string | readonly string[] | undefined;
 
-/** The strong entity tag of a row: its version (RFC 9110, 8.8.3). */
-export function etagOf(row: { readonly [VERSION]: number }): string {
-  return `"${row[VERSION]}"`;
+/** The strong entity tag of a row: its version and the tag of its representation (RFC 9110, 8.8.3), such as `"7-k3f9"`. */
+export function etagOf(row: { readonly [VERSION]: number }, representation: string): string {
+  return `"${row[VERSION]}-${representation}"`;
 }
 
 /** The members of a list of tags; the characters of one are those of RFC 9110, 8.8.3. */
@@ -27,17 +27,17 @@ export function noneMatches(header: Header, etag: string): string | undefined {
 
 /**
  * The versions If-Match lets a write through for; undefined where there is no such header. Only strong tags match
- * (RFC 9110, 13.1.1), so a weak or foreign one matches no version, and the write is refused. Who read a row compressed sends
- * the tag of that form.
+ * (RFC 9110, 13.1.1), so a weak or foreign one, or one of another representation, matches no version, and the write is refused.
+ * Who read a row compressed sends the tag of that form.
  */
-export function ifMatchOf(header: Header): readonly number[] | '*' | undefined {
+export function ifMatchOf(header: Header, representation: string): readonly number[] | '*' | undefined {
   if (header === undefined) return undefined;
   const text = String(header).trim();
   if (text === '*') return '*';
   const versions: number[] = [];
   for (const tag of text.match(TAGS) ?? []) {
-    const version = /^"(\d{1,15})(?:-gzip|-br)?"$/.exec(tag)?.[1];
-    if (version !== undefined) versions.push(Number(version));
+    const [, version, of] = /^"(\d{1,15})-(\w+?)(?:-gzip|-br)?"$/.exec(tag) ?? [];
+    if (of === representation) versions.push(Number(version));
   }
   return versions;
 }

@@ -1,4 +1,6 @@
 import { type TSchema, Type } from 'typebox';
+import type { RepresentationTag } from '../../../database/migrations/representation.ts';
+import { tableName } from '../../../database/tables.ts';
 import type { Model, Row } from '../../../rows/model.ts';
 import type { AnyService } from '../../../rows/open-services.ts';
 import { countingFields } from '../../../rows/read.ts';
@@ -15,12 +17,19 @@ import { titled, typeName } from './route-names.ts';
  * The uniform routes of one resource. Its rules are inside the service; the rule of each route lets the 401 come before
  * anything else.
  */
-export function resourceRoutes(model: Model, service: AnyService): Route[] {
+export function resourceRoutes(
+  model: Model,
+  service: AnyService,
+  representationTag: RepresentationTag,
+): Route[] {
   const row = titled(typeName(model.name), model.schemas.row);
-  return [...readRoutes(model, service, row), ...writeRoutes(model, service, row)];
+  const shape = [model.idKind, ...model.fields.map(({ name, kind }) => [name, kind])];
+  const tag = representationTag(tableName(model.name, model.resource), shape);
+  return [...readRoutes(model, service, row, tag), ...writeRoutes(model, service, row, tag)];
 }
 
-function readRoutes(model: Model, service: AnyService, row: TSchema): Route[] {
+/** @param tag the representation's part of every ETag. */
+function readRoutes(model: Model, service: AnyService, row: TSchema, tag: string): Route[] {
   const { name } = model;
   const shared = { tag: name, can: model.resource.can.read ?? nobody };
   const queries = new ListQueryCache(model);
@@ -54,14 +63,15 @@ function readRoutes(model: Model, service: AnyService, row: TSchema): Route[] {
     },
     async ({ caller, params: { id }, method, headers }) => {
       const found = await (method === 'HEAD' ? service.peek({ caller }, id) : service.read({ caller }, id));
-      const matched = counts ? undefined : noneMatches(headers['if-none-match'], etagOf(found));
-      return matched === undefined ? versioned(found) : { status: 304, headers: { etag: matched } };
+      const matched = counts ? undefined : noneMatches(headers['if-none-match'], etagOf(found, tag));
+      return matched === undefined ? versioned(found, tag) : { status: 304, headers: { etag: matched } };
     },
   );
   return [list, read];
 }
 
-function writeRoutes(model: Model, service: AnyService, row: TSchema): Route[] {
+/** @param tag the representation's part of every ETag. */
+function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: string): Route[] {
   const { name, resource } = model;
   const body = titled(`${typeName(name)}Body`, model.schemas.body);
   const patch = titled(`${typeName(name)}Patch`, model.schemas.patch);
@@ -78,7 +88,7 @@ function writeRoutes(model: Model, service: AnyService, row: TSchema): Route[] {
       async ({ caller, body: given, base }) => {
         const created = await service.create({ caller }, given);
         const location = `${base}/v1/${name}/${created.id}`;
-        return answer(201, created, { location, etag: etagOf(created) });
+        return answer(201, created, { location, etag: etagOf(created, tag) });
       },
     ),
     route(
@@ -86,21 +96,27 @@ function writeRoutes(model: Model, service: AnyService, row: TSchema): Route[] {
       `/${name}/:id`,
       { ...update, body, summary: `Replace one of ${name}` },
       async ({ caller, params: { id }, body: given, headers }) =>
-        versioned(await service.replace({ caller }, id, given, { ifMatch: ifMatchOf(headers['if-match']) })),
+        versioned(
+          await service.replace({ caller }, id, given, { ifMatch: ifMatchOf(headers['if-match'], tag) }),
+          tag,
+        ),
     ),
     route(
       'PATCH',
       `/${name}/:id`,
       { ...update, body: patch, summary: `Change fields of one of ${name} (RFC 7396)` },
       async ({ caller, params: { id }, body: given, headers }) =>
-        versioned(await service.patch({ caller }, id, given, { ifMatch: ifMatchOf(headers['if-match']) })),
+        versioned(
+          await service.patch({ caller }, id, given, { ifMatch: ifMatchOf(headers['if-match'], tag) }),
+          tag,
+        ),
     ),
     route(
       'DELETE',
       `/${name}/:id`,
       { ...remove, summary: `Delete one of ${name}` },
       async ({ caller, params: { id }, headers }) => {
-        await service.remove({ caller }, id, { ifMatch: ifMatchOf(headers['if-match']) });
+        await service.remove({ caller }, id, { ifMatch: ifMatchOf(headers['if-match'], tag) });
         return answer(204);
       },
     ),
@@ -122,6 +138,6 @@ function pageOf(name: string, row: TSchema): TSchema {
   return titled(`${typeName(name)}Page`, Type.Object(members));
 }
 
-function versioned(row: Versioned<Row>): Answer {
-  return { status: 200, body: row, headers: { etag: etagOf(row) } };
+function versioned(row: Versioned<Row>, tag: string): Answer {
+  return { status: 200, body: row, headers: { etag: etagOf(row, tag) } };
 }
