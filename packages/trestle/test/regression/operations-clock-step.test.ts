@@ -19,7 +19,7 @@ eachStore('operations after the clock was set back', (open) => {
         (await idle.operations.start(caller, 'articles', await createArticle(opened, name), 'approve')).id,
       );
     const [, retried = '', abandoned = ''] = ids;
-    const jobs = sql.id('_trestle_jobs');
+    const jobs = sql.table('_trestle_jobs');
     const { clock } = store.dialect;
     // As these rows are where the clock stood an hour ahead when they were written.
     const pause = sql`update ${jobs} set attempts = 1, due = ${clock} + ${HOUR + 3} where id = ${retried}`;
