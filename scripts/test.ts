@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { checkDialects } from './check-dialects.ts';
 import { checkDocs } from './check-docs.ts';
 import { checkImports } from './check-imports.ts';
 import { checkLayout } from './check-layout.ts';
@@ -11,7 +12,8 @@ import { runTests, testFiles } from './run-tests.ts';
 
 const HELP = `npm test -- [options] [path…]
 
-Runs every check of the repository: types, lint and format, import directions, layout, words, documents, tests.
+Runs every check of the repository: types, lint and format, import directions, dialects, layout, words,
+documents, tests.
 With a path, only the test files whose path contains it, and no other check.
 
   --no-tests         the checks without the tests (npm run check)
@@ -62,6 +64,7 @@ function checks(): Step[] {
       run: () => command('biome', ['check', '--error-on-warnings', '--colors=off']),
     },
     { name: 'import directions', run: async () => foundBy(checkImports(root)) },
+    { name: 'dialects', run: async () => foundBy(checkDialects(root)) },
     { name: 'layout', run: async () => foundBy(checkLayout(root)) },
     { name: 'words', run: async () => foundBy(checkWords(root)) },
     { name: 'waits of tests', run: async () => foundBy(checkWaits(root)) },

@@ -20,7 +20,7 @@ export class TransactionPooler {
   readonly #connections: ServerConnection[] = [];
   readonly #clients = new Set<Socket>();
   readonly #waiting: (() => void)[] = [];
-  /** What the server says to a client that it has let in. */
+  /** The server's messages to a client that it has let in. */
   #welcome: Promise<Buffer> | undefined;
   #next = 0;
 

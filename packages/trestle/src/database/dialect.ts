@@ -65,6 +65,8 @@ export interface Dialect extends Rendering {
   readonly actualColumns: Sql;
   /** Selects as `identity` what a database that is restored from a dump has otherwise; the table is one of its own. */
   databaseIdentity(table: string): Sql;
+  /** The parts of a column's conversion to another kind that each database writes in its own way. */
+  readonly conversions: ConversionSql;
   /** The statements that make the changes of a migration. */
   migrationSql(migration: Migration): string[];
 
@@ -84,3 +86,14 @@ export interface Dialect extends Rendering {
 
 export type TextOperator = 'contains' | 'icontains' | 'starts' | 'ends';
 type TextCondition = (column: Sql, text: Sql) => Sql;
+
+/** Conversions of a column's values, and conditions that are true for values that do not fit them. */
+export interface ConversionSql {
+  json(column: Sql): Sql;
+  jsonOfBoolean(column: Sql): Sql;
+  textOfTimestamp(column: Sql): Sql;
+  timestampOfText(column: Sql): Sql;
+  unfitInteger(column: Sql, maxDigits: number): Sql;
+  unfitUuid(column: Sql): Sql;
+  unfitTimestamp(column: Sql): Sql;
+}

@@ -16,7 +16,7 @@ export interface StoreOptions extends Location {
   name: string;
   /** Whether other processes write the same SQLite file (default: false). */
   shared?: boolean;
-  /** What PostgreSQL shows as the application of the connections (default: a server's, `trestle SCHEMA`). */
+  /** The application name of the connections in PostgreSQL (default: a server's, `trestle SCHEMA`). */
   application?: string;
   /** Called once where PostgreSQL does not answer yet and is waited for (30 s), with a sentence for the terminal. */
   waiting?: ((words: string) => void) | undefined;
@@ -78,7 +78,7 @@ export async function sqliteDialect(): Promise<Dialect> {
   return (await import('./sqlite/dialect.ts')).sqliteDialect;
 }
 
-/** What commands do with SQLite files beside opening them; PostgreSQL has commands of its own for that. */
+/** Backup, restore and check of SQLite files, for commands; PostgreSQL has its own. */
 export async function sqliteFiles() {
   const [{ openSqlite }, { backUpFile }, { prepareRestore }, { checkFileWhole }] = await Promise.all([
     import('./sqlite/open-sqlite.ts'),

@@ -12,14 +12,9 @@ export interface Conversion {
 
 const same: Conversion = { to: (column) => column };
 const asText: Conversion = { to: (column) => sql`cast(${column} as text)` };
-const asJson: Conversion = {
-  to: (column, { name }) =>
-    name === 'postgres'
-      ? sql`to_json(${column})`
-      : sql`case when ${column} is not null then json_quote(${column}) end`,
-};
-const MOST_DIGITS = 15;
-const INSTANT = `____-__-__T__:__:__.___Z`;
+const asJson: Conversion = { to: (column, { conversions }) => conversions.json(column) };
+/** Digits of text that becomes an integer, at most. */
+const MAX_DIGITS = 15;
 
 /** From kind to kind; what is not here cannot be converted: such a column is dropped and added anew. */
 const CONVERSIONS: Partial<Record<StoredKind, Partial<Record<StoredKind, Conversion>>>> = {
@@ -40,21 +35,11 @@ const CONVERSIONS: Partial<Record<StoredKind, Partial<Record<StoredKind, Convers
   boolean: {
     integer: { to: (column) => sql`case when ${column} then 1 when not ${column} then 0 end` },
     text: { to: (column) => sql`case when ${column} then 'true' when not ${column} then 'false' end` },
-    json: {
-      to: (column, { name }) =>
-        name === 'postgres'
-          ? sql`to_json(${column})`
-          : sql`case when ${column} then 'true' when not ${column} then 'false' end`,
-    },
+    json: { to: (column, { conversions }) => conversions.jsonOfBoolean(column) },
   },
   uuid: { text: asText },
   timestamp: {
-    text: {
-      to: (column, { name }) =>
-        name === 'postgres'
-          ? sql`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
-          : column,
-    },
+    text: { to: (column, { conversions }) => conversions.textOfTimestamp(column) },
   },
   text: {
     json: asJson,
@@ -64,24 +49,15 @@ const CONVERSIONS: Partial<Record<StoredKind, Partial<Record<StoredKind, Convers
     },
     integer: {
       to: (column, dialect) => sql`cast(${column} as ${sql.raw(dialect.columnType('integer'))})`,
-      unfit: (column, { name }) =>
-        name === 'postgres'
-          ? sql`${column} !~ ${sql.lit(`^(0|-?[1-9][0-9]{0,${MOST_DIGITS - 1}})$`)}`
-          : sql`cast(cast(${column} as integer) as text) <> ${column} or length(ltrim(${column}, '-')) > ${sql.lit(MOST_DIGITS)}`,
+      unfit: (column, { conversions }) => conversions.unfitInteger(column, MAX_DIGITS),
     },
     uuid: {
       to: (column, dialect) => sql`cast(${column} as ${sql.raw(dialect.columnType('uuid'))})`,
-      unfit: (column, { name }) =>
-        name === 'postgres'
-          ? sql`${column} !~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'`
-          : sql`${column} not like '________-____-____-____-____________' or replace(${column}, '-', '') glob '*[^0-9a-f]*' or length(replace(${column}, '-', '')) <> 32`,
+      unfit: (column, { conversions }) => conversions.unfitUuid(column),
     },
     timestamp: {
-      to: (column, { name }) => (name === 'postgres' ? sql`cast(${column} as timestamptz)` : column),
-      unfit: (column, { name }) =>
-        name === 'postgres'
-          ? sql`${column} not like ${sql.lit(INSTANT)} or ${column} !~ '^[0-9T:.Z-]+$'`
-          : sql`strftime('%Y-%m-%dT%H:%M:%fZ', ${column}) is not ${column}`,
+      to: (column, { conversions }) => conversions.timestampOfText(column),
+      unfit: (column, { conversions }) => conversions.unfitTimestamp(column),
     },
   },
 };

@@ -1,5 +1,5 @@
 import { caseVariants } from '../case-folding.ts';
-import type { Dialect, StoredKind } from '../dialect.ts';
+import type { ConversionSql, Dialect, StoredKind } from '../dialect.ts';
 import { quotedName, type Sql, sql } from '../sql.ts';
 import { statement } from '../statement.ts';
 import type { Value } from '../store.ts';
@@ -34,6 +34,17 @@ function eitherCase(variants: string): string {
   if (/^[\p{L}\p{M}\p{N}]{2,}$/u.test(variants)) return `[${variants}]`;
   return /^[!-/:-@[-`{-~]$/.test(variants) ? `\\${variants}` : variants;
 }
+
+const conversions: ConversionSql = {
+  json: (column) => sql`to_json(${column})`,
+  jsonOfBoolean: (column) => sql`to_json(${column})`,
+  textOfTimestamp: (column) => sql`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
+  timestampOfText: (column) => sql`cast(${column} as timestamptz)`,
+  unfitInteger: (column, maxDigits) => sql`${column} !~ ${sql.lit(`^(0|-?[1-9][0-9]{0,${maxDigits - 1}})$`)}`,
+  unfitUuid: (column) => sql`${column} !~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'`,
+  unfitTimestamp: (column) =>
+    sql`${column} not like '____-__-__T__:__:__.___Z' or ${column} !~ '^[0-9T:.Z-]+$'`,
+};
 
 /** PostgreSQL's side of the differences, for the tables of one schema. */
 export function postgresDialect(schema: string): Dialect {
@@ -74,6 +85,7 @@ export function postgresDialect(schema: string): Dialect {
     actualColumns: sql`select table_name as "table", column_name as "column" from information_schema.columns
     where table_schema = ${sql.lit(schema)}`,
     databaseIdentity: (table) => sql`select ${sql.lit(qualified(table))}::regclass::oid as identity`,
+    conversions,
     migrationSql: postgresSql,
     // A column's values are one array, so that any number of rows is one round trip.
     bulkInsert(table, columns) {

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '../../start-error.ts';
 import { HISTORY } from '../migrations/history.ts';
 
-/** What a backup holds. */
+/** The contents of a backup. */
 interface Checked {
   readonly bytes: number;
   readonly tables: number;

@@ -3,7 +3,12 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openPostgres, type PostgresOptions } from '../../../src/database/postgres/open-postgres.ts';
 import type { PostgresStore } from '../../../src/database/postgres/postgres-store.ts';
-import { asAdministrator, createDatabase, type PostgresServer, startPostgres } from '../../postgres-server.ts';
+import {
+  asAdministrator,
+  createDatabase,
+  type PostgresServer,
+  startPostgres,
+} from '../../postgres-server.ts';
 import { runSql } from '../../run-sql.ts';
 import { TcpProxy } from '../../tcp-proxy.ts';
 import { assertUnavailable, Ledger, until } from './ledger.ts';

@@ -12,7 +12,7 @@ const MIN_VERSION = 140_000;
 /** Between two attempts to connect. */
 const RETRY_MS = 250;
 
-export interface FirstConnectionOptions {
+interface FirstConnectionOptions {
   readonly schema: string;
   /** How long a server that does not answer yet is waited for, in ms. */
   readonly startTimeout: number;
