@@ -60,7 +60,7 @@ eachPlace('a deletion', (place) => {
     const stale = await served.call('PATCH', path, { body: { name: 'x' }, headers: { 'If-Match': tag } });
     assert.equal(stale.status, 412);
     const other = await served.call('HEAD', `/v1/players/${bystander.id}`);
-    assert.equal(other.headers.get('etag'), '"1"');
+    assert.match(other.headers.get('etag') ?? '', /^"1-/);
   });
 
   it('removes a chain of 1,001 rows that refer to each other, and what refers to them', async () => {
@@ -87,7 +87,7 @@ eachPlace('a deletion', (place) => {
       [[copy.id, null]],
     );
     const tag = (await served.call('HEAD', `/v1/files/${copy.id}`)).headers.get('etag');
-    assert.equal(tag, '"2"');
+    assert.match(tag ?? '', /^"2-/);
   });
 
   it('ends where rows refer to each other in a circle', async () => {
