@@ -1,7 +1,10 @@
 /**
- * Every error the engine answers with, in one table: the code is stable and public, the status follows from it.
- * The type `ProblemCode`, the HTTP statuses and the error pages of the documentation all derive from this table.
+ * Every error of the engine in one table: the code is stable and public, the status follows from it.
+ * The type `ProblemCode`, the HTTP statuses and the error pages of the documentation derive from this table.
  * Statuses: RFC 9110; 428 and 429: RFC 6585; 507: RFC 4918.
+ *
+ * @example
+ * const { status, title } = PROBLEMS.not_found; // 404, 'Not found'
  */
 export const PROBLEMS = {
   malformed: { status: 400, title: 'The request could not be read' },
@@ -50,7 +53,12 @@ export interface FieldError {
   in?: 'body' | 'query' | 'path';
 }
 
-/** Whether a value was refused because it is null: contracts have words of their own for that. */
+/**
+ * Returns whether a value was rejected because it is null; some contracts have a message of their own for that.
+ *
+ * @example
+ * const messages = problem.errors.map((error) => (isNullError(error) ? 'must not be null' : error.message));
+ */
 export function isNullError({ code, message }: FieldError): boolean {
   return code === 'type' && message.endsWith('got null');
 }
@@ -66,7 +74,12 @@ export interface ProblemDetails {
   cause?: unknown;
 }
 
-/** An error as RFC 9457 has it. Only `code`, `detail`, `errors` and `data` ever reach a client; `cause` is logged. */
+/**
+ * An error answer (RFC 9457). Only `code`, `detail`, `errors` and `data` are sent to a client; `cause` is logged.
+ *
+ * @example
+ * throw new Problem('conflict', { detail: 'This name is taken.' });
+ */
 export class Problem extends Error {
   readonly code: ProblemCode;
   readonly status: number;

@@ -50,7 +50,16 @@ export interface Reply {
 
 const ADMINISTRATOR = 'the-administrators-secret-of-a-test';
 
-/** Serves an app over a real socket, on a store of its own: for tests of apps. */
+/**
+ * Serves an app for a test: on a free port of the loopback interface, over a database of its own.
+ *
+ * @param options a data folder, a PostgreSQL URL, several servers (default: SQLite in a temporary folder, one server).
+ * @throws {Error} where the database cannot be opened.
+ * @example
+ * const served = await serveApp(app({ name: 'notes', resources: { notes } }));
+ * const { status, body } = await served.call('GET', '/v1/notes');
+ * await served.close();
+ */
 export async function serveApp<Rs extends Resources>(
   app: App<Rs>,
   options: ServeOptions = {},

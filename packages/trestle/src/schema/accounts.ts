@@ -70,10 +70,20 @@ export interface Accounts {
   readonly can: { readonly create: Rule<never>; readonly read: Rule<never> };
 }
 
-/** Any password of 1 to 256 characters: for contracts whose originals set no rule. */
+/**
+ * Any password of 1 to 256 characters: for contracts that had no password rule.
+ *
+ * @example
+ * accounts({ password: anyText });
+ */
 export const anyText: PasswordRule = { min: 1, max: 256, blockCommon: false };
 
-/** Any user name of 1 to 256 characters without control characters, line breaks and white space at either end. */
+/**
+ * Any user name of 1 to 256 characters without control characters, line breaks and white space at either end.
+ *
+ * @example
+ * accounts({ username: anyUsername });
+ */
 export const anyUsername: UsernameRule = {
   min: 1,
   max: 256,
@@ -83,7 +93,13 @@ export const anyUsername: UsernameRule = {
 // Letters, marks, digits, punctuation and symbols: no space, no control, no bidi or zero-width character (section 3.6, B9).
 const VISIBLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]+$/u;
 
-/** Declares the accounts of an app: who may sign up, what names and passwords are, how long tokens last. */
+/**
+ * Declares the accounts of an app: who may sign up, rules of names and passwords, lifetimes of tokens.
+ *
+ * @throws {TypeError} at start, where an option is unknown or out of range.
+ * @example
+ * accounts({ password: { min: 12, max: 128 }, tokens: { access: '15m', refresh: '30d' } });
+ */
 export function accounts(options: AccountsOptions = {}): Accounts {
   const password = options.password ?? { min: 15, max: 256 };
   const declared = Object.freeze({

@@ -13,10 +13,20 @@ export type Caller =
     }
   | { readonly kind: 'administrator' };
 
-/** The caller without credentials. */
+/**
+ * The caller without credentials.
+ *
+ * @example
+ * const page = await services.notes.list({ caller: anonymous }, { limit: 10 });
+ */
 export const anonymous: Caller = Object.freeze({ kind: 'anonymous' });
 
-/** The account behind a caller; null where there is none. */
+/**
+ * The id of a caller's account; null for a caller without one.
+ *
+ * @example
+ * const account = accountOf(caller);
+ */
 export function accountOf(caller: Caller): RowId | null {
   return caller.kind === 'account' || caller.kind === 'key' ? caller.account : null;
 }

@@ -5,8 +5,12 @@ import { anything, aString, expects, isObject, optionsOf } from './checks/option
 import type { Resources } from './row-types.ts';
 
 /**
- * Declares a backend: its resources, accounts and, where it has one, its contract.
- * Throws a `TypeError` with the path and the remedy (`forum.articles.author: …`) where the declaration is wrong.
+ * Declares a backend: its resources, accounts and, optionally, its contract.
+ *
+ * @throws {TypeError} with the path and the remedy (`forum.articles.author: …`) where the declaration is wrong.
+ * @example
+ * const notes = resource({ fields: { title: text() }, can: { read: anyone, create: signedIn } });
+ * export default app({ name: 'notes', accounts: accounts(), resources: { notes } });
  */
 export function app<const Rs extends Resources>(options: AppOptions<Rs>): App<Rs> {
   const declared: App<Rs> = {

@@ -3,7 +3,14 @@ const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 /** A length of time: seconds as a number, or a text such as `'45m'`, `'2h'`, `'15d'`. */
 export type Duration = number | `${number}${keyof typeof UNITS}`;
 
-/** Seconds in a duration. Throws a `TypeError` naming `path` where it is none. */
+/**
+ * The seconds of a duration, such as `90`, `'15m'` or `'24h'`.
+ *
+ * @param path named by the error, such as `tokens.access`.
+ * @throws {TypeError} where it is not a duration.
+ * @example
+ * const week = seconds('7d', 'retention'); // 604800
+ */
 export function seconds(duration: Duration, path: string): number {
   if (typeof duration === 'number' && Number.isFinite(duration) && duration > 0) return duration;
   const match = /^(\d+(?:\.\d+)?)([smhd])$/.exec(String(duration));

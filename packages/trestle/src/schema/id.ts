@@ -17,7 +17,12 @@ export interface Id<T extends RowId = RowId> {
   readonly $id?: T;
 }
 
-/** Counts up from 1. A deleted row's id is never given again. */
+/**
+ * Ids that count up from 1. A deleted row's id is never used again.
+ *
+ * @example
+ * resource({ id: integerId(), fields: { title: text() } });
+ */
 export function integerId(): Id<number> {
   const schema = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
   const referred = Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER });
@@ -26,7 +31,12 @@ export function integerId(): Id<number> {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** UUIDv7 (RFC 9562, section 5.7): not to be guessed one from another, and in order of creation. */
+/**
+ * UUIDv7 ids (RFC 9562, section 5.7), the default: not guessable, and ordered by creation.
+ *
+ * @example
+ * resource({ id: uuidId(), fields: { title: text() } });
+ */
 export function uuidId(): Id<string> {
   const schema = Type.String({ format: 'uuid', pattern: UUID.source });
   const type: FieldType = {

@@ -5,8 +5,11 @@ import type { Flat, Readable } from './row-types.ts';
 import type { Rule } from './rules.ts';
 
 /**
- * Why an operation failed, in words its caller may read. Anything else that is thrown is logged, and its caller is told
- * only that the work failed.
+ * The reason why an operation failed, which its caller may read. Any other error that is thrown is logged, and the caller
+ * learns only that the operation failed.
+ *
+ * @example
+ * throw new OperationError('The source does not exist');
  */
 export class OperationError extends Error {
   /** Whether another attempt may help (default: true). */

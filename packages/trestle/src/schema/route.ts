@@ -183,7 +183,12 @@ export interface Contract {
   readonly pages?: { readonly swagger?: string; readonly redoc?: string };
 }
 
-/** A file of a `multipart/form-data` body. */
+/**
+ * A file of a `multipart/form-data` body.
+ *
+ * @example
+ * const picture = new UploadedFile('a.png', 'image/png', new Uint8Array([1, 2]));
+ */
 export class UploadedFile {
   /** As the client names it: never a path to write to. */
   readonly name: string;
@@ -222,10 +227,11 @@ export interface ContractContext<Rs extends Resources> {
 /**
  * Declares one route of a contract. The types of `params`, `query` and `body` follow from their schemas.
  *
- * @throws what the handler throws; a `Problem` becomes the contract's error answer, anything else `internal` (500).
+ * @throws what the handler throws: a `Problem` becomes the contract's error answer, any other error `internal` (500).
  * @example
- * route('GET', '/notes/:id', { summary: 'Read', params: Type.Object({ id: Type.Integer() }), answers: { 200: Note } },
- *   async ({ caller, params }) => answer(200, await services.notes.read({ caller }, params.id)));
+ * const Id = Type.Object({ id: Type.String() });
+ * route('GET', '/notes/:id', { summary: 'Read', can: rules.notes.read, params: Id, answers: { 200: schemas.notes.row } },
+ *   async (request) => answer(200, await services.notes.read(request, request.params.id)));
  */
 export function route<
   const P extends TSchema | undefined = undefined,
@@ -240,21 +246,26 @@ export function route<
   return { method, path, options, handle };
 }
 
-/** An answer with a JSON body. */
+/**
+ * An answer with a JSON body.
+ *
+ * @example
+ * answer(201, { id: 7 }, { location: '/notes/7' });
+ */
 export function answer(status: number, body?: unknown, headers?: Readonly<Record<string, string>>): Answer {
   return { status, body, ...(headers && { headers }) };
 }
 
 /**
- * An answer of bytes: a file, an image, a text that is made as it is sent. `Range`, `If-Range`, `If-None-Match` and their kin
- * are obeyed (RFC 9110, 13 and 14). An answer without an own `Cache-Control` is `private, no-cache` where it has a tag or a
- * date, else `no-store`.
+ * An answer of bytes: a file, an image, a text that is generated while it is sent. `Range`, `If-Range`, `If-None-Match` and
+ * related headers are obeyed (RFC 9110, 13 and 14). Without a `Cache-Control` of its own an answer is `private, no-cache` where it
+ * has a tag or a date, else `no-store`.
  *
  * @example
- * route('GET', '/logo.png', { summary: 'Logo', produces: 'image/png', answers: { 200: null } }, () =>
- *   bytes({ content: logo, type: 'image/png', etag: 'v3' }));
- * // A large file, of which only what is asked for is read:
- * bytes({ content: ({ start, end }) => createReadStream(path, { start, end }), type: 'application/zip', length: size, etag });
+ * route('GET', '/logo.svg', { summary: 'Logo', produces: 'image/svg+xml', answers: { 200: null } }, () =>
+ *   bytes({ content: Buffer.from('<svg/>'), type: 'image/svg+xml', etag: 'v3' }));
+ * // A large file, of which only the requested range is read:
+ * bytes({ content: ({ start, end }) => createReadStream('a.zip', { start, end }), type: 'application/zip', length: 90_000 });
  */
 export function bytes(content: ByteContent, headers?: Readonly<Record<string, string>>): Answer {
   return { status: 200, bytes: content, ...(headers && { headers }) };
@@ -263,11 +274,11 @@ export function bytes(content: ByteContent, headers?: Readonly<Record<string, st
 /**
  * The schema of a file in a body of a route with `multipart: true`.
  *
- * @param maxLength maximum bytes (default: what the body may have).
+ * @param maxLength maximum bytes (default: the maximum of the body).
  * @example
  * const Upload = Type.Object({ title: Type.String(), picture: file({ maxLength: 100_000 }) });
- * route('POST', '/pictures', { summary: 'Upload', multipart: true, body: Upload, answers: { 201: Picture } }, ({ body }) =>
- *   save(body.title, body.picture.bytes));
+ * route('POST', '/pictures', { summary: 'Upload', multipart: true, body: Upload, answers: { 201: null } }, ({ body }) =>
+ *   answer(201, { bytes: body.picture.bytes.byteLength }));
  */
 export function file({ maxLength }: { maxLength?: number } = {}): TUnsafe<UploadedFile> {
   const schema = Type.Unsafe<UploadedFile>({

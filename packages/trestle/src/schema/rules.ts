@@ -8,16 +8,41 @@ export interface Rule<AuthorField extends string = string> {
   readonly field?: AuthorField;
 }
 
-/** Everybody, with credentials or without. */
+/**
+ * Every caller, with credentials or without.
+ *
+ * @example
+ * resource({ fields: { title: text() }, can: { read: anyone } });
+ */
 export const anyone: Rule<never> = Object.freeze({ who: 'anyone' });
-/** Every account, by a token or by an API key of it. */
+/**
+ * Every account, by a token or by one of its API keys.
+ *
+ * @example
+ * resource({ fields: { title: text() }, can: { create: signedIn } });
+ */
 export const signedIn: Rule<never> = Object.freeze({ who: 'signedIn' });
-/** The server's administrator alone (the holder of `TRESTLE_ADMIN_SECRET`). */
+/**
+ * The server's administrator alone (the holder of `TRESTLE_ADMIN_SECRET`).
+ *
+ * @example
+ * resource({ fields: { title: text() }, can: { delete: administrator } });
+ */
 export const administrator: Rule<never> = Object.freeze({ who: 'administrator' });
-/** No caller at all; code of the app itself may. What a verb that has no rule gets. */
+/**
+ * No caller; only the app's own code. The rule of a verb that has none.
+ *
+ * @example
+ * resource({ fields: { title: text() }, can: { delete: nobody } });
+ */
 export const nobody: Rule<never> = Object.freeze({ who: 'nobody' });
 
-/** The account named by an `author()` field of the row: `can: { update: own('author') }`. */
+/**
+ * The account named by an `author()` field of the row.
+ *
+ * @example
+ * resource({ fields: { author: author() }, can: { update: own('author') } });
+ */
 export function own<const Name extends string>(authorField: Name): Rule<Name> {
   return Object.freeze({ who: 'owner', field: authorField });
 }

@@ -5,7 +5,12 @@ import type {
   OperationView,
 } from '../../schema/services/operation-service.ts';
 
-/** The media type of server-sent events, for the route's `produces`: `EventSource` asks for it and nothing else. */
+/**
+ * The media type of server-sent events, for a route's `produces`: `EventSource` accepts no other.
+ *
+ * @example
+ * const options = { summary: 'Progress', produces: EVENTS, answers: { 200: null } };
+ */
 export const EVENTS = 'text/event-stream';
 
 /** Milliseconds between comments that keep a quiet connection open through proxies. */
@@ -17,9 +22,13 @@ type View = (operation: OperationView) => unknown;
 
 /**
  * An operation's progress as server-sent events (HTML, section 9.2), for a GET route of a contract. It resumes after the
- * Last-Event-ID that a client sends; where that was the last one, 204 tells the client to stay away.
+ * Last-Event-ID that a client sends; where that was the last one, 204 tells the client not to reconnect.
  *
- * @param view what an event says of the operation (default: all of it).
+ * @param view the data of an event (default: the whole operation).
+ * @throws {Problem} `not_found` where the caller may not read the operation.
+ * @example
+ * route('GET', '/operations/:id/events', { summary: 'Progress', can: signedIn, params: Type.Object({ id: Type.String() }),
+ *   produces: EVENTS, answers: { 200: null } }, (request) => operationEvents(operations, request, request.params.id));
  */
 export async function operationEvents(
   operations: OperationService,

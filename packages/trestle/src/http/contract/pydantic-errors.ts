@@ -9,11 +9,11 @@ export interface PydanticError {
 }
 
 /**
- * Errors in the form of FastAPI's 422 answers, in the words of Pydantic 1, for contracts whose clients were written for one.
+ * Errors in the form of FastAPI's 422 answers, in the words of Pydantic 1, for contracts with such clients.
  *
  * @example
- * pydanticErrors(problem.errors);
- * // [{ loc: ['body', 'title'], msg: 'field required', type: 'value_error.missing' }]
+ * const body = { detail: pydanticErrors(problem.errors) };
+ * // { detail: [{ loc: ['body', 'title'], msg: 'field required', type: 'value_error.missing' }] }
  */
 export function pydanticErrors(errors: readonly FieldError[]): PydanticError[] {
   return errors.map((error) => {

@@ -40,11 +40,13 @@ interface Part<Row extends object> {
 type ToWire<Row> = (rows: Row[]) => readonly unknown[] | Promise<readonly unknown[]>;
 
 /**
- * The code of a route that answers all rows of a resource as one JSON array, sent in parts as it is read, so that memory
- * stays flat however many there are; a short list is answered at once. `limit` and `offset` cut it; the answer then has a
- * `Link` header (RFC 8288) to the next and previous parts.
+ * The handler of a route that answers all rows of a resource as one JSON array, sent in parts as it is read, so that memory
+ * stays flat with any number of rows; a short list is answered at once. `limit` and `offset` select a part; the answer then has
+ * a `Link` header (RFC 8288) with the next and previous parts.
  *
- * @param toWire turns a part's rows into what is sent (default: the rows themselves).
+ * @param toWire converts a part's rows to the members of the array (default: the rows themselves).
+ * @example
+ * route('GET', '/notes', { summary: 'All notes', can: rules.notes.read, answers: { 200: null } }, streamList(services.notes));
  */
 export function streamList<Row extends object>(
   service: Listed<Row>,

@@ -35,7 +35,12 @@ export interface PartialFile {
   note: PartialNote | undefined;
 }
 
-/** Content in files named by their SHA-256: a name's content never changes, and is there whole or not at all. */
+/**
+ * Content in files named by their SHA-256: a file never changes, and exists completely or not at all.
+ *
+ * @example
+ * const artifacts = new Artifacts('data/artifacts');
+ */
 export class Artifacts {
   readonly folder: string;
 
@@ -131,7 +136,12 @@ export class Artifacts {
   }
 }
 
-/** The SHA-256 of a file, in hex. */
+/**
+ * The SHA-256 of a file, in hexadecimal.
+ *
+ * @example
+ * const digest = await digestOf('a.zip');
+ */
 export async function digestOf(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);

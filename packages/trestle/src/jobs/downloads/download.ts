@@ -15,6 +15,12 @@ export interface DownloadLimits {
   readonly redirects: number;
 }
 
+/**
+ * Default limits of a download: 2 GiB, 600 seconds in all, 30 without data, no redirects.
+ *
+ * @example
+ * const limits = { ...DOWNLOAD_LIMITS, bytes: 10 * 1024 ** 2 };
+ */
 export const DOWNLOAD_LIMITS: DownloadLimits = { bytes: 2 * 1024 ** 3, total: 600, idle: 30, redirects: 0 };
 
 /** Maximum consecutive connections that bring no byte beyond the furthest one so far. */
@@ -34,14 +40,15 @@ export interface Download {
 type Context = Pick<RunContext<unknown>, 'operation' | 'fence' | 'signal' | 'progress'>;
 
 /**
- * Downloads a URL into the artifact store, within the limits, from where an earlier attempt or a cut connection left off
- * while the source is still the same. It becomes an artifact only once its digest is right. Throws `OperationError`.
+ * Downloads a URL into the artifact store, within the limits. It resumes where an earlier attempt or a broken connection ended
+ * while the source is unchanged. The file becomes an artifact only when its digest is right.
  *
+ * @throws {OperationError} where the source is not allowed, fails, exceeds a limit or has another digest.
  * @example
- * run: async (context) => {
- *   const artifacts = new Artifacts(join(context.data, 'artifacts'));
- *   const source = { source: context.row.source, sha256: null, allowPrivate: false, folder: null };
- *   return { result: await download(context, { ...source, artifacts, limits: DOWNLOAD_LIMITS }) };
+ * async function run(context: RunContext<object>): Promise<Outcome> {
+ *   const options = { source: 'https://example.com/a.zip', sha256: null, allowPrivate: false, folder: null };
+ *   const artifacts = new Artifacts(`${context.data}/artifacts`);
+ *   return { result: await download(context, { ...options, artifacts, limits: DOWNLOAD_LIMITS }) };
  * }
  */
 export async function download(

@@ -35,12 +35,22 @@ const EDITOR: FieldType = {
   server: { created: ({ account }) => account, edited: ({ account }) => account },
 };
 
-/** The account that created the row: set by the server, never by a caller, and never changed. Has an index. */
+/**
+ * The account that created the row: set by the server, never by a caller, and never changed. Has an index.
+ *
+ * @example
+ * resource({ fields: { author: author() }, can: { update: own('author') } });
+ */
 export function author(options?: RenameOptions): Field<AuthorFaces> {
   return field(AUTHOR, options, authorOptions, INDEXED);
 }
 
-/** The account that wrote the row last. Has an index. */
+/**
+ * The account that wrote the row last. Set by the server. Has an index.
+ *
+ * @example
+ * resource({ fields: { edited_by: editor() } });
+ */
 export function editor(options?: RenameOptions): Field<ServerSet<RowId | null>> {
   return field(EDITOR, options, editorOptions, INDEXED);
 }

@@ -18,7 +18,12 @@ const BOOLEAN: FieldType = {
 
 const check = optionsOf<FieldOptions<boolean>>('boolean()', COMMON);
 
-/** True or false. */
+/**
+ * True or false.
+ *
+ * @example
+ * boolean({ default: false });
+ */
 export function boolean<const O extends FieldOptions<boolean> = FieldOptions<boolean>>(
   options?: O,
 ): Field<Faces<boolean, O>> {

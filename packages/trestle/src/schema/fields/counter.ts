@@ -17,7 +17,12 @@ const check = optionsOf<CounterOptions>('counter()', {
   resetOnUpdate: aBoolean,
 });
 
-/** An integer from 0 that only the server moves, by one SQL statement, so that no count is ever lost. */
+/**
+ * An integer from 0 that only the server changes, by one SQL statement, so that no count is lost.
+ *
+ * @example
+ * counter({ countsReads: true, resetOnUpdate: true });
+ */
 export function counter(options?: CounterOptions): Field<ServerSet<number>> {
   const { countsReads = false, resetOnUpdate = false } = options ?? {};
   const type = {

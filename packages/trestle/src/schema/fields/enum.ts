@@ -10,7 +10,12 @@ const checkValues = expects(
   (values) => isStrings(values) && values.length > 0 && new Set(values).size === values.length,
 );
 
-/** One of the given strings: `oneOf(['draft', 'published'], { default: 'draft' })`. */
+/**
+ * One of the given strings.
+ *
+ * @example
+ * oneOf(['draft', 'published'], { default: 'draft' });
+ */
 export function oneOf<const V extends string, const O extends FieldOptions<V> = FieldOptions<V>>(
   values: readonly V[],
   options?: O,

@@ -25,7 +25,12 @@ export const INTEGER = {
 const bound = expects('an integer within ±(2^53−1)', Number.isSafeInteger);
 const check = optionsOf<RangeOptions>('integer()', { ...COMMON, min: bound, max: bound });
 
-/** An integer between −(2^53−1) and 2^53−1, the ones JSON carries without loss (RFC 8259, section 6). */
+/**
+ * An integer between −(2^53−1) and 2^53−1, which JSON carries without loss (RFC 8259, section 6).
+ *
+ * @example
+ * integer({ min: 0, max: 5, nullable: true });
+ */
 export function integer<const O extends RangeOptions = RangeOptions>(options?: O): Field<Faces<number, O>> {
   const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = options ?? ({} as RangeOptions);
   const type = { ...INTEGER, name: 'integer', schema: Type.Integer({ minimum: min, maximum: max }) };

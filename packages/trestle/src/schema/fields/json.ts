@@ -24,7 +24,12 @@ const JSON_TYPE = {
 
 const check = optionsOf<FieldOptions<JsonValue>>('json()', COMMON);
 
-/** Any JSON value, kept as it came. For shapes that are known, `object()` and `list()` check more. */
+/**
+ * Any JSON value, stored as received. For known shapes, `object()` and `list()` validate more.
+ *
+ * @example
+ * json({ default: {} });
+ */
 export function json<const O extends FieldOptions<JsonValue> = FieldOptions<JsonValue>>(
   options?: O,
 ): Field<Faces<JsonValue, O>> {

@@ -20,7 +20,12 @@ export interface ListFaces<T extends FieldTypes, O> extends FieldTypes {
 const checkItem = expects('a field such as text() as its item', isField);
 const checkOptions = optionsOf<ListOptions>('list()', { ...COMMON, min: aCount, max: aCount });
 
-/** An array of values of one field, kept as JSON in one column: `list(text())`, `list(object({ title: text() }))`. */
+/**
+ * An array of values of one field, stored as JSON in one column.
+ *
+ * @example
+ * list(object({ title: text(), done: boolean() }), { max: 20, default: [] });
+ */
 export function list<T extends FieldTypes, const O extends ListOptions = ListOptions>(
   item: Field<T>,
   options?: O,

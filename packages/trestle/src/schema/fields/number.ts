@@ -19,7 +19,12 @@ const NUMBER = {
 
 const check = optionsOf<RangeOptions>('number()', { ...COMMON, min: aNumber, max: aNumber });
 
-/** A finite double-precision number; NaN and infinities do not exist in JSON and are refused. */
+/**
+ * A finite double-precision number; NaN and infinities do not exist in JSON and are rejected.
+ *
+ * @example
+ * number({ min: 0 });
+ */
 export function number<const O extends RangeOptions = RangeOptions>(options?: O): Field<Faces<number, O>> {
   const { min, max } = options ?? ({} as RangeOptions);
   const schema = Type.Number({

@@ -20,7 +20,12 @@ const checkMembers = expects('an object of fields', isObject);
 const checkMember = expects('a field such as text()', isField);
 const checkOptions = optionsOf<FieldOptions<unknown>>('object()', COMMON);
 
-/** A nested object of declared fields, kept as JSON in one column. Unknown members are refused. */
+/**
+ * A nested object of declared fields, stored as JSON in one column. Unknown members are rejected.
+ *
+ * @example
+ * object({ city: text(), zip: text({ nullable: true }) });
+ */
 export function object<
   const F extends Fields,
   const O extends FieldOptions<Writable<F>> = FieldOptions<Writable<F>>,

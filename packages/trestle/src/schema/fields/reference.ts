@@ -34,7 +34,12 @@ const check = optionsOf<ReferenceOptions>('reference()', {
   onDelete: oneWordOf(['cascade', 'restrict', 'setNull']),
 });
 
-/** The id of a row of another resource of this app, by that resource's name. Has an index. */
+/**
+ * The id of a row of another resource of this app, by that resource's name. Has an index.
+ *
+ * @example
+ * reference('projects', { onDelete: 'cascade' });
+ */
 export function reference<const Target extends string, const O extends ReferenceOptions = ReferenceOptions>(
   target: Target,
   options?: O,

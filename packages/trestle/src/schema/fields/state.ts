@@ -22,6 +22,9 @@ const check = optionsOf<StateOptions>('state()', { initial: aString, by: aString
 /**
  * The state of a row, which is a row of another resource of this app: a new state needs no new code. A row is created in
  * `initial` and moved on by the operations of its resource's `lifecycle`. Has an index.
+ *
+ * @example
+ * state('states', { initial: 'draft' });
  */
 export function state<const Target extends string>(
   target: Target,

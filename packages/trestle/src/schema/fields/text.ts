@@ -36,7 +36,12 @@ const MAX_LENGTH = 100_000;
 /** The default of a text in an index: PostgreSQL takes 2,704 bytes there, and a cursor holds the value. */
 const MAX_INDEXED_LENGTH = 255;
 
-/** A string. Compared by code point on both databases; one that is in no index is sorted by its first 255 characters. */
+/**
+ * A string. Compared by code point on both databases; without an index it is sorted by its first 255 characters.
+ *
+ * @example
+ * text({ min: 1, max: 200, search: true });
+ */
 export function text<const O extends TextOptions = TextOptions>(options?: O): Field<Faces<string, O>> {
   return field(textType(options ?? {}, MAX_LENGTH), options, (given) => [
     ...check(given),

@@ -37,7 +37,12 @@ const check = optionsOf<FieldOptions<string>>('timestamp()', COMMON);
 const checkCreated = optionsOf<InstantOptions>('createdAt()', { ...RENAME, index: aBoolean });
 const checkUpdated = optionsOf<InstantOptions>('updatedAt()', { ...RENAME, index: aBoolean });
 
-/** An instant, RFC 3339 on the wire (`2026-11-21T07:48:39.123Z`), kept in UTC to the millisecond. */
+/**
+ * An instant, RFC 3339 on the wire (`2026-11-21T07:48:39.123Z`), stored in UTC to the millisecond.
+ *
+ * @example
+ * timestamp({ nullable: true, index: true });
+ */
 export function timestamp<const O extends FieldOptions<string> = FieldOptions<string>>(
   options?: O,
 ): Field<Faces<string, O>> {
@@ -46,13 +51,23 @@ export function timestamp<const O extends FieldOptions<string> = FieldOptions<st
 
 type InstantOptions = Pick<FieldOptions<string>, 'index' | 'was'>;
 
-/** The instant the row was created; set by the server, never by a caller. */
+/**
+ * The instant the row was created; set by the server, never by a caller.
+ *
+ * @example
+ * resource({ fields: { created_at: createdAt() }, order: '-created_at' });
+ */
 export function createdAt(options?: InstantOptions): Field<ServerSet<string>> {
   const server = { created: now, edited: () => undefined, older: 'now' } as const;
   return field({ ...INSTANT, name: 'createdAt', server }, options, checkCreated);
 }
 
-/** The instant of the last edit; equal to `createdAt` at first. Counting a read does not move it. */
+/**
+ * The instant of the last change; initially that of `createdAt`. Counting a read does not change it.
+ *
+ * @example
+ * resource({ fields: { updated_at: updatedAt() }, order: '-updated_at' });
+ */
 export function updatedAt(options?: InstantOptions): Field<ServerSet<string>> {
   const server = { created: now, edited: now, onSetNull: true, older: 'now' } as const;
   return field({ ...INSTANT, name: 'updatedAt', server }, options, checkUpdated);

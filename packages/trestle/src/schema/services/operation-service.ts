@@ -3,6 +3,12 @@ import type { JsonValue } from '../field.ts';
 import type { RowId } from '../id.ts';
 import type { Page } from './list-query.ts';
 
+/**
+ * The states of an operation. The first two are before its end.
+ *
+ * @example
+ * const State = Type.Enum([...OPERATION_STATES]);
+ */
 export const OPERATION_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 export type OperationState = (typeof OPERATION_STATES)[number];
 

@@ -4,7 +4,13 @@ import type { Resource } from '../resource.ts';
 import type { BodyOf, IdOf, PatchOf, Resources, RowOf } from '../row-types.ts';
 import type { ChildQuery, ListQuery, Page } from './list-query.ts';
 
-/** The version of a row, which its ETag is made of; on rows that one of the single-row verbs answered. */
+/**
+ * The version of a row that a single-row verb answered, which its ETag is made of.
+ *
+ * @example
+ * const note = await services.notes.read({ caller }, 'id');
+ * await services.notes.patch({ caller }, 'id', { title: 'New' }, { ifMatch: [note[VERSION]] });
+ */
 export const VERSION: unique symbol = Symbol('version');
 
 /** A row with the version it was read at. JSON does not show it. */
