@@ -16,6 +16,7 @@ const SOURCE = join(ROOT, 'packages/trestle');
 
 interface Manifest {
   exports: Record<string, string>;
+  imports: Record<string, string>;
   devDependencies?: Record<string, string>;
   [member: string]: unknown;
 }
@@ -34,6 +35,7 @@ export function buildPackage(target = join(ROOT, 'build/trestle')): string {
   cpSync(join(SOURCE, 'src'), join(target, 'src'), { recursive: true });
   for (const file of ['README.md', 'LICENSE'])
     cpSync(join(file === 'LICENSE' ? ROOT : SOURCE, file), join(target, file));
+  copyAssets(join(target, 'assets'));
   const bin = readFileSync(join(SOURCE, 'bin/trestle.js'), 'utf8');
   writeFileSync(
     join(target, 'bin/trestle.js'),
@@ -88,6 +90,16 @@ function compile(dist: string, project = join(SOURCE, 'tsconfig.build.json')): v
   }
 }
 
+/** Copies the files that pages load, with their licences: the packages they come from bring 150 others that a server never loads. */
+function copyAssets(target: string): void {
+  const { imports }: Manifest = JSON.parse(readFileSync(join(SOURCE, 'package.json'), 'utf8'));
+  for (const [name, module] of Object.entries(imports)) {
+    const [, home = ''] = /^(@[^/]+\/[^/]+|[^/]+)\//.exec(module) ?? [];
+    cpSync(join(ROOT, 'node_modules', module), join(target, name.replace('#assets/', '')));
+    cpSync(join(ROOT, 'node_modules', home, 'LICENSE'), join(target, `${home.replace('/', '-')}.LICENSE`));
+  }
+}
+
 /** The manifest with exports that name compiled files, and without what only the repository needs. */
 function publishedManifest(): Manifest {
   const { devDependencies: _, ...manifest }: Manifest = JSON.parse(
@@ -100,7 +112,8 @@ function publishedManifest(): Manifest {
   return {
     ...manifest,
     exports: { ...Object.fromEntries(compiled), './package.json': './package.json' } as never,
-    files: ['bin', 'dist', 'src'],
+    imports: Object.fromEntries(Object.keys(manifest.imports).map((name) => [name, name.replace('#', './')])),
+    files: ['assets', 'bin', 'dist', 'src'],
   };
 }
 

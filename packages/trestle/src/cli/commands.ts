@@ -20,6 +20,11 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/dev.ts'),
   },
   {
+    name: 'health',
+    summary: 'Ask a running server whether it is ready.',
+    load: () => import('./commands/check-health.ts'),
+  },
+  {
     name: 'migrate',
     summary: 'Show and make the changes that bring databases to the declared tables.',
     load: () => import('./commands/migrate.ts'),

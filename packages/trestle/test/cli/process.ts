@@ -8,6 +8,7 @@ import { after } from 'node:test';
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 /** Where an app in a temporary folder imports the engine from, quoted. */
 const ENGINE = JSON.stringify(join(import.meta.dirname, '../../src/index.ts'));
+const CONTRACT = JSON.stringify(join(import.meta.dirname, '../../src/contract.ts'));
 
 export interface Ended {
   code: number | null;
@@ -89,7 +90,8 @@ export function appFolder(text: string): string {
 
 /** An app of one resource that anyone may use, with a contract for what its name says. */
 export const NOTES = `
-import { anyone, answer, app, integerId, resource, route, text } from ${ENGINE};
+import { anyone, app, integerId, resource, text } from ${ENGINE};
+import { answer, route } from ${CONTRACT};
 const notes = resource({
   id: integerId(),
   fields: { content: text({ max: 160 }) },

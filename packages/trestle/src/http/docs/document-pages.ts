@@ -3,12 +3,9 @@ import type { FastifyInstance } from 'fastify';
 import { servePage, serveScript } from './pages.ts';
 import { StaticContent } from './static-content.ts';
 
-/** A file of an installed package that a documentation page loads. */
+/** A file that a documentation page loads: `#assets/NAME` is in an installed package in the repository, in `assets/` of the published one. */
 interface PackageFile {
-  /** The last segment of its path on the server. */
   name: string;
-  /** Package and path, as an import names it. */
-  module: string;
   type: string;
   /** Takes out of its text what would ask another server for something (default: nothing). */
   localize?: (text: string) => string;
@@ -18,15 +15,10 @@ interface PackageFile {
 const NO_IMAGE = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
 
 const FILES: readonly PackageFile[] = [
-  { name: 'swagger-ui.css', module: '@fastify/swagger-ui/static/swagger-ui.css', type: 'text/css' },
-  {
-    name: 'swagger-ui-bundle.js',
-    module: '@fastify/swagger-ui/static/swagger-ui-bundle.js',
-    type: 'text/javascript',
-  },
+  { name: 'swagger-ui.css', type: 'text/css' },
+  { name: 'swagger-ui-bundle.js', type: 'text/javascript' },
   {
     name: 'redoc.standalone.js',
-    module: 'redoc/bundles/redoc.standalone.js',
     type: 'text/javascript',
     localize: (text) => text.replaceAll(/https:\/\/cdn\.redoc\.ly\/[\w./-]+/g, NO_IMAGE),
   },
@@ -50,9 +42,9 @@ export function serveDocumentation(
   { title, base, swagger, redoc }: Documentation,
 ): void {
   const folder = `${base}/docs-files`;
-  for (const { name, module, type, localize } of FILES) {
+  for (const { name, type, localize } of FILES) {
     const file = new StaticContent(type, async () => {
-      const text = await readFile(new URL(import.meta.resolve(module)), 'utf8');
+      const text = await readFile(new URL(import.meta.resolve(`#assets/${name}`)), 'utf8');
       return localize ? localize(text) : text;
     });
     fastify.get(`${folder}/${name}`, { config: { produces: [type] } }, (_request, reply) =>
