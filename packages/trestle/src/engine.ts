@@ -12,13 +12,14 @@ import type { Store } from './database/store.ts';
 import type { Table } from './database/table.ts';
 import { tablesOf } from './database/tables.ts';
 import { JOB_RESOURCES } from './jobs/job-table.ts';
-import type { JobLimits } from './jobs/limits.ts';
+import { type JobLimits, ROLES, type Role } from './jobs/limits.ts';
 import { openJobs } from './jobs/open-jobs.ts';
 import type { Model } from './rows/model.ts';
 import { type AnyService, openServices } from './rows/open-services.ts';
 import { seedRows } from './rows/seed-rows.ts';
 import type { RowWriter } from './rows/write.ts';
 import type { App } from './schema/app.ts';
+import type { JobServices, Jobs } from './schema/jobs.ts';
 import type { ContractContext } from './schema/route.ts';
 import type { Resources } from './schema/row-types.ts';
 import { nobody, type Rules } from './schema/rules.ts';
@@ -33,6 +34,8 @@ export interface EngineOptions {
   database?: string | undefined;
   /** Whether other processes serve the same app on the same data (default: false). */
   shared?: boolean;
+  /** What this process does: `work` runs jobs, `schedule` fires schedules (default: all). Serving is its opener's. */
+  roles?: readonly Role[];
   /** Limits and times of jobs and operations (default: `DEFAULT_LIMITS`). */
   jobs?: Partial<JobLimits>;
   /** What migrations may do at start (default: additive steps). */
@@ -53,8 +56,8 @@ export interface EngineLog {
 }
 
 /** A declared app, running over its store: everything a channel needs. */
-export interface Engine<Rs extends Resources = Resources> {
-  readonly app: App<Rs>;
+export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs> {
+  readonly app: App<Rs, Js>;
   readonly store: Store;
   readonly services: Services<Rs>;
   readonly byName: ReadonlyMap<string, AnyService>;
@@ -70,17 +73,17 @@ export interface Engine<Rs extends Resources = Resources> {
   /** Tags the representation of a table's rows, for ETags. */
   readonly representationTag: RepresentationTag;
   /** What the app's contract is built over. */
-  readonly context: ContractContext<Rs>;
+  readonly context: ContractContext<Rs, Js>;
   /** Lets what is under way end, writes what waits to be written, and closes the store. */
   close(): Promise<void>;
 }
 
 /** Opens an app: its store, brought to the declared tables, then its services, accounts and operations over it. */
-export async function openEngine<Rs extends Resources>(
-  app: App<Rs>,
+export async function openEngine<Rs extends Resources, Js extends Jobs>(
+  app: App<Rs, Js>,
   options: EngineOptions,
-): Promise<Engine<Rs>> {
-  const { data, database, shared = false } = options;
+): Promise<Engine<Rs, Js>> {
+  const { data, database, shared = false, roles = ROLES } = options;
   const log: EngineLog | undefined = options.log && {
     event: (event) => options.log?.event({ app: app.name, ...event }),
     failed: options.log.failed,
@@ -112,13 +115,18 @@ export async function openEngine<Rs extends Resources>(
       app,
       store,
       writers: opened.writers,
+      services: opened.byName,
       cursorKey,
       data: join(data, app.name),
+      work: roles.includes('work'),
+      schedule: roles.includes('schedule'),
       limits: options.jobs ?? {},
       requireActive: (caller) => authenticate.requireActive(caller),
       ...(log && { log }),
     });
     const { operations } = jobs;
+    // They were compiled from the declaration that the types are projections of.
+    const enqueue = Object.fromEntries(jobs.services) as JobServices<Js>;
     const rules = rulesOf(resources);
     const schemas = schemasOf<Rs>(opened.models);
     return {
@@ -131,7 +139,7 @@ export async function openEngine<Rs extends Resources>(
       authenticate,
       operator,
       representationTag,
-      context: { rules, schemas, services: opened.services, accounts, keys, operations },
+      context: { rules, schemas, services: opened.services, accounts, keys, operations, jobs: enqueue },
       async close() {
         await jobs.close();
         await close();

@@ -39,6 +39,16 @@ export { type TextOptions, text } from './schema/fields/text.ts';
 export { createdAt, timestamp, updatedAt } from './schema/fields/timestamp.ts';
 export { type Id, integerId, type RowId, uuidId } from './schema/id.ts';
 export {
+  type EnqueueOptions,
+  type Job,
+  type JobContext,
+  type JobOptions,
+  type JobService,
+  type JobServices,
+  type Jobs,
+  job,
+} from './schema/jobs.ts';
+export {
   type AnyRow,
   type EffectRows,
   type FindRows,

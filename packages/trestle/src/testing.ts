@@ -5,6 +5,7 @@ import { type Engine, type EngineOptions, openEngine } from './engine.ts';
 import { openLog } from './http/logging/logging.ts';
 import { startServer } from './http/server/server.ts';
 import type { App } from './schema/app.ts';
+import type { Jobs } from './schema/jobs.ts';
 import type { Resources } from './schema/row-types.ts';
 
 export interface ServeOptions {
@@ -17,11 +18,11 @@ export interface ServeOptions {
 }
 
 /** An app that is served for a test, on a free port of the loopback address. */
-export interface Served<Rs extends Resources = Resources> {
+export interface Served<Rs extends Resources = Resources, Js extends Jobs = Jobs> {
   /** Of the first server. */
   readonly url: string;
   /** Of the first server. */
-  readonly engine: Engine<Rs>;
+  readonly engine: Engine<Rs, Js>;
   readonly data: string;
   /** The administrator's secret of this server. */
   readonly administrator: string;
@@ -60,10 +61,10 @@ const ADMINISTRATOR = 'the-administrators-secret-of-a-test';
  * const { status, body } = await served.call('GET', '/v1/notes');
  * await served.close();
  */
-export async function serveApp<Rs extends Resources>(
-  app: App<Rs>,
+export async function serveApp<Rs extends Resources, Js extends Jobs>(
+  app: App<Rs, Js>,
   options: ServeOptions = {},
-): Promise<Served<Rs>> {
+): Promise<Served<Rs, Js>> {
   const { database, servers: count = 1 } = options;
   const data = options.data ?? mkdtempSync(join(tmpdir(), `trestle-${app.name}-`));
   const lines: string[] = [];
@@ -91,8 +92,8 @@ export async function serveApp<Rs extends Resources>(
   };
 }
 
-async function openOne<Rs extends Resources>(
-  app: App<Rs>,
+async function openOne<Rs extends Resources, Js extends Jobs>(
+  app: App<Rs, Js>,
   options: Pick<EngineOptions, 'data' | 'database' | 'shared'>,
   to: (line: string) => void,
 ) {

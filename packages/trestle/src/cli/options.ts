@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { ROLES, type Role } from '../jobs/limits.ts';
 
 /** Where apps keep their rows and secrets: the options of every command that opens one. */
 export interface DataOptions {
@@ -45,6 +46,14 @@ export function processes(text: string): number {
 export function milliseconds(text: string): number {
   if (/^\d{1,5}(\.\d{1,3})?$/.test(text)) return Number(text) * 1000;
   throw new InvalidArgumentError('Expected a number of seconds.');
+}
+
+/** The roles of a process from an option. */
+export function roles(text: string): Role[] {
+  const named = listed(text);
+  const known = ROLES.filter((role) => named.includes(role));
+  if (known.length > 0 && known.length === new Set(named).size) return known;
+  throw new InvalidArgumentError(`Expected one or more of ${ROLES.join(',')}.`);
 }
 
 /** A list with commas. */

@@ -1,7 +1,10 @@
 import { resolve } from 'node:path';
 
 export interface Welcome {
+  /** Empty where the process listens nowhere. */
   url: string;
+  /** Roles of the process (default: all). */
+  roles?: readonly string[];
   apps: readonly { name: string; base: string; docs: string }[];
   data: string;
   database: string | undefined;
@@ -10,11 +13,13 @@ export interface Welcome {
 }
 
 /** What a terminal shows once the server listens. */
-export function welcome({ url, apps, data, database, secret }: Welcome): string {
+export function welcome({ url, roles = [], apps, data, database, secret }: Welcome): string {
   const width = Math.max(...apps.map(({ name }) => name.length), 'data'.length) + 2;
   const line = (label: string, text: string) => `  ${label.padEnd(width)}${text}\n`;
-  const lines = apps.map(({ name, base, docs }) => line(name, `${url}${base}/   docs ${url}${docs}`));
-  if (apps.length > 1) lines.unshift(line('all', `${url}/`));
+  const place = (base: string, docs: string) =>
+    url === '' ? `listens nowhere; ${roles.join(', ')}` : `${url}${base}/   docs ${url}${docs}`;
+  const lines = apps.map(({ name, base, docs }) => line(name, place(base, docs)));
+  if (apps.length > 1 && url !== '') lines.unshift(line('all', `${url}/`));
   lines.push(
     line('data', `${resolve(data)}${database === undefined ? '' : ` and ${withoutPassword(database)}`}`),
   );

@@ -74,8 +74,25 @@ const moves = systemResource(
   { table: `${INTERNAL}moves` },
 );
 
-/** The tables of jobs and moves. */
-export const JOB_RESOURCES = { operations, moves };
+/**
+ * When each scheduled job fires next, and when it last did, in seconds of the database's clock. Whichever process moves `next`
+ * enqueues the job, in the same transaction. `schedule` tells whether the declaration has changed.
+ */
+const schedules = systemResource(
+  resource({
+    id: integerId(),
+    fields: {
+      name: text({ unique: true }),
+      schedule: text(),
+      next: number(),
+      fired: number({ nullable: true }),
+    },
+  }),
+  { table: `${INTERNAL}schedules` },
+);
+
+/** The tables of jobs, moves and schedules. */
+export const JOB_RESOURCES = { operations, moves, schedules };
 
 /** A job as it is kept. */
 export type JobRecord = RowOf<typeof operations>;

@@ -1,3 +1,8 @@
+/** Part of the work of an app that a process takes. */
+export type Role = 'serve' | 'work' | 'schedule';
+
+export const ROLES: readonly Role[] = ['serve', 'work', 'schedule'];
+
 /** Limits and times of jobs, in seconds. All processes of an app should have the same. */
 export interface JobLimits {
   /** Maximum jobs that this process runs at once (default: 8). */

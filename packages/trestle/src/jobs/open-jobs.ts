@@ -1,11 +1,14 @@
 import type { Store } from '../database/store.ts';
 import { Cursors } from '../rows/lists/cursor.ts';
+import type { AnyService } from '../rows/open-services.ts';
 import { compileSystemModels } from '../rows/system-tables.ts';
 import { inTransaction } from '../rows/transaction.ts';
 import type { RowWriter } from '../rows/write.ts';
 import type { App } from '../schema/app.ts';
 import { anonymous } from '../schema/caller.ts';
+import type { JobService } from '../schema/jobs.ts';
 import type { OperationService } from '../schema/services/operation-service.ts';
+import { compileJobs } from './declared-jobs.ts';
 import { JOB_RESOURCES } from './job-table.ts';
 import type { AppRows } from './lifecycles/effect-rows.ts';
 import { compileLifecycles } from './lifecycles/lifecycles.ts';
@@ -15,20 +18,25 @@ import { operationHandler } from './lifecycles/operation-handler.ts';
 import { Operations } from './lifecycles/operations.ts';
 import { DEFAULT_LIMITS, type JobLimits } from './limits.ts';
 import { JobQueue } from './queue.ts';
+import { Scheduler } from './scheduler.ts';
 import { type JobHandler, type JobLog, Worker } from './worker.ts';
 
 export interface JobsOptions {
-  app: Pick<App, 'resources' | 'accounts'>;
+  app: Pick<App, 'resources' | 'accounts' | 'jobs'>;
   store: Store;
   writers: ReadonlyMap<string, RowWriter>;
+  /** The services of the app's resources, by name, for the code of declared jobs. */
+  services: ReadonlyMap<string, AnyService>;
   /** Authenticates cursors of lists. */
   cursorKey: Buffer;
   /** The app's own folder for files: what `run` is given as `data`. */
   data: string;
   /** This process runs jobs (default: true). */
   work?: boolean;
+  /** This process fires schedules (default: true). */
+  schedule?: boolean;
   limits?: Partial<JobLimits>;
-  /** The code of jobs that need no row, by their name (default: there are none). */
+  /** The code of further jobs of the engine, by their name (default: there are none). */
   handlers?: ReadonlyMap<string, JobHandler>;
   /** Throws where a caller's credentials have been revoked (default: they never are). */
   requireActive?: RequireActive;
@@ -39,6 +47,8 @@ export interface JobsOptions {
 export interface Jobs {
   readonly queue: JobQueue;
   readonly operations: OperationService;
+  /** Enqueues the declared jobs, by name. */
+  readonly services: ReadonlyMap<string, JobService<unknown>>;
   /** Stops claiming and gives back what runs. Call it before the store is closed. */
   close(): Promise<void>;
 }
@@ -47,12 +57,13 @@ const SILENT: JobLog = { event: () => {}, failed: () => {} };
 
 /** Opens the job queue of an app over its store, and begins to run what is queued. */
 export function openJobs(options: JobsOptions): Jobs {
-  const { app, store, writers, cursorKey, data, work = true, log = SILENT } = options;
+  const { app, store, writers, cursorKey, data, work = true, schedule = true, log = SILENT } = options;
   const system = compileSystemModels(JOB_RESOURCES, app.accounts, store);
   const queue = new JobQueue(store, system.operations, { ...DEFAULT_LIMITS, ...options.limits }, log.failed);
   const lifecycles = compileLifecycles(writers, system.moves);
   const rows: AppRows = { store, writers, lifecycles, accountIds: app.accounts.id.kind };
-  const handlers = new Map<string, JobHandler>(options.handlers);
+  const declared = compileJobs({ app, store, queue, services: options.services, data });
+  const handlers = new Map<string, JobHandler>([...declared.handlers, ...(options.handlers ?? [])]);
   for (const [resource, lifecycle] of lifecycles)
     for (const [name, declared] of lifecycle.operations)
       handlers.set(`${resource}:${name}`, operationHandler(rows, lifecycle, declared, data));
@@ -68,8 +79,21 @@ export function openJobs(options: JobsOptions): Jobs {
           log,
         })
       : undefined;
+  const isScheduled = Object.values(app.jobs).some(({ every, cron }) => every ?? cron);
+  const scheduler =
+    schedule && isScheduled
+      ? new Scheduler({
+          store,
+          queue,
+          model: system.schedules,
+          jobs: app.jobs,
+          services: declared.services,
+          log,
+        })
+      : undefined;
   return {
     queue,
+    services: declared.services,
     operations: {
       start: (caller, resource, id, operation) => operations.start(caller, resource, id, operation),
       read: async (caller, id) => operations.view(await operations.find(caller, id)),
@@ -80,6 +104,7 @@ export function openJobs(options: JobsOptions): Jobs {
       moves: (caller, resource, id) => movesOf(rows, caller, { resource, id }),
     },
     async close() {
+      await scheduler?.close();
       await worker?.close();
       queue.close();
     },

@@ -1,7 +1,9 @@
 import { accounts } from './accounts.ts';
 import type { App, AppOptions } from './app.ts';
 import { checkApp } from './checks/check-app.ts';
+import { checkJobs } from './checks/check-jobs.ts';
 import { anything, aString, expects, isObject, optionsOf } from './checks/options.ts';
+import type { Jobs } from './jobs.ts';
 import type { Resources } from './row-types.ts';
 
 /**
@@ -12,15 +14,20 @@ import type { Resources } from './row-types.ts';
  * const notes = resource({ fields: { title: text() }, can: { read: anyone, create: signedIn } });
  * export default app({ name: 'notes', accounts: accounts(), resources: { notes } });
  */
-export function app<const Rs extends Resources>(options: AppOptions<Rs>): App<Rs> {
-  const declared: App<Rs> = {
+export function app<const Rs extends Resources, const Js extends Jobs = Record<never, never>>(
+  options: AppOptions<Rs, Js>,
+): App<Rs, Js> {
+  const declared: App<Rs, Js> = {
     name: options.name,
     description: options.description ?? '',
     accounts: options.accounts ?? accounts(),
     resources: options.resources,
+    // Without jobs there are none: what `Js` is by default.
+    jobs: options.jobs ?? ({} as Js),
     contract: options.contract,
   };
   checkApp(declared.name, declared.resources, declared.accounts, checkOptions(options));
+  checkJobs(declared.name, declared.jobs, declared.resources);
   return Object.freeze(declared);
 }
 
@@ -29,5 +36,6 @@ const checkOptions = optionsOf<AppOptions<Resources>>('app()', {
   description: aString,
   accounts: expects('accounts({ … })', (value) => isObject(value) && isObject(value.id)),
   resources: expects('an object of resources', isObject),
+  jobs: expects('an object of jobs', isObject),
   contract: expects('a function', (value) => typeof value === 'function'),
 });

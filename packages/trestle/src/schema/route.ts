@@ -1,6 +1,7 @@
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
 import type { Problem } from '../problems.ts';
 import type { Caller } from './caller.ts';
+import type { JobServices, Jobs } from './jobs.ts';
 import type { Resource } from './resource.ts';
 import type { BodyOf, PatchOf, Resources, RowOf } from './row-types.ts';
 import type { Rule, Rules } from './rules.ts';
@@ -213,7 +214,7 @@ export interface ResourceSchemas<R extends Resource, Rs> {
 }
 
 /** What a contract is built over: the services of its app. */
-export interface ContractContext<Rs extends Resources> {
+export interface ContractContext<Rs extends Resources, Js extends Jobs = Jobs> {
   /** The declared rules, so that a route names its own and never repeats it: `can: rules.notes.create`. */
   rules: { readonly [K in keyof Rs]: Required<Rules> };
   /** The schemas of rows and bodies as declared, so that a contract says once more only what it says differently. */
@@ -222,6 +223,8 @@ export interface ContractContext<Rs extends Resources> {
   accounts: AccountService;
   keys: KeyService;
   operations: OperationService;
+  /** What enqueues each declared job: `jobs.remind.enqueue(request, input, { at, key })`. */
+  jobs: JobServices<Js>;
 }
 
 /**

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { welcome } from '../../src/cli/welcome.ts';
 import { callOver } from '../harness.ts';
-import { appFolder, type Ended, NOTES, run, serve, temporaryFolder } from './process.ts';
+import { appFolder, type Ended, NOTES, run, serve, start, temporaryFolder } from './process.ts';
 
 /** A start that fails says so in one line, without a stack, and ends with 1. */
 function assertOneLine({ code, stderr, stdout }: Ended, expected: RegExp): void {
@@ -14,6 +15,28 @@ function assertOneLine({ code, stderr, stdout }: Ended, expected: RegExp): void 
   assert.equal(stderr.trimEnd().split('\n').length, 1, stderr);
   assert.equal(stdout, '');
 }
+
+test('a process with some of the roles listens nowhere but for its health and metrics', async () => {
+  const app = appFolder(NOTES);
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const address = holder.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  holder.close();
+  await once(holder, 'close');
+  const worker = start(['serve', app, '--roles', 'work,schedule', '--metrics-port', String(port)], {
+    env: { TRESTLE_ADMIN_SECRET: '' },
+  });
+  while (!worker.output.stdout.includes('notes')) await once(worker.child.stdout, 'data');
+  assert.match(worker.output.stdout, /notes +listens nowhere; work, schedule/);
+  const { status, body } = await callOver(`http://127.0.0.1:${port}`, 'GET /readyz');
+  assert.deepEqual([status, body], [200, { status: 'ready' }]);
+  assert.equal((await callOver(`http://127.0.0.1:${port}`, 'GET /metrics')).status, 200);
+  worker.child.kill('SIGTERM');
+  assert.equal((await worker.ended).code, 0);
+  const wrong = await run(['serve', app], { env: { TRESTLE_ROLES: 'works' } });
+  assert.match(wrong.stderr, /TRESTLE_ROLES.*Expected one or more of serve,work,schedule/);
+});
 
 test('--help tells of every option, everywhere', async () => {
   const top = await run(['--help']);

@@ -38,8 +38,12 @@ export interface WorkerProcess {
 
 /** Starts a worker process; each of its operations takes about so many milliseconds. */
 export function startWorker(place: string, milliseconds: number): WorkerProcess {
-  const script = join(import.meta.dirname, 'worker-process.ts');
-  const child = spawn(process.execPath, [script, place, String(milliseconds)], {
+  return startProcess('worker-process.ts', [place, String(milliseconds)]);
+}
+
+/** Starts a script of this folder that says what it does, and closes when its input ends. */
+export function startProcess(script: string, args: readonly string[]): WorkerProcess {
+  const child = spawn(process.execPath, [join(import.meta.dirname, script), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { errorFields, type Log, openLog } from '../../http/logging/logging.ts';
 import { ErrorLog } from '../../http/logging/logging-errors.ts';
 import type { Mount, RunningServer } from '../../http/server/server.ts';
+import { ROLES, type Role } from '../../jobs/limits.ts';
 import { findApps } from '../find-apps.ts';
 import {
   type DataOptions,
@@ -10,11 +11,13 @@ import {
   milliseconds,
   port,
   processes,
+  roles,
   tellWaiting,
   withData,
 } from '../options.ts';
 import { type StopReason, untilStopped } from '../stop-signals.ts';
-import { type Welcome, welcome } from '../welcome.ts';
+import { welcome } from '../welcome.ts';
+import type { Up } from '../workers/worker-messages.ts';
 
 /** Milliseconds for closing what is left and the database, so that by default a stop takes less than 10 s in all. */
 const STOP_MARGIN = 1_500;
@@ -34,6 +37,7 @@ interface ServeOptions extends DataOptions {
   migrate: boolean;
   shared?: boolean;
   workers: number;
+  roles: Role[];
 }
 
 /** `trestle serve [apps…]` */
@@ -94,6 +98,12 @@ export function define(command: Command): void {
         .default(1)
         .argParser(processes),
     )
+    .addOption(
+      new Option('--roles <list>', 'of serve, work, schedule: what this process does')
+        .env('TRESTLE_ROLES')
+        .default(ROLES, 'all')
+        .argParser(roles),
+    )
     .option('--shared', 'other processes serve the same data')
     .option('--no-migrate', 'refuse to start where the database is not as declared')
     .action(serve);
@@ -138,8 +148,10 @@ async function serveAlone(names: string[], options: ServeOptions, worker = false
   const engines = await openEngines(apps, engineOptions(options, log, madeUp));
   const mounts = engines.map((engine) => ({ engine, base: engines.length > 1 ? `/${engine.app.name}` : '' }));
   const gatherMetrics = worker && (await import('../workers/worker-metrics.ts')).metricsOfAll;
+  const listens = options.roles.includes('serve');
   const server = await startServer(mounts, {
     ...options,
+    listens,
     log,
     ...(gatherMetrics && { gatherMetrics }),
   }).catch(async (error: unknown) => {
@@ -147,9 +159,11 @@ async function serveAlone(names: string[], options: ServeOptions, worker = false
     throw error;
   });
   const stopped = untilStopped(server, worker);
+  // What listens nowhere may have nothing else to keep it alive.
+  if (!listens) setInterval(() => {}, 60_000);
   // Without a file a SIGHUP is a terminal that was closed, and ends the process as ever.
   if (options.log !== undefined) process.on('SIGHUP', () => log.reopen());
-  const up = whatIsUp(server, mounts);
+  const up = whatIsUp(server, mounts, options);
   if (worker) process.send?.({ up });
   else showWelcome(up, options, madeUp);
   const reason = await stopped;
@@ -176,7 +190,8 @@ function engineOptions(options: ServeOptions, log: Log, madeUp: string | undefin
     data: options.data,
     database: options.database,
     waiting: tellWaiting,
-    shared: options.shared === true || options.workers > 1,
+    shared: options.shared === true || options.workers > 1 || options.roles.length < ROLES.length,
+    roles: options.roles,
     migrate: { apply: options.migrate ? ('additive' as const) : ('none' as const) },
     administratorSecret: TRESTLE_ADMIN_SECRET || madeUp,
     signingSecret: { current: TRESTLE_SIGNING_SECRET, previous: TRESTLE_SIGNING_SECRET_PREVIOUS },
@@ -187,17 +202,17 @@ function engineOptions(options: ServeOptions, log: Log, madeUp: string | undefin
   };
 }
 
-function whatIsUp(server: RunningServer, mounts: readonly Mount[]): Pick<Welcome, 'url' | 'apps'> {
+function whatIsUp(server: RunningServer, mounts: readonly Mount[], options: ServeOptions): Up['up'] {
   const apps = mounts.map(({ engine, base }, at) => ({
     name: engine.app.name,
     base,
     docs: server.mounted[at]?.pages?.swagger ?? `${base}/docs`,
   }));
-  return { url: server.url, apps };
+  return { url: server.url, apps, roles: options.roles };
 }
 
 /** On standard output, which is no log; the secret only where a person reads it. */
-function showWelcome(up: Pick<Welcome, 'url' | 'apps'>, options: ServeOptions, madeUp?: string): void {
+function showWelcome(up: Up['up'], options: ServeOptions, madeUp?: string): void {
   const secret = process.stdout.isTTY ? madeUp : undefined;
   process.stdout.write(welcome({ ...up, data: options.data, database: options.database, secret }));
 }

@@ -54,16 +54,18 @@ function authorize(header: string | undefined, sites: readonly Site[]): void {
 }
 
 /**
- * The listener that serves metrics without credentials; for a port that only the monitoring reaches.
+ * The listener that serves metrics without credentials, and health; for a port that only the monitoring reaches.
  * Throws `StartError` where that cannot be had.
  */
-export async function openMetricsPort(server: ServerState): Promise<Server | undefined> {
+export async function openMetricsPort(server: ServerState, own: Server): Promise<Server | undefined> {
   const { metricsPort, host } = server.settings;
   if (metricsPort === undefined) return undefined;
   const listener = createServer(async (request, response) => {
+    if (request.url === '/livez' || request.url === '/readyz') return own.emit('request', request, response);
     const isMetrics = request.method === 'GET' && request.url === '/metrics';
     response.writeHead(isMetrics ? 200 : 404, { 'content-type': TYPE });
-    response.end(isMetrics ? await server.metricsText() : 'GET /metrics\n');
+    response.end(isMetrics ? await server.metricsText() : 'GET /metrics, /livez or /readyz\n');
+    return true;
   });
   await new Promise<void>((resolve, reject) => {
     listener.once('error', (error) =>

@@ -9,6 +9,8 @@ export interface ServerOptions {
   port?: number;
   /** Default: 127.0.0.1. */
   host?: string;
+  /** Answers requests; else only `metricsPort` is opened (default: true). */
+  listens?: boolean;
   log: Log;
   /** A port, on the same host, where `/metrics` needs no credentials (default: none). */
   metricsPort?: number;
@@ -49,6 +51,7 @@ export function settle(options: ServerOptions): Settings {
   return {
     port: 4000,
     host: '127.0.0.1',
+    listens: true,
     metricsPort: undefined,
     keepAlive: LIMITS.keepAlive,
     timeouts: TIMEOUTS,

@@ -54,7 +54,7 @@ export interface ServerState {
 }
 
 export interface RunningServer {
-  /** `http://127.0.0.1:4000`, without a slash at the end. */
+  /** `http://127.0.0.1:4000`, without a slash at the end; empty where it does not listen. */
   readonly url: string;
   readonly mounted: readonly Mounted[];
   /** Resolves with the reason when an app's store is broken for good: stop, and end the process with an error. */
@@ -85,9 +85,10 @@ export async function openServer(sites: readonly Site[], options: ServerOptions)
   if (sites.length > 1)
     serveIndex(fastify, { path: '', title: 'Trestle', entries: indexEntries(sites, mounted) });
 
-  const { host, port } = server.settings;
-  const url = await bind(fastify, host, port);
-  const metricsPort = await openMetricsPort(server).catch(async (error: unknown) => {
+  const { host, port, listens } = server.settings;
+  const url = listens ? await bind(fastify, host, port) : '';
+  if (!listens) await fastify.ready();
+  const metricsPort = await openMetricsPort(server, fastify.server).catch(async (error: unknown) => {
     await fastify.close();
     throw error;
   });

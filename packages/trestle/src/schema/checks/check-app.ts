@@ -10,7 +10,7 @@ import { didYouMean, nearest } from './nearest.ts';
 import { isObject, type Mistake, mistakesOf, shown } from './options.ts';
 
 const APP_NAME = /^[a-z][a-z0-9-]{0,40}$/;
-const NAME = /^[a-z][A-Za-z0-9_]{0,50}$/;
+export const NAME = /^[a-z][A-Za-z0-9_]{0,50}$/;
 /** Names that would hide members of the row or of the uniform API. */
 const RESERVED_FIELDS = new Set(['id', 'or', 'prototype']);
 /** Paths of the server itself, beside which apps stand. */
@@ -129,7 +129,7 @@ function ownRemedy(owner: string, resource: Resource): string {
   return `own('${owner}') names no author() field; write own('${authors.join("') or own('")}')`;
 }
 
-function throwFirst(path: string, [first]: readonly Mistake[]): void {
+export function throwFirst(path: string, [first]: readonly Mistake[]): void {
   if (first) wrong(path + first.path, first.message);
 }
 
@@ -152,7 +152,7 @@ function checkNames(
   }
 }
 
-function checkField(path: string, name: string, field: Field, resources: Resources): void {
+export function checkField(path: string, name: string, field: Field, resources: Resources): void {
   throwFirst(path, mistakesOf(field));
   if (!NAME.test(name))
     wrong(path, 'name fields with letters, digits and underscores, a lower-case letter first');
@@ -187,6 +187,6 @@ function checkLifetimes(path: string, accounts: Accounts): void {
   }
 }
 
-function wrong(path: string, remedy: string): never {
+export function wrong(path: string, remedy: string): never {
   throw new TypeError(`${path}: ${remedy}`);
 }

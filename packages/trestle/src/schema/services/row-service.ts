@@ -71,7 +71,7 @@ export interface Service<T extends ServiceTypes = ServiceTypes> {
   remove(context: Context, id: T['id'], options?: WriteOptions): Promise<Versioned<T['row']>>;
 }
 
-type ServiceOf<R extends Resource, Rs> = Service<{
+export type ServiceOf<R extends Resource, Rs> = Service<{
   row: RowOf<R, Rs>;
   body: BodyOf<R, Rs>;
   patch: PatchOf<R, Rs>;

@@ -1,0 +1,33 @@
+import { anyone, app, integer, integerId, type JobContext, job, resource, text } from '../../src/index.ts';
+
+export const notes = resource({
+  id: integerId(),
+  fields: { title: text({ min: 1, max: 40 }) },
+  can: { read: anyone, create: anyone },
+});
+
+/** Code of the job, given by each test. */
+export type Remind = (
+  context: JobContext,
+  input: { readonly title: string; readonly times: number },
+) => Promise<void>;
+
+/** Notes, and a job that reminds of them. */
+export function remindersApp(run: Remind) {
+  return app({
+    name: 'reminders',
+    resources: { notes },
+    jobs: {
+      remind: job({
+        input: { title: text({ min: 1, max: 40, trim: true }), times: integer({ default: 1 }) },
+        retries: 2,
+        run,
+      }),
+    },
+  });
+}
+
+/** The same with a schedule. */
+export function scheduledApp(run: () => Promise<void>) {
+  return app({ name: 'reminders', resources: { notes }, jobs: { remind: job({ every: '1h', run }) } });
+}
