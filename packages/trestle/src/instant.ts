@@ -9,3 +9,13 @@ export function instantNow(): string {
   }
   return made.text;
 }
+
+/**
+ * An instant in UTC, to the millisecond. A leap second is the first of the next minute, as PostgreSQL has it; `Date`
+ * knows none.
+ */
+export function toUtc(value: unknown): unknown {
+  const [, before = '', after = ''] = /^(.{17})60(.*)$/.exec(String(value)) ?? [];
+  const instant = before ? Date.parse(`${before}59${after}`) + 1000 : Date.parse(String(value));
+  return Number.isNaN(instant) ? value : new Date(instant).toISOString();
+}

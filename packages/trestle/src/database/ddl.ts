@@ -33,6 +33,10 @@ export function createTable(dialect: Dialect, table: Table, name = table.name): 
   );
 }
 
+export function dropTable(dialect: Dialect, table: string): string {
+  return text(dialect, sql`drop table ${sql.table(table)}`);
+}
+
 export function addColumn(dialect: Dialect, table: string, column: Column): string {
   const definition = columnDefinition(dialect, column);
   return text(dialect, sql`alter table ${sql.table(table)} add column ${definition}`);

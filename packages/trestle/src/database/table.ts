@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { OnDelete } from '../schema/field-type.ts';
+import type { FieldType, OnDelete } from '../schema/field-type.ts';
 import type { StoredKind } from './dialect.ts';
 
 /** A table as the database has it: what migrations compare, and what is written down after each. */
@@ -20,6 +20,10 @@ export interface Column {
   /** What older rows get where there is no default: the moment of the migration. */
   readonly older?: 'now';
   readonly references?: { readonly table: string; readonly column: string; readonly onDelete: OnDelete };
+  /** The JSON Schema of a value, without null; none of ids, references, and what the server sets. */
+  readonly schema?: unknown;
+  /** The declared type, which older values are converted and completed by. It is not written down. */
+  readonly type?: FieldType;
 }
 
 export interface Index {
@@ -39,6 +43,11 @@ export function index(table: string, columns: readonly string[], unique = false)
 /** The name PostgreSQL gives a reference: `TABLE_COLUMN_fkey`. SQLite names none. */
 export function referenceName(table: string, column: string): string {
   return constraintName([table, column], 'fkey');
+}
+
+/** The table that holds what the values of a column become, while a migration runs. */
+export function stagingName(table: string, column: string): string {
+  return constraintName([`${INTERNAL}${table}`, column], 'values');
 }
 
 /** PostgreSQL cuts names off after 63 bytes; longer ones end in a digest instead, so that no two become one. */

@@ -20,7 +20,10 @@ export function tablesOf(resources: Resources, accounts: Accounts): Table[] {
       name: table,
       columns: [
         idColumn(resource.id),
-        ...Object.entries(resource.fields).map(([key, field]) => columnOf(key, field, resources, accounts)),
+        ...Object.entries(resource.fields).map(([key, field]) => ({
+          ...columnOf(key, field, resources, accounts),
+          ...(resource.table === undefined && schemaOf(field)),
+        })),
         VERSION_COLUMN,
       ],
       indexes: indexesOf(table, resource),
@@ -51,14 +54,22 @@ function columnOf(name: string, field: Field, resources: Resources, accounts: Ac
       nullable,
       ...defaultOf(field),
       references: { table: tableName(target, referred), column: 'id', onDelete },
+      type: referred.id.type,
     };
   }
   if (column === 'account') {
     const references = { table: ACCOUNTS_TABLE, column: 'id', onDelete: 'setNull' } as const;
-    return { name, kind: accounts.id.kind, nullable, references };
+    return { name, kind: accounts.id.kind, nullable, references, type: accounts.id.type };
   }
   const { older } = server ?? {};
-  return { name, kind: column, nullable, ...defaultOf(field), ...(older && { older }) };
+  return { name, kind: column, nullable, ...defaultOf(field), ...(older && { older }), type: field.type };
+}
+
+/** The schema of values that callers give, as it is written down: without what is for people. */
+function schemaOf({ type }: Field): Pick<Column, 'schema'> {
+  if (type.server || type.reference) return {};
+  const forPeople = (key: string, value: unknown) => (key.startsWith('x-') ? undefined : value);
+  return { schema: JSON.parse(JSON.stringify(type.schema, forPeople)) };
 }
 
 function targetOf(resources: Resources, name: string): Resource {

@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox';
+import { toUtc } from '../instant.ts';
 import type { RowId } from './id.ts';
 import { OPERATORS, type Operator } from './services/list-query.ts';
 
@@ -15,6 +16,14 @@ export type ColumnKind =
 
 /** What happens to a row when the row it refers to is deleted. */
 export type OnDelete = 'cascade' | 'restrict' | 'setNull';
+
+/** How values of a column of another kind become values of a type. */
+export interface Conversion {
+  /** Every value has one, and can be had back: the migration is made at start. */
+  readonly isLossless?: true;
+  /** The value, or undefined for one that stands for none. Instants are RFC 3339, JSON is its value. */
+  convert(value: unknown): unknown;
+}
 
 /** Who writes a row, and when. */
 export interface Write {
@@ -69,6 +78,8 @@ export interface FieldType {
   normalize?(value: unknown): unknown;
   /** Brings a checked value to the form in which it is kept: instants in UTC, defaults of nested members. */
   complete?(value: unknown): unknown;
+  /** How columns of other kinds become columns of it in a migration. One of a kind that is missing is made anew. */
+  readonly conversions?: Partial<Record<ColumnKind, Conversion>>;
   /** Merges an object of a patch into the current value (RFC 7396). Other values replace it. */
   merge?(current: unknown, patch: unknown): unknown;
   /** Set by the server, never by a caller. */
@@ -81,6 +92,11 @@ export interface FieldType {
   readonly countsReads?: boolean;
   /** The name of the first state, and the field of the states that names them. */
   readonly state?: { readonly initial: string; readonly by: string };
+}
+
+/** A conversion of values that stay as they are; undefined for those that do not pass. */
+export function only(passes: (value: unknown) => boolean): Conversion {
+  return { convert: (value) => (passes(value) ? value : undefined) };
 }
 
 const names = Object.keys(OPERATORS) as Operator[];
@@ -98,4 +114,12 @@ export const STRING = {
   fromText: (text: string): unknown => text,
   toText: String,
   editor: 'text',
+  conversions: {
+    integer: { isLossless: true, convert: String },
+    number: { isLossless: true, convert: String },
+    boolean: { isLossless: true, convert: String },
+    timestamp: { isLossless: true, convert: toUtc },
+    uuid: { isLossless: true, convert: String },
+    json: { convert: (value: unknown) => (typeof value === 'object' ? undefined : String(value)) },
+  },
 } as const;

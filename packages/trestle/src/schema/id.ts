@@ -1,5 +1,5 @@
 import { type TSchema, Type } from 'typebox';
-import { COMPARISONS, type FieldType, STRING } from './field-type.ts';
+import { COMPARISONS, type FieldType, only, STRING } from './field-type.ts';
 import { INTEGER } from './fields/integer.ts';
 
 /** A row's id on the wire: a number for `integerId()`, a text for `uuidId()`. */
@@ -49,6 +49,7 @@ export function uuidId(): Id<string> {
     fromText: (text) => text,
     toText: String,
     editor: 'text',
+    conversions: { text: only((value) => typeof value === 'string' && UUID.test(value)) },
   };
   return { kind: 'uuid', type, schema, referred: schema };
 }

@@ -1,4 +1,5 @@
 import { isDestructive, type Migrated, type MigrationStatus } from '../../database/migrations/migrate.ts';
+import { scanWords } from '../../database/migrations/values.ts';
 
 /** A plan for people: what would be changed, what stands in the way, and how to go on. */
 export function planWords(place: string, status: MigrationStatus, withSql: boolean): string {
@@ -9,7 +10,13 @@ export function planWords(place: string, status: MigrationStatus, withSql: boole
     ...plan.steps.map((step) => `  ${step.line}`),
   ];
   lines.push(...obstacles.map((obstacle) => `  cannot: ${obstacle}`));
-  if (withSql) lines.push('', ...plan.sql.map((text) => `  ${text};`), '');
+  if (withSql)
+    lines.push(
+      '',
+      ...plan.scans.map((scan) => `  ${scanWords(scan)}`),
+      ...plan.sql.map((text) => `  ${text};`),
+      '',
+    );
   lines.push(`  ${nextStep(status)}`);
   return lines.join('\n');
 }

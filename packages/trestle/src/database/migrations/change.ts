@@ -1,6 +1,6 @@
 import type { Column, Index, Table } from '../table.ts';
-import { conversion } from './conversions.ts';
 import { pendingRenames, type Rename, type Renames, renamed } from './renames.ts';
+import { asksForValues, conversionOf } from './values.ts';
 
 /** One difference between the tables a database has and those a declaration asks for. */
 export type Change =
@@ -11,6 +11,7 @@ export type Change =
   | { readonly kind: 'addColumn'; readonly table: string; readonly to: Column }
   | { readonly kind: 'dropColumn'; readonly table: string; readonly from: Column }
   | { readonly kind: 'changeColumn'; readonly table: string; readonly from: Column; readonly to: Column }
+  | { readonly kind: 'changeValues'; readonly table: string; readonly from: Column; readonly to: Column }
   | { readonly kind: 'createIndex'; readonly table: string; readonly to: Index }
   | { readonly kind: 'dropIndex'; readonly table: string; readonly from: Index }
   | { readonly kind: 'renameIndex'; readonly table: string; readonly from: Index; readonly to: Index };
@@ -73,11 +74,10 @@ function columnChanges(from: Table, to: Table): Change[] {
   for (const column of to.columns) {
     const old = from.columns.find((one) => one.name === column.name);
     if (!old) changes.push({ kind: 'addColumn', table, to: column });
-    else if (old.key !== column.key || conversion(old.kind, column.kind))
-      changes.push(
-        ...(alike(old, column) ? [] : [{ kind: 'changeColumn', table, from: old, to: column } as const]),
-      );
-    else changes.push({ kind: 'dropColumn', table, from: old }, { kind: 'addColumn', table, to: column });
+    else if (old.key !== column.key || conversionOf(old, column)) {
+      if (!alike(old, column)) changes.push({ kind: 'changeColumn', table, from: old, to: column });
+      if (asksForValues(old, column)) changes.push({ kind: 'changeValues', table, from: old, to: column });
+    } else changes.push({ kind: 'dropColumn', table, from: old }, { kind: 'addColumn', table, to: column });
   }
   for (const old of from.columns)
     if (!to.columns.some((column) => column.name === old.name))

@@ -3,14 +3,16 @@ import { type Sql, sql } from '../sql.ts';
 import { type Statement, statement } from '../statement.ts';
 import type { Column, Table } from '../table.ts';
 import type { Change } from './change.ts';
-import { conversion } from './conversions.ts';
+import { conversionOf, type ValueScan, valueScan } from './values.ts';
 
 /** A question to the rows that are there, asked before anything is changed. */
 export interface Check {
   /** Answers one row with `found`: how many stand in the way. */
   readonly query: Statement;
-  /** What to tell, given that number. */
-  message(found: number): string;
+  /** Selects the `id` of some of them; undefined where it is every row, or none. */
+  readonly sample?: Statement;
+  /** What to tell, given that number and these ids. */
+  message(found: number, ids: readonly unknown[]): string;
 }
 
 type ChangeOf<K extends Change['kind']> = Extract<Change, { kind: K }>;
@@ -50,11 +52,24 @@ class Origin {
 
   /** A check that counts the rows of a table for which a condition is true. */
   count(table: string, where: Sql, message: Check['message']): Check {
-    return this.check(sql`select count(*) as found from ${this.table(table)} where ${where}`, message);
+    const query = sql`select count(*) as found from ${this.table(table)} where ${where}`;
+    return { ...this.check(query, message), sample: this.sample(table, where) };
   }
 
   check(query: Sql, message: Check['message']): Check {
     return { query: statement(this.dialect, query), message };
+  }
+
+  sample(table: string, where: Sql): Statement {
+    const id = sql.ref('id');
+    const rows = sql`select ${id} from ${this.table(table)} where ${where} order by ${id} limit 5`;
+    return statement(this.dialect, rows);
+  }
+
+  /** The table and the column as they are now. */
+  of(table: string, column: string): { table: Table; column: string } | undefined {
+    const found = this.#from.find((one) => one.name === this.#tableName(table));
+    return found && { table: found, column: this.#columnName(table, column) };
   }
 
   #tableName(name: string): string {
@@ -76,10 +91,22 @@ export function checksOf(dialect: Dialect, changes: readonly Change[], from: rea
     if (change.kind !== 'changeColumn') return [];
     return [
       ...keyChecks(origin, change),
-      ...valueChecks(origin, change),
       ...presenceChecks(origin, change),
       ...referenceChecks(origin, change),
     ];
+  });
+}
+
+/** The columns whose values have to be looked at for a plan's changes to be made. */
+export function scansOf(dialect: Dialect, changes: readonly Change[], from: readonly Table[]): ValueScan[] {
+  const origin = new Origin(dialect, from, changes);
+  return changes.flatMap((change) => {
+    if (change.kind !== 'changeColumn' && change.kind !== 'changeValues') return [];
+    const isScanned = change.kind === 'changeValues' || change.from.kind !== change.to.kind;
+    const old = origin.of(change.table, change.to.name);
+    return isScanned && old && conversionOf(change.from, change.to)
+      ? [valueScan(change.table, change.from, change.to, old)]
+      : [];
   });
 }
 
@@ -87,7 +114,7 @@ function addedChecks(origin: Origin, table: string, column: Column): Check[] {
   if (column.nullable || column.default !== undefined || column.older) return [];
   const message = (found: number) =>
     `${table}.${column.name} must have a value, and has none in ${rows(found)}: declare a default, or nullable: true`;
-  return [origin.count(table, sql`1 = 1`, message)];
+  return [origin.check(sql`select count(*) as found from ${origin.table(table)}`, message)];
 }
 
 function keyChecks(origin: Origin, { table, from, to }: ChangeOf<'changeColumn'>): Check[] {
@@ -97,18 +124,10 @@ function keyChecks(origin: Origin, { table, from, to }: ChangeOf<'changeColumn'>
   return [origin.check(sql`select 1 as found`, message)];
 }
 
-function valueChecks(origin: Origin, { table, from, to }: ChangeOf<'changeColumn'>): Check[] {
-  const unfit = conversion(from.kind, to.kind)?.unfit;
-  if (!unfit) return [];
-  const message = (found: number) =>
-    `${table}.${to.name} holds what is no ${to.kind} in ${rows(found)}: correct that first`;
-  return [origin.count(table, sql`(${unfit(origin.column(table, to.name), origin.dialect)})`, message)];
-}
-
 function presenceChecks(origin: Origin, { table, from, to }: ChangeOf<'changeColumn'>): Check[] {
   if (!from.nullable || to.nullable || to.default !== undefined) return [];
-  const message = (found: number) =>
-    `${table}.${to.name} must have a value, and has none in ${rows(found)}: fill it first, or declare a default`;
+  const message: Check['message'] = (found, ids) =>
+    `${table}.${to.name} must have a value, and has none in ${rows(found, ids)}: fill it first, or declare a default`;
   return [origin.count(table, sql`${origin.column(table, to.name)} is null`, message)];
 }
 
@@ -118,8 +137,8 @@ function referenceChecks(origin: Origin, { table, from, to }: ChangeOf<'changeCo
   if (!origin.has(target.table, target.column)) return [];
   const column = origin.column(table, to.name);
   const ids = sql`select ${origin.column(target.table, target.column)} from ${origin.table(target.table)}`;
-  const message = (found: number) =>
-    `${table}.${to.name} holds what is no id of ${target.table} in ${rows(found)}: correct that first`;
+  const message: Check['message'] = (found, ids) =>
+    `${table}.${to.name} holds what is no id of ${target.table} in ${rows(found, ids)}: correct that first`;
   return [origin.count(table, sql`${column} is not null and ${column} not in (${ids})`, message)];
 }
 
@@ -129,11 +148,19 @@ function uniqueChecks(origin: Origin, table: string, columns: readonly string[])
   const names = columns.map((column) => origin.column(table, column));
   const given = names.map((name) => sql`${name} is not null`);
   const repeated = sql`select 1 from ${origin.table(table)} where ${sql.join(given, ' and ')} group by ${sql.join(names)} having count(*) > 1`;
-  const message = (found: number) =>
-    `${table} (${columns.join(', ')}) is to be unique, and ${found === 1 ? '1 value is' : `${found} values are`} there more than once: correct that first`;
-  return [origin.check(sql`select count(*) as found from (${repeated}) as repeated`, message)];
+  const message: Check['message'] = (found, ids) =>
+    `${table} (${columns.join(', ')}) is to be unique, and ${found === 1 ? '1 value is' : `${found} values are`} there more than once (${idWords(ids)}): correct that first`;
+  const groups = sql`select ${sql.join(names)} from ${origin.table(table)} where ${sql.join(given, ' and ')} group by ${sql.join(names)} having count(*) > 1`;
+  const sample = origin.sample(table, sql`(${sql.join(names)}) in (${groups})`);
+  return [{ ...origin.check(sql`select count(*) as found from (${repeated}) as repeated`, message), sample }];
 }
 
-function rows(found: number): string {
-  return found === 1 ? '1 row' : `${found} rows`;
+/** How many rows, and the ids of the first: `7 rows (ids 1, 2, 3, 4, 5, …)`. */
+export function rows(found: number, ids: readonly unknown[] = []): string {
+  const words = found === 1 ? '1 row' : `${found} rows`;
+  return ids.length > 0 ? `${words} (${idWords(ids)}${found > ids.length ? ', …' : ''})` : words;
+}
+
+function idWords(ids: readonly unknown[]): string {
+  return `${ids.length === 1 ? 'id' : 'ids'} ${ids.join(', ')}`;
 }

@@ -1,6 +1,6 @@
 import type { Column, Index } from '../table.ts';
 import { type Change, referenceShape } from './change.ts';
-import { conversion } from './conversions.ts';
+import { conversionOf } from './values.ts';
 
 /** `additive` changes lose nothing and are made at start; `destructive` ones only when they are asked for by name. */
 export type Risk = 'additive' | 'destructive';
@@ -9,7 +9,7 @@ export function riskOf(change: Change): Risk {
   if (change.kind === 'dropTable' || change.kind === 'dropColumn') return 'destructive';
   if (change.kind !== 'changeColumn') return 'additive';
   const { from, to } = change;
-  const narrowed = conversion(from.kind, to.kind)?.unfit !== undefined;
+  const narrowed = conversionOf(from, to)?.isLossless !== true && from.key === to.key;
   const nullsReplaced = from.nullable && !to.nullable && to.default !== undefined;
   return narrowed || nullsReplaced ? 'destructive' : 'additive';
 }
@@ -39,6 +39,8 @@ function words(change: Change): string {
       return `drop ${table}.${change.from.name} (${change.from.kind}): its values are lost`;
     case 'changeColumn':
       return `change ${table}.${change.to.name}: ${differences(change.from, change.to).join('; ')}`;
+    case 'changeValues':
+      return `change ${table}.${change.to.name}: ${schemaWords(change.from.schema, change.to.schema)}`;
     case 'createIndex':
       return `create ${indexWords(table, change.to)}`;
     case 'renameIndex':
@@ -63,6 +65,22 @@ function targetWords({ references }: Column): string | undefined {
 function indexWords(table: string, index: Index): string {
   return `${index.unique ? 'unique index' : 'index'} on ${table} (${index.columns.join(', ')})`;
 }
+
+/** How the values of a column change: `maxLength 200 becomes 100`. */
+export function schemaWords(from: unknown, to: unknown): string {
+  if (from === undefined) return 'values in the form in which they are kept now';
+  const [before, after] = [new Map(Object.entries(Object(from))), new Map(Object.entries(Object(to)))];
+  const shown = (value: unknown) => {
+    const words = value === undefined ? 'none' : JSON.stringify(value);
+    return words.length > MAX_WORDS ? `${words.slice(0, MAX_WORDS)}…` : words;
+  };
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .filter((key) => JSON.stringify(before.get(key)) !== JSON.stringify(after.get(key)))
+    .map((key) => `${key} ${shown(before.get(key))} becomes ${shown(after.get(key))}`)
+    .join(', ');
+}
+
+const MAX_WORDS = 100;
 
 function differences(from: Column, to: Column): string[] {
   const found: string[] = [];

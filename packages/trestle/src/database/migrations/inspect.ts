@@ -7,7 +7,7 @@ import { ENGINE_SCHEMA, type Entry, HISTORY, readHistory } from './history.ts';
 import { type Plan, plan } from './plan.ts';
 import { NewerDatabase } from './refusals.ts';
 import type { Renames } from './renames.ts';
-import { digestOf } from './snapshot.ts';
+import { digestOf, haveSameSchemas } from './snapshot.ts';
 
 /** What is asked of a database. */
 export interface Declared {
@@ -31,7 +31,7 @@ export interface Inspection {
 /** The columns of each table that is really there, by table. */
 type ActualTables = Map<string, Set<string>>;
 
-const NOTHING: Plan = { steps: [], checks: [], sql: [] };
+const NOTHING: Plan = { steps: [], checks: [], scans: [], sql: [] };
 
 /**
  * Compares the declared tables with those written down, and these with the database itself.
@@ -50,11 +50,12 @@ export async function inspect(executor: Executor, declared: Declared): Promise<I
   const from = history?.tables ?? [];
   checkActual(from, tables, actual);
   const digest = digestOf(tables);
-  const current = entries.at(-1)?.digest === digest;
+  const isSameStructure = entries.at(-1)?.digest === digest;
+  const current = isSameStructure && haveSameSchemas(from, tables);
   return {
     entries,
     current,
-    older: current ? undefined : branch(entries).find((entry) => entry.digest === digest),
+    older: isSameStructure ? undefined : branch(entries).find((entry) => entry.digest === digest),
     plan: current ? NOTHING : plan(from, tables, { dialect, renames, now }),
   };
 }

@@ -1,14 +1,18 @@
 import { Problem } from '../../problems.ts';
 import { StartError } from '../../start-error.ts';
+import type { Dialect } from '../dialect.ts';
 import { sql } from '../sql.ts';
 import { statement } from '../statement.ts';
 import type { Executor, Store } from '../store.ts';
 import type { Table } from '../table.ts';
+import { rows } from './checks.ts';
+import { schemaWords } from './describe.ts';
 import { createHistory, recordState } from './history.ts';
 import { type Declared, type Inspection, inspect, refuseOlder } from './inspect.ts';
 import type { Plan } from './plan.ts';
 import { MigrationRefused } from './refusals.ts';
 import type { Renames } from './renames.ts';
+import { scanValues, stageValues, type ValueScan } from './values.ts';
 
 export interface MigrateOptions {
   /** Declared renames (default: none): `renamesOf(resources)`. */
@@ -47,9 +51,10 @@ export async function migrate(
     const seen = await inspect(transaction, declared);
     if (seen.current) return { steps: [], backup: undefined };
     refuse(seen, options);
-    await check(transaction, seen.plan);
+    await check(transaction, store.dialect, seen.plan);
     const backup = isDestructive(seen.plan) ? transaction.backup(declared.now) : undefined;
     if (seen.entries.length === 0) await createHistory(store.dialect, transaction);
+    for (const scan of seen.plan.scans) await stageValues(transaction, store.dialect, scan);
     await runAll(transaction, store, seen.plan.sql);
     const steps = seen.plan.steps.map((step) => step.line);
     await recordState(store.dialect, transaction, { tables, steps, at: declared.now });
@@ -70,7 +75,7 @@ export async function migrationStatus(
   renames?: Renames,
 ): Promise<MigrationStatus> {
   const seen = await inspect(store, declaredTables(store, tables, renames));
-  return { ...seen, obstacles: seen.current ? [] : await obstacles(store, seen.plan) };
+  return { ...seen, obstacles: seen.current ? [] : await obstacles(store, store.dialect, seen.plan) };
 }
 
 function declaredTables(
@@ -101,8 +106,8 @@ function refuse(seen: Inspection, { apply = 'additive', back = false }: MigrateO
     );
 }
 
-async function check(executor: Executor, plan: Plan): Promise<void> {
-  const found = await obstacles(executor, plan);
+async function check(executor: Executor, dialect: Dialect, plan: Plan): Promise<void> {
+  const found = await obstacles(executor, dialect, plan);
   if (found.length > 0)
     throw new MigrationRefused(
       `The rows do not allow this. Nothing was changed.\n  ${found.join('\n  ')}`,
@@ -110,14 +115,31 @@ async function check(executor: Executor, plan: Plan): Promise<void> {
     );
 }
 
-async function obstacles(executor: Executor, { checks }: Plan): Promise<string[]> {
-  const found: string[] = [];
-  for (const { query, message } of checks) {
+async function obstacles(executor: Executor, dialect: Dialect, { checks, scans }: Plan): Promise<string[]> {
+  const all: string[] = [];
+  for (const { query, sample, message } of checks) {
     const [row] = await executor.all(query, []);
-    const rows = Number(row?.found);
-    if (rows > 0) found.push(message(rows));
+    const found = Number(row?.found);
+    if (found === 0 || !row) continue;
+    const ids = sample ? await executor.all(sample, []) : [];
+    all.push(
+      message(
+        found,
+        ids.map(({ id }) => id),
+      ),
+    );
   }
-  return found;
+  for (const scan of scans) {
+    const { found, ids } = await scanValues(executor, dialect, scan);
+    if (found > 0) all.push(`${unfitWords(scan)} in ${rows(found, ids)}: correct that first`);
+  }
+  return all;
+}
+
+function unfitWords({ name, from, to }: ValueScan): string {
+  return from.kind === to.kind
+    ? `${name} holds what its declaration does not allow (${schemaWords(from.schema, to.schema)})`
+    : `${name} holds what is no ${to.schema === undefined ? to.kind : to.type?.name}`;
 }
 
 async function runAll(transaction: Executor, { dialect }: Store, texts: readonly string[]): Promise<void> {

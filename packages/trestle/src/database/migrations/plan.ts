@@ -1,9 +1,10 @@
 import type { Dialect } from '../dialect.ts';
 import type { Table } from '../table.ts';
 import { type Change, changesBetween } from './change.ts';
-import { type Check, checksOf } from './checks.ts';
+import { type Check, checksOf, scansOf } from './checks.ts';
 import { line, type Risk, riskOf } from './describe.ts';
 import type { Renames } from './renames.ts';
+import type { ValueScan } from './values.ts';
 
 /** All that the SQL of a migration follows from. */
 export interface Migration {
@@ -26,6 +27,8 @@ export interface Plan {
   readonly steps: readonly Step[];
   /** What must be true of the rows before. */
   readonly checks: readonly Check[];
+  /** Columns whose values are looked at, and converted before the statements run. */
+  readonly scans: readonly ValueScan[];
   /** All of it in order, to be run in one transaction. */
   readonly sql: readonly string[];
 }
@@ -45,6 +48,7 @@ export function plan(from: readonly Table[], to: readonly Table[], options: Plan
   return {
     steps: changes.map((change) => ({ risk: riskOf(change), line: line(change) })),
     checks: checksOf(dialect, changes, from),
+    scans: scansOf(dialect, changes, from),
     sql: dialect.migrationSql(migration),
   };
 }

@@ -15,18 +15,18 @@ export type RepresentationTag = (table: string, shape: unknown) => string;
  */
 export async function representationTags(store: Store): Promise<RepresentationTag> {
   const { dialect } = store;
-  const names = sql.join(['digest', 'applied_at', 'tables'].map((name) => sql.ref(name)));
+  const names = sql.join(['applied_at', 'tables'].map((name) => sql.ref(name)));
   const history = statement(
     dialect,
     sql`select ${names} from ${sql.table(HISTORY.name)} order by ${sql.ref('sequence')}`,
   );
   const [identity] = await store.all(statement(dialect, dialect.databaseIdentity(HISTORY.name)), []);
   const since = new Map<string, { columns: string; epoch: string }>();
-  let before: unknown;
-  for (const { digest, applied_at: appliedAt, tables } of await store.all(history, [])) {
+  let before = '';
+  for (const { applied_at: appliedAt, tables } of await store.all(history, [])) {
     // Only a restore writes the state down that is there already.
-    if (digest === before) since.clear();
-    before = digest;
+    if (String(tables) === before) since.clear();
+    before = String(tables);
     for (const { name, columns } of decoded<Table[]>(dialect, tables)) {
       const text = JSON.stringify(columns);
       if (since.get(name)?.columns !== text) since.set(name, { columns: text, epoch: String(appliedAt) });

@@ -12,15 +12,35 @@ export function normalized(tables: readonly Table[]): Table[] {
     .sort(byName);
 }
 
-/** What tells two states of a database apart. The order of columns does not matter: rows are read by name. */
+/**
+ * What tells two states of a database apart. The order of columns does not matter: rows are read by name. The schemas of
+ * values are no part of it: an app may be taken back to a version that allows other values.
+ */
 export function digestOf(tables: readonly Table[]): string {
-  return createHash('sha256')
-    .update(JSON.stringify(normalized(tables)))
-    .digest('hex')
-    .slice(0, 16);
+  const structure = normalized(tables).map((table) => ({
+    ...table,
+    columns: table.columns.map(({ schema: _schema, ...column }) => column),
+  }));
+  return createHash('sha256').update(JSON.stringify(structure)).digest('hex').slice(0, 16);
 }
 
-function normalColumn({ name, kind, nullable, key, default: value, older, references }: Column): Column {
+/** Whether the values of two states are of the same schemas. */
+export function haveSameSchemas(from: readonly Table[], to: readonly Table[]): boolean {
+  const schemas = (tables: readonly Table[]) =>
+    JSON.stringify(normalized(tables).map(({ columns }) => columns.map(({ schema }) => schema ?? null)));
+  return schemas(from) === schemas(to);
+}
+
+function normalColumn({
+  name,
+  kind,
+  nullable,
+  key,
+  default: value,
+  older,
+  references,
+  schema,
+}: Column): Column {
   return {
     name,
     kind,
@@ -31,6 +51,7 @@ function normalColumn({ name, kind, nullable, key, default: value, older, refere
     ...(references && {
       references: { table: references.table, column: references.column, onDelete: references.onDelete },
     }),
+    ...(schema !== undefined && { schema }),
   };
 }
 

@@ -1,10 +1,19 @@
-import { addColumn, addReferences, createIndex, createTable, dropIndex, literal, text } from '../ddl.ts';
+import {
+  addColumn,
+  addReferences,
+  createIndex,
+  createTable,
+  dropIndex,
+  dropTable,
+  literal,
+  text,
+} from '../ddl.ts';
 import type { Dialect } from '../dialect.ts';
 import { type Change, referenceShape } from '../migrations/change.ts';
-import { conversion } from '../migrations/conversions.ts';
 import type { Migration } from '../migrations/plan.ts';
+import { stagedValue } from '../migrations/values.ts';
 import { type Sql, sql } from '../sql.ts';
-import { type Column, referenceName, type Table } from '../table.ts';
+import { type Column, referenceName, stagingName, type Table } from '../table.ts';
 
 type Of<K extends Change['kind']> = Extract<Change, { kind: K }>;
 
@@ -83,26 +92,28 @@ function altered(dialect: Dialect, { table, from, to }: Of<'changeColumn'>): str
   const name = sql.id(to.name);
   const column = (action: Sql) => alter(dialect, table, sql`alter column ${name} ${action}`);
   const statements: string[] = [];
-  if (from.kind !== to.kind) {
-    const value = conversion(from.kind, to.kind)?.to(name, dialect) ?? name;
+  const isConverted = from.kind !== to.kind;
+  const update = (value: Sql, where: Sql) =>
+    text(dialect, sql`update ${sql.table(table)} set ${name} = ${value} where ${where}`);
+  if (isConverted) {
+    const staging = stagingName(table, to.name);
     if (from.default !== undefined) statements.push(column(sql`drop default`));
-    statements.push(column(sql`type ${sql.raw(dialect.columnType(to.kind))} using ${value}`));
+    if (!from.nullable) statements.push(column(sql`drop not null`));
+    const ids = sql`select ${sql.id('id')} from ${sql.table(staging)}`;
+    statements.push(
+      column(sql`type ${sql.raw(dialect.columnType(to.kind))} using null`),
+      update(stagedValue(table, 'id', staging), sql`${sql.id('id')} in (${ids})`),
+      dropTable(dialect, staging),
+    );
   }
-  if (to.default !== undefined && (from.default !== to.default || from.kind !== to.kind))
+  if (to.default !== undefined && (from.default !== to.default || isConverted))
     statements.push(column(sql`set default ${literal(dialect, to)}`));
-  if (to.default === undefined && from.default !== undefined && from.kind === to.kind)
+  if (to.default === undefined && from.default !== undefined && !isConverted)
     statements.push(column(sql`drop default`));
-  if (from.nullable && !to.nullable) {
-    if (to.default !== undefined)
-      statements.push(
-        text(
-          dialect,
-          sql`update ${sql.table(table)} set ${name} = ${literal(dialect, to)} where ${name} is null`,
-        ),
-      );
-    statements.push(column(sql`set not null`));
-  }
-  if (!from.nullable && to.nullable) statements.push(column(sql`drop not null`));
+  if (from.nullable && !to.nullable && to.default !== undefined)
+    statements.push(update(literal(dialect, to), sql`${name} is null`));
+  if (!to.nullable && (from.nullable || isConverted)) statements.push(column(sql`set not null`));
+  if (!from.nullable && to.nullable && !isConverted) statements.push(column(sql`drop not null`));
   return statements;
 }
 

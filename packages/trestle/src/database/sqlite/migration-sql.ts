@@ -1,10 +1,10 @@
-import { addColumn, createIndex, createTable, dropIndex, literal, text } from '../ddl.ts';
+import { addColumn, createIndex, createTable, dropIndex, dropTable, literal, text } from '../ddl.ts';
 import type { Dialect } from '../dialect.ts';
 import type { Change } from '../migrations/change.ts';
-import { conversion } from '../migrations/conversions.ts';
 import type { Migration } from '../migrations/plan.ts';
+import { stagedValue } from '../migrations/values.ts';
 import { type Sql, sql } from '../sql.ts';
-import type { Column, Table } from '../table.ts';
+import { type Column, stagingName, type Table } from '../table.ts';
 
 /** The statements that make a plan's changes on SQLite, references being off while they run. */
 export function sqliteSql({ dialect, changes, to, now }: Migration): string[] {
@@ -27,7 +27,10 @@ export function sqliteSql({ dialect, changes, to, now }: Migration): string[] {
       .filter((change) => stay(change.table))
       .map((change) => addColumn(dialect, change.table, change.to)),
     ...rebuilt.flatMap((table) => rebuild(dialect, table, changes, now)),
-    ...of('dropTable').map((change) => text(dialect, sql`drop table ${sql.id(change.table)}`)),
+    ...of('dropTable').map((change) => dropTable(dialect, change.table)),
+    ...of('changeColumn')
+      .filter(({ from, to: next }) => from.kind !== next.kind)
+      .map((change) => dropTable(dialect, stagingName(change.table, change.to.name))),
     ...indexesToCreate(dialect, changes, to, rebuilt),
   ];
 }
@@ -59,7 +62,7 @@ function rebuild(dialect: Dialect, table: Table, changes: readonly Change[], now
   const values = table.columns.map((column) =>
     added.has(column)
       ? valueForOlder(dialect, column, now)
-      : converted(dialect, before.get(column.name) ?? column, column),
+      : converted(dialect, table.name, before.get(column.name) ?? column, column),
   );
   const names = sql.join(table.columns.map((column) => sql.id(column.name)));
   return [
@@ -71,7 +74,7 @@ function rebuild(dialect: Dialect, table: Table, changes: readonly Change[], now
     ...(table.columns.some((column) => column.key === 'counting')
       ? keepCounting(dialect, table.name, aside)
       : []),
-    text(dialect, sql`drop table ${sql.id(table.name)}`),
+    dropTable(dialect, table.name),
     text(dialect, sql`alter table ${sql.id(aside)} rename to ${sql.id(table.name)}`),
   ];
 }
@@ -88,8 +91,9 @@ function keepCounting(dialect: Dialect, table: string, aside: string): string[] 
 }
 
 /** A column's old value as its new one. */
-export function converted(dialect: Dialect, from: Column, to: Column): Sql {
-  const value = conversion(from.kind, to.kind)?.to(sql.ref(from.name), dialect) ?? sql.ref(from.name);
+export function converted(dialect: Dialect, table: string, from: Column, to: Column): Sql {
+  const value =
+    from.kind === to.kind ? sql.ref(from.name) : stagedValue(table, 'id', stagingName(table, to.name));
   const replaced = from.nullable && !to.nullable && to.default !== undefined;
   return replaced ? sql`coalesce(${value}, ${literal(dialect, to)})` : value;
 }

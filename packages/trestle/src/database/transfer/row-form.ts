@@ -8,17 +8,11 @@ export type PlainRow = readonly unknown[];
 export function rowDecoder(dialect: Dialect, columns: readonly ColumnType[]): (row: Columns) => PlainRow {
   const steps = columns.map(({ name, kind }) => ({
     name,
-    decode: kind === 'timestamp' ? instant : dialect.decoder(kind),
+    decode: dialect.decoder(kind),
   }));
   return (row) =>
     steps.map(({ name, decode }) => {
       const value = row[name];
       return decode && value !== null ? decode(value) : value;
     });
-}
-
-/** A default in an older row may be written in another way than with milliseconds and Z. */
-function instant(value: unknown): unknown {
-  const text = String(value);
-  return text.length === 24 && text.endsWith('Z') ? text : new Date(text).toISOString();
 }

@@ -2,7 +2,14 @@ import { Type } from 'typebox';
 import { COMMON } from '../checks/field-options.ts';
 import { optionsOf } from '../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field } from '../field.ts';
-import { COMPARISONS, type FieldType } from '../field-type.ts';
+import { COMPARISONS, type FieldType, only } from '../field-type.ts';
+
+const TRUTH = new Map([
+  ['true', true],
+  ['false', false],
+  ['1', true],
+  ['0', false],
+]);
 
 const BOOLEAN: FieldType = {
   name: 'boolean',
@@ -14,6 +21,12 @@ const BOOLEAN: FieldType = {
   fromText: (text) => (text === 'true' || text === 'false' ? text === 'true' : text),
   toText: String,
   editor: 'checkbox',
+  conversions: {
+    integer: { convert: (value) => TRUTH.get(String(value)) },
+    number: { convert: (value) => TRUTH.get(String(value)) },
+    text: { convert: (value) => TRUTH.get(String(value).toLowerCase()) },
+    json: only((value) => typeof value === 'boolean'),
+  },
 };
 
 const check = optionsOf<FieldOptions<boolean>>('boolean()', COMMON);

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { COMMON } from '../checks/field-options.ts';
 import { expects, optionsOf, rangeMistakes } from '../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field } from '../field.ts';
-import { COMPARISONS } from '../field-type.ts';
+import { COMPARISONS, only } from '../field-type.ts';
 
 export interface RangeOptions extends FieldOptions<number> {
   /** Minimum (default: none). */
@@ -20,6 +20,17 @@ export const INTEGER = {
   fromText: (text: string): unknown => (/^-?\d{1,16}$/.test(text) ? Number(text) : text),
   toText: String,
   editor: 'number',
+  conversions: {
+    number: only(Number.isSafeInteger),
+    boolean: { isLossless: true, convert: Number },
+    json: only(Number.isSafeInteger),
+    text: {
+      convert: (value: unknown) => {
+        const number = Number(value);
+        return Number.isSafeInteger(number) && String(number) === value ? number : undefined;
+      },
+    },
+  },
 } as const;
 
 const bound = expects('an integer within ±(2^53−1)', Number.isSafeInteger);

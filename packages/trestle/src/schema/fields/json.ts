@@ -1,8 +1,12 @@
 import { Type } from 'typebox';
+import { toUtc } from '../../instant.ts';
 import { COMMON } from '../checks/field-options.ts';
 import { optionsOf } from '../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field, type JsonValue } from '../field.ts';
+import type { Conversion } from '../field-type.ts';
 import { mergePatch } from '../merge-patch.ts';
+
+const AS_IT_IS: Conversion = { isLossless: true, convert: (value) => value };
 
 /** What values that are kept as JSON have in common. */
 export const JSON_VALUE = {
@@ -13,6 +17,14 @@ export const JSON_VALUE = {
   fromText: (text: string, parseJson: (text: string) => unknown): unknown => parseJson(text),
   toText: (value: unknown): string => JSON.stringify(value),
   editor: 'json',
+  conversions: {
+    text: AS_IT_IS,
+    integer: AS_IT_IS,
+    number: AS_IT_IS,
+    boolean: AS_IT_IS,
+    uuid: AS_IT_IS,
+    timestamp: { isLossless: true, convert: toUtc },
+  },
 } as const;
 
 const JSON_TYPE = {

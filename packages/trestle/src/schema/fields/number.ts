@@ -3,7 +3,7 @@ import { COMMON } from '../checks/field-options.ts';
 import { aNumber, optionsOf, rangeMistakes } from '../checks/options.ts';
 import { exactNumber } from '../exact-number.ts';
 import { type Faces, type Field, field } from '../field.ts';
-import { COMPARISONS } from '../field-type.ts';
+import { COMPARISONS, only } from '../field-type.ts';
 import type { RangeOptions } from './integer.ts';
 
 const NUMBER = {
@@ -15,6 +15,12 @@ const NUMBER = {
   fromText: (text: string) => exactNumber(text) ?? text,
   toText: String,
   editor: 'number',
+  conversions: {
+    integer: { isLossless: true, convert: Number },
+    boolean: { isLossless: true, convert: Number },
+    json: only(Number.isFinite),
+    text: { convert: (value: unknown) => exactNumber(String(value)) },
+  },
 } as const;
 
 const check = optionsOf<RangeOptions>('number()', { ...COMMON, min: aNumber, max: aNumber });

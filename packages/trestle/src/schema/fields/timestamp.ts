@@ -1,9 +1,11 @@
 import { Type } from 'typebox';
 import { Compile } from 'typebox/schema';
+import { toUtc } from '../../instant.ts';
 import { COMMON, RENAME } from '../checks/field-options.ts';
 import { aBoolean, optionsOf } from '../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field, type ServerSet } from '../field.ts';
 import { COMPARISONS, type Write } from '../field-type.ts';
+import { DATE_SCHEMA } from './date.ts';
 
 /**
  * RFC 3339 with an offset; the fraction may be left out. What is stored and answered is UTC to the millisecond.
@@ -15,6 +17,7 @@ const RFC3339 =
 const schema = Type.String({ format: 'date-time', pattern: RFC3339, maxLength: 40 });
 
 const instants = Compile(schema);
+const dates = Compile(DATE_SCHEMA);
 
 /** Whether a value is an instant that can be stored. */
 export function isInstant(value: unknown): boolean {
@@ -31,6 +34,10 @@ const INSTANT = {
   toText: String,
   editor: 'timestamp',
   complete: toUtc,
+  conversions: {
+    text: { convert: asInstant },
+    json: { convert: asInstant },
+  },
 } as const;
 
 const check = optionsOf<FieldOptions<string>>('timestamp()', COMMON);
@@ -77,12 +84,9 @@ function now(write: Write): string {
   return write.now;
 }
 
-/**
- * An instant in UTC, to the millisecond. A leap second is the first of the next minute, as PostgreSQL has it; `Date`
- * knows none.
- */
-export function toUtc(value: unknown): unknown {
-  const [, before = '', after = ''] = /^(.{17})60(.*)$/.exec(String(value)) ?? [];
-  const instant = before ? Date.parse(`${before}59${after}`) + 1000 : Date.parse(String(value));
-  return Number.isNaN(instant) ? value : new Date(instant).toISOString();
+/** A text as an instant: RFC 3339, with a blank in place of the T too (section 5.6); a date is its first instant in UTC. */
+function asInstant(value: unknown): unknown {
+  const text = String(value).replace(/^(.{10}) /, '$1T');
+  const instant = dates.Check(text) ? `${text}T00:00:00Z` : text;
+  return isInstant(instant) ? instant : undefined;
 }

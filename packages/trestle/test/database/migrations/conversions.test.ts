@@ -3,11 +3,13 @@ import { test } from 'node:test';
 import { MigrationRefused } from '../../../src/database/migrations/refusals.ts';
 import {
   boolean,
+  date,
   type Field,
   integer,
   integerId,
   json,
   number,
+  oneOf,
   reference,
   resource,
   text,
@@ -132,14 +134,119 @@ const cases: Readonly<Record<string, Case>> = {
       ['0', 0],
       ['-12', -12],
       ['123456789012345', 123456789012345],
+      ['1234567890123456', 1234567890123456],
+      ['9007199254740991', most],
+      ['-9007199254740991', -most],
     ],
-    unfit: ['', '1.0', ' 1', '+1', '01', '-0', 'one', '1234567890123456', '1e3'],
+    unfit: ['', '1.0', ' 1', '+1', '01', '-0', 'one', '9007199254740993', '12345678901234567', '1e3'],
   },
   text_timestamp: {
     from: text(nullable),
     to: timestamp(nullable),
-    values: [[AT, AT]],
-    unfit: ['2026-02-28', '2026-02-28 07:48:39.123Z', 'yesterday', ''],
+    values: [
+      [AT, AT],
+      ['2026-02-28T07:48:39Z', '2026-02-28T07:48:39.000Z'],
+      ['2026-02-28t09:48:39.1239+02:00', '2026-02-28T07:48:39.123Z'],
+      ['2026-02-28 07:48:39.5Z', '2026-02-28T07:48:39.500Z'],
+      ['2016-12-31T23:59:60Z', '2017-01-01T00:00:00.000Z'],
+      ['2026-02-28', '2026-02-28T00:00:00.000Z'],
+    ],
+    unfit: [
+      'yesterday',
+      '',
+      '2026-02-30T00:00:00Z',
+      '2026-02-30',
+      '2026-02-28T07:48:39',
+      '28.2.2026',
+      '1772264919',
+    ],
+  },
+  text_number: {
+    from: text(nullable),
+    to: number(nullable),
+    values: [
+      ['0.1', 0.1],
+      ['-1.5e300', -1.5e300],
+      ['1234567890123456', 1234567890123456],
+      ['5e-324', 5e-324],
+    ],
+    unfit: ['', '1,5', '0x10', 'NaN', 'Infinity', '1e999', '9007199254740993', ' 1'],
+  },
+  number_text: {
+    from: number(nullable),
+    to: text(nullable),
+    values: [
+      [0.1, '0.1'],
+      [-1e21, '-1e+21'],
+      [1234567890123456, '1234567890123456'],
+    ],
+  },
+  number_boolean: {
+    from: number(nullable),
+    to: boolean(nullable),
+    values: [
+      [1, true],
+      [0, false],
+    ],
+    unfit: [0.5],
+  },
+  boolean_number: { from: boolean(nullable), to: number(nullable), values: [[true, 1]] },
+  text_enum: {
+    from: integer(nullable),
+    to: oneOf(['1', '2'], nullable),
+    values: [[2, '2']],
+    unfit: [3],
+  },
+  boolean_enum: {
+    from: boolean(nullable),
+    to: oneOf(['true', 'false'], nullable),
+    values: [[false, 'false']],
+  },
+  enum_boolean: {
+    from: oneOf(['true', 'false', 'no'], nullable),
+    to: boolean(nullable),
+    values: [['false', false]],
+    unfit: ['no'],
+  },
+  number_short: {
+    from: number(nullable),
+    to: text({ max: 3, ...nullable }),
+    values: [[0.1, '0.1']],
+    unfit: [0.25],
+  },
+  timestamp_date: {
+    from: timestamp(nullable),
+    to: date(nullable),
+    values: [['2026-02-28T00:00:00.000Z', '2026-02-28']],
+    unfit: [AT],
+  },
+  date_timestamp: {
+    from: date(nullable),
+    to: timestamp(nullable),
+    values: [['2026-02-28', '2026-02-28T00:00:00.000Z']],
+  },
+  text_range: {
+    from: text(nullable),
+    to: integer({ min: 2, max: 9, ...nullable }),
+    values: [['2', 2]],
+    unfit: ['1', '10'],
+  },
+  json_text: {
+    from: json(nullable),
+    to: text(nullable),
+    values: [
+      ['a', 'a'],
+      [7, '7'],
+      [true, 'true'],
+    ],
+    unfit: [{}, [1]],
+  },
+  json_integer: { from: json(nullable), to: integer(nullable), values: [[7, 7]], unfit: ['7', 0.5, []] },
+  json_instant: {
+    from: json(nullable),
+    to: timestamp(nullable),
+    values: [['2026-01-01T00:00:00Z', '2026-01-01T00:00:00.000Z']],
+    unfit: [7, 'x'],
   },
   text_uuid: {
     from: text(nullable),
@@ -206,10 +313,12 @@ eachStore('changing the kind of a field', (open) => {
         await assert.rejects(migrateTo(store, declared('to', [name]), { apply: 'destructive' }), (error) => {
           assert.ok(error instanceof MigrationRefused);
           const rows = `${unfit.length} row${unfit.length === 1 ? '' : 's'}`;
-          assert.match(
-            error.message,
-            new RegExp(`${name}\\.value holds what is no \\w+ in ${rows}: correct`),
-          );
+          const ids = unfit
+            .map((_, at) => at + 1)
+            .slice(0, 5)
+            .join(', ');
+          const words = `holds what is no \\w+ in ${rows} \\(ids? ${ids}(, …)?\\): correct that first`;
+          assert.match(error.message, new RegExp(`${name}\\.value ${words}`));
           return true;
         });
       });

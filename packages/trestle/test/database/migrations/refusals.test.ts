@@ -134,7 +134,11 @@ eachStore('migrations that are refused', (open) => {
     const store = await open();
     await withNotes(store);
     const next = { notes: resource({ id, fields: { title: text(), code: text() } }) };
-    await refused(store, next, /notes\.title must have a value, and has none in 1 row: fill it first/);
+    await refused(
+      store,
+      next,
+      /notes\.title must have a value, and has none in 1 row \(id 1\): fill it first/,
+    );
   });
 
   test('unique over values that are there twice', async () => {
@@ -143,7 +147,11 @@ eachStore('migrations that are refused', (open) => {
     const next = {
       notes: resource({ id, fields: { title: text({ nullable: true }), code: text({ unique: true }) } }),
     };
-    await refused(store, next, /notes \(code\) is to be unique, and 1 value is there more than once/);
+    await refused(
+      store,
+      next,
+      /notes \(code\) is to be unique, and 1 value is there more than once \(ids 1, 2\)/,
+    );
   });
 
   test('a reference over values that refer to nothing', async () => {
@@ -160,7 +168,11 @@ eachStore('migrations that are refused', (open) => {
       { id: '0197a6a0-0000-7000-8000-000000000002', parent: other, _version: 1 },
     ]);
     const next = { ...before, notes: resource({ fields: { parent: reference('notes') } }) };
-    await refused(store, next, /notes\.parent holds what is no id of notes in 1 row/);
+    await refused(
+      store,
+      next,
+      /notes\.parent holds what is no id of notes in 1 row \(id 0197a6a0-0000-7000-8000-000000000002\)/,
+    );
   });
 
   test('text that is no number', async () => {
@@ -169,7 +181,7 @@ eachStore('migrations that are refused', (open) => {
     const next = {
       notes: resource({ id, fields: { title: text({ nullable: true }), code: reference('notes') } }),
     };
-    await refused(store, next, /notes\.code holds what is no integer in 2 rows/);
+    await refused(store, next, /notes\.code holds what is no integer in 2 rows \(ids 1, 2\)/);
   });
 
   test('an id of another kind', async () => {

@@ -60,6 +60,7 @@ eachStore('a series of declarations', (open) => {
       '~ rename index on articles (author, state, created_at, id)',
       '~ rename index on articles (state, created_at, id)',
       '~ rename index on comments (article, id)',
+      '~ change comments.words: maxLength 100000 becomes 255',
       '+ create index on comments (words, id)',
     ]);
     const rows = await rowsOf(store, tableOf(renamed, 'articles'));

@@ -44,11 +44,15 @@ describe('tables of a declaration', () => {
     };
     const [notes, boxes] = tablesOf(resources, accounts({ id: uuidId() }));
     const plain = { nullable: false } as const;
-    assert.deepEqual(notes?.columns, [
+    // The type is the declared field's own.
+    const written = notes?.columns.map(({ type: _type, ...column }) => column);
+    const string = { type: 'string' };
+    const tags = { type: 'array', items: { ...string, maxLength: 100_000 }, maxItems: 1000 };
+    assert.deepEqual(written, [
       { ...plain, name: 'id', kind: 'uuid', key: 'given' },
-      { ...plain, name: 'title', kind: 'text' },
-      { ...plain, name: 'state', kind: 'text', default: 'new' },
-      { ...plain, name: 'tags', kind: 'json', default: '[]' },
+      { ...plain, name: 'title', kind: 'text', schema: { ...string, maxLength: 255 } },
+      { ...plain, name: 'state', kind: 'text', default: 'new', schema: { ...string, enum: ['new', 'old'] } },
+      { ...plain, name: 'tags', kind: 'json', default: '[]', schema: tags },
       {
         name: 'parent',
         kind: 'integer',
