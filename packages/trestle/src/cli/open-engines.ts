@@ -5,7 +5,17 @@ import { StartError } from '../start-error.ts';
 
 /** Opens every app, or none: what was opened is closed again where one cannot be. */
 export async function openEngines(apps: readonly App[], options: EngineOptions): Promise<Engine[]> {
-  makeFolder(options.data);
+  try {
+    mkdirSync(options.data, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StartError(
+      `the data folder ${options.data} cannot be made: ${why}; choose another with --data`,
+      {
+        cause: error,
+      },
+    );
+  }
   const opened = await Promise.allSettled(apps.map((app) => openEngine(app, options)));
   const engines = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   const failed = opened.find((each) => each.status === 'rejected');
@@ -18,15 +28,4 @@ export async function openEngines(apps: readonly App[], options: EngineOptions):
 
 export async function closeEngines(engines: readonly Engine[]): Promise<void> {
   await Promise.all(engines.map((engine) => engine.close()));
-}
-
-function makeFolder(data: string): void {
-  try {
-    mkdirSync(data, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new StartError(`the data folder ${data} cannot be made: ${why}; choose another with --data`, {
-      cause: error,
-    });
-  }
 }

@@ -13,16 +13,16 @@ export async function run(words: readonly string[]): Promise<void> {
     const command = program.command(name).description(summary);
     if (words.includes(name)) (await load()).define(command);
   }
-  await program.parseAsync([...words], { from: 'user' }).catch(fail);
-}
-
-/** One clear line for what people can put right; the stack too, where it is asked for. */
-function fail(error: unknown): never {
-  const message = error instanceof Error ? error.message : String(error);
-  // A problem of the database and an error of the file system say themselves what is wrong.
-  const expected =
-    error instanceof StartError || error instanceof Problem || (error instanceof Error && 'syscall' in error);
-  process.stderr.write(`trestle: ${expected ? '' : 'unexpected: '}${message}\n`);
-  if (process.env.TRESTLE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  process.exit(error instanceof StartError ? error.exitCode : 1);
+  // One clear line for what people can put right; the stack too, where it is asked for.
+  await program.parseAsync([...words], { from: 'user' }).catch((error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error);
+    // A problem of the database and an error of the file system say themselves what is wrong.
+    const expected =
+      error instanceof StartError ||
+      error instanceof Problem ||
+      (error instanceof Error && 'syscall' in error);
+    process.stderr.write(`trestle: ${expected ? '' : 'unexpected: '}${message}\n`);
+    if (process.env.TRESTLE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    process.exit(error instanceof StartError ? error.exitCode : 1);
+  });
 }

@@ -41,15 +41,11 @@ async function backUp(names: string[], { data, database, to }: BackupOptions): P
     const checked = backUpFile(fileOf(data, name), path);
     process.stdout.write(`${words(name, path, checked, performance.now() - started)}\n`);
   }
+  // What a data folder holds beside databases: the signing secret, and a folder for each app whose operations keep files.
+  const folders = there.map((name) => join(data, name)).filter((folder) => existsSync(folder));
   process.stdout.write(
-    `Not in it: ${notInIt(data, there).join(', ')}. Without the signing secret everyone signs in anew; keep it as a secret.\n`,
+    `Not in it: ${([join(data, 'signing-secret'), ...folders]).join(', ')}. Without the signing secret everyone signs in anew; keep it as a secret.\n`,
   );
-}
-
-/** What a data folder holds beside databases: the signing secret, and a folder for each app whose operations keep files. */
-function notInIt(data: string, names: readonly string[]): string[] {
-  const folders = names.map((name) => join(data, name)).filter((folder) => existsSync(folder));
-  return [join(data, 'signing-secret'), ...folders];
 }
 
 function words(name: string, path: string, { bytes, tables, rows }: Contents, milliseconds: number): string {

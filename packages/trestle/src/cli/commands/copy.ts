@@ -70,7 +70,16 @@ async function copyApp(app: App, options: CopyOptions, asked: boolean): Promise<
     return await withStore(options.to, app, async (target) => {
       const started = performance.now();
       const moved = await moveApp(app, source, target, to);
-      report(`${app.name}: ${from} to ${to}`, moved, performance.now() - started);
+      const heading = `${app.name}: ${from} to ${to}`;
+      const milliseconds = performance.now() - started;
+      const width = Math.max(...moved.map(({ table }) => table.length));
+      const rows = moved.reduce((sum, one) => sum + one.rows, 0);
+      print(heading);
+      for (const { table, rows, digest } of moved)
+        print(`  ${table.padEnd(width)}  ${grouped(rows).padStart(10)} rows  sha256 ${digest.slice(0, 16)}`);
+      print(
+        `  ${grouped(rows)} rows in ${(milliseconds / 1000).toFixed(1)} s; read back: the same rows on both sides`,
+      );
       return true;
     });
   });
@@ -121,17 +130,6 @@ async function withStore<T>(at: Location, app: App, work: (store: Store) => Prom
   } finally {
     await store.close();
   }
-}
-
-function report(heading: string, moved: readonly Moved[], milliseconds: number): void {
-  const width = Math.max(...moved.map(({ table }) => table.length));
-  const rows = moved.reduce((sum, one) => sum + one.rows, 0);
-  print(heading);
-  for (const { table, rows, digest } of moved)
-    print(`  ${table.padEnd(width)}  ${grouped(rows).padStart(10)} rows  sha256 ${digest.slice(0, 16)}`);
-  print(
-    `  ${grouped(rows)} rows in ${(milliseconds / 1000).toFixed(1)} s; read back: the same rows on both sides`,
-  );
 }
 
 function print(text: string): void {

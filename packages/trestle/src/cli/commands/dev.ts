@@ -182,7 +182,7 @@ function watchSources(data: string): { next(): Promise<string>; close(): void } 
       if (name === null) return;
       const path = join(folder, name);
       if (WATCHED.test(name)) changed(path);
-      else if (isFolder(path)) watchTree(path);
+      else if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) watchTree(path);
     });
     watcher.on('error', () => {
       watcher.close();
@@ -208,8 +208,4 @@ function watchSources(data: string): { next(): Promise<string>; close(): void } 
       for (const watcher of watchers.values()) watcher.close();
     },
   };
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

@@ -3,9 +3,8 @@ import { TextDecoder } from 'node:util';
 import type { Command } from 'commander';
 import { parseJsonText } from '../../http/requests/bodies.ts';
 import { Problem } from '../../problems.ts';
-import { type Entry, type Format, readEntries } from '../../rows/exchange/entries.ts';
-import { type Imported, importRows } from '../../rows/exchange/import-rows.ts';
-import type { Model } from '../../rows/model.ts';
+import { readEntries } from '../../rows/exchange/entries.ts';
+import { importRows } from '../../rows/exchange/import-rows.ts';
 import { StartError } from '../../start-error.ts';
 import { formatOf, onResource, type ResourceOptions, withResource } from './with-resource.ts';
 
@@ -33,23 +32,33 @@ async function readRows(name: string, file: string, options: ImportOptions): Pro
   const { keep = false, check: checkOnly = false } = options;
   const format = formatOf(options, file);
   const done = await onResource(name, { ...options, make: true }, (store, model) =>
-    importRows(store, model, () => entriesOf(model, format, file), { keep, checkOnly }).catch(
-      (error: unknown) => {
-        if (error instanceof Problem)
-          throw new StartError(`${file}: ${error.detail} Nothing was imported.`, { cause: error });
-        throw error;
-      },
-    ),
+    importRows(store, model, () => readEntries(model, format, textOf(file), parseJsonText), {
+      keep,
+      checkOnly,
+    }).catch((error: unknown) => {
+      if (error instanceof Problem)
+        throw new StartError(`${file}: ${error.detail} Nothing was imported.`, { cause: error });
+      throw error;
+    }),
   );
-  if (done.refusals > 0) showRefusals(file, done);
-  else
+  if (done.refusals > 0) {
+    // One line for each thing that is wrong, as compilers have it: `messages.csv:7: /content: expected at most 160 characters`.
+    const { refused, refusals } = done;
+    for (const { line, errors } of refused)
+      for (const { pointer, message } of errors)
+        process.stderr.write(`${file}:${line}: ${pointer === '' ? '' : `${pointer}: `}${message}\n`);
+    if (refusals > refused.length)
+      process.stderr.write(`… and ${rowWords(refusals - refused.length)} more\n`);
+    process.stderr.write(`trestle: ${rowWords(refusals)} not valid; nothing was imported\n`);
+    process.exitCode = REFUSED;
+  } else
     process.stdout.write(
-      `${name}: ${rowWords(done.rows)} ${checkOnly ? 'valid; nothing was imported' : 'imported'}${passedOver(done)}\n`,
+      `${name}: ${rowWords(done.rows)} ${checkOnly ? 'valid; nothing was imported' : 'imported'}${
+        done.ignored.length === 0
+          ? ''
+          : `; set by the server, not by the file (see --keep): ${done.ignored.join(', ')}`
+      }\n`,
     );
-}
-
-function entriesOf(model: Model, format: Format, file: string): Iterable<Entry> {
-  return readEntries(model, format, textOf(file), parseJsonText);
 }
 
 /** A file's text in parts, read at once each: inside of a transaction nothing may be waited for. A byte order mark is left out. */
@@ -88,22 +97,6 @@ function decoded(decoder: TextDecoder, bytes: Uint8Array, stream: boolean): stri
   }
 }
 
-/** One line for each thing that is wrong, as compilers have it: `messages.csv:7: /content: expected at most 160 characters`. */
-function showRefusals(file: string, { refused, refusals }: Imported): void {
-  for (const { line, errors } of refused)
-    for (const { pointer, message } of errors)
-      process.stderr.write(`${file}:${line}: ${pointer === '' ? '' : `${pointer}: `}${message}\n`);
-  if (refusals > refused.length) process.stderr.write(`… and ${rowWords(refusals - refused.length)} more\n`);
-  process.stderr.write(`trestle: ${rowWords(refusals)} not valid; nothing was imported\n`);
-  process.exitCode = REFUSED;
-}
-
 function rowWords(rows: number): string {
   return `${rows} ${rows === 1 ? 'row' : 'rows'}`;
-}
-
-function passedOver({ ignored }: Imported): string {
-  return ignored.length === 0
-    ? ''
-    : `; set by the server, not by the file (see --keep): ${ignored.join(', ')}`;
 }

@@ -24,38 +24,34 @@ interface ApplyOptions extends DataOptions {
 export function define(command: Command): void {
   verb(command, 'plan', 'Show what would be changed. Changes nothing.')
     .option('--sql', 'show the SQL too')
-    .action(showPlan);
+    .action(async (names: string[], options: DataOptions & { sql?: boolean }) => {
+      for (const app of await findApps(names)) {
+        const status = await statusOf(app, options);
+        print(planWords(placeOf(app, options), status, options.sql ?? false));
+        if (status.older) process.exitCode = NEWER_DATABASE;
+      }
+    });
   verb(command, 'apply', 'Make the changes.')
     .option('--destructive', 'also those that lose data; an SQLite file is copied first')
     .option('--back', 'also back to a declaration that the database has left behind')
     .action(apply);
   verb(command, 'status', 'Show what databases were brought to, and when.')
     .option('--check', 'read every page of the SQLite files')
-    .action(showStatus);
+    .action(async (names: string[], options: DataOptions & { check?: boolean }) => {
+      for (const app of await findApps(names)) {
+        const status = await statusOf(app, options);
+        const file = fileOf(options.data, app.name);
+        const checked = options.check === true && !options.database && existsSync(file);
+        if (checked) (await sqliteFiles()).checkFileWhole(file);
+        print(statusWords(placeOf(app, options), status, checked));
+        if (status.older) process.exitCode = NEWER_DATABASE;
+      }
+    });
 }
 
 function verb(command: Command, name: string, summary: string): Command {
   const words = 'folders of apps, or their names in apps/ (default: all of apps/)';
   return withData(command.command(name).description(summary).argument('[apps...]', words));
-}
-
-async function showPlan(names: string[], options: DataOptions & { sql?: boolean }): Promise<void> {
-  for (const app of await findApps(names)) {
-    const status = await statusOf(app, options);
-    print(planWords(placeOf(app, options), status, options.sql ?? false));
-    if (status.older) process.exitCode = NEWER_DATABASE;
-  }
-}
-
-async function showStatus(names: string[], options: DataOptions & { check?: boolean }): Promise<void> {
-  for (const app of await findApps(names)) {
-    const status = await statusOf(app, options);
-    const file = fileOf(options.data, app.name);
-    const checked = options.check === true && !options.database && existsSync(file);
-    if (checked) (await sqliteFiles()).checkFileWhole(file);
-    print(statusWords(placeOf(app, options), status, checked));
-    if (status.older) process.exitCode = NEWER_DATABASE;
-  }
 }
 
 async function apply(

@@ -62,7 +62,9 @@ class Workers {
     // The kernel gives each connection to a worker. Were they handed on from here, those on their way to a worker that is
     // killed would stay open for ever, and nobody would answer them.
     cluster.schedulingPolicy = cluster.SCHED_NONE;
-    cluster.setupPrimary({ silent: isPipe(2) });
+    // Lines of a pipe's writers mix where they are longer than its kernel buffer's page (POSIX, PIPE_BUF).
+    const about = fstatSync(2);
+    cluster.setupPrimary({ silent: about.isFIFO() || about.isSocket() });
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#stop(signal));
     if (this.#options.reopenLog)
       process.on('SIGHUP', () => {
@@ -81,14 +83,22 @@ class Workers {
     Object.assign(slot, { worker, up: false, startedAt: performance.now(), timer: undefined });
     worker.on('message', (message: unknown) => {
       if (isUp(message)) this.#isUp(slot, message);
-      else this.#metrics.heard(worker, slot.number, message, () => this.#serving());
+      else
+        this.#metrics.heard(worker, slot.number, message, () =>
+          this.#slots.flatMap(({ worker, up }) => (worker && up ? [worker] : [])),
+        );
     });
     worker.on('exit', (code, signal) => this.#gone(slot, code, signal));
-    passOn(worker, this.#output);
-  }
-
-  #serving(): Worker[] {
-    return this.#slots.flatMap(({ worker, up }) => (worker && up ? [worker] : []));
+    // What a worker writes, line by line, so that no two workers' lines are mixed.
+    for (const stream of [worker.process.stdout, worker.process.stderr]) {
+      let rest = '';
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        const end = text.lastIndexOf('\n') + 1;
+        if (end > 0) this.#output.write(rest + text.slice(0, end));
+        rest = end > 0 ? text.slice(end) : rest + text;
+      });
+      stream?.on('end', () => rest !== '' && this.#output.write(rest));
+    }
   }
 
   #isUp(slot: Slot, up: Up): void {
@@ -112,16 +122,12 @@ class Workers {
       this.#stop('SIGTERM');
     } else {
       this.#options.log('worker ended', { worker: slot.number, pid, code, signal });
-      this.#startAgain(slot);
+      const settled = slot.up && performance.now() - slot.startedAt > SETTLED;
+      const pause = settled || slot.failures === 0 ? 0 : pauseAfter(slot.failures);
+      slot.failures = settled ? 0 : slot.failures + 1;
+      slot.up = false;
+      slot.timer = setTimeout(() => this.#start(slot), pause);
     }
-  }
-
-  #startAgain(slot: Slot): void {
-    const settled = slot.up && performance.now() - slot.startedAt > SETTLED;
-    const pause = settled || slot.failures === 0 ? 0 : pauseAfter(slot.failures);
-    slot.failures = settled ? 0 : slot.failures + 1;
-    slot.up = false;
-    slot.timer = setTimeout(() => this.#start(slot), pause);
   }
 
   #stop(signal: StopSignal): void {
@@ -153,23 +159,4 @@ function newSlot(number: number): Slot {
 /** 200 ms, 400 ms, … 30 s */
 export function pauseAfter(failures: number): number {
   return Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1));
-}
-
-/** Lines of a pipe's writers mix where they are longer than its kernel buffer's page (POSIX, PIPE_BUF). */
-function isPipe(descriptor: number): boolean {
-  const about = fstatSync(descriptor);
-  return about.isFIFO() || about.isSocket();
-}
-
-/** What a worker writes, line by line, so that no two workers' lines are mixed. */
-function passOn(worker: Worker, out: LogFile): void {
-  for (const stream of [worker.process.stdout, worker.process.stderr]) {
-    let rest = '';
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      const end = text.lastIndexOf('\n') + 1;
-      if (end > 0) out.write(rest + text.slice(0, end));
-      rest = end > 0 ? text.slice(end) : rest + text;
-    });
-    stream?.on('end', () => rest !== '' && out.write(rest));
-  }
 }

@@ -56,7 +56,15 @@ export function streamList<Row extends object>(
   const partOf = (url: string, limit: number, offset: number): Part<Row> => {
     const known = kept.get(url);
     if (known) return known;
-    const part = { query: Object.freeze({ limit, offset }), headers: partHeaders(url, limit, offset) };
+    const next = link(url, limit, offset + limit, 'next');
+    const prev = offset > 0 ? [link(url, limit, Math.max(0, offset - limit), 'prev')] : [];
+    const part = {
+      query: Object.freeze({ limit, offset }),
+      headers: {
+        more: { Link: [next, ...prev].join(', ') },
+        last: prev.length > 0 ? { Link: prev.join() } : undefined,
+      },
+    };
     if (url.length <= LONGEST_KEPT) kept.set(url, part);
     return part;
   };
@@ -110,15 +118,6 @@ function streamed<Row>(
   headers?: Answer['headers'],
 ): Answer {
   return bytes({ content: jsonArray(parts, toWire), type: 'application/json; charset=utf-8' }, headers);
-}
-
-function partHeaders(url: string, limit: number, offset: number): Part<object>['headers'] {
-  const next = link(url, limit, offset + limit, 'next');
-  const prev = offset > 0 ? [link(url, limit, Math.max(0, offset - limit), 'prev')] : [];
-  return {
-    more: { Link: [next, ...prev].join(', ') },
-    last: prev.length > 0 ? { Link: prev.join() } : undefined,
-  };
 }
 
 async function* jsonArray<Row>(parts: AsyncIterable<Row[]>, toWire: ToWire<Row>): AsyncGenerator<string> {

@@ -61,10 +61,6 @@ export class Metrics {
   async text(): Promise<string> {
     this.#process ??= processMetrics();
     const ofProcess = await this.#process;
-    return [this.#durations(), ...this.#measures.map(measureText), await ofProcess()].join('');
-  }
-
-  #durations(): string {
     const name = 'trestle_request_duration_seconds';
     const lines = [
       `# HELP ${name} Time from the request's header to the end of its answer.`,
@@ -79,13 +75,15 @@ export class Metrics {
         lines.push(`${name}_bucket{${labels},le="+Inf"} ${durations.count}`);
         lines.push(`${name}_sum{${labels}} ${durations.sum}`, `${name}_count{${labels}} ${durations.count}`);
       }
-    return `${lines.join('\n')}\n`;
+    return [
+      `${lines.join('\n')}\n`,
+      ...this.#measures.map(({ name, help, type, values }: Measure) => {
+        const lines = values().map(({ labels, value }) => `${name}{${labelText(labels)}} ${value}`);
+        return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines, ''].join('\n');
+      }),
+      await ofProcess(),
+    ].join('');
   }
-}
-
-function measureText({ name, help, type, values }: Measure): string {
-  const lines = values().map(({ labels, value }) => `${name}{${labelText(labels)}} ${value}`);
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines, ''].join('\n');
 }
 
 function labelText(labels: Readonly<Record<string, string>>): string {

@@ -39,18 +39,14 @@ export function metricsRoute(fastify: FastifyInstance, sites: readonly Site[], s
     '/metrics',
     { config: { produces: ['text/plain'], isServerRoute: true } },
     async (request, reply) => {
-      authorize(request.headers.authorization, sites);
+      // Throws `unauthenticated` or `invalid_token` unless the Bearer header holds the administrator's secret.
+      if (request.headers.authorization === undefined) throw new Problem('unauthenticated');
+      const secret = /^Bearer +(\S+) *$/i.exec(request.headers.authorization)?.[1];
+      if (secret === undefined || !sites.some((site) => site.isAdministrator(secret)))
+        throw new Problem('invalid_token');
       return reply.type(TYPE).send(await server.metricsText());
     },
   );
-}
-
-/** Throws `unauthenticated` or `invalid_token` unless the Bearer header holds the administrator's secret. */
-function authorize(header: string | undefined, sites: readonly Site[]): void {
-  if (header === undefined) throw new Problem('unauthenticated');
-  const secret = /^Bearer +(\S+) *$/i.exec(header)?.[1];
-  if (secret === undefined || !sites.some((site) => site.isAdministrator(secret)))
-    throw new Problem('invalid_token');
 }
 
 /**

@@ -67,17 +67,13 @@ export function openApiDocument({
       });
     }
   }
+  const names = tables.flatMap((table) => table.routes.map((route) => tagOf(route, table)));
   return {
     openapi: '3.1.1',
     info: { title: name, description, version: '1.0.0' },
     servers: [{ url: base === '' ? '/' : base }],
-    tags: tagsOf(tables),
+    tags: [...new Set(names)].map((name) => ({ name })),
     paths,
     components: { schemas: components.schemas, securitySchemes: securitySchemes(tables, base) },
   };
-}
-
-function tagsOf(tables: readonly RouteTable[]): { name: string }[] {
-  const names = tables.flatMap((table) => table.routes.map((route) => tagOf(route, table)));
-  return [...new Set(names)].map((name) => ({ name }));
 }

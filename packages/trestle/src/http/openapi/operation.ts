@@ -114,15 +114,7 @@ function uniformFailures(
   { components, errorShape }: OperationContext,
 ): Record<string, unknown> {
   const content = errorShape && { 'application/problem+json': { schema: components.refer(errorShape) } };
-  return Object.fromEntries(
-    failureCodes(route).map((code) => [
-      PROBLEMS[code].status,
-      { description: PROBLEMS[code].title, content },
-    ]),
-  );
-}
-
-function failureCodes({ method, options }: Route): ProblemCode[] {
+  const { method, options } = route;
   const codes: ProblemCode[] = [
     'malformed',
     'not_acceptable',
@@ -140,7 +132,11 @@ function failureCodes({ method, options }: Route): ProblemCode[] {
   if (options.body) codes.push('body_too_large', 'unsupported_media_type', 'invalid');
   if (writes) codes.push('conflict', 'storage_full');
   if (writes && options.params) codes.push('precondition_failed');
-  return codes.sort((a, b) => PROBLEMS[a].status - PROBLEMS[b].status);
+  return Object.fromEntries(
+    codes
+      .sort((a, b) => PROBLEMS[a].status - PROBLEMS[b].status)
+      .map((code) => [PROBLEMS[code].status, { description: PROBLEMS[code].title, content }]),
+  );
 }
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {

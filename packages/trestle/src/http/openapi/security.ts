@@ -32,21 +32,17 @@ export function securitySchemes(tables: readonly RouteTable[], base: string): Re
 }
 
 function passwordFlow({ path, route }: SignIn, base: string): unknown {
-  const tokenName = tokenMember(route);
+  // Which member of the answer is the access token, for Swagger UI; OAuth2 calls it `access_token`.
+  const schema = Object.values(route.options.answers)[0];
+  const properties = schema && 'properties' in schema && isRecord(schema.properties) ? schema.properties : {};
+  const names = ['access_token', 'access-token', 'access', 'token'];
+  const tokenName = names.find((name) => Object.hasOwn(properties, name)) ?? 'access_token';
   return {
     type: 'oauth2',
     description: 'Sign in with a user name and a password; the client fields may stay empty.',
     flows: { password: { tokenUrl: `${base}${path}`, scopes: {} } },
     ...(tokenName !== 'access_token' && { 'x-tokenName': tokenName }),
   };
-}
-
-/** Which member of the answer is the access token, for Swagger UI; OAuth2 calls it `access_token`. */
-function tokenMember(route: Route): string {
-  const schema = Object.values(route.options.answers)[0];
-  const properties = schema && 'properties' in schema && isRecord(schema.properties) ? schema.properties : {};
-  const names = ['access_token', 'access-token', 'access', 'token'];
-  return names.find((name) => Object.hasOwn(properties, name)) ?? 'access_token';
 }
 
 function placeScheme(place: CredentialPlace): unknown {

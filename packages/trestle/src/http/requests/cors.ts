@@ -17,16 +17,12 @@ export type Origins = '*' | readonly string[];
 export function checkOrigins(origins: Origins): Origins {
   if (origins === '*' || origins.includes('*')) return '*';
   for (const origin of origins) {
-    if (/^[a-z][a-z\d+.-]*:\/\/[^\s/?#@]+$/.test(origin) && isSerialized(origin)) continue;
+    // Whether a browser would write an origin so: in lower case, without a port that is the scheme's own.
+    if (/^[a-z][a-z\d+.-]*:\/\/[^\s/?#@]+$/.test(origin) && origin === (originIn(origin) ?? origin)) continue;
     const meant = originIn(origin) ?? 'https://example.org';
     throw new StartError(`--origins: '${origin}' is not an origin; write ${meant}, or * for any origin`);
   }
   return origins;
-}
-
-/** Whether a browser would write an origin so: in lower case, without a port that is the scheme's own. */
-function isSerialized(origin: string): boolean {
-  return origin === (originIn(origin) ?? origin);
 }
 
 /** The origin of an http(s) URL; undefined for other schemes (`capacitor://localhost`), of which no parser tells. */

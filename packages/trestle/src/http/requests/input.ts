@@ -185,7 +185,22 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
  */
 function compileCoerce(schema: TSchema, options: CoerceOptions): Coerce {
   const outline = schema as Outline;
-  if (outline.anyOf) return coerceUnion(outline.anyOf, options);
+  if (outline.anyOf) {
+    // Null aside, the first type that takes a string; in a form an empty string is null where null is one of the types.
+    const coercions = outline.anyOf
+      .filter((type) => (type as Outline).type !== 'null')
+      .map((type) => compileCoerce(type, options));
+    const isNullable = coercions.length < outline.anyOf.length;
+    const isString = outline.anyOf.some((type) => (type as Outline).type === 'string');
+    return (value) => {
+      if (options.strings === true && isNullable && !isString && last(value) === '') return null;
+      for (const coerce of coercions) {
+        const coerced = coerce(value);
+        if (coerced !== value) return coerced;
+      }
+      return value;
+    };
+  }
   const scalar = (coerce: Coerce): Coerce => {
     if (options.strings !== 'scalars') return options.strings ? coerce : same;
     return (value) => (typeof value === 'string' ? coerce(value) : value);
@@ -196,11 +211,28 @@ function compileCoerce(schema: TSchema, options: CoerceOptions): Coerce {
     case 'array':
       return outline.items ? coerceArray(outline.items, options) : same;
     case 'integer':
-      return scalar(toInteger);
+      // Integers beyond 2^53 stay strings: they would not be the number that was meant.
+      return scalar((value) => {
+        const text = Array.isArray(value) ? value.at(-1) : value;
+        if (typeof text !== 'string' || !/^[+-]?\d{1,16}$/.test(text)) return text;
+        const integer = Number(text);
+        return Number.isSafeInteger(integer) ? integer : text;
+      });
     case 'number':
-      return scalar(toNumber);
+      return scalar((value) => {
+        const text = last(value);
+        if (typeof text !== 'string' || !/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) return text;
+        const plain = text
+          .replace(/^\+/, '')
+          .replace(/^(-?)\./, '$10.')
+          .replace(/\.(?=$|[eE])/, '');
+        return exactNumber(plain) ?? text;
+      });
     case 'boolean':
-      return scalar(toBoolean);
+      return scalar((value) => {
+        const text = last(value);
+        return typeof text === 'string' ? (BOOLEANS.get(text.toLowerCase()) ?? text) : text;
+      });
     case 'string':
       if (outline['x-trim']) return options.strings === true ? (value) => trimmed(last(value)) : trimmed;
       return options.strings === true ? last : same;
@@ -250,23 +282,6 @@ function coerceArray(items: TSchema, options: CoerceOptions): Coerce {
   };
 }
 
-/** Null aside, the first type that takes a string; in a form an empty string is null where null is one of the types. */
-function coerceUnion(types: readonly TSchema[], options: CoerceOptions): Coerce {
-  const coercions = types
-    .filter((type) => (type as Outline).type !== 'null')
-    .map((type) => compileCoerce(type, options));
-  const isNullable = coercions.length < types.length;
-  const isString = types.some((type) => (type as Outline).type === 'string');
-  return (value) => {
-    if (options.strings === true && isNullable && !isString && last(value) === '') return null;
-    for (const coerce of coercions) {
-      const coerced = coerce(value);
-      if (coerced !== value) return coerced;
-    }
-    return value;
-  };
-}
-
 function parsed(text: unknown, opening: '{' | '['): unknown {
   if (typeof text !== 'string' || !text.trimStart().startsWith(opening)) return text;
   try {
@@ -276,30 +291,7 @@ function parsed(text: unknown, opening: '{' | '['): unknown {
   }
 }
 
-/** Integers beyond 2^53 stay strings: they would not be the number that was meant. */
-const toInteger: Coerce = (value) => {
-  const text = Array.isArray(value) ? value.at(-1) : value;
-  if (typeof text !== 'string' || !/^[+-]?\d{1,16}$/.test(text)) return text;
-  const integer = Number(text);
-  return Number.isSafeInteger(integer) ? integer : text;
-};
-
-const toNumber: Coerce = (value) => {
-  const text = last(value);
-  if (typeof text !== 'string' || !/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) return text;
-  const plain = text
-    .replace(/^\+/, '')
-    .replace(/^(-?)\./, '$10.')
-    .replace(/\.(?=$|[eE])/, '');
-  return exactNumber(plain) ?? text;
-};
-
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ...['true', '1', 'on', 'yes', 't', 'y'].map((word) => [word, true] as const),
   ...['false', '0', 'off', 'no', 'f', 'n'].map((word) => [word, false] as const),
 ]);
-
-const toBoolean: Coerce = (value) => {
-  const text = last(value);
-  return typeof text === 'string' ? (BOOLEANS.get(text.toLowerCase()) ?? text) : text;
-};

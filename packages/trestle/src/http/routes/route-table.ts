@@ -92,7 +92,15 @@ function admission(authenticate: Authenticator, table: RouteTable, rule: Rule) {
   const authorize = admissionBy(rule);
   const enter = (caller: Caller, request: FastifyRequest, reply: FastifyReply) => {
     request.caller = caller;
-    if (caller.kind === 'key') recordUse(authenticate, caller, request, reply);
+    if (caller.kind === 'key') {
+      // Records the use of a key once its answer is out, whatever that was.
+      const { method, ip } = request;
+      const route = request.routeOptions.url ?? '';
+      reply.raw.once('close', () => {
+        const use = { at: new Date().toISOString(), method, route, status: reply.statusCode, source: ip };
+        authenticate.used(caller, use);
+      });
+    }
     authorize(caller);
   };
   // Most callers are known without waiting; a promise would cost every request more than all the rest of this.
@@ -106,21 +114,6 @@ function admission(authenticate: Authenticator, table: RouteTable, rule: Rule) {
     }
   };
   return places.some((place) => place.in === 'body') ? { preHandler: admit } : { onRequest: admit };
-}
-
-/** Records the use of a key once its answer is out, whatever that was. */
-function recordUse(
-  authenticate: Authenticator,
-  caller: Caller,
-  request: FastifyRequest,
-  reply: FastifyReply,
-) {
-  const { method, ip } = request;
-  const route = request.routeOptions.url ?? '';
-  reply.raw.once('close', () => {
-    const use = { at: new Date().toISOString(), method, route, status: reply.statusCode, source: ip };
-    authenticate.used(caller, use);
-  });
 }
 
 /** A request as a route's code sees it. What is seldom asked for is made when it is. */

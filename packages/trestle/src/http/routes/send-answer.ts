@@ -105,8 +105,13 @@ async function sendBytes(reply: FastifyReply, source: ByteContent, streams: Resp
   try {
     const part = startHeaders(reply, source);
     if (reply.statusCode === 304) reply.send();
-    else if (content instanceof Uint8Array) await sendWhole(reply, content, part);
-    else await sendStream(reply, source, part, streams);
+    else if (content instanceof Uint8Array) {
+      const coding = codingOf(reply, content.byteLength);
+      const sent = part ? content.subarray(part.start, part.end + 1) : content;
+      reply.send(
+        coding ? await compress(coding, sent) : Buffer.from(sent.buffer, sent.byteOffset, sent.byteLength),
+      );
+    } else await sendStream(reply, source, part, streams);
   } finally {
     // Nothing that was opened for this answer is left open, whatever became of it: a file, a cursor.
     if (content instanceof Readable) content.destroy();
@@ -142,18 +147,6 @@ function startHeaders(
     throw new Problem('range_not_satisfiable', { headers: { 'content-range': `bytes */${length}` } });
   if (part) reply.code(206).header('content-range', `bytes ${part.start}-${part.end}/${length}`);
   return part;
-}
-
-async function sendWhole(
-  reply: FastifyReply,
-  content: Uint8Array,
-  part: ByteRange | undefined,
-): Promise<void> {
-  const coding = codingOf(reply, content.byteLength);
-  const sent = part ? content.subarray(part.start, part.end + 1) : content;
-  reply.send(
-    coding ? await compress(coding, sent) : Buffer.from(sent.buffer, sent.byteOffset, sent.byteLength),
-  );
 }
 
 async function sendStream(

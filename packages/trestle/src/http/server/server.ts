@@ -83,7 +83,20 @@ export async function openServer(sites: readonly Site[], options: ServerOptions)
   metricsRoute(fastify, sites, server);
   for (const site of sites) mounted.push(await site.mount(fastify, server.streams));
   if (sites.length > 1)
-    serveIndex(fastify, { path: '', title: 'Trestle', entries: indexEntries(sites, mounted) });
+    serveIndex(fastify, {
+      path: '',
+      title: 'Trestle',
+      entries: sites.map(({ name, description }, at) => {
+        const base = mounted[at]?.base ?? '';
+        return {
+          name,
+          description,
+          path: base,
+          docs: mounted[at]?.pages?.swagger ?? `${base}/docs`,
+          openapi: `${base}/openapi.json`,
+        };
+      }),
+    });
 
   const { host, port, listens } = server.settings;
   const url = listens ? await bind(fastify, host, port) : '';
@@ -125,19 +138,6 @@ function createState(options: ServerOptions): ServerState {
     paths: new KnownPaths(),
     mounted: [],
   };
-}
-
-function indexEntries(sites: readonly Site[], mounted: readonly Mounted[]) {
-  return sites.map(({ name, description }, at) => {
-    const base = mounted[at]?.base ?? '';
-    return {
-      name,
-      description,
-      path: base,
-      docs: mounted[at]?.pages?.swagger ?? `${base}/docs`,
-      openapi: `${base}/openapi.json`,
-    };
-  });
 }
 
 /** An app and where it stands: '' alone, `/NAME` with others. */

@@ -1,5 +1,5 @@
 import { type TSchema, Type } from 'typebox';
-import type { Model, ModelField } from '../../../rows/model.ts';
+import type { Model } from '../../../rows/model.ts';
 import { MAX_OFFSET, PAGE } from './list-query.ts';
 
 /** The parameters of a list, for the documentation; `listQueryOf` reads them. */
@@ -11,6 +11,18 @@ export function listParameters(model: Model): TSchema {
     maxLength: 200,
     description: `A part of ${searched.join(' or ')}, in any case.`,
   });
+  const properties = Object.fromEntries(
+    fields.map((field) => [
+      field.name,
+      Type.Optional(
+        Type.Object(
+          Object.fromEntries(
+            field.type.operators.map((operator) => [operator, Type.Optional(Type.String())]),
+          ),
+        ),
+      ),
+    ]),
+  );
   return Type.Object({
     limit: Type.Optional(
       Type.Integer({
@@ -47,24 +59,13 @@ export function listParameters(model: Model): TSchema {
         description: 'Also count: `total`.',
       }),
     ),
-    filter: Type.Optional(filterParameter(model, fields)),
+    filter: Type.Optional(
+      Type.Object(properties, {
+        description:
+          `Written filter[field][operator]=value; filter[field]=value is eq. Lists are comma-separated. ` +
+          `Alternatives: filter[or][0][field][operator]=value. Fields: id, ${fields.map(({ name }) => name).join(', ')} ` +
+          `(of ${model.name}).`,
+      }),
+    ),
   });
-}
-
-function filterParameter(model: Model, fields: readonly ModelField[]): TSchema {
-  const properties = Object.fromEntries(
-    fields.map((field) => [field.name, Type.Optional(conditions(field))]),
-  );
-  return Type.Object(properties, {
-    description:
-      `Written filter[field][operator]=value; filter[field]=value is eq. Lists are comma-separated. ` +
-      `Alternatives: filter[or][0][field][operator]=value. Fields: id, ${fields.map(({ name }) => name).join(', ')} ` +
-      `(of ${model.name}).`,
-  });
-}
-
-function conditions({ type }: ModelField): TSchema {
-  return Type.Object(
-    Object.fromEntries(type.operators.map((operator) => [operator, Type.Optional(Type.String())])),
-  );
 }

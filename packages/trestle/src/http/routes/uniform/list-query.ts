@@ -151,7 +151,8 @@ function filterOf(query: Readonly<Record<string, unknown>>, model: Model): Filte
     if (!isFilterKey(name)) continue;
     if (typeof value !== 'string') throw invalidParameter(name, 'repeated', 'give this condition once');
     length += name.length + value.length;
-    if (length > MAX_LENGTH) throw tooLong();
+    if (length > MAX_LENGTH)
+      throw new Problem('invalid_query', { detail: `A filter may have ${MAX_LENGTH} characters at most.` });
     place(root, name, value, model);
   }
   return length > 0 ? finished(root) : undefined;
@@ -163,7 +164,11 @@ function place(root: Group, name: string, value: string, model: Model): void {
   let group = root;
   while (path[0] === 'or' && path.length > 2) {
     path.shift();
-    group = alternative(group, name, path.shift() ?? '');
+    const index = path.shift() ?? '';
+    if (!/^\d{1,2}$/.test(index)) throw invalidParameter(name, 'syntax', SYNTAX);
+    const known = group.or.get(Number(index)) ?? { fields: new Map(), or: new Map() };
+    group.or.set(Number(index), known);
+    group = known;
   }
   const [field = '', operator = 'eq', ...rest] = path;
   if (rest.length > 0 || field === '' || field === 'or') throw invalidParameter(name, 'syntax', SYNTAX);
@@ -171,13 +176,6 @@ function place(root: Group, name: string, value: string, model: Model): void {
   if (operator in conditions) throw invalidParameter(name, 'repeated', 'give this condition once');
   conditions[operator] = comparand(value, operator, filterable(model, field));
   group.fields.set(field, conditions);
-}
-
-function alternative(group: Group, name: string, index: string): Group {
-  if (!/^\d{1,2}$/.test(index)) throw invalidParameter(name, 'syntax', SYNTAX);
-  const known = group.or.get(Number(index)) ?? { fields: new Map(), or: new Map() };
-  group.or.set(Number(index), known);
-  return known;
 }
 
 function finished(group: Group): Filter {
@@ -192,7 +190,14 @@ function comparand(text: string, operator: string, field: ModelField | undefined
   if (takes === 'text') return text;
   if (takes === 'flag') return flag(text);
   if (takes === 'value') return typed(text, field);
-  return splitList(text).map((item) => typed(item, field));
+  // Commas part a list; a backslash takes the next character as it is.
+  const items = [''];
+  for (const [piece] of text.matchAll(/\\[\s\S]|,|[^\\,]+|\\$/g)) {
+    if (piece === ',') items.push('');
+    else
+      items.push((items.pop() ?? '') + (piece.length > 1 && piece.startsWith('\\') ? piece.slice(1) : piece));
+  }
+  return items.map((item) => typed(item, field));
 }
 
 function flag(text: string): unknown {
@@ -200,24 +205,9 @@ function flag(text: string): unknown {
   return text === 'false' ? false : text;
 }
 
-/** Commas part a list; a backslash takes the next character as it is. */
-function splitList(text: string): string[] {
-  const items = [''];
-  for (const [piece] of text.matchAll(/\\[\s\S]|,|[^\\,]+|\\$/g)) {
-    if (piece === ',') items.push('');
-    else
-      items.push((items.pop() ?? '') + (piece.length > 1 && piece.startsWith('\\') ? piece.slice(1) : piece));
-  }
-  return items;
-}
-
 /** `null` is null where it is not itself a value of the field. */
 function typed(text: string, field: ModelField | undefined): unknown {
   if (!field) return text;
   if (text === 'null' && field.field.nullable && !field.type.accepts(text)) return null;
   return field.type.fromText(text, () => text);
-}
-
-function tooLong(): Problem {
-  return new Problem('invalid_query', { detail: `A filter may have ${MAX_LENGTH} characters at most.` });
 }

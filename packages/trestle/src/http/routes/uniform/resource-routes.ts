@@ -25,14 +25,16 @@ export function resourceRoutes(
   const row = titled(typeName(model.name), model.schemas.row);
   const shape = [model.idKind, ...model.fields.map(({ name, kind }) => [name, kind])];
   const tag = representationTag(tableName(model.name, model.resource), shape);
-  return [...readRoutes(model, service, row, tag), ...writeRoutes(model, service, row, tag)];
-}
-
-/** @param tag the representation's part of every ETag. */
-function readRoutes(model: Model, service: AnyService, row: TSchema, tag: string): Route[] {
   const { name } = model;
   const shared = { tag: name, can: model.resource.can.read ?? nobody };
   const queries = new ListQueryCache(model);
+  const cursor = Type.Union([Type.String(), Type.Null()]);
+  const members = {
+    items: Type.Array(row),
+    next: cursor,
+    prev: cursor,
+    total: Type.Optional(Type.Integer()),
+  };
   const list = route(
     'GET',
     `/${name}`,
@@ -41,7 +43,7 @@ function readRoutes(model: Model, service: AnyService, row: TSchema, tag: string
       summary: `List ${name}`,
       query: Type.Unsafe<Readonly<Record<string, unknown>>>(listParameters(model)),
       checkQuery: false,
-      answers: { 200: pageOf(name, row) },
+      answers: { 200: titled(`${typeName(name)}Page`, Type.Object(members)) },
     },
     async ({ caller, query: asked, url }) => {
       const { query, linksOf } = queries.of(url, asked);
@@ -67,7 +69,7 @@ function readRoutes(model: Model, service: AnyService, row: TSchema, tag: string
       return matched === undefined ? versioned(found, tag) : { status: 304, headers: { etag: matched } };
     },
   );
-  return [list, read];
+  return [...[list, read], ...writeRoutes(model, service, row, tag)];
 }
 
 /** @param tag the representation's part of every ETag. */
@@ -125,17 +127,6 @@ function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: strin
 
 function idParams(model: Model) {
   return Type.Object({ id: Type.Unsafe<RowId>(model.resource.id.schema) });
-}
-
-function pageOf(name: string, row: TSchema): TSchema {
-  const cursor = Type.Union([Type.String(), Type.Null()]);
-  const members = {
-    items: Type.Array(row),
-    next: cursor,
-    prev: cursor,
-    total: Type.Optional(Type.Integer()),
-  };
-  return titled(`${typeName(name)}Page`, Type.Object(members));
 }
 
 function versioned(row: Versioned<Row>, tag: string): Answer {
