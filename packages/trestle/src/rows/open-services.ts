@@ -7,8 +7,7 @@ import type { ChangeRecorder } from './change-recorder.ts';
 import { RowDeletion } from './delete-rows.ts';
 import { childReader } from './lists/children.ts';
 import { Cursors } from './lists/cursor.ts';
-import { lister } from './lists/list.ts';
-import { streamer } from './lists/stream.ts';
+import { listVerbs } from './lists/list.ts';
 import { compileModels, type Model, type Row } from './model.ts';
 import { countingFields, countingReader, manyReader, peeker } from './read.ts';
 import { RowWriter } from './write.ts';
@@ -73,8 +72,7 @@ function openService(writer: RowWriter, store: Store, cursors: Cursors): AnyServ
     create: (context, body) => writer.write(context, { verb: 'create', body }),
     read: countingFields(model).length > 0 ? countingReader(model, store) : peek,
     peek,
-    list: lister(model, store, cursors),
-    stream: streamer(model, store),
+    ...listVerbs(model, store, cursors),
     children: childReader(model, store),
     readMany: manyReader(model, store),
     replace: (context, id, body, options) => writer.write(context, { ...options, verb: 'update', id, body }),

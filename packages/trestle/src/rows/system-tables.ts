@@ -9,7 +9,7 @@ import type { Resources, RowOf } from '../schema/row-types.ts';
 import type { ListQuery, Page } from '../schema/services/list-query.ts';
 import type { Versioned } from '../schema/services/row-service.ts';
 import type { Cursors } from './lists/cursor.ts';
-import { lister } from './lists/list.ts';
+import { listVerbs } from './lists/list.ts';
 import { compileModels, type Model, type Restrict } from './model.ts';
 import { peeker } from './read.ts';
 
@@ -61,7 +61,10 @@ export function systemReads<Row>(
 ): SystemReads<Row> {
   const model = restrict ? { ...view, restrict } : view;
   // The rows have the columns that the view was declared with; no type can follow that.
-  return { list: lister(model, store, cursors), read: peeker(model, store) } as unknown as SystemReads<Row>;
+  return {
+    list: listVerbs(model, store, cursors).list,
+    read: peeker(model, store),
+  } as unknown as SystemReads<Row>;
 }
 
 /** Runs a statement: named values in, decoded rows out. */

@@ -43,7 +43,12 @@ export interface Service<T extends ServiceTypes = ServiceTypes> {
   read(context: Context, id: T['id']): Promise<Versioned<T['row']>>;
   /** One row as it is, without counting; for HEAD and for an app's own checks. */
   peek(context: Context, id: T['id']): Promise<Versioned<T['row']>>;
-  list(context: Context, query?: ListQuery<T['row']>): Promise<Page<T['row']>>;
+  /**
+   * One page. A query that is frozen is worked out once, however often it is asked with other cursors.
+   *
+   * @param cursor of the page (default: the query's).
+   */
+  list(context: Context, query?: ListQuery<T['row']>, cursor?: string): Promise<Page<T['row']>>;
   /** All rows of a query in parts, from one consistent snapshot, with flat memory; in a transaction they are read at once. */
   stream(context: Context, query?: ListQuery<T['row']>): AsyncIterable<T['row'][]>;
   /** The children of many parents by a reference field, in one query: parent id to its rows, in the resource's order. */

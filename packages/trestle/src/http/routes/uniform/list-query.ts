@@ -14,7 +14,7 @@ export const MAX_OFFSET = 10_000;
 
 type Query = Readonly<Record<string, unknown>>;
 
-/** Parses the query of a list. Throws `unknown_parameter` and `invalid_query`, naming the parameter. */
+/** Parses the query of a list, but for its cursor. Throws `unknown_parameter` and `invalid_query`, naming the parameter. */
 function listQueryOf(query: Query, model: Model): ListQuery {
   const entries = Object.entries(query);
   if (entries.length > MAX_PARAMETERS)
@@ -23,7 +23,6 @@ function listQueryOf(query: Query, model: Model): ListQuery {
   const filter = filterOf(query, model);
   const sort = textOf(query, 'sort')?.split(',');
   const search = textOf(query, 'search');
-  const cursor = textOf(query, 'cursor');
   const count = countOf(textOf(query, 'count'));
   const limit = limitOf(textOf(query, 'limit'));
   const offset = offsetOf(query, limit);
@@ -33,12 +32,12 @@ function listQueryOf(query: Query, model: Model): ListQuery {
     ...(filter && { filter }),
     ...(search !== undefined && { search }),
     ...(sort && { sort }),
-    ...(cursor !== undefined && { cursor }),
     ...(count && { count }),
   });
 }
 
-function textOf(query: Query, name: string): string | undefined {
+/** A parameter that is given once. */
+export function textOf(query: Query, name: string): string | undefined {
   const value = query[name];
   return typeof value === 'string' ? value : undefined;
 }
@@ -103,7 +102,7 @@ interface ListRequest {
   readonly linksOf: LinksOf;
 }
 
-/** Parsed list queries by URL: most clients ask for the same few again and again. */
+/** Parsed list queries by URL without the cursor: most clients ask for the same few again and again. */
 export class ListQueryCache {
   readonly #model: Model;
   readonly #cached = new LruMap<string, ListRequest>(MAX_CACHE_ENTRIES);
@@ -112,12 +111,15 @@ export class ListQueryCache {
     this.#model = model;
   }
 
-  /** Throws what `listQueryOf` throws. */
+  /** The list that a page is asked of. Throws `unknown_parameter` and `invalid_query`. */
   of(url: string, query: Query): ListRequest {
-    const known = this.#cached.get(url);
-    if (known) return known;
-    const asked = { query: listQueryOf(query, this.#model), linksOf: linksUnder(url) };
-    if (url.length <= MAX_CACHED_URL_LENGTH) this.#cached.set(url, asked);
+    const isPage = typeof query.cursor === 'string';
+    const list = isPage ? url.replace(/([?&])cursor=[^&]*&?/, '$1').replace(/[?&]$/, '') : url;
+    const known = this.#cached.get(list);
+    // A numbered page has no cursor beside it.
+    if (known && !(isPage && known.query.offset !== undefined)) return known;
+    const asked = { query: listQueryOf(query, this.#model), linksOf: linksUnder(list) };
+    if (list.length <= MAX_CACHED_URL_LENGTH) this.#cached.set(list, asked);
     return asked;
   }
 }

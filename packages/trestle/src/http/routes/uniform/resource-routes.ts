@@ -10,7 +10,7 @@ import { nobody } from '../../../schema/rules.ts';
 import type { Versioned } from '../../../schema/services/row-service.ts';
 import { etagOf, ifMatchOf, noneMatches } from './etag.ts';
 import { listParameters } from './list-parameters.ts';
-import { ListQueryCache } from './list-query.ts';
+import { ListQueryCache, textOf } from './list-query.ts';
 import { titled, typeName } from './route-names.ts';
 
 /**
@@ -47,8 +47,8 @@ export function resourceRoutes(
     },
     async ({ caller, query: asked, url }) => {
       const { query, linksOf } = queries.of(url, asked);
-      const page = await service.list({ caller }, query);
-      return answer(200, page, { link: linksOf(page) });
+      const page = await service.list({ caller }, query, textOf(asked, 'cursor'));
+      return { status: 200, body: page, headers: { link: linksOf(page) } };
     },
   );
   // Where reads are counted every GET is answered in full: a 304 would hide the count it made. HEAD counts nothing.
