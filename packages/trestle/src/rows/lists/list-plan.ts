@@ -6,7 +6,7 @@ import { Problem } from '../../problems.ts';
 import { accountOf, type Caller } from '../../schema/caller.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
 import type { Model, Projection } from '../model.ts';
-import { ME } from '../policy.ts';
+import { callerValues } from '../policy.ts';
 import type { Position } from './cursor.ts';
 import { FilterParts, Slot } from './filter-sql.ts';
 import { after, orderBy, type SortColumn, sortColumns } from './order.ts';
@@ -40,10 +40,11 @@ interface BoundStatement {
   readonly values: readonly Value[];
 }
 
-/** A statement by the shape of what was asked; each of its placeholders takes a value by its number, or the caller's account. */
+/** A statement by the shape of what was asked. */
 interface ShapedStatement {
   readonly statement: Statement;
-  readonly slots: readonly (number | typeof ME)[];
+  /** Whether its rule has parameters. */
+  readonly asksCaller: boolean;
 }
 
 /**
@@ -183,19 +184,21 @@ export class ListPlans {
 
   #compile(key: string, query: Sql): ShapedStatement {
     const compiled = statement(this.#model.dialect, query);
-    const slots = compiled.slots.map((slot: unknown) => {
-      if (slot instanceof Slot) return slot.at;
-      if (slot instanceof Param && slot.name === ME) return ME;
-      throw new Problem('internal', { cause: new Error('a list has a value that is no placeholder') });
-    });
-    const shaped = { statement: compiled, slots };
+    const asksCaller = compiled.slots.some((slot) => slot instanceof Param);
+    const shaped = { statement: compiled, asksCaller };
     this.#statements.set(key, shaped);
     return shaped;
   }
 }
 
-function bindShaped({ slots }: ShapedStatement, values: readonly Value[], caller: Caller): Value[] {
-  return slots.map((slot) => (slot === ME ? accountOf(caller) : (values[slot] ?? null)));
+function bindShaped({ statement, asksCaller }: ShapedStatement, values: readonly Value[], caller: Caller) {
+  const asker: Readonly<Record<string, Value>> = asksCaller ? { ...callerValues(caller) } : {};
+  const bound: Value[] = [];
+  // Placeholders of the filter stand among the parameters that statements have everywhere.
+  for (const slot of statement.slots as readonly (Slot | Param | Value)[])
+    if (slot instanceof Slot) bound.push(values[slot.at] ?? null);
+    else bound.push(slot instanceof Param ? (asker[slot.name] ?? null) : slot);
+  return bound;
 }
 
 function whereClause(conditions: readonly Sql[]): Sql {
