@@ -104,7 +104,7 @@ export function compilePolicy(name: string, resource: Resource, all: Projection)
 }
 
 /** The parameter of the caller's account. No field has a name with a colon. */
-export const ME = ':me';
+const ME = ':me';
 
 /** The values of the parameters in a policy's conditions. */
 export function callerValues(caller: Caller): { [ME]: Value } {
