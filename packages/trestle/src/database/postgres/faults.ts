@@ -18,6 +18,14 @@ const LOST = new Set(['57P01', '57P02', '57P03', '57P05', '25P03', '25P04']);
 /** A replica instead of the primary, lock and statement time limits, too many connections, out of memory, an I/O error. */
 const UNAVAILABLE = new Set(['25006', '55P03', '57014', '53200', '53300', '53400', '58030']);
 
+/** A replica or a read-only database, a full disk, an I/O error, damaged pages and indexes. */
+const NO_WRITES = new Set(['25006', '53100', '58030', 'XX001', 'XX002']);
+
+/** Why writes fail until an operator or time mends the server; undefined for every other error. */
+export function writesRefused(error: unknown): string | undefined {
+  return NO_WRITES.has(sqlState(error) ?? '') && error instanceof Error ? error.message : undefined;
+}
+
 export function faultOf(error: unknown): Fault {
   const code = sqlState(error);
   if (code === undefined) return isDriverError(error) ? 'lost' : 'answer';

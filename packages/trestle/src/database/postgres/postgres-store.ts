@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Dialect } from '../dialect.ts';
+import { HISTORY } from '../migrations/history.ts';
 import type { Notifier } from '../notifier.ts';
 import { sql } from '../sql.ts';
 import { param, type Statement, statement } from '../statement.ts';
@@ -8,7 +9,7 @@ import type { Watch } from './connections/connection-monitor.ts';
 import { run, type Session, type Sessions } from './connections/connection-pool.ts';
 import { Turns } from './connections/statement-pipeline.ts';
 import { postgresDialect } from './dialect.ts';
-import { faultOf, perhapsWritten, postgresProblem } from './faults.ts';
+import { faultOf, perhapsWritten, postgresProblem, writesRefused } from './faults.ts';
 import { rowStream } from './row-stream.ts';
 import { Transaction, TransactionFailed, type TransactionOptions } from './transaction.ts';
 
@@ -35,6 +36,9 @@ function repeats(most: number, patience: number): (attempt: number) => boolean {
   return (attempt) => attempt < most && (patience === 0 || performance.now() - start < patience);
 }
 
+/** Between two small writes that ask whether the server takes writes again, in ms. */
+const RETRY_MS = 200;
+
 interface Parts {
   readonly schema: string;
   readonly sessions: Sessions;
@@ -53,15 +57,28 @@ export class PostgresStore implements Store, Notifier {
   readonly #reads: Turns;
   readonly #writes: Turns;
   readonly #notify: Statement;
+  readonly #smallWrite: Statement;
+  /** Why the last write failed, until a small one succeeds. */
+  #refused: string | undefined;
+  #triedAt = 0;
   #statements = 0;
   readonly #count = () => {
     this.#statements += 1;
+  };
+
+  readonly #failed = (error: unknown) => {
+    this.#refused = writesRefused(error) ?? this.#refused;
   };
 
   constructor(parts: Parts) {
     this.schema = parts.schema;
     this.dialect = postgresDialect(parts.schema);
     this.#notify = statement(this.dialect, sql`select pg_notify(${param('channel')}, ${param('payload')})`);
+    const [history, sequence] = [sql.table(HISTORY.name), sql.ref('sequence')];
+    this.#smallWrite = statement(
+      this.dialect,
+      sql`update ${history} set ${sequence} = ${sequence} where ${sequence} = (select max(${sequence}) from ${history})`,
+    );
     this.#parts = parts;
     const turns = {
       take: () => parts.sessions.take(),
@@ -103,8 +120,8 @@ export class PostgresStore implements Store, Notifier {
   async write<T>(work: Work<T>, { patient = false }: WriteOptions = {}): Promise<T> {
     const settings = 'set local statement_timeout to 0; set local idle_in_transaction_session_timeout to 0';
     const options: TransactionOptions = patient
-      ? { patience: 0, settings, count: this.#count }
-      : { patience: this.#parts.patience, count: this.#count };
+      ? { patience: 0, settings, count: this.#count, failed: this.#failed }
+      : { patience: this.#parts.patience, count: this.#count, failed: this.#failed };
     const mayRepeat = repeats(RETRIES.write, options.patience);
     for (let attempt = 0; ; attempt += 1) {
       try {
@@ -145,7 +162,19 @@ export class PostgresStore implements Store, Notifier {
   health(): { ready: boolean; why?: string } {
     const { watch } = this.#parts;
     watch.ask();
-    return watch.why === undefined ? { ready: true } : { ready: false, why: watch.why };
+    if (this.#refused !== undefined && performance.now() - this.#triedAt > RETRY_MS) {
+      this.#triedAt = performance.now();
+      void this.#writes.run(this.#smallWrite, []).then(
+        () => {
+          this.#refused = undefined;
+        },
+        (error: unknown) => {
+          if (faultOf(error) !== 'lost') this.#refused = writesRefused(error);
+        },
+      );
+    }
+    const why = watch.why ?? this.#refused;
+    return why === undefined ? { ready: true } : { ready: false, why };
   }
 
   async notify(transaction: Executor, channel: string, payload: string): Promise<void> {
@@ -176,6 +205,7 @@ export class PostgresStore implements Store, Notifier {
       try {
         return await this.#writes.run(statement, values);
       } catch (error) {
+        this.#failed(error);
         const fault = faultOf(error);
         if (fault === 'lost') throw perhapsWritten(error);
         if (fault !== 'again' || !mayRepeat(attempt)) throw postgresProblem(error, statement.sql);

@@ -27,6 +27,8 @@ export interface TransactionOptions {
   readonly settings?: string;
   /** Told of every statement. */
   readonly count: () => void;
+  /** Told of every error of a statement or a commit. */
+  readonly failed: (error: unknown) => void;
 }
 
 /**
@@ -83,6 +85,7 @@ export class Transaction implements Executor {
   }
 
   #fail(error: unknown, sql?: string): unknown {
+    this.#options.failed(error);
     this.#failed ??= { error, problem: postgresProblem(error, sql) };
     return this.#failed.problem;
   }
@@ -110,6 +113,7 @@ export class Transaction implements Executor {
     try {
       await this.#control('commit');
     } catch (error) {
+      this.#options.failed(error);
       throw this.#uncommitted(error);
     }
   }

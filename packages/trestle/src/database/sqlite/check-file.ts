@@ -45,6 +45,13 @@ function checkDatabase(file: string, database: DatabaseSync): void {
   if (found !== 'ok') throw damaged(file, found.replaceAll('\n', ' '));
 }
 
+/** Reads every page of a small file. Throws `StartError` for a damaged one, and for one that takes too long to read. */
+export function checkSmallFile(file: string): void {
+  if (statSync(file).size > CHECKED_AT_START)
+    throw damaged(file, 'pages are damaged, and the file is too large to be read whole while it is served');
+  checkFileWhole(file);
+}
+
 /** An error of opening a file, in words for the person at the terminal. */
 export function openingError(file: string, error: unknown): unknown {
   return isSqliteError(error) ? damaged(file, error.message, error) : error;

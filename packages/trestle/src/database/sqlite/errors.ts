@@ -8,12 +8,26 @@ const CODES = {
   ioError: 10,
   corrupt: 11,
   full: 13,
-  constraint: 19,
+  cantOpen: 14,
   notADatabase: 26,
 } as const;
 const UNIQUE = new Set([1555, 2067, 2579]);
 /** A missing row, and `on delete restrict` (SQLite runs that one as a trigger). */
 const FOREIGN_KEY = new Set([787, 1811]);
+
+/** A sync of the file or of its folder failed: what was written before may be lost. */
+const SYNC = new Set([1034, 1290]);
+const DAMAGE: ReadonlySet<number> = new Set([CODES.corrupt, CODES.notADatabase]);
+const REFUSED: ReadonlySet<number> = new Set([
+  CODES.readOnly,
+  CODES.ioError,
+  CODES.full,
+  CODES.cantOpen,
+  ...DAMAGE,
+]);
+
+/** The file that is open is no longer the one at its path, so that nothing of it would be found at the next start. */
+export class FileRemoved extends Error {}
 
 interface SqliteError extends Error {
   errcode: number;
@@ -24,11 +38,17 @@ export function isSqliteError(error: unknown): error is SqliteError {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number';
 }
 
-/** Whether the disk or the file can no longer be trusted: writes must stop and the process must end. */
-export function isFatal(error: unknown): boolean {
-  if (!isSqliteError(error)) return false;
-  const primary = error.errcode & 0xff;
-  return primary === CODES.ioError || primary === CODES.corrupt || primary === CODES.notADatabase;
+/**
+ * What an error says of the disk and the file: `lost`: nothing may be written any more and the process must end; `damaged`:
+ * pages are not what was written; `refused`: writes fail until the disk takes them again.
+ */
+export function storageFault(error: unknown): 'lost' | 'damaged' | 'refused' | undefined {
+  const cause = error instanceof Problem ? error.cause : error;
+  if (cause instanceof FileRemoved) return 'lost';
+  if (!isSqliteError(cause)) return undefined;
+  if (SYNC.has(cause.errcode)) return 'lost';
+  if (DAMAGE.has(cause.errcode & 0xff)) return 'damaged';
+  return REFUSED.has(cause.errcode & 0xff) ? 'refused' : undefined;
 }
 
 export function isBusy(error: unknown): boolean {
@@ -37,6 +57,7 @@ export function isBusy(error: unknown): boolean {
 
 /** An error of SQLite as the problem a client may see; anything else as it is. */
 export function sqliteProblem(error: unknown): unknown {
+  if (error instanceof FileRemoved) return unwritable(error);
   if (!isSqliteError(error)) return error;
   const primary = error.errcode & 0xff;
   if (UNIQUE.has(error.errcode)) return brokenConstraint('unique', columnsOf(error.message));
@@ -47,13 +68,16 @@ export function sqliteProblem(error: unknown): unknown {
       headers: { 'Retry-After': '5' },
       cause: error,
     });
-  if (primary === CODES.busy || primary === CODES.ioError || primary === CODES.readOnly)
-    return new Problem('unavailable', {
-      detail: 'The database cannot be written to just now.',
-      headers: { 'Retry-After': '1' },
-      cause: error,
-    });
+  if (primary === CODES.busy || storageFault(error) === 'refused') return unwritable(error);
   return error;
+}
+
+function unwritable(cause: unknown): Problem {
+  return new Problem('unavailable', {
+    detail: 'The database cannot be written to just now.',
+    headers: { 'Retry-After': '1' },
+    cause,
+  });
 }
 
 /** `UNIQUE constraint failed: notes.title, notes.author` names the columns. */

@@ -2,7 +2,7 @@ import { Problem } from '../../problems.ts';
 import type { Statement } from '../statement.ts';
 import type { Columns, Executor, Value, Work } from '../store.ts';
 import type { Connection } from './connection.ts';
-import { isBusy, isFatal, sqliteProblem } from './errors.ts';
+import { isBusy, sqliteProblem, storageFault } from './errors.ts';
 
 /**
  * Works in one commit at the most; more wait for the next, so that no answer waits long. With 512 writers, groups of 64 gave
@@ -11,6 +11,18 @@ import { isBusy, isFatal, sqliteProblem } from './errors.ts';
 const MOST_IN_GROUP = 256;
 /** How long a group waits for another process's commit before its works are refused, in milliseconds. */
 const BUSY_LIMIT = 5000;
+
+/** Between two small writes that ask whether the disk takes writes again, in milliseconds. */
+const RETRY_MS = 200;
+
+interface Hooks {
+  /** Called before each commit; throws where it would be lost. */
+  verify(): void;
+  /** Called after each commit, before its writes are answered. */
+  committed(): void;
+  /** Reads all pages; throws where some are damaged, or too many to be read now. */
+  verifyPages(): void;
+}
 
 interface Pending {
   /** Does what is to be committed. Where it throws while the transaction stands, nothing of it is left in there. */
@@ -30,19 +42,21 @@ interface Pending {
  */
 export class GroupCommit {
   readonly #connection: Connection;
-  readonly #committed: () => void;
+  readonly #hooks: Hooks;
   #queue: Pending[] = [];
   #running: Promise<void> | undefined;
   /** The error after which nothing may be written any more. */
   broken: unknown;
+  /** The error of the last write that the disk did not take, until a small write succeeds. */
+  refused: unknown;
+  #triedAt = 0;
   /** Commits and works so far: their ratio is the size of a group. */
   commits = 0;
   works = 0;
 
-  /** @param committed is called after each commit, before its works are answered. */
-  constructor(connection: Connection, committed: () => void) {
+  constructor(connection: Connection, hooks: Hooks) {
     this.#connection = connection;
-    this.#committed = committed;
+    this.#hooks = hooks;
   }
 
   write<T>(work: Work<T>): Promise<T> {
@@ -66,13 +80,39 @@ export class GroupCommit {
     while (this.#running) await this.#running;
   }
 
+  /** Where a write was refused, makes a small one, unless one was made just now; `refused` shows the outcome. */
+  retry(): void {
+    const now = performance.now();
+    if (this.refused === undefined || now - this.#triedAt < RETRY_MS) return;
+    const { database } = this.#connection;
+    if (database.isTransaction) return;
+    this.#triedAt = now;
+    try {
+      if (storageFault(this.refused) === 'damaged') this.#hooks.verifyPages();
+      database.exec('begin immediate');
+      const [row] = database.prepare('pragma user_version').all();
+      // Writes the first page, though the value stays.
+      database.exec(`pragma user_version = ${Number(row?.user_version)}; commit`);
+      this.refused = undefined;
+    } catch (error) {
+      if (database.isTransaction) database.exec('rollback');
+      this.#note(error);
+    }
+  }
+
+  #note(error: unknown): void {
+    const fault = storageFault(error);
+    if (fault === 'lost') this.broken ??= error;
+    else if (fault !== undefined) this.refused = error;
+  }
+
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
       const group = this.#queue.splice(0, MOST_IN_GROUP);
       try {
         await this.#commit(group);
       } catch (error) {
-        if (isFatal(error)) this.broken ??= error;
+        this.#note(error);
         const problem = sqliteProblem(error);
         for (const pending of group) pending.reject(problem);
       }
@@ -87,6 +127,7 @@ export class GroupCommit {
     await this.#begin();
     try {
       await this.#perform(group);
+      this.#hooks.verify();
       this.#connection.prepare('commit').run();
     } catch (error) {
       if (this.#connection.database.isTransaction) this.#connection.prepare('rollback').run();
@@ -94,7 +135,7 @@ export class GroupCommit {
     }
     this.commits += 1;
     this.works += group.length;
-    this.#committed();
+    this.#hooks.committed();
     for (const { failure, resolve, reject, value } of group)
       if (failure) reject(failure.reason);
       else resolve(value);
@@ -122,6 +163,7 @@ export class GroupCommit {
       } catch (reason) {
         // A full disk or a failed write makes SQLite roll the whole transaction back: then every work of the group failed.
         if (!this.#connection.database.isTransaction) throw reason;
+        this.#note(reason);
         pending.failure = { reason };
       }
   }

@@ -1,9 +1,12 @@
+import { type BigIntStats, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { Problem } from '../../problems.ts';
 import type { Statement } from '../statement.ts';
 import type { Columns, ExclusiveTransaction, Executor, Store, Value, Work } from '../store.ts';
+import { checkSmallFile } from './check-file.ts';
 import { Connection } from './connection.ts';
 import { sqliteDialect } from './dialect.ts';
+import { FileRemoved } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Prepared } from './prepared.ts';
 
@@ -25,6 +28,8 @@ export class SqliteStore implements Store {
   readonly #reader: Connection;
   readonly #group: GroupCommit;
   readonly #sharedReads: boolean;
+  /** The files as they were opened. */
+  readonly #opened: readonly OpenedFile[];
   #streams = 0;
   #foreignCommits: number | undefined;
 
@@ -33,7 +38,12 @@ export class SqliteStore implements Store {
     this.#writer = writer;
     this.#reader = reader;
     this.#sharedReads = sharedReads;
-    this.#group = new GroupCommit(writer, () => this.#endSnapshot());
+    this.#opened = [file, `${file}-wal`].map((path) => ({ path, opened: statOf(path) }));
+    this.#group = new GroupCommit(writer, {
+      verify: () => requireInPlace(this.#opened.slice(0, 1)),
+      committed: () => this.#endSnapshot(),
+      verifyPages: () => checkSmallFile(file),
+    });
   }
 
   get statements(): number {
@@ -114,9 +124,17 @@ export class SqliteStore implements Store {
   }
 
   health(): ReturnType<Store['health']> {
-    if (this.#group.broken === undefined) return { ready: true };
-    const why = this.#group.broken instanceof Error ? this.#group.broken.message : String(this.#group.broken);
-    return { ready: false, fatal: true, why: `writing to ${this.file} failed: ${why}` };
+    try {
+      requireInPlace(this.#opened);
+    } catch (error) {
+      this.#group.broken ??= error;
+    }
+    this.#group.retry();
+    const error = this.#group.broken ?? this.#group.refused;
+    if (error === undefined) return { ready: true };
+    const cause = error instanceof Problem ? error.cause : error;
+    const why = `writing to ${this.file} failed: ${cause instanceof Error ? cause.message : String(cause)}`;
+    return { ready: false, fatal: this.#group.broken !== undefined, why };
   }
 
   async close(): Promise<void> {
@@ -139,5 +157,25 @@ export class SqliteStore implements Store {
   #endSnapshot(): void {
     if (this.#reader.database.isOpen && this.#reader.database.isTransaction)
       this.#reader.prepare('commit').run();
+  }
+}
+
+interface OpenedFile {
+  readonly path: string;
+  /** Undefined where there was none. */
+  readonly opened: BigIntStats | undefined;
+}
+
+function statOf(path: string): BigIntStats | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false });
+}
+
+/** Throws `FileRemoved` where another file, or none, is at a path that was opened: 2 µs a file. */
+function requireInPlace(files: readonly OpenedFile[]): void {
+  for (const { path, opened } of files) {
+    if (opened === undefined) continue;
+    const found = statOf(path);
+    if (found?.ino !== opened.ino || found.dev !== opened.dev)
+      throw new FileRemoved(`${path} was removed or replaced while it was open`);
   }
 }

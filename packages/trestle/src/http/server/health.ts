@@ -41,19 +41,25 @@ export function healthRoutes(
 }
 
 /**
- * Looks at the stores every half second and tells of one that is broken for good, once. After a failed fsync the kernel
- * may have dropped what was not written, so that going on would be a lie (PostgreSQL's rule since 2019).
+ * Looks at the stores every half second, tells of each change and, once, of one that is broken for good. After a failed fsync
+ * the kernel may have dropped what was not written, so that going on would be a lie (PostgreSQL's rule since 2019).
  */
 export function watchHealth(
   checks: readonly HealthCheck[],
-  onFatal: (check: HealthCheck, why: string) => void,
+  on: { changed(check: HealthCheck, health: Health): void; fatal(check: HealthCheck, why: string): void },
 ): () => void {
+  const unready = new Set<HealthCheck>();
   const timer = setInterval(() => {
     for (const check of checks) {
-      const { ready, fatal, why } = check.health();
-      if (ready || !fatal) continue;
+      const health = check.health();
+      if (health.ready === unready.has(check)) {
+        if (health.ready) unready.delete(check);
+        else unready.add(check);
+        on.changed(check, health);
+      }
+      if (health.ready || !health.fatal) continue;
       clearInterval(timer);
-      onFatal(check, why ?? 'unknown');
+      on.fatal(check, health.why ?? 'unknown');
       return;
     }
   }, 500).unref();

@@ -106,7 +106,13 @@ export async function openServer(sites: readonly Site[], options: ServerOptions)
     throw error;
   });
   const { promise: broken, resolve: breakDown } = Promise.withResolvers<string>();
-  const stopWatching = watchHealth(sites, (check, why) => breakDown(`${check.name}: ${why}`));
+  const stopWatching = watchHealth(sites, {
+    changed: ({ name }, { ready, why }) =>
+      ready
+        ? log.lines.info({ app: name }, 'the database takes writes again')
+        : log.lines.error({ app: name, why }, 'the database takes no writes'),
+    fatal: ({ name }, why) => breakDown(`${name}: ${why}`),
+  });
   return {
     url,
     mounted,
