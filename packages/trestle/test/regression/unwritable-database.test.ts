@@ -84,8 +84,9 @@ describe('readiness of a database that takes no writes', () => {
     const size = spoiled.readUInt16BE(16);
     spoiled.fill(0xff, (Number(page?.rootpage) - 1) * size, Number(page?.rootpage) * size);
     writeInto(file, spoiled);
-    assert.notEqual(await write(server), 201);
+    assert.equal(await write(server), 500);
     assert.equal(await readiness(server), 503);
+    assert.equal(await readiness(server), 503, 'also the second time');
     writeInto(file, whole);
     await until(async () => (await readiness(server)) === 200);
     assert.equal(await write(server), 201);

@@ -18,13 +18,7 @@ const FOREIGN_KEY = new Set([787, 1811]);
 /** A sync of the file or of its folder failed: what was written before may be lost. */
 const SYNC = new Set([1034, 1290]);
 const DAMAGE: ReadonlySet<number> = new Set([CODES.corrupt, CODES.notADatabase]);
-const REFUSED: ReadonlySet<number> = new Set([
-  CODES.readOnly,
-  CODES.ioError,
-  CODES.full,
-  CODES.cantOpen,
-  ...DAMAGE,
-]);
+const UNWRITABLE: ReadonlySet<number> = new Set([CODES.readOnly, CODES.ioError, CODES.full, CODES.cantOpen]);
 
 /** The file that is open is no longer the one at its path, so that nothing of it would be found at the next start. */
 export class FileRemoved extends Error {}
@@ -39,8 +33,8 @@ export function isSqliteError(error: unknown): error is SqliteError {
 }
 
 /**
- * What an error says of the disk and the file: `lost`: nothing may be written any more and the process must end; `damaged`:
- * pages are not what was written; `refused`: writes fail until the disk takes them again.
+ * A fault of the disk or the file. `lost`: nothing may be written any more and the process must end; `damaged`: pages are not
+ * what was written; `refused`: writes fail until the disk takes them again.
  */
 export function storageFault(error: unknown): 'lost' | 'damaged' | 'refused' | undefined {
   const cause = error instanceof Problem ? error.cause : error;
@@ -48,7 +42,7 @@ export function storageFault(error: unknown): 'lost' | 'damaged' | 'refused' | u
   if (!isSqliteError(cause)) return undefined;
   if (SYNC.has(cause.errcode)) return 'lost';
   if (DAMAGE.has(cause.errcode & 0xff)) return 'damaged';
-  return REFUSED.has(cause.errcode & 0xff) ? 'refused' : undefined;
+  return UNWRITABLE.has(cause.errcode & 0xff) ? 'refused' : undefined;
 }
 
 export function isBusy(error: unknown): boolean {
@@ -68,7 +62,7 @@ export function sqliteProblem(error: unknown): unknown {
       headers: { 'Retry-After': '5' },
       cause: error,
     });
-  if (primary === CODES.busy || storageFault(error) === 'refused') return unwritable(error);
+  if (primary === CODES.busy || UNWRITABLE.has(primary)) return unwritable(error);
   return error;
 }
 

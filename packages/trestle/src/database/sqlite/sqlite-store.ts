@@ -42,7 +42,11 @@ export class SqliteStore implements Store {
     this.#group = new GroupCommit(writer, {
       verify: () => requireInPlace(this.#opened.slice(0, 1)),
       committed: () => this.#endSnapshot(),
-      verifyPages: () => checkSmallFile(file),
+      verifyPages: () => {
+        checkSmallFile(file);
+        // Damaged pages may be in the caches still.
+        for (const { database } of [writer, reader]) database.exec('pragma shrink_memory');
+      },
     });
   }
 
