@@ -4,8 +4,8 @@ export { EVENTS, operationEvents } from './http/contract/operation-events.ts';
 export { type PydanticError, pydanticErrors } from './http/contract/pydantic-errors.ts';
 export { streamList } from './http/contract/stream-list.ts';
 export { type FieldError, isNullError, PROBLEMS, Problem, type ProblemCode } from './problems.ts';
+export type { Context, Transaction } from './schema/caller.ts';
 export { accountOf, anonymous, type Caller } from './schema/caller.ts';
-export type { Context, Transaction } from './schema/context.ts';
 export { type Duration, seconds } from './schema/duration.ts';
 export {
   type Answer,

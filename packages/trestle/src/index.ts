@@ -11,7 +11,7 @@ export {
   type UsernameRule,
 } from './schema/accounts.ts';
 export type { App, AppOptions } from './schema/app.ts';
-export { app } from './schema/define-app.ts';
+export { app } from './schema/app.ts';
 export { resource } from './schema/define-resource.ts';
 export type { Duration } from './schema/duration.ts';
 export type {

@@ -1,5 +1,6 @@
-import type { Dialect, StoredKind } from '../database/dialect.ts';
+import type { Dialect } from '../database/dialect.ts';
 import type { Columns } from '../database/store.ts';
+import type { StoredKind } from '../schema/field-type.ts';
 
 /** Turns a driver's row into one of ours; columns that are not named are left out. Compiled once. */
 export function rowDecoder<Row extends object>(

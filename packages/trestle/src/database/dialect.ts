@@ -1,13 +1,10 @@
-import type { ColumnKind } from '../schema/field-type.ts';
+import type { StoredKind } from '../schema/field-type.ts';
 import type { TextMatch } from './case-folding.ts';
 import type { Migration } from './migrations/plan.ts';
 import type { Rendering, Sql } from './sql.ts';
 import type { Statement } from './statement.ts';
 import type { Executor, Value } from './store.ts';
 import type { Column } from './table.ts';
-
-/** A value's kind once `account` and references have become the kind of the id they hold. */
-export type StoredKind = Exclude<ColumnKind, 'account'>;
 
 /** A column as it is read and written. */
 export type ColumnType = Pick<Column, 'name' | 'kind'>;
@@ -34,6 +31,8 @@ export interface Dialect extends Rendering {
   encode(kind: StoredKind, value: unknown): Value;
   /** What turns a driver's value into a row's; undefined where it already is one. Null never comes here. */
   decoder(kind: StoredKind): ((value: unknown) => unknown) | undefined;
+  /** A value of this kind, as it can be compared: PostgreSQL compares no JSON, but both keep its text as it was given. */
+  comparable(value: Sql, kind: StoredKind): Sql;
   /** `column in (…)`, for any number of values in one placeholder. */
   within(column: Sql, values: Sql, kind: StoredKind): Sql;
   /** The values of a list as rows with one column `value`, for joins. */
@@ -65,8 +64,6 @@ export interface Dialect extends Rendering {
   readonly actualColumns: Sql;
   /** Selects as `identity` what a database that is restored from a dump has otherwise; the table is one of its own. */
   databaseIdentity(table: string): Sql;
-  /** The parts of a column's conversion to another kind that each database writes in its own way. */
-  readonly conversions: ConversionSql;
   /** The statements that make the changes of a migration. */
   migrationSql(migration: Migration): string[];
 
@@ -86,14 +83,3 @@ export interface Dialect extends Rendering {
 
 export type TextOperator = 'contains' | 'icontains' | 'starts' | 'ends';
 type TextCondition = (column: Sql, text: Sql) => Sql;
-
-/** Conversions of a column's values, and conditions that are true for values that do not fit them. */
-export interface ConversionSql {
-  json(column: Sql): Sql;
-  jsonOfBoolean(column: Sql): Sql;
-  textOfTimestamp(column: Sql): Sql;
-  timestampOfText(column: Sql): Sql;
-  unfitInteger(column: Sql, maxDigits: number): Sql;
-  unfitUuid(column: Sql): Sql;
-  unfitTimestamp(column: Sql): Sql;
-}

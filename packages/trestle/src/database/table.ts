@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FieldType, OnDelete } from '../schema/field-type.ts';
-import type { StoredKind } from './dialect.ts';
+import type { FieldType, OnDelete, StoredKind } from '../schema/field-type.ts';
 
 /** A table as the database has it: what migrations compare, and what is written down after each. */
 export interface Table {

@@ -44,7 +44,7 @@ export function idColumn(id: Id): Column {
 
 function columnOf(name: string, field: Field, resources: Resources, accounts: Accounts): Column {
   const { nullable } = field;
-  const { reference, column, server } = field.type;
+  const { reference, column, isAccount, server } = field.type;
   if (reference) {
     const { target, onDelete } = reference;
     const referred = targetOf(resources, target);
@@ -57,7 +57,7 @@ function columnOf(name: string, field: Field, resources: Resources, accounts: Ac
       type: referred.id.type,
     };
   }
-  if (column === 'account') {
+  if (isAccount) {
     const references = { table: ACCOUNTS_TABLE, column: 'id', onDelete: 'setNull' } as const;
     return { name, kind: accounts.id.kind, nullable, references, type: accounts.id.type };
   }
@@ -83,7 +83,8 @@ function targetOf(resources: Resources, name: string): Resource {
 function defaultOf(field: Field): Pick<Column, 'default'> {
   const value = field.default;
   if (value === undefined || value === null) return {};
-  if (field.type.column === 'json') return { default: JSON.stringify(value) };
+  const { toColumnDefault } = field.type;
+  if (toColumnDefault) return { default: toColumnDefault(value) };
   if (typeof value === 'object')
     throw new TypeError(`a ${field.type.name} field cannot have the default ${JSON.stringify(value)}`);
   return { default: value };

@@ -82,8 +82,7 @@ export class RowDeletion {
   ): Promise<void> {
     for (const model of this.#models.values())
       for (const { name, field } of model.fields)
-        if (field.type.column === 'account')
-          await this.#setNull(transaction, caller, { model, field: name }, accounts);
+        if (field.type.isAccount) await this.#setNull(transaction, caller, { model, field: name }, accounts);
   }
 
   /** Frees the rows of a level from one relation. Answers the rows that are to go with them. */

@@ -1,12 +1,12 @@
 import { type TSchema, Type } from 'typebox';
-import type { Dialect, StoredKind } from '../database/dialect.ts';
+import type { Dialect } from '../database/dialect.ts';
 import { type Sql, sql } from '../database/sql.ts';
 import type { Columns, Value } from '../database/store.ts';
 import { tableName } from '../database/tables.ts';
 import type { Accounts } from '../schema/accounts.ts';
 import type { Caller } from '../schema/caller.ts';
 import { type Field, memberNormalizer } from '../schema/field.ts';
-import type { ColumnKind, FieldType } from '../schema/field-type.ts';
+import type { FieldType, StoredKind } from '../schema/field-type.ts';
 import type { Id, RowId } from '../schema/id.ts';
 import type { Resource } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
@@ -97,9 +97,9 @@ function modelField(
   resources: Resources,
   accounts: Accounts,
 ): Omit<ModelField, 'indexed'> {
-  const { reference, column, ...declared } = field.type;
+  const { reference, isAccount, ...declared } = field.type;
   const target = reference && resources[reference.target]?.id;
-  const id = target ?? (column === 'account' ? accounts.id : undefined);
+  const id = target ?? (isAccount ? accounts.id : undefined);
   const type = id
     ? {
         ...declared,
@@ -112,7 +112,7 @@ function modelField(
     name,
     field,
     type,
-    kind: storedKind(type.column),
+    kind: type.column,
     schema: field.nullable ? Type.Union([type.schema, Type.Null()]) : type.schema,
     writable: type.server === undefined,
   };
@@ -121,11 +121,6 @@ function modelField(
 /** What a field that holds an id takes over from it. */
 function comparisonOf({ type: { column, operators, expected, accepts, fromText, toText } }: Id) {
   return { column, operators, expected, accepts, fromText, toText };
-}
-
-/** Accounts' own ids are an integer or a UUID, never an account. */
-export function storedKind(column: ColumnKind): StoredKind {
-  return column === 'account' ? 'integer' : column;
 }
 
 function compileModel(
@@ -141,7 +136,7 @@ function compileModel(
     name,
     resource,
     dialect,
-    idKind: storedKind(resource.id.type.column),
+    idKind: resource.id.type.column,
     policy: compilePolicy(name, resource, projection),
     schemas,
     normalize: memberNormalizer(Object.entries(resource.fields)),

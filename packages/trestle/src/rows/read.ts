@@ -2,8 +2,7 @@ import { type Sql, sql } from '../database/sql.ts';
 import { bind, param, statement } from '../database/statement.ts';
 import type { Executor, Store } from '../database/store.ts';
 import { Problem } from '../problems.ts';
-import type { Caller } from '../schema/caller.ts';
-import type { Context } from '../schema/context.ts';
+import type { Caller, Context } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Versioned } from '../schema/services/row-service.ts';
 import { encodeFields, type Model, type Row } from './model.ts';
@@ -125,9 +124,8 @@ export async function rowsWith(
     if (name !== 'id' && !model.byName.has(name)) throw new TypeError(`${model.name} has no field '${name}'`);
   const conditions = names.map((name) => {
     if (equal[name] === null) return sql`${sql.ref(name)} is null`;
-    // PostgreSQL compares no JSON; both keep its text as it was given.
-    const isJson = model.byName.get(name)?.kind === 'json';
-    return sql`${isJson ? sql`cast(${sql.ref(name)} as text)` : sql.ref(name)} = ${param(name)}`;
+    const kept = model.dialect.comparable(sql.ref(name), model.byName.get(name)?.kind ?? model.idKind);
+    return sql`${kept} = ${param(name)}`;
   });
   const query = statement(
     model.dialect,

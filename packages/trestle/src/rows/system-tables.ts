@@ -2,7 +2,7 @@ import { type Sql, sql } from '../database/sql.ts';
 import { bind, param, statement } from '../database/statement.ts';
 import type { Executor, Store, Value } from '../database/store.ts';
 import type { Accounts } from '../schema/accounts.ts';
-import type { Context } from '../schema/context.ts';
+import type { Context } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Resource } from '../schema/resource.ts';
 import type { Resources, RowOf } from '../schema/row-types.ts';

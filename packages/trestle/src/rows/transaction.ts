@@ -1,6 +1,6 @@
 import type { Statement } from '../database/statement.ts';
 import type { Columns, Executor, Store, Value } from '../database/store.ts';
-import { type Context, TRANSACTION, type Transaction } from '../schema/context.ts';
+import { type Context, TRANSACTION, type Transaction } from '../schema/caller.ts';
 
 /** A transaction as services use it: the statements that run in it, and what is to be done once it is committed. */
 export class OpenTransaction implements Transaction, Executor {

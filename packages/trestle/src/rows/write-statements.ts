@@ -1,6 +1,7 @@
 import { type Sql, sql } from '../database/sql.ts';
 import { bind, param, type Statement, statement } from '../database/statement.ts';
 import type { Executor } from '../database/store.ts';
+import { tableName } from '../database/tables.ts';
 import { LruMap } from '../lru-map.ts';
 import { Problem } from '../problems.ts';
 import type { Caller } from '../schema/caller.ts';
@@ -19,6 +20,18 @@ const SAME_VERSION = sql`${VERSION} = ${param(':version')}`;
 function insertInto(model: Model, columns: readonly string[], values: readonly unknown[]): Sql {
   return sql`insert into ${model.table} (${sql.join(columns.map((name) => sql.ref(name)))})
     values (${sql.join(values)})`;
+}
+
+/** Compiles the insertion of many rows, with the ids that they are given or without, in as few statements as the database takes. */
+export function bulkInsertOf(model: Model, withIds: boolean) {
+  const names = model.fields.map(({ name }) => name);
+  if (withIds) names.unshift('id');
+  const columns = names.map((name) => ({ name, kind: model.byName.get(name)?.kind ?? model.idKind }));
+  const insert = model.dialect.bulkInsert(tableName(model.name, model.resource), columns);
+  return async (executor: Executor, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void> => {
+    const encoded = rows.map((row) => columns.map(({ name, kind }) => model.dialect.encode(kind, row[name])));
+    for (const { statement: many, values } of insert(encoded)) await executor.all(many, values);
+  };
 }
 
 /** `update` of the rows of a condition. Their version goes up, unless a read is counted, which is no edit. */
@@ -141,9 +154,9 @@ export class WriteStatements {
       const field = this.#model.byName.get(name);
       if (!field?.writable) return [];
       const value = sql`${param(name)}`;
-      // PostgreSQL compares no JSON; both keep its text as it was given.
-      const text = (part: Sql) => (field.kind === 'json' ? sql`cast(${part} as text)` : part);
-      return sql`${text(sql.ref(name))} is distinct from ${text(value)}`;
+      const { dialect } = this.#model;
+      const [kept, next] = [sql.ref(name), value].map((part) => dialect.comparable(part, field.kind));
+      return sql`${kept} is distinct from ${next}`;
     });
     const differs = touch ? undefined : sql`(${sql.join(differences, ' or ')})`;
     const condition = allOf(ID, where, versioned ? SAME_VERSION : undefined, differs);

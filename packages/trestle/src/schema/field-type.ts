@@ -3,16 +3,8 @@ import { toUtc } from '../instant.ts';
 import type { RowId } from './id.ts';
 import { OPERATORS, type Operator } from './services/list-query.ts';
 
-/** How a value is stored. A dialect says what SQL type that is; `account` becomes the kind of the accounts' ids. */
-export type ColumnKind =
-  | 'text'
-  | 'integer'
-  | 'number'
-  | 'boolean'
-  | 'timestamp'
-  | 'json'
-  | 'uuid'
-  | 'account';
+/** How a value is stored. A dialect says what SQL type that is. */
+export type StoredKind = 'text' | 'integer' | 'number' | 'boolean' | 'timestamp' | 'json' | 'uuid';
 
 /** What happens to a row when the row it refers to is deleted. */
 export type OnDelete = 'cascade' | 'restrict' | 'setNull';
@@ -52,7 +44,7 @@ export interface FieldType {
   /** Its name in declarations and messages: `text`. */
   readonly name: string;
   /** How a value is stored; a reference has the column of the id it names. */
-  readonly column: ColumnKind;
+  readonly column: StoredKind;
   /** The JSON Schema of a value, without null: what bodies are checked against and OpenAPI shows. */
   readonly schema: TSchema;
   /** Filter operators. A type without any is neither filtered nor sorted by, nor indexed. */
@@ -68,6 +60,8 @@ export interface FieldType {
   fromText(text: string, parseJson: (text: string) => unknown): unknown;
   /** A value as the cell of a CSV file. */
   toText(value: unknown): string;
+  /** A default as the text of a column's default, where it is not the value itself. */
+  toColumnDefault?(value: unknown): string;
   /** The admin UI's editor of a value. */
   readonly editor: string;
   /** Maximum length of a text in characters: what a place in an index and in a cursor has to hold. */
@@ -79,13 +73,15 @@ export interface FieldType {
   /** Brings a checked value to the form in which it is kept: instants in UTC, defaults of nested members. */
   complete?(value: unknown): unknown;
   /** How columns of other kinds become columns of it in a migration. One of a kind that is missing is made anew. */
-  readonly conversions?: Partial<Record<ColumnKind, Conversion>>;
+  readonly conversions?: Partial<Record<StoredKind, Conversion>>;
   /** Merges an object of a patch into the current value (RFC 7396). Other values replace it. */
   merge?(current: unknown, patch: unknown): unknown;
   /** Set by the server, never by a caller. */
   readonly server?: ServerValue;
   /** The resource whose rows it refers to. */
   readonly reference?: { readonly target: string; readonly onDelete: OnDelete };
+  /** Refers to an account: its column, schema and comparisons become those of the accounts' ids. */
+  readonly isAccount?: true;
   /** Names the row's owner: `own(…)` may name it. */
   readonly isOwner?: true;
   /** Reading one row adds one. */

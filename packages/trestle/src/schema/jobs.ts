@@ -1,6 +1,6 @@
+import type { Context } from './caller.ts';
 import { isField } from './checks/field-options.ts';
 import { aCount, aString, expects, membersOf, optionsOf, withMistakes } from './checks/options.ts';
-import type { Context } from './context.ts';
 import type { Duration } from './duration.ts';
 import type { JsonValue } from './field.ts';
 import type { Fields, Resource } from './resource.ts';

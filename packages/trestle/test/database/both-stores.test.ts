@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { StoredKind, TextOperator } from '../../src/database/dialect.ts';
+import type { TextOperator } from '../../src/database/dialect.ts';
 import { type Sql, sql } from '../../src/database/sql.ts';
 import { bind, param, statement } from '../../src/database/statement.ts';
 import type { Columns, Store } from '../../src/database/store.ts';
 import { Problem } from '../../src/problems.ts';
+import type { StoredKind } from '../../src/schema/field-type.ts';
 import { eachStore } from '../stores.ts';
 import { addBook, addBooks, borrow, makeShelf, titles } from './shelf.ts';
 

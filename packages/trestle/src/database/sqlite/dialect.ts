@@ -1,5 +1,6 @@
+import type { StoredKind } from '../../schema/field-type.ts';
 import { caseVariants } from '../case-folding.ts';
-import type { BulkInsert, ColumnType, ConversionSql, Dialect, StoredKind } from '../dialect.ts';
+import type { BulkInsert, ColumnType, Dialect } from '../dialect.ts';
 import { quotedName, sql } from '../sql.ts';
 import { statement } from '../statement.ts';
 import type { Value } from '../store.ts';
@@ -49,18 +50,6 @@ function bulkInsert(
   };
 }
 
-const conversions: ConversionSql = {
-  json: (column) => sql`case when ${column} is not null then json_quote(${column}) end`,
-  jsonOfBoolean: (column) => sql`case when ${column} then 'true' when not ${column} then 'false' end`,
-  textOfTimestamp: (column) => column,
-  timestampOfText: (column) => column,
-  unfitInteger: (column, maxDigits) =>
-    sql`cast(cast(${column} as integer) as text) <> ${column} or length(ltrim(${column}, '-')) > ${sql.lit(maxDigits)}`,
-  unfitUuid: (column) =>
-    sql`${column} not like '________-____-____-____-____________' or replace(${column}, '-', '') glob '*[^0-9a-f]*' or length(replace(${column}, '-', '')) <> 32`,
-  unfitTimestamp: (column) => sql`strftime('%Y-%m-%dT%H:%M:%fZ', ${column}) is not ${column}`,
-};
-
 /** SQLite's side of the differences. LIKE folds ASCII letters only, as ILIKE does under COLLATE "C". */
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
@@ -74,6 +63,7 @@ export const sqliteDialect: Dialect = {
     if (kind === 'json') return (value) => JSON.parse(String(value));
     return undefined;
   },
+  comparable: (value) => value,
   within: (column, values) => sql`${column} in (select value from json_each(${values}))`,
   listed: (values) => sql`json_each(${values})`,
   encodeList: (values) => JSON.stringify(values),
@@ -106,7 +96,6 @@ export const sqliteDialect: Dialect = {
     join pragma_table_info(t.name) c where t.type = 'table' and t.name not like 'sqlite\\_%' escape '\\'`,
   // A restored file is told by its history, which `trestle restore` writes to.
   databaseIdentity: () => sql`select null as identity`,
-  conversions,
   migrationSql: sqliteSql,
   bulkInsert,
   // An exclusive transaction has them off already, and checks them before its commit.

@@ -1,7 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem } from '../../problems.ts';
-import { exactNumber } from '../../schema/exact-number.ts';
+import { exactNumber } from '../../schema/fields/number.ts';
 import { LIMITS } from '../server/limits.ts';
 import { parseForm } from './form.ts';
 

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { type FieldError, Problem } from '../../problems.ts';
 import { compileSchema, kindOf } from '../../rows/validate.ts';
-import { exactNumber } from '../../schema/exact-number.ts';
+import { exactNumber } from '../../schema/fields/number.ts';
 import type { Route } from '../../schema/route.ts';
 import { FORM_TYPE, MULTIPART_TYPE, parseJsonText } from './bodies.ts';
 

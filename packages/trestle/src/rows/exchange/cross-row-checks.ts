@@ -1,9 +1,9 @@
-import type { StoredKind } from '../../database/dialect.ts';
 import { sql } from '../../database/sql.ts';
 import { bind, param, type Statement, statement } from '../../database/statement.ts';
 import type { Executor } from '../../database/store.ts';
 import { ACCOUNTS_TABLE } from '../../database/tables.ts';
 import type { FieldError } from '../../problems.ts';
+import type { StoredKind } from '../../schema/field-type.ts';
 import type { Model } from '../model.ts';
 import type { Candidate } from './candidate.ts';
 import { fault } from './entries.ts';
@@ -28,8 +28,8 @@ type OneLook = (executor: Executor, batch: readonly Candidate[]) => Promise<Foun
 
 function referenceLooks(model: Model): OneLook[] {
   return model.fields.flatMap(({ name, kind, field }) => {
-    const { reference, column } = field.type;
-    const target = reference?.target ?? (column === 'account' ? ACCOUNTS_TABLE : undefined);
+    const { reference, isAccount } = field.type;
+    const target = reference?.target ?? (isAccount ? ACCOUNTS_TABLE : undefined);
     return target ? [referenceLook(model, name, kind, target)] : [];
   });
 }

@@ -1,11 +1,10 @@
-import type { ColumnType } from '../../database/dialect.ts';
 import { sql } from '../../database/sql.ts';
 import { bind, param, statement } from '../../database/statement.ts';
 import type { Executor, Store } from '../../database/store.ts';
 import { continueAfter, lastGivenId } from '../../database/transfer/id-sequences.ts';
-import { rowWriter } from '../../database/transfer/write-rows.ts';
 import { type FieldError, Problem } from '../../problems.ts';
 import type { Model } from '../model.ts';
+import { bulkInsertOf } from '../write-statements.ts';
 import { type Candidate, candidates } from './candidate.ts';
 import { neighbourChecks } from './cross-row-checks.ts';
 import type { Entry } from './entries.ts';
@@ -13,7 +12,7 @@ import type { Entry } from './entries.ts';
 /** Rows that are looked at together. */
 const BATCH = 500;
 /** Refused rows that are kept for being shown; the rest is counted. */
-const MOST_SHOWN = 100;
+const MAX_SHOWN = 100;
 
 export interface Refused {
   readonly line: number;
@@ -80,7 +79,7 @@ async function checkAll(store: Store, model: Model, read: Iterable<Candidate[]>)
     for (const candidate of batch) {
       const errors = [...candidate.errors, ...(found.get(candidate) ?? [])];
       if (errors.length === 0) rows += 1;
-      else if (++refusals <= MOST_SHOWN) refused.push({ line: candidate.line, errors });
+      else if (++refusals <= MAX_SHOWN) refused.push({ line: candidate.line, errors });
     }
   }
   return { rows, refused, refusals };
@@ -93,34 +92,24 @@ async function writeAll(
   read: () => Iterable<Candidate[]>,
   keep: boolean,
 ): Promise<void> {
-  const columns = model.fields.map(({ name, kind }) => ({ name, kind }));
-  const withIds = writer(model, [{ name: 'id', kind: model.idKind }, ...columns]);
-  const withoutIds = writer(model, columns);
+  const [withIds, withoutIds] = [bulkInsertOf(model, true), bulkInsertOf(model, false)];
   const write = async (transaction: Executor) => {
     for (const batch of read()) {
       if (batch.some(({ errors }) => errors.length > 0)) throw changedMeanwhile();
-      await withIds(transaction, batch.filter(hasId));
+      const rows = batch.map(({ values }) => values);
+      await withIds(transaction, rows.filter(hasId));
       if (keep) await goOn(transaction, model);
       await withoutIds(
         transaction,
-        batch.filter((one) => !hasId(one)),
+        rows.filter((row) => !hasId(row)),
       );
     }
   };
   await store.write(write, { patient: true });
 }
 
-function writer(model: Model, columns: readonly ColumnType[]) {
-  const write = rowWriter(model.dialect, model.name, columns);
-  return (transaction: Executor, batch: readonly Candidate[]) =>
-    write(
-      transaction,
-      batch.map(({ values }) => columns.map(({ name }) => values[name] ?? null)),
-    );
-}
-
-function hasId({ values }: Candidate): boolean {
-  return values.id !== undefined;
+function hasId({ id }: Candidate['values']): boolean {
+  return id !== undefined;
 }
 
 /** New ids go on after those that were taken from the file: also before the next rows of the same file that have none. */

@@ -1,7 +1,7 @@
 import { type Sql, sql } from '../../database/sql.ts';
 import { bind, param, type Statement, statement } from '../../database/statement.ts';
 import type { Store } from '../../database/store.ts';
-import type { Context } from '../../schema/context.ts';
+import type { Context } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { ChildQuery } from '../../schema/services/list-query.ts';
 import type { Model, Projection, Row } from '../model.ts';

@@ -1,5 +1,5 @@
 import type { Columns, Store } from '../../database/store.ts';
-import type { Context } from '../../schema/context.ts';
+import type { Context } from '../../schema/caller.ts';
 import type { ListQuery, Page } from '../../schema/services/list-query.ts';
 import type { Model, Row } from '../model.ts';
 import { readerOf } from '../transaction.ts';

@@ -40,7 +40,7 @@ function checkState(
   const { state, reference } = field.type;
   const target = reference && resources[reference.target];
   if (!state || !target) return;
-  if (target.fields[state.by]?.type.column !== 'text')
+  if (!target.fields[state.by]?.type.operators.includes('starts'))
     wrong(path, `by: '${state.by}' must be a text field of ${reference.target}`);
   if (!statesOf(field, resources).includes(state.initial)) wrong(path, missing(field, state.initial));
 }

@@ -7,7 +7,8 @@ import type { RowId } from '../id.ts';
 
 /** The column, schema and comparisons of the accounts' ids take the place of these when the app is compiled. */
 const ACCOUNT = {
-  column: 'account',
+  column: 'integer',
+  isAccount: true,
   schema: Type.Union([Type.Integer(), Type.String()]),
   operators: COMPARISONS,
   expected: 'the id of an account',

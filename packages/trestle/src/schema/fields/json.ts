@@ -1,10 +1,9 @@
 import { Type } from 'typebox';
 import { toUtc } from '../../instant.ts';
 import { COMMON } from '../checks/field-options.ts';
-import { optionsOf } from '../checks/options.ts';
+import { isObject, optionsOf } from '../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field, type JsonValue } from '../field.ts';
 import type { Conversion } from '../field-type.ts';
-import { mergePatch } from '../merge-patch.ts';
 
 const AS_IT_IS: Conversion = { isLossless: true, convert: (value) => value };
 
@@ -16,6 +15,7 @@ export const JSON_VALUE = {
   accepts: () => false,
   fromText: (text: string, parseJson: (text: string) => unknown): unknown => parseJson(text),
   toText: (value: unknown): string => JSON.stringify(value),
+  toColumnDefault: (value: unknown): string => JSON.stringify(value),
   editor: 'json',
   conversions: {
     text: AS_IT_IS,
@@ -46,4 +46,15 @@ export function json<const O extends FieldOptions<JsonValue> = FieldOptions<Json
   options?: O,
 ): Field<Faces<JsonValue, O>> {
   return field(JSON_TYPE, options, check);
+}
+
+/** Merges a patch into a value (RFC 7396, section 2). */
+export function mergePatch(target: unknown, patch: unknown): unknown {
+  if (!isObject(patch)) return patch;
+  const result = new Map(isObject(target) ? Object.entries(target) : []);
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) result.delete(key);
+    else result.set(key, mergePatch(result.get(key), value));
+  }
+  return Object.fromEntries(result);
 }

@@ -11,10 +11,9 @@ import {
   memberNormalizer,
   requireNestable,
 } from '../field.ts';
-import { mergePatch } from '../merge-patch.ts';
 import type { Fields } from '../resource.ts';
 import type { Readable, Writable } from '../row-types.ts';
-import { JSON_VALUE } from './json.ts';
+import { JSON_VALUE, mergePatch } from './json.ts';
 
 const checkMembers = expects('an object of fields', isObject);
 const checkMember = expects('a field such as text()', isField);

@@ -1,4 +1,4 @@
-import type { Context } from '../context.ts';
+import type { Context } from '../caller.ts';
 import type { RowId } from '../id.ts';
 import type { Resource } from '../resource.ts';
 import type { BodyOf, IdOf, PatchOf, Resources, RowOf } from '../row-types.ts';
