@@ -6,6 +6,7 @@ import {
   type Contract,
   type ContractContext,
   type Filter,
+  limitedBy,
   Problem,
   type Route,
   route,
@@ -33,6 +34,13 @@ type Context = ContractContext<typeof resources>;
 type ProjectRow = RowOf<typeof projects, typeof resources>;
 type UpdateRow = RowOf<typeof updates, typeof resources>;
 
+const taken = new Problem('conflict', {
+  errors: [{ pointer: '/username', code: 'taken', message: 'another account has this username' }],
+});
+const noSuchProject = new Problem('invalid', {
+  errors: [{ pointer: '/project_id', code: 'reference', message: 'there is no such row', params: { id: 9 } }],
+});
+
 /** The documented routes of changelog, over its services. */
 export function contract(context: Context): Contract {
   return {
@@ -40,28 +48,55 @@ export function contract(context: Context): Contract {
     errorShape: Failure,
     multipart: true,
     coerce: true,
+    tags: {
+      users: 'Signing up and in, as clients of the original do.',
+      page: 'A page for people.',
+      changelog: 'Projects with their newest updates, as clients of the original know them.',
+    },
     routes: [...userRoutes(context), ...projectRoutes(context), ...updateRoutes(context), ...pageRoutes()],
   };
 }
 
-function userRoutes({ accounts }: Context): Route[] {
+function userRoutes({ accounts, credentials }: Context): Route[] {
   return [
     route(
       'POST',
       '/users',
-      { tag: 'users', summary: 'Sign up', body: Credentials, answers: { 201: User } },
+      {
+        tag: 'users',
+        operationId: 'createUser',
+        summary: 'Sign up',
+        body: limitedBy(Credentials, credentials),
+        raises: [taken],
+        answers: { 201: User },
+      },
       async ({ caller, body, origin }) => answer(201, userOf(await accounts.signUp(caller, body, origin))),
     ),
     route(
       'GET',
       '/users/:id',
-      { tag: 'users', summary: 'Read a user', can: signedIn, params: Id, answers: { 200: User } },
+      {
+        tag: 'users',
+        operationId: 'getUser',
+        summary: 'Read a user',
+        can: signedIn,
+        params: Id,
+        answers: { 200: User },
+      },
       async ({ caller, params }) => answer(200, userOf(await accounts.read(caller, params.id))),
     ),
     route(
       'POST',
       '/login',
-      { tag: 'auth', summary: 'Sign in', body: Credentials, answers: { 200: AccessToken }, signsIn: true },
+      {
+        tag: 'users',
+        operationId: 'logIn',
+        summary: 'Sign in',
+        body: Credentials,
+        raises: ['invalid_credentials'],
+        answers: { 200: AccessToken },
+        signsIn: true,
+      },
       async ({ body, origin }) => {
         const { access } = await accounts.signIn(body, origin);
         return answer(200, { access_token: access, token_type: 'bearer' });
@@ -70,11 +105,8 @@ function userRoutes({ accounts }: Context): Route[] {
   ];
 }
 
-function projectRoutes({ rules, services: { projects, updates } }: Context): Route[] {
-  const can = rules.projects;
-  const tag = 'projects';
-
-  /** The projects as answered, with their newest updates: one query more, however many there are. */
+/** Projects as answered, with their newest updates: one query more, however many there are. */
+function withUpdatesOf(updates: Context['services']['updates']) {
   async function withUpdates(caller: Caller, rows: readonly ProjectRow[], limit: number, offset = 0) {
     const ids = rows.map(({ id }) => id);
     const children = await updates.children({ caller }, 'project_id', ids, { limit, offset });
@@ -86,13 +118,22 @@ function projectRoutes({ rules, services: { projects, updates } }: Context): Rou
     return project;
   }
 
+  return { withUpdates, withUpdate };
+}
+
+function projectRoutes({ rules, schemas, services: { projects, updates } }: Context): Route[] {
+  const can = rules.projects;
+  const tag = 'changelog';
+  const { withUpdates, withUpdate } = withUpdatesOf(updates);
   return [
     route(
       'GET',
       '/projects',
       {
         tag,
+        operationId: 'listProjectsWithUpdates',
         summary: 'List projects',
+        raises: ['invalid_query'],
         can: can.read,
         query: ProjectQuery,
         answers: { 200: Type.Array(Project) },
@@ -112,6 +153,7 @@ function projectRoutes({ rules, services: { projects, updates } }: Context): Rou
       '/projects/:id',
       {
         tag,
+        operationId: 'getProjectWithUpdates',
         summary: 'Read a project',
         can: can.read,
         params: Id,
@@ -127,7 +169,14 @@ function projectRoutes({ rules, services: { projects, updates } }: Context): Rou
     route(
       'POST',
       '/projects',
-      { tag, summary: 'Create a project', can: can.create, body: NewProject, answers: { 201: Project } },
+      {
+        tag,
+        operationId: 'addProject',
+        summary: 'Create a project',
+        can: can.create,
+        body: limitedBy(NewProject, schemas.projects.body),
+        answers: { 201: Project },
+      },
       async ({ caller, body }) =>
         answer(201, projectOf(await projects.create({ caller }, withoutNulls(body)), [])),
     ),
@@ -136,10 +185,11 @@ function projectRoutes({ rules, services: { projects, updates } }: Context): Rou
       '/projects/:id',
       {
         tag,
+        operationId: 'changeProject',
         summary: 'Change a project',
         can: can.update,
         params: Id,
-        body: ProjectChange,
+        body: limitedBy(ProjectChange, schemas.projects.patch),
         // A missing body changes nothing, and is answered as an empty one.
         bodyRequired: false,
         answers: { 200: Project },
@@ -155,6 +205,7 @@ function projectRoutes({ rules, services: { projects, updates } }: Context): Rou
       '/projects/:id',
       {
         tag,
+        operationId: 'removeProject',
         summary: 'Delete a project and its updates',
         can: can.delete,
         params: Id,
@@ -168,14 +219,23 @@ function projectRoutes({ rules, services: { projects, updates } }: Context): Rou
   ];
 }
 
-function updateRoutes({ rules, services: { updates } }: Context): Route[] {
+function updateRoutes({ rules, schemas, services: { updates } }: Context): Route[] {
   const can = rules.updates;
-  const tag = 'updates';
+  const tag = 'changelog';
+  const body = limitedBy(UpdateBody, schemas.updates.body);
   return [
     route(
       'POST',
       '/updates',
-      { tag, summary: 'Post an update', can: can.create, body: UpdateBody, answers: { 201: Update } },
+      {
+        tag,
+        operationId: 'postUpdate',
+        summary: 'Post an update',
+        can: can.create,
+        body,
+        raises: [noSuchProject],
+        answers: { 201: Update },
+      },
       async ({ caller, body }) => answer(201, updateOf(await updates.create({ caller }, bodyOf(body)))),
     ),
     route(
@@ -183,10 +243,12 @@ function updateRoutes({ rules, services: { updates } }: Context): Route[] {
       '/updates/:id',
       {
         tag,
+        operationId: 'changeUpdate',
         summary: 'Change an update',
         can: can.update,
         params: Id,
-        body: UpdateBody,
+        body,
+        raises: [noSuchProject],
         answers: { 200: Update },
       },
       async ({ caller, params, body }) =>
@@ -195,7 +257,14 @@ function updateRoutes({ rules, services: { updates } }: Context): Route[] {
     route(
       'DELETE',
       '/updates/:id',
-      { tag, summary: 'Delete an update', can: can.delete, params: Id, answers: { 204: null } },
+      {
+        tag,
+        operationId: 'removeUpdate',
+        summary: 'Delete an update',
+        can: can.delete,
+        params: Id,
+        answers: { 204: null },
+      },
       async ({ caller, params }) => {
         await updates.remove({ caller }, params.id);
         return answer(204);

@@ -55,8 +55,10 @@ function invalid({ errors }: Problem): ErrorAnswer {
   return { status: 422, body: { detail: pydanticErrors(errors.map(inOwnWords)) } };
 }
 
-/** The one rule of the original's own. */
+/** The rules of the original's own. */
 function inOwnWords(error: FieldError): FieldError {
+  if (error.code === 'minProperties')
+    return { pointer: '/title', code: 'required', message: 'this field is required', in: 'body' };
   const isForm = error.pointer === '/username' && ['pattern', 'min_length'].includes(error.code);
   return isForm ? { ...error, code: 'value', message: 'username must be an alphanumeric' } : error;
 }

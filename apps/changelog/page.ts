@@ -10,7 +10,7 @@ export function pageRoutes(): Route[] {
     route(
       'GET',
       '/',
-      { ...shared, summary: 'Projects and updates, to read', produces: 'text/html' },
+      { ...shared, operationId: 'showPage', summary: 'Projects and updates, to read', produces: 'text/html' },
       ({ base }) =>
         bytes(
           { content: Buffer.from(html(base)), type: 'text/html; charset=utf-8' },
@@ -20,7 +20,12 @@ export function pageRoutes(): Route[] {
     route(
       'GET',
       '/page.js',
-      { ...shared, summary: 'The code of that page', produces: 'text/javascript' },
+      {
+        ...shared,
+        operationId: 'getPageScript',
+        summary: 'The code of that page',
+        produces: 'text/javascript',
+      },
       () =>
         bytes(
           { content: Buffer.from(SCRIPT), type: 'text/javascript; charset=utf-8' },

@@ -47,7 +47,10 @@ export const ProjectQuery = Type.Object({
 export const NewProject = Type.Object({ title: text, active: optional(Type.Boolean({ default: true })) });
 
 /** At least one of them. */
-export const ProjectChange = Type.Object({ title: optional(text), active: optional(Type.Boolean()) });
+export const ProjectChange = Type.Object(
+  { title: optional(text), active: optional(Type.Boolean()) },
+  { minProperties: 1, description: 'At least one of title and active is given and not null.' },
+);
 
 const Point = Type.Object({ title: text, description: optional(Type.Array(text)) });
 export const UpdateBody = Type.Object(
@@ -71,7 +74,7 @@ export const Update = Type.Object(
     created_by: author,
     relevant_points: Type.Array(Type.Object({ title: text, description: Type.Array(text) })),
   },
-  { title: 'Update' },
+  { title: 'PostedUpdate' },
 );
 
 export const Project = Type.Object(
@@ -83,7 +86,7 @@ export const Project = Type.Object(
     created_by: author,
     project_updates: Type.Array(Update),
   },
-  { title: 'Project' },
+  { title: 'ProjectWithUpdates' },
 );
 
 const InvalidItem = Type.Object({

@@ -6,6 +6,7 @@ import {
   type Contract,
   type ContractContext,
   type Filter,
+  limitedBy,
   route,
 } from 'trestle/contract';
 import type { articles, resources } from './app.ts';
@@ -34,12 +35,16 @@ export function contract(context: Context): Contract {
     errors,
     errorShape: Failure,
     multipart: true,
+    tags: {
+      users: 'Registering, logging in, and profiles, as clients of the original know them.',
+      forum: 'Articles by pages, with their authors, as clients of the original know them.',
+    },
     credentials: [{ in: 'body', name: 'access-token', for: 'token' }],
     routes: [...accountRoutes(context), ...readRoutes(context), ...writeRoutes(context)],
   };
 }
 
-function accountRoutes({ accounts }: Context) {
+function accountRoutes({ accounts, credentials }: Context) {
   const shared = { tag: 'users' };
   const user = async (caller: Caller, id: number) => {
     const account = await accounts.read(caller, id);
@@ -49,7 +54,14 @@ function accountRoutes({ accounts }: Context) {
     route(
       'POST',
       '/register',
-      { ...shared, summary: 'Register', body: Credentials, answers: { 200: User } },
+      {
+        ...shared,
+        operationId: 'register',
+        summary: 'Register',
+        body: limitedBy(Credentials, credentials),
+        raises: ['conflict'],
+        answers: { 200: User },
+      },
       async ({ caller, body, origin }) => {
         const { id, username, created_at } = await accounts.signUp(caller, body, origin);
         return answer(200, { id, username, date_registered: pythonDate(created_at) });
@@ -58,7 +70,15 @@ function accountRoutes({ accounts }: Context) {
     route(
       'POST',
       '/login',
-      { ...shared, summary: 'Log in', body: Credentials, answers: { 200: SignedIn }, signsIn: true },
+      {
+        ...shared,
+        operationId: 'logIn',
+        summary: 'Log in',
+        body: Credentials,
+        raises: ['invalid_credentials'],
+        answers: { 200: SignedIn },
+        signsIn: true,
+      },
       async ({ body, origin }) => {
         const { account, access } = await accounts.signIn(body, origin);
         const signed = { 'access-token': access, user_id: account.id, username: account.username };
@@ -70,6 +90,9 @@ function accountRoutes({ accounts }: Context) {
       '/verify-token',
       {
         ...shared,
+        operationId: 'verifyToken',
+        // Of a token whose account is gone, and of the administrator, who has none.
+        raises: ['not_found'],
         summary: 'Whose token it is',
         can: signedIn,
         body: TokenBody,
@@ -84,7 +107,14 @@ function accountRoutes({ accounts }: Context) {
     route(
       'GET',
       '/users/:id',
-      { ...shared, summary: "A user's profile", can: anyone, params: Id, answers: { 200: User } },
+      {
+        ...shared,
+        operationId: 'getUser',
+        summary: "A user's profile",
+        can: anyone,
+        params: Id,
+        answers: { 200: User },
+      },
       async ({ caller, params }) => answer(200, await user(caller, params.id)),
     ),
   ];
@@ -106,7 +136,8 @@ function readRoutes({ rules, services, accounts }: Context) {
       'GET',
       '/articles',
       {
-        tag: 'articles',
+        tag: 'forum',
+        operationId: 'listLastArticles',
         summary: 'The last articles, by pages',
         can,
         query: PageQuery,
@@ -118,7 +149,14 @@ function readRoutes({ rules, services, accounts }: Context) {
     route(
       'GET',
       '/articles/:id',
-      { tag: 'articles', summary: 'One article', can, params: Id, answers: { 200: Article } },
+      {
+        tag: 'forum',
+        operationId: 'getArticleWithAuthor',
+        summary: 'One article',
+        can,
+        params: Id,
+        answers: { 200: Article },
+      },
       async ({ caller, params }) =>
         articleAnswer(accounts, await services.articles.read({ caller }, params.id)),
     ),
@@ -127,6 +165,7 @@ function readRoutes({ rules, services, accounts }: Context) {
       '/users/:id/articles',
       {
         tag: 'users',
+        operationId: 'listArticlesOfUser',
         summary: "A user's last articles",
         can,
         params: Id,
@@ -145,11 +184,11 @@ function readRoutes({ rules, services, accounts }: Context) {
 /** Bytes of a text of 1,000,000 characters outside the Basic Multilingual Plane, each escaped in 12 bytes, and the rest of a body. */
 const MAX_BODY = 12_100_000;
 
-function writeRoutes({ rules, services: { articles }, accounts }: Context) {
+function writeRoutes({ rules, schemas, services: { articles }, accounts }: Context) {
   const can = rules.articles;
   const shared = {
-    tag: 'articles',
-    body: ArticleBody,
+    tag: 'forum',
+    body: limitedBy(ArticleBody, schemas.articles.body),
     checkBody: false,
     maxBody: MAX_BODY,
     answers: { 200: Article },
@@ -158,21 +197,28 @@ function writeRoutes({ rules, services: { articles }, accounts }: Context) {
     route(
       'POST',
       '/articles/new',
-      { ...shared, summary: 'Post an article', can: can.create },
+      { ...shared, operationId: 'postArticle', summary: 'Post an article', can: can.create },
       async ({ caller, body }) =>
         articleAnswer(accounts, await articles.create({ caller }, withoutToken(body))),
     ),
     route(
       'PUT',
       '/articles/:id/edit',
-      { ...shared, summary: 'Edit an own article', can: can.update, params: Id },
+      { ...shared, operationId: 'editArticle', summary: 'Edit an own article', can: can.update, params: Id },
       async ({ caller, params, body }) =>
         articleAnswer(accounts, await articles.replace({ caller }, params.id, withoutToken(body))),
     ),
     route(
       'DELETE',
       '/articles/:id/delete',
-      { ...shared, summary: 'Delete an own article', can: can.delete, params: Id, body: TokenBody },
+      {
+        ...shared,
+        operationId: 'removeArticle',
+        summary: 'Delete an own article',
+        can: can.delete,
+        params: Id,
+        body: TokenBody,
+      },
       async ({ caller, params }) => articleAnswer(accounts, await articles.remove({ caller }, params.id)),
     ),
   ];

@@ -19,11 +19,10 @@ export const ArticleBody = Type.Object(
 /** UTC without a zone and with six digits, as Python writes it. */
 const pythonDate = Type.String({ examples: ['2020-02-02T00:17:49.735642'] });
 
-export const User = Type.Object({
-  id: Type.Integer(),
-  username: Type.String(),
-  date_registered: pythonDate,
-});
+export const User = Type.Object(
+  { id: Type.Integer(), username: Type.String(), date_registered: pythonDate },
+  { title: 'User' },
+);
 export const SignedIn = Type.Object({
   'access-token': Type.String(),
   user_id: Type.Integer(),
@@ -38,9 +37,12 @@ const item = {
   user_id: Type.Union([Type.Integer(), Type.Null()]),
   'author.username': Type.Union([Type.String(), Type.Null()]),
 };
-export const Article = Type.Object({ ...item, text: Type.String() });
-export const ArticlePage = Type.Object({ articles: Type.Array(Type.Object(item)), next: Type.Boolean() });
+export const Article = Type.Object({ ...item, text: Type.String() }, { title: 'ArticleWithAuthor' });
+export const ArticlePage = Type.Object(
+  { articles: Type.Array(Type.Object(item, { title: 'ArticleHead' })), next: Type.Boolean() },
+  { title: 'LastArticles' },
+);
 
 export const Id = Type.Object({ id: Type.Integer() });
 export const PageQuery = Type.Object({ page: Type.Optional(Type.Any()) });
-export const Failure = Type.Object({ error: Type.String() });
+export const Failure = Type.Object({ error: Type.String() }, { title: 'Failure' });

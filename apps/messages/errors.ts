@@ -53,7 +53,7 @@ function notFound({ method, route }: FailedRequest): object {
 function byField(list: readonly FieldError[], request: FailedRequest): Record<string, string[]> {
   const fields: Record<string, string[]> = {};
   for (const error of list) {
-    const name = error.pointer.slice(1) || 'non_field_errors';
+    const name = error.pointer.replace(/^\//, '') || 'non_field_errors';
     fields[name] = [...(fields[name] ?? []), words(error, request)];
   }
   return fields;

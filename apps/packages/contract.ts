@@ -24,11 +24,22 @@ export function contract(context: Context): Contract {
     multipart: true,
     coerce: true,
     credentials: CREDENTIALS,
+    tags: {
+      repository: 'Packages with the names of their statuses, as clients of the original know them.',
+      work: 'Downloads and activations of packages.',
+      auth: 'API keys, made and ended by the holder of the secret.',
+    },
     routes: [
       route(
         'GET',
         '/secure',
-        { tag: 'packages', summary: 'Try an API key', can: signedIn, answers: { 200: Message } },
+        {
+          tag: 'auth',
+          operationId: 'tryKey',
+          summary: 'Try an API key',
+          can: signedIn,
+          answers: { 200: Message },
+        },
         () => answer(200, { message: 'This is a secure endpoint' }),
       ),
       ...packageRoutes(context),

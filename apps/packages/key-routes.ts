@@ -2,7 +2,7 @@ import { administrator } from 'trestle';
 import { answer, type KeyView, type Method, Problem, type Route, route, seconds } from 'trestle/contract';
 import { Type } from 'typebox';
 import type { Context } from './contract.ts';
-import { KeyLogs, KeyOf, NewKey, Renewal } from './schemas.ts';
+import { KeyLogs, KeyOf, NewKey, Nothing, Renewal } from './schemas.ts';
 import { settings } from './settings.ts';
 
 const tag = 'auth';
@@ -24,6 +24,12 @@ export function keyRoutes(context: Context): Route[] {
 
 const BOTH: readonly Method[] = ['GET', 'POST'];
 
+/** `makeApiKey` by POST, `makeApiKeyByGet` by GET. */
+function named<O extends object>(method: Method, verb: string, options: O): O & { operationId: string } {
+  const way = method === 'POST' ? '' : `By${method.charAt(0)}${method.slice(1).toLowerCase()}`;
+  return { ...options, operationId: `${verb.toLowerCase()}ApiKey${way}` };
+}
+
 function newRoutes({ keys }: Context): Route[] {
   const options = {
     tag,
@@ -34,11 +40,16 @@ function newRoutes({ keys }: Context): Route[] {
     answers: { 200: Type.String() },
   };
   return BOTH.map((method) =>
-    route(method, '/auth/new', options, async ({ caller, query: { name = '', never_expires = false } }) => {
-      const lifetime = never_expires ? ({ lifetime: 'never' } as const) : {};
-      const { key } = await keys.create(caller, { name, account: null, ...lifetime });
-      return answer(200, key, { 'cache-control': 'no-store' });
-    }),
+    route(
+      method,
+      '/auth/new',
+      named(method, 'Make', options),
+      async ({ caller, query: { name = '', never_expires = false } }) => {
+        const lifetime = never_expires ? ({ lifetime: 'never' } as const) : {};
+        const { key } = await keys.create(caller, { name, account: null, ...lifetime });
+        return answer(200, key, { 'cache-control': 'no-store' });
+      },
+    ),
   );
 }
 
@@ -49,10 +60,11 @@ function revokeRoutes({ keys }: Context): Route[] {
     changes: true,
     summary: 'Deactivate an API key',
     query: KeyOf,
-    answers: { 200: Type.Null() },
+    raises: ['not_found'] as const,
+    answers: { 200: Nothing },
   };
   return BOTH.map((method) =>
-    route(method, '/auth/revoke', options, async ({ caller, query }) => {
+    route(method, '/auth/revoke', named(method, 'Revoke', options), async ({ caller, query }) => {
       await keys.deactivate(caller, idOf(keys, query));
       return answer(200, null);
     }),
@@ -66,10 +78,11 @@ function renewRoutes({ keys }: Context): Route[] {
     changes: true,
     summary: 'Give a key a new expiry',
     query: Renewal,
+    raises: ['not_found'] as const,
     answers: { 200: Type.String() },
   };
   return BOTH.map((method) =>
-    route(method, '/auth/renew', options, async ({ caller, query }) => {
+    route(method, '/auth/renew', named(method, 'Renew', options), async ({ caller, query }) => {
       const id = idOf(keys, query);
       const before = await keys.read(caller, id).catch(unknownKey);
       const renewed = await keys.renew(caller, id, expiryOf(before, parameter(query, 'expiration-date')));
@@ -89,10 +102,11 @@ function deleteRoutes({ keys }: Context): Route[] {
     changes: true,
     summary: 'Delete an API key',
     query: KeyOf,
-    answers: { 200: Type.Null() },
+    raises: ['not_found'] as const,
+    answers: { 200: Nothing },
   };
   return ([...BOTH, 'DELETE'] as const).map((method) =>
-    route(method, '/auth/delete', options, async ({ caller, query }) => {
+    route(method, '/auth/delete', named(method, 'Delete', options), async ({ caller, query }) => {
       await keys.remove(caller, idOf(keys, query)).catch(unknownKey);
       return answer(200, null);
     }),
@@ -100,7 +114,13 @@ function deleteRoutes({ keys }: Context): Route[] {
 }
 
 function logsRoute({ keys }: Context): Route {
-  const options = { tag, can, summary: 'What each API key was used for', answers: { 200: KeyLogs } };
+  const options = {
+    tag,
+    can,
+    operationId: 'listApiKeyLogs',
+    summary: 'What each API key was used for',
+    answers: { 200: KeyLogs },
+  };
   return route('GET', '/auth/logs', options, async ({ caller }) =>
     answer(200, { logs: (await keys.list(caller)).map(logOf) }, { 'cache-control': 'no-store' }),
   );

@@ -11,7 +11,7 @@ import { Type } from 'typebox';
 import type { Context } from './contract.ts';
 import { Operation, OperationId, OperationQuery, operationOf, PackageId } from './schemas.ts';
 
-const tag = 'operations';
+const tag = 'work';
 
 /** Downloads and activations: started on a package, then watched, polled or cancelled. */
 export function operationRoutes(context: Context): Route[] {
@@ -24,7 +24,16 @@ function startRoutes({ rules, operations }: Context): Route[] {
     route(
       'POST',
       `/packages/:id/${kind}`,
-      { tag, summary: `Start to ${kind} a package`, can, params: PackageId, answers: { 202: Operation } },
+      {
+        tag,
+        operationId: `${kind}Package`,
+        summary: `Start to ${kind} a package`,
+        can,
+        params: PackageId,
+        sends: ['Location', 'Retry-After'],
+        raises: ['illegal_transition'],
+        answers: { 202: Operation },
+      },
       async ({ caller, params, base }) =>
         accepted(await operations.start(caller, 'packages', params.id, kind), base),
     ),
@@ -39,6 +48,7 @@ function readRoutes({ rules, operations }: Context): Route[] {
       '/operations',
       {
         tag,
+        operationId: 'listWork',
         summary: 'List operations, newest first',
         can,
         query: OperationQuery,
@@ -53,7 +63,15 @@ function readRoutes({ rules, operations }: Context): Route[] {
     route(
       'GET',
       '/operations/:id',
-      { tag, summary: 'Read an operation', can, params: OperationId, answers: { 200: Operation } },
+      {
+        tag,
+        operationId: 'getWork',
+        summary: 'Read an operation',
+        can,
+        params: OperationId,
+        sends: ['Retry-After'],
+        answers: { 200: Operation },
+      },
       async ({ caller, params }) => {
         const found = await operations.read(caller, params.id);
         return answer(200, operationOf(found), found.finished_at === null ? { 'retry-after': '1' } : {});
@@ -67,7 +85,15 @@ function cancelRoute({ rules, operations }: Context): Route {
   return route(
     'POST',
     '/operations/:id/cancel',
-    { tag, summary: 'Cancel an operation', can, params: OperationId, answers: { 202: Operation } },
+    {
+      tag,
+      operationId: 'cancelWork',
+      summary: 'Cancel an operation',
+      can,
+      params: OperationId,
+      sends: ['Location', 'Retry-After'],
+      answers: { 202: Operation },
+    },
     async ({ caller, params, base }) => accepted(await operations.cancel(caller, params.id), base),
   );
 }
@@ -75,6 +101,7 @@ function cancelRoute({ rules, operations }: Context): Route {
 function eventsRoute({ rules, operations }: Context): Route {
   const options = {
     tag,
+    operationId: 'streamWork',
     summary: 'Progress of an operation as server-sent events, until it ends',
     can: rules.packages.read,
     params: OperationId,

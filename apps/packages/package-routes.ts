@@ -1,5 +1,5 @@
 import type { RowOf } from 'trestle';
-import { answer, type Caller, Problem, type Route, route } from 'trestle/contract';
+import { answer, type Caller, limitedBy, Problem, type Route, route } from 'trestle/contract';
 import { Type } from 'typebox';
 import type { packages, resources } from './app.ts';
 import type { Context } from './contract.ts';
@@ -16,7 +16,15 @@ import {
 
 type Row = RowOf<typeof packages, typeof resources>;
 
-const tag = 'packages';
+const tag = 'repository';
+
+/** A name that is too short or too long, in the words of the original. */
+const INVALID_TEXTS = [
+  new Problem('invalid', { errors: [{ pointer: '/name', code: 'min_length', message: 'too short' }] }),
+];
+const noSuchStatus = new Problem('invalid', {
+  errors: [{ pointer: '/status_id', code: 'reference', message: 'there is no such row', params: { id: 9 } }],
+});
 
 /** Packages and their statuses. */
 export function packageRoutes(context: Context): Route[] {
@@ -52,7 +60,14 @@ function readRoutes(context: Context): Route[] {
     route(
       'GET',
       '/packages',
-      { tag, summary: 'List packages', can, query: PackagePage, answers: { 200: Type.Array(Package) } },
+      {
+        tag,
+        operationId: 'listPackagesWithStatus',
+        summary: 'List packages',
+        can,
+        query: PackagePage,
+        answers: { 200: Type.Array(Package) },
+      },
       async ({ caller, query: { skip = 0, take = 25 } }) => {
         const { items } = await services.packages.list({ caller }, { offset: skip, limit: take });
         return answer(200, await answered(context, caller, items));
@@ -61,21 +76,37 @@ function readRoutes(context: Context): Route[] {
     route(
       'GET',
       '/packages/:id',
-      { tag, summary: 'Read a package', can, params: PackageId, answers: { 200: Package } },
+      {
+        tag,
+        operationId: 'getPackageWithStatus',
+        summary: 'Read a package',
+        can,
+        params: PackageId,
+        answers: { 200: Package },
+      },
       async ({ caller, params }) => answer(200, await answeredOne(context, caller, params.id)),
     ),
   ];
 }
 
 function writeRoutes(context: Context): Route[] {
-  const { rules, services, operations } = context;
+  const { rules, schemas, services, operations } = context;
   const can = rules.packages;
   const params = PackageId;
   return [
     route(
       'POST',
       '/packages',
-      { tag, summary: 'Create a package', can: can.create, body: NewPackage, answers: { 201: Package } },
+      {
+        tag,
+        operationId: 'addPackage',
+        summary: 'Create a package',
+        can: can.create,
+        body: limitedBy(NewPackage, schemas.packages.body),
+        sends: ['Location'],
+        raises: INVALID_TEXTS,
+        answers: { 201: Package },
+      },
       async ({ caller, body, base }) => {
         const row = await services.packages.create({ caller }, body);
         const [created] = await answered(context, caller, [row]);
@@ -87,10 +118,12 @@ function writeRoutes(context: Context): Route[] {
       '/packages/:id',
       {
         tag,
+        operationId: 'changePackage',
         summary: 'Change a package and its status',
         can: can.update,
         params,
-        body: ChangedPackage,
+        body: limitedBy(ChangedPackage, schemas.packages.body),
+        raises: [...INVALID_TEXTS, noSuchStatus, 'conflict'],
         answers: { 200: Package },
       },
       async ({ caller, params: { id }, body: { status_id, ...body } }) => {
@@ -101,7 +134,14 @@ function writeRoutes(context: Context): Route[] {
     route(
       'DELETE',
       '/packages/:id',
-      { tag, summary: 'Delete a package', can: can.delete, params, answers: { 200: Message } },
+      {
+        tag,
+        operationId: 'removePackage',
+        summary: 'Delete a package',
+        can: can.delete,
+        params,
+        answers: { 200: Message },
+      },
       async ({ caller, params: { id } }) => {
         await services.packages.remove({ caller }, id);
         return answer(200, { message: `Package with identifier: ${id} deleted successfully.` });
@@ -114,14 +154,26 @@ function writeRoutes(context: Context): Route[] {
 function reportRoutes(context: Context): Route[] {
   const { rules, operations } = context;
   const reports = [
-    { path: '/packages/downloaded/:id', summary: 'Report a download', from: 'Created', state: 'Downloaded' },
-    { path: '/packages/activated/:id', summary: 'Report an activation', from: 'Downloaded', state: 'Active' },
+    {
+      path: '/packages/downloaded/:id',
+      operationId: 'reportDownload',
+      summary: 'Report a download',
+      from: 'Created',
+      state: 'Downloaded',
+    },
+    {
+      path: '/packages/activated/:id',
+      operationId: 'reportActivation',
+      summary: 'Report an activation',
+      from: 'Downloaded',
+      state: 'Active',
+    },
   ];
-  return reports.map(({ path, summary, from, state }) =>
+  return reports.map(({ path, operationId, summary, from, state }) =>
     route(
       'PUT',
       path,
-      { tag, summary, can: rules.packages.update, params: PackageId, answers: { 200: Package } },
+      { tag, operationId, summary, can: rules.packages.update, params: PackageId, answers: { 200: Package } },
       async ({ caller, params: { id } }) => {
         await operations.move(caller, 'packages', id, { state, from: [from] }).catch(unlessIllegal);
         return answer(200, await answeredOne(context, caller, id));
@@ -134,23 +186,31 @@ function unlessIllegal(error: unknown): void {
   if (!(error instanceof Problem && error.code === 'illegal_transition')) throw error;
 }
 
-function statusRoutes({ rules, services }: Context): Route[] {
+function statusRoutes({ rules, schemas, services }: Context): Route[] {
   const can = rules.statuses;
   return [
     route(
       'GET',
       '/statuses',
-      { tag: 'statuses', summary: 'List statuses', can: can.read, answers: { 200: Type.Array(Status) } },
+      {
+        tag,
+        operationId: 'listStatusNames',
+        summary: 'List statuses',
+        can: can.read,
+        answers: { 200: Type.Array(Status) },
+      },
       async ({ caller }) => answer(200, (await services.statuses.list({ caller }, { limit: 1000 })).items),
     ),
     route(
       'POST',
       '/statuses',
       {
-        tag: 'statuses',
+        tag,
+        operationId: 'addStatus',
         summary: 'Add a status',
         can: can.create,
-        body: NewStatus,
+        body: limitedBy(NewStatus, schemas.statuses.body),
+        raises: ['conflict'],
         answers: { 201: Status },
       },
       async ({ caller, body }) => answer(201, await services.statuses.create({ caller }, body)),

@@ -5,7 +5,7 @@ const text = Type.String();
 const nullable = (schema: TSchema) => Type.Union([schema, Type.Null()]);
 const instant = Type.String({ format: 'date-time' });
 
-export const Message = Type.Object({ message: text }, { title: 'Message' });
+export const Message = Type.Object({ message: text }, { title: 'Confirmation' });
 
 export const PackageId = Type.Object({ id: Type.Integer() });
 export const PackagePage = Type.Object({
@@ -38,11 +38,11 @@ export const ChangedPackage = Type.Object(
 );
 export const Package = Type.Object(
   { id: Type.Integer(), name: text, version: text, status: text },
-  { title: 'Package' },
+  { title: 'PackageWithStatus' },
 );
 
 export const NewStatus = Type.Object({ name: text });
-export const Status = Type.Object({ id: Type.Integer(), name: text }, { title: 'Status' });
+export const Status = Type.Object({ id: Type.Integer(), name: text }, { title: 'StatusName' });
 
 export const OperationId = Type.Object({ id: text });
 export const OperationQuery = Type.Object({ package_id: Type.Optional(Type.Integer()) });
@@ -60,7 +60,7 @@ export const Operation = Type.Object(
     started_at: nullable(instant),
     finished_at: nullable(instant),
   },
-  { title: 'Operation' },
+  { title: 'PackageWork' },
 );
 
 /** An operation in the contract's words. */
@@ -117,3 +117,6 @@ export const Failure = Type.Object(
   { detail: Type.Union([text, Type.Array(InvalidItem)]) },
   { title: 'Failure' },
 );
+
+/** `null`, which the original answers; generators of clients know no schema of null alone. */
+export const Nothing = Type.Unsafe<null>({ description: 'Always null.' });

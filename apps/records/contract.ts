@@ -5,6 +5,7 @@ import {
   type Caller,
   type Contract,
   type ContractContext,
+  limitedBy,
   Problem,
   route,
   streamList,
@@ -26,20 +27,26 @@ export function contract(context: ContractContext<typeof resources>): Contract {
     errors,
     errorShape: Failed,
     multipart: true,
+    tags: {
+      registration: 'API keys, as clients of the original get them.',
+      archive: 'Records with the names of their editors, as clients of the original know them.',
+    },
     credentials: [{ in: 'header', name: 'api-key', for: 'key' }],
     routes: [...keyRoutes(context), ...recordRoutes(context), ...incompletePaths()],
   };
 }
 
-function keyRoutes({ accounts, keys }: ContractContext<typeof resources>) {
+function keyRoutes({ accounts, keys, credentials }: ContractContext<typeof resources>) {
   return (['GET', 'POST'] as const).map((method) =>
     route(
       method,
       '/api/generate_key/:username',
       {
-        tag: 'keys',
+        tag: 'registration',
+        operationId: method === 'GET' ? 'generateKey' : 'registerUsername',
         summary: 'Register a username and get its API key',
-        params: Username,
+        params: limitedBy(Username, credentials),
+        raises: ['conflict', 'invalid'],
         changes: true,
         answers: { 200: NewKey },
       },
@@ -64,6 +71,9 @@ function keyRoutes({ accounts, keys }: ContractContext<typeof resources>) {
   );
 }
 
+const shared = { tag: 'archive' };
+const one = { ...shared, params: RecordId };
+
 function recordRoutes({
   rules,
   schemas,
@@ -83,13 +93,18 @@ function recordRoutes({
     const [record] = await toWire([row]);
     return answer(status, { status: 'success', message, record_info: JSON.stringify(record) });
   };
-  const shared = { tag: 'records' };
-  const one = { ...shared, params: RecordId };
   return [
     route(
       'GET',
       '/api/list',
-      { ...shared, summary: 'All records', can: can.read, query: Cut, answers: { 200: Type.Array(Record) } },
+      {
+        ...shared,
+        operationId: 'readArchive',
+        summary: 'All records',
+        can: can.read,
+        query: Cut,
+        answers: { 200: Type.Array(Record) },
+      },
       streamList(records, toWire),
     ),
     route(
@@ -97,7 +112,9 @@ function recordRoutes({
       '/api/create',
       {
         ...shared,
+        operationId: 'addRecord',
         summary: 'Create a record',
+        raises: [nothingToChange()],
         can: can.create,
         body,
         checkBody: false,
@@ -111,7 +128,13 @@ function recordRoutes({
     route(
       'GET',
       '/api/read/:record_id',
-      { ...one, summary: 'Read a record', can: can.read, answers: { 200: WithRecord } },
+      {
+        ...one,
+        operationId: 'readRecord',
+        summary: 'Read a record',
+        can: can.read,
+        answers: { 200: WithRecord },
+      },
       async ({ caller, params }) =>
         withRecord(200, 'Record found!', await records.read({ caller }, params.record_id)),
     ),
@@ -120,7 +143,9 @@ function recordRoutes({
       '/api/modify/:record_id',
       {
         ...one,
+        operationId: 'modifyRecord',
         summary: 'Change a record',
+        raises: [nothingToChange()],
         can: can.update,
         body,
         checkBody: false,
@@ -138,7 +163,13 @@ function recordRoutes({
     route(
       'DELETE',
       '/api/remove/:record_id',
-      { ...one, summary: 'Remove a record', can: can.delete, answers: { 200: Success } },
+      {
+        ...one,
+        operationId: 'removeRecord',
+        summary: 'Remove a record',
+        can: can.delete,
+        answers: { 200: Success },
+      },
       async ({ caller, params }) => {
         await records.remove({ caller }, params.record_id);
         return answer(200, { status: 'success', message: 'Your record has been removed!' });
@@ -162,8 +193,11 @@ function incompletePaths() {
     ['DELETE', '/api/remove', SAYS.noNumber],
   ] as const;
   return paths.map(([method, path, message]) =>
-    route(method, path, { summary: 'Says what the path lacks', answers: { 400: Failed } }, () =>
-      answer(400, failed(message)),
+    route(
+      method,
+      path,
+      { tag: 'archive', summary: 'Says what the path lacks', answers: { 400: Failed } },
+      () => answer(400, failed(message)),
     ),
   );
 }

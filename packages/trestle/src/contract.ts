@@ -20,6 +20,7 @@ export {
   type ErrorAnswer,
   type FailedRequest,
   file,
+  limitedBy,
   type Method,
   type Route,
   type RouteOptions,

@@ -18,6 +18,7 @@ import type { Model } from './rows/model.ts';
 import { type AnyService, openServices } from './rows/open-services.ts';
 import { seedRows } from './rows/seed-rows.ts';
 import type { RowWriter } from './rows/write.ts';
+import { credentialsSchema } from './schema/accounts.ts';
 import type { App } from './schema/app.ts';
 import type { JobServices, Jobs } from './schema/jobs.ts';
 import type { ContractContext } from './schema/route.ts';
@@ -139,7 +140,16 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
       authenticate,
       operator,
       representationTag,
-      context: { rules, schemas, services: opened.services, accounts, keys, operations, jobs: enqueue },
+      context: {
+        rules,
+        schemas,
+        credentials: credentialsSchema(app.accounts),
+        services: opened.services,
+        accounts,
+        keys,
+        operations,
+        jobs: enqueue,
+      },
       async close() {
         await jobs.close();
         await close();

@@ -1,3 +1,4 @@
+import { type TObject, type TSchema, Type } from 'typebox';
 import {
   aBoolean,
   aCount,
@@ -146,4 +147,27 @@ const checkOptions = optionsOf<AccountsOptions>('accounts()', {
 
 function arePatterns(value: unknown): boolean {
   return Array.isArray(value) && value.every((each) => each instanceof RegExp);
+}
+
+/** The JSON Schema of a string that a rule takes, for documentation: patterns that other regular expressions do not know are left out. */
+function textSchema({ min, max, patterns = [] }: TextRule): Record<string, unknown> {
+  const portable = patterns.filter(({ source, flags }) => /^u?$/.test(flags) && !/\\p|\(\?</i.test(source));
+  const [first, ...others] = portable.map(({ source }) => source);
+  const all =
+    others.length > 0 ? `^${portable.map(({ source }) => `(?=[^]*(?:${source}))`).join('')}` : first;
+  return {
+    type: 'string',
+    ...(min > 0 && { minLength: min }),
+    maxLength: max,
+    ...(all !== undefined && { pattern: all }),
+  };
+}
+
+/** The JSON Schema of what somebody signs up with, for documentation: lengths and forms as they are declared. */
+export function credentialsSchema({ username, password }: Accounts): TObject<Record<string, TSchema>> {
+  const members: Record<string, TSchema> = {
+    username: Type.Unsafe({ ...textSchema(username), ...(username.trim && { 'x-trim': true }) }),
+    ...(password !== false && { password: Type.Unsafe(textSchema(password)) }),
+  };
+  return Type.Object(members, { additionalProperties: false });
 }

@@ -1,5 +1,5 @@
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
-import type { Problem } from '../problems.ts';
+import type { Problem, ProblemCode } from '../problems.ts';
 import type { Caller } from './caller.ts';
 import type { JobServices, Jobs } from './jobs.ts';
 import type { Resource } from './resource.ts';
@@ -96,6 +96,10 @@ type TypesOf<S extends RouteSchemas> = { [K in keyof RouteTypes]: StaticOf<S[K]>
 export interface RouteOptions<S extends RouteSchemas = RouteSchemas> {
   /** One line for the documentation. */
   summary: string;
+  /** More than the line, in CommonMark (default: who may call it). */
+  description?: string;
+  /** The name that generated clients call it by (default: method and path, `getProjectsId`). */
+  operationId?: string;
   tag?: string;
   /**
    * The rule of the declaration that this route stands under: asked before anything else, so that a 401 comes first.
@@ -128,6 +132,13 @@ export interface RouteOptions<S extends RouteSchemas = RouteSchemas> {
   bodyRequired?: boolean;
   /** Names of request header fields that the route goes by, for the documentation (default: none). */
   headers?: readonly string[];
+  /** Names of response header fields of its answers, for the documentation (default: none). */
+  sends?: readonly string[];
+  /**
+   * Problems that its code raises beside those that follow from its schemas and its rule, for the documentation (default: none);
+   * a `Problem` where the contract's words depend on more than the code.
+   */
+  raises?: readonly (ProblemCode | Problem)[];
   /** The media type of what it answers where it does not fail (default: `application/json`). */
   produces?: string;
   /** Schemas of the answers by status; null for an answer without a body. */
@@ -176,6 +187,8 @@ export interface Contract {
   /** The shape of what `errors` answers, for the documentation (default: any). */
   readonly errorShape?: TSchema;
   readonly credentials?: readonly CredentialPlace[];
+  /** Descriptions of the tags of its routes, for the documentation (default: none). */
+  readonly tags?: Readonly<Record<string, string>>;
   /** Whether routes that do not say so themselves take `multipart/form-data` bodies (default: false). */
   readonly multipart?: boolean;
   /** Whether routes that do not say so themselves take numbers and booleans of JSON bodies as strings (default: false). */
@@ -219,6 +232,8 @@ export interface ContractContext<Rs extends Resources, Js extends Jobs = Jobs> {
   rules: { readonly [K in keyof Rs]: Required<Rules> };
   /** The schemas of rows and bodies as declared, so that a contract says once more only what it says differently. */
   schemas: { readonly [K in keyof Rs]: ResourceSchemas<Rs[K], Rs> };
+  /** The schema of what somebody signs up with, as declared. */
+  credentials: TSchema;
   services: Services<Rs>;
   accounts: AccountService;
   keys: KeyService;
@@ -247,6 +262,30 @@ export function route<
   handle: (request: RouteRequest<TypesOf<{ params: P; query: Q; body: B }>>) => Promise<Answer> | Answer,
 ): Route {
   return { method, path, options, handle };
+}
+
+/**
+ * A contract's schema whose members show, in the documentation, the limits of those of the same name in another: of what the
+ * service checks after the route, and says in the contract's own words. It changes no check.
+ *
+ * @param limits such as `schemas.notes.body` or `credentials` of the context.
+ * @example
+ * route('POST', '/notes', { summary: 'Write', body: limitedBy(NewNote, schemas.notes.body), answers: { 201: Note } }, write);
+ */
+export function limitedBy<S extends TSchema>(schema: S, limits: TSchema): S {
+  const own = propertiesOf(schema);
+  const given = propertiesOf(limits);
+  const members = Object.entries(own).map(([name, member]) => {
+    const { anyOf = [], ...plain } = given[name] ?? {};
+    // Of a nullable member, the limits are those of its values.
+    const { type: _type, ...words } = Object.assign({}, plain, ...[anyOf].flat());
+    return [name, { ...member, 'x-limits': words }];
+  });
+  return { ...schema, properties: Object.fromEntries(members) };
+}
+
+function propertiesOf(schema: TSchema): Record<string, Record<string, unknown>> {
+  return 'properties' in schema ? (schema.properties as Record<string, Record<string, unknown>>) : {};
 }
 
 /**

@@ -59,6 +59,8 @@ export function serveDocumentation(
       deepLinking: true,
       validatorUrl: null,
       persistAuthorization: true,
+      // Each of a dozen answers of an operation would be coloured when it is opened.
+      syntaxHighlight: { activated: false },
     };
     return `SwaggerUIBundle({ ...${JSON.stringify(options)}, presets: [SwaggerUIBundle.presets.apis] });\n`;
   });

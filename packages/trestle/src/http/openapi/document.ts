@@ -1,8 +1,8 @@
-import { type TSchema, Type } from 'typebox';
-import { PROBLEMS } from '../../problems.ts';
+import { audienceOf } from '../../rows/policy.ts';
+import type { Contract } from '../../schema/route.ts';
 import type { RouteTable } from '../routes/route-table.ts';
-import { titled } from '../routes/uniform/route-names.ts';
-import { operationOf, tagOf, templateOf } from './operation.ts';
+import { HEADER_COMPONENTS } from './headers.ts';
+import { operationOf, templateOf } from './operation.ts';
 import { Components } from './schemas.ts';
 import { securitySchemes, signInOf } from './security.ts';
 
@@ -13,67 +13,60 @@ export interface Described {
   /** '' alone, `/NAME` with others. */
   base: string;
   tables: readonly RouteTable[];
-  /** The shape of the contract's errors. */
-  errorShape: TSchema | undefined;
+  contract: Contract | undefined;
 }
 
-/** The errors of the uniform API (RFC 9457). */
-const problem = titled(
-  'Problem',
-  Type.Object({
-    type: Type.String(),
-    title: Type.String(),
-    status: Type.Integer(),
-    detail: Type.String(),
-    instance: Type.Optional(Type.String()),
-    code: Type.Unsafe<string>({ type: 'string', enum: Object.keys(PROBLEMS) }),
-    requestId: Type.String(),
-    errors: Type.Optional(
-      Type.Array(
-        Type.Object({
-          pointer: Type.String(),
-          code: Type.String(),
-          message: Type.String(),
-          params: Type.Optional(Type.Unsafe<unknown>({ type: 'object' })),
-          in: Type.Optional(Type.Unsafe<string>({ type: 'string', enum: ['body', 'query', 'path'] })),
-        }),
-      ),
-    ),
-    data: Type.Optional(Type.Unsafe<unknown>({ type: 'object' })),
-  }),
-);
-
-/** The OpenAPI 3.1 document of an app, made of the very tables its routes were put on the server from. */
+/**
+ * The OpenAPI 3.1 document of an app, made of the very tables its routes were put on the server from. Operations that nobody
+ * may call are left out.
+ */
 export function openApiDocument({
   name,
   description,
   base,
   tables,
-  errorShape,
+  contract,
 }: Described): Record<string, unknown> {
   const components = new Components();
   const hasSignIn = signInOf(tables) !== undefined;
   const paths: Record<string, Record<string, unknown>> = {};
+  const tags = new Map<string, string>();
   for (const table of tables) {
-    const shape = table.style === 'uniform' ? problem : errorShape;
     for (const route of table.routes) {
+      const { can, tag } = route.options;
+      if (can && audienceOf(can) === 'nobody') continue;
       const path = templateOf(table.prefix + route.path);
       paths[path] ??= {};
       paths[path][route.method.toLowerCase()] = operationOf(route, {
         table,
+        contract,
         components,
-        errorShape: shape,
         hasSignIn,
       });
+      if (tag !== undefined)
+        tags.set(tag, contract?.tags?.[tag] ?? TAGS[tag] ?? `Rows of ${tag}, under /v1/${tag}.`);
     }
   }
-  const names = tables.flatMap((table) => table.routes.map((route) => tagOf(route, table)));
+  const { schemas, responses } = components;
   return {
     openapi: '3.1.1',
     info: { title: name, description, version: '1.0.0' },
     servers: [{ url: base === '' ? '/' : base }],
-    tags: [...new Set(names)].map((name) => ({ name })),
+    tags: [...tags].map(([tag, text]) => ({ name: tag, description: text })),
     paths,
-    components: { schemas: components.schemas, securitySchemes: securitySchemes(tables, base) },
+    components: {
+      schemas,
+      responses,
+      headers: HEADER_COMPONENTS,
+      securitySchemes: securitySchemes(tables, base),
+    },
   };
 }
+
+/** Descriptions of what every app has under `/v1`. */
+const TAGS: Readonly<Record<string, string>> = {
+  accounts: 'Sign-up, and your own account.',
+  sessions: 'Signing in and out.',
+  keys: 'API keys: made, listed, changed and ended by their owner or the administrator.',
+  operations: 'Work on rows that takes time: watched, polled or cancelled.',
+};

@@ -1,17 +1,20 @@
 import type { TSchema } from 'typebox';
-import { PROBLEMS, type ProblemCode } from '../../problems.ts';
-import type { Route } from '../../schema/route.ts';
+import { audienceOf } from '../../rows/policy.ts';
+import { compileSchema } from '../../rows/validate.ts';
+import type { Contract, Route } from '../../schema/route.ts';
 import { isRecord } from '../requests/input.ts';
 import type { RouteTable } from '../routes/route-table.ts';
-import type { Components } from './schemas.ts';
+import { typeName } from '../routes/uniform/route-names.ts';
+import { failureResponses } from './failures.ts';
+import { headerReferences } from './headers.ts';
+import type { Components, Use } from './schemas.ts';
 import { securityOf } from './security.ts';
 
 /** What the operations of one table have in common. */
 export interface OperationContext {
   table: RouteTable;
+  contract: Contract | undefined;
   components: Components;
-  /** Of error answers; undefined where a contract does not say. */
-  errorShape: TSchema | undefined;
   hasSignIn: boolean;
 }
 
@@ -22,33 +25,40 @@ export function templateOf(path: string): string {
 
 /** One route as an Operation Object (OpenAPI 3.1, 4.8.10). */
 export function operationOf(route: Route, context: OperationContext): Record<string, unknown> {
-  const { summary, params, query, body, can, headers } = route.options;
-  const { table, components } = context;
+  const { summary, description, tag, params, query, body, can, headers } = route.options;
+  const { table, contract, components, hasSignIn } = context;
   return {
-    operationId: operationId(route, table.prefix),
+    operationId: operationIdOf(route, table.prefix),
     summary,
-    tags: [tagOf(route, table)],
+    description: [description, whoMay(route)].filter((text) => text !== undefined).join(' '),
+    ...(tag !== undefined && { tags: [tag] }),
     parameters: [
       ...parameters(params, 'path', components),
       ...parameters(query, 'query', components),
       ...headerParameters(headers),
     ],
-    ...(body && { requestBody: requestBody(route, body, components) }),
-    responses: responses(route, context),
-    security: securityOf(table, can, context.hasSignIn),
+    ...(body && { requestBody: requestBody(route, body, context) }),
+    responses: { ...answers(route, components), ...failureResponses(route, table, contract, components) },
+    security: securityOf(table, can, hasSignIn),
   };
 }
 
-/** Under which heading a route stands; the uniform ones under their own, apart from a contract's of the same name. */
-export function tagOf({ options }: Route, { prefix, style }: RouteTable): string {
-  const tag = options.tag ?? style;
-  return style === 'uniform' ? `${prefix.slice(1)}/${tag}` : tag;
+/** `GET /projects/:id` is `getProjectsId` where the route names itself not. */
+export function operationIdOf({ method, path, options }: Route, prefix: string): string {
+  return options.operationId ?? `${method.toLowerCase()}${typeName(templateOf(prefix + path))}`;
 }
 
-/** `GET /v1/projects/{id}` is `get_v1_projects_id`. */
-function operationId(route: Route, prefix: string): string {
-  const words = templateOf(prefix + route.path).match(/[A-Za-z0-9_]+/g) ?? ['root'];
-  return [route.method.toLowerCase(), ...words].join('_');
+function whoMay({ options: { can } }: Route): string {
+  switch (can && audienceOf(can)) {
+    case 'accounts':
+      return 'For callers with an access token or an API key.';
+    case 'administrator':
+      return 'For the administrator.';
+    case 'everyone':
+      return 'For everybody.';
+    default:
+      return 'For everybody; credentials are not looked at.';
+  }
 }
 
 function parameters(schema: TSchema | undefined, part: 'path' | 'query', components: Components): unknown[] {
@@ -61,8 +71,7 @@ function parameters(schema: TSchema | undefined, part: 'path' | 'query', compone
       in: part,
       required: part === 'path' || required.includes(name),
       ...(typeof description === 'string' && { description }),
-      ...(rest.type === 'object' && { style: 'deepObject', explode: true }),
-      schema: components.refer(rest),
+      schema: components.refer(rest, { in: 'request', open: false }),
     };
   });
 }
@@ -72,77 +81,45 @@ function headerParameters(names: readonly string[] = []): unknown[] {
   return names.map((name) => ({ name, in: 'header', required: false, schema: { type: 'string' } }));
 }
 
-function requestBody(route: Route, body: TSchema, components: Components): unknown {
-  const schema = components.refer(body);
+/** Uniform bodies are shown as JSON alone, which every client can send; the forms of contracts are part of them. */
+function requestBody(
+  { method, options }: Route,
+  body: TSchema,
+  { table, components }: OperationContext,
+): unknown {
+  const isUniform = table.style === 'uniform';
+  const use: Use = { in: 'request', open: !isUniform };
+  const schema = components.refer(body, use);
   const json = { 'application/json': { schema } };
   const form = { 'application/x-www-form-urlencoded': { schema } };
-  const patch = route.method === 'PATCH' ? { 'application/merge-patch+json': { schema } } : {};
-  // Swagger UI offers the first: for signing in that is the form OAuth2 has.
+  const { bodyRequired = isUniform || method !== 'DELETE' } = options;
   return {
-    required: true,
-    content: route.options.signsIn ? { ...form, ...json } : { ...json, ...patch, ...form },
+    required: bodyRequired || compileSchema(body)({}).length > 0,
+    // Swagger UI offers the first: for signing in that is the form OAuth2 has.
+    content: isUniform ? json : options.signsIn ? { ...form, ...json } : { ...json, ...form },
   };
 }
 
-function responses(route: Route, context: OperationContext): Record<string, unknown> {
-  const { table, components, errorShape } = context;
-  const declared = Object.entries(route.options.answers).map(([status, schema]) => [
-    status,
-    {
-      description: DESCRIPTIONS[status] ?? 'The answer',
-      ...(schema && { content: { [typeOf(route, table, status)]: { schema: components.refer(schema) } } }),
-    },
-  ]);
-  const failures =
-    table.style === 'uniform' ? uniformFailures(route, context) : contractFailure(errorShape, components);
-  return { ...failures, ...Object.fromEntries(declared) };
-}
-
-function typeOf({ options }: Route, { style }: RouteTable, status: string): string {
-  if (Number(status) < 400) return options.produces ?? 'application/json';
-  return style === 'uniform' ? 'application/problem+json' : 'application/json';
-}
-
-/** A contract's errors have one shape, whatever their statuses. */
-function contractFailure(errorShape: TSchema | undefined, components: Components): Record<string, unknown> {
-  const content = errorShape && { content: { 'application/json': { schema: components.refer(errorShape) } } };
-  return { default: { description: 'An error', ...content } };
-}
-
-function uniformFailures(
-  route: Route,
-  { components, errorShape }: OperationContext,
-): Record<string, unknown> {
-  const content = errorShape && { 'application/problem+json': { schema: components.refer(errorShape) } };
-  const { method, options } = route;
-  const codes: ProblemCode[] = [
-    'malformed',
-    'not_acceptable',
-    'headers_too_large',
-    'target_too_long',
-    'too_many_requests',
-    'internal',
-    'unavailable',
-  ];
-  const writes = method !== 'GET';
-  // What takes credentials refuses bad ones: in the header under a rule, in the body where tokens are handed out.
-  if (options.can || options.body) codes.push('unauthenticated');
-  if (options.can) codes.push('forbidden');
-  if (options.params) codes.push('not_found');
-  if (options.body) codes.push('body_too_large', 'unsupported_media_type', 'invalid');
-  if (writes) codes.push('conflict', 'storage_full');
-  if (writes && options.params) codes.push('precondition_failed');
+function answers({ options }: Route, components: Components): Record<string, unknown> {
+  const { produces = 'application/json', sends = [] } = options;
   return Object.fromEntries(
-    codes
-      .sort((a, b) => PROBLEMS[a].status - PROBLEMS[b].status)
-      .map((code) => [PROBLEMS[code].status, { description: PROBLEMS[code].title, content }]),
+    Object.entries(options.answers).map(([status, schema]) => [
+      status,
+      {
+        description: DESCRIPTIONS[status] ?? 'The answer.',
+        headers: headerReferences(['X-Request-Id', ...sends]),
+        ...(schema && {
+          content: { [produces]: { schema: components.refer(schema, { in: 'response', open: false }) } },
+        }),
+      },
+    ]),
   );
 }
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
-  200: 'Done',
-  201: 'Created; Location names it',
-  202: 'Accepted; Location names the operation',
-  204: 'Done; there is no body',
-  304: 'Unchanged since the version that If-None-Match names',
+  200: 'Done.',
+  201: 'Created.',
+  202: 'Accepted; the operation says how it goes.',
+  204: 'Done; there is no body.',
+  304: 'Unchanged since the version that If-None-Match names.',
 };

@@ -1,25 +1,62 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { TSchema } from 'typebox';
 import { isRecord } from '../requests/input.ts';
+import { sampleOf } from './samples.ts';
 
-/** The schemas of a document that have names, each once. */
+/**
+ * How a document shows a schema. What is read carries no word that only checks; a body that leaves unknown members out
+ * is open.
+ */
+export interface Use {
+  in: 'request' | 'response';
+  open: boolean;
+}
+
+/** Keywords that only a check of a given value needs. */
+const VALIDATION = new Set([
+  'pattern',
+  'minLength',
+  'maxLength',
+  'minimum',
+  'maximum',
+  'minItems',
+  'maxItems',
+  'minProperties',
+  'maxProperties',
+  'additionalProperties',
+  'default',
+]);
+
+const SCHEMAS = ['items', 'anyOf', 'allOf', 'additionalProperties'];
+
+/** The named parts of a document, each once. */
 export class Components {
   readonly schemas: Record<string, unknown> = {};
+  readonly responses: Record<string, unknown> = {};
 
   /** A schema as JSON; what has a `title` becomes a component that is referred to. */
-  refer(schema: TSchema): unknown {
-    return this.#json(schema);
+  refer(schema: TSchema, use: Use): unknown {
+    return this.#json(schema, use, false);
   }
 
-  #json(schema: unknown): unknown {
-    if (Array.isArray(schema)) return schema.map((item) => this.#json(item));
+  /** A response that many operations share: a reference, or itself where another one has the name. */
+  response(name: string, response: Record<string, unknown>): Record<string, unknown> {
+    this.responses[name] ??= response;
+    return isDeepStrictEqual(this.responses[name], response)
+      ? { $ref: `#/components/responses/${name}` }
+      : response;
+  }
+
+  #json(schema: unknown, use: Use, isInner: boolean): unknown {
+    if (Array.isArray(schema)) return schema.map((item) => this.#json(item, use, true));
     if (!isRecord(schema)) return schema;
     const { title, ...rest } = schema;
-    if (typeof title !== 'string') return this.#members(rest);
-    return { $ref: `#/components/schemas/${this.#nameOf(title, this.#members(rest))}` };
+    const members = this.#members(rest, use);
+    if (typeof title !== 'string') return isInner ? members : this.#withExample(members);
+    return { $ref: `#/components/schemas/${this.#nameOf(title, this.#withExample(members))}` };
   }
 
-  /** The component of a schema. Two that differ under one title, a contract's and the uniform API's, stand side by side. */
+  /** The component of a schema. Two that differ under one title stand side by side. */
   #nameOf(title: string, members: Record<string, unknown>): string {
     for (let at = 1; ; at += 1) {
       const name = at === 1 ? title : `${title}${at}`;
@@ -30,18 +67,39 @@ export class Components {
     }
   }
 
-  #members(schema: Record<string, unknown>): Record<string, unknown> {
-    return Object.fromEntries(
-      Object.entries(schema).map(([key, value]) => {
-        // Under `properties` the keys are names of members, of which one may be called `title`.
-        if (key === 'properties' && isRecord(value))
-          return [
-            key,
-            Object.fromEntries(Object.entries(value).map(([name, each]) => [name, this.#json(each)])),
-          ];
-        const isSchema = key === 'items' || key === 'anyOf' || key === 'additionalProperties';
-        return [key, isSchema ? this.#json(value) : value];
-      }),
-    );
+  #members(schema: Record<string, unknown>, use: Use): Record<string, unknown> {
+    const { 'x-limits': limits, ...own } = schema;
+    const { 'x-trim': trims, 'x-message': _message, ...words } = { ...own, ...(isRecord(limits) && limits) };
+    const shown: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(words)) {
+      if (use.in === 'response' && VALIDATION.has(key) && !isRecord(value)) continue;
+      if (use.open && key === 'additionalProperties' && value === false) continue;
+      // Under `properties` the keys are names of members, of which one may be called `title`.
+      if (key === 'properties' && isRecord(value))
+        shown[key] = Object.fromEntries(
+          Object.entries(value).map(([name, each]) => [name, this.#json(each, use, true)]),
+        );
+      else shown[key] = SCHEMAS.includes(key) ? this.#json(value, use, true) : value;
+    }
+    if (trims && use.in === 'request') shown.description ??= 'White space at both ends is removed first.';
+    return withoutNullBranch(shown);
   }
+
+  /** An object's schema with an example, where it has none and one can be made of it. */
+  #withExample(schema: Record<string, unknown>): Record<string, unknown> {
+    if (schema.type !== 'object' || schema.examples !== undefined || !isRecord(schema.properties))
+      return schema;
+    const example = sampleOf(schema, this.schemas);
+    return example === undefined ? schema : { ...schema, examples: [example] };
+  }
+}
+
+/** `anyOf: [{ type: 'string' }, { type: 'null' }]` as `type: ['string', 'null']`, which every generator reads. */
+function withoutNullBranch(schema: Record<string, unknown>): Record<string, unknown> {
+  const { anyOf, ...rest } = schema;
+  if (!Array.isArray(anyOf) || anyOf.length !== 2) return schema;
+  const branch: unknown = anyOf.find((each) => isRecord(each) && each.type !== 'null');
+  const hasNull = anyOf.some((each) => isRecord(each) && each.type === 'null');
+  if (!hasNull || !isRecord(branch) || typeof branch.type !== 'string' || 'enum' in branch) return schema;
+  return { ...branch, ...rest, type: [branch.type, 'null'] };
 }

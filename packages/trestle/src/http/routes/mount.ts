@@ -5,6 +5,7 @@ import type { Resources } from '../../schema/row-types.ts';
 import { serveDocumentation } from '../docs/document-pages.ts';
 import { perPrefix, serveIndex } from '../docs/pages.ts';
 import { openApiDocument } from '../openapi/document.ts';
+import { operationIdOf } from '../openapi/operation.ts';
 import { problemAnswer } from '../server/errors.ts';
 import type { ResponseStreams } from '../server/response-streams.ts';
 import type { Mounted } from '../server/server.ts';
@@ -34,6 +35,7 @@ export function mount<Rs extends Resources>(
   const { name, description } = app;
   const contract = app.contract?.(engine.context);
   const tables = [...(contract ? [contractTable(contract)] : []), uniformTable(engine)];
+  requireOwnIds(name, tables);
   for (const table of tables) addRoutes(fastify, table, { authenticate, base, streams });
 
   const openapi = `${base}/openapi.json`;
@@ -43,7 +45,7 @@ export function mount<Rs extends Resources>(
       description,
       base: `${prefix}${base}`,
       tables,
-      errorShape: contract?.errorShape,
+      contract,
     };
     return JSON.stringify(openApiDocument(described));
   });
@@ -65,6 +67,22 @@ export function mount<Rs extends Resources>(
         : problemAnswer(problem, request),
     pages: { swagger },
   };
+}
+
+/** Throws where two operations have one name: generated clients would have one of them alone. */
+function requireOwnIds(app: string, tables: readonly RouteTable[]): void {
+  const paths = new Map<string, string>();
+  for (const { prefix, routes } of tables)
+    for (const route of routes) {
+      const id = operationIdOf(route, prefix);
+      const path = `${route.method} ${prefix}${route.path}`;
+      const other = paths.get(id);
+      if (other !== undefined)
+        throw new TypeError(
+          `${app}: ${other} and ${path} are both operation ${id}; give one another operationId`,
+        );
+      paths.set(id, path);
+    }
 }
 
 function contractTable({

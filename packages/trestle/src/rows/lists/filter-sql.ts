@@ -50,12 +50,18 @@ export class FilterParts {
       return [];
     }
     this.shape += 'or(';
-    const parts = groups.flatMap((group, index) => {
+    const parts = groups.map((group, index) => {
       this.shape += '|';
-      return isObject(group) ? (this.build(group as Filter, `${at}/${index}`, depth + 1) ?? []) : [];
+      if (isObject(group)) return this.build(group as Filter, `${at}/${index}`, depth + 1);
+      this.#wrong(`${at}/${index}`, 'type', `expected a filter, got ${kindOf(group)}`);
+      return undefined;
     });
     this.shape += ')';
-    return parts.length > 0 ? [sql`(${sql.join(parts, ' or ')})`] : [];
+    const conditions = parts.filter((part) => part !== undefined);
+    // An alternative that asks nothing holds for every row.
+    return conditions.length > 0 && conditions.length === parts.length
+      ? [sql`(${sql.join(conditions, ' or ')})`]
+      : [];
   }
 
   #field(name: string, condition: unknown, at: string): Sql[] {

@@ -1,9 +1,9 @@
 import { type TSchema, Type } from 'typebox';
 import { Problem } from '../../../problems.ts';
-import type { Accounts } from '../../../schema/accounts.ts';
+import { type Accounts, credentialsSchema } from '../../../schema/accounts.ts';
 import { accountOf } from '../../../schema/caller.ts';
 import type { RowId } from '../../../schema/id.ts';
-import { answer, type Route, route } from '../../../schema/route.ts';
+import { answer, limitedBy, type Route, route } from '../../../schema/route.ts';
 import { signedIn } from '../../../schema/rules.ts';
 import type { AccountService, Tokens } from '../../../schema/services/account-service.ts';
 import { titled } from './route-names.ts';
@@ -26,23 +26,26 @@ export function accountRoutes(declared: Accounts, service: AccountService): Rout
   if (declared.password === false) return routes;
   return [
     ...routes,
-    passwordRoute(service),
+    passwordRoute(declared, service),
     ...signInRoutes(declared, service, account),
     ...sessionRoutes(service),
   ];
 }
 
 function signUpRoute(declared: Accounts, service: AccountService, account: TSchema): Route {
-  const password = declared.password === false ? {} : { password: text };
   const options = {
+    operationId: 'signUp',
     summary: 'Sign up',
     tag: 'accounts',
     can: declared.can.create,
-    body: titled('SignUp', Type.Object({ username: text, ...password }, closed)),
+    body: titled('SignUp', credentialsSchema(declared)),
+    // The service checks it: names are normalized before they are measured.
+    checkBody: false,
+    sends: ['Location'],
     answers: { 201: account },
   };
   return route('POST', '/accounts', options, async ({ caller, body, origin, base }) => {
-    // The schema above has checked the members; it is built at run time, so its static type says nothing of them.
+    // The schema is built at run time, so its static type says nothing of the members.
     const created = await service.signUp(caller, body as { username: string; password?: string }, origin);
     return answer(201, created, { location: `${base}/v1/accounts/${created.id}` });
   });
@@ -51,6 +54,7 @@ function signUpRoute(declared: Accounts, service: AccountService, account: TSche
 function readRoute(declared: Accounts, service: AccountService, account: TSchema): Route {
   const params = Type.Object({ id: Type.Unsafe<RowId>(declared.id.schema) });
   const options = {
+    operationId: 'getAccount',
     summary: 'Read an account',
     tag: 'accounts',
     can: declared.can.read,
@@ -63,7 +67,13 @@ function readRoute(declared: Accounts, service: AccountService, account: TSchema
 }
 
 function meRoute(service: AccountService, account: TSchema): Route {
-  const options = { summary: 'Read your own account', tag: 'me', can: signedIn, answers: { 200: account } };
+  const options = {
+    operationId: 'getMe',
+    summary: 'Read your own account',
+    tag: 'accounts',
+    can: signedIn,
+    answers: { 200: account },
+  };
   return route('GET', '/me', options, async ({ caller }) => {
     const id = accountOf(caller);
     if (id === null) throw new Problem('forbidden', { detail: 'The administrator is no account.' });
@@ -71,13 +81,16 @@ function meRoute(service: AccountService, account: TSchema): Route {
   });
 }
 
-function passwordRoute(service: AccountService): Route {
-  const body = Type.Object({ current: text, next: text }, closed);
+function passwordRoute(declared: Accounts, service: AccountService): Route {
+  const next = Type.Object({ next: credentialsSchema(declared).properties.password ?? text });
+  const body = limitedBy(Type.Object({ current: text, next: text }, closed), next);
   const options = {
+    operationId: 'changePassword',
     summary: 'Change your password; ends your other sessions',
-    tag: 'me',
+    tag: 'accounts',
     can: signedIn,
     body: titled('PasswordChange', body),
+    raises: ['wrong_password'] as const,
     answers: { 204: null },
   };
   return route('PATCH', '/me', options, async ({ caller, body: change }) => {
@@ -119,14 +132,29 @@ function signInRoutes(declared: Accounts, service: AccountService, account: TSch
   const signIn = route(
     'POST',
     '/sessions',
-    { summary: 'Sign in', tag: 'sessions', body: signInBody, answers, signsIn: true },
+    {
+      operationId: 'signIn',
+      summary: 'Sign in',
+      tag: 'sessions',
+      body: signInBody,
+      raises: ['invalid_credentials'],
+      answers,
+      signsIn: true,
+    },
     async ({ body, origin }) =>
       tokens(await service.signIn({ username: body.username, password: body.password }, origin)),
   );
   const refresh = route(
     'POST',
     '/sessions::refresh',
-    { summary: 'Exchange a refresh token for new tokens', tag: 'sessions', body: refreshBody, answers },
+    {
+      operationId: 'refreshSession',
+      summary: 'Exchange a refresh token for new tokens',
+      tag: 'sessions',
+      body: refreshBody,
+      raises: ['invalid_token'],
+      answers,
+    },
     async ({ body }) => tokens(await service.refresh(body.refresh_token)),
   );
   return declared.tokens.refresh === false ? [signIn] : [signIn, refresh];
@@ -160,19 +188,27 @@ const session = titled(
 
 function sessionRoutes(service: AccountService): Route[] {
   const list = {
+    operationId: 'listSessions',
     summary: 'List your sessions',
     tag: 'sessions',
     can: signedIn,
     answers: { 200: itemsOf(session) },
   };
   const end = {
+    operationId: 'endSession',
     summary: 'End one of your sessions',
     tag: 'sessions',
     can: signedIn,
     params: Type.Object({ id: text }),
     answers: { 204: null },
   };
-  const endAll = { summary: 'End all your sessions', tag: 'sessions', can: signedIn, answers: { 204: null } };
+  const endAll = {
+    operationId: 'endAllSessions',
+    summary: 'End all your sessions',
+    tag: 'sessions',
+    can: signedIn,
+    answers: { 204: null },
+  };
   return [
     route('GET', '/sessions', list, async ({ caller }) =>
       answer(200, { items: await service.sessions(caller) }),

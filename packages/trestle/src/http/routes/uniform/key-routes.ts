@@ -1,5 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import type { Accounts } from '../../../schema/accounts.ts';
+import { seconds } from '../../../schema/duration.ts';
 import type { RowId } from '../../../schema/id.ts';
 import { type Answer, answer, type Route, type RouteRequest, route } from '../../../schema/route.ts';
 import { signedIn } from '../../../schema/rules.ts';
@@ -47,17 +48,17 @@ function keyMembers(declared: Accounts): Record<string, TSchema> {
 }
 
 function createRoute(declared: Accounts, keys: KeyService, whole: TSchema): Route {
+  const { longest } = declared.keys;
+  const integer = { type: 'integer', minimum: 1 };
+  const lifetime =
+    longest === 'never'
+      ? { anyOf: [integer, { type: 'string', enum: ['never'] }] }
+      : { ...integer, 'x-limits': { maximum: seconds(longest, 'accounts.keys.longest') } };
   const body = Type.Object(
     {
       name: Type.Optional(Type.String({ maxLength: 100 })),
       lifetime: Type.Optional(
-        Type.Unsafe<number | 'never'>({
-          anyOf: [
-            { type: 'integer', minimum: 1 },
-            { type: 'string', enum: ['never'] },
-          ],
-          description: 'Seconds, or never.',
-        }),
+        Type.Unsafe<number | 'never'>({ ...lifetime, description: 'Seconds, or never.' }),
       ),
       scopes: Type.Optional(Type.Unsafe<string[] | null>(nullable(Type.Array(text, { maxItems: 100 })))),
       account: Type.Optional(Type.Unsafe<RowId | null>(nullable(declared.id.schema))),
@@ -65,11 +66,13 @@ function createRoute(declared: Accounts, keys: KeyService, whole: TSchema): Rout
     closed,
   );
   const options = {
+    operationId: 'createKey',
     summary: 'Make a key; its text is shown this once',
     tag,
     can: signedIn,
     body,
     bodyRequired: false,
+    sends: ['Location'],
     answers: { 201: whole },
   };
   return route('POST', '/keys', options, async ({ caller, body: wanted, base }) => {
@@ -79,12 +82,26 @@ function createRoute(declared: Accounts, keys: KeyService, whole: TSchema): Rout
 }
 
 function readRoutes(keys: KeyService, key: TSchema): Route[] {
-  const list = { summary: 'List your keys', tag, can: signedIn, answers: { 200: itemsOf(key) } };
-  const one = { summary: 'Read a key', tag, can: signedIn, params, answers: { 200: key } };
+  const list = {
+    operationId: 'listKeys',
+    summary: 'List your keys',
+    tag,
+    can: signedIn,
+    answers: { 200: itemsOf(key) },
+  };
+  const one = {
+    operationId: 'getKey',
+    summary: 'Read a key',
+    tag,
+    can: signedIn,
+    params,
+    answers: { 200: key },
+  };
   const query = Type.Object({
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
   });
   const uses = {
+    operationId: 'listKeyUses',
     summary: 'The latest uses of a key',
     tag,
     can: signedIn,
@@ -110,7 +127,7 @@ const keyUse = titled(
 
 /** `POST /v1/keys/{id}:verb`. */
 function verb(name: string, summary: string, key: TSchema, run: (request: ById) => Promise<KeyView>): Route {
-  const options = { summary, tag, can: signedIn, params, answers: { 200: key } };
+  const options = { operationId: `${name}Key`, summary, tag, can: signedIn, params, answers: { 200: key } };
   return route(
     'POST',
     verbPath('keys', name),
@@ -122,6 +139,7 @@ function verb(name: string, summary: string, key: TSchema, run: (request: ById) 
 function renewRoute(keys: KeyService, key: TSchema): Route {
   const body = Type.Object({ expires_at: Type.Unsafe<string | null>(nullable(instant)) }, closed);
   const options = {
+    operationId: 'renewKey',
     summary: 'Give a key a new expiry; null for never',
     tag,
     can: signedIn,
@@ -147,12 +165,14 @@ function rollRoute(keys: KeyService, whole: TSchema): Route {
   });
   const body = Type.Object({ overlap: Type.Optional(overlap) }, closed);
   const options = {
+    operationId: 'rollKey',
     summary: 'Make a new key in place of this one',
     tag,
     can: signedIn,
     params,
     body,
     bodyRequired: false,
+    sends: ['Location'],
     answers: { 201: whole },
   };
   return route(
@@ -167,7 +187,14 @@ function rollRoute(keys: KeyService, whole: TSchema): Route {
 }
 
 function removeRoute(keys: KeyService): Route {
-  const options = { summary: 'Delete a key', tag, can: signedIn, params, answers: { 204: null } };
+  const options = {
+    operationId: 'deleteKey',
+    summary: 'Delete a key',
+    tag,
+    can: signedIn,
+    params,
+    answers: { 204: null },
+  };
   return route('DELETE', '/keys/:id', options, async ({ caller, params: { id } }) => {
     await keys.remove(caller, id);
     return answer(204);

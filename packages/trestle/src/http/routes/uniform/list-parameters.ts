@@ -1,71 +1,128 @@
 import { type TSchema, Type } from 'typebox';
-import type { Model } from '../../../rows/model.ts';
+import type { Model, ModelField } from '../../../rows/model.ts';
+import { OPERATORS, type Operator } from '../../../schema/services/list-query.ts';
 import { MAX_OFFSET, PAGE } from './list-query.ts';
+
+/** Maximum values of `in` and `nin`. */
+const MAX_VALUES = 100;
 
 /** The parameters of a list, for the documentation; `listQueryOf` reads them. */
 export function listParameters(model: Model): TSchema {
-  const fields = model.fields.filter(({ type }) => type.operators.length > 0);
-  const sortable = ['id', ...fields.map(({ name }) => name)].join(', ');
+  const fields = [
+    idField(model),
+    ...model.fields.filter(({ type }) => type.operators.length > 0).map(operandOf),
+  ];
+  const sortable = fields.map(({ name }) => name).join(', ');
   const searched = model.fields.filter(({ field }) => field.search).map(({ name }) => name);
-  const search = Type.String({
-    maxLength: 200,
-    description: `A part of ${searched.join(' or ')}, in any case.`,
+  const parameters: Record<string, TSchema> = {
+    limit: Type.Integer({
+      minimum: 1,
+      maximum: PAGE.max,
+      default: PAGE.default,
+      description: 'Maximum rows of the page.',
+    }),
+    cursor: Type.String({ description: '`next` or `prev` of a page with the same filter and sort.' }),
+    page: Type.Integer({
+      minimum: 1,
+      maximum: MAX_OFFSET + 1,
+      description: `A numbered page, from 1, within the first ${MAX_OFFSET} rows. Without \`cursor\` and \`offset\`.`,
+    }),
+    offset: Type.Integer({
+      minimum: 0,
+      maximum: MAX_OFFSET,
+      description: 'Rows to leave out. Without `cursor` and `page`.',
+    }),
+    sort: Type.String({
+      minLength: 1,
+      description: `Comma-separated fields, \`-\` before one for descending: ${sortable}.`,
+    }),
+    ...(searched.length > 0 && {
+      search: Type.String({
+        maxLength: 200,
+        description: `A part of ${searched.join(' or ')}, in any case.`,
+      }),
+    }),
+    count: Type.Unsafe({
+      type: 'string',
+      enum: ['exact', 'estimated'],
+      description: 'Also count the rows of the filter: `total`.',
+    }),
+  };
+  for (const { name, operand, operators, isNullable } of fields)
+    for (const operator of operators)
+      parameters[`filter[${name}][${operator}]`] = comparand(name, operator, operand, isNullable);
+  parameters['filter[or]'] = Type.String({
+    contentMediaType: 'application/json',
+    maxLength: 2000,
+    description:
+      'Alternatives, of which one must hold: a JSON array of filters, ' +
+      `such as \`[{"id":{"eq":…}},{"${fields.at(-1)?.name}":{"null":true}}]\`. ` +
+      'The same in brackets: `filter[or][0][FIELD][OPERATOR]=value`.',
   });
-  const properties = Object.fromEntries(
-    fields.map((field) => [
-      field.name,
-      Type.Optional(
-        Type.Object(
-          Object.fromEntries(
-            field.type.operators.map((operator) => [operator, Type.Optional(Type.String())]),
-          ),
-        ),
-      ),
-    ]),
+  return Type.Object(
+    Object.fromEntries(Object.entries(parameters).map(([name, schema]) => [name, Type.Optional(schema)])),
   );
-  return Type.Object({
-    limit: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: PAGE.max,
-        default: PAGE.default,
-        description: 'Maximum rows of the page.',
-      }),
-    ),
-    cursor: Type.Optional(
-      Type.String({ description: '`next` or `prev` of a page with the same filter and sort.' }),
-    ),
-    page: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        description: `A numbered page, from 1, within the first ${MAX_OFFSET} rows.`,
-      }),
-    ),
-    offset: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        maximum: MAX_OFFSET,
-        description: 'Rows to leave out, in place of a page.',
-      }),
-    ),
-    sort: Type.Optional(
-      Type.String({ description: `Comma-separated fields, \`-\` before one for descending: ${sortable}.` }),
-    ),
-    ...(searched.length > 0 && { search: Type.Optional(search) }),
-    count: Type.Optional(
-      Type.Unsafe<string>({
-        type: 'string',
-        enum: ['exact', 'estimated'],
-        description: 'Also count: `total`.',
-      }),
-    ),
-    filter: Type.Optional(
-      Type.Object(properties, {
-        description:
-          `Written filter[field][operator]=value; filter[field]=value is eq. Lists are comma-separated. ` +
-          `Alternatives: filter[or][0][field][operator]=value. Fields: id, ${fields.map(({ name }) => name).join(', ')} ` +
-          `(of ${model.name}).`,
-      }),
-    ),
+}
+
+interface FilterField {
+  name: string;
+  /** The schema of a value that an operator compares with. */
+  operand: TSchema;
+  operators: readonly Operator[];
+  isNullable: boolean;
+}
+
+function idField({ resource: { id } }: Model): FilterField {
+  return { name: 'id', operand: bare(id.schema), operators: id.type.operators, isNullable: false };
+}
+
+function operandOf({ name, field, type }: ModelField): FilterField {
+  return { name, operand: bare(type.schema), operators: type.operators, isNullable: field.nullable };
+}
+
+/** The type of a value without its bounds, which do not matter to a comparison. */
+function bare(schema: TSchema): TSchema {
+  const { type, format, enum: values } = schema as { type?: string; format?: string; enum?: string[] };
+  const description = values && `One of ${values.join(', ')}.`;
+  return Type.Unsafe({
+    type: type ?? 'string',
+    ...(format && { format }),
+    ...(description && { description }),
   });
 }
+
+function comparand(name: string, operator: Operator, operand: TSchema, isNullable: boolean): TSchema {
+  const description = `${name} ${MEANINGS[operator]}.`;
+  switch (OPERATORS[operator]) {
+    case 'flag':
+      return Type.Boolean({ description });
+    case 'text':
+      return Type.String({ description });
+    case 'list':
+      return Type.Array(operand, { minItems: 1, maxItems: MAX_VALUES, description });
+    case 'pair':
+      return Type.Array(operand, { minItems: 2, maxItems: 2, description });
+    case 'value': {
+      const orNull = isNullable && (operator === 'eq' || operator === 'ne') ? ' Or the word null.' : '';
+      const { description: values, ...rest } = operand as { description?: string };
+      return Type.Unsafe({ ...rest, description: `${description}${orNull}${values ? ` ${values}` : ''}` });
+    }
+  }
+}
+
+const MEANINGS: Readonly<Record<Operator, string>> = {
+  eq: 'is this',
+  ne: 'is not this',
+  gt: 'is greater',
+  gte: 'is this or greater',
+  lt: 'is less',
+  lte: 'is this or less',
+  in: 'is one of these (repeated, or comma-separated with `\\,` for a comma inside a value)',
+  nin: 'is none of these',
+  null: 'is null (true) or is not (false)',
+  contains: 'has this inside it',
+  icontains: 'has this inside it, in any case',
+  starts: 'starts with this',
+  ends: 'ends with this',
+  between: 'is between these two, both included',
+};

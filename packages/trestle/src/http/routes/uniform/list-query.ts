@@ -3,6 +3,7 @@ import { Problem } from '../../../problems.ts';
 import { filterable } from '../../../rows/lists/filter-sql.ts';
 import type { Model, ModelField } from '../../../rows/model.ts';
 import { type Filter, type ListQuery, OPERATORS, type Page } from '../../../schema/services/list-query.ts';
+import { parseJsonText } from '../../requests/bodies.ts';
 import { invalidParameter, refuseUnknown } from '../../requests/input.ts';
 
 /** Rows of one page: where the caller names no limit, and the maximum. */
@@ -134,6 +135,8 @@ const SYNTAX =
 interface Group {
   fields: Map<string, Record<string, unknown>>;
   or: Map<number, Group>;
+  /** Alternatives that came as one JSON text. */
+  json?: readonly Filter[];
 }
 
 /** Whether a parameter belongs to the filter. */
@@ -142,25 +145,40 @@ function isFilterKey(name: string): boolean {
 }
 
 /**
- * The filter of a query: `filter[field][op]=value`, `eq` where no operator is named, lists with commas (`\,` is a comma
- * inside a value), alternatives as `filter[or][0][field][op]`. Texts become what the field holds; whether field and
- * operator exist and fit is the services' to say. Throws `invalid_query`.
+ * The filter of a query: `filter[field][op]=value`, `eq` where no operator is named, lists repeated or with commas (`\,` is a
+ * comma inside a value), alternatives as `filter[or][0][field][op]` or as JSON, `filter[or]=[{"field":{"op":value}}]`. Texts
+ * become what the field holds; whether field and operator exist and fit is the services' to say. Throws `invalid_query`.
  */
 function filterOf(query: Readonly<Record<string, unknown>>, model: Model): Filter | undefined {
   const root: Group = { fields: new Map(), or: new Map() };
   let length = 0;
   for (const [name, value] of Object.entries(query)) {
     if (!isFilterKey(name)) continue;
-    if (typeof value !== 'string') throw invalidParameter(name, 'repeated', 'give this condition once');
-    length += name.length + value.length;
+    const texts = [value].flat().map(String);
+    for (const text of texts) length += name.length + text.length;
     if (length > MAX_LENGTH)
       throw new Problem('invalid_query', { detail: `A filter may have ${MAX_LENGTH} characters at most.` });
-    place(root, name, value, model);
+    if (name === 'filter[or]') root.json = alternatives(texts);
+    else place(root, name, texts, model);
   }
   return length > 0 ? finished(root) : undefined;
 }
 
-function place(root: Group, name: string, value: string, model: Model): void {
+/** `filter[or]` as one parameter, for clients that cannot number parameters. */
+function alternatives(texts: readonly string[]): readonly Filter[] {
+  const [text = '', ...others] = texts;
+  if (others.length > 0) throw invalidParameter('filter[or]', 'repeated', 'give this condition once');
+  let filters: unknown;
+  try {
+    filters = parseJsonText(text);
+  } catch {
+    // Whatever is wrong with its JSON, it is no array of filters.
+  }
+  if (Array.isArray(filters)) return filters;
+  throw invalidParameter('filter[or]', 'syntax', 'expected a JSON array of filters');
+}
+
+function place(root: Group, name: string, texts: readonly string[], model: Model): void {
   const path = KEY.exec(name)?.[1]?.slice(1, -1).split('][');
   if (!path) throw invalidParameter(name, 'syntax', SYNTAX);
   let group = root;
@@ -176,30 +194,42 @@ function place(root: Group, name: string, value: string, model: Model): void {
   if (rest.length > 0 || field === '' || field === 'or') throw invalidParameter(name, 'syntax', SYNTAX);
   const conditions = group.fields.get(field) ?? Object.create(null);
   if (operator in conditions) throw invalidParameter(name, 'repeated', 'give this condition once');
-  conditions[operator] = comparand(value, operator, filterable(model, field));
+  conditions[operator] = comparand(name, texts, operator, filterable(model, field));
   group.fields.set(field, conditions);
 }
 
 function finished(group: Group): Filter {
   const or = [...group.or].sort(([a], [b]) => a - b).map(([, each]) => finished(each));
   const fields: Filter = Object.fromEntries(group.fields);
-  return or.length > 0 ? Object.assign(fields, { or }) : fields;
+  if (or.length > 0 && group.json)
+    throw invalidParameter('filter[or]', 'repeated', 'give alternatives in one of the two forms');
+  return or.length > 0 || group.json ? Object.assign(fields, { or: group.json ?? or }) : fields;
 }
 
 /** What an operator compares with, of the field's kind. What fits neither stays a text, for the services to name. */
-function comparand(text: string, operator: string, field: ModelField | undefined): unknown {
+function comparand(
+  name: string,
+  texts: readonly string[],
+  operator: string,
+  field: ModelField | undefined,
+): unknown {
   const takes = Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator as keyof typeof OPERATORS] : 'value';
+  if (takes === 'list' || takes === 'pair') return texts.flatMap(splitList).map((item) => typed(item, field));
+  const [text = '', ...others] = texts;
+  if (others.length > 0) throw invalidParameter(name, 'repeated', 'give this condition once');
   if (takes === 'text') return text;
-  if (takes === 'flag') return flag(text);
-  if (takes === 'value') return typed(text, field);
-  // Commas part a list; a backslash takes the next character as it is.
+  return takes === 'flag' ? flag(text) : typed(text, field);
+}
+
+/** Commas part a list; a backslash takes the next character as it is. */
+function splitList(text: string): string[] {
   const items = [''];
   for (const [piece] of text.matchAll(/\\[\s\S]|,|[^\\,]+|\\$/g)) {
     if (piece === ',') items.push('');
     else
       items.push((items.pop() ?? '') + (piece.length > 1 && piece.startsWith('\\') ? piece.slice(1) : piece));
   }
-  return items.map((item) => typed(item, field));
+  return items;
 }
 
 function flag(text: string): unknown {

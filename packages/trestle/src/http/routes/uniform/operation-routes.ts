@@ -1,8 +1,9 @@
 import { type TSchema, Type } from 'typebox';
 import type { Model } from '../../../rows/model.ts';
+import { audienceOf } from '../../../rows/policy.ts';
 import type { RowId } from '../../../schema/id.ts';
 import { type Answer, answer, type Route, route } from '../../../schema/route.ts';
-import { anyone, nobody } from '../../../schema/rules.ts';
+import { administrator, anyone, nobody, type Rule, signedIn } from '../../../schema/rules.ts';
 import {
   OPERATION_STATES,
   type OperationService,
@@ -10,7 +11,7 @@ import {
 } from '../../../schema/services/operation-service.ts';
 import { EVENTS, operationEvents } from '../../contract/operation-events.ts';
 import { itemsOf } from './account-routes.ts';
-import { titled, verbPath } from './route-names.ts';
+import { rowName, titled, typeName, verbPath } from './route-names.ts';
 
 const instant = Type.String({ format: 'date-time' });
 const text = Type.String();
@@ -50,10 +51,9 @@ export function operationRoutes(models: ReadonlyMap<string, Model>, operations: 
   if (moving.length === 0) return [];
   return [
     ...moving.flatMap((model) => [...startRoutes(model, operations), movesRoute(model, operations)]),
-    listRoute(operations),
-    readRoute(operations),
-    cancelRoute(operations),
-    eventsRoute(operations),
+    ...readRoutes(operations, readRule(moving)),
+    cancelRoute(operations, readRule(moving)),
+    eventsRoute(operations, readRule(moving)),
   ];
 }
 
@@ -63,10 +63,13 @@ function startRoutes(model: Model, operations: OperationService): Route[] {
   const declared = Object.entries(resource.lifecycle?.operations ?? {});
   return declared.map(([verb, { from, to, can }]) => {
     const options = {
+      operationId: `start${rowName(name)}${typeName(verb)}`,
       summary: `Start ${verb} on one of ${name}: from ${[from].flat().join(' or ')} to ${to}`,
       tag: name,
       can: can ?? resource.can.update ?? nobody,
       params: rowParams(model),
+      sends: ['Location', 'Retry-After'],
+      raises: ['illegal_transition'] as const,
       answers: { 202: operation },
     };
     // The router needs to be told that an id ends before the colon.
@@ -78,6 +81,7 @@ function startRoutes(model: Model, operations: OperationService): Route[] {
 
 function movesRoute(model: Model, operations: OperationService): Route {
   const options = {
+    operationId: `list${rowName(model.name)}Moves`,
     summary: `Moves of one of ${model.name} from state to state, newest first`,
     tag: model.name,
     can: model.resource.can.read ?? nobody,
@@ -89,7 +93,15 @@ function movesRoute(model: Model, operations: OperationService): Route {
   );
 }
 
-function listRoute(operations: OperationService): Route {
+/** Who may read rows of any of the resources: which operations, their rows decide. */
+function readRule(models: readonly Model[]): Rule {
+  const audiences = models.map(({ resource: { can } }) => (can.read ? audienceOf(can.read) : 'nobody'));
+  if (audiences.includes('everyone')) return anyone;
+  if (audiences.includes('accounts')) return signedIn;
+  return audiences.includes('administrator') ? administrator : nobody;
+}
+
+function readRoutes(operations: OperationService, can: Rule): Route[] {
   const query = Type.Object({
     resource: Type.Optional(text),
     row: Type.Optional(text),
@@ -97,39 +109,56 @@ function listRoute(operations: OperationService): Route {
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
     cursor: Type.Optional(text),
   });
-  const page = Type.Object({ items: Type.Array(operation), next: nullable(text), prev: Type.Null() });
-  const options = {
+  const page = Type.Object({ items: Type.Array(operation), next: nullable(text), prev: nullable(text) });
+  const list = {
+    operationId: 'listOperations',
     summary: 'List operations, newest first',
     tag,
-    can: anyone,
+    can,
     query,
     answers: { 200: titled('OperationPage', page) },
   };
-  return route('GET', '/operations', options, async ({ caller, query: wanted }) =>
-    answer(200, await operations.list(caller, wanted)),
-  );
+  const read = {
+    operationId: 'getOperation',
+    summary: 'Read an operation',
+    tag,
+    can,
+    params,
+    sends: ['Retry-After'],
+    answers: { 200: operation },
+  };
+  return [
+    route('GET', '/operations', list, async ({ caller, query: wanted }) =>
+      answer(200, await operations.list(caller, wanted)),
+    ),
+    route('GET', '/operations/:id', read, async ({ caller, params: { id } }) => {
+      const found = await operations.read(caller, id);
+      return answer(200, found, pollAfter(found));
+    }),
+  ];
 }
 
-function readRoute(operations: OperationService): Route {
-  const options = { summary: 'Read an operation', tag, can: anyone, params, answers: { 200: operation } };
-  return route('GET', '/operations/:id', options, async ({ caller, params: { id } }) => {
-    const found = await operations.read(caller, id);
-    return answer(200, found, pollAfter(found));
-  });
-}
-
-function cancelRoute(operations: OperationService): Route {
-  const options = { summary: 'Cancel an operation', tag, can: anyone, params, answers: { 202: operation } };
+function cancelRoute(operations: OperationService, can: Rule): Route {
+  const options = {
+    operationId: 'cancelOperation',
+    summary: 'Cancel an operation',
+    tag,
+    can,
+    params,
+    sends: ['Location', 'Retry-After'],
+    answers: { 202: operation },
+  };
   return route('POST', verbPath('operations', 'cancel'), options, async ({ caller, params: { id }, base }) =>
     accepted(await operations.cancel(caller, id), base),
   );
 }
 
-function eventsRoute(operations: OperationService): Route {
+function eventsRoute(operations: OperationService, can: Rule): Route {
   const options = {
+    operationId: 'streamOperationEvents',
     summary: 'Progress of an operation as server-sent events, until it ends',
     tag,
-    can: anyone,
+    can,
     params,
     headers: ['Last-Event-ID'],
     produces: EVENTS,

@@ -11,7 +11,7 @@ import type { Versioned } from '../../../schema/services/row-service.ts';
 import { etagOf, ifMatchOf, noneMatches } from './etag.ts';
 import { listParameters } from './list-parameters.ts';
 import { ListQueryCache, textOf } from './list-query.ts';
-import { titled, typeName } from './route-names.ts';
+import { rowName, titled, typeName } from './route-names.ts';
 
 /**
  * The uniform routes of one resource. Its rules are inside the service; the rule of each route lets the 401 come before
@@ -22,7 +22,7 @@ export function resourceRoutes(
   service: AnyService,
   representationTag: RepresentationTag,
 ): Route[] {
-  const row = titled(typeName(model.name), model.schemas.row);
+  const row = titled(rowName(model.name), model.schemas.row);
   const shape = [model.idKind, ...model.fields.map(({ name, kind }) => [name, kind])];
   const tag = representationTag(tableName(model.name, model.resource), shape);
   const { name } = model;
@@ -40,10 +40,14 @@ export function resourceRoutes(
     `/${name}`,
     {
       ...shared,
+      operationId: `list${typeName(name)}`,
       summary: `List ${name}`,
+      description:
+        'A page of rows. Conditions on fields are `filter[FIELD][OPERATOR]=value`, `filter[FIELD]=value` is `eq`; all must hold.',
+      sends: ['Link'],
       query: Type.Unsafe<Readonly<Record<string, unknown>>>(listParameters(model)),
       checkQuery: false,
-      answers: { 200: titled(`${typeName(name)}Page`, Type.Object(members)) },
+      answers: { 200: titled(`${rowName(name)}Page`, Type.Object(members)) },
     },
     async ({ caller, query: asked, url }) => {
       const { query, linksOf } = queries.of(url, asked);
@@ -58,7 +62,10 @@ export function resourceRoutes(
     `/${name}/:id`,
     {
       ...shared,
+      operationId: `get${rowName(name)}`,
       summary: `Read one of ${name}`,
+      ...(counts && { description: 'Counts the read.' }),
+      sends: ['ETag'],
       params: idParams(model),
       headers: ['If-None-Match'],
       answers: counts ? { 200: row } : { 200: row, 304: null },
@@ -75,18 +82,25 @@ export function resourceRoutes(
 /** @param tag the representation's part of every ETag. */
 function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: string): Route[] {
   const { name, resource } = model;
-  const body = titled(`${typeName(name)}Body`, model.schemas.body);
-  const patch = titled(`${typeName(name)}Patch`, model.schemas.patch);
+  const one = rowName(name);
+  const body = titled(`${one}Body`, bodyOf(model));
+  const patch = titled(`${one}Patch`, model.schemas.patch);
   const shared = { tag: name, checkBody: false, answers: { 200: row } };
   const ofOne = { ...shared, params: idParams(model), headers: ['If-Match'] };
-  const update = { ...ofOne, can: resource.can.update ?? nobody };
-  const create = { ...shared, can: resource.can.create ?? nobody, body, answers: { 201: row } };
+  const update = { ...ofOne, sends: ['ETag'], can: resource.can.update ?? nobody };
+  const create = {
+    ...shared,
+    sends: ['Location', 'ETag'],
+    can: resource.can.create ?? nobody,
+    body,
+    answers: { 201: row },
+  };
   const remove = { ...ofOne, can: resource.can.delete ?? nobody, answers: { 204: null } };
   return [
     route(
       'POST',
       `/${name}`,
-      { ...create, summary: `Create one of ${name}` },
+      { ...create, operationId: `create${one}`, summary: `Create one of ${name}` },
       async ({ caller, body: given, base }) => {
         const created = await service.create({ caller }, given);
         const location = `${base}/v1/${name}/${created.id}`;
@@ -96,7 +110,7 @@ function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: strin
     route(
       'PUT',
       `/${name}/:id`,
-      { ...update, body, summary: `Replace one of ${name}` },
+      { ...update, body, operationId: `replace${one}`, summary: `Replace one of ${name}` },
       async ({ caller, params: { id }, body: given, headers }) =>
         versioned(
           await service.replace({ caller }, id, given, { ifMatch: ifMatchOf(headers['if-match'], tag) }),
@@ -106,7 +120,12 @@ function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: strin
     route(
       'PATCH',
       `/${name}/:id`,
-      { ...update, body: patch, summary: `Change fields of one of ${name} (RFC 7396)` },
+      {
+        ...update,
+        body: patch,
+        operationId: `update${one}`,
+        summary: `Change fields of one of ${name} (RFC 7396)`,
+      },
       async ({ caller, params: { id }, body: given, headers }) =>
         versioned(
           await service.patch({ caller }, id, given, { ifMatch: ifMatchOf(headers['if-match'], tag) }),
@@ -116,13 +135,20 @@ function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: strin
     route(
       'DELETE',
       `/${name}/:id`,
-      { ...remove, summary: `Delete one of ${name}` },
+      { ...remove, operationId: `delete${one}`, summary: `Delete one of ${name}` },
       async ({ caller, params: { id }, headers }) => {
         await service.remove({ caller }, id, { ifMatch: ifMatchOf(headers['if-match'], tag) });
         return answer(204);
       },
     ),
   ];
+}
+
+/** The body of a whole row; where one of some fields must be given, it says so. */
+function bodyOf({ schemas, resource: { atLeastOne } }: Model): TSchema {
+  if (atLeastOne.length === 0) return schemas.body;
+  const description = `At least one of ${atLeastOne.join(', ')} is given and not null.`;
+  return Type.Unsafe({ ...schemas.body, description, minProperties: 1 });
 }
 
 function idParams(model: Model) {

@@ -7,7 +7,18 @@ export function titled(title: string, schema: TSchema): TSchema {
 
 /** `projects` as a name of types: `Projects`; `sales_items` is `SalesItems`. */
 export function typeName(name: string): string {
-  return name.replace(/(^|_)([A-Za-z0-9])/g, (_match, _dash, letter: string) => letter.toUpperCase());
+  const words = name.match(/[A-Za-z0-9]+/g) ?? [];
+  return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+}
+
+/** One row of a resource as a name of types: `Project` of `projects`, `Entry` of `entries`, `News` of `news`. */
+export function rowName(name: string): string {
+  const plural = typeName(name);
+  if (/(?:ss|us|is|news|series)$/i.test(plural)) return plural;
+  if (/[^aeiou]ies$/i.test(plural)) return `${plural.slice(0, -3)}y`;
+  // Statuses, boxes, branches, dishes; but caches, houses and sizes lose the s alone.
+  if (/(?:us|ss|x|[nrt]ch|sh|tz)es$/i.test(plural)) return plural.slice(0, -2);
+  return plural.replace(/s$/i, '');
 }
 
 /**
