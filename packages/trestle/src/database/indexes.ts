@@ -21,9 +21,21 @@ export function indexesOf(table: string, resource: Resource): Index[] {
     ...resource.indexes,
   ].map((columns) => upToId(columns));
   const descending = descendingOf(resource.order);
+  // Without those that another one starts with, and without the primary key's own.
+  const starts = (longer: readonly string[], prefix: readonly string[]) =>
+    prefix.every((column, at) => longer[at] === column);
   return [
     ...unique.map((columns) => index(table, columns, true)),
-    ...withoutPrefixes(lists).map((columns) => directed(index(table, columns), order, descending)),
+    ...lists
+      .filter(
+        (list, at) =>
+          list[0] !== 'id' &&
+          !lists.some(
+            (other, place) =>
+              place !== at && starts(other, list) && (other.length > list.length || place < at),
+          ),
+      )
+      .map((columns) => directed(index(table, columns), order, descending)),
   ];
 }
 
@@ -31,19 +43,6 @@ export function indexesOf(table: string, resource: Resource): Index[] {
 function upToId(columns: readonly string[]): string[] {
   const once = [...new Set([...columns, 'id'])];
   return once.slice(0, once.indexOf('id') + 1);
-}
-
-/** Without those that another one starts with, and without the primary key's own. */
-function withoutPrefixes(lists: readonly string[][]): string[][] {
-  const starts = (longer: readonly string[], prefix: readonly string[]) =>
-    prefix.every((column, at) => longer[at] === column);
-  return lists.filter(
-    (list, at) =>
-      list[0] !== 'id' &&
-      !lists.some(
-        (other, place) => place !== at && starts(other, list) && (other.length > list.length || place < at),
-      ),
-  );
 }
 
 /** The descending columns of an order that goes both ways; one that goes one way is read forwards or backwards. */

@@ -33,11 +33,11 @@ export function statement(dialect: Dialect, query: Sql): Statement {
 
 /** The values of a statement's placeholders, in order. Throws where a named one is missing: a mistake of ours. */
 export function bind(statement: Statement, values: Readonly<Record<string, Value>>): Value[] {
-  return statement.slots.map((slot) => {
-    if (!(slot instanceof Param)) return slot;
-    const value = values[slot.name];
-    if (value === undefined)
-      throw new TypeError(`no value for parameter '${slot.name}' of: ${statement.sql}`);
-    return value;
-  });
+  const bound: Value[] = [];
+  for (const slot of statement.slots) {
+    const value = slot instanceof Param ? values[slot.name] : slot;
+    if (value === undefined) throw new TypeError(`a parameter has no value: ${statement.sql}`);
+    bound.push(value);
+  }
+  return bound;
 }

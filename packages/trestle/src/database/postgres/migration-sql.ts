@@ -34,7 +34,9 @@ export function postgresSql({ dialect, changes, from, to, now }: Migration): str
       text(dialect, sql`alter index ${sql.table(change.from.name)} rename to ${sql.id(change.to.name)}`),
     ),
     ...retargeted.flatMap((one) =>
-      one.from.references ? [dropReference(dialect, one.table, one.from)] : [],
+      one.from.references
+        ? [alter(dialect, one.table, sql`drop constraint ${sql.id(referenceName(one.table, one.from.name))}`)]
+        : [],
     ),
     ...of('dropColumn').map((one) => alter(dialect, one.table, sql`drop column ${sql.id(one.from.name)}`)),
     ...created.map((table) => createTable(dialect, table)),
@@ -120,10 +122,6 @@ function altered(dialect: Dialect, { table, from, to }: Of<'changeColumn'>): str
 function dropTables(dialect: Dialect, changes: readonly Of<'dropTable'>[]): string[] {
   if (changes.length === 0) return [];
   return [text(dialect, sql`drop table ${sql.join(changes.map((one) => sql.table(one.table)))}`)];
-}
-
-function dropReference(dialect: Dialect, table: string, column: Column): string {
-  return alter(dialect, table, sql`drop constraint ${sql.id(referenceName(table, column.name))}`);
 }
 
 function createIndexOf(dialect: Dialect, to: readonly Table[], change: Of<'createIndex'>): string[] {

@@ -19,14 +19,6 @@ const RETRIES = { read: 2, write: 3 } as const;
 /** Statements of one turn that share a connection; each waits for those before it, and a write for their commits. */
 const TOGETHER = { reads: 8, writes: 4 } as const;
 
-/** Whether a statement may be run twice. One that only looks like a write is merely not tried again. */
-function onlyReads(sql: string): boolean {
-  return (
-    /^\s*(select|values|with)\b/i.test(sql) &&
-    !/\b(insert|update|delete|merge|nextval|pg_notify)\b/i.test(sql)
-  );
-}
-
 /**
  * Tells after each attempt whether there may be another: only so often, and not once the caller has waited for as long as
  * one answer may take (`patience`, in ms; 0: for ever). A network gone silent would otherwise be waited for again and again.
@@ -109,7 +101,12 @@ export class PostgresStore implements Store, Notifier {
         return await this.#reads.run(statement, values);
       } catch (error) {
         const fault = faultOf(error);
-        const repeatable = fault === 'again' || (fault === 'lost' && onlyReads(statement.sql));
+        // Whether a statement may be run twice. One that only looks like a write is merely not tried again.
+        const repeatable =
+          fault === 'again' ||
+          (fault === 'lost' &&
+            /^\s*(select|values|with)\b/i.test(statement.sql) &&
+            !/\b(insert|update|delete|merge|nextval|pg_notify)\b/i.test(statement.sql));
         if (!repeatable || !mayRepeat(attempt)) throw postgresProblem(error, statement.sql);
         // The other connections may have gone with this one: lets the pool see their ends first.
         await pause(5 + 20 * attempt);
@@ -125,7 +122,16 @@ export class PostgresStore implements Store, Notifier {
     const mayRepeat = repeats(RETRIES.write, options.patience);
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.#transact(work, options);
+        const session = await this.#parts.sessions.take();
+        let spoiled = false;
+        try {
+          return await new Transaction(session, options).perform(work);
+        } catch (error) {
+          spoiled = !(error instanceof TransactionFailed) || error.spoiled;
+          throw error;
+        } finally {
+          this.#give(session, spoiled);
+        }
       } catch (error) {
         if (!(error instanceof TransactionFailed)) throw error;
         if (!error.repeatable || !mayRepeat(attempt)) throw error.problem;
@@ -211,19 +217,6 @@ export class PostgresStore implements Store, Notifier {
         if (fault !== 'again' || !mayRepeat(attempt)) throw postgresProblem(error, statement.sql);
         await pause(10 + Math.random() * 90);
       }
-    }
-  }
-
-  async #transact<T>(work: Work<T>, options: TransactionOptions): Promise<T> {
-    const session = await this.#parts.sessions.take();
-    let spoiled = false;
-    try {
-      return await new Transaction(session, options).perform(work);
-    } catch (error) {
-      spoiled = !(error instanceof TransactionFailed) || error.spoiled;
-      throw error;
-    } finally {
-      this.#give(session, spoiled);
     }
   }
 

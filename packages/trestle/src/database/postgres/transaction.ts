@@ -54,7 +54,10 @@ export class Transaction implements Executor {
       result = await work(this);
       if (this.#failed) throw this.#failed.problem;
     } catch (thrown) {
-      throw await this.#undo(thrown);
+      const fault = this.#failed && faultOf(this.#failed.error);
+      const ended = fault === 'lost' || (await this.#rollback());
+      const spoiled = !ended || (this.#failed !== undefined && spoilsSession(this.#failed.error));
+      throw new TransactionFailed(thrown, { repeatable: fault === 'lost' || fault === 'again', spoiled });
     }
     await this.#commit();
     return result;
@@ -88,13 +91,6 @@ export class Transaction implements Executor {
     this.#options.failed(error);
     this.#failed ??= { error, problem: postgresProblem(error, sql) };
     return this.#failed.problem;
-  }
-
-  async #undo(thrown: unknown): Promise<TransactionFailed> {
-    const fault = this.#failed && faultOf(this.#failed.error);
-    const ended = fault === 'lost' || (await this.#rollback());
-    const spoiled = !ended || (this.#failed !== undefined && spoilsSession(this.#failed.error));
-    return new TransactionFailed(thrown, { repeatable: fault === 'lost' || fault === 'again', spoiled });
   }
 
   /** False where the rollback had no answer: the server undoes it all the same, but the connection is of no more use. */

@@ -50,7 +50,28 @@ export function checkBackup(file: string, shown = file): Checked {
   try {
     const database = new DatabaseSync(file, { readOnly: true });
     try {
-      return { bytes: statSync(file).size, ...check(shown, database) };
+      const [found] = database.prepare('pragma integrity_check(1)').all();
+      if (found?.integrity_check !== 'ok')
+        throw new StartError(`${shown} is damaged: ${found?.integrity_check}`);
+      const broken = database.prepare('pragma foreign_key_check').all();
+      if (broken.length > 0)
+        throw new StartError(`${shown} is damaged: ${broken.length} rows refer to rows that are not there`);
+      const names =
+        "select name from sqlite_schema where type = 'table' and name not like 'sqlite\\_%' escape '\\'";
+      const tables = database
+        .prepare(names)
+        .all()
+        .map(({ name }) => String(name));
+      if (!tables.includes(HISTORY.name)) throw new StartError(`${shown} is no database of Trestle`);
+      const rows = tables.map(
+        (name) =>
+          database.prepare(`select count(*) as found from "${name.replaceAll('"', '""')}"`).all()[0]?.found,
+      );
+      return {
+        bytes: statSync(file).size,
+        tables: tables.length,
+        rows: rows.reduce<number>((sum, found) => sum + Number(found), 0),
+      };
     } finally {
       database.close();
     }
@@ -59,33 +80,6 @@ export function checkBackup(file: string, shown = file): Checked {
       ? error
       : new StartError(`${shown} is no backup: ${wordsOf(error)}`, { cause: error });
   }
-}
-
-function check(file: string, database: DatabaseSync): Omit<Checked, 'bytes'> {
-  const [found] = database.prepare('pragma integrity_check(1)').all();
-  if (found?.integrity_check !== 'ok') throw new StartError(`${file} is damaged: ${found?.integrity_check}`);
-  const broken = database.prepare('pragma foreign_key_check').all();
-  if (broken.length > 0)
-    throw new StartError(`${file} is damaged: ${broken.length} rows refer to rows that are not there`);
-  const tables = tableNames(database);
-  if (!tables.includes(HISTORY.name)) throw new StartError(`${file} is no database of Trestle`);
-  const rows = tables.map(
-    (name) =>
-      database.prepare(`select count(*) as found from "${name.replaceAll('"', '""')}"`).all()[0]?.found,
-  );
-  return {
-    tables: tables.length,
-    rows: rows.reduce<number>((sum, found) => sum + Number(found), 0),
-  };
-}
-
-function tableNames(database: DatabaseSync): string[] {
-  const names =
-    "select name from sqlite_schema where type = 'table' and name not like 'sqlite\\_%' escape '\\'";
-  return database
-    .prepare(names)
-    .all()
-    .map(({ name }) => String(name));
 }
 
 /** Writes a file, or what a folder lists, to the disk. */

@@ -12,25 +12,22 @@ const CHECKED_AT_START = 16 * 1024 * 1024;
  * here: closing it again would drop the locks of this process's other connections (https://www.sqlite.org/howtocorrupt.html).
  */
 export function makeFile(file: string): void {
-  if (!existsSync(file)) createFile(file);
-  else if (statSync(file).size === 0) throw damaged(file, 'the file is empty');
-}
-
-function createFile(file: string): void {
-  if (existsSync(`${file}-wal`)) throw damaged(file, 'the file is gone, but its log (-wal) is still there');
-  const unfinished = `${file}.${process.pid}.new`;
-  rmSync(unfinished, { force: true });
-  const database = new DatabaseSync(unfinished);
-  database.exec('pragma journal_mode = wal');
-  database.close();
-  try {
-    // Unlike a rename it takes the place of no other process's file.
-    linkSync(unfinished, file);
-  } catch (error) {
-    if (!existsSync(file)) throw error;
-  } finally {
+  if (!existsSync(file)) {
+    if (existsSync(`${file}-wal`)) throw damaged(file, 'the file is gone, but its log (-wal) is still there');
+    const unfinished = `${file}.${process.pid}.new`;
     rmSync(unfinished, { force: true });
-  }
+    const database = new DatabaseSync(unfinished);
+    database.exec('pragma journal_mode = wal');
+    database.close();
+    try {
+      // Unlike a rename it takes the place of no other process's file.
+      linkSync(unfinished, file);
+    } catch (error) {
+      if (!existsSync(file)) throw error;
+    } finally {
+      rmSync(unfinished, { force: true });
+    }
+  } else if (statSync(file).size === 0) throw damaged(file, 'the file is empty');
 }
 
 /** Reads the schema of an open database, and every page of a small one. Throws `StartError` for a damaged one. */

@@ -1,8 +1,8 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { type RowMaker, rowMaker } from '../row-maker.ts';
 import type { Statement } from '../statement.ts';
 import type { Columns, Executor, Value } from '../store.ts';
 import { sqliteProblem } from './errors.ts';
-import { Prepared } from './prepared.ts';
 
 /** Filters make new texts; beyond this many the oldest is prepared anew when it comes again. */
 const MOST_PREPARED = 500;
@@ -43,4 +43,39 @@ export class Connection implements Executor {
     this.#prepared.clear();
     if (this.database.isOpen) this.database.close();
   }
+}
+
+/** A statement prepared on one connection. Its rows are plain objects with the columns in order. */
+export class Prepared {
+  readonly #statement: StatementSync;
+  readonly #make: RowMaker;
+
+  constructor(database: DatabaseSync, text: string) {
+    this.#statement = database.prepare(text);
+    this.#statement.setReturnArrays(true);
+    this.#make = rowMaker(this.#statement.columns().map(({ name }) => name));
+  }
+
+  /** For what takes no parameters and answers nothing. */
+  run(): void {
+    this.#statement.run();
+  }
+
+  /** Never `.get()`: on INSERT … RETURNING it leaves the statement unfinished, and SQLite then never checkpoints. */
+  all(values: readonly Value[]): Columns[] {
+    const rows: unknown[] = this.#statement.all(...bindable(values));
+    return rows.map(this.#make);
+  }
+
+  /** One row at a time, as the caller asks for them. */
+  *iterate(values: readonly Value[]): Generator<Columns> {
+    for (const row of this.#statement.iterate(...bindable(values))) yield this.#make(row);
+  }
+}
+
+/** node:sqlite takes no booleans. */
+function bindable(values: readonly Value[]): (string | number | null | Uint8Array)[] {
+  const bound: (string | number | null | Uint8Array)[] = [];
+  for (const value of values) bound.push(typeof value === 'boolean' ? Number(value) : value);
+  return bound;
 }

@@ -25,7 +25,12 @@ export async function exclusive<T>(
       all: (statement, values) => connection.all(statement, values),
       backup: (now) => backup(file, now),
     });
-    checkReferences(database);
+    const broken = database.prepare('pragma foreign_key_check').all();
+    const [first] = broken;
+    if (first)
+      throw new StartError(
+        `${broken.length} rows would refer to rows that are not there, the first in ${first.table} to ${first.parent}. Nothing was changed.`,
+      );
     database.exec('commit');
     return result;
   } finally {
@@ -52,15 +57,6 @@ async function begin(database: DatabaseSync, wait: number): Promise<void> {
     }
     await pause(1 + Math.random() * 10);
   }
-}
-
-function checkReferences(database: DatabaseSync): void {
-  const broken = database.prepare('pragma foreign_key_check').all();
-  const [first] = broken;
-  if (first)
-    throw new StartError(
-      `${broken.length} rows would refer to rows that are not there, the first in ${first.table} to ${first.parent}. Nothing was changed.`,
-    );
 }
 
 /** Called while the write lock is held, so the copy is exactly what the migration starts from. */

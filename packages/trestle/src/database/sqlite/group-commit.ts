@@ -1,3 +1,4 @@
+import { setImmediate as nextTick } from 'node:timers/promises';
 import { Problem } from '../../problems.ts';
 import type { Statement } from '../statement.ts';
 import type { Columns, Executor, Value, Work } from '../store.ts';
@@ -68,11 +69,11 @@ export class GroupCommit {
   }
 
   #accept<T>(perform: () => T | Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      // The queue holds works of many types; each value goes back to the promise of its own work.
-      this.#queue.push({ perform, resolve: resolve as Pending['resolve'], reject });
-      this.#running ??= new Promise((done) => setImmediate(() => this.#drain().then(done)));
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    // The queue holds writes of many types; each value goes back to the promise of its own write.
+    this.#queue.push({ perform, resolve: resolve as Pending['resolve'], reject });
+    this.#running ??= nextTick().then(this.#drain);
+    return promise;
   }
 
   /** Resolves when everything accepted so far is answered. */
@@ -106,40 +107,36 @@ export class GroupCommit {
     else if (fault !== undefined) this.refused = error;
   }
 
-  async #drain(): Promise<void> {
+  readonly #drain = async (): Promise<void> => {
     while (this.#queue.length > 0) {
       const group = this.#queue.splice(0, MOST_IN_GROUP);
       try {
-        await this.#commit(group);
+        if (this.broken) throw this.broken;
+        await this.#begin();
+        try {
+          await this.#perform(group);
+          this.#hooks.verify();
+          this.#connection.prepare('commit').run();
+        } catch (error) {
+          if (this.#connection.database.isTransaction) this.#connection.prepare('rollback').run();
+          throw error;
+        }
+        this.commits += 1;
+        this.works += group.length;
+        this.#hooks.committed();
+        for (const { failure, resolve, reject, value } of group)
+          if (failure) reject(failure.reason);
+          else resolve(value);
       } catch (error) {
         this.#note(error);
         const problem = sqliteProblem(error);
         for (const pending of group) pending.reject(problem);
       }
       // Between two groups answers go out and reads come in: the slowest hundredth of 512 writers waits 50 ms, not 1,300.
-      if (this.#queue.length > 0) await new Promise((resolve) => setImmediate(resolve));
+      if (this.#queue.length > 0) await nextTick();
     }
     this.#running = undefined;
-  }
-
-  async #commit(group: readonly Pending[]): Promise<void> {
-    if (this.broken) throw this.broken;
-    await this.#begin();
-    try {
-      await this.#perform(group);
-      this.#hooks.verify();
-      this.#connection.prepare('commit').run();
-    } catch (error) {
-      if (this.#connection.database.isTransaction) this.#connection.prepare('rollback').run();
-      throw error;
-    }
-    this.commits += 1;
-    this.works += group.length;
-    this.#hooks.committed();
-    for (const { failure, resolve, reject, value } of group)
-      if (failure) reject(failure.reason);
-      else resolve(value);
-  }
+  };
 
   /** Takes the write lock; while another process holds it, waits without blocking the event loop. */
   async #begin(): Promise<void> {

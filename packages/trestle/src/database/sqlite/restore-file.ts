@@ -59,28 +59,22 @@ function replace(copy: string, file: string, now: string): string | undefined {
 function keep(file: string, kept: string): string {
   const database = new DatabaseSync(file, { timeout: 250 });
   try {
-    settle(file, database);
+    // Takes the exclusive lock, and writes what is still in the log into the file: only then is the file all there is. A database
+    // that is damaged, for which a backup may well be restored, is kept as it is, and its log beside it.
+    try {
+      database.exec('pragma locking_mode = exclusive; pragma journal_mode = delete');
+    } catch (error) {
+      if (isBusy(error))
+        throw new StartError(
+          `${file} is in use by another process. Stop the server first; nothing was changed.`,
+          { cause: error },
+        );
+      if (!isSqliteError(error)) throw error;
+    }
     rmSync(`${file}-shm`, { force: true });
     linkSync(file, kept);
     return kept;
   } finally {
     database.close();
-  }
-}
-
-/**
- * Takes the exclusive lock, and writes what is still in the log into the file: only then is the file all there is. A database
- * that is damaged, for which a backup may well be restored, is kept as it is, and its log beside it.
- */
-function settle(file: string, database: DatabaseSync): void {
-  try {
-    database.exec('pragma locking_mode = exclusive; pragma journal_mode = delete');
-  } catch (error) {
-    if (isBusy(error))
-      throw new StartError(
-        `${file} is in use by another process. Stop the server first; nothing was changed.`,
-        { cause: error },
-      );
-    if (!isSqliteError(error)) throw error;
   }
 }

@@ -139,13 +139,14 @@ const literals = new WeakMap<Statement, Literal>();
 /** What makes a statement's rows; a new one where its columns are others than the last time (`select *`). */
 function makerOf(statement: Statement, fields: readonly pg.FieldDef[]): RowMaker {
   const known = literals.get(statement);
-  if (known && hasColumns(known, fields)) return known.make;
+  if (
+    known &&
+    known.columns.length === fields.length &&
+    fields.every(({ name }, at) => name === known.columns[at])
+  )
+    return known.make;
   const columns = fields.map(({ name }) => name);
   const literal = { columns, make: rowMaker(columns) };
   literals.set(statement, literal);
   return literal.make;
-}
-
-function hasColumns({ columns }: Literal, fields: readonly pg.FieldDef[]): boolean {
-  return columns.length === fields.length && fields.every(({ name }, at) => name === columns[at]);
 }

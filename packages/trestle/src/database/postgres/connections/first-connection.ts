@@ -56,7 +56,14 @@ async function connectOnce(options: ConnectionOptions, schema: string): Promise<
   client.on('error', () => {});
   try {
     await client.connect();
-    await check(client);
+    const { rows } = await client.query<{ version: number; encoding: string }>(
+      "select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding",
+    );
+    const [row] = rows;
+    if (row && row.version < MIN_VERSION)
+      throw new StartError(`PostgreSQL ${row.version / 10_000} is too old; 14 or later is needed`);
+    if (row && row.encoding !== 'UTF8')
+      throw new StartError(`the database's encoding is ${row.encoding}; create it with encoding UTF8`);
     await proveSessions(client, options.config, options.target);
     await makeSchema(client, schema);
     return options.config;
@@ -89,17 +96,6 @@ function remedyFor(error: unknown): string | undefined {
   if (state === '08P01' && error instanceof Error)
     return `is behind a pooler that refuses the connection: ${error.message}; use the direct address, or correct the pooler`;
   return undefined;
-}
-
-async function check(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ version: number; encoding: string }>(
-    "select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding",
-  );
-  const [row] = rows;
-  if (row && row.version < MIN_VERSION)
-    throw new StartError(`PostgreSQL ${row.version / 10_000} is too old; 14 or later is needed`);
-  if (row && row.encoding !== 'UTF8')
-    throw new StartError(`the database's encoding is ${row.encoding}; create it with encoding UTF8`);
 }
 
 async function makeSchema(client: pg.Client, schema: string): Promise<void> {
