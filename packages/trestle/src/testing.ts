@@ -72,15 +72,33 @@ export async function serveApp<Rs extends Resources, Js extends Jobs>(
   const first = await open();
   const all = [first];
   while (all.length < count) all.push(await open());
-  let turn = 0;
+  let next = 0;
   return {
     url: first.server.url,
     engine: first.engine,
     data,
     administrator: ADMINISTRATOR,
-    call(method, path, call = {}) {
-      const { server } = all[turn++ % all.length] ?? first;
-      return callServer(`${server.url}${path}`, method, call);
+    async call(method, path, { body, token, headers } = {}) {
+      const { server } = all[next++ % all.length] ?? first;
+      const form = body instanceof URLSearchParams || body instanceof FormData;
+      const json = body !== undefined && typeof body !== 'string' && !form;
+      const response = await fetch(`${server.url}${path}`, {
+        method,
+        headers: {
+          ...(json && { 'Content-Type': 'application/json' }),
+          ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: json ? JSON.stringify(body) : form ? body : String(body) }),
+        redirect: 'manual',
+      });
+      const text = await response.text();
+      const reply = { status: response.status, headers: response.headers };
+      try {
+        return { ...reply, body: text === '' ? undefined : JSON.parse(text) };
+      } catch {
+        return { ...reply, body: text };
+      }
     },
     statements: () => all.reduce((sum, { engine }) => sum + engine.store.statements, 0),
     log: () => lines.join(''),
@@ -99,34 +117,4 @@ async function openOne<Rs extends Resources, Js extends Jobs>(
 ) {
   const engine = await openEngine(app, { ...options, administratorSecret: ADMINISTRATOR });
   return { engine, server: await startServer([{ engine, base: '' }], { port: 0, log: openLog({ to }) }) };
-}
-
-async function callServer(
-  url: string,
-  method: string,
-  { body, token, headers }: CallOptions,
-): Promise<Reply> {
-  const form = body instanceof URLSearchParams || body instanceof FormData;
-  const json = body !== undefined && typeof body !== 'string' && !form;
-  const response = await fetch(url, {
-    method,
-    headers: {
-      ...(json && { 'Content-Type': 'application/json' }),
-      ...(token !== undefined && { Authorization: `Bearer ${token}` }),
-      ...headers,
-    },
-    ...(body !== undefined && { body: json ? JSON.stringify(body) : form ? body : String(body) }),
-    redirect: 'manual',
-  });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, body: parsed(text) };
-}
-
-function parsed(text: string): unknown {
-  if (text === '') return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

@@ -4,6 +4,7 @@ import { instantNow } from '../instant.ts';
 import { Problem } from '../problems.ts';
 import { accountOf, type Caller, type Context } from '../schema/caller.ts';
 import { completeValue } from '../schema/field.ts';
+import type { Write } from '../schema/field-type.ts';
 import type { RowId } from '../schema/id.ts';
 import { VERSION, type Versioned, type WriteOptions } from '../schema/services/row-service.ts';
 import type { ChangeRecorder } from './change-recorder.ts';
@@ -166,10 +167,10 @@ export class RowWriter {
       this.model.dialect.encode(kind, current[name] ?? null);
     const given = this.model.fields.filter(differs);
     if (given.length === 0 && !touch) return [];
-    const write = { account: accountOf(caller), now: instantNow() };
+    const write = writeOf(caller);
     for (const { name, type } of this.model.fields) {
-      const edited = type.server?.edited(write);
-      if (edited !== undefined && next[name] === current[name]) next[name] = edited;
+      const edited = type.server?.edited;
+      if (edited && next[name] === current[name]) next[name] = write[edited];
     }
     return this.model.fields.filter(differs).map(({ name }) => name);
   }
@@ -204,33 +205,26 @@ export class RowWriter {
 
   /** The fields that an update sets whatever the row is; undefined where that depends on the row, or the body is wrong. */
   #valuesSet(caller: Caller, request: RowWrite): Values | undefined {
-    const { fields, byName, resource } = this.model;
-    const { merge = false, touch } = request;
-    const body = this.#validBody(request);
-    if (!body) return undefined;
-    const write = { account: accountOf(caller), now: instantNow() };
+    const { fields, resource, normalize, checkPatch, checkBody } = this.model;
+    const { merge = false, touch = false } = request;
+    const body = normalize ? normalize(request.body) : request.body;
+    if (!isObject(body) || (merge ? checkPatch : checkBody)(body).length > 0) return undefined;
+    const write = writeOf(caller);
     const values: Record<string, unknown> = {};
-    for (const { name, field, type } of fields) {
+    let differs = touch;
+    for (const { name, field, type, writable } of fields) {
       const value = body[name];
       if (value === undefined && (merge || type.server)) {
-        const edited = type.server?.edited(write);
-        if (edited !== undefined) values[name] = edited;
+        if (type.server?.edited) values[name] = write[type.server.edited];
         continue;
       }
-      if (type.reference ? value : merge && type.merge && isObject(value)) return undefined;
+      if ((type.reference && value) || (merge && type.merge && isObject(value))) return undefined;
       values[name] = completeValue(field, value);
+      differs ||= writable;
     }
     // Nothing is set that could differ; or the last of the fields of which a row must have one may be cleared.
-    if (!touch && !Object.keys(values).some((name) => byName.get(name)?.writable)) return undefined;
-    return resource.atLeastOne.some((name) => values[name] === null) ? undefined : values;
-  }
-
-  /** The body, if it passes its check. */
-  #validBody({ body: given, merge }: RowWrite): Values | undefined {
-    const { normalize, checkPatch, checkBody } = this.model;
-    const body = normalize ? normalize(given) : given;
-    const check = merge ? checkPatch : checkBody;
-    return isObject(body) && check(body).length === 0 ? body : undefined;
+    const keepsOne = !resource.atLeastOne.some((name) => values[name] === null);
+    return differs && keepsOne ? values : undefined;
   }
 
   #refers(values: Values): boolean {
@@ -256,15 +250,20 @@ export function completeRow(
   given: Values,
   { current, keep = false }: { current?: Row | undefined; keep?: boolean } = {},
 ): Record<string, unknown> {
-  const write = { account: accountOf(caller), now: instantNow() };
+  const write = writeOf(caller);
   const next: Record<string, unknown> = {};
   for (const { name, field, type } of model.fields) {
     const value = given[name];
     if (value === undefined && current && (keep || type.server)) next[name] = current[name];
-    else if (value === undefined && type.server) next[name] = type.server.created(write);
+    else if (value === undefined && type.server)
+      next[name] = type.server.created && write[type.server.created];
     else next[name] = completeValue(field, value);
   }
   return next;
+}
+
+function writeOf(caller: Caller): Write {
+  return { account: accountOf(caller), now: instantNow(), zero: 0 };
 }
 
 /** A patch whose nested objects are merged into the row's own, so that they are checked as wholes. */

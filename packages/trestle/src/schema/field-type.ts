@@ -22,14 +22,16 @@ export interface Write {
   readonly account: RowId | null;
   /** RFC 3339, UTC, milliseconds. */
   readonly now: string;
+  /** Where counters begin. */
+  readonly zero: 0;
 }
 
 /** What the server sets in a field that no caller may write. */
 export interface ServerValue {
-  /** The value of a new row; undefined where the insert itself looks it up. */
-  created(write: Write): unknown;
+  /** The value of a new row, out of its write; undefined where the insert itself looks it up. */
+  readonly created?: keyof Write;
   /** The value after an edit; undefined where an edit leaves it as it is. */
-  edited(write: Write): unknown;
+  readonly edited?: keyof Write;
   /** Edited too where a row loses a reference because the other row was deleted (`setNull`). */
   readonly onSetNull?: true;
   /** Rows that are older than the column get the moment of the migration. */

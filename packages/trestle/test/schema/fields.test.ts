@@ -202,8 +202,9 @@ describe('what a field says of itself', () => {
   });
 
   test('fields the server sets say what it sets on creation and on an edit', () => {
-    const write = { account: 7, now: '2026-01-01T00:00:00.000Z' };
-    const set = ({ type }: Field) => [type.server?.created(write), type.server?.edited(write)];
+    const write = { account: 7, now: '2026-01-01T00:00:00.000Z', zero: 0 } as const;
+    const set = ({ type: { server = {} } }: Field) =>
+      [server.created, server.edited].map((from) => from && write[from]);
     assert.deepEqual(set(author()), [7, undefined]);
     assert.deepEqual(set(editor()), [7, 7]);
     assert.deepEqual(set(createdAt()), [write.now, undefined]);

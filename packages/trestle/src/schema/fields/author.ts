@@ -27,13 +27,13 @@ const AUTHOR: FieldType = {
   name: 'author',
   ...ACCOUNT,
   isOwner: true,
-  server: { created: ({ account }) => account, edited: () => undefined },
+  server: { created: 'account' },
 };
 
 const EDITOR: FieldType = {
   name: 'editor',
   ...ACCOUNT,
-  server: { created: ({ account }) => account, edited: ({ account }) => account },
+  server: { created: 'account', edited: 'account' },
 };
 
 /**

@@ -30,7 +30,7 @@ export function counter(options?: CounterOptions): Field<ServerSet<number>> {
     name: 'counter',
     schema: Type.Integer({ minimum: 0 }),
     countsReads,
-    server: { created: () => 0, edited: () => (resetOnUpdate ? 0 : undefined) },
+    server: { created: 'zero' as const, ...(resetOnUpdate && { edited: 'zero' as const }) },
   };
   return field(type, options, check, { default: 0 });
 }

@@ -35,7 +35,7 @@ export function state<const Target extends string>(
     name: 'state',
     reference: { target, onDelete: 'restrict' },
     state: { initial: options?.initial, by: options?.by ?? 'name' },
-    server: { created: () => undefined, edited: () => undefined },
+    server: {},
   } as const;
   return field(type, options ?? {}, (given) => [...aString(target), ...check(given)], { index: true });
 }

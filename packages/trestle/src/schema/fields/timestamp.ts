@@ -4,7 +4,7 @@ import { toUtc } from '../../instant.ts';
 import { COMMON, RENAME } from '../checks/field-options.ts';
 import { aBoolean, optionsOf } from '../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field, type ServerSet } from '../field.ts';
-import { COMPARISONS, type Write } from '../field-type.ts';
+import { COMPARISONS } from '../field-type.ts';
 import { DATE_SCHEMA } from './date.ts';
 
 /**
@@ -65,7 +65,7 @@ type InstantOptions = Pick<FieldOptions<string>, 'index' | 'was'>;
  * resource({ fields: { created_at: createdAt() }, order: '-created_at' });
  */
 export function createdAt(options?: InstantOptions): Field<ServerSet<string>> {
-  const server = { created: now, edited: () => undefined, older: 'now' } as const;
+  const server = { created: 'now', older: 'now' } as const;
   return field({ ...INSTANT, name: 'createdAt', server }, options, checkCreated);
 }
 
@@ -76,12 +76,8 @@ export function createdAt(options?: InstantOptions): Field<ServerSet<string>> {
  * resource({ fields: { updated_at: updatedAt() }, order: '-updated_at' });
  */
 export function updatedAt(options?: InstantOptions): Field<ServerSet<string>> {
-  const server = { created: now, edited: now, onSetNull: true, older: 'now' } as const;
+  const server = { created: 'now', edited: 'now', onSetNull: true, older: 'now' } as const;
   return field({ ...INSTANT, name: 'updatedAt', server }, options, checkUpdated);
-}
-
-function now(write: Write): string {
-  return write.now;
 }
 
 /** A text as an instant: RFC 3339, with a blank in place of the T too (section 5.6); a date is its first instant in UTC. */
