@@ -15,20 +15,12 @@ const TIMERS: ReadonlySet<string> = new Set([
   'packages/trestle/test/until.ts',
   'packages/trestle/test/tcp-proxy.ts',
   'packages/trestle/test/jobs/worker-process.ts',
+  // Examples of pauses.
+  'packages/trestle/test/repo/waits.test.ts',
 ]);
-
-/** Files with pauses that are still to be mended: none may be added. */
-const PENDING = 'scripts/waits-pending.json';
 
 /** Pauses of a fixed length in tests: too short under load, too long otherwise. A test waits for an event. */
 export function checkWaits(root: string): Finding[] {
-  const pending = new Set<string>(
-    repositoryFiles(root, PENDING).flatMap((file) => JSON.parse(readFileSync(join(root, file), 'utf8'))),
-  );
-  return findWaits(root).filter(({ file }) => !pending.has(file));
-}
-
-function findWaits(root: string): Finding[] {
   const files = repositoryFiles(
     root,
     '{packages,apps,examples}/**/test/**/*.ts',
@@ -47,7 +39,7 @@ function findWaits(root: string): Finding[] {
 }
 
 if (import.meta.main) {
-  const findings = process.argv.includes('--all') ? findWaits(process.cwd()) : checkWaits(process.cwd());
+  const findings = checkWaits(process.cwd());
   for (const finding of findings) console.log(described(finding));
   process.exitCode = findings.length === 0 ? 0 : 1;
 }

@@ -16,8 +16,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
+import { until } from './until.ts';
 
 /** A PostgreSQL of one's own, on a free port of 127.0.0.1, with its data in a temporary folder. */
 export interface PostgresServer {
@@ -230,17 +230,21 @@ export async function asAdministrator(url: string, sql: string): Promise<Record<
   }
 }
 
-async function answering(url: string, log: () => string, patience = 20_000): Promise<void> {
-  const deadline = performance.now() + patience;
-  for (;;) {
-    try {
-      await asAdministrator(url, 'select 1');
-      return;
-    } catch (cause) {
-      if (performance.now() > deadline) throw new Error(`PostgreSQL did not start:\n${log()}`, { cause });
-      await pause(30);
-    }
-  }
+async function answering(url: string, log: () => string, timeoutMs = 20_000): Promise<void> {
+  let failure: unknown;
+  const connects = () =>
+    asAdministrator(url, 'select 1').then(
+      () => true,
+      (error) => {
+        failure = error;
+        return false;
+      },
+    );
+  await until(connects, {
+    timeoutMs,
+    everyMs: 30,
+    describe: () => `PostgreSQL did not start (${failure}):\n${log()}`,
+  });
 }
 
 async function freePort(): Promise<number> {

@@ -1,7 +1,34 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Asks again and again, where nothing tells of a change. Throws after `limit` milliseconds. */
-export async function until(condition: () => Promise<boolean> | boolean, limit = 20_000): Promise<void> {
-  for (const deadline = Date.now() + limit; !(await condition()); await pause(20))
-    if (Date.now() > deadline) throw new Error(`not true within ${limit} ms: ${condition}`);
+interface UntilOptions {
+  /** Milliseconds until it fails (default: 20,000). */
+  timeoutMs?: number;
+  /** Milliseconds between two attempts (default: 10). */
+  everyMs?: number;
+  /** Describes the state that is still there when it fails. */
+  describe?: () => string;
+}
+
+type Pending<T> = T | false | undefined;
+
+/**
+ * Waits for a condition that no event announces, and returns its value. Fails with an `Error` after the timeout. Where an
+ * event exists, a test waits for the event.
+ */
+export async function until<T>(
+  condition: () => Pending<T> | Promise<Pending<T>>,
+  { timeoutMs = 20_000, everyMs = 10, describe = () => 'the condition is not met' }: UntilOptions = {},
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (performance.now() > deadline) throw new Error(`after ${timeoutMs} ms: ${describe()}`);
+    await pause(everyMs);
+  }
+}
+
+/** Waits for a moment of up to some milliseconds: to interrupt something at a point that nobody chose. */
+export function moment(maxMs: number): Promise<void> {
+  return pause(Math.random() * maxMs);
 }

@@ -4,6 +4,7 @@ import { sql } from '../../src/database/sql.ts';
 import { statement } from '../../src/database/statement.ts';
 import { anonymous, type Caller } from '../../src/schema/caller.ts';
 import { eachStore } from '../stores.ts';
+import { until } from '../until.ts';
 import { ADMINISTRATOR, clock, newAccount, openDemo } from './opened.ts';
 import { raises } from './raises.ts';
 
@@ -262,8 +263,7 @@ eachStore('keys', (open) => {
     const count = statement(store.dialect, sql`select uses from ${sql.table('_trestle_keys')}`);
     const start = performance.now();
     demo.authenticate.used(byKey, { ...USE, at: new Date().toISOString() });
-    while ((await store.all(count, []))[0]?.uses !== 1 && performance.now() - start < 5000)
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(async () => (await store.all(count, []))[0]?.uses === 1);
     assert.ok(performance.now() - start < 1500);
   });
 });

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import { until } from '../until.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 /** Where an app in a temporary folder imports the engine from, quoted. */
@@ -81,6 +82,16 @@ after(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
+/** Waits until a request has reached the slow route of `NOTES` in this folder. */
+export async function slowBegan(folder: string): Promise<void> {
+  await until(() => existsSync(join(folder, 'slow-began')));
+}
+
+/** Lets the slow route of `NOTES` in this folder answer. */
+export function release(folder: string): void {
+  writeFileSync(join(folder, 'slow-may-end'), '');
+}
+
 /** A folder with an `app.ts` of this text. */
 export function appFolder(text: string): string {
   const folder = temporaryFolder();
@@ -88,8 +99,14 @@ export function appFolder(text: string): string {
   return folder;
 }
 
-/** An app of one resource that anyone may use, with a contract for what its name says. */
+/**
+ * An app of one resource that anyone may use. Its contract has a route that takes until `release` is called, and one that
+ * breaks the process.
+ */
 export const NOTES = `
+import { existsSync, writeFileSync } from 'node:fs';
+import { watch } from 'node:fs/promises';
+import { join } from 'node:path';
 import { anyone, app, integerId, resource, text } from ${ENGINE};
 import { answer, route } from ${CONTRACT};
 const notes = resource({
@@ -97,8 +114,9 @@ const notes = resource({
   fields: { content: text({ max: 160 }) },
   can: { read: anyone, create: anyone, update: anyone, delete: anyone },
 });
-const slow = route('GET', '/slow', { summary: 'Takes a while', answers: { 200: null } }, async () => {
-  await new Promise((resolve) => setTimeout(resolve, 700));
+const slow = route('GET', '/slow', { summary: 'Takes until it is released', answers: { 200: null } }, async () => {
+  setImmediate(() => writeFileSync(join(import.meta.dirname, 'slow-began'), ''));
+  for await (const _ of watch(import.meta.dirname)) if (existsSync(join(import.meta.dirname, 'slow-may-end'))) break;
   return answer(200, { slow: true });
 });
 const crash = route('POST', '/crash', { summary: 'Breaks outside of the request', answers: { 202: null } }, () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { callOver } from '../harness.ts';
-import { appFolder, NOTES, type Serving, serve } from './process.ts';
+import { until } from '../until.ts';
+import { appFolder, NOTES, release, type Serving, serve, slowBegan } from './process.ts';
 
 interface Outcome {
   answered: number;
@@ -13,8 +13,8 @@ interface Outcome {
   lost: string[];
 }
 
-/** Clients that write one row after the other over connections they keep, until the server takes no more. */
-async function hammer(url: string, clients: number): Promise<Outcome> {
+/** Clients that write one row after the other over persistent connections, until the server accepts no more. */
+function startLoad(url: string, clients: number): { outcome: Outcome; ended: Promise<unknown> } {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   const outcome: Outcome = { answered: 0, refused: 0, lost: [] };
   const client = async () => {
@@ -25,9 +25,8 @@ async function hammer(url: string, clients: number): Promise<Outcome> {
       else if (outcome.lost.push(code) > 100) return 0;
     }
   };
-  await Promise.all(Array.from({ length: clients }, client));
-  agent.destroy();
-  return outcome;
+  const ended = Promise.all(Array.from({ length: clients }, client)).finally(() => agent.destroy());
+  return { outcome, ended };
 }
 
 /** The status, or why there is none. */
@@ -62,14 +61,12 @@ for (const [signal, words] of [
     const app = appFolder(NOTES);
     const data = `${app}/data`;
     const server: Serving = await serve([app, '--data', data, ...words]);
-    const load = hammer(server.url, 20);
-    await sleep(500);
+    const { outcome, ended } = startLoad(server.url, 20);
+    await until(() => outcome.answered > 100);
     server.child.kill(signal);
-    if (signal === 'SIGTERM') {
-      await sleep(100);
-      assert.equal((await callOver(server.url, 'GET /readyz')).status, 503);
-    }
-    const outcome = await load;
+    if (signal === 'SIGTERM')
+      await until(async () => (await callOver(server.url, 'GET /readyz')).status === 503);
+    await ended;
     const { code, stderr } = await server.ended;
     assert.equal(code, 0, stderr);
     assert.deepEqual(outcome.lost, []);
@@ -78,10 +75,18 @@ for (const [signal, words] of [
   });
 
 test('a request in flight is answered before the process ends', async () => {
-  const server = await serve([appFolder(NOTES)]);
+  const app = appFolder(NOTES);
+  const server = await serve([app]);
   const slow = callOver(server.url, 'GET /slow');
-  await sleep(200);
+  await slowBegan(app);
   server.child.kill('SIGINT');
+  await until(() =>
+    callOver(server.url, 'GET /readyz').then(
+      () => false,
+      () => true,
+    ),
+  );
+  release(app);
   const answer = await slow;
   assert.equal(answer.status, 200);
   assert.equal(answer.headers.get('connection'), 'keep-alive');
@@ -89,22 +94,26 @@ test('a request in flight is answered before the process ends', async () => {
 });
 
 test('a second signal ends it at once', async () => {
-  const server = await serve([appFolder(NOTES)]);
+  const app = appFolder(NOTES);
+  const server = await serve([app]);
   const slow = callOver(server.url, 'GET /slow').catch(() => 'cut');
-  await sleep(200);
+  await slowBegan(app);
   server.child.kill('SIGTERM');
   // Two signals that arrive before the first is heard are one to the system.
-  while ((await callOver(server.url, 'GET /readyz')).status !== 503) await sleep(10);
+  await until(async () => (await callOver(server.url, 'GET /readyz')).status === 503);
   server.child.kill('SIGTERM');
   assert.equal((await server.ended).code, 143);
   assert.equal(await slow, 'cut');
 });
 
 test('an error that nothing caught: logged, what is in flight answered, exit code 1', async () => {
-  const server = await serve([appFolder(NOTES)]);
+  const app = appFolder(NOTES);
+  const server = await serve([app]);
   const slow = callOver(server.url, 'GET /slow');
-  await sleep(100);
+  await slowBegan(app);
   await callOver(server.url, 'POST /crash');
+  await until(() => server.output.stderr.includes('nobody catches this'));
+  release(app);
   assert.equal((await slow).status, 200);
   const { code, stderr } = await server.ended;
   assert.equal(code, 1);

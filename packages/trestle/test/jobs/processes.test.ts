@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { OperationView } from '../../src/contract.ts';
 import type { Jobs } from '../../src/jobs/open-jobs.ts';
 import { eachPlace, type Place } from '../stores.ts';
+import { moment, until } from '../until.ts';
 import {
   caller,
   createArticle,
@@ -26,11 +26,11 @@ const LATEST = (PROCESS_LIMITS.lease ?? 30) + 5;
 const placeOf = ({ data, database }: Place) => database ?? join(data, 'articles.db');
 
 async function terminal(open: Jobs, id: string): Promise<OperationView> {
-  for (;;) {
+  const ended = async () => {
     const found = await open.operations.read(caller, id);
-    if (found.finished_at !== null) return found;
-    await pause(50);
-  }
+    return found.finished_at !== null && found;
+  };
+  return until(ended, { timeoutMs: 60_000, everyMs: 50 });
 }
 
 /** Accepts operations on articles, each baked and then sold, keeping so many under way. */
@@ -93,7 +93,7 @@ eachPlace('operations whose processes are killed', (place) => {
       const one = working[Math.floor(Math.random() * working.length)];
       assert.ok(one);
       await Promise.race([one.worker.until(({ event }) => event === 'begin'), finished]);
-      await pause(Math.random() * 250);
+      await moment(250);
       await one.worker.kill();
       one.killed = Date.now();
       kills += 1;

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Store } from '../../../src/database/store.ts';
 import { runSql } from '../../run-sql.ts';
 import { eachPlace, type Place } from '../../stores.ts';
+import { moment } from '../../until.ts';
 import { meeting } from './meeting.ts';
 import { migrateTo } from './states.ts';
 import { type Structure, structureOf } from './structure.ts';
@@ -21,13 +21,13 @@ function migrating(twin: Twin, args: readonly string[]): ChildProcess {
   return spawn(process.execPath, [script, twin, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
-/** Starts a process that migrates, and kills it some time after it has begun. */
-async function killedAfter(delay: number, twin: Twin, args: readonly string[]): Promise<void> {
+/** Starts a process that migrates, and kills it up to so many milliseconds after it has begun. */
+async function killedWithin(maxMs: number, twin: Twin, args: readonly string[]): Promise<void> {
   const child = migrating(twin, args);
   const gone = once(child, 'exit');
   assert.ok(child.stdout);
   await once(child.stdout, 'data');
-  await pause(delay);
+  await moment(maxMs);
   child.kill('SIGKILL');
   await gone;
 }
@@ -77,7 +77,7 @@ eachPlace('processes that migrate', (newPlace) => {
     let state: Twin = 'plain';
     let undone = 0;
     for (let round = 0; round < ROUNDS || (undone === 0 && round < 5 * ROUNDS); round += 1) {
-      await killedAfter(((round % ROUNDS) * 100) / ROUNDS, other(state), args);
+      await killedWithin(((round % ROUNDS) * 100) / ROUNDS, other(state), args);
       // A server may still be at work for a client that is gone: that is over when its lock is.
       await store.exclusive(60_000, async () => {});
       const structure = await structureOf(store);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import { openPostgres, type PostgresOptions } from '../../../src/database/postgres/open-postgres.ts';
 import type { PostgresStore } from '../../../src/database/postgres/postgres-store.ts';
 import {
@@ -11,12 +10,16 @@ import {
 } from '../../postgres-server.ts';
 import { runSql } from '../../run-sql.ts';
 import { TcpProxy } from '../../tcp-proxy.ts';
-import { assertUnavailable, Ledger, until } from './ledger.ts';
+import { until } from '../../until.ts';
+import { assertUnavailable, Ledger, untilReady } from './ledger.ts';
 
 const TERMINATE = `select pg_terminate_backend(pid) from pg_stat_activity
   where application_name like 'trestle%' and datname = current_database()`;
 
-describe('faults of PostgreSQL and of the way to it', () => {
+const RUNNING_INSERT = `select 1 from pg_stat_activity
+  where state = 'active' and query like 'insert into app.t%' and datname = current_database()`;
+
+describe('faults of PostgreSQL and of the network to it', () => {
   let server: PostgresServer;
   let database: string;
   let undo: (() => Promise<void>)[] = [];
@@ -57,12 +60,12 @@ describe('faults of PostgreSQL and of the way to it', () => {
     ['writes', false],
     ['writes of a single statement', true],
   ] as const)
-    test(`all sessions terminated every 100 ms: no read failed, none of the ${writes} lost or done twice`, async () => {
+    test(`all sessions terminated again and again: no read failed, none of the ${writes} lost or done twice`, async () => {
       const store = await open();
       const ledger = await Ledger.open(store, single);
       await ledger.during(async () => {
         for (let round = 0; round < 20; round += 1) {
-          await pause(100);
+          await ledger.progress(12);
           await asAdministrator(database, TERMINATE);
         }
       });
@@ -76,13 +79,13 @@ describe('faults of PostgreSQL and of the way to it', () => {
       const store = await open();
       const ledger = await Ledger.open(store);
       await ledger.during(async () => {
-        await pause(200);
+        await ledger.progress(20);
         await server.halt(signal);
-        await until(store, false, 2_000);
-        await pause(300);
+        await untilReady(store, false, 2_000);
+        await ledger.failures(6);
         await server.resume();
-        await until(store, true, 2_000);
-        await pause(300);
+        await untilReady(store, true, 2_000);
+        await ledger.progress(20);
       });
       const { length } = ledger.acknowledged;
       await ledger.write();
@@ -95,24 +98,24 @@ describe('faults of PostgreSQL and of the way to it', () => {
     const store = await open();
     assert.deepEqual(store.health(), { ready: true });
     await server.halt('INT');
-    await until(store, false, 2_000);
+    await untilReady(store, false, 2_000);
     assert.match(store.health().why ?? '', /127\.0\.0\.1.*cannot be reached/);
     assert.doesNotMatch(store.health().why ?? '', /postgres:[^@]+@/, 'the password must not be told');
     await server.resume();
-    await until(store, true, 2_000);
+    await untilReady(store, true, 2_000);
   });
 
   test('a blackhole, in the middle of transactions too: bounded waits, no connection leaked, then all as before', async () => {
     const { store, proxy } = await openBehind({ statementTimeout: 1_000, wait: 500 });
     const ledger = await Ledger.open(store);
     await ledger.during(async () => {
-      await pause(200);
+      await ledger.progress(20);
       proxy.behave({ blackhole: true });
-      await until(store, false, 2_500);
-      await pause(1_500);
+      await untilReady(store, false, 2_500);
+      await ledger.failures(12);
       proxy.behave({});
-      await until(store, true, 5_000);
-      await pause(300);
+      await untilReady(store, true, 5_000);
+      await ledger.progress(20);
     });
     assert.ok(ledger.longest < 3_000, `the longest took ${ledger.longest} ms`);
     await ledger.audit();
@@ -127,13 +130,13 @@ describe('faults of PostgreSQL and of the way to it', () => {
     const ledger = await Ledger.open(store);
     proxy.reset();
     proxy.behave({ resetAfter: 0 });
-    await pause(300);
+    await untilReady(store, false, 2_000);
     proxy.behave({ blackhole: true });
     await Promise.all(Array.from({ length: 20 }, () => ledger.write()));
     assert.equal(ledger.acknowledged.length, 0);
-    await pause(2_500);
+    await until(() => store.load.open === 0);
     proxy.behave({});
-    await until(store, true, 5_000);
+    await untilReady(store, true, 5_000);
     await Promise.all(Array.from({ length: 20 }, () => ledger.write()));
     assert.equal(ledger.acknowledged.length, 20);
     await ledger.audit();
@@ -145,15 +148,15 @@ describe('faults of PostgreSQL and of the way to it', () => {
     await ledger.during(async () => {
       for (let round = 0; round < 10; round += 1) {
         proxy.behave({ resetAfter: 3_000 + 997 * round });
-        await pause(60);
+        await ledger.attempts(6);
         proxy.reset();
-        await pause(60);
+        await ledger.attempts(6);
       }
       proxy.behave({});
-      await pause(200);
+      await ledger.progress(20);
     });
     for (const error of ledger.readErrors) assertUnavailable(error);
-    await until(store, true, 2_000);
+    await untilReady(store, true, 2_000);
     await ledger.write();
     await ledger.audit();
   });
@@ -168,14 +171,14 @@ describe('faults of PostgreSQL and of the way to it', () => {
       const { store, proxy } = await openBehind();
       const ledger = await Ledger.open(store);
       proxy.behave(behaviour);
-      await ledger.during(() => pause(1_200), 2, 2);
+      await ledger.during(() => ledger.progress(3, 3), 2, 2);
       await ledger.audit();
       assert.deepEqual([...ledger.failed.values(), ...ledger.readErrors], []);
       assert.ok(ledger.acknowledged.length > 0 && ledger.reads > 0);
       assert.deepEqual(store.health(), { ready: true });
     });
 
-  test('a work whose connection goes before the commit is done again, once', async () => {
+  test('a write whose connection breaks before the commit is run again, once', async () => {
     const store = await open();
     await runSql(store, 'create table t (a int)');
     let runs = 0;
@@ -200,10 +203,10 @@ describe('faults of PostgreSQL and of the way to it', () => {
     await runSql(store, 'create table t (a int)');
     const insert = { name: 'w', sql: 'insert into app.t select 1 from pg_sleep(0.2)', slots: [] };
     const write = store.writeOne(insert, []);
-    await pause(100);
+    await until(async () => (await asAdministrator(database, RUNNING_INSERT)).length === 1);
     proxy.reset();
     await assert.rejects(write, perhapsWritten);
-    await pause(300);
+    await until(async () => (await asAdministrator(database, RUNNING_INSERT)).length === 0);
     assert.deepEqual(await runSql(store, 'select count(*)::int as n from t'), [{ n: 1 }]);
   });
 
@@ -219,6 +222,6 @@ describe('faults of PostgreSQL and of the way to it', () => {
     await assert.rejects(write, perhapsWritten);
     assert.equal(runs, 1);
     proxy.behave({});
-    await until(store, true, 3_000);
+    await untilReady(store, true, 3_000);
   });
 });

@@ -6,6 +6,7 @@ import { param, type Statement, statement } from '../../../src/database/statemen
 import type { Store } from '../../../src/database/store.ts';
 import { Problem } from '../../../src/problems.ts';
 import { runSql } from '../../run-sql.ts';
+import { moment, until } from '../../until.ts';
 
 /** The schema of the stores, as `OnPostgres` opens them. */
 const DIALECT = postgresDialect('app');
@@ -85,7 +86,7 @@ export class Ledger {
     const again = async (step: () => Promise<void>) => {
       while (!this.#stopped) {
         await step();
-        await new Promise((resolve) => setTimeout(resolve, 2));
+        await moment(4);
       }
     };
     const load = [
@@ -98,6 +99,25 @@ export class Ledger {
       this.#stopped = true;
       await Promise.all(load);
     }
+  }
+
+  /** Waits until so many more writes are acknowledged, and reads answered. */
+  async progress(writes: number, reads = 0): Promise<void> {
+    const wanted = { writes: this.acknowledged.length + writes, reads: this.reads + reads };
+    await until(() => this.acknowledged.length >= wanted.writes && this.reads >= wanted.reads);
+  }
+
+  /** Waits until so many more writes have failed. */
+  async failures(count: number): Promise<void> {
+    const wanted = this.failed.size + count;
+    await until(() => this.failed.size >= wanted);
+  }
+
+  /** Waits until so many more writes have ended, in whichever way. */
+  async attempts(count: number): Promise<void> {
+    const ended = () => this.failed.size + this.acknowledged.length;
+    const wanted = ended() + count;
+    await until(() => ended() >= wanted);
   }
 
   /** Every acknowledged write is there once and whole; every failed one was a 503 that says when to come back. */
@@ -128,13 +148,10 @@ export function assertUnavailable(error: unknown): void {
   assert.match(error.headers['Retry-After'] ?? '', /^\d+$/);
 }
 
-/** Waits until a store is ready or not, and gives the milliseconds it took. Asks as a load balancer would. */
-export async function until(store: Store, ready: boolean, limit: number): Promise<number> {
-  const start = performance.now();
-  while (store.health().ready !== ready) {
-    if (performance.now() - start > limit)
-      assert.fail(`after ${limit} ms: ${JSON.stringify(store.health())}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return performance.now() - start;
+/** Waits until a store is ready or not, asking as a load balancer does. Fails after `timeoutMs`. */
+export async function untilReady(store: Store, ready: boolean, timeoutMs: number): Promise<void> {
+  await until(() => store.health().ready === ready, {
+    timeoutMs,
+    describe: () => JSON.stringify(store.health()),
+  });
 }

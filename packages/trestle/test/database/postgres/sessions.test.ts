@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Statement } from '../../../src/database/statement.ts';
 import type { Problem } from '../../../src/problems.ts';
 import { runSql } from '../../run-sql.ts';
@@ -61,8 +60,8 @@ describe('sessions of PostgreSQL', () => {
 
   test('let a patient write take its time', async () => {
     const store = await ground.open({ statementTimeout: 200 });
-    const work = store.write((tx) => tx.all(plain('select pg_sleep(0.6)'), []), { patient: true });
-    assert.equal((await work).length, 1);
+    const write = store.write((tx) => tx.all(plain('select pg_sleep(0.6)'), []), { patient: true });
+    assert.equal((await write).length, 1);
     await assert.rejects(store.all(plain('select pg_sleep(0.6)'), []), unavailable);
   });
 
@@ -94,7 +93,7 @@ describe('sessions of PostgreSQL', () => {
   test('are waited for a while, then it is 503', async () => {
     const store = await ground.open({ poolSize: 1, wait: 150 });
     const slow = store.all(plain('select pg_sleep(0.5)'), []);
-    await pause(20);
+    await new Promise(setImmediate);
     const start = performance.now();
     await assert.rejects(store.all(plain('select 1'), []), unavailable);
     const waited = performance.now() - start;
@@ -103,7 +102,7 @@ describe('sessions of PostgreSQL', () => {
     assert.deepEqual(await store.all(plain('select 1 as one'), []), [{ one: 1 }]);
   });
 
-  test('are shared by the reads of one turn: each has its own answer, or its own error', async () => {
+  test('are shared by the reads of one tick: each has its own answer, or its own error', async () => {
     const store = await ground.open({ poolSize: 1, wait: 150 });
     const numbers = Array.from({ length: 20 }, (_, n) => n);
     const reads = numbers.map((n) => store.all(plain(`select 12 / ${n % 7} as n`), []));
@@ -115,7 +114,7 @@ describe('sessions of PostgreSQL', () => {
     assert.equal(store.load.open, 1);
   });
 
-  test('wait for no answer between the reads of one turn: eight take one round trip', async () => {
+  test('wait for no answer between the reads of one tick: eight take one round trip', async () => {
     const { store, proxy } = await behindProxy();
     const read = () => store.all(named('one', 'select 1'), []);
     await read();
@@ -133,9 +132,9 @@ describe('sessions of PostgreSQL', () => {
     ground.finally(() => ground.run('drop owned by narrow cascade; drop role narrow'));
     await ground.run('create schema narrow authorization narrow');
     const url = Object.assign(new URL(await ground.url()), { username: 'narrow', password: 'narrow' }).href;
-    const crowded = await ground.open({ schema: 'narrow', poolSize: 20 }, url);
-    const work = () => crowded.write((tx) => tx.all(plain('select pg_sleep(0.01)'), []));
-    const ended = await Promise.allSettled(Array.from({ length: 100 }, work));
+    const crowded = await ground.open({ schema: 'narrow', poolSize: 20, wait: 10_000 }, url);
+    const write = () => crowded.write((tx) => tx.all(plain('select pg_sleep(0.01)'), []));
+    const ended = await Promise.allSettled(Array.from({ length: 100 }, write));
     const refused = ended.filter((result) => result.status === 'rejected');
     for (const { reason } of refused) assertUnavailable(reason);
     assert.ok(refused.length <= 10, `${refused.length} of 100 refused`);
@@ -180,16 +179,20 @@ describe('sessions of PostgreSQL', () => {
     assert.ok(took >= 190 && took < 290, `${took} ms`);
   });
 
-  test('that run two works into a deadlock run one of them again', async () => {
+  test('in a deadlock of two writes run one of them again', async () => {
     const store = await ground.open();
     await runSql(store, 'create table pair (id int primary key, n int not null)');
     await runSql(store, 'insert into pair values (1, 0), (2, 0)');
     let runs = 0;
+    let locked = 0;
+    const bothLocked = Promise.withResolvers<void>();
     const both = (first: number, second: number) =>
       store.write(async (tx) => {
         runs += 1;
         await tx.all(plain(`update app.pair set n = n + 1 where id = ${first}`), []);
-        await pause(50);
+        locked += 1;
+        if (locked === 2) bothLocked.resolve();
+        await bothLocked.promise;
         await tx.all(plain(`update app.pair set n = n + 1 where id = ${second}`), []);
       });
     await Promise.all([both(1, 2), both(2, 1)]);
@@ -217,7 +220,7 @@ describe('sessions of PostgreSQL', () => {
     ]);
   });
 
-  test('undo a work that caught the error of a statement', async () => {
+  test('undo a write that caught the error of a statement', async () => {
     const store = await ground.open();
     await runSql(store, 'create table once (a int primary key)');
     const add = plain('insert into app.once values (1)');

@@ -13,6 +13,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { before, describe, it } from 'node:test';
 import { appFolder, NOTES, run, type Serving, serve, temporaryFolder } from '../../cli/process.ts';
 import { callOver } from '../../harness.ts';
+import { until } from '../../until.ts';
 
 const ALONE = ['--readiness-delay', '0'];
 
@@ -52,7 +53,7 @@ describe('backup and restore', () => {
     const writing = (async () => {
       for (; going; answered += 1) assert.equal((await write(server, `n${answered}`)).status, 201);
     })();
-    while (answered < 20) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => answered >= 20);
     const { code, stdout, stderr } = await run(['backup', app, '--data', data, '--to', to]);
     going = false;
     await writing;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openLog } from '../../../src/http/logging/logging.ts';
 import { LogFile } from '../../../src/http/logging/logging-file.ts';
+import { until } from '../../until.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'trestle-log-'));
 test.after(() => rmSync(folder, { recursive: true }));
@@ -24,8 +25,7 @@ test('lines come whole and in order, whatever their number', async () => {
 test('a line is there a moment later, without being asked for', async () => {
   const path = join(folder, 'soon');
   new LogFile(path).write('here\n');
-  for (let tries = 0; tries < 100 && readFileSync(path, 'utf8') === ''; tries++)
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => readFileSync(path, 'utf8') !== '');
   assert.equal(readFileSync(path, 'utf8'), 'here\n');
 });
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { LIMITS, TIMEOUTS } from '../../../src/http/server/limits.ts';
+import { until } from '../../until.ts';
 import { type Started, startOwnRoutes } from './own-routes.ts';
 import { raw, request } from './raw.ts';
 
@@ -63,10 +64,6 @@ function open(url: string): Socket {
 
 /** The lines of a route, once there are any. */
 async function logged({ log }: Started, route: string): Promise<Record<string, unknown>[]> {
-  for (let tries = 0; tries < 100; tries++) {
-    const lines = log.filter((line) => line.route === route);
-    if (lines.length > 0) return lines;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return [];
+  await until(() => log.some((line) => line.route === route));
+  return log.filter((line) => line.route === route);
 }
