@@ -14,7 +14,7 @@ import { at, notebook } from './notes.ts';
 import { randomOf, Values } from './random-requests.ts';
 
 /** Requests to each operation. `CONFORMANCE_ROUNDS` asks for more, `CONFORMANCE_SEED` for those of an earlier run. */
-const ROUNDS = Number(process.env.CONFORMANCE_ROUNDS ?? 12);
+const ROUNDS = Number(process.env.CONFORMANCE_ROUNDS ?? 8);
 const SEED = Number(process.env.CONFORMANCE_SEED ?? Date.now() % 1_000_000);
 
 interface Operation {

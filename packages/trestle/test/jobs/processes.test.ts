@@ -15,11 +15,11 @@ import {
 } from './lifecycle-app.ts';
 import { openSharedStore, PROCESS_LIMITS, startWorker, type WorkerProcess } from './worker-processes.ts';
 
-const OPERATIONS = Number(process.env.TRESTLE_TEST_OPERATIONS ?? 200);
+const OPERATIONS = Number(process.env.TRESTLE_TEST_OPERATIONS ?? 100);
 /** Operations under way at once, and about how long each takes, in milliseconds. */
 const LANES = 10;
-const WORK = 150;
-const KILLS = Number(process.env.TRESTLE_TEST_OPERATION_KILLS ?? 8);
+const DURATION_MS = 150;
+const KILLS = Number(process.env.TRESTLE_TEST_OPERATION_KILLS ?? 6);
 /** Seconds from a kill to the next attempt: the lease and five more. */
 const LATEST = (PROCESS_LIMITS.lease ?? 30) + 5;
 
@@ -80,7 +80,7 @@ eachPlace('operations whose processes are killed', (place) => {
     const front = opened.start(false);
     const together = at.database ? 3 : 1;
     const workers: { worker: WorkerProcess; killed: number | undefined }[] = [];
-    const startOne = () => workers.push({ worker: startWorker(placeOf(at), WORK), killed: undefined });
+    const startOne = () => workers.push({ worker: startWorker(placeOf(at), DURATION_MS), killed: undefined });
     for (let n = 0; n < together; n += 1) startOne();
     const finished = runOperations(opened, front);
     let over = false;
