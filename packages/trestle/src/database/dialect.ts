@@ -45,6 +45,8 @@ export interface Dialect extends Rendering {
   pattern(match: TextMatch, text: string): string;
   /** A column as no index is used for it; undefined where the planner knows how many rows a condition leaves. */
   readonly withoutIndex: ((name: string) => Sql) | undefined;
+  /** Whether a subquery in `from` may refer to what stands before it (`lateral`). */
+  readonly lateral: boolean;
   /** Added to a select whose row is about to be written in the same transaction. */
   readonly forUpdate: Sql;
   /** The same, passing over rows that another transaction is writing. */

@@ -65,6 +65,7 @@ export function postgresDialect(schema: string): Dialect {
     pattern: (match, text) =>
       match === 'icontainsUnicode' ? caseVariants(text).map(eitherCase).join('') : text,
     withoutIndex: undefined,
+    lateral: true,
     forUpdate: sql`for update`,
     skipLocked: sql`for update skip locked`,
     clock: sql`extract(epoch from clock_timestamp())::double precision`,

@@ -85,6 +85,7 @@ export const sqliteDialect: Dialect = {
     return match === 'icontains' ? `%${text.replace(/[\\%_]/g, '\\$&')}%` : text;
   },
   withoutIndex: (name) => sql`+${sql.ref(name)}`,
+  lateral: false,
   forUpdate: sql``,
   skipLocked: sql``,
   clock: sql`unixepoch('subsec')`,

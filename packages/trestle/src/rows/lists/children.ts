@@ -43,14 +43,18 @@ function childStatement(model: Model, field: string, where: Sql | undefined, fie
   if (!reference?.type.reference)
     throw new TypeError(`${model.name}.${field} is no reference(), so there are no children by it`);
   const sort = sortColumns(model, undefined);
-  // Each parent walks its own part of the (parent, order, id) index and stops after `limit` rows.
-  const ids = sql`select ${sql.ref('id')} from ${model.table}
+  // Each parent walks its own part of the (parent, order, id) index and stops after `limit` rows. PostgreSQL has to be told
+  // so by a lateral join: before version 17 it reads all children for each parent (60,000 of 100 parents: 4 s against 1 ms).
+  const firstOf = (columns: Sql) => sql`select ${columns} from ${model.table}
     where ${sql.ref(field)} = ${sql.ref('parent.value')} ${where ? sql`and ${where}` : sql``} order by ${orderBy(sort, false)} limit ${param('limit')} offset ${param('offset')}`;
+  const child = sql.id('child');
+  const children = model.dialect.lateral
+    ? sql`cross join lateral (${firstOf(fields.columns)}) as ${child}`
+    : sql`join ${model.table} as ${child} on ${sql.ref('child.id')} in (${firstOf(sql.ref('id'))})`;
   const parents = sql`${model.dialect.listed(sql`${param('parents')}`, reference.kind)} as ${sql.id('parent')}`;
   return statement(
     model.dialect,
-    sql`select ${columnsOf(fields, 'child')} from ${parents}
-      join ${model.table} as ${sql.id('child')} on ${sql.ref('child.id')} in (${ids}) order by ${orderBy(sort, false, (name) => sql.ref(`child.${name}`))}`,
+    sql`select ${columnsOf(fields, 'child')} from ${parents} ${children} order by ${orderBy(sort, false, (name) => sql.ref(`child.${name}`))}`,
   );
 }
 
