@@ -1,4 +1,6 @@
+import { Problem } from '../problems.ts';
 import type { Dialect } from './dialect.ts';
+import type { Sql } from './sql.ts';
 import type { Statement } from './statement.ts';
 
 /** A value both databases take. Encode every other value first: node:sqlite reads an object as named parameters. */
@@ -26,6 +28,26 @@ export interface WriteOptions {
   readonly patient?: boolean;
 }
 
+/** Cost of a read: the rows it takes or passes over, and the microseconds that SQLite looks at each row of the table. */
+export interface ReadCost {
+  readonly rows: number;
+  readonly perRow: number;
+  readonly table: Sql;
+}
+
+/** Stands after `where` in reads with a cost for each row; a thread puts a condition there that ends it in time. */
+export const EACH_ROW = '/* each row */';
+
+/** The 503 of a read that took too long. */
+export function scanTooLong(cause?: unknown): Problem {
+  return new Problem('unavailable', {
+    detail:
+      'This read looked at too many rows. Narrow it: filter by an indexed field, with fewer text conditions, or ask for fewer rows with limit.',
+    headers: { 'Retry-After': '1' },
+    cause,
+  });
+}
+
 /** Where the rows of one app live. */
 export interface Store extends Executor {
   readonly dialect: Dialect;
@@ -43,6 +65,8 @@ export interface Store extends Executor {
   writeOne(statement: Statement, values: readonly Value[]): Promise<Columns[]>;
   /** Rows in parts of `size`, from one snapshot, with flat memory. */
   stream(statement: Statement, values: readonly Value[], size: number): AsyncIterable<Columns[]>;
+  /** Runs a read that may take long: on SQLite in a thread, unless it is short. Throws `unavailable` where it takes too long. */
+  scan(statement: Statement, values: readonly Value[], cost: ReadCost): Columns[] | Promise<Columns[]>;
   /** Another number once another process has committed something; undefined where that takes a query to know. */
   foreignCommits(): number | undefined;
   /**

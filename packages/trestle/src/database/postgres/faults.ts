@@ -52,6 +52,15 @@ export function postgresProblem(error: unknown, sql = ''): unknown {
   return constraintProblem(error, sql) ?? limitProblem(error) ?? described(error);
 }
 
+/** Whether a problem is that of a statement which took too long. */
+export function isTimeout(problem: unknown): boolean {
+  return (
+    problem instanceof Problem &&
+    problem.cause instanceof Error &&
+    /^PostgreSQL 57014:/.test(problem.cause.message)
+  );
+}
+
 /** A 503 that says when to come back. */
 export function unavailable(detail: string, cause?: unknown): Problem {
   return problem('unavailable', detail, cause);

@@ -4,12 +4,21 @@ import { HISTORY } from '../migrations/history.ts';
 import type { Notifier } from '../notifier.ts';
 import { sql } from '../sql.ts';
 import { param, type Statement, statement } from '../statement.ts';
-import type { Columns, ExclusiveTransaction, Executor, Store, Value, Work, WriteOptions } from '../store.ts';
+import {
+  type Columns,
+  type ExclusiveTransaction,
+  type Executor,
+  type Store,
+  scanTooLong,
+  type Value,
+  type Work,
+  type WriteOptions,
+} from '../store.ts';
 import type { Watch } from './connections/connection-monitor.ts';
 import { run, type Session, type Sessions } from './connections/connection-pool.ts';
 import { Turns } from './connections/statement-pipeline.ts';
 import { postgresDialect } from './dialect.ts';
-import { faultOf, perhapsWritten, postgresProblem, writesRefused } from './faults.ts';
+import { faultOf, isTimeout, perhapsWritten, postgresProblem, writesRefused } from './faults.ts';
 import { rowStream } from './row-stream.ts';
 import { Transaction, TransactionFailed, type TransactionOptions } from './transaction.ts';
 
@@ -111,6 +120,14 @@ export class PostgresStore implements Store, Notifier {
         // The other connections may have gone with this one: lets the pool see their ends first.
         await pause(5 + 20 * attempt);
       }
+    }
+  }
+
+  async scan(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
+    try {
+      return await this.all(statement, values);
+    } catch (error) {
+      throw isTimeout(error) ? scanTooLong(error) : error;
     }
   }
 

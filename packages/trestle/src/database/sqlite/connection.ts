@@ -74,7 +74,7 @@ export class Prepared {
 }
 
 /** node:sqlite takes no booleans. */
-function bindable(values: readonly Value[]): (string | number | null | Uint8Array)[] {
+export function bindable(values: readonly Value[]): (string | number | null | Uint8Array)[] {
   const bound: (string | number | null | Uint8Array)[] = [];
   for (const value of values) bound.push(typeof value === 'boolean' ? Number(value) : value);
   return bound;

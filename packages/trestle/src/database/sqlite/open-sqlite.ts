@@ -14,11 +14,13 @@ export interface SqliteOptions {
   synchronous?: 'full' | 'normal';
   /** Reads of one turn of the event loop share a snapshot (default: true). Turn off where other processes write the file. */
   sharedReads?: boolean;
+  /** Milliseconds that a long read may take (default: 5,000). */
+  scanTimeout?: number;
 }
 
 /** Opens one app's database file, made where it is missing. Throws `StartError` for a damaged file or too old a SQLite. */
 export function openSqlite(file: string, options: SqliteOptions = {}): SqliteStore {
-  const { synchronous = 'full', sharedReads = true } = options;
+  const { synchronous = 'full', sharedReads = true, scanTimeout } = options;
   mkdirSync(dirname(file), { recursive: true });
   makeFile(file);
   const opened: Connection[] = [];
@@ -31,7 +33,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): SqliteSto
     checkVersion(writer);
     checkAtStart(file, writer.database);
     const reader = connect(file, 'pragma query_only = on; pragma busy_timeout = 5000');
-    return new SqliteStore({ file: resolve(file), writer, reader, sharedReads });
+    return new SqliteStore({ file: resolve(file), writer, reader, sharedReads, scanTimeout });
   } catch (error) {
     for (const connection of opened) connection.close();
     throw openingError(file, error);

@@ -1,13 +1,22 @@
 import { type BigIntStats, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { Problem } from '../../problems.ts';
-import type { Statement } from '../statement.ts';
-import type { Columns, ExclusiveTransaction, Executor, Store, Value, Work } from '../store.ts';
+import { type Sql, sql } from '../sql.ts';
+import { type Statement, statement } from '../statement.ts';
+import type { Columns, ExclusiveTransaction, Executor, ReadCost, Store, Value, Work } from '../store.ts';
 import { checkSmallFile } from './check-file.ts';
 import { Connection, Prepared } from './connection.ts';
 import { sqliteDialect } from './dialect.ts';
 import { FileRemoved } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
+import { ScanThreads } from './scans/scan-threads.ts';
+
+/** A read that costs more microseconds than this runs in a thread, which costs about 100 itself. */
+const MAX_INLINE_COST = 5_000;
+/** Microseconds that a row of an answer takes. */
+const ROW_COST = 2;
+/** Milliseconds for which the number of a table's rows is taken to be what it was. */
+const ROWS_LIFETIME = 1_000;
 
 /** Streams that may be open at once; each holds a connection and a snapshot. */
 const MOST_STREAMS = 16;
@@ -17,6 +26,7 @@ interface Parts {
   writer: Connection;
   reader: Connection;
   sharedReads: boolean;
+  scanTimeout: number | undefined;
 }
 
 /** The rows of one app in one SQLite file: one connection writes, another reads only what is committed. */
@@ -29,15 +39,18 @@ export class SqliteStore implements Store {
   readonly #sharedReads: boolean;
   /** The files as they were opened. */
   readonly #opened: readonly OpenedFile[];
+  readonly #scans: ScanThreads;
+  readonly #rows = new Map<Sql, { readonly rows: number; readonly until: number }>();
   #streams = 0;
   #foreignCommits: number | undefined;
 
-  constructor({ file, writer, reader, sharedReads }: Parts) {
+  constructor({ file, writer, reader, sharedReads, scanTimeout }: Parts) {
     this.file = file;
     this.#writer = writer;
     this.#reader = reader;
     this.#sharedReads = sharedReads;
     this.#opened = [file, `${file}-wal`].map((path) => ({ path, opened: statOf(path) }));
+    this.#scans = new ScanThreads(file, scanTimeout);
     this.#group = new GroupCommit(writer, {
       verify: () => requireInPlace(this.#opened.slice(0, 1)),
       committed: this.#endSnapshot,
@@ -50,7 +63,7 @@ export class SqliteStore implements Store {
   }
 
   get statements(): number {
-    return this.#writer.statements + this.#reader.statements;
+    return this.#writer.statements + this.#reader.statements + this.#scans.statements;
   }
 
   /** Commits and the writes in them so far. */
@@ -65,6 +78,28 @@ export class SqliteStore implements Store {
       setImmediate(this.#endSnapshot);
     }
     return this.#reader.all(statement, values);
+  }
+
+  scan(
+    query: Statement,
+    values: readonly Value[],
+    { rows, perRow, table }: ReadCost,
+  ): Columns[] | Promise<Columns[]> {
+    const all = this.#rowsOf(table);
+    const cost = Math.min(rows, all) * ROW_COST + all * perRow;
+    return cost > MAX_INLINE_COST ? this.#scans.run(query, values) : this.all(query, values);
+  }
+
+  /** About how many rows a table has, and never less. */
+  #rowsOf(table: Sql): number {
+    const known = this.#rows.get(table);
+    const now = performance.now();
+    if (known && known.until > now) return known.rows;
+    const { sql: text } = statement(this.dialect, sql`select max(rowid) as rows from ${table}`);
+    const [row] = this.#reader.prepare(text).all([]);
+    const rows = Number(row?.rows ?? 0);
+    this.#rows.set(table, { rows, until: now + ROWS_LIFETIME });
+    return rows;
   }
 
   write<T>(work: Work<T>): Promise<T> {
@@ -146,6 +181,7 @@ export class SqliteStore implements Store {
 
   async close(): Promise<void> {
     await this.#group.idle();
+    await this.#scans.close();
     this.#endSnapshot();
     this.#reader.close();
     this.#writer.close();

@@ -7,6 +7,7 @@ import type { ChildQuery } from '../../schema/services/list-query.ts';
 import type { Model, Projection, Row } from '../model.ts';
 import { callerValues } from '../policy.ts';
 import { readerOf } from '../transaction.ts';
+import { FREE_ROWS } from './list-plan.ts';
 import { orderBy, sortColumns } from './order.ts';
 
 /** The first rows of each of many parents in the resource's order, in one query however many parents there are. */
@@ -22,7 +23,7 @@ export function childReader(model: Model, store: Store) {
     parents: readonly RowId[],
     { limit, offset = 0 }: ChildQuery,
   ): Promise<Map<RowId, Row[]>> => {
-    const { caller } = context;
+    const { caller, transaction } = context;
     model.policy.admit(caller, 'read');
     const { where, fields, statements } = prepared(caller);
     const byParent = new Map<RowId, Row[]>(parents.map((parent) => [parent, []]));
@@ -30,7 +31,12 @@ export function childReader(model: Model, store: Store) {
     statements.set(field, select);
     const encoded = model.dialect.encodeList([...parents]);
     const values = { parents: encoded, limit, offset, ...callerValues(caller) };
-    for (const found of await readerOf(store, context).all(select, bind(select, values))) {
+    const bound = bind(select, values);
+    const most = parents.length * (limit + offset);
+    const rows = await (transaction || most <= FREE_ROWS
+      ? readerOf(store, context).all(select, bound)
+      : store.scan(select, bound, { rows: most, perRow: 0, table: model.table }));
+    for (const found of rows) {
       const row = fields.decode(found);
       byParent.get(row[field] as RowId)?.push(row);
     }

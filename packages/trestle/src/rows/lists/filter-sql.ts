@@ -1,4 +1,4 @@
-import { textMatch } from '../../database/case-folding.ts';
+import { type TextMatch, textMatch } from '../../database/case-folding.ts';
 import type { TextOperator } from '../../database/dialect.ts';
 import { type Sql, sql } from '../../database/sql.ts';
 import type { Value } from '../../database/store.ts';
@@ -11,6 +11,19 @@ import { isObject, kindOf } from '../validate.ts';
 /** Limits on one filter (reliability: cost is bounded before anything runs). */
 const MOST = { conditions: 50, depth: 5, list: 100, text: 2000 } as const;
 
+/** Conditions of others that one which looks into texts counts as. */
+const TEXT_CONDITION = 3;
+
+/** Microseconds that SQLite takes to compare a row, where no index is used. */
+const COMPARISON_COST = 0.05;
+const TEXT_COST: Readonly<Record<TextMatch, number>> = {
+  starts: 0.1,
+  ends: 0.1,
+  contains: 0.2,
+  icontains: 0.35,
+  icontainsUnicode: 1.6,
+};
+
 /**
  * A filter taken apart: the SQL's shape with numbered placeholders, and the values for them. The shape is the cache key
  * of the compiled statement, so that a filter of a known shape builds no SQL.
@@ -19,6 +32,8 @@ export class FilterParts {
   readonly values: Value[] = [];
   readonly errors: FieldError[] = [];
   shape = '';
+  /** Microseconds that a row costs SQLite. */
+  cost = 0;
   #conditions = 0;
   readonly #model: Model;
 
@@ -87,9 +102,11 @@ export class FilterParts {
         );
         return [];
       }
-      this.#conditions += 1;
+      this.#conditions += looksIntoTexts(key) ? TEXT_CONDITION : 1;
       if (this.#conditions > MOST.conditions)
-        throw tooMuch(`a filter may have ${MOST.conditions} conditions`);
+        throw tooMuch(
+          `a filter may have ${MOST.conditions} conditions, of which one that looks into texts counts as ${TEXT_CONDITION}`,
+        );
       this.shape += `${name}.${key}`;
       return this.#compare(field, key, value, `${at}/${key}`) ?? [];
     });
@@ -98,6 +115,8 @@ export class FilterParts {
   #compare(field: ModelField, operator: Operator, value: unknown, at: string): Sql | undefined {
     const column = sql.ref(field.name);
     const takes = OPERATORS[operator];
+    if (!looksIntoTexts(operator) && !(isIndexed(field) && INDEXED.has(operator)))
+      this.cost += COMPARISON_COST;
     if (takes === 'flag') return this.#isNull(column, value, at);
     if (looksIntoTexts(operator)) return this.#text(field, operator, value, at);
     if (takes === 'list' || takes === 'pair') return this.#several(field, operator, value, at);
@@ -134,6 +153,7 @@ export class FilterParts {
     const { dialect } = this.#model;
     const match = textMatch(operator, text);
     this.shape += match;
+    this.cost += TEXT_COST[match];
     return dialect.texts[match](sql.ref(column), this.bind(dialect.pattern(match, text)));
   }
 
@@ -184,6 +204,20 @@ export class Slot {
 }
 
 const COMPARISONS = { eq: '=', gt: '>', gte: '>=', lt: '<', lte: '<=' } as const;
+
+/** Operators that find few rows by an index. */
+const INDEXED = new Set<Operator>(['eq', 'in', 'gt', 'gte', 'lt', 'lte', 'between']);
+
+/** Whether an index begins with a field. */
+export function isIndexed({ name, field }: ModelField): boolean {
+  return (
+    name === 'id' ||
+    field.index ||
+    field.unique ||
+    field.type.reference !== undefined ||
+    field.type.isOwner === true
+  );
+}
 
 function isOperator(key: string): key is Operator {
   return Object.hasOwn(OPERATORS, key);

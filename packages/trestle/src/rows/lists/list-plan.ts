@@ -1,6 +1,6 @@
 import { type Sql, sql } from '../../database/sql.ts';
 import { Param, type Statement, statement } from '../../database/statement.ts';
-import type { Value } from '../../database/store.ts';
+import { EACH_ROW, type ReadCost, type Value } from '../../database/store.ts';
 import { LruMap } from '../../lru-map.ts';
 import { Problem } from '../../problems.ts';
 import { accountOf, type Caller } from '../../schema/caller.ts';
@@ -8,7 +8,7 @@ import type { ListQuery } from '../../schema/services/list-query.ts';
 import type { Model, Projection } from '../model.ts';
 import { callerValues } from '../policy.ts';
 import type { Position } from './cursor.ts';
-import { FilterParts, Slot } from './filter-sql.ts';
+import { FilterParts, isIndexed, Slot } from './filter-sql.ts';
 import { after, orderBy, type SortColumn, sortColumns } from './order.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -16,6 +16,12 @@ const DEFAULT_LIMIT = 50;
 const MAX_COUNTED = 10_000;
 const MAX_SEARCH_LENGTH = 200;
 const MAX_STATEMENTS = 300;
+
+/** Microseconds that SQLite takes to sort a row by what is in no index, and to count one. */
+const SORT_COST = 0.3;
+const COUNT_COST = 0.02;
+/** Rows by an index that are read at once in any case. */
+export const FREE_ROWS = 1_000;
 
 /** A list as it was asked for, worked out: nothing of it depends on the rows. */
 export interface ListPlan {
@@ -31,13 +37,17 @@ export interface ListPlan {
   readonly key: string;
   /** Its first page, read by the index of the order or by a scan; where the plan is kept. */
   readonly first?: { walk?: BoundStatement; scan?: BoundStatement };
+  /** Microseconds that SQLite looks at each row of the table; 0 where it takes the first rows of an index. */
+  readonly perRow: number;
   /** Whether fewer rows than a page were found when it was last asked for. */
   exhausted: boolean;
 }
 
-interface BoundStatement {
+export interface BoundStatement {
   readonly statement: Statement;
   readonly values: readonly Value[];
+  /** Undefined where it is short in any case. */
+  readonly cost: ReadCost | undefined;
 }
 
 /** A statement by the shape of what was asked. */
@@ -97,6 +107,7 @@ export class ListPlans {
       values,
       shape: `${shape} ${order}`,
       sort,
+      perRow: parts.cost + (isSorted(model, sort) ? 0 : SORT_COST),
       limit: query.limit ?? DEFAULT_LIMIT,
       key: JSON.stringify([model.name, order, shape, values, narrowed]),
       exhausted: false,
@@ -123,7 +134,12 @@ export class ListPlans {
     const key = `${way} ${plan.shape} ${position ? `${before} ${places.map((value) => value === null)}` : ''}`;
     const values = [...plan.values, ...places, plan.limit + 1, plan.query.offset ?? 0];
     const shaped = this.#statements.get(key) ?? this.#compile(key, this.#select(plan, position, refer));
-    const bound = { statement: shaped.statement, values: bindShaped(shaped, values, caller) };
+    const rows = plan.limit + (plan.query.offset ?? 0);
+    const bound = {
+      statement: shaped.statement,
+      values: bindShaped(shaped, values, caller),
+      cost: this.#cost(plan.perRow, rows),
+    };
     if (plan.first && !position) plan.first[way] = bound;
     return bound;
   }
@@ -136,6 +152,7 @@ export class ListPlans {
     return {
       statement: shaped.statement,
       values: bindShaped(shaped, [...plan.values, limit, offset], caller),
+      cost: undefined,
     };
   }
 
@@ -143,14 +160,23 @@ export class ListPlans {
   count(plan: ListPlan, caller: Caller, how: 'exact' | 'estimated'): BoundStatement {
     const key = `${how} ${plan.shape}`;
     const { table } = this.#model;
-    const where = whereClause(plan.conditions);
+    const perRow = plan.perRow + (how === 'exact' ? COUNT_COST : 0);
+    const where = whereClause(plan.conditions, perRow > 0);
     const counted =
       how === 'exact'
         ? sql`${table} ${where}`
         : sql`(select 1 as one from ${table} ${where} limit ${sql.raw(String(MAX_COUNTED))}) as counted`;
     const shaped =
       this.#statements.get(key) ?? this.#compile(key, sql`select count(*) as total from ${counted}`);
-    return { statement: shaped.statement, values: bindShaped(shaped, plan.values, caller) };
+    return {
+      statement: shaped.statement,
+      values: bindShaped(shaped, plan.values, caller),
+      cost: this.#cost(perRow, 0),
+    };
+  }
+
+  #cost(perRow: number, rows: number): ReadCost | undefined {
+    return perRow > 0 || rows > FREE_ROWS ? { rows, perRow, table: this.#model.table } : undefined;
   }
 
   #search(parts: FilterParts, text: string): Sql {
@@ -175,7 +201,8 @@ export class ListPlans {
     const placed = places.map((_, at) => sql`${new Slot(values.length + at)}`);
     const nulls = places.map((value) => value === null);
     const before = position?.before ?? false;
-    const where = whereClause(position ? [...conditions, after(sort, placed, nulls, before)] : conditions);
+    const all = position ? [...conditions, after(sort, placed, nulls, before)] : conditions;
+    const where = whereClause(all, plan.perRow > 0);
     const limit = new Slot(values.length + places.length);
     const offset = new Slot(values.length + places.length + 1);
     return sql`select ${this.#fields.columns} from ${this.#model.table} ${where}
@@ -201,6 +228,15 @@ function bindShaped({ statement, asksCaller }: ShapedStatement, values: readonly
   return bound;
 }
 
-function whereClause(conditions: readonly Sql[]): Sql {
+/** Whether an index has the order of a list. */
+function isSorted({ resource }: Model, sort: readonly SortColumn[]): boolean {
+  const [first] = sort;
+  const declared = resource.order[0]?.replace(/^-/, '');
+  return first !== undefined && (isIndexed(first.field) || first.field.name === declared);
+}
+
+/** @param eachRow marks a clause that many rows may be compared with, for `Store.scan`. */
+function whereClause(conditions: readonly Sql[], eachRow: boolean): Sql {
+  if (eachRow) return sql`where ${sql.raw(EACH_ROW)} ${sql.join([sql`1 = 1`, ...conditions], ' and ')}`;
   return conditions.length > 0 ? sql`where ${sql.join(conditions, ' and ')}` : sql``;
 }

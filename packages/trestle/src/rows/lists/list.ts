@@ -4,7 +4,7 @@ import type { ListQuery, Page } from '../../schema/services/list-query.ts';
 import type { Model, Row } from '../model.ts';
 import { readerOf } from '../transaction.ts';
 import type { Cursors } from './cursor.ts';
-import { ListPlans } from './list-plan.ts';
+import { type BoundStatement, ListPlans } from './list-plan.ts';
 import { sortValue } from './order.ts';
 
 /** Rows a part of a stream has: enough to make a write worth it, few enough to leave the event loop free. */
@@ -26,9 +26,10 @@ export function listVerbs(model: Model, store: Store, cursors: Cursors) {
       const plan = plans.of(caller, query);
       const position = cursor === undefined ? undefined : cursors.decode(plan.key, cursor);
       const counting = query.count && plans.count(plan, caller, query.count);
-      const [counted] = counting ? await reader.all(counting.statement, counting.values) : [];
-      const { statement, values } = plans.page(plan, caller, position);
-      const found = await reader.all(statement, values);
+      const read = ({ statement, values, cost }: BoundStatement) =>
+        cost && !context.transaction ? store.scan(statement, values, cost) : reader.all(statement, values);
+      const [counted] = counting ? await read(counting) : [];
+      const found = await read(plans.page(plan, caller, position));
       const more = found.length > plan.limit;
       plan.exhausted = !more;
       if (more) found.pop();

@@ -1,0 +1,47 @@
+/** A thread that runs long reads of one database file, one after another, each until its deadline. */
+import { DatabaseSync } from 'node:sqlite';
+import { parentPort, workerData } from 'node:worker_threads';
+import { LruMap } from '../../../lru-map.ts';
+import { EACH_ROW } from '../../store.ts';
+import { isSqliteError } from '../errors.ts';
+import type { Scan, ScanAnswer } from './scan-threads.ts';
+
+/** Rows between two looks at the clock. */
+const CHECK_INTERVAL = 1000;
+
+const database = new DatabaseSync(String(workerData), { readOnly: true, timeout: 5000 });
+const prepared = new LruMap<string, ReturnType<DatabaseSync['prepare']>>(50);
+let deadline = 0;
+let isLate = false;
+let rows = 0;
+
+// Nothing else ends a statement of SQLite before its time from JavaScript: an error of a function that each row calls does.
+database.function('trestle_tick', () => {
+  rows += 1;
+  if (rows % CHECK_INTERVAL === 0 && Date.now() > deadline) {
+    isLate = true;
+    throw new Error('the deadline of this read is over');
+  }
+  return 1;
+});
+
+parentPort?.on('message', ({ sql, values, ...scan }: Scan) => {
+  deadline = scan.deadline;
+  isLate = false;
+  let answer: ScanAnswer;
+  try {
+    let statement = prepared.get(sql);
+    if (!statement) {
+      statement = database.prepare(sql.replace(EACH_ROW, 'trestle_tick() and'));
+      statement.setReturnArrays(true);
+      prepared.set(sql, statement);
+    }
+    // Arrays, as `setReturnArrays` says.
+    const found = statement.all(...values) as unknown as readonly unknown[][];
+    answer = { columns: statement.columns().map(({ name }) => name), rows: found };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    answer = { message, isLate, ...(isSqliteError(error) && { errcode: error.errcode }) };
+  }
+  parentPort?.postMessage(answer);
+});

@@ -1,0 +1,111 @@
+import { Worker } from 'node:worker_threads';
+import { Problem } from '../../../problems.ts';
+import { rowMaker } from '../../row-maker.ts';
+import type { Statement } from '../../statement.ts';
+import { type Columns, scanTooLong, type Value } from '../../store.ts';
+import { bindable } from '../connection.ts';
+import { sqliteProblem } from '../errors.ts';
+
+/** A read, as a thread gets it. */
+export interface Scan {
+  readonly sql: string;
+  readonly values: readonly (string | number | null | Uint8Array)[];
+  /** Milliseconds since 1970. */
+  readonly deadline: number;
+}
+
+/** The rows of a read, or why there are none. */
+export type ScanAnswer =
+  | { readonly columns: readonly string[]; readonly rows: readonly unknown[][] }
+  | { readonly message: string; readonly isLate: boolean; readonly errcode?: number };
+
+interface Waiting extends Scan {
+  readonly resolve: (rows: Columns[]) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** Reads that may wait for a thread; more are refused. */
+const MAX_WAITING = 64;
+/** A thread that has not answered so many milliseconds after the deadline (it sorts) is ended. */
+const GRACE = 500;
+
+/** Threads that run long reads of one file, so that they hold up no request on the event loop. Started when first needed. */
+export class ScanThreads {
+  readonly #file: string;
+  readonly #timeout: number;
+  readonly #max: number;
+  readonly #all = new Set<Worker>();
+  readonly #idle: Worker[] = [];
+  readonly #waiting: Waiting[] = [];
+  /** Reads so far. */
+  statements = 0;
+
+  /** @param timeout milliseconds that a read may take, its wait for a thread included (default: 5,000). */
+  constructor(file: string, timeout = 5000, threads = 2) {
+    this.#file = file;
+    this.#timeout = timeout;
+    this.#max = threads;
+  }
+
+  /** Runs a read in a thread. Throws `unavailable` where it takes too long, or too many wait. */
+  run({ sql }: Statement, values: readonly Value[]): Promise<Columns[]> {
+    if (this.#waiting.length >= MAX_WAITING)
+      throw new Problem('unavailable', {
+        detail: 'Too many long reads are under way. Try again in a moment, or narrow the filter.',
+        headers: { 'Retry-After': '1' },
+      });
+    this.statements += 1;
+    return new Promise((resolve, reject) => {
+      const deadline = Date.now() + this.#timeout;
+      this.#waiting.push({ sql, values: bindable(values), deadline, resolve, reject });
+      this.#dispatch();
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const { reject } of this.#waiting.splice(0)) reject(scanTooLong());
+    await Promise.all([...this.#all].map((thread) => thread.terminate()));
+  }
+
+  #dispatch(): void {
+    if (this.#waiting.length === 0) return;
+    const thread = this.#idle.pop() ?? (this.#all.size < this.#max ? this.#start() : undefined);
+    const next = thread && this.#waiting.shift();
+    if (!thread || !next) return;
+    const { resolve, reject, ...scan } = next;
+    const late = setTimeout(() => void thread.terminate(), Math.max(scan.deadline + GRACE - Date.now(), 1));
+    const end = (settle: () => void) => {
+      clearTimeout(late);
+      thread.off('message', answered).off('error', lost).off('exit', ended);
+      settle();
+      this.#dispatch();
+    };
+    const answered = (answer: ScanAnswer) =>
+      end(() => {
+        thread.unref();
+        this.#idle.push(thread);
+        if ('rows' in answer) resolve(answer.rows.map(rowMaker(answer.columns)));
+        else if (answer.isLate) reject(scanTooLong(new Error(answer.message)));
+        else reject(sqliteProblem(Object.assign(new Error(answer.message), { errcode: answer.errcode })));
+      });
+    const lost = (reason: unknown) =>
+      end(() => {
+        this.#all.delete(thread);
+        reject(reason);
+      });
+    const ended = () => lost(scanTooLong());
+    thread.once('message', answered).once('error', lost).once('exit', ended);
+    thread.ref();
+    thread.postMessage(scan);
+  }
+
+  #start(): Worker {
+    // The compiled package has this file beside it with the same extension.
+    const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+    const thread = new Worker(new URL(`./scan-thread${extension}`, import.meta.url), {
+      workerData: this.#file,
+    });
+    this.#all.add(thread);
+    return thread;
+  }
+}

@@ -1,0 +1,99 @@
+// A search through 200,000 rows holds up no other request, ends at its deadline with 503, and costs what it may.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { accounts, anyone, boolean, integerId, json, resource, text, timestamp } from 'trestle';
+import { Problem } from 'trestle/contract';
+import { migrate } from '../../src/database/migrations/migrate.ts';
+import { sql } from '../../src/database/sql.ts';
+import { openSqlite, type SqliteOptions } from '../../src/database/sqlite/open-sqlite.ts';
+import { statement } from '../../src/database/statement.ts';
+import type { Store } from '../../src/database/store.ts';
+import { tablesOf } from '../../src/database/tables.ts';
+import { openServices } from '../../src/rows/open-services.ts';
+import { anonymous } from '../rows/shop.ts';
+import { eachStore } from '../stores.ts';
+
+const ROWS = 200_000;
+const notes = resource({
+  id: integerId(),
+  fields: {
+    title: text({ search: true }),
+    done: boolean(),
+    facts: json(),
+    at: timestamp(),
+  },
+  can: { read: anyone },
+});
+const resources = { notes };
+
+async function openNotes(store: Store, rows = ROWS) {
+  const declared = accounts({ id: integerId() });
+  await migrate(store, tablesOf(resources, declared));
+  const query = sql`insert into ${sql.table('notes')} (title, done, facts, at)
+    with recursive n(i) as (select 1 union all select i + 1 from n where i < ${sql.lit(rows)})
+    select 'the title of note ' || i, ${sql.raw(store.dialect.lateral ? 'i % 2 = 0' : 'i % 2')},
+      ${sql.raw(store.dialect.lateral ? `'{"a":[1]}'::jsonb` : `'{"a":[1]}'`)}, '2026-01-01T00:00:00.000Z' from n`;
+  await store.write((transaction) => transaction.all(statement(store.dialect, query), []), { patient: true });
+  return openServices({ resources, accounts: declared, store, cursorKey: Buffer.alloc(32) }).services.notes;
+}
+
+/** A row as JSON has it. */
+const plain = (row: unknown): unknown => JSON.parse(JSON.stringify(row));
+
+const deep = (words: number) => ({
+  or: Array.from({ length: words }, (_, at) => ({ title: { icontains: `nowhere ${at}` } })),
+});
+
+eachStore('long reads', (open) => {
+  it('let short ones pass, and answer what they would have answered', async () => {
+    const service = await openNotes(await open());
+    const order: string[] = [];
+    const long = service.list(anonymous, { search: 'note 77777', count: 'exact' }).then((page) => {
+      order.push('long');
+      return page;
+    });
+    const short = await service.peek(anonymous, 77_777);
+    order.push('short');
+    const { items, total } = await long;
+    assert.deepEqual(order, ['short', 'long']);
+    assert.equal(total, 1);
+    assert.deepEqual(plain(items), [plain(short)]);
+    const many = await service.list(anonymous, { limit: 5_000 });
+    assert.equal(many.items.length, 5_000);
+    assert.deepEqual(plain(many.items[0]), plain(await service.peek(anonymous, 1)));
+  });
+
+  it('may have fewer conditions that look into texts than others', async () => {
+    const service = await openNotes(await open(), 10);
+    await service.list(anonymous, { filter: deep(2) });
+    await assert.rejects(service.list(anonymous, { filter: deep(40) }), /looks into texts counts as 3/);
+  });
+});
+
+describe('long reads of a slow machine (sqlite)', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'trestle-test-'));
+  const stores: Store[] = [];
+  const openIt = (options: SqliteOptions) => {
+    const store = openSqlite(join(folder, 'notes.db'), options);
+    stores.push(store);
+    return store;
+  };
+  after(async () => {
+    for (const store of stores) await store.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('end at their deadline, and the thread goes on to the next', async () => {
+    const service = await openNotes(openIt({ scanTimeout: 20 }));
+    const all = Array.from({ length: 6 }, () => service.list(anonymous, { filter: deep(16) }));
+    for (const { status, reason } of (await Promise.allSettled(all)) as PromiseRejectedResult[]) {
+      assert.equal(status, 'rejected');
+      assert(reason instanceof Problem);
+      assert.equal(reason.status, 503);
+      assert.match(reason.detail, /Narrow it/);
+    }
+  });
+});
