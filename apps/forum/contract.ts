@@ -224,7 +224,10 @@ function writeRoutes({ rules, schemas, services: { articles }, accounts }: Conte
   ];
 }
 
-function withoutToken<B extends { 'access-token'?: string }>({ 'access-token': _token, ...article }: B) {
+function withoutToken<B extends { 'access-token'?: string | null }>({
+  'access-token': _token,
+  ...article
+}: B) {
   return article;
 }
 

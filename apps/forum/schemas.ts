@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-const Token = { 'access-token': Type.Optional(Type.String()) };
+const Token = { 'access-token': Type.Optional(Type.Union([Type.String(), Type.Null()])) };
 
 /** An empty member is a missing one. */
 const notEmpty = Type.String({ minLength: 1 });

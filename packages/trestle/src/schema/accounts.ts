@@ -154,7 +154,7 @@ function textSchema({ min, max, patterns = [] }: TextRule): Record<string, unkno
   const portable = patterns.filter(({ source, flags }) => /^u?$/.test(flags) && !/\\p|\(\?</i.test(source));
   const [first, ...others] = portable.map(({ source }) => source);
   const all =
-    others.length > 0 ? `^${portable.map(({ source }) => `(?=[^]*(?:${source}))`).join('')}` : first;
+    others.length > 0 ? `^${portable.map(({ source }) => `(?=[\\s\\S]*(?:${source}))`).join('')}` : first;
   return {
     type: 'string',
     ...(min > 0 && { minLength: min }),

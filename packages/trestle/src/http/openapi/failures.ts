@@ -30,13 +30,13 @@ const PROBLEM = titled(
             pointer: Type.String(),
             code: Type.String(),
             message: Type.String(),
-            params: Type.Optional(Type.Unsafe<unknown>({ type: 'object' })),
+            params: Type.Optional(Type.Unsafe<unknown>({ type: 'object', additionalProperties: {} })),
             in: Type.Optional(Type.Unsafe<string>({ type: 'string', enum: ['body', 'query', 'path'] })),
           }),
         ),
       ),
     ),
-    data: Type.Optional(Type.Unsafe<unknown>({ type: 'object' })),
+    data: Type.Optional(Type.Unsafe<unknown>({ type: 'object', additionalProperties: {} })),
   }),
 );
 

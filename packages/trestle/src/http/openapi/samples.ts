@@ -34,6 +34,8 @@ export function sampleOf(schema: unknown, schemas: Schemas, name = 'value'): unk
   if (Array.isArray(values)) return values[0];
   if (Array.isArray(anyOf)) return sampleOf(anyOf[0], schemas, name);
   const types = [schema.type].flat();
+  // The id of a row that may not be there.
+  if (types.includes('null') && schema.format === 'uuid') return null;
   const sample = plainSample(schema, types[0], schemas, name);
   return sample === undefined && types.includes('null') ? null : sample;
 }

@@ -111,7 +111,7 @@ function uniformTable<Rs extends Resources>({
   const routes = [
     ...rows,
     ...accountRoutes(app.accounts, accounts),
-    ...keyRoutes(app.accounts, keys),
+    ...keyRoutes(app.accounts, keys, [...models.keys()]),
     ...operationRoutes(models, operations),
   ];
   return { style: 'uniform', prefix: '/v1', routes, places: UNIFORM_PLACES };

@@ -3,7 +3,7 @@ import type { Accounts } from '../../../schema/accounts.ts';
 import { seconds } from '../../../schema/duration.ts';
 import type { RowId } from '../../../schema/id.ts';
 import { type Answer, answer, type Route, type RouteRequest, route } from '../../../schema/route.ts';
-import { signedIn } from '../../../schema/rules.ts';
+import { signedIn, VERBS } from '../../../schema/rules.ts';
 import type { KeyService, KeyView } from '../../../schema/services/account-service.ts';
 import { itemsOf } from './account-routes.ts';
 import { titled, verbPath } from './route-names.ts';
@@ -18,11 +18,11 @@ const tag = 'keys';
 type ById = RouteRequest<{ params: { id: string }; query: Record<string, never>; body: unknown }>;
 
 /** API keys: made, listed, changed and ended by their owner or the administrator. Whole keys leave by `create` and `roll` alone. */
-export function keyRoutes(declared: Accounts, keys: KeyService): Route[] {
+export function keyRoutes(declared: Accounts, keys: KeyService, resources: readonly string[]): Route[] {
   const key = titled('Key', Type.Object(keyMembers(declared)));
   const whole = titled('WholeKey', Type.Object({ ...keyMembers(declared), key: text }));
   return [
-    createRoute(declared, keys, whole),
+    createRoute(declared, keys, { whole, resources }),
     ...readRoutes(keys, key),
     verb('deactivate', 'Switch a key off', key, ({ caller, params: { id } }) => keys.deactivate(caller, id)),
     verb('activate', 'Switch a key on again', key, ({ caller, params: { id } }) => keys.activate(caller, id)),
@@ -47,8 +47,14 @@ function keyMembers(declared: Accounts): Record<string, TSchema> {
   };
 }
 
-function createRoute(declared: Accounts, keys: KeyService, whole: TSchema): Route {
+function createRoute(
+  declared: Accounts,
+  keys: KeyService,
+  { whole, resources }: { whole: TSchema; resources: readonly string[] },
+): Route {
   const { longest } = declared.keys;
+  const scopes = ['*', ...resources].flatMap((name) => ['*', ...VERBS].map((each) => `${name}:${each}`));
+  const scope = Type.Unsafe<string>({ type: 'string', enum: scopes });
   const integer = { type: 'integer', minimum: 1 };
   const lifetime =
     longest === 'never'
@@ -60,7 +66,7 @@ function createRoute(declared: Accounts, keys: KeyService, whole: TSchema): Rout
       lifetime: Type.Optional(
         Type.Unsafe<number | 'never'>({ ...lifetime, description: 'Seconds, or never.' }),
       ),
-      scopes: Type.Optional(Type.Unsafe<string[] | null>(nullable(Type.Array(text, { maxItems: 100 })))),
+      scopes: Type.Optional(Type.Unsafe<string[] | null>(nullable(Type.Array(scope, { maxItems: 100 })))),
       account: Type.Optional(Type.Unsafe<RowId | null>(nullable(declared.id.schema))),
     },
     closed,
