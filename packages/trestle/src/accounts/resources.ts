@@ -6,7 +6,7 @@ import { boolean } from '../schema/fields/boolean.ts';
 import { integer } from '../schema/fields/integer.ts';
 import { list } from '../schema/fields/list.ts';
 import { reference } from '../schema/fields/reference.ts';
-import { text } from '../schema/fields/text.ts';
+import { text } from '../schema/fields/texts/text.ts';
 import { createdAt, timestamp } from '../schema/fields/timestamp.ts';
 import { integerId, textId } from '../schema/id.ts';
 import type { RowOf } from '../schema/row-types.ts';

@@ -1,10 +1,10 @@
 import { INTERNAL } from '../database/table.ts';
 import { resource, systemResource } from '../schema/define-resource.ts';
-import { oneOf } from '../schema/fields/enum.ts';
 import { integer } from '../schema/fields/integer.ts';
 import { json } from '../schema/fields/json.ts';
 import { number } from '../schema/fields/number.ts';
-import { text } from '../schema/fields/text.ts';
+import { oneOf } from '../schema/fields/texts/enum.ts';
+import { text } from '../schema/fields/texts/text.ts';
 import { createdAt, timestamp } from '../schema/fields/timestamp.ts';
 import { integerId, uuidId } from '../schema/id.ts';
 import type { RowOf } from '../schema/row-types.ts';

@@ -4,7 +4,15 @@ import type { RowId } from './id.ts';
 import { OPERATORS, type Operator } from './services/list-query.ts';
 
 /** How a value is stored. A dialect says what SQL type that is. */
-export type StoredKind = 'text' | 'integer' | 'number' | 'boolean' | 'timestamp' | 'json' | 'uuid';
+export type StoredKind =
+  | 'text'
+  | 'integer'
+  | 'number'
+  | 'decimal'
+  | 'boolean'
+  | 'timestamp'
+  | 'json'
+  | 'uuid';
 
 /** What happens to a row when the row it refers to is deleted. */
 export type OnDelete = 'cascade' | 'restrict' | 'setNull';
@@ -115,6 +123,7 @@ export const STRING = {
   conversions: {
     integer: { isLossless: true, convert: String },
     number: { isLossless: true, convert: String },
+    decimal: { isLossless: true, convert: String },
     boolean: { isLossless: true, convert: String },
     timestamp: { isLossless: true, convert: toUtc },
     uuid: { isLossless: true, convert: String },

@@ -12,7 +12,7 @@ import { accounts } from '../../src/schema/accounts.ts';
 import type { Caller } from '../../src/schema/caller.ts';
 import { resource, systemResource } from '../../src/schema/define-resource.ts';
 import { boolean } from '../../src/schema/fields/boolean.ts';
-import { text } from '../../src/schema/fields/text.ts';
+import { text } from '../../src/schema/fields/texts/text.ts';
 import { timestamp } from '../../src/schema/fields/timestamp.ts';
 import { textId } from '../../src/schema/id.ts';
 import type { RowOf } from '../../src/schema/row-types.ts';

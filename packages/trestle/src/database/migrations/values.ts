@@ -103,8 +103,10 @@ function nextValue(from: Column, to: Column): (value: unknown) => unknown {
   const convert = conversionOf(from, to)?.convert;
   return (value) => {
     const converted = convert?.(value);
-    const given = from.kind !== to.kind && normalize ? normalize(converted) : converted;
-    if (given === undefined || (validator && !validator.Check(given))) return undefined;
+    if (converted === undefined) return undefined;
+    const fits = (one: unknown) => !validator || validator.Check(one);
+    const given = normalize && !fits(converted) ? normalize(converted) : converted;
+    if (!fits(given)) return undefined;
     return complete ? complete(given) : given;
   };
 }

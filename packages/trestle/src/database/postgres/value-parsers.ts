@@ -29,8 +29,8 @@ const PARSERS: Readonly<Record<number, Parser>> = {
   [OID.real]: Number,
   [OID.double]: Number,
   [OID.timestamptz]: instant,
-  // What sum() and avg() of integers give.
-  [OID.numeric]: (text) => (/^-?\d+$/.test(text) ? integer(text) : Number(text)),
+  // Sums of integers are numbers. What a number would not keep stays text.
+  [OID.numeric]: (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : text),
 };
 
 /** How a connection turns PostgreSQL's texts into the values a row has. */

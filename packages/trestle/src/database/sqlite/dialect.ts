@@ -10,6 +10,7 @@ const COLUMN_TYPES: Readonly<Record<StoredKind, string>> = {
   text: 'text',
   integer: 'integer',
   number: 'real',
+  decimal: 'text',
   boolean: 'integer',
   timestamp: 'text',
   json: 'text',
@@ -19,9 +20,32 @@ const COLUMN_TYPES: Readonly<Record<StoredKind, string>> = {
 function encode(kind: StoredKind, value: unknown): Value {
   if (value === null || value === undefined) return null;
   if (kind === 'json') return JSON.stringify(value);
+  if (kind === 'decimal') return sortable(String(value));
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (typeof value === 'string' || typeof value === 'number') return value;
   throw new TypeError(`cannot keep a ${typeof value} in a ${kind} column`);
+}
+
+/**
+ * A decimal as a text that sorts as it does: a digit for its sign, 38 digits before the point, and of a negative one the
+ * complements of all its digits.
+ */
+function sortable(decimal: string): string {
+  const isNegative = decimal.startsWith('-');
+  const [whole = '', fraction] = decimal.replace('-', '').split('.');
+  const digits = whole.padStart(38, '0') + (fraction === undefined ? '' : `.${fraction}`);
+  return isNegative ? `0${complement(digits)}` : `1${digits}`;
+}
+
+/** The decimal that a sortable text stands for. */
+function decimalOf(text: string): string {
+  const isNegative = text.startsWith('0');
+  const digits = isNegative ? complement(text.slice(1)) : text.slice(1);
+  return `${isNegative ? '-' : ''}${digits.replace(/^0+(?=\d)/, '')}`;
+}
+
+function complement(digits: string): string {
+  return digits.replace(/\d/g, (digit) => String(9 - Number(digit)));
 }
 
 /** SQLite takes at most 32,766 values in a statement; beyond some hundreds of them more save nothing. */
@@ -60,6 +84,7 @@ export const sqliteDialect: Dialect = {
   encode,
   decoder(kind) {
     if (kind === 'boolean') return (value) => value === 1;
+    if (kind === 'decimal') return (value) => decimalOf(String(value));
     if (kind === 'json') return (value) => JSON.parse(String(value));
     return undefined;
   },

@@ -23,6 +23,7 @@ export const INTEGER = {
   conversions: {
     number: only(Number.isSafeInteger),
     boolean: { isLossless: true, convert: Number },
+    decimal: { convert: (value: unknown) => only(Number.isSafeInteger).convert(Number(value)) },
     json: only(Number.isSafeInteger),
     text: {
       convert: (value: unknown) => {

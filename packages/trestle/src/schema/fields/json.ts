@@ -21,6 +21,7 @@ export const JSON_VALUE = {
     text: AS_IT_IS,
     integer: AS_IT_IS,
     number: AS_IT_IS,
+    decimal: AS_IT_IS,
     boolean: AS_IT_IS,
     uuid: AS_IT_IS,
     timestamp: { isLossless: true, convert: toUtc },

@@ -17,6 +17,10 @@ const FINITE = {
   conversions: {
     integer: { isLossless: true, convert: Number },
     boolean: { isLossless: true, convert: Number },
+    // Fifteen digits are kept by every double.
+    decimal: {
+      convert: (value: unknown) => (/^-?0*(\d\.?){1,15}$/.test(String(value)) ? Number(value) : undefined),
+    },
     json: only(Number.isFinite),
     text: { convert: (value: unknown) => exactNumber(String(value)) },
   },

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
-import { COMMON } from '../checks/field-options.ts';
-import { expects, isStrings, optionsOf } from '../checks/options.ts';
-import { type Faces, type Field, type FieldOptions, field } from '../field.ts';
-import { STRING } from '../field-type.ts';
+import { COMMON } from '../../checks/field-options.ts';
+import { expects, isStrings, optionsOf } from '../../checks/options.ts';
+import { type Faces, type Field, type FieldOptions, field } from '../../field.ts';
+import { STRING } from '../../field-type.ts';
 
 const checkOptions = optionsOf<FieldOptions<string>>('oneOf()', COMMON);
 const checkValues = expects(

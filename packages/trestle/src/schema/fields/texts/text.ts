@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
-import { COMMON } from '../checks/field-options.ts';
-import { aBoolean, aCount, aString, expects, optionsOf, rangeMistakes } from '../checks/options.ts';
-import { type Faces, type Field, type FieldOptions, field } from '../field.ts';
-import { type FieldType, STRING } from '../field-type.ts';
+import { COMMON } from '../../checks/field-options.ts';
+import { aBoolean, aCount, aString, expects, optionsOf, rangeMistakes } from '../../checks/options.ts';
+import { type Faces, type Field, type FieldOptions, field } from '../../field.ts';
+import { type FieldType, STRING } from '../../field-type.ts';
 
 export interface TextOptions extends FieldOptions<string> {
   /** Minimum length in Unicode code points (default: 0). */
