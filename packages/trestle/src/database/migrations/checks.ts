@@ -66,6 +66,14 @@ class Origin {
     return statement(this.dialect, rows);
   }
 
+  /** A column as its values can be compared. */
+  comparable(table: string, name: string): Sql {
+    const old = this.of(table, name);
+    const kind = old?.table.columns.find((column) => column.name === old.column)?.kind;
+    const column = this.column(table, name);
+    return kind ? this.dialect.comparable(column, kind) : column;
+  }
+
   /** The table and the column as they are now. */
   of(table: string, column: string): { table: Table; column: string } | undefined {
     const found = this.#from.find((one) => one.name === this.#tableName(table));
@@ -145,7 +153,7 @@ function referenceChecks(origin: Origin, { table, from, to }: ChangeOf<'changeCo
 function uniqueChecks(origin: Origin, table: string, columns: readonly string[]): Check[] {
   // A column that is only being added has one value in every row: the index itself sees to it.
   if (!columns.every((column) => origin.has(table, column))) return [];
-  const names = columns.map((column) => origin.column(table, column));
+  const names = columns.map((column) => origin.comparable(table, column));
   const given = names.map((name) => sql`${name} is not null`);
   const repeated = sql`select 1 from ${origin.table(table)} where ${sql.join(given, ' and ')} group by ${sql.join(names)} having count(*) > 1`;
   const message: Check['message'] = (found, ids) =>
