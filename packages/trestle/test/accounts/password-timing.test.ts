@@ -22,12 +22,13 @@ eachStore('time of a failed sign-in', (open) => {
         await raises('invalid_credentials', () => demo.accounts.signIn({ username, password: 'no' }, HERE));
         times[username]?.push(performance.now() - start);
       }
-    const [known, unknown] = [median(times.ann), median(times.nobody)];
+    const [known, unknown] = [fastest(times.ann), fastest(times.nobody)];
     // A hash costs some 25 ms and more; a shortcut would show as that much.
     assert.ok(Math.abs(known - unknown) < 0.3 * Math.max(known, unknown), `${known} ms and ${unknown} ms`);
   });
 });
 
-function median(numbers: number[] = []): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+/** The least of some times: other work of the machine makes samples slower, never faster. */
+function fastest(samples: number[] = []): number {
+  return Math.min(...samples);
 }
