@@ -1,3 +1,4 @@
+import { statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccountOperator } from './accounts/account-operator.ts';
 import type { Authenticator } from './accounts/authenticator.ts';
@@ -7,8 +8,8 @@ import { deriveKeys, openSigningSecret } from './accounts/sessions/signing-secre
 import { type MigrateOptions, migrate } from './database/migrations/migrate.ts';
 import { type Renames, renamesOf } from './database/migrations/renames.ts';
 import { type RepresentationTag, representationTags } from './database/migrations/representation.ts';
-import { openStore } from './database/open-store.ts';
-import type { Store } from './database/store.ts';
+import { lastBackupOf, openStore } from './database/open-store.ts';
+import type { Store, StoreMeasures } from './database/store.ts';
 import type { Table } from './database/table.ts';
 import { tablesOf } from './database/tables.ts';
 import { JOB_RESOURCES } from './jobs/job-table.ts';
@@ -53,7 +54,18 @@ export interface EngineOptions {
 
 export interface EngineLog {
   event(event: { event: string; [fact: string]: unknown }): void;
-  failed(error: unknown): void;
+  failed(error: unknown, facts?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Measures of an app. */
+export interface EngineMeasures {
+  readonly store: StoreMeasures;
+  readonly jobs: { readonly queued: number; readonly running: number; readonly oldest: number };
+  /** How often each event was logged: of accounts, sessions, keys and jobs. */
+  readonly events: ReadonlyMap<string, number>;
+  /** Seconds since the last backup; undefined where there was none. */
+  readonly backupAge: number | undefined;
+  readonly disk: { readonly free: number; readonly size: number };
 }
 
 /** A declared app, running over its store: everything a channel needs. */
@@ -75,6 +87,8 @@ export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs
   readonly representationTag: RepresentationTag;
   /** What the app's contract is built over. */
   readonly context: ContractContext<Rs, Js>;
+  /** For metrics. */
+  measure(): Promise<EngineMeasures>;
   /** Lets what is under way end, writes what waits to be written, and closes the store. */
   close(): Promise<void>;
 }
@@ -85,9 +99,13 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
   options: EngineOptions,
 ): Promise<Engine<Rs, Js>> {
   const { data, database, shared = false, roles = ROLES } = options;
-  const log: EngineLog | undefined = options.log && {
-    event: (event) => options.log?.event({ app: app.name, ...event }),
-    failed: options.log.failed,
+  const events = new Map<string, number>();
+  const log: EngineLog = {
+    event(event) {
+      events.set(event.event, (events.get(event.event) ?? 0) + 1);
+      options.log?.event({ app: app.name, ...event });
+    },
+    failed: (error, facts) => options.log?.failed(error, { app: app.name, ...facts }),
   };
   const secret = openSigningSecret(data, options.signingSecret);
   const store = await openStore({
@@ -96,7 +114,7 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
     database,
     shared,
     waiting: options.waiting,
-    ...(log && { failed: log.failed }),
+    failed: log.failed,
   });
   try {
     await migrate(store, tablesOfApp(app), { renames: renamesOfApp(app), ...options.migrate });
@@ -110,7 +128,7 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
       store,
       secret,
       administratorSecret: options.administratorSecret,
-      log: log?.event,
+      log: log.event,
     });
     const jobs = openJobs({
       app,
@@ -123,7 +141,7 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
       schedule: roles.includes('schedule'),
       limits: options.jobs ?? {},
       requireActive: (caller) => authenticate.requireActive(caller),
-      ...(log && { log }),
+      log,
     });
     const { operations } = jobs;
     // They were compiled from the declaration that the types are projections of.
@@ -149,6 +167,17 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
         keys,
         operations,
         jobs: enqueue,
+      },
+      async measure() {
+        const backedUp = statSync(lastBackupOf(data, app.name), { throwIfNoEntry: false })?.mtimeMs;
+        const { bavail, blocks, bsize } = statfsSync(data);
+        return {
+          store: await store.measure(),
+          jobs: await jobs.queue.measure(),
+          events,
+          backupAge: backedUp === undefined ? undefined : (Date.now() - backedUp) / 1000,
+          disk: { free: bavail * bsize, size: blocks * bsize },
+        };
       },
       async close() {
         await jobs.close();

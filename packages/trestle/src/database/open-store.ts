@@ -94,6 +94,11 @@ export function fileOf(data: string, name: string): string {
   return join(data, `${name}.db`);
 }
 
+/** The file whose time of change is that of an app's last backup. */
+export function lastBackupOf(data: string, name: string): string {
+  return join(data, `${name}.last-backup`);
+}
+
 /** The PostgreSQL schema of an app. */
 export function schemaOf(name: string): string {
   return name.replaceAll('-', '_');

@@ -48,6 +48,18 @@ export function scanTooLong(cause?: unknown): Problem {
   });
 }
 
+/** Measures of a store. */
+export interface StoreMeasures {
+  /** Size of the app's rows and indexes. */
+  readonly databaseBytes: number;
+  /** Size of the write-ahead log, where it is the app's own. */
+  readonly walBytes?: number;
+  /** Where commits are shared: how many there were, the writes in them, and the writes that wait for one. */
+  readonly commits?: { readonly total: number; readonly writes: number; readonly waiting: number };
+  /** Where there is a pool: its connections, and the requests that wait for one. */
+  readonly connections?: { readonly open: number; readonly idle: number; readonly waiting: number };
+}
+
 /** Where the rows of one app live. */
 export interface Store extends Executor {
   readonly dialect: Dialect;
@@ -76,6 +88,8 @@ export interface Store extends Executor {
   exclusive<T>(wait: number, write: (transaction: ExclusiveTransaction) => Promise<T>): Promise<T>;
   /** Reads one unchanging view of the whole database, while others write it. */
   snapshot<T>(read: (reader: Executor) => Promise<T>): Promise<T>;
+  /** Sizes, connections and commits, for metrics. */
+  measure(): StoreMeasures | Promise<StoreMeasures>;
   /** False while writes cannot be taken, with the reason in `why`. `fatal`: they never will be again in this process. */
   health(): { ready: boolean; why?: string; fatal?: boolean };
   close(): Promise<void>;

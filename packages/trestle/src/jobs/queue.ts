@@ -144,6 +144,19 @@ export class JobQueue {
       await this.#store.write((transaction) => shortenLeases(transaction, values));
   }
 
+  /** The jobs that wait and run, and the seconds that the oldest of those which are due has waited. */
+  async measure(): Promise<{ queued: number; running: number; oldest: number }> {
+    const { pending, oldest } = this.#statements;
+    const [counts] = await this.#store.all(pending, []);
+    const [first] = await oldest(this.#store);
+    const since = first ? Math.max(first.due, Date.parse(first.created_at) / 1000) : undefined;
+    return {
+      queued: Number(counts?.queued ?? 0),
+      running: Number(counts?.running ?? 0),
+      oldest: since === undefined ? 0 : Math.max((await this.now()) - since, 0),
+    };
+  }
+
   /** Removes jobs that ended longer ago than they are kept. */
   async purge(): Promise<void> {
     const before = new Date(((await this.now()) - this.limits.retention) * 1000).toISOString();
@@ -196,6 +209,14 @@ function compileStatements(table: SystemTable<(typeof JOB_RESOURCES)['operations
     byKey: table.select(sql`where key = ${param('key')}`),
     longLease: table.select(sql`where ${longLease} limit 1`),
     shortenLeases: table.change(sql`lease = ${clock} + ${param('maxLease')}`, longLease),
+    pending: statement(
+      model.dialect,
+      sql`select sum(case when state = 'queued' then 1 else 0 end) as queued,
+        sum(case when state = 'running' then 1 else 0 end) as running from ${name} where turn >= 0`,
+    ),
+    oldest: table.select(
+      sql`where turn >= 0 and state = 'queued' and due <= ${clock} order by created_at limit 1`,
+    ),
     clock: statement(model.dialect, sql`select ${clock} as seconds`),
     purge: table.delete(sql`finished_at < ${param('before')}`),
     withoutTurn: table.select(sql`where ${withoutTurn} limit 1`),

@@ -44,7 +44,7 @@ export type JobHandlers = ReadonlyMap<string, JobHandler>;
 /** Told of what happens while nobody waits for it. */
 export interface JobLog {
   event(event: { event: string; [fact: string]: unknown }): void;
-  failed(error: unknown): void;
+  failed(error: unknown, facts?: Readonly<Record<string, unknown>>): void;
 }
 
 interface WorkerOptions {
@@ -168,7 +168,8 @@ export class Worker {
       if (!committed) await queue.change('stop', held);
     } catch (error) {
       await lease.end();
-      if (lease.reason === undefined && !(error instanceof OperationError)) log.failed(error);
+      if (lease.reason === undefined && !(error instanceof OperationError))
+        log.failed(error, { job: record.name, id: record.id });
       await whileAway(() => this.#settle(lease, attempts, error)).catch(log.failed);
     } finally {
       await lease.end();

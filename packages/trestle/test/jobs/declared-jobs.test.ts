@@ -104,12 +104,17 @@ eachPlace('declared jobs', (place) => {
       if (context.attempt === 3) last.resolve();
       throw new Error('the mail server is away');
     });
-    await using running = await opened(app, await place(), { jobs: { ...TOLD, poll: 0.05 } });
+    const failures: unknown[] = [];
+    await using running = await opened(app, await place(), {
+      jobs: { ...TOLD, poll: 0.05 },
+      log: { event: () => {}, failed: (_, facts) => failures.push(facts) },
+    });
     const { remind } = running.engine.context.jobs;
     await remind.enqueue({ caller }, { title: 'late' }, { at: new Date(Date.now() + 3_600_000) });
-    await remind.enqueue({ caller }, { title: 'x' });
+    const id = await remind.enqueue({ caller }, { title: 'x' });
     await last.promise;
     assert.deepEqual(attempts, [1, 2, 3]);
+    assert.deepEqual(failures[0], { app: 'reminders', job: 'remind', id });
   });
 });
 

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { fileOf, sqliteFiles } from '../../database/open-store.ts';
+import { fileOf, lastBackupOf, sqliteFiles } from '../../database/open-store.ts';
 import { StartError } from '../../start-error.ts';
 import { findApps } from '../find-apps.ts';
 import { type DataOptions, withData } from '../options.ts';
@@ -39,6 +39,7 @@ async function backUp(names: string[], { data, database, to }: BackupOptions): P
     const started = performance.now();
     const path = join(to, `${name}-${stamp(now)}.db`);
     const checked = backUpFile(fileOf(data, name), path);
+    writeFileSync(lastBackupOf(data, name), `${now}\n`);
     process.stdout.write(`${words(name, path, checked, performance.now() - started)}\n`);
   }
   // What a data folder holds beside databases: the signing secret, and a folder for each app whose operations keep files.

@@ -197,7 +197,8 @@ function engineOptions(options: ServeOptions, log: Log, madeUp: string | undefin
     signingSecret: { current: TRESTLE_SIGNING_SECRET, previous: TRESTLE_SIGNING_SECRET_PREVIOUS },
     log: {
       event: ({ event, ...facts }: { event: string }) => log.lines.info(facts, event),
-      failed: (error: unknown) => errors.inBackground('background task failed', error),
+      failed: (error: unknown, facts?: Readonly<Record<string, unknown>>) =>
+        errors.inBackground('background task failed', error, facts),
     },
   };
 }

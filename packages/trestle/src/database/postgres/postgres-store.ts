@@ -9,6 +9,7 @@ import {
   type ExclusiveTransaction,
   type Executor,
   type Store,
+  type StoreMeasures,
   scanTooLong,
   type Value,
   type Work,
@@ -59,6 +60,7 @@ export class PostgresStore implements Store, Notifier {
   readonly #writes: Turns;
   readonly #notify: Statement;
   readonly #smallWrite: Statement;
+  readonly #size: Statement;
   /** Why the last write failed, until a small one succeeds. */
   #refused: string | undefined;
   #triedAt = 0;
@@ -75,6 +77,12 @@ export class PostgresStore implements Store, Notifier {
     this.schema = parts.schema;
     this.dialect = postgresDialect(parts.schema);
     this.#notify = statement(this.dialect, sql`select pg_notify(${param('channel')}, ${param('payload')})`);
+    this.#size = statement(
+      this.dialect,
+      sql`select coalesce(sum(pg_total_relation_size(c.oid)), 0) as bytes from pg_catalog.pg_class c
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = ${param('schema')} and c.relkind in ('r', 'm')`,
+    );
     const [history, sequence] = [sql.table(HISTORY.name), sql.ref('sequence')];
     this.#smallWrite = statement(
       this.dialect,
@@ -97,9 +105,13 @@ export class PostgresStore implements Store, Notifier {
     return this.#statements;
   }
 
-  /** Connections that are open, and requests that wait for one: for metrics. */
-  get load(): { open: number; idle: number; waiting: number } {
+  get load(): NonNullable<StoreMeasures['connections']> {
     return this.#parts.sessions.load;
+  }
+
+  async measure(): Promise<StoreMeasures> {
+    const [row] = await this.all(this.#size, [this.schema]);
+    return { databaseBytes: Number(row?.bytes), connections: this.load };
   }
 
   /** Runs one statement. One that only reads is tried again where its connection went. */

@@ -76,6 +76,11 @@ export class GroupCommit {
     return promise;
   }
 
+  /** Writes that wait for a commit. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
   /** Resolves when everything accepted so far is answered. */
   async idle(): Promise<void> {
     while (this.#running) await this.#running;

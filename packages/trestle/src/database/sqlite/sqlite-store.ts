@@ -3,7 +3,16 @@ import { DatabaseSync } from 'node:sqlite';
 import { Problem } from '../../problems.ts';
 import { type Sql, sql } from '../sql.ts';
 import { type Statement, statement } from '../statement.ts';
-import type { Columns, ExclusiveTransaction, Executor, ReadCost, Store, Value, Work } from '../store.ts';
+import type {
+  Columns,
+  ExclusiveTransaction,
+  Executor,
+  ReadCost,
+  Store,
+  StoreMeasures,
+  Value,
+  Work,
+} from '../store.ts';
 import { checkSmallFile } from './check-file.ts';
 import { Connection, Prepared } from './connection.ts';
 import { sqliteDialect } from './dialect.ts';
@@ -64,11 +73,6 @@ export class SqliteStore implements Store {
 
   get statements(): number {
     return this.#writer.statements + this.#reader.statements + this.#scans.statements;
-  }
-
-  /** Commits and the writes in them so far. */
-  get groups(): { commits: number; works: number } {
-    return { commits: this.#group.commits, works: this.#group.works };
   }
 
   all(statement: Statement, values: readonly Value[]): Columns[] {
@@ -163,6 +167,16 @@ export class SqliteStore implements Store {
     } finally {
       database.close();
     }
+  }
+
+  measure(): StoreMeasures {
+    const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    const { commits, works, waiting } = this.#group;
+    return {
+      databaseBytes: sizeOf(this.file),
+      walBytes: sizeOf(`${this.file}-wal`),
+      commits: { total: commits, writes: works, waiting },
+    };
   }
 
   health(): ReturnType<Store['health']> {

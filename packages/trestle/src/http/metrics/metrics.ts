@@ -32,18 +32,32 @@ export class RouteTally {
   }
 }
 
-/** Something else that is counted: a name, what it is, and its value by label. */
-export interface Measure {
+/** A name of the text format, what it is, and its value by labels. */
+export interface Family {
   readonly name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge';
-  readonly values: () => readonly { labels: Readonly<Record<string, string>>; value: number }[];
+  readonly samples: readonly Sample[];
 }
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** The durations of requests: under a name of ours, and under that of OpenTelemetry's conventions. */
+const DURATIONS = [
+  { name: 'trestle_request_duration_seconds', labels: ['method', 'route', 'status'] },
+  {
+    name: 'http_server_request_duration_seconds',
+    labels: ['http_request_method', 'http_route', 'http_response_status_code'],
+  },
+] as const;
 
 /** All that the server counts, in the Prometheus text format 0.0.4. */
 export class Metrics {
   readonly #tallies: RouteTally[] = [];
-  readonly #measures: Measure[] = [];
+  readonly #sources: (() => Promise<readonly Family[]>)[] = [];
   /** Requests that no route took. */
   readonly unmatched = this.tally('', '');
   #process: Promise<() => Promise<string>> | undefined;
@@ -54,35 +68,40 @@ export class Metrics {
     return tally;
   }
 
-  add(measure: Measure): void {
-    this.#measures.push(measure);
+  /** Adds what is asked whenever metrics are. */
+  add(source: () => Promise<readonly Family[]>): void {
+    this.#sources.push(source);
   }
 
   async text(): Promise<string> {
     this.#process ??= processMetrics();
     const ofProcess = await this.#process;
-    const name = 'trestle_request_duration_seconds';
+    const families = (await Promise.all(this.#sources.map((source) => source()))).flat();
+    return [
+      ...DURATIONS.map((named) => this.#durations(named)),
+      ...families.map(({ name, help, type, samples }) => {
+        const lines = samples.map(({ labels, value }) => `${name}{${labelText(labels)}} ${value}`);
+        return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines, ''].join('\n');
+      }),
+      await ofProcess(),
+    ].join('');
+  }
+
+  #durations({ name, labels: [method, route, status] }: (typeof DURATIONS)[number]): string {
     const lines = [
       `# HELP ${name} Time from the request's header to the end of its answer.`,
       `# TYPE ${name} histogram`,
     ];
     for (const tally of this.#tallies)
-      for (const [status, durations] of tally.byStatus) {
-        const labels = labelText({ method: tally.method, route: tally.route, status: String(status) });
+      for (const [code, durations] of tally.byStatus) {
+        const labels = labelText({ [method]: tally.method, [route]: tally.route, [status]: String(code) });
         BOUNDS.forEach((bound, at) => {
           lines.push(`${name}_bucket{${labels},le="${bound}"} ${durations.buckets[at] ?? 0}`);
         });
         lines.push(`${name}_bucket{${labels},le="+Inf"} ${durations.count}`);
         lines.push(`${name}_sum{${labels}} ${durations.sum}`, `${name}_count{${labels}} ${durations.count}`);
       }
-    return [
-      `${lines.join('\n')}\n`,
-      ...this.#measures.map(({ name, help, type, values }: Measure) => {
-        const lines = values().map(({ labels, value }) => `${name}{${labelText(labels)}} ${value}`);
-        return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines, ''].join('\n');
-      }),
-      await ofProcess(),
-    ].join('');
+    return `${lines.join('\n')}\n`;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Engine } from '../../engine.ts';
+import type { Engine, EngineMeasures } from '../../engine.ts';
 import type { Problem } from '../../problems.ts';
 import type { ErrorAnswer, FailedRequest } from '../../schema/route.ts';
 import { serveIndex } from '../docs/pages.ts';
@@ -35,6 +35,7 @@ export interface Site {
   health(): Health;
   /** SQL statements run so far. */
   statements(): number;
+  measure(): Promise<EngineMeasures>;
   isAdministrator(secret: string): boolean;
 }
 
@@ -165,6 +166,7 @@ function siteOf({ engine, base }: Mount): Site {
     mount: (fastify, streams) => mount(fastify, engine, { base, streams }),
     health: () => store.health(),
     statements: () => store.statements,
+    measure: () => engine.measure(),
     isAdministrator: (secret) => {
       try {
         return authenticate.administrator(secret).kind === 'administrator';

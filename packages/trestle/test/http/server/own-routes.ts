@@ -44,6 +44,13 @@ function site({
     description: `The routes of ${name}`,
     health,
     statements: () => 0,
+    measure: async () => ({
+      store: { databaseBytes: 0 },
+      jobs: { queued: 0, running: 0, oldest: 0 },
+      events: new Map(),
+      backupAge: undefined,
+      disk: { free: 1, size: 1 },
+    }),
     isAdministrator: (secret) => secret === SECRET,
     mount: (fastify) => {
       routes(fastify, base);
