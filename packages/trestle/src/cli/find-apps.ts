@@ -59,15 +59,11 @@ async function load(file: string): Promise<App> {
   try {
     module = await import(pathToFileURL(file).href);
   } catch (error) {
-    const message = error instanceof Error ? firstLine(error.message) : String(error);
+    const message = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
     throw new StartError(`${shown}: ${message}`, { cause: error });
   }
   if (isApp(module.default)) return module.default;
   throw new StartError(`${shown}: export the app as the default: export default app({ … })`);
-}
-
-function firstLine(message: string): string {
-  return message.split('\n', 1)[0] ?? '';
 }
 
 function isApp(value: unknown): value is App {

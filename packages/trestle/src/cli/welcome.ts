@@ -16,9 +16,9 @@ export interface Welcome {
 export function welcome({ url, roles = [], apps, data, database, secret }: Welcome): string {
   const width = Math.max(...apps.map(({ name }) => name.length), 'data'.length) + 2;
   const line = (label: string, text: string) => `  ${label.padEnd(width)}${text}\n`;
-  const place = (base: string, docs: string) =>
-    url === '' ? `listens nowhere; ${roles.join(', ')}` : `${url}${base}/   docs ${url}${docs}`;
-  const lines = apps.map(({ name, base, docs }) => line(name, place(base, docs)));
+  const lines = apps.map(({ name, base, docs }) =>
+    line(name, url === '' ? `listens nowhere; ${roles.join(', ')}` : `${url}${base}/   docs ${url}${docs}`),
+  );
   if (apps.length > 1 && url !== '') lines.unshift(line('all', `${url}/`));
   lines.push(
     line('data', `${resolve(data)}${database === undefined ? '' : ` and ${withoutPassword(database)}`}`),

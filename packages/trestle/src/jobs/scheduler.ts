@@ -55,7 +55,26 @@ export class Scheduler {
     this.#queue = options.queue;
     this.#services = options.services;
     this.#log = options.log;
-    this.#schedules = schedulesOf(options.jobs);
+    // The schedules of the jobs that have one, by name.
+    const schedules = new Map<string, Schedule>();
+    for (const [name, { every, cron, timeZone }] of Object.entries(options.jobs)) {
+      if (every !== undefined) {
+        const interval = seconds(every, `${name}.every`);
+        schedules.set(name, {
+          declared: `every ${interval} s`,
+          next: (now, previous = now) =>
+            previous + Math.max(1, Math.floor((now - previous) / interval) + 1) * interval,
+        });
+      }
+      if (cron !== undefined) {
+        const parsed = parseCron(cron);
+        schedules.set(name, {
+          declared: `${cron} ${timeZone}`,
+          next: (now) => nextOfCron(parsed, timeZone, now * 1000) / 1000,
+        });
+      }
+    }
+    this.#schedules = schedules;
     this.#statements = compileStatements(new SystemTable(options.model));
     this.#looking = this.#declare()
       .catch(this.#log.failed)
@@ -96,7 +115,15 @@ export class Scheduler {
         const isSetBack = row.fired !== null && row.fired > now + MIN_STEP_BACK;
         const next = isDue ? schedule.next(now, row.next) : isSetBack ? schedule.next(now) : row.next;
         earliest = Math.min(earliest, next);
-        if (isDue || isSetBack) await this.#move(row, { next, now, fire: isDue });
+        if (isDue || isSetBack) {
+          // Moves a schedule on, unless another process has, and enqueues its job in the same transaction.
+          const { name, next: before } = row;
+          await inTransaction(this.#store, { caller: OWN_CODE }, async (transaction) => {
+            const [moved] = await this.#statements.move(transaction, { name, before, next, fired: now });
+            if (moved && isDue)
+              await this.#services.get(name)?.enqueue({ caller: OWN_CODE, transaction }, {}, { key: KEY });
+          });
+        }
       }
       pause = earliest - (await this.#queue.now());
     } catch (error) {
@@ -107,41 +134,6 @@ export class Scheduler {
       this.#looking = this.#look();
     }, Math.max(pause, 0) * 1000);
   }
-
-  /** Moves a schedule on, unless another process has, and enqueues its job in the same transaction. */
-  async #move(
-    { name, next: before }: { readonly name: string; readonly next: number },
-    { next, now, fire }: { readonly next: number; readonly now: number; readonly fire: boolean },
-  ): Promise<void> {
-    await inTransaction(this.#store, { caller: OWN_CODE }, async (transaction) => {
-      const [moved] = await this.#statements.move(transaction, { name, before, next, fired: now });
-      if (moved && fire)
-        await this.#services.get(name)?.enqueue({ caller: OWN_CODE, transaction }, {}, { key: KEY });
-    });
-  }
-}
-
-/** The schedules of the jobs that have one, by name. */
-function schedulesOf(jobs: Jobs): Map<string, Schedule> {
-  const schedules = new Map<string, Schedule>();
-  for (const [name, { every, cron, timeZone }] of Object.entries(jobs)) {
-    if (every !== undefined) {
-      const interval = seconds(every, `${name}.every`);
-      schedules.set(name, {
-        declared: `every ${interval} s`,
-        next: (now, previous = now) =>
-          previous + Math.max(1, Math.floor((now - previous) / interval) + 1) * interval,
-      });
-    }
-    if (cron !== undefined) {
-      const parsed = parseCron(cron);
-      schedules.set(name, {
-        declared: `${cron} ${timeZone}`,
-        next: (now) => nextOfCron(parsed, timeZone, now * 1000) / 1000,
-      });
-    }
-  }
-  return schedules;
 }
 
 function compileStatements(table: SystemTable<(typeof JOB_RESOURCES)['schedules']>) {

@@ -119,7 +119,14 @@ export function accounts(options: AccountsOptions = {}): Accounts {
   return withMistakes(declared, checkOptions(options));
 }
 
-const text = { min: aCount, max: aCount, patterns: expects('an array of regular expressions', arePatterns) };
+const text = {
+  min: aCount,
+  max: aCount,
+  patterns: expects(
+    'an array of regular expressions',
+    (value: unknown) => Array.isArray(value) && value.every((each) => each instanceof RegExp),
+  ),
+};
 const username = optionsOf<UsernameRule>('username', {
   ...text,
   trim: aBoolean,
@@ -144,10 +151,6 @@ const checkOptions = optionsOf<AccountsOptions>('accounts()', {
   }),
   can: rulesFor(['create', 'read']),
 });
-
-function arePatterns(value: unknown): boolean {
-  return Array.isArray(value) && value.every((each) => each instanceof RegExp);
-}
 
 /** The JSON Schema of a string that a rule takes, for documentation: patterns that other regular expressions do not know are left out. */
 function textSchema({ min, max, patterns = [] }: TextRule): Record<string, unknown> {

@@ -15,7 +15,7 @@ import {
   tellWaiting,
   withData,
 } from '../options.ts';
-import { type StopReason, untilStopped } from '../stop-signals.ts';
+import { untilStopped } from '../stop-signals.ts';
 import { welcome } from '../welcome.ts';
 import type { Up } from '../workers/worker-messages.ts';
 
@@ -167,7 +167,9 @@ async function serveAlone(names: string[], options: ServeOptions, worker = false
   if (worker) process.send?.({ up });
   else showWelcome(up, options, madeUp);
   const reason = await stopped;
-  noteEnd(log, reason);
+  const { why, error, exitCode } = reason;
+  if (exitCode === 0) log.lines.info({ why }, 'stopping');
+  else log.lines.fatal({ why, ...(error !== undefined && { error: errorFields(error) }) }, 'stopping');
   const readinessDelay = reason.announced ? options.readinessDelay : 0;
   setTimeout(() => endLate(log), readinessDelay + options.drain + STOP_MARGIN).unref();
   await server.close({ readinessDelay, drain: options.drain });
@@ -216,9 +218,4 @@ function whatIsUp(server: RunningServer, mounts: readonly Mount[], options: Serv
 function showWelcome(up: Up['up'], options: ServeOptions, madeUp?: string): void {
   const secret = process.stdout.isTTY ? madeUp : undefined;
   process.stdout.write(welcome({ ...up, data: options.data, database: options.database, secret }));
-}
-
-function noteEnd(log: Log, { why, error, exitCode }: StopReason): void {
-  if (exitCode === 0) log.lines.info({ why }, 'stopping');
-  else log.lines.fatal({ why, ...(error !== undefined && { error: errorFields(error) }) }, 'stopping');
 }

@@ -21,7 +21,9 @@ export function changesBetween(from: readonly Table[], to: readonly Table[], ren
   const pending = pendingRenames(from, renames);
   const before = new Map(renamed(from, pending).map((table) => [table.name, table]));
   const after = new Map(to.map((table) => [table.name, table]));
-  const changes: Change[] = pending.map(renameChange);
+  const changes: Change[] = pending.map(({ table, column, was }: Rename) =>
+    column ? { kind: 'renameColumn', table, column, was } : { kind: 'renameTable', table, was },
+  );
   for (const table of to) {
     const old = before.get(table.name);
     if (old) changes.push(...tableChanges(old, table));
@@ -32,17 +34,22 @@ export function changesBetween(from: readonly Table[], to: readonly Table[], ren
   return changes;
 }
 
-function renameChange({ table, column, was }: Rename): Change {
-  return column ? { kind: 'renameColumn', table, column, was } : { kind: 'renameTable', table, was };
-}
-
 function tableChanges(from: Table, to: Table): Change[] {
   const table = to.name;
   const columns = columnChanges(from, to);
-  const remade = new Set(columns.flatMap(remadeColumn));
-  const kept = (one: Index) => !one.columns.some((column) => remade.has(column));
+  // The column whose indexes have to be made anew. Where PostgreSQL has null in an index depends on whether it may be.
+  const remade = new Set(
+    columns.flatMap((change: Change) => {
+      if (change.kind === 'dropColumn') return [change.from.name];
+      return change.kind === 'changeColumn' && change.from.nullable !== change.to.nullable
+        ? [change.to.name]
+        : [];
+    }),
+  );
   const like = (list: readonly Index[], one: Index) =>
-    kept(one) ? list.find((other) => content(other) === content(one)) : undefined;
+    !one.columns.some((column) => remade.has(column))
+      ? list.find((other) => content(other) === content(one))
+      : undefined;
   const changes: Change[] = [];
   for (const one of from.indexes) {
     const next = like(to.indexes, one);
@@ -60,14 +67,6 @@ function content({ columns, unique, descending }: Index): string {
   return JSON.stringify([columns, unique, descending]);
 }
 
-/** The column whose indexes have to be made anew. Where PostgreSQL has null in an index depends on whether it may be. */
-function remadeColumn(change: Change): string[] {
-  if (change.kind === 'dropColumn') return [change.from.name];
-  return change.kind === 'changeColumn' && change.from.nullable !== change.to.nullable
-    ? [change.to.name]
-    : [];
-}
-
 function columnChanges(from: Table, to: Table): Change[] {
   const table = to.name;
   const changes: Change[] = [];
@@ -75,7 +74,16 @@ function columnChanges(from: Table, to: Table): Change[] {
     const old = from.columns.find((one) => one.name === column.name);
     if (!old) changes.push({ kind: 'addColumn', table, to: column });
     else if (old.key !== column.key || conversionOf(old, column)) {
-      if (!alike(old, column)) changes.push({ kind: 'changeColumn', table, from: old, to: column });
+      if (
+        !(
+          old.kind === column.kind &&
+          old.nullable === column.nullable &&
+          old.key === column.key &&
+          old.default === column.default &&
+          JSON.stringify(referenceShape(old)) === JSON.stringify(referenceShape(column))
+        )
+      )
+        changes.push({ kind: 'changeColumn', table, from: old, to: column });
       if (asksForValues(old, column)) changes.push({ kind: 'changeValues', table, from: old, to: column });
     } else changes.push({ kind: 'dropColumn', table, from: old }, { kind: 'addColumn', table, to: column });
   }
@@ -83,16 +91,6 @@ function columnChanges(from: Table, to: Table): Change[] {
     if (!to.columns.some((column) => column.name === old.name))
       changes.push({ kind: 'dropColumn', table, from: old });
   return changes;
-}
-
-function alike(a: Column, b: Column): boolean {
-  return (
-    a.kind === b.kind &&
-    a.nullable === b.nullable &&
-    a.key === b.key &&
-    a.default === b.default &&
-    JSON.stringify(referenceShape(a)) === JSON.stringify(referenceShape(b))
-  );
 }
 
 /** The parts of a reference in one order; undefined where there is none. */

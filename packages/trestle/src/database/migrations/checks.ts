@@ -1,7 +1,7 @@
 import type { Dialect } from '../dialect.ts';
 import { type Sql, sql } from '../sql.ts';
 import { type Statement, statement } from '../statement.ts';
-import type { Column, Table } from '../table.ts';
+import type { Table } from '../table.ts';
 import type { Change } from './change.ts';
 import { conversionOf, type ValueScan, valueScan } from './values.ts';
 
@@ -93,7 +93,12 @@ class Origin {
 export function checksOf(dialect: Dialect, changes: readonly Change[], from: readonly Table[]): Check[] {
   const origin = new Origin(dialect, from, changes);
   return changes.flatMap((change) => {
-    if (change.kind === 'addColumn') return addedChecks(origin, change.table, change.to);
+    if (change.kind === 'addColumn') {
+      if (change.to.nullable || change.to.default !== undefined || change.to.older) return [];
+      const message = (found: number) =>
+        `${change.table}.${change.to.name} must have a value, and has none in ${rows(found)}: declare a default, or nullable: true`;
+      return [origin.check(sql`select count(*) as found from ${origin.table(change.table)}`, message)];
+    }
     if (change.kind === 'createIndex' && change.to.unique)
       return uniqueChecks(origin, change.table, change.to.columns);
     if (change.kind !== 'changeColumn') return [];
@@ -116,13 +121,6 @@ export function scansOf(dialect: Dialect, changes: readonly Change[], from: read
       ? [valueScan(change.table, change.from, change.to, old)]
       : [];
   });
-}
-
-function addedChecks(origin: Origin, table: string, column: Column): Check[] {
-  if (column.nullable || column.default !== undefined || column.older) return [];
-  const message = (found: number) =>
-    `${table}.${column.name} must have a value, and has none in ${rows(found)}: declare a default, or nullable: true`;
-  return [origin.check(sql`select count(*) as found from ${origin.table(table)}`, message)];
 }
 
 function keyChecks(origin: Origin, { table, from, to }: ChangeOf<'changeColumn'>): Check[] {

@@ -2,7 +2,7 @@ import { createTables } from '../ddl.ts';
 import type { Dialect } from '../dialect.ts';
 import { sql } from '../sql.ts';
 import { bind, param, statement } from '../statement.ts';
-import type { Columns, Executor, Store } from '../store.ts';
+import type { Executor, Store } from '../store.ts';
 import { INTERNAL, type Table } from '../table.ts';
 import { digestOf, normalized } from './snapshot.ts';
 
@@ -55,16 +55,15 @@ export async function readHistory(dialect: Dialect, executor: Executor): Promise
   );
   const [row] = await executor.all(last, []);
   if (!row) return undefined;
-  return { entries: entries.map((one) => entry(dialect, one)), tables: decoded(dialect, row.tables) };
-}
-
-function entry(dialect: Dialect, row: Columns): Entry {
   return {
-    sequence: Number(row.sequence),
-    digest: String(row.digest),
-    engine: Number(row.engine),
-    appliedAt: String(row.applied_at),
-    steps: decoded(dialect, row.steps),
+    entries: entries.map((one) => ({
+      sequence: Number(one.sequence),
+      digest: String(one.digest),
+      engine: Number(one.engine),
+      appliedAt: String(one.applied_at),
+      steps: decoded(dialect, one.steps),
+    })),
+    tables: decoded(dialect, row.tables),
   };
 }
 

@@ -46,7 +46,12 @@ export async function inspect(executor: Executor, declared: Declared): Promise<I
   }
   const history = actual.has(HISTORY.name) ? await readHistory(dialect, executor) : undefined;
   const entries = history?.entries ?? [];
-  checkEngine(entries);
+  const engine = entries.at(-1)?.engine ?? 0;
+  if (engine > ENGINE_SCHEMA)
+    throw new NewerDatabase(
+      `This database was written by a newer Trestle (schema version ${engine}; this one knows ${ENGINE_SCHEMA}). ` +
+        'Nothing was changed. Install that version again, or restore a backup made before the upgrade.',
+    );
   const from = history?.tables ?? [];
   checkActual(from, tables, actual);
   const digest = digestOf(tables);
@@ -69,15 +74,6 @@ function branch(entries: readonly Entry[]): Entry[] {
     states.push(entry);
   }
   return states;
-}
-
-function checkEngine(entries: readonly Entry[]): void {
-  const engine = entries.at(-1)?.engine ?? 0;
-  if (engine > ENGINE_SCHEMA)
-    throw new NewerDatabase(
-      `This database was written by a newer Trestle (schema version ${engine}; this one knows ${ENGINE_SCHEMA}). ` +
-        'Nothing was changed. Install that version again, or restore a backup made before the upgrade.',
-    );
 }
 
 function checkActual(from: readonly Table[], to: readonly Table[], actual: ActualTables): void {

@@ -12,7 +12,7 @@ import { type Declared, type Inspection, inspect, refuseOlder } from './inspect.
 import type { Plan } from './plan.ts';
 import { MigrationRefused } from './refusals.ts';
 import type { Renames } from './renames.ts';
-import { scanValues, stageValues, type ValueScan } from './values.ts';
+import { scanValues, stageValues } from './values.ts';
 
 export interface MigrateOptions {
   /** Declared renames (default: none): `renamesOf(resources)`. */
@@ -131,15 +131,16 @@ async function obstacles(executor: Executor, dialect: Dialect, { checks, scans }
   }
   for (const scan of scans) {
     const { found, ids } = await scanValues(executor, dialect, scan);
-    if (found > 0) all.push(`${unfitWords(scan)} in ${rows(found, ids)}: correct that first`);
+    if (found > 0)
+      all.push(
+        `${
+          scan.from.kind === scan.to.kind
+            ? `${scan.name} holds what its declaration does not allow (${schemaWords(scan.from.schema, scan.to.schema)})`
+            : `${scan.name} holds what is no ${scan.to.schema === undefined ? scan.to.kind : scan.to.type?.name}`
+        } in ${rows(found, ids)}: correct that first`,
+      );
   }
   return all;
-}
-
-function unfitWords({ name, from, to }: ValueScan): string {
-  return from.kind === to.kind
-    ? `${name} holds what its declaration does not allow (${schemaWords(from.schema, to.schema)})`
-    : `${name} holds what is no ${to.schema === undefined ? to.kind : to.type?.name}`;
 }
 
 async function runAll(transaction: Executor, { dialect }: Store, texts: readonly string[]): Promise<void> {

@@ -7,7 +7,14 @@ export function normalized(tables: readonly Table[]): Table[] {
     .map((table) => ({
       name: table.name,
       columns: table.columns.map(normalColumn).sort(byName),
-      indexes: table.indexes.map(normalIndex).sort(byName),
+      indexes: table.indexes
+        .map(({ name, columns, unique, descending }: Index) => ({
+          name,
+          columns,
+          unique,
+          ...(descending && { descending }),
+        }))
+        .sort(byName),
     }))
     .sort(byName);
 }
@@ -53,10 +60,6 @@ function normalColumn({
     }),
     ...(schema !== undefined && { schema }),
   };
-}
-
-function normalIndex({ name, columns, unique, descending }: Index): Index {
-  return { name, columns, unique, ...(descending && { descending }) };
 }
 
 function byName(a: { name: string }, b: { name: string }): number {

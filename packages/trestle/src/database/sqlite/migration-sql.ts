@@ -10,10 +10,27 @@ import { type Column, stagingName, type Table } from '../table.ts';
 export function sqliteSql({ dialect, changes, to, now }: Migration): string[] {
   const of = <K extends Change['kind']>(kind: K) =>
     changes.filter((change): change is Extract<Change, { kind: K }> => change.kind === kind);
-  const rebuilt = tablesToRebuild(changes, to);
+  // SQLite alters no column: a table is made anew unless columns are added that `alter table` can add.
+  const names = new Set(
+    changes
+      .filter((change: Change) => {
+        if (change.kind === 'dropColumn' || change.kind === 'changeColumn') return true;
+        if (change.kind !== 'addColumn') return false;
+        const { nullable, default: value, references } = change.to;
+        const fits = references ? nullable && value === undefined : nullable || value !== undefined;
+        return !fits;
+      })
+      .map((change) => change.table),
+  );
+  const rebuilt = to.filter((table) => names.has(table.name));
   // SQLite renames no index.
   const dropped = [...of('dropIndex'), ...of('renameIndex')].map((change) => dropIndex(dialect, change.from));
-  const stay = (table: string) => !rebuilt.some((one) => one.name === table);
+  const created = new Set(
+    changes.flatMap((change) =>
+      change.kind === 'createIndex' || change.kind === 'renameIndex' ? [change.to] : [],
+    ),
+  );
+  const fresh = new Set(changes.flatMap((change) => (change.kind === 'createTable' ? [change.to] : [])));
   return [
     ...of('renameTable').map(({ table, was }) =>
       text(dialect, sql`alter table ${sql.id(was)} rename to ${sql.id(table)}`),
@@ -24,29 +41,20 @@ export function sqliteSql({ dialect, changes, to, now }: Migration): string[] {
     ...dropped,
     ...of('createTable').map((change) => createTable(dialect, change.to)),
     ...of('addColumn')
-      .filter((change) => stay(change.table))
+      .filter((change) => !rebuilt.some((one) => one.name === change.table))
       .map((change) => addColumn(dialect, change.table, change.to)),
     ...rebuilt.flatMap((table) => rebuild(dialect, table, changes, now)),
     ...of('dropTable').map((change) => dropTable(dialect, change.table)),
     ...of('changeColumn')
       .filter(({ from, to: next }) => from.kind !== next.kind)
       .map((change) => dropTable(dialect, stagingName(change.table, change.to.name))),
-    ...indexesToCreate(dialect, changes, to, rebuilt),
+    ...to.flatMap((table) => {
+      const all = fresh.has(table) || rebuilt.includes(table);
+      return table.indexes
+        .filter((index) => all || created.has(index))
+        .map((index) => createIndex(dialect, table, index));
+    }),
   ];
-}
-
-/** SQLite alters no column: a table is made anew unless columns are added that `alter table` can add. */
-function tablesToRebuild(changes: readonly Change[], to: readonly Table[]): Table[] {
-  const names = new Set(changes.filter(needsRebuild).map((change) => change.table));
-  return to.filter((table) => names.has(table.name));
-}
-
-function needsRebuild(change: Change): boolean {
-  if (change.kind === 'dropColumn' || change.kind === 'changeColumn') return true;
-  if (change.kind !== 'addColumn') return false;
-  const { nullable, default: value, references } = change.to;
-  const fits = references ? nullable && value === undefined : nullable || value !== undefined;
-  return !fits;
 }
 
 /** The procedure of https://www.sqlite.org/lang_altertable.html#otheralter, whose checks and indexes come after. */
@@ -72,21 +80,16 @@ function rebuild(dialect: Dialect, table: Table, changes: readonly Change[], now
       sql`insert into ${sql.id(aside)} (${names}) select ${sql.join(values)} from ${sql.id(table.name)}`,
     ),
     ...(table.columns.some((column) => column.key === 'counting')
-      ? keepCounting(dialect, table.name, aside)
+      ? [
+          text(dialect, sql`delete from sqlite_sequence where name = ${sql.lit(aside)}`),
+          text(
+            dialect,
+            sql`insert into sqlite_sequence (name, seq) select ${sql.lit(aside)}, seq from sqlite_sequence where name = ${sql.lit(table.name)}`,
+          ),
+        ]
       : []),
     dropTable(dialect, table.name),
     text(dialect, sql`alter table ${sql.id(aside)} rename to ${sql.id(table.name)}`),
-  ];
-}
-
-/** Ids of deleted rows must not be given again: the count goes on from where it was, not from the highest row. */
-function keepCounting(dialect: Dialect, table: string, aside: string): string[] {
-  return [
-    text(dialect, sql`delete from sqlite_sequence where name = ${sql.lit(aside)}`),
-    text(
-      dialect,
-      sql`insert into sqlite_sequence (name, seq) select ${sql.lit(aside)}, seq from sqlite_sequence where name = ${sql.lit(table)}`,
-    ),
   ];
 }
 
@@ -102,24 +105,4 @@ export function converted(dialect: Dialect, table: string, from: Column, to: Col
 export function valueForOlder(dialect: Dialect, column: Column, now: string): Sql {
   if (column.default === undefined && column.older === 'now') return sql.lit(now);
   return literal(dialect, column);
-}
-
-function indexesToCreate(
-  dialect: Dialect,
-  changes: readonly Change[],
-  to: readonly Table[],
-  rebuilt: readonly Table[],
-): string[] {
-  const created = new Set(
-    changes.flatMap((change) =>
-      change.kind === 'createIndex' || change.kind === 'renameIndex' ? [change.to] : [],
-    ),
-  );
-  const fresh = new Set(changes.flatMap((change) => (change.kind === 'createTable' ? [change.to] : [])));
-  return to.flatMap((table) => {
-    const all = fresh.has(table) || rebuilt.includes(table);
-    return table.indexes
-      .filter((index) => all || created.has(index))
-      .map((index) => createIndex(dialect, table, index));
-  });
 }

@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import { STATUS_CODES } from '../../node-http.ts';
-import { type FieldError, PROBLEMS, Problem, type ProblemCode } from '../../problems.ts';
+import { PROBLEMS, Problem, type ProblemCode } from '../../problems.ts';
 import { compileSchema } from '../../rows/validate.ts';
 import type { Contract, FailedRequest, Route } from '../../schema/route.ts';
 import type { RouteTable } from '../routes/route-table.ts';
@@ -68,7 +68,10 @@ export function failureResponses(
     const known = byStatus.get(status) ?? { descriptions: new Set(), examples: {} };
     byStatus.set(status, known);
     known.descriptions.add(PROBLEMS[problem.code].title);
-    known.examples[exampleName(problem.code, known.examples)] ??= { value: body };
+    // `invalid`, and `invalid_2` for a second problem of the same code that is answered with the same status.
+    let name: string = problem.code;
+    for (let at = 2; name in known.examples; at += 1) name = `${problem.code}_${at}`;
+    known.examples[name] ??= { value: body };
   }
   const schema = table.style === 'uniform' ? PROBLEM : contract?.errorShape;
   const type = table.style === 'uniform' ? 'application/problem+json' : 'application/json';
@@ -92,13 +95,6 @@ const HEADERS: Readonly<Record<number, readonly string[]>> = {
   429: ['Retry-After', 'RateLimit', 'RateLimit-Policy'],
   503: ['Retry-After'],
 };
-
-/** `invalid`, and `invalid_2` for a second problem of the same code that is answered with the same status. */
-function exampleName(code: ProblemCode, taken: Readonly<Record<string, unknown>>): string {
-  let name: string = code;
-  for (let at = 2; name in taken; at += 1) name = `${code}_${at}`;
-  return name;
-}
 
 /** Every problem that a route may answer with, in the order of their statuses. */
 function failuresOf(route: Route, { style }: RouteTable): Problem[] {
@@ -144,16 +140,14 @@ function invalidInputs({ options: { params, query, body, checkQuery = true } }: 
     if (!schema) continue;
     const check = compileSchema(schema);
     for (const wrong of wrongValues(schema, part)) {
-      const errors = check(wrong).map((error) => located(error, part));
+      const errors = check(wrong).map((error) =>
+        part === 'body' ? { in: part, ...error } : { ...error, pointer: error.pointer.slice(1), in: part },
+      );
       const [first] = errors;
       if (first) found.set(`${part} ${first.code}`, new Problem('invalid', { errors: errors.slice(0, 1) }));
     }
   }
   return [...found.values()];
-}
-
-function located(error: FieldError, part: 'path' | 'query' | 'body'): FieldError {
-  return part === 'body' ? { in: part, ...error } : { ...error, pointer: error.pointer.slice(1), in: part };
 }
 
 /** Values that a schema of an object refuses: nothing in it, and each member missing, of another type, too short or too long. */

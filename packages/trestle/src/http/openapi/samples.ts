@@ -55,8 +55,16 @@ function plainSample(schema: JsonSchema, type: unknown, schemas: Schemas, name: 
     }
     case 'object':
       return objectSample(schema, schemas);
-    case 'string':
-      return textSample(schema, name);
+    case 'string': {
+      const { format, pattern, minLength = 0, maxLength = 200 } = schema;
+      const known = typeof format === 'string' ? FORMATS[format] : undefined;
+      const words =
+        known ??
+        NAMES[name] ??
+        `some ${name.replaceAll(/[^A-Za-z0-9]+/g, ' ')}`.padEnd(Number(minLength), '.');
+      const sample = words.slice(0, Number(maxLength));
+      return typeof pattern !== 'string' || new RegExp(pattern, 'u').test(sample) ? sample : undefined;
+    }
     default:
       return undefined;
   }
@@ -70,15 +78,4 @@ function objectSample({ properties, required }: JsonSchema, schemas: Schemas): u
     else if (Array.isArray(required) && required.includes(name)) return undefined;
   }
   return sample;
-}
-
-function textSample(
-  { format, pattern, minLength = 0, maxLength = 200 }: JsonSchema,
-  name: string,
-): string | undefined {
-  const known = typeof format === 'string' ? FORMATS[format] : undefined;
-  const words =
-    known ?? NAMES[name] ?? `some ${name.replaceAll(/[^A-Za-z0-9]+/g, ' ')}`.padEnd(Number(minLength), '.');
-  const sample = words.slice(0, Number(maxLength));
-  return typeof pattern !== 'string' || new RegExp(pattern, 'u').test(sample) ? sample : undefined;
 }

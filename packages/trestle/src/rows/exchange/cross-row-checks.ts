@@ -13,7 +13,15 @@ export type Look = (executor: Executor, batch: readonly Candidate[]) => Promise<
 
 /** All checks of a resource's candidates against other rows, in the database and in the file itself. */
 export function neighbourChecks(model: Model): Look {
-  const looks = [...referenceLooks(model), ...uniqueLooks(model)];
+  const single = model.fields.filter(({ field }) => field.unique).map(({ name }) => [name]);
+  const looks = [
+    ...model.fields.flatMap(({ name, kind, field }) => {
+      const { reference, isAccount } = field.type;
+      const target = reference?.target ?? (isAccount ? ACCOUNTS_TABLE : undefined);
+      return target ? [referenceLook(model, name, kind, target)] : [];
+    }),
+    ...[['id'], ...single, ...model.resource.unique].map((group) => uniqueLook(model, group)),
+  ];
   return async (executor, batch) => {
     const found = new Map<Candidate, FieldError[]>();
     for (const look of looks)
@@ -25,14 +33,6 @@ export function neighbourChecks(model: Model): Look {
 
 type Found = readonly (readonly [Candidate, FieldError])[];
 type OneLook = (executor: Executor, batch: readonly Candidate[]) => Promise<Found>;
-
-function referenceLooks(model: Model): OneLook[] {
-  return model.fields.flatMap(({ name, kind, field }) => {
-    const { reference, isAccount } = field.type;
-    const target = reference?.target ?? (isAccount ? ACCOUNTS_TABLE : undefined);
-    return target ? [referenceLook(model, name, kind, target)] : [];
-  });
-}
 
 /** Rows of the same resource that stand earlier in the file count as well. */
 function referenceLook(model: Model, name: string, kind: StoredKind, target: string): OneLook {
@@ -56,11 +56,6 @@ function referenceLook(model: Model, name: string, kind: StoredKind, target: str
   };
 }
 
-function uniqueLooks(model: Model): OneLook[] {
-  const single = model.fields.filter(({ field }) => field.unique).map(({ name }) => [name]);
-  return [['id'], ...single, ...model.resource.unique].map((group) => uniqueLook(model, group));
-}
-
 /** Null is equal to nothing. */
 function uniqueLook(model: Model, group: readonly string[]): OneLook {
   const lines = new Map<string, number>();
@@ -73,7 +68,7 @@ function uniqueLook(model: Model, group: readonly string[]): OneLook {
     );
     const found: [Candidate, FieldError][] = [];
     for (const candidate of whole) {
-      const key = keyOf(candidate, group);
+      const key = JSON.stringify(group.map((name) => candidate.values[name]));
       const line = lines.get(key);
       if (line === undefined) lines.set(key, candidate.line);
       else found.push([candidate, fault(pointer, 'taken', `line ${line} has the same value`)]);
@@ -82,10 +77,6 @@ function uniqueLook(model: Model, group: readonly string[]): OneLook {
       found.push([candidate, fault(pointer, 'taken', 'another row has this value already')]);
     return found;
   };
-}
-
-function keyOf({ values }: Candidate, group: readonly string[]): string {
-  return JSON.stringify(group.map((name) => values[name]));
 }
 
 type Taken = (executor: Executor, batch: readonly Candidate[]) => Promise<Candidate[]>;

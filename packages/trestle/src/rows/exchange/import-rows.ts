@@ -55,7 +55,24 @@ export async function importRows(
   const candidate = candidates(model, keep, initial, (name) => ignored.add(name));
   const read = () => batches(entries(), candidate);
   const { rows, refused, refusals } = await checkAll(store, model, read());
-  if (refusals === 0 && !checkOnly) await writeAll(store, model, read, keep);
+  if (refusals === 0 && !checkOnly) {
+    // In one transaction that waits for nothing but its own statements: the file is read as they go.
+    const [withIds, withoutIds] = [bulkInsertOf(model, true), bulkInsertOf(model, false)];
+    const write = async (transaction: Executor) => {
+      for (const batch of read()) {
+        if (batch.some(({ errors }) => errors.length > 0))
+          throw new Problem('conflict', { detail: 'The file was changed while it was being read.' });
+        const rows = batch.map(({ values }) => values);
+        await withIds(transaction, rows.filter(hasId));
+        if (keep) await goOn(transaction, model);
+        await withoutIds(
+          transaction,
+          rows.filter((row) => !hasId(row)),
+        );
+      }
+    };
+    await store.write(write, { patient: true });
+  }
   return { rows: refusals === 0 ? rows : 0, refused, refusals, ignored: [...ignored] };
 }
 
@@ -85,29 +102,6 @@ async function checkAll(store: Store, model: Model, read: Iterable<Candidate[]>)
   return { rows, refused, refusals };
 }
 
-/** In one transaction that waits for nothing but its own statements: the file is read as they go. */
-async function writeAll(
-  store: Store,
-  model: Model,
-  read: () => Iterable<Candidate[]>,
-  keep: boolean,
-): Promise<void> {
-  const [withIds, withoutIds] = [bulkInsertOf(model, true), bulkInsertOf(model, false)];
-  const write = async (transaction: Executor) => {
-    for (const batch of read()) {
-      if (batch.some(({ errors }) => errors.length > 0)) throw changedMeanwhile();
-      const rows = batch.map(({ values }) => values);
-      await withIds(transaction, rows.filter(hasId));
-      if (keep) await goOn(transaction, model);
-      await withoutIds(
-        transaction,
-        rows.filter((row) => !hasId(row)),
-      );
-    }
-  };
-  await store.write(write, { patient: true });
-}
-
 function hasId({ id }: Candidate['values']): boolean {
   return id !== undefined;
 }
@@ -119,10 +113,6 @@ async function goOn(transaction: Executor, model: Model): Promise<void> {
   const table = { name: model.name, columns: [id], indexes: [] };
   const last = await lastGivenId(transaction, model.dialect, table);
   await continueAfter(transaction, model.dialect, table, last);
-}
-
-function changedMeanwhile(): Problem {
-  return new Problem('conflict', { detail: 'The file was changed while it was being read.' });
 }
 
 /** The ids of the states that new rows begin in. */

@@ -44,8 +44,9 @@ function checkSchedule(path: string, { every, cron, timeZone, input }: Job): voi
     }
   }
   if (every === undefined && cron === undefined) return;
-  const isRequired = ([, field]: [string, Field]) => !field.nullable && field.default === undefined;
-  const required = Object.entries(input).find(isRequired)?.[0];
+  const required = Object.entries(input).find(
+    ([, field]: [string, Field]) => !field.nullable && field.default === undefined,
+  )?.[0];
   if (required !== undefined)
     wrong(
       `${path}.input.${required}`,

@@ -6,19 +6,17 @@ import { aBoolean, aString, expects, isObject, type OptionTable } from './option
 export const RENAME: OptionTable<RenameOptions> = { was: aString };
 
 /** The checks of the options that every writable field takes. A default is checked against the field's schema. */
+// A default is the same once it was written as JSON: no NaN, no `undefined`, no `Date`.
 export const COMMON: OptionTable<FieldOptions<unknown>> = {
   nullable: aBoolean,
-  default: expects('a JSON value', isJson),
+  default: expects('a JSON value', (value: unknown) => {
+    if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol') return false;
+    return isDeepStrictEqual(JSON.parse(JSON.stringify(value)), value);
+  }),
   unique: aBoolean,
   index: aBoolean,
   ...RENAME,
 };
-
-/** Whether a value is the same once it was written as JSON: no NaN, no `undefined`, no `Date`. */
-function isJson(value: unknown): boolean {
-  if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol') return false;
-  return isDeepStrictEqual(JSON.parse(JSON.stringify(value)), value);
-}
 
 /** Whether a value was made by one of the functions of `fields/`. */
 export function isField(value: unknown): value is Field {

@@ -27,7 +27,14 @@ const check = optionsOf<TextOptions>('text()', {
   min: aCount,
   max: aCount,
   trim: aBoolean,
-  pattern: expects('a regular expression without flags but u', isPattern),
+  pattern: expects('a regular expression without flags but u', (value: unknown) => {
+    if (!(value instanceof RegExp) || !/^u?$/.test(value.flags)) return false;
+    try {
+      return new RegExp(value.source, 'u').flags === 'u';
+    } catch {
+      return false;
+    }
+  }),
   message: aString,
   search: aBoolean,
 });
@@ -65,18 +72,6 @@ function textType(options: TextOptions, defaultMax: number): FieldType {
     schema,
     maxLength: max,
     ...(options.max === undefined && { indexed: () => textType(options, MAX_INDEXED_LENGTH) }),
-    ...(trim && { normalize: trimmed }),
+    ...(trim && { normalize: (value: unknown) => (typeof value === 'string' ? value.trim() : value) }),
   };
-}
-
-const trimmed = (value: unknown) => (typeof value === 'string' ? value.trim() : value);
-
-/** JSON Schema reads a pattern with the flag `u` and no other. */
-function isPattern(value: unknown): boolean {
-  if (!(value instanceof RegExp) || !/^u?$/.test(value.flags)) return false;
-  try {
-    return new RegExp(value.source, 'u').flags === 'u';
-  } catch {
-    return false;
-  }
 }
