@@ -1,9 +1,8 @@
 import type { Store } from '../database/store.ts';
 import { Cursors } from '../rows/lists/cursor.ts';
-import type { AnyService } from '../rows/open-services.ts';
 import { compileSystemModels } from '../rows/system-tables.ts';
 import { inTransaction } from '../rows/transaction.ts';
-import type { RowWriter } from '../rows/write.ts';
+import type { AnyService, RowWriter } from '../rows/write.ts';
 import type { App } from '../schema/app.ts';
 import { anonymous } from '../schema/caller.ts';
 import type { JobService } from '../schema/jobs.ts';

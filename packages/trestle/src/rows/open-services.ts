@@ -1,19 +1,15 @@
 import type { Store } from '../database/store.ts';
 import type { Accounts } from '../schema/accounts.ts';
-import type { RowId } from '../schema/id.ts';
 import type { Resources } from '../schema/row-types.ts';
-import type { Service, Services } from '../schema/services/row-service.ts';
+import type { Services } from '../schema/services/row-service.ts';
 import type { ChangeRecorder } from './change-recorder.ts';
 import { RowDeletion } from './delete-rows.ts';
 import { childReader } from './lists/children.ts';
 import { Cursors } from './lists/cursor.ts';
 import { listVerbs } from './lists/list.ts';
-import { compileModels, type Model, type Row } from './model.ts';
+import { compileModels, type Model } from './model.ts';
 import { countingFields, countingReader, manyReader, peeker } from './read.ts';
-import { RowWriter } from './write.ts';
-
-/** A service whose row is only known at run time: what the uniform routes use. */
-export type AnyService = Service<{ row: Row; body: unknown; patch: unknown; id: RowId }>;
+import { type AnyService, RowWriter } from './write.ts';
 
 export interface OpenServices<Rs extends Resources> {
   readonly services: Services<Rs>;
@@ -66,18 +62,17 @@ interface WriterOptions {
 }
 
 function openService(writer: RowWriter, store: Store, cursors: Cursors): AnyService {
-  const { model } = writer;
+  const { model, create, replace, patch, remove } = writer;
   const peek = peeker(model, store);
   return {
-    create: (context, body) => writer.write(context, { verb: 'create', body }),
+    create,
     read: countingFields(model).length > 0 ? countingReader(model, store) : peek,
     peek,
     ...listVerbs(model, store, cursors),
     children: childReader(model, store),
     readMany: manyReader(model, store),
-    replace: (context, id, body, options) => writer.write(context, { ...options, verb: 'update', id, body }),
-    patch: (context, id, body, options) =>
-      writer.write(context, { ...options, verb: 'update', merge: true, id, body }),
-    remove: (context, id, options) => writer.write(context, { ...options, verb: 'delete', id }),
+    replace,
+    patch,
+    remove,
   };
 }

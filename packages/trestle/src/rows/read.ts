@@ -1,27 +1,14 @@
 import { type Sql, sql } from '../database/sql.ts';
 import { bind, param, statement } from '../database/statement.ts';
 import type { Executor, Store } from '../database/store.ts';
-import { Problem } from '../problems.ts';
 import type { Caller, Context } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Versioned } from '../schema/services/row-service.ts';
 import { encodeFields, type Model, type Row } from './model.ts';
 import { type Action, callerValues } from './policy.ts';
-import { readerOf, runAlone } from './transaction.ts';
+import { readerOf } from './transaction.ts';
+import { notFound, requireId } from './validate.ts';
 import { allOf, ID, updateOf } from './write-statements.ts';
-
-/** The 404 of a row: the same whether it is missing or hidden from the caller. */
-export function notFound(model: Model, id: unknown): Problem {
-  return new Problem('not_found', {
-    detail: `There is no row ${String(id)} in ${model.name}.`,
-    data: { resource: model.name, id },
-  });
-}
-
-/** Throws `not_found` for what cannot be an id of this resource. */
-export function requireId(model: Model, id: RowId): void {
-  if (model.checkId(id).length > 0) throw notFound(model, id);
-}
 
 export type FindRow = (executor: Executor, caller: Caller, id: RowId) => Promise<Versioned<Row>>;
 
@@ -77,7 +64,9 @@ export function countingReader(model: Model, store: Store): ReadOne {
     requireId(model, id);
     const { fields, statement: update } = count(caller);
     const values = bind(update, { id, ...callerValues(caller) });
-    const [counted] = await runAlone(store, context, update, values);
+    const [counted] = context.transaction
+      ? await readerOf(store, context).all(update, values)
+      : await store.writeOne(update, values);
     if (!counted) throw notFound(model, id);
     return fields.decodeVersioned(counted);
   };

@@ -35,17 +35,6 @@ export async function inTransaction<T>(
   return result;
 }
 
-/** Runs a write that is one statement, which is its own transaction where its context has none. */
-export function runAlone(
-  store: Store,
-  context: Context,
-  statement: Statement,
-  values: readonly Value[],
-): Columns[] | Promise<Columns[]> {
-  if (context.transaction) return opened(context.transaction).all(statement, values);
-  return store.writeOne(statement, values);
-}
-
 /** The executor of a context's reads: its transaction's, which sees what it has written, else the store. */
 export function readerOf(store: Store, { transaction }: Context): Executor {
   return transaction ? opened(transaction) : store;

@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/schema';
 import { type FieldError, Problem } from '../problems.ts';
+import type { RowId } from '../schema/id.ts';
 import type { Model } from './model.ts';
 
 /** What is wrong with a value; an empty list where nothing is. */
@@ -157,6 +158,19 @@ function names(list: unknown): string[] {
 
 function escaped(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/** The 404 of a row: the same whether it is missing or hidden from the caller. */
+export function notFound(model: Model, id: unknown): Problem {
+  return new Problem('not_found', {
+    detail: `There is no row ${String(id)} in ${model.name}.`,
+    data: { resource: model.name, id },
+  });
+}
+
+/** Throws `not_found` for what cannot be an id of this resource. */
+export function requireId(model: Model, id: RowId): void {
+  if (model.checkId(id).length > 0) throw notFound(model, id);
 }
 
 /** A body that passed its check. Throws `unknown_field` (naming what is allowed) or `invalid`. */

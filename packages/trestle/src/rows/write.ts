@@ -6,19 +6,21 @@ import { accountOf, type Caller, type Context } from '../schema/caller.ts';
 import { completeValue } from '../schema/field.ts';
 import type { Write } from '../schema/field-type.ts';
 import type { RowId } from '../schema/id.ts';
-import { VERSION, type Versioned, type WriteOptions } from '../schema/services/row-service.ts';
+import { type Service, VERSION, type Versioned, type WriteOptions } from '../schema/services/row-service.ts';
 import type { ChangeRecorder } from './change-recorder.ts';
 import type { RowDeletion } from './delete-rows.ts';
 import { encodeFields, type Model, type ModelField, type Row } from './model.ts';
 import { callerValues } from './policy.ts';
-import { notFound, requireId } from './read.ts';
 import { type CheckReferences, referenceCheck } from './references.ts';
-import { inTransaction, type OpenTransaction, runAlone } from './transaction.ts';
+import { inTransaction, type OpenTransaction, readerOf } from './transaction.ts';
 import { uuid7 } from './uuid7.ts';
-import { checkedBody, isObject, requireAtLeastOne } from './validate.ts';
+import { checkedBody, isObject, notFound, requireAtLeastOne, requireId } from './validate.ts';
 import { WriteStatements } from './write-statements.ts';
 
 type Values = Readonly<Record<string, unknown>>;
+
+/** A service whose row is only known at run time: what the uniform routes use. */
+export type AnyService = Service<{ row: Row; body: unknown; patch: unknown; id: RowId }>;
 
 /** One write of a row, as the pipeline takes it: every verb is one of these. */
 interface RowWrite extends WriteOptions {
@@ -59,6 +61,17 @@ export class RowWriter {
     this.#deletion = deletion;
   }
 
+  readonly create: AnyService['create'] = (context, body) => this.write(context, { verb: 'create', body });
+
+  readonly replace: AnyService['replace'] = (context, id, body, options) =>
+    this.write(context, { ...options, verb: 'update', id, body });
+
+  readonly patch: AnyService['patch'] = (context, id, body, options) =>
+    this.write(context, { ...options, verb: 'update', merge: true, id, body });
+
+  readonly remove: AnyService['remove'] = (context, id, options) =>
+    this.write(context, { ...options, verb: 'delete', id });
+
   /** Writes a row and answers it as the caller may see it; a deleted one as it last was. */
   async write(context: Context, request: RowWrite): Promise<Versioned<Row>> {
     const { caller } = context;
@@ -73,8 +86,13 @@ export class RowWriter {
     // Where the stages have nothing to do but to find the row as it must be, the write is one statement. One that finds none
     // tells no reason: the stages do, be it missing, hidden, forbidden or newer, or has it these values already.
     const alone = this.#oneStatement(caller, request, created);
-    const [written] = alone ? await runAlone(this.#store, context, alone.statement, alone.values) : [];
-    if (written) return this.#answer(caller, written);
+    if (alone) {
+      const { statement, values } = alone;
+      const [written] = context.transaction
+        ? await readerOf(this.#store, context).all(statement, values)
+        : await this.#store.writeOne(statement, values);
+      if (written) return this.#answer(caller, written);
+    }
 
     return inTransaction(this.#store, context, (transaction) =>
       this.#stages(transaction, caller, request, created),

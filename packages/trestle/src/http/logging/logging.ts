@@ -67,32 +67,31 @@ export function openLog(options: LogOptions = {}): Log {
   const hasRequests = lines.isLevelEnabled('info');
   return {
     lines,
+    // The most frequent line by far, put together by hand: in a third of the time that pino's own way takes.
     request: (done) => {
-      if (hasRequests) write(requestLine(done));
+      if (!hasRequests) return;
+      const { method, route, status, milliseconds, bytes, id, trace, aborted, caller, address, agent, row } =
+        done;
+      const ms = Math.round(milliseconds * 100) / 100;
+      const shown = route === null ? 'null' : `"${route}"`;
+      let more = '';
+      if (row !== undefined) more += `,"row":"${row}"`;
+      if (caller && caller.kind !== 'anonymous') {
+        if (caller.kind === 'administrator') more += ',"administrator":true';
+        else more += `,"account":${JSON.stringify(caller.account)}`;
+        if (caller.kind === 'key') more += `,"key":${JSON.stringify(caller.key)}`;
+      }
+      if (aborted) more += ',"aborted":true';
+      if (trace)
+        more += `,"trace_id":"${trace.trace_id}","span_id":"${trace.span_id}","parent_span_id":"${trace.parent_span_id}"`;
+      if (agent !== undefined) more += `,"agent":${JSON.stringify(agent.slice(0, MAX_AGENT_LENGTH))}`;
+      write(
+        `{"level":"info","time":"${instantNow()}","method":"${method}","route":${shown},"status":${status},"ms":${ms},"bytes":${bytes},"request":"${id}","address":${JSON.stringify(address ?? null)}${more},"msg":"request"}\n`,
+      );
     },
     reopen: () => file?.reopen(),
     flush: async () => file?.flush(),
   };
-}
-
-/** The most frequent line by far, put together by hand: in a third of the time that pino's own way takes. */
-function requestLine(done: DoneRequest): string {
-  const { method, route, status, milliseconds, bytes, id, trace, aborted, caller, address, agent, row } =
-    done;
-  const ms = Math.round(milliseconds * 100) / 100;
-  const shown = route === null ? 'null' : `"${route}"`;
-  let more = '';
-  if (row !== undefined) more += `,"row":"${row}"`;
-  if (caller && caller.kind !== 'anonymous') {
-    if (caller.kind === 'administrator') more += ',"administrator":true';
-    else more += `,"account":${JSON.stringify(caller.account)}`;
-    if (caller.kind === 'key') more += `,"key":${JSON.stringify(caller.key)}`;
-  }
-  if (aborted) more += ',"aborted":true';
-  if (trace)
-    more += `,"trace_id":"${trace.trace_id}","span_id":"${trace.span_id}","parent_span_id":"${trace.parent_span_id}"`;
-  if (agent !== undefined) more += `,"agent":${JSON.stringify(agent.slice(0, MAX_AGENT_LENGTH))}`;
-  return `{"level":"info","time":"${instantNow()}","method":"${method}","route":${shown},"status":${status},"ms":${ms},"bytes":${bytes},"request":"${id}","address":${JSON.stringify(address ?? null)}${more},"msg":"request"}\n`;
 }
 
 /** An error in the log: its type and where it arose, and the same of its causes. */

@@ -110,7 +110,7 @@ export function begin(request: FastifyRequest, reply: FastifyReply, server: Serv
   const { raw } = reply;
   // Read now: the connection may be gone at the end.
   const { ip } = request;
-  lifecycle.begin(raw);
+  lifecycle.open.push(raw);
   raw.on('close', () => {
     lifecycle.end(raw);
     const { statusCode, writableFinished } = raw;
@@ -162,37 +162,33 @@ export class ServerLifecycle {
   /** Once true, every answer says `Connection: close`: the listener is gone, and so will be this connection. */
   closing = false;
   /**
-   * Not a Set: V8 links the table that a Set has outgrown to the one that follows it, so that once one of them is old, all
+   * Responses that are not out yet. Not a Set: V8 links the table that a Set has outgrown to the one that follows it, so that once one of them is old, all
    * that was in flight since stays until the next full collection (scavenges of 13 ms in place of 0.5).
    */
-  readonly #open: ServerResponse[] = [];
+  readonly open: ServerResponse[] = [];
   #whenIdle: (() => void) | undefined;
 
   get inFlight(): number {
-    return this.#open.length;
-  }
-
-  begin(response: ServerResponse): void {
-    this.#open.push(response);
+    return this.open.length;
   }
 
   end(response: ServerResponse): void {
     // From the end: what takes long is at the front.
-    const at = this.#open.lastIndexOf(response);
-    const last = this.#open.pop();
-    if (last && at < this.#open.length) this.#open[at] = last;
-    if (this.#open.length === 0) this.#whenIdle?.();
+    const at = this.open.lastIndexOf(response);
+    const last = this.open.pop();
+    if (last && at < this.open.length) this.open[at] = last;
+    if (this.open.length === 0) this.#whenIdle?.();
   }
 
   /** Ends event streams, which would go on for ever: their clients connect again, elsewhere, from the last event on. */
   endStreams(): void {
-    for (const response of this.#open)
+    for (const response of this.open)
       if (String(response.getHeader('content-type')).startsWith('text/event-stream')) response.end();
   }
 
   /** Resolves when no request is in flight. */
   async idle(): Promise<void> {
-    if (this.#open.length > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+    if (this.open.length > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Executor } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
-import { requireId } from '../../rows/read.ts';
 import { inTransaction } from '../../rows/transaction.ts';
+import { requireId } from '../../rows/validate.ts';
 import { accountOf, type Caller } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { HandMove, Move } from '../../schema/services/operation-service.ts';
