@@ -2,7 +2,7 @@ import type { RunningServer } from '../http/server/server.ts';
 import { isStop, type StopSignal } from './workers/worker-messages.ts';
 
 /** Why a process stops, and what it owes the world for it. */
-export interface StopReason {
+interface StopReason {
   readonly exitCode: number;
   /** Whether a balancer has to be told first: what a supervisor asks for, not a person at a terminal. */
   readonly announced: boolean;
