@@ -6,8 +6,8 @@ import { SYSTEMS } from '../packages/create-trestle/src/project.ts';
 
 const HELP = `npm run build -- [options]
 
-Compiles packages/trestle and packages/create-trestle into build/: the packages as they are published, with JavaScript,
-declarations and their maps.
+Compiles packages/trestle, packages/client and packages/create-trestle into build/: the packages as they are published, with
+JavaScript, declarations and their maps.
 
   --help   this text`;
 
@@ -45,6 +45,26 @@ export function buildPackage(target = join(ROOT, 'build/trestle')): string {
     { mode: 0o755 },
   );
   writeFileSync(join(target, 'package.json'), `${JSON.stringify(publishedManifest(), null, 2)}\n`);
+  return target;
+}
+
+/** Builds the typed client against the package in `build/trestle`, whose types it names. Gives its folder. */
+export function buildClient(target = join(ROOT, 'build/client')): string {
+  const source = join(ROOT, 'packages/client');
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(target, { recursive: true });
+  compile(join(target, 'dist'), join(source, 'tsconfig.build.json'));
+  cpSync(join(ROOT, 'LICENSE'), join(target, 'LICENSE'));
+  cpSync(join(source, 'README.md'), join(target, 'README.md'));
+  const { devDependencies: _, ...manifest }: Manifest = JSON.parse(
+    readFileSync(join(source, 'package.json'), 'utf8'),
+  );
+  const published = {
+    ...manifest,
+    exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
+    files: ['dist'],
+  };
+  writeFileSync(join(target, 'package.json'), `${JSON.stringify(published, null, 2)}\n`);
   return target;
 }
 
@@ -120,5 +140,5 @@ function publishedManifest(): Manifest {
 if (import.meta.main) {
   const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } });
   if (values.help) console.log(HELP);
-  else console.log(`${buildPackage()}\n${buildCreator()}`);
+  else console.log(`${buildPackage()}\n${buildClient()}\n${buildCreator()}`);
 }

@@ -96,6 +96,7 @@ function brokenName(root: string, { file, source }: Import): string | undefined 
   const home = own || 'packages/trestle';
   const manifest = manifestOf(root, home);
   if (manifest.name === name || Object.hasOwn(manifest.dependencies ?? {}, name)) return undefined;
+  if (Object.hasOwn(manifest.peerDependencies ?? {}, name)) return undefined;
   if (!file.includes('/src/') && Object.hasOwn(manifest.devDependencies ?? {}, name)) return undefined;
   return `'${name}' is not declared in ${home}/package.json`;
 }
@@ -104,6 +105,7 @@ interface Manifest {
   name?: string;
   dependencies?: Record<string, string>;
   devDependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
 }
 
 function manifestOf(root: string, folder: string): Manifest {

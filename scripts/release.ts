@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildCreator, buildPackage } from './build.ts';
+import { buildClient, buildCreator, buildPackage } from './build.ts';
 
 const HELP = `npm run release -- [options]
 
@@ -66,7 +66,7 @@ function release(options: { publish?: boolean | undefined; 'skip-tests'?: boolea
   }
   const folder = join(ROOT, 'build');
   mkdirSync(folder, { recursive: true });
-  for (const built of [buildPackage(), buildCreator()]) {
+  for (const built of [buildPackage(), buildClient(), buildCreator()]) {
     console.log(run('npm', ['pack', built, '--silent', '--pack-destination', folder]));
     if (options.publish) run('npm', ['publish', built, '--provenance', '--access', 'public']);
   }

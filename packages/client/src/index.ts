@@ -1,0 +1,14 @@
+/** The typed client of a Trestle backend. Its types follow from the declaration, which is imported as a type alone. */
+
+export { type Client, type ClientOptions, createClient } from './client.ts';
+export {
+  type Conflict,
+  type Problem,
+  ProblemError,
+  type Result,
+  unwrap,
+  type WriteProblem,
+} from './problems.ts';
+export type { Condition, Filter, ListQuery, Page, SortKey } from './query.ts';
+export type { RowClient, WriteOptions } from './rows.ts';
+export type { RequestOptions, Tokens } from './transport.ts';

@@ -1,0 +1,177 @@
+import type { Problem, Result } from './problems.ts';
+
+/** The tokens of a session, as they may be kept between visits. */
+export interface Tokens {
+  readonly access: string;
+  readonly refresh?: string;
+  readonly session: string;
+}
+
+/** Options of one request. */
+export interface RequestOptions {
+  signal?: AbortSignal;
+}
+
+export interface TransportOptions {
+  /** Where the app stands: `https://example.com` or `https://example.com/messages`. */
+  url: string;
+  /** An API key or a token to use in place of signing in. */
+  key?: string;
+  /** Tokens of an earlier visit. */
+  tokens?: Tokens;
+  /** Called with new tokens, and with undefined where the session has ended. */
+  onTokens?: (tokens: Tokens | undefined) => void;
+  /** How often a request is sent again that was not answered, or with 429, 502, 503 or 504 (default: 3). */
+  retries?: number;
+  /** Maximum milliseconds to wait before one retry (default: 10,000). */
+  maxDelay?: number;
+  /** In place of the global `fetch`. */
+  fetch?: typeof fetch;
+}
+
+/** A request as the transport sends it. */
+export interface Sending extends RequestOptions {
+  method: string;
+  /** Below the app's URL, with its query. */
+  path: string;
+  body?: unknown;
+  headers?: Readonly<Record<string, string>>;
+  /** Sent without credentials, as sign-in is. */
+  isPublic?: boolean;
+}
+
+/** An answer that is no failure. */
+export interface Received {
+  readonly status: number;
+  readonly etag: string | undefined;
+  readonly body: unknown;
+}
+
+const BASE_DELAY = 200;
+
+/** Sends requests with the credentials of a session, refreshes them, and tries again where that is safe. */
+export class Transport {
+  tokens: Tokens | undefined;
+  readonly #options: TransportOptions;
+  readonly #url: string;
+  /** The one refresh under way, which all requests wait for that need it. */
+  #refreshing: Promise<boolean> | undefined;
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    this.#url = options.url.replace(/\/+$/, '');
+    this.tokens = options.tokens;
+  }
+
+  keep(tokens: Tokens | undefined): void {
+    this.tokens = tokens;
+    this.#options.onTokens?.(tokens);
+  }
+
+  async send(sending: Sending): Promise<Result<Received>> {
+    const used = this.tokens?.access;
+    const first = await this.#tried(sending);
+    if (first.ok || first.problem.status !== 401 || sending.isPublic || used === undefined) return first;
+    // Another request may have refreshed them meanwhile.
+    const isFresh = this.tokens?.access !== used || (await this.#refreshed());
+    return isFresh && this.tokens ? this.#tried(sending) : first;
+  }
+
+  /** Exchanges the refresh token, once for all who ask at a time. False where the session cannot go on. */
+  #refreshed(): Promise<boolean> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  async #refresh(): Promise<boolean> {
+    const refresh = this.tokens?.refresh;
+    if (refresh === undefined) {
+      this.keep(undefined);
+      return false;
+    }
+    const body = { refresh_token: refresh };
+    const answer = await this.#tried({ method: 'POST', path: '/v1/sessions:refresh', body, isPublic: true });
+    if (answer.ok) this.keep(tokensOf(answer.value.body));
+    // Without an answer the session may well go on.
+    else if (answer.problem.status === 401 || answer.problem.status === 400) this.keep(undefined);
+    return answer.ok;
+  }
+
+  /** Reads are tried again whatever happened; writes where the server refused to begin (429), for they may have been done. */
+  async #tried(sending: Sending): Promise<Result<Received>> {
+    const { retries = 3, maxDelay = 10_000 } = this.#options;
+    const isRead = sending.method === 'GET';
+    for (let attempt = 0; ; attempt += 1) {
+      const { result, retryAfter } = await this.#once(sending);
+      if (result.ok || attempt >= retries) return result;
+      const { code, status } = result.problem;
+      const mayRetry = status === 429 || (isRead && (code === 'network' || [502, 503, 504].includes(status)));
+      if (!mayRetry || retryAfter > maxDelay) return result;
+      const backoff = Math.random() * Math.min(maxDelay, BASE_DELAY * 2 ** attempt);
+      await delay(retryAfter + backoff, sending.signal);
+    }
+  }
+
+  async #once(sending: Sending): Promise<{ result: Result<Received>; retryAfter: number }> {
+    const { method, path, body, headers, isPublic, signal } = sending;
+    const { key, fetch: own = fetch } = this.#options;
+    const credential = isPublic ? undefined : (this.tokens?.access ?? key);
+    try {
+      const response = await own(`${this.#url}${path}`, {
+        method,
+        headers: {
+          accept: 'application/json',
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...(credential !== undefined && { authorization: `Bearer ${credential}` }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(signal && { signal }),
+      });
+      const text = await response.text();
+      const retryAfter = Number(response.headers.get('retry-after') ?? 0) * 1000 || 0;
+      return { result: resultOf(response, text), retryAfter };
+    } catch (error) {
+      const code = signal?.aborted ? 'aborted' : 'network';
+      const problem = clientProblem(code, 0, error instanceof Error ? error.message : String(error));
+      return { result: { ok: false, problem }, retryAfter: 0 };
+    }
+  }
+}
+
+function resultOf(response: Response, text: string): Result<Received> {
+  const { status } = response;
+  let body: unknown;
+  try {
+    body = text === '' ? undefined : JSON.parse(text);
+  } catch {
+    return { ok: false, problem: clientProblem('unreadable', status, 'The answer is no JSON.') };
+  }
+  if (response.ok || status === 304)
+    return { ok: true, value: { status, etag: response.headers.get('etag') ?? undefined, body } };
+  // Errors of the uniform API are problems; those of a contract have a shape of their own.
+  const problem = { title: '', detail: text, code: 'unreadable', data: { body }, ...Object(body), status };
+  return { ok: false, problem: problem as Problem };
+}
+
+function clientProblem(code: 'network' | 'aborted' | 'unreadable', status: number, detail: string): Problem {
+  return { code, status, title: detail, detail };
+}
+
+/** The tokens of a sign-in or a refresh, which are those of OAuth2 (RFC 6749, 5.1). */
+export function tokensOf(body: unknown): Tokens {
+  const { access_token: access, refresh_token: refresh, session } = Object(body);
+  return { access, ...(refresh !== undefined && { refresh }), session };
+}
+
+function delay(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
