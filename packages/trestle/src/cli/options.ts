@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ROLES, type Role } from '../jobs/limits.ts';
+import { didYouMean } from '../schema/checks/nearest.ts';
+import { StartError } from '../start-error.ts';
 
 /** Where apps keep their rows and secrets: the options of every command that opens one. */
 export interface DataOptions {
@@ -28,6 +30,40 @@ const told = new Set<string>();
 export function tellWaiting(words: string): void {
   if (!told.has(words)) process.stderr.write(`trestle: ${words}\n`);
   told.add(words);
+}
+
+/** An option without a value, which a variable sets to `1` or `0`. */
+export function flag(flags: string, description: string, variable: string): Option {
+  const value = process.env[variable]?.toLowerCase();
+  const isOn = value === '1' || value === 'true';
+  if (value !== undefined && !isOn && !['', '0', 'false'].includes(value))
+    throw new StartError(`${variable}: expected 1 or 0, got '${process.env[variable]}'`);
+  // To commander a variable that is there at all sets the option.
+  if (value !== undefined && !isOn) delete process.env[variable];
+  return new Option(flags, description).env(variable);
+}
+
+/** Variables that are read without an option. */
+const OWN_VARIABLES = [
+  'TRESTLE_ADMIN_SECRET',
+  'TRESTLE_SIGNING_SECRET',
+  'TRESTLE_SIGNING_SECRET_PREVIOUS',
+  'TRESTLE_DEBUG',
+];
+
+/**
+ * Refuses variables named TRESTLE_… that nothing reads: a misspelt setting would be a default without a word. Those of an
+ * app begin with its name (`TRESTLE_FORUM_…`), those of this repository's tests with `TRESTLE_TEST_`.
+ */
+export function refuseUnknownVariables(options: readonly string[], apps: readonly string[]): void {
+  const known = [...options, ...OWN_VARIABLES];
+  const own = ['TEST', ...apps].map((name) => `TRESTLE_${name.toUpperCase().replaceAll('-', '_')}_`);
+  for (const name of Object.keys(process.env)) {
+    if (!name.startsWith('TRESTLE_') || known.includes(name)) continue;
+    if (own.some((prefix) => name.startsWith(prefix))) continue;
+    const hint = didYouMean(name, known) || `; the variables are ${known.join(', ')}`;
+    throw new StartError(`nothing reads the variable ${name}${hint}`);
+  }
 }
 
 /** A port from an option or the environment. */

@@ -9,12 +9,14 @@ export async function run(words: readonly string[]): Promise<void> {
     .description('One declaration of resources, one production REST backend.')
     .showHelpAfterError('(add --help for what there is)')
     .helpCommand('help [command]', 'Show help for a command');
-  for (const { name, summary, load } of COMMANDS) {
-    const command = program.command(name).description(summary);
-    if (words.includes(name)) (await load()).define(command);
-  }
-  // One clear line for what people can put right; the stack too, where it is asked for.
-  await program.parseAsync([...words], { from: 'user' }).catch((error: unknown) => {
+  try {
+    for (const { name, summary, load } of COMMANDS) {
+      const command = program.command(name).description(summary);
+      if (words.includes(name)) (await load()).define(command);
+    }
+    await program.parseAsync([...words], { from: 'user' });
+  } catch (error) {
+    // One clear line for what people can put right; the stack too, where it is asked for.
     const message = error instanceof Error ? error.message : String(error);
     // A problem of the database and an error of the file system say themselves what is wrong.
     const expected =
@@ -24,5 +26,5 @@ export async function run(words: readonly string[]): Promise<void> {
     process.stderr.write(`trestle: ${expected ? '' : 'unexpected: '}${message}\n`);
     if (process.env.TRESTLE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exit(error instanceof StartError ? error.exitCode : 1);
-  });
+  }
 }

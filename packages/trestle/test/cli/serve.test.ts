@@ -67,6 +67,21 @@ test('a folder that is missing, or holds no app', async () => {
   assertOneLine(await run(['serve', 'shp'], { cwd: folder }), /the apps here are shop/);
 });
 
+test('a variable that nothing reads, or that is no switch', async () => {
+  const app = appFolder(NOTES);
+  assertOneLine(
+    await run(['serve', app], { env: { TRESTLE_METRIC_PORT: '9' } }),
+    /^trestle: nothing reads the variable TRESTLE_METRIC_PORT; did you mean 'TRESTLE_METRICS_PORT'\?$/m,
+  );
+  assertOneLine(
+    await run(['serve', app], { env: { TRESTLE_SHARED: 'maybe' } }),
+    /TRESTLE_SHARED: expected 1 or 0, got 'maybe'/,
+  );
+  const env = { TRESTLE_NOTES_COLOUR: 'red', TRESTLE_SHARED: '0', TRESTLE_NO_MIGRATE: '1' };
+  const { code, stderr } = await run(['serve', app], { env });
+  assert.equal(code, 4, stderr);
+});
+
 test('a declaration that is wrong', async () => {
   assertOneLine(
     await run(['serve', appFolder('export default {};')]),

@@ -7,10 +7,12 @@ import { ROLES, type Role } from '../../jobs/limits.ts';
 import { findApps } from '../find-apps.ts';
 import {
   type DataOptions,
+  flag,
   listed,
   milliseconds,
   port,
   processes,
+  refuseUnknownVariables,
   roles,
   tellWaiting,
   withData,
@@ -49,7 +51,9 @@ export function define(command: Command): void {
     )
     .addOption(new Option('--host <address>', 'where to listen').env('HOST').default('127.0.0.1'))
     .addOption(
-      new Option('--metrics-port <number>', 'serve /metrics without credentials there').argParser(port),
+      new Option('--metrics-port <number>', 'serve /metrics without credentials there')
+        .env('TRESTLE_METRICS_PORT')
+        .argParser(port),
     )
     .addOption(
       new Option(
@@ -74,27 +78,32 @@ export function define(command: Command): void {
     )
     .addOption(
       new Option('--keep-alive <seconds>', "idle connections; longer than a proxy's own, e.g. 65")
+        .env('TRESTLE_KEEP_ALIVE')
         .default(5000, '5')
         .argParser(milliseconds),
     )
     .addOption(
       new Option('--shed-above <seconds>', 'answer 503 while the event loop runs this late (0: never)')
+        .env('TRESTLE_SHED_ABOVE')
         .default(0)
         .argParser(milliseconds),
     )
     .addOption(
       new Option('--readiness-delay <seconds>', 'serve on for this long after SIGTERM, no longer ready')
+        .env('TRESTLE_READINESS_DELAY')
         .default(3000, '3')
         .argParser(milliseconds),
     )
     .addOption(
       new Option('--drain <seconds>', 'finish requests for this long when stopping')
+        .env('TRESTLE_DRAIN')
         .default(5000, '5')
         .argParser(milliseconds),
     )
     .addOption(new Option('--log <file>', 'write the log there (default: standard error)').env('TRESTLE_LOG'))
     .addOption(
       new Option('--workers <number>', 'processes that serve together, each on a core of its own')
+        .env('TRESTLE_WORKERS')
         .default(1)
         .argParser(processes),
     )
@@ -104,16 +113,19 @@ export function define(command: Command): void {
         .default(ROLES, 'all')
         .argParser(roles),
     )
-    .option('--shared', 'other processes serve the same data')
-    .option('--no-migrate', 'refuse to start where the database is not as declared')
+    .addOption(flag('--shared', 'other processes serve the same data', 'TRESTLE_SHARED'))
+    .addOption(
+      flag('--no-migrate', 'refuse to start where the database is not as declared', 'TRESTLE_NO_MIGRATE'),
+    )
     .action(serve);
 }
 
 /** Serves until it is told to stop, then ends the process. */
-async function serve(names: string[], options: ServeOptions): Promise<void> {
-  if (options.workers === 1) return serveAlone(names, options);
+async function serve(names: string[], options: ServeOptions, command: Command): Promise<void> {
+  const variables = command.options.flatMap(({ envVar }) => envVar ?? []);
+  if (options.workers === 1) return serveAlone(names, options, { variables });
   const { default: cluster } = await import('node:cluster');
-  return cluster.isWorker ? serveAlone(names, options, true) : serveTogether(options);
+  return cluster.isWorker ? serveAlone(names, options, { variables, worker: true }) : serveTogether(options);
 }
 
 /** Lets workers serve, each of which runs this very command. */
@@ -137,13 +149,21 @@ function makeSecret(): string | undefined {
   return process.env.TRESTLE_ADMIN_SECRET ? undefined : randomBytes(24).toString('base64url');
 }
 
-async function serveAlone(names: string[], options: ServeOptions, worker = false): Promise<void> {
+async function serveAlone(
+  names: string[],
+  options: ServeOptions,
+  { variables, worker = false }: { variables: readonly string[]; worker?: boolean },
+): Promise<void> {
   const log = openLog(options.log === undefined ? {} : { to: options.log });
   const [apps, { startServer }, { closeEngines, openEngines }] = await Promise.all([
     findApps(names),
     import('../../http/server/server.ts'),
     import('../open-engines.ts'),
   ]);
+  refuseUnknownVariables(
+    variables,
+    apps.map(({ name }) => name),
+  );
   const madeUp = makeSecret();
   const engines = await openEngines(apps, engineOptions(options, log, madeUp));
   const mounts = engines.map((engine) => ({ engine, base: engines.length > 1 ? `/${engine.app.name}` : '' }));
