@@ -63,4 +63,22 @@ export {
 } from './schema/lifecycle.ts';
 export type { Resource, ResourceOptions, ResourceTypes } from './schema/resource.ts';
 export type { BodyOf, IdOf, PatchOf, Resources, RowOf } from './schema/row-types.ts';
-export { administrator, anyone, nobody, own, type Rule, type Rules, signedIn } from './schema/rules.ts';
+export {
+  administrator,
+  all,
+  any,
+  anyone,
+  exists,
+  its,
+  me,
+  nobody,
+  not,
+  now,
+  own,
+  type Rule,
+  type Rules,
+  role,
+  signedIn,
+  through,
+  where,
+} from './schema/rules.ts';

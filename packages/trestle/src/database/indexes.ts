@@ -1,13 +1,19 @@
 import type { Field } from '../schema/field.ts';
-import type { Resource } from '../schema/resource.ts';
+import type { Fields, Resource } from '../schema/resource.ts';
+import type { Resources } from '../schema/row-types.ts';
+import { conditionsOf, isOperand, type RuleData, type RuleFilter, ruleData } from '../schema/rules.ts';
 import { type Index, index } from './table.ts';
 
 /**
  * The indexes of a resource: for unique fields and groups, references and authors, fields with `index: true`, declared
- * groups, and the declared order. Each that serves lists ends in the order's columns and the id, so that a page is read
+ * groups, the declared order, and `exists` in rules (`looked`). Each that serves lists ends in the order's columns and the id, so that a page is read
  * by walking the index from the cursor on, without a sort: also the children of one parent, newest first.
  */
-export function indexesOf(table: string, resource: Resource): Index[] {
+export function indexesOf(
+  table: string,
+  resource: Resource,
+  looked: readonly (readonly string[])[] = [],
+): Index[] {
   const order = resource.order.map((key) => key.replace(/^-/, ''));
   const fields = Object.entries(resource.fields);
   const unique = [...fields.filter(([, field]) => field.unique).map(([name]) => [name]), ...resource.unique];
@@ -19,6 +25,7 @@ export function indexesOf(table: string, resource: Resource): Index[] {
     ...owners.map(([name]) => [name, ...order]),
     ...others.map(([name]) => [name]),
     ...resource.indexes,
+    ...looked,
   ].map((columns) => upToId(columns));
   const descending = descendingOf(resource.order);
   // Without those that another one starts with, and without the primary key's own.
@@ -37,6 +44,43 @@ export function indexesOf(table: string, resource: Resource): Index[] {
       )
       .map((columns) => directed(index(table, columns), order, descending)),
   ];
+}
+
+/** Longer texts are in no index that nobody has declared. */
+const MAX_LOOKED_LENGTH = 255;
+
+/**
+ * The columns by which `exists` in rules looks up rows, by resource: the caller's account first, then what `its` names, then
+ * constants. So the same index answers for one row, and for all rows of a caller.
+ */
+export function lookedUpByRules(resources: Resources): Map<string, string[][]> {
+  const looked = new Map<string, string[][]>();
+  for (const { can, lifecycle } of Object.values(resources)) {
+    const operations = Object.values(lifecycle?.operations ?? {});
+    const rules = [...Object.values(can), ...operations.map((one) => one.can)];
+    for (const { resource, filter } of rules.flatMap((rule) => existsIn(ruleData(rule)))) {
+      const columns = lookedUp(filter, resources[resource]?.fields ?? {});
+      if (columns.length > 0) looked.set(resource, [...(looked.get(resource) ?? []), columns]);
+    }
+  }
+  return looked;
+}
+
+function lookedUp(filter: RuleFilter, fields: Fields): string[] {
+  const ranks = new Map<string, number>();
+  for (const condition of conditionsOf(filter)) {
+    if (!('field' in condition) || !['eq', 'in'].includes(condition.operator)) continue;
+    const { field, value } = condition;
+    if ((fields[field]?.type.maxLength ?? 0) <= MAX_LOOKED_LENGTH)
+      ranks.set(field, isOperand(value) ? Number(value.operand === 'its') : 2);
+  }
+  return [...ranks].sort(([, a], [, b]) => a - b).map(([field]) => field);
+}
+
+function existsIn(rule: RuleData): (RuleData & { readonly kind: 'exists' })[] {
+  if (rule.kind === 'any' || rule.kind === 'all') return rule.rules.flatMap(existsIn);
+  if (rule.kind === 'not') return existsIn(rule.rule);
+  return rule.kind === 'exists' ? [rule] : [];
 }
 
 /** The columns once each, up to the id: after it nothing is left to sort. */

@@ -11,6 +11,7 @@ import type { Id, RowId } from '../schema/id.ts';
 import type { Resource } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
 import { VERSION, type Versioned } from '../schema/services/row-service.ts';
+import type { FindModel } from './compiled-rule.ts';
 import { compilePolicy, type Policy } from './policy.ts';
 import { type Check, compileSchema } from './validate.ts';
 
@@ -86,7 +87,7 @@ export function compileModels(
       ...modelField(key, field, resources, accounts),
       indexed: field.unique || field.index || indexed.has(key),
     }));
-    models.set(name, compileModel(name, resource, fields, dialect));
+    models.set(name, compileModel(name, resource, fields, { dialect, find: (other) => models.get(other) }));
   }
   return models;
 }
@@ -127,17 +128,15 @@ function compileModel(
   name: string,
   resource: Resource,
   fields: readonly ModelField[],
-  dialect: Dialect,
+  { dialect, find }: { dialect: Dialect; find: FindModel },
 ): Model {
   const schemas = bodySchemas(resource, fields);
-  const projection = compileProjection(fields, dialect);
-  return {
-    ...projection,
+  const model = {
+    ...compileProjection(fields, dialect),
     name,
     resource,
     dialect,
     idKind: resource.id.type.column,
-    policy: compilePolicy(name, resource, projection),
     schemas,
     normalize: memberNormalizer(Object.entries(resource.fields)),
     checkBody: compileSchema(schemas.body),
@@ -145,6 +144,7 @@ function compileModel(
     checkId: compileSchema(resource.id.schema),
     table: sql.table(tableName(name, resource)),
   };
+  return { ...model, policy: compilePolicy(model, find) };
 }
 
 function compileProjection(fields: readonly ModelField[], dialect: Dialect): Projection {

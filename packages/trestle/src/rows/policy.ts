@@ -1,11 +1,20 @@
 import { type Sql, sql } from '../database/sql.ts';
-import { param } from '../database/statement.ts';
-import type { Executor, Value } from '../database/store.ts';
+import type { Executor } from '../database/store.ts';
+import { instantNow } from '../instant.ts';
 import { Problem } from '../problems.ts';
 import { accountOf, type Caller } from '../schema/caller.ts';
-import type { Resource } from '../schema/resource.ts';
-import type { Rule, Verb } from '../schema/rules.ts';
-import type { Projection } from './model.ts';
+import { type Rule, type RuleData, ruleData, VERBS, type Verb } from '../schema/rules.ts';
+import {
+  type Asker,
+  type CallerClass,
+  type CompiledRule,
+  compileResidual,
+  type FindModel,
+  fold,
+  ME,
+  NOW,
+} from './compiled-rule.ts';
+import type { Model, Projection } from './model.ts';
 
 /**
  * What a caller may want with rows: a verb; `:publish`, an operation of the lifecycle, which has its own rule, else that of
@@ -23,11 +32,17 @@ export interface Policy {
   admits(caller: Caller, action: Action): boolean;
   /**
    * The condition that leaves the rows the caller may do this to; undefined where it may to all. The same object for every
-   * caller of a class; its parameter `ME` is bound by `callerValues`.
+   * caller of a class; its parameters are bound by `callerValues`.
    */
   where(caller: Caller, action: Action): Sql | undefined;
   /** Whether the caller may do this to a row, as it is or as it will be. Rules that look at other rows ask `executor`. */
   allows(caller: Caller, action: Action, row: Columns, executor: Executor): boolean | Promise<boolean>;
+  /**
+   * Whether a write that sets these fields cannot change what the rule says of the row, so that it need not be asked again.
+   */
+  isSettled(caller: Caller, action: Action, names: readonly string[]): boolean;
+  /** `allows`, where the row alone decides; undefined where other rows do. */
+  allowsAlone(caller: Caller, action: Action, row: Columns): boolean | undefined;
   /** The fields the caller may read, or set where the action writes. The same object for every caller of a class. */
   fields(caller: Caller, action: Action): Projection;
   /**
@@ -43,53 +58,86 @@ export interface Policy {
 type Columns = Readonly<Record<string, unknown>>;
 type Decision = 'allow' | 'unauthenticated' | 'forbidden';
 
-/** A rule, compiled to a decision by the caller alone, a condition for lists, and a test of one row. */
-interface CompiledRule {
-  decide(caller: Caller): Decision;
-  where(caller: Caller): Sql | undefined;
-  test(caller: Caller, row: Columns): boolean;
+/** A rule of a class of callers. */
+interface Verdict {
+  /** By the caller alone. */
+  readonly decision: Decision;
+  readonly rule: CompiledRule & { readonly number: number };
 }
 
-/** No row: the condition of a caller that may do a thing to none. */
-const NONE = sql`1 = 0`;
-
-/** Compiles the rules of a resource. `all` projects every field. */
-export function compilePolicy(name: string, resource: Resource, all: Projection): Policy {
-  const rules = new Map<Action, CompiledRule>([
-    ['see', compileRule(resource.can.read)],
-    ['read', compileRule(resource.can.read)],
-    // The owner of a new row is set to whoever creates it.
-    ['create', { ...compileRule(resource.can.create), test: () => true }],
-    ['update', compileRule(resource.can.update)],
-    ['delete', compileRule(resource.can.delete)],
-  ]);
+/**
+ * Compiles the rules of a resource: once for each class of callers, when the first of them asks, because rules may name other
+ * resources. `find` finds those.
+ */
+export function compilePolicy(model: Omit<Model, 'policy'>, find: FindModel): Policy {
+  const { name, resource } = model;
+  const rules = new Map<Action, RuleData>([['see', ruleData(resource.can.read)]]);
+  for (const verb of VERBS) rules.set(verb, ruleData(resource.can[verb]));
   for (const [operation, { can }] of Object.entries(resource.lifecycle?.operations ?? {}))
-    rules.set(`:${operation}`, compileRule(can ?? resource.can.update));
-  // An operation that is not declared any more may still be under way.
-  const ruleOf = (action: Action) => rules.get(action) ?? rules.get('update') ?? CLOSED;
-  const numbers = new Map<Sql | undefined, number>();
-  const numberOf = (where: Sql | undefined) => {
-    const number = numbers.get(where) ?? numbers.size;
-    numbers.set(where, number);
-    return number;
-  };
+    rules.set(`:${operation}`, ruleData(can ?? resource.can.update));
+  const classes = new Map<number, Map<Action, Verdict>>();
+  const compiled = new Map<string, Verdict['rule']>();
+
+  /** Compiles a rule for a class; what comes to the same for several classes and verbs is compiled once. */
+  function compile(caller: Caller, action: Action): Verdict {
+    const model = find(name);
+    if (!model) throw new TypeError(`the rules of ${name} are asked before it is compiled`);
+    // An operation that is not declared any more may still be under way.
+    const rule = rules.get(action) ?? rules.get('update') ?? ruleData(undefined);
+    const place = { model, verb: verbOf(action), find };
+    const own = classOf(caller);
+    const residual = fold(rule, own, place);
+    const key = JSON.stringify(residual);
+    const made = compiled.get(key) ?? {
+      ...compileResidual(residual, model, find),
+      number: compiled.size + 1,
+    };
+    compiled.set(key, made);
+    return { decision: decide(rule, own, place), rule: made };
+  }
+
+  function verdictOf(caller: Caller, action: Action): Verdict {
+    const number = classNumber(caller);
+    const verdicts = classes.get(number) ?? new Map<Action, Verdict>();
+    if (verdicts.size === 0) classes.set(number, verdicts);
+    const known = verdicts.get(action);
+    if (known) return known;
+    const verdict = compile(caller, action);
+    verdicts.set(action, verdict);
+    return verdict;
+  }
+
   const policy: Policy = {
     admit(caller, action) {
-      refuse(ruleOf(action).decide(caller));
+      refuse(verdictOf(caller, action).decision);
       if (!inScope(caller, name, action))
         throw new Problem('forbidden', {
           detail: `This API key's scopes do not include ${name}:${scopeOf(action)}.`,
         });
     },
-    admits: (caller, action) => ruleOf(action).decide(caller) === 'allow' && inScope(caller, name, action),
-    where: (caller, action) => (policy.admits(caller, action) ? ruleOf(action).where(caller) : NONE),
-    allows: (caller, action, row) => policy.admits(caller, action) && ruleOf(action).test(caller, row),
-    fields: () => all,
+    admits: (caller, action) =>
+      verdictOf(caller, action).decision === 'allow' && inScope(caller, name, action),
+    where: (caller, action) => (policy.admits(caller, action) ? verdictOf(caller, action).rule.where : NONE),
+    allows: (caller, action, row, executor) =>
+      policy.admits(caller, action) &&
+      verdictOf(caller, action).rule.test(row, callerValues(caller), executor),
+    allowsAlone(caller, action, row) {
+      if (!policy.admits(caller, action)) return false;
+      const { isLocal, test } = verdictOf(caller, action).rule;
+      // A test of the row alone asks no executor and waits for nothing.
+      return isLocal ? (test(row, callerValues(caller), NO_EXECUTOR) as boolean) : undefined;
+    },
+    isSettled(caller, action, names) {
+      const { fields } = verdictOf(caller, action).rule;
+      return fields !== undefined && (fields.size === 0 || !names.some((each) => fields.has(each)));
+    },
+    fields: () => model,
     perClass<T>(actions: readonly Action[], make: (where: Sql | undefined, fields: Projection) => T) {
       const made = new Map<number, { readonly value: T }>();
       return (caller: Caller) => {
         let key = 0;
-        for (const action of actions) key = key * 1000 + numberOf(policy.where(caller, action));
+        for (const action of actions)
+          key = key * 1000 + (policy.admits(caller, action) ? verdictOf(caller, action).rule.number : 0);
         const known = made.get(key);
         if (known) return known.value;
         const wheres = actions.flatMap((action) => policy.where(caller, action) ?? []);
@@ -103,18 +151,24 @@ export function compilePolicy(name: string, resource: Resource, all: Projection)
   return policy;
 }
 
-/** The parameter of the caller's account. No field has a name with a colon. */
-const ME = ':me';
+/** No row: the condition of a caller that may do a thing to none. */
+const NONE = sql`1 = 0`;
+const NO_EXECUTOR: Executor = { all: () => [] };
 
 /** The values of the parameters in a policy's conditions. */
-export function callerValues(caller: Caller): { [ME]: Value } {
-  return { [ME]: accountOf(caller) };
+export function callerValues(caller: Caller): Asker {
+  return { [ME]: accountOf(caller), [NOW]: instantNow() };
 }
 
 /** What throws `unauthenticated` or `forbidden` for callers that a rule allows nothing, whatever the row: of a route, of accounts. */
 export function admission(rule: Rule | undefined): (caller: Caller) => void {
-  const { decide } = compileRule(rule);
-  return (caller) => refuse(decide(caller));
+  const decisions = new Map<number, Decision>();
+  return (caller) => {
+    const number = classNumber(caller);
+    const decision = decisions.get(number) ?? decide(ruleData(rule), classOf(caller), NOWHERE);
+    decisions.set(number, decision);
+    refuse(decision);
+  };
 }
 
 /** Throws `unauthenticated`. */
@@ -123,57 +177,46 @@ export function refuseAnonymous(): never {
 }
 
 /** Who may pass a rule at all: what a route takes as credentials, and what its documentation says of them. */
-export function audienceOf({ who }: Rule): 'everyone' | 'accounts' | 'administrator' | 'nobody' {
-  if (who === 'anyone') return 'everyone';
-  return who === 'administrator' || who === 'nobody' ? who : 'accounts';
+export function audienceOf(rule: Rule): 'everyone' | 'accounts' | 'administrator' | 'nobody' {
+  const mayPass = (kind: CallerClass['kind']) =>
+    fold(ruleData(rule), { kind, roles: undefined }, NOWHERE) !== false;
+  if (mayPass('anonymous')) return 'everyone';
+  if (mayPass('account')) return 'accounts';
+  return mayPass('administrator') ? 'administrator' : 'nobody';
 }
 
-const CLOSED: CompiledRule = { decide: () => 'forbidden', where: () => NONE, test: () => false };
-const byCaller = (decide: CompiledRule['decide']): CompiledRule => ({
-  decide,
-  where: () => undefined,
-  test: () => true,
-});
-const ANYONE = byCaller(() => 'allow');
-const SIGNED_IN = byCaller(({ kind }) => (kind === 'anonymous' ? 'unauthenticated' : 'allow'));
-const ADMINISTRATOR = byCaller(({ kind }) => {
-  if (kind === 'administrator') return 'allow';
-  return kind === 'anonymous' ? 'unauthenticated' : 'forbidden';
-});
+/** A rule of no resource, or of one that is not known where it is asked. */
+const NOWHERE = { model: undefined, verb: 'read', find: () => undefined } as const;
 
-function compileRule(rule: Rule | undefined): CompiledRule {
-  switch (rule?.who) {
-    case 'anyone':
-      return ANYONE;
-    case 'signedIn':
-      return SIGNED_IN;
-    case 'administrator':
-      return ADMINISTRATOR;
-    case 'owner':
-      return ownerRule(rule.field ?? '');
-    default:
-      return CLOSED;
-  }
+function decide(rule: RuleData, caller: CallerClass, place: Parameters<typeof fold>[2]): Decision {
+  // A service key is let in as an account is, and owns no row.
+  const mayPass = (kind: CallerClass['kind'], roles: CallerClass['roles']) =>
+    fold(rule, { kind: kind === 'key' ? 'account' : kind, roles }, place) !== false;
+  if (mayPass(caller.kind, caller.roles)) return 'allow';
+  const others = mayPass('account', undefined) || mayPass('administrator', undefined);
+  return caller.kind === 'anonymous' && others ? 'unauthenticated' : 'forbidden';
 }
 
-const owners = new Map<string, CompiledRule>();
-
-/** The administrator owns every row, and a service key, which has no account, owns none. */
-function ownerRule(field: string): CompiledRule {
-  const known = owners.get(field);
-  if (known) return known;
-  const own = sql`${sql.ref(field)} = ${param(ME)}`;
-  const rule: CompiledRule = {
-    decide: SIGNED_IN.decide,
-    where: ({ kind }) => (kind === 'administrator' ? undefined : own),
-    test(caller, row) {
-      const account = accountOf(caller);
-      return caller.kind === 'administrator' || (account !== null && row[field] === account);
-    },
-  };
-  owners.set(field, rule);
-  return rule;
+function classOf(caller: Caller): CallerClass {
+  if (caller.kind === 'anonymous' || caller.kind === 'administrator') return { kind: caller.kind, roles: [] };
+  const { roles = [] } = caller;
+  if (roles.includes('administrator')) return { kind: 'administrator', roles };
+  return { kind: caller.account === null ? 'key' : 'account', roles };
 }
+
+/** Tells classes apart: who somebody is, and which roles they have. */
+function classNumber(caller: Caller): number {
+  if (caller.kind === 'anonymous') return 0;
+  if (caller.kind === 'administrator') return 1;
+  const kind = caller.account === null ? 2 : 3;
+  if (!caller.roles || caller.roles.length === 0) return kind;
+  const key = `${kind} ${caller.roles.join()}`;
+  const known = roleClasses.get(key) ?? roleClasses.size + 4;
+  roleClasses.set(key, known);
+  return known;
+}
+
+const roleClasses = new Map<string, number>();
 
 function refuse(decision: Decision): void {
   if (decision === 'unauthenticated') refuseAnonymous();
@@ -193,4 +236,10 @@ function inScope(caller: Caller, resource: string, action: Action): boolean {
 /** In scopes, an operation is an update. */
 function scopeOf(action: Action): string {
   return action.startsWith(':') ? 'update' : action;
+}
+
+/** The verb that `through` takes over from an action. */
+function verbOf(action: Action): Verb {
+  if (action === 'see') return 'read';
+  return VERBS.find((verb) => verb === action) ?? 'update';
 }

@@ -121,8 +121,8 @@ export class RowWriter {
     const next = created ?? this.#next(caller, request, current, set);
     const names = current ? this.#edit(caller, next, current, request.touch) : [...model.byName.keys()];
     if (found && names.length === 0 && !request.touch) return this.#answer(caller, found);
-    if (!trusted && !(await model.policy.allows(caller, verb, next, transaction)))
-      throw new Problem('forbidden');
+    if (!trusted && !(found && model.policy.isSettled(caller, verb, names)))
+      if (!(await model.policy.allows(caller, verb, next, transaction))) throw new Problem('forbidden');
 
     // Code of the app that runs before its rows are written belongs here.
 
@@ -174,6 +174,7 @@ export class RowWriter {
     const given =
       trusted && isObject(merged) ? merged : checkedBody(this.model, merged, merge ? checkPatch : checkBody);
     const next = completeRow(this.model, caller, { ...given, ...set }, { current, keep: merge });
+    if (current) next.id = current.id;
     if (!trusted) requireAtLeastOne(this.model, next);
     return next;
   }
@@ -198,7 +199,7 @@ export class RowWriter {
     const { verb, id, trusted = false, set, ifMatch } = request;
     if (this.#recorder || set) return undefined;
     if (created) {
-      if (this.#statements.hasFirstState || (!trusted && this.#refers(created))) return undefined;
+      if (this.#statements.hasFirstState || (!trusted && this.#asksRows(caller, created))) return undefined;
       const values = {
         ...encodeFields(this.model, created, [...this.model.byName.keys()]),
         id: this.#newId(),
@@ -216,6 +217,7 @@ export class RowWriter {
     const values = this.#valuesSet(caller, request);
     if (!values) return undefined;
     const names = Object.keys(values);
+    if (!this.model.policy.isSettled(caller, verb, names)) return undefined;
     const options = { versioned: version !== undefined, touch: request.touch ?? false };
     const update = this.#statements.updateUnlocked(caller, names, options);
     return bound(update, { ...encodeFields(this.model, values, names), ...asked });
@@ -245,8 +247,11 @@ export class RowWriter {
     return differs && keepsOne ? values : undefined;
   }
 
-  #refers(values: Values): boolean {
-    return this.model.fields.some(({ name, type }) => type.reference && values[name] !== null);
+  /** Whether a new row depends on other rows, by a reference or by its rule; or is refused. */
+  #asksRows(caller: Caller, values: Values): boolean {
+    const { fields, policy } = this.model;
+    if (fields.some(({ name, type }) => type.reference && values[name] !== null)) return true;
+    return !policy.allowsAlone(caller, 'create', values);
   }
 
   #newId(): Value {

@@ -3,13 +3,21 @@ import type { RowId } from './id.ts';
 /** Who makes a request. Everything that touches rows takes one, and the policy function decides by it. */
 export type Caller =
   | { readonly kind: 'anonymous' }
-  | { readonly kind: 'account'; readonly account: RowId; readonly session: string }
+  | {
+      readonly kind: 'account';
+      readonly account: RowId;
+      readonly session: string;
+      /** Roles of the account (default: none). */
+      readonly roles?: readonly string[];
+    }
   | {
       readonly kind: 'key';
       /** Null for a service key, which only the administrator makes. */
       readonly account: RowId | null;
       readonly key: string;
       readonly scopes: readonly string[] | null;
+      /** Roles of its account (default: none). */
+      readonly roles?: readonly string[];
     }
   | { readonly kind: 'administrator' };
 

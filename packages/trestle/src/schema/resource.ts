@@ -12,6 +12,13 @@ type AuthorNames<F extends Fields> = {
   string;
 
 type FieldNames<F extends Fields> = keyof F & string;
+
+/** The names that the rules of a resource may use. */
+interface RuleNames<F extends Fields> {
+  author: AuthorNames<F>;
+  field: FieldNames<F> | 'id';
+}
+
 /** One sort key: a field's name, with `-` before it for descending. */
 export type SortKey<Names extends string> = Names | 'id' | `-${Names | 'id'}`;
 
@@ -23,7 +30,7 @@ export interface ResourceOptions<F extends Fields, I extends Id> {
   /** The order of a list where the caller names none (default: `id`). The id is always the last tie-break. */
   order?: SortKey<FieldNames<F>> | readonly SortKey<FieldNames<F>>[];
   /** Who may do what. A verb that is left out is closed to every caller. */
-  can?: Rules<AuthorNames<F>>;
+  can?: Rules<RuleNames<F>>;
   /** On creation at least one of these fields must be given and not null. */
   atLeastOne?: readonly FieldNames<F>[];
   /** Groups of fields whose values together must be unique. */

@@ -83,7 +83,9 @@ eachStore('accounts', (open) => {
   });
 
   test('signing up and reading follow the declared rules', async () => {
-    const rules = accounts({ can: { create: { who: 'administrator' }, read: { who: 'administrator' } } }).can;
+    const rules = accounts({
+      can: { create: { kind: 'administrator' }, read: { kind: 'administrator' } },
+    }).can;
     const demo = await openDemo(await open(), { accounts: { can: rules } });
     const body = { username: 'ann', password: 'pass' };
     await raises('unauthenticated', () => demo.accounts.signUp(anonymous, body, HERE));

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   accounts,
+  all,
+  any,
   anyone,
   app,
   author,
@@ -10,10 +12,15 @@ import {
   counter,
   createdAt,
   date,
+  exists,
   type Field,
   integer,
+  its,
   json,
   list,
+  me,
+  not,
+  now,
   number,
   object,
   oneOf,
@@ -23,7 +30,9 @@ import {
   resource,
   state,
   text,
+  through,
   timestamp,
+  where,
 } from 'trestle';
 
 /** What JavaScript would pass, where the compiler does not look. */
@@ -40,7 +49,7 @@ const CASES: Readonly<Record<string, readonly [() => unknown, string]>> = {
   ],
   'a rule for all verbs': [
     () => options({ can: anyone }),
-    'forum.notes.can: expected a rule for each verb, such as { read: anyone }, got {"who":"anyone"}',
+    'forum.notes.can: expected a rule for each verb, such as { read: anyone }, got {"kind":"anyone"}',
   ],
   'a rule in quotes': [
     () => options({ can: { read: 'anyone' } }),
@@ -49,6 +58,64 @@ const CASES: Readonly<Record<string, readonly [() => unknown, string]>> = {
   'a misspelt owner': [
     () => appOf(resource({ fields: { author: author() }, can: { update: loose(own('athor')) } })),
     "forum.notes.can.update: own('athor') names no author() field; write own('author')",
+  ],
+  'a rule that is a function': [
+    () => options({ can: { read: () => true } }),
+    `forum.notes.can.read: expected a rule such as anyone, signedIn or own('author'), got the function read; rules are no functions`,
+  ],
+  'a wrong rule inside others': [
+    () => options({ can: { read: any(anyone, loose('signedin')) } }),
+    `forum.notes.can.read: expected a rule such as anyone, signedIn or own('author'), got "signedin"; write signedIn without quotes`,
+  ],
+  'a rule on a misspelt field': [
+    () => options({ can: { read: where({ titel: 'x' }) } }),
+    "forum.notes.can.read: there is no field 'titel' in notes; there are id, title; did you mean 'title'?",
+  ],
+  'a rule with a misspelt operator': [
+    () => options({ can: { read: where(loose({ title: { startz: 'x' } })) } }),
+    "forum.notes.can.read: notes.title has no operator 'startz'; there are eq, ne, gt, gte, lt, lte, in, nin, null, contains, icontains, starts, ends, between; did you mean 'starts'?",
+  ],
+  'a rule on a value of another kind': [
+    () => options({ can: { read: all(anyone, where({ title: 5 })) } }),
+    'forum.notes.can.read: title is compared with a string, got 5',
+  ],
+  'me where there is no account': [
+    () => options({ can: { read: where({ title: me }) } }),
+    'forum.notes.can.read: me is an account, and title holds none; compare it with an author() field',
+  ],
+  'now where there is no instant': [
+    () => options({ can: { read: where({ title: { lt: now } }) } }),
+    'forum.notes.can.read: now is an instant, and title holds none; compare it with a timestamp() field',
+  ],
+  'its() outside exists()': [
+    () => options({ can: { read: where({ title: its('title') }) } }),
+    "forum.notes.can.read: its('title') stands inside exists() alone",
+  ],
+  'a rule on a resource that is not there': [
+    () => options({ can: { read: exists('note', { title: its('title') }) } }),
+    "forum.notes.can.read: exists('note') has no resource; there are notes; did you mean 'notes'?",
+  ],
+  'its() of a misspelt field': [
+    () => options({ can: { read: exists('notes', { title: its('titel') }) } }),
+    "forum.notes.can.read: its('titel') names no field of notes; there are id, title; did you mean 'title'?",
+  ],
+  'through() a field that refers to nothing': [
+    () => options({ can: { read: not(through('title')) } }),
+    "forum.notes.can.read: through('title') names no reference() field; there are none",
+  ],
+  'through() in a circle': [
+    () =>
+      appOf(
+        resource({
+          fields: { title: text(), up: reference('notes', { nullable: true }) },
+          can: { read: any(anyone, through('up')) },
+        }),
+      ),
+    "forum.notes.can.read: through('up') leads back to the read rule of notes; name another verb, or a rule that ends",
+  ],
+  'any() of nothing': [
+    () => options({ can: { read: any() } }),
+    'forum.notes.can.read: any() expected one rule or more',
   ],
   'a misspelt option of resource()': [
     () => options({ ordr: 'title' }),

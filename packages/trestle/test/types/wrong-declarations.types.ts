@@ -1,4 +1,23 @@
-import { app, author, editor, list, oneOf, own, reference, resource, text } from 'trestle';
+import {
+  any,
+  app,
+  author,
+  editor,
+  exists,
+  its,
+  list,
+  me,
+  not,
+  oneOf,
+  own,
+  reference,
+  resource,
+  role,
+  signedIn,
+  text,
+  through,
+  where,
+} from 'trestle';
 
 /** Declarations that do not compile. They are never run: what start-up says to them is in `../declare`. */
 export function wrongDeclarations(): void {
@@ -26,6 +45,46 @@ export function wrongDeclarations(): void {
     // @ts-expect-error no such verb
     can: { publish: own('title') },
   });
+  resource({
+    fields: { title: text(), shelf: reference('shelves'), written_by: author() },
+    can: {
+      read: any(
+        signedIn,
+        where({ title: 'x', or: [{ written_by: me }, { id: { gt: 'a' } }] }),
+        own('written_by'),
+      ),
+      update: not(exists('bans', { shelf: its('shelf'), account: me, level: { gt: 3 } })),
+      delete: through('shelf', 'update'),
+    },
+  });
+  resource({
+    fields: { title: text() },
+    // @ts-expect-error where() names an unknown field
+    can: { read: any(signedIn, where({ titel: 'x' })) },
+  });
+  resource({
+    fields: { title: text() },
+    // @ts-expect-error an alternative names an unknown field
+    can: { read: where({ or: [{ title: 'x' }, { titel: 'x' }] }) },
+  });
+  resource({
+    fields: { title: text() },
+    // @ts-expect-error its() names an unknown field
+    can: { read: exists('memberships', { team: its('team') }) },
+  });
+  resource({
+    fields: { title: text(), shelf: reference('shelves') },
+    // @ts-expect-error through() names an unknown field
+    can: { read: not(through('shelves')) },
+  });
+  // @ts-expect-error there is no such verb to go through
+  through('shelf', 'publish');
+  // @ts-expect-error no condition has a function
+  where({ title: () => true });
+  // @ts-expect-error there is no such operator
+  where({ title: { has: 'x' } });
+  // @ts-expect-error a role is named
+  role();
   // @ts-expect-error order names an unknown field
   resource({ fields: { title: text() }, order: '-created_at' });
   // @ts-expect-error atLeastOne names an unknown field

@@ -24,6 +24,14 @@ const TEXT_COST: Readonly<Record<TextMatch, number>> = {
   icontainsUnicode: 1.6,
 };
 
+/** How a rule writes the conditions of a filter; a list has numbered placeholders and unqualified columns. */
+interface FilterOptions {
+  readonly refer: (name: string) => Sql;
+  readonly bind: (value: Value) => Sql;
+  /** What a value stands for that is known only when the rule is asked; undefined for a constant. */
+  readonly operand: (value: unknown) => Sql | undefined;
+}
+
 /**
  * A filter taken apart: the SQL's shape with numbered placeholders, and the values for them. The shape is the cache key
  * of the compiled statement, so that a filter of a known shape builds no SQL.
@@ -36,9 +44,11 @@ export class FilterParts {
   cost = 0;
   #conditions = 0;
   readonly #model: Model;
+  readonly #rule: FilterOptions | undefined;
 
-  constructor(model: Model) {
+  constructor(model: Model, rule?: FilterOptions) {
     this.#model = model;
+    this.#rule = rule;
   }
 
   /** The condition of a filter; undefined where it asks nothing. */
@@ -55,6 +65,7 @@ export class FilterParts {
 
   /** Adds a value and gives its placeholder. */
   bind(value: Value): Sql {
+    if (this.#rule) return this.#rule.bind(value);
     this.values.push(value);
     return sql`${new Slot(this.values.length - 1)}`;
   }
@@ -113,7 +124,7 @@ export class FilterParts {
   }
 
   #compare(field: ModelField, operator: Operator, value: unknown, at: string): Sql | undefined {
-    const column = sql.ref(field.name);
+    const column = this.#refer(field.name);
     const takes = OPERATORS[operator];
     if (!looksIntoTexts(operator) && !(isIndexed(field) && INDEXED.has(operator)))
       this.cost += COMPARISON_COST;
@@ -121,10 +132,14 @@ export class FilterParts {
     if (looksIntoTexts(operator)) return this.#text(field, operator, value, at);
     if (takes === 'list' || takes === 'pair') return this.#several(field, operator, value, at);
     if (value === null) return this.#isNull(column, operator === 'eq', at);
-    const encoded = this.#encode(field, value, at);
-    if (encoded === undefined) return undefined;
-    if (operator === 'ne') return sql`(${column} <> ${this.bind(encoded)} or ${column} is null)`;
-    return sql`${column} ${sql.raw(COMPARISONS[operator as keyof typeof COMPARISONS])} ${this.bind(encoded)}`;
+    let operand = this.#rule?.operand(value);
+    if (!operand) {
+      const encoded = this.#encode(field, value, at);
+      if (encoded === undefined) return undefined;
+      operand = this.bind(encoded);
+    }
+    if (operator === 'ne') return sql`(${column} <> ${operand} or ${column} is null)`;
+    return sql`${column} ${sql.raw(COMPARISONS[operator as keyof typeof COMPARISONS])} ${operand}`;
   }
 
   #isNull(column: Sql, wanted: unknown, at: string): Sql | undefined {
@@ -154,7 +169,7 @@ export class FilterParts {
     const match = textMatch(operator, text);
     this.shape += match;
     this.cost += TEXT_COST[match];
-    return dialect.texts[match](sql.ref(column), this.bind(dialect.pattern(match, text)));
+    return dialect.texts[match](this.#refer(column), this.bind(dialect.pattern(match, text)));
   }
 
   #several(field: ModelField, operator: Operator, value: unknown, at: string): Sql | undefined {
@@ -171,7 +186,7 @@ export class FilterParts {
     const values = encoded.filter((item) => item !== undefined);
     const [low, high] = values;
     if (values.length < value.length) return undefined;
-    const column = sql.ref(field.name);
+    const column = this.#refer(field.name);
     if (operator === 'between' && low !== undefined && high !== undefined)
       return sql`${column} between ${this.bind(low)} and ${this.bind(high)}`;
     const { dialect } = this.#model;
@@ -188,6 +203,10 @@ export class FilterParts {
       return undefined;
     }
     return this.#model.dialect.encode(kind, type.complete ? type.complete(value) : value);
+  }
+
+  #refer(name: string): Sql {
+    return this.#rule ? this.#rule.refer(name) : sql.ref(name);
   }
 
   #wrong(pointer: string, code: string, message: string): void {

@@ -4,8 +4,8 @@ import { seconds } from '../duration.ts';
 import type { Field } from '../field.ts';
 import type { Resource } from '../resource.ts';
 import type { Resources } from '../row-types.ts';
-import { VERBS } from '../rules.ts';
 import { checkLifecycle } from './check-lifecycle.ts';
+import { checkRules } from './check-rules.ts';
 import { didYouMean, nearest } from './nearest.ts';
 import { isObject, type Mistake, mistakesOf, shown } from './options.ts';
 
@@ -31,6 +31,7 @@ export function checkApp(
   if (Object.keys(resources).length === 0) wrong(name, 'declare at least one resource');
   checkNames(name, resources);
   for (const [key, resource] of Object.entries(resources)) checkResource(name, key, resource, resources);
+  checkRules(name, resources, accounts, wrong);
   throwFirst(`${name}.accounts`, mistakesOf(accounts));
   checkLifetimes(`${name}.accounts`, accounts);
 }
@@ -66,11 +67,6 @@ function checkResource(app: string, name: string, resource: Resource, resources:
   for (const group of resource.unique) known(group, 'unique');
   for (const group of resource.indexes) known(group, 'indexes');
   checkIndexes(path, resource);
-  for (const verb of VERBS) {
-    const owner = resource.can[verb]?.field;
-    if (owner !== undefined && !resource.fields[owner]?.type.isOwner)
-      wrong(`${path}.can.${verb}`, ownRemedy(owner, resource));
-  }
   checkLifecycle(path, resource, resources, wrong);
 }
 
@@ -120,13 +116,6 @@ function checkIndexes(path: string, { fields, order, unique, indexes }: Resource
         `${texts.length > 1 ? ' together' : ''}: lower max, or leave out the index`,
     );
   }
-}
-
-/** An author that is there is what was meant: a misspelt name is not to be declared. */
-function ownRemedy(owner: string, resource: Resource): string {
-  const authors = Object.keys(resource.fields).filter((name) => resource.fields[name]?.type.isOwner);
-  if (authors.length === 0) return `own('${owner}') needs a field ${owner}: author()`;
-  return `own('${owner}') names no author() field; write own('${authors.join("') or own('")}')`;
 }
 
 export function throwFirst(path: string, [first]: readonly Mistake[]): void {

@@ -21,11 +21,11 @@ const ALLOWED: Readonly<Record<Verb, number>> = { read: 200, create: 201, update
 /** The statuses of a rule, by the words of its documentation and not by the code that decides. */
 function expected(rule: Rule | undefined, verb: Verb, kind: Kind): number {
   if (kind === 'ended session' || kind === 'disabled') return 401;
-  if (!rule || rule.who === 'nobody') return 403;
-  if (rule.who === 'anyone' || kind === 'administrator') return ALLOWED[verb];
+  if (!rule || rule.kind === 'nobody') return 403;
+  if (rule.kind === 'anyone' || kind === 'administrator') return ALLOWED[verb];
   if (kind === 'anonymous') return 401;
-  if (rule.who === 'administrator') return 403;
-  if (rule.who === 'signedIn' || kind === 'owner' || kind === 'key of the owner') return ALLOWED[verb];
+  if (rule.kind === 'administrator') return 403;
+  if (rule.kind === 'signedIn' || kind === 'owner' || kind === 'key of the owner') return ALLOWED[verb];
   return verb === 'read' ? 404 : verb === 'create' ? ALLOWED[verb] : 403;
 }
 
@@ -44,7 +44,7 @@ for (const app of APPS)
     after(() => served.close());
 
     const owner = (rule?: Rule) =>
-      rule?.who === 'administrator' || rule?.who === 'nobody'
+      rule?.kind === 'administrator' || rule?.kind === 'nobody'
         ? tokens.administrator
         : (tokens.owner ?? tokens['key of the owner']);
 
@@ -86,7 +86,7 @@ for (const app of APPS)
 
     for (const [name, resource] of Object.entries(app.resources))
       for (const verb of VERBS)
-        it(`${name}: ${verb} (${resource.can[verb]?.who ?? 'closed'})`, async () => {
+        it(`${name}: ${verb} (${resource.can[verb]?.kind ?? 'closed'})`, async () => {
           const kinds: Kind[] = ['anonymous', ...(Object.keys(tokens) as Kind[])];
           for (const kind of kinds) await attempt(name, resource, verb, kind);
         });

@@ -1,0 +1,341 @@
+import { type Sql, sql } from '../database/sql.ts';
+import { bind, param, statement } from '../database/statement.ts';
+import type { Executor, Value } from '../database/store.ts';
+import type { RowId } from '../schema/id.ts';
+import {
+  conditionsOf,
+  isOperand,
+  type RuleCondition,
+  type RuleData,
+  type RuleFilter,
+  ruleData,
+  type Verb,
+} from '../schema/rules.ts';
+import type { Filter } from '../schema/services/list-query.ts';
+import { comparison } from './lists/comparison.ts';
+import { FilterParts, filterable } from './lists/filter-sql.ts';
+import type { Model } from './model.ts';
+
+/** The facts of a caller that rules go by; callers with the same ones are a class. */
+export interface CallerClass {
+  /** `key`: a service key, which has no account. */
+  readonly kind: 'anonymous' | 'account' | 'key' | 'administrator';
+  /** Undefined where any roles are to be thought of. */
+  readonly roles: readonly string[] | undefined;
+}
+
+/** Finds the other resources of an app by name. */
+export type FindModel = (name: string) => Model | undefined;
+
+/** The rest of a rule for a class of callers: conditions on rows alone. All that depends on the caller is decided. */
+type Residual = boolean | Part;
+type Part =
+  | ({ readonly kind: 'condition' } & RuleCondition)
+  | { readonly kind: 'exists'; readonly resource: string; readonly filter: Residual }
+  | { readonly kind: 'through'; readonly field: string; readonly resource: string; readonly rule: Residual }
+  | { readonly kind: 'any' | 'all'; readonly parts: readonly Part[] }
+  | { readonly kind: 'not'; readonly part: Part };
+
+/** Where a rule stands: for which verb, on the rows of which resource. */
+interface RulePlace {
+  readonly model: Model | undefined;
+  readonly verb: Verb;
+  readonly find: FindModel;
+}
+
+/** A part that no caller's class decides. */
+const UNKNOWN: Part = { kind: 'condition', field: 'id', operator: 'null', value: false };
+
+/**
+ * Decides a rule as far as the caller's class does. The administrator passes every condition on the caller, negated ones too
+ * (`negated`); a condition that compares with `me` holds for nobody without an account.
+ */
+export function fold(rule: RuleData, caller: CallerClass, place: RulePlace, negated = false): Residual {
+  const onCaller = (holds: Residual) => (caller.kind === 'administrator' ? !negated : holds);
+  switch (rule.kind) {
+    case 'anyone':
+      return true;
+    case 'nobody':
+      return false;
+    case 'signedIn':
+      return onCaller(caller.kind !== 'anonymous');
+    case 'administrator':
+      return onCaller(false);
+    case 'role':
+      if (caller.kind === 'anonymous') return false;
+      return onCaller(caller.roles?.some((one) => rule.roles.includes(one)) ?? UNKNOWN);
+    case 'own':
+      return foldFilter({ [rule.field]: { operand: 'me' } }, caller, negated);
+    case 'where':
+      return foldFilter(rule.filter, caller, negated);
+    case 'exists': {
+      const filter = foldFilter(rule.filter, caller, negated);
+      if (caller.kind === 'administrator' && namesMe(rule.filter)) return !negated;
+      return filter && { kind: 'exists', resource: rule.resource, filter };
+    }
+    case 'through':
+      return foldThrough(rule, caller, place, negated);
+    case 'any':
+    case 'all':
+      return combined(
+        rule.kind,
+        rule.rules.map((part) => fold(part, caller, place, negated)),
+      );
+    case 'not':
+      return inverted(fold(rule.rule, caller, place, !negated));
+  }
+}
+
+function foldThrough(
+  { field, verb }: RuleData & { kind: 'through' },
+  caller: CallerClass,
+  { model, verb: own, find }: RulePlace,
+  negated: boolean,
+): Residual {
+  const target = find(model?.byName.get(field)?.type.reference?.target ?? '');
+  if (!target) return UNKNOWN;
+  const wanted = verb ?? own;
+  const place = { model: target, verb: wanted, find };
+  const rule = fold(ruleData(target.resource.can[wanted]), caller, place, negated);
+  return rule && { kind: 'through', field, resource: target.name, rule };
+}
+
+function foldFilter(filter: RuleFilter, caller: CallerClass, negated: boolean): Residual {
+  const parts = conditionsOf(filter).map((condition): Residual => {
+    if (!('field' in condition))
+      return combined(
+        'any',
+        condition.map((each) => foldFilter(each, caller, negated)),
+      );
+    if (!isMe(condition.value)) return { kind: 'condition', ...condition };
+    if (caller.kind === 'administrator') return !negated;
+    return caller.kind === 'account' && { kind: 'condition', ...condition };
+  });
+  return combined('all', parts);
+}
+
+function combined(kind: 'any' | 'all', parts: readonly Residual[]): Residual {
+  const decided = kind === 'any';
+  if (parts.includes(decided)) return decided;
+  const open = parts.flatMap((part) =>
+    typeof part === 'boolean' ? [] : part.kind === kind ? part.parts : [part],
+  );
+  const [only, ...more] = open;
+  if (!only) return !decided;
+  return more.length === 0 ? only : { kind, parts: open };
+}
+
+function inverted(part: Residual): Residual {
+  if (typeof part === 'boolean') return !part;
+  return part.kind === 'not' ? part.part : { kind: 'not', part };
+}
+
+function isMe(value: unknown): boolean {
+  return isOperand(value) && value.operand === 'me';
+}
+
+function namesMe(filter: RuleFilter): boolean {
+  return conditionsOf(filter).some((one) => ('field' in one ? isMe(one.value) : one.some(namesMe)));
+}
+
+/** The parameters of what a rule compares with: the caller's account, and the instant. No field has a name with a colon. */
+export const ME = ':me';
+export const NOW = ':now';
+
+/** Who asks a rule, and when. */
+export interface Asker {
+  readonly [ME]: RowId | null;
+  readonly [NOW]: string;
+}
+
+type Columns = Readonly<Record<string, unknown>>;
+type Test = (row: Columns, asker: Asker, executor: Executor) => boolean | Promise<boolean>;
+
+/** A rule of a class of callers, compiled: as a condition for lists and statements, and as a test of one row. */
+export interface CompiledRule {
+  /** Undefined where it holds for every row. */
+  readonly where: Sql | undefined;
+  /** Whether a row passes, as it is or as it will be. Asks `executor` where other rows decide. */
+  readonly test: Test;
+  /** True where the row alone decides. */
+  readonly isLocal: boolean;
+  /** The fields of the row that it depends on; undefined where it depends on other rows of the same resource too. */
+  readonly fields: ReadonlySet<string> | undefined;
+}
+
+/** Compiles what is left of a rule on the rows of a resource. */
+export function compileResidual(residual: Residual, model: Model, find: FindModel): CompiledRule {
+  if (typeof residual === 'boolean')
+    return {
+      where: residual ? undefined : sql`1 = 0`,
+      test: () => residual,
+      isLocal: true,
+      fields: new Set(),
+    };
+  const table = { refer: (name: string) => sql`${model.table}.${sql.ref(name)}`, depth: 0 };
+  return {
+    where: sqlOf(residual, model, find, { ...table, plain: sql.ref }),
+    test: testOf(residual, model, find),
+    isLocal: isLocal(residual),
+    fields: looksAtTable(residual, model.name) ? undefined : new Set(fieldsOf(residual)),
+  };
+}
+
+interface Scope {
+  /** A column of the rows in question. */
+  readonly refer: (name: string) => Sql;
+  /** The same where no other table is near. */
+  readonly plain?: (name: string) => Sql;
+  /** A column of the row around them, that `its` names. */
+  readonly outer?: (name: string) => Sql;
+  readonly depth: number;
+}
+
+/** A part as SQL. Null counts as false; `is not true` is the negation of that. */
+function sqlOf(part: Residual, model: Model, find: FindModel, scope: Scope): Sql {
+  if (typeof part === 'boolean') return part ? sql`1 = 1` : sql`1 = 0`;
+  switch (part.kind) {
+    case 'condition':
+      return conditionSql(part, model, scope);
+    case 'any':
+    case 'all': {
+      const parts = part.parts.map((each) => sqlOf(each, model, find, scope));
+      return sql`(${sql.join(parts, part.kind === 'any' ? ' or ' : ' and ')})`;
+    }
+    case 'not':
+      return sql`(${sqlOf(part.part, model, find, scope)}) is not true`;
+    default:
+      return sql`exists (${relatedRow(part, find, scope)})`;
+  }
+}
+
+/** Selects the rows of another resource on which `exists` or `through` depends, from inside a scope. */
+function relatedRow(part: Part & { kind: 'exists' | 'through' }, find: FindModel, outer: Scope): Sql {
+  const target = find(part.resource);
+  if (!target) throw new TypeError(`a rule names the resource '${part.resource}', which is not declared`);
+  const alias = `_${outer.depth + 1}`;
+  const scope = {
+    refer: (name: string) => sql.ref(`${alias}.${name}`),
+    outer: outer.refer,
+    depth: outer.depth + 1,
+  };
+  const conditions =
+    part.kind === 'exists'
+      ? [sqlOf(part.filter, target, find, scope)]
+      : [sql`${scope.refer('id')} = ${outer.refer(part.field)}`, sqlOf(part.rule, target, find, scope)];
+  return sql`select 1 from ${target.table} as ${sql.id(alias)} where ${sql.join(conditions, ' and ')}`;
+}
+
+function conditionSql({ field, operator, value }: RuleCondition, model: Model, scope: Scope): Sql {
+  const { refer, plain = refer, outer } = scope;
+  const parts = new FilterParts(model, {
+    refer: plain,
+    bind: (constant) => sql`${constant}`,
+    operand: (given) => {
+      if (!isOperand(given)) return undefined;
+      if (given.operand === 'its') return outer?.(given.field);
+      return sql`${param(given.operand === 'me' ? ME : NOW)}`;
+    },
+  });
+  const condition = parts.build({ [field]: { [operator]: value } } as Filter);
+  const [error] = parts.errors;
+  if (error || !condition) throw new TypeError(`a rule of ${model.name}: ${field}: ${error?.message}`);
+  return condition;
+}
+
+/** A part as a test of one row. What the row decides is asked before what takes a query. */
+function testOf(part: Part, model: Model, find: FindModel): Test {
+  switch (part.kind) {
+    case 'condition':
+      return conditionTest(part, model);
+    case 'not': {
+      const test = testOf(part.part, model, find);
+      return (...asked) => {
+        const holds = test(...asked);
+        return holds instanceof Promise ? holds.then((answer) => !answer) : !holds;
+      };
+    }
+    case 'any':
+    case 'all': {
+      const parts = part.parts.toSorted((a, b) => Number(isLocal(b)) - Number(isLocal(a)));
+      return firstThat(
+        part.kind === 'any',
+        parts.map((each) => testOf(each, model, find)),
+      );
+    }
+    default:
+      return relatedTest(part, model, find);
+  }
+}
+
+/** The tests one after the other, until one answers as it takes to decide. */
+function firstThat(decides: boolean, tests: readonly Test[]): Test {
+  const from =
+    (at: number): Test =>
+    (...asked) => {
+      for (let next = at; next < tests.length; next += 1) {
+        const holds = tests[next]?.(...asked);
+        if (holds instanceof Promise)
+          return holds.then((answer) => (answer === decides ? decides : from(next + 1)(...asked)));
+        if (holds === decides) return decides;
+      }
+      return !decides;
+    };
+  return from(0);
+}
+
+/** One query by the values of the row: it need not be in the table yet. */
+function relatedTest(part: Part & { kind: 'exists' | 'through' }, model: Model, find: FindModel): Test {
+  const outer = { refer: (name: string) => sql`${param(name)}`, depth: 0 };
+  const query = statement(model.dialect, sql`${relatedRow(part, find, outer)} limit 1`);
+  const names = fieldsOf(part);
+  return (row, asker, executor) => {
+    const values: Record<string, Value> = { ...asker };
+    for (const name of names)
+      values[name] = model.dialect.encode(model.byName.get(name)?.kind ?? model.idKind, row[name]);
+    const found = executor.all(query, bind(query, values));
+    return found instanceof Promise ? found.then(({ length }) => length > 0) : found.length > 0;
+  };
+}
+
+/** A condition on a field, in memory: it answers as `FilterParts` does in SQL. */
+function conditionTest({ field, operator, value }: RuleCondition, model: Model): Test {
+  const type = filterable(model, field)?.type;
+  const kept = (given: unknown) => (given !== null && type?.complete ? type.complete(given) : given);
+  const operand =
+    isOperand(value) && value.operand !== 'its' ? (value.operand === 'me' ? ME : NOW) : undefined;
+  const constant = Array.isArray(value) ? value.map(kept) : operand ? undefined : kept(value);
+  const test = comparison(operator, constant);
+  return (row, asker) => test(row[field] ?? null, operand ? asker[operand] : constant);
+}
+
+function isLocal(part: Part): boolean {
+  if (part.kind === 'any' || part.kind === 'all') return part.parts.every(isLocal);
+  return part.kind === 'not' ? isLocal(part.part) : part.kind === 'condition';
+}
+
+/** The fields of the row that a part depends on; inside `exists`, those that `its` names. */
+function fieldsOf(part: Residual, inside = false): string[] {
+  if (typeof part === 'boolean') return [];
+  switch (part.kind) {
+    case 'condition':
+      if (!inside) return [part.field];
+      return isOperand(part.value) && part.value.operand === 'its' ? [part.value.field] : [];
+    case 'exists':
+      return inside ? [] : fieldsOf(part.filter, true);
+    case 'through':
+      return inside ? [] : [part.field];
+    case 'not':
+      return fieldsOf(part.part, inside);
+    default:
+      return part.parts.flatMap((each) => fieldsOf(each, inside));
+  }
+}
+
+/** Whether rows of a resource decide, beside the one that is asked for. */
+function looksAtTable(part: Residual, name: string): boolean {
+  if (typeof part === 'boolean' || part.kind === 'condition') return false;
+  if (part.kind === 'not') return looksAtTable(part.part, name);
+  if ('parts' in part) return part.parts.some((each) => looksAtTable(each, name));
+  return part.resource === name || looksAtTable(part.kind === 'exists' ? part.filter : part.rule, name);
+}

@@ -1,0 +1,201 @@
+import type { Accounts } from '../accounts.ts';
+import type { FieldType } from '../field-type.ts';
+import type { Resource } from '../resource.ts';
+import type { Resources } from '../row-types.ts';
+import {
+  conditionsOf,
+  isOperand,
+  type Operand,
+  type RuleCondition,
+  type RuleData,
+  type RuleFilter,
+  ruleData,
+  VERBS,
+  type Verb,
+} from '../rules.ts';
+import { OPERATORS, type Operator } from '../services/list-query.ts';
+import { didYouMean } from './nearest.ts';
+import { isObject, shown } from './options.ts';
+
+/** Where a rule stands: the resource whose rows it is asked for, and what else is declared. */
+interface Place {
+  readonly path: string;
+  readonly name: string;
+  readonly verb: Verb;
+  readonly resources: Resources;
+  readonly accounts: Accounts;
+  readonly wrong: (path: string, remedy: string) => never;
+}
+
+/** Checks the names and values in the rules of an app; `wrong` throws with the path and the remedy. */
+export function checkRules(
+  app: string,
+  resources: Resources,
+  accounts: Accounts,
+  wrong: Place['wrong'],
+): void {
+  for (const [name, resource] of Object.entries(resources)) {
+    const base = { name, resources, accounts, wrong };
+    for (const verb of VERBS) {
+      const rule = resource.can[verb];
+      if (rule) checkRule(ruleData(rule), { ...base, path: `${app}.${name}.can.${verb}`, verb });
+      checkCycle([{ name, verb }], ruleData(rule), { ...base, path: `${app}.${name}.can.${verb}`, verb });
+    }
+    for (const [operation, { can }] of Object.entries(resource.lifecycle?.operations ?? {})) {
+      const path = `${app}.${name}.lifecycle.operations.${operation}.can`;
+      if (can) checkRule(ruleData(can), { ...base, path, verb: 'update' });
+    }
+  }
+}
+
+function checkRule(rule: RuleData, place: Place): void {
+  const { path, name, resources, wrong } = place;
+  const resource = resources[name];
+  switch (rule.kind) {
+    case 'any':
+    case 'all':
+      for (const part of rule.rules) checkRule(part, place);
+      return;
+    case 'not':
+      checkRule(rule.rule, place);
+      return;
+    case 'own':
+      if (resource && !resource.fields[rule.field]?.type.isOwner)
+        wrong(path, ownRemedy(rule.field, resource));
+      return;
+    case 'where':
+      checkFilter(rule.filter, name, undefined, place);
+      return;
+    case 'exists':
+      if (!resources[rule.resource])
+        wrong(
+          path,
+          `exists('${rule.resource}') has no resource; ${known(rule.resource, Object.keys(resources))}`,
+        );
+      checkFilter(rule.filter, rule.resource, name, place);
+      return;
+    case 'through': {
+      const references = Object.keys(resource?.fields ?? {}).filter((key) => targetOf(resource, key));
+      if (!references.includes(rule.field))
+        wrong(path, `through('${rule.field}') names no reference() field; ${known(rule.field, references)}`);
+      if (rule.verb !== undefined && !VERBS.includes(rule.verb))
+        wrong(path, `through('${rule.field}') has no verb '${rule.verb}'; ${known(rule.verb, VERBS)}`);
+    }
+  }
+}
+
+/** Refuses rules that lead back to themselves by `through`. */
+function checkCycle(
+  way: readonly { readonly name: string; readonly verb: Verb }[],
+  rule: RuleData,
+  place: Place,
+): void {
+  if (rule.kind === 'any' || rule.kind === 'all') for (const part of rule.rules) checkCycle(way, part, place);
+  if (rule.kind === 'not') checkCycle(way, rule.rule, place);
+  if (rule.kind !== 'through') return;
+  const last = way.at(-1);
+  const target = targetOf(place.resources[last?.name ?? ''], rule.field);
+  if (!target || !last) return;
+  const verb = rule.verb ?? last.verb;
+  if (way.some((step) => step.name === target && step.verb === verb))
+    place.wrong(
+      place.path,
+      `through('${rule.field}') leads back to the ${verb} rule of ${target}; name another verb, or a rule that ends`,
+    );
+  checkCycle([...way, { name: target, verb }], ruleData(place.resources[target]?.can[verb]), place);
+}
+
+/** @param outer the resource that `its(…)` names a field of; undefined in `where`. */
+function checkFilter(filter: RuleFilter, name: string, outer: string | undefined, place: Place): void {
+  const { path, resources, wrong } = place;
+  for (const condition of conditionsOf(filter)) {
+    if (!('field' in condition)) {
+      if (!Array.isArray(condition) || !condition.every(isObject))
+        wrong(path, 'or: expected an array of filters');
+      for (const alternative of condition) checkFilter(alternative, name, outer, place);
+      continue;
+    }
+    const { field, operator, value } = condition;
+    const type = typeOf(name, field, place);
+    if (!type) {
+      const fields = ['id', ...Object.keys(resources[name]?.fields ?? {})];
+      wrong(path, `there is no field '${field}' in ${name}; ${known(field, fields)}`);
+      return;
+    }
+    const compared = { ...condition, type, outer };
+    if (!type.operators.some((one) => one === operator))
+      wrong(path, `${name}.${field} has no operator '${operator}'; ${known(operator, type.operators)}`);
+    if (isOperand(value)) checkOperand(value, compared, place);
+    else checkConstant(value, compared, place);
+  }
+}
+
+interface Compared extends RuleCondition {
+  readonly type: FieldType;
+  readonly outer: string | undefined;
+}
+
+function checkConstant(value: unknown, { field, operator, type }: Compared, { path, wrong }: Place): void {
+  // It is one of the type's.
+  const takes = OPERATORS[operator as Operator];
+  const several = takes === 'list' || takes === 'pair';
+  if (several && !Array.isArray(value))
+    wrong(path, `${operator} compares ${field} with an array, got ${shown(value)}`);
+  for (const each of several ? (value as unknown[]) : [value]) {
+    if (each === null && (operator === 'eq' || operator === 'ne')) continue;
+    const kind = { flag: 'boolean', text: 'string' }[takes as string];
+    if (kind === undefined ? !type.accepts(each) : typeof each !== kind)
+      wrong(path, `${field} is compared with ${kind ? `a ${kind}` : type.expected}, got ${shown(each)}`);
+  }
+}
+
+const ORDERING = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte'];
+
+function checkOperand(operand: Operand, { field, operator, type, outer }: Compared, place: Place): void {
+  const { path, wrong } = place;
+  if (!ORDERING.includes(operator)) wrong(path, `${operator} compares ${field} with constants alone`);
+  if (operand.operand === 'me' && type.name !== 'account')
+    wrong(path, `me is an account, and ${field} holds none; compare it with an author() field`);
+  if (operand.operand === 'now' && type.column !== 'timestamp')
+    wrong(path, `now is an instant, and ${field} holds none; compare it with a timestamp() field`);
+  if (operand.operand !== 'its') return;
+  if (outer === undefined) {
+    wrong(path, `its('${operand.field}') stands inside exists() alone`);
+    return;
+  }
+  const own = typeOf(outer, operand.field, place);
+  const fields = ['id', ...Object.keys(place.resources[outer]?.fields ?? {})];
+  if (!own)
+    wrong(path, `its('${operand.field}') names no field of ${outer}; ${known(operand.field, fields)}`);
+  else if (own.column !== type.column || (own.name !== type.name && own.name.startsWith('id of')))
+    wrong(path, `its('${operand.field}') is ${own.expected}, and ${field} is compared with ${type.expected}`);
+}
+
+/** The type of the values of a field, which is that of the id it holds where it refers to a row. */
+function typeOf(name: string, field: string, { resources, accounts }: Place): FieldType | undefined {
+  const resource = resources[name];
+  if (!resource) return undefined;
+  if (field === 'id') return { ...resource.id.type, name: `id of ${name}` };
+  const type = resource.fields[field]?.type;
+  const target = targetOf(resource, field);
+  if (type?.isAccount || target === 'accounts') return { ...accounts.id.type, name: 'account' };
+  const id = target === undefined ? undefined : resources[target]?.id.type;
+  return id ? { ...id, name: `id of ${target}` } : type;
+}
+
+function targetOf(resource: Resource | undefined, field: string): string | undefined {
+  return resource && Object.hasOwn(resource.fields, field)
+    ? resource.fields[field]?.type.reference?.target
+    : undefined;
+}
+
+function known(name: string, names: readonly string[]): string {
+  return `there are ${names.join(', ') || 'none'}${didYouMean(name, names)}`;
+}
+
+/** An author that is there is what was meant: a misspelt name is not to be declared. */
+function ownRemedy(owner: string, resource: Resource): string {
+  const authors = Object.keys(resource.fields).filter((name) => resource.fields[name]?.type.isOwner);
+  if (authors.length === 0) return `own('${owner}') needs a field ${owner}: author()`;
+  return `own('${owner}') names no author() field; write own('${authors.join("') or own('")}')`;
+}
