@@ -16,12 +16,6 @@ const VERSION = sql.ref('_version');
 /** The version that a request asks for. No field has a name with a colon. */
 const SAME_VERSION = sql`${VERSION} = ${param(':version')}`;
 
-/** `insert` of these columns of a row. */
-function insertInto(model: Model, columns: readonly string[], values: readonly unknown[]): Sql {
-  return sql`insert into ${model.table} (${sql.join(columns.map((name) => sql.ref(name)))})
-    values (${sql.join(values)})`;
-}
-
 /** Compiles the insertion of many rows, with the ids that they are given or without, in as few statements as the database takes. */
 export function bulkInsertOf(model: Model, withIds: boolean) {
   const names = model.fields.map(({ name }) => name);
@@ -109,7 +103,12 @@ export class WriteStatements {
     const columns = model.fields.map(({ name }) => name);
     if (model.resource.id.kind === 'uuid') columns.unshift('id');
     const values = columns.map((name) => this.#initialState(name) ?? param(name));
-    this.insert = statement(dialect, sql`${insertInto(model, columns, values)} ${this.#returning}`);
+    // `insert` of these columns of a row.
+    this.insert = statement(
+      dialect,
+      sql`${sql`insert into ${model.table} (${sql.join(columns.map((name) => sql.ref(name)))})
+    values (${sql.join(values)})`} ${this.#returning}`,
+    );
     const { name = '', type } = model.fields.find((field) => field.type.state) ?? {};
     const first = this.#initialState(name);
     this.#firstState = first && {

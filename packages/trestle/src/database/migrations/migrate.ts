@@ -51,7 +51,12 @@ export async function migrate(
     const seen = await inspect(transaction, declared);
     if (seen.current) return { steps: [], backup: undefined };
     refuse(seen, options);
-    await check(transaction, store.dialect, seen.plan);
+    const found = await obstacles(transaction, store.dialect, seen.plan);
+    if (found.length > 0)
+      throw new MigrationRefused(
+        `The rows do not allow this. Nothing was changed.\n  ${found.join('\n  ')}`,
+        seen.plan,
+      );
     const backup = isDestructive(seen.plan) ? transaction.backup(declared.now) : undefined;
     if (seen.entries.length === 0) await createHistory(store.dialect, transaction);
     for (const scan of seen.plan.scans) await stageValues(transaction, store.dialect, scan);
@@ -103,15 +108,6 @@ function refuse(seen: Inspection, { apply = 'additive', back = false }: MigrateO
       'These changes lose data, and nobody asked for that: nothing was changed. A field or resource that was renamed ' +
         "is declared with was: 'old_name'. To make the changes, run: trestle migrate apply --destructive",
       seen.plan,
-    );
-}
-
-async function check(executor: Executor, dialect: Dialect, plan: Plan): Promise<void> {
-  const found = await obstacles(executor, dialect, plan);
-  if (found.length > 0)
-    throw new MigrationRefused(
-      `The rows do not allow this. Nothing was changed.\n  ${found.join('\n  ')}`,
-      plan,
     );
 }
 

@@ -32,12 +32,6 @@ const asText = (text: Sql) => sql`${text}::text`;
 /** `lower` under "C" folds ASCII letters alone, as SQLite's LIKE does. */
 const folded = (text: Sql) => sql`lower(${text} collate "C")`;
 
-/** A character of a regular expression that matches any of these. */
-function eitherCase(variants: string): string {
-  if (/^[\p{L}\p{M}\p{N}]{2,}$/u.test(variants)) return `[${variants}]`;
-  return /^[!-/:-@[-`{-~]$/.test(variants) ? `\\${variants}` : variants;
-}
-
 /** PostgreSQL's side of the differences, for the tables of one schema. */
 export function postgresDialect(schema: string): Dialect {
   const qualified = (name: string) => `${quotedName(schema)}.${quotedName(name)}`;
@@ -68,7 +62,14 @@ export function postgresDialect(schema: string): Dialect {
       ends: (column, text) => sql`right(${column}, length(${asText(text)})) = ${asText(text)}`,
     },
     pattern: (match, text) =>
-      match === 'icontainsUnicode' ? caseVariants(text).map(eitherCase).join('') : text,
+      match === 'icontainsUnicode'
+        ? caseVariants(text)
+            .map((variants: string) => {
+              if (/^[\p{L}\p{M}\p{N}]{2,}$/u.test(variants)) return `[${variants}]`;
+              return /^[!-/:-@[-`{-~]$/.test(variants) ? `\\${variants}` : variants;
+            })
+            .join('')
+        : text,
     withoutIndex: undefined,
     lateral: true,
     forUpdate: sql`for update`,

@@ -58,13 +58,9 @@ function childStatement(model: Model, field: string, where: Sql | undefined, fie
     ? sql`cross join lateral (${firstOf(fields.columns)}) as ${child}`
     : sql`join ${model.table} as ${child} on ${sql.ref('child.id')} in (${firstOf(sql.ref('id'))})`;
   const parents = sql`${model.dialect.listed(sql`${param('parents')}`, reference.kind)} as ${sql.id('parent')}`;
+  const names = ['id', ...fields.fields.map(({ name }) => name)];
   return statement(
     model.dialect,
-    sql`select ${columnsOf(fields, 'child')} from ${parents} ${children} order by ${orderBy(sort, false, (name) => sql.ref(`child.${name}`))}`,
+    sql`select ${sql.join(names.map((name) => sql.ref(`${'child'}.${name}`)))} from ${parents} ${children} order by ${orderBy(sort, false, (name) => sql.ref(`child.${name}`))}`,
   );
-}
-
-function columnsOf(fields: Projection, alias: string): Sql {
-  const names = ['id', ...fields.fields.map(({ name }) => name)];
-  return sql.join(names.map((name) => sql.ref(`${alias}.${name}`)));
 }

@@ -101,13 +101,19 @@ export class ListPlans {
     const order = sort.map(({ field, descending }) => (descending ? '-' : '') + field.name).join();
     const narrowed = this.#where && accountOf(caller);
     const isForAll = this.#where === undefined && !model.restrict;
+    // Whether an index has the order of a list.
+    const { resource } = model;
+    const [first] = sort;
+    const declared = resource.order[0]?.replace(/^-/, '');
     const plan: ListPlan = {
       query,
       conditions,
       values,
       shape: `${shape} ${order}`,
       sort,
-      perRow: parts.cost + (isSorted(model, sort) ? 0 : SORT_COST),
+      perRow:
+        parts.cost +
+        (first !== undefined && (isIndexed(first.field) || first.field.name === declared) ? 0 : SORT_COST),
       limit: query.limit ?? DEFAULT_LIMIT,
       key: JSON.stringify([model.name, order, shape, values, narrowed]),
       exhausted: false,
@@ -226,13 +232,6 @@ function bindShaped({ statement, asksCaller }: ShapedStatement, values: readonly
     if (slot instanceof Slot) bound.push(values[slot.at] ?? null);
     else bound.push(slot instanceof Param ? (asker[slot.name] ?? null) : slot);
   return bound;
-}
-
-/** Whether an index has the order of a list. */
-function isSorted({ resource }: Model, sort: readonly SortColumn[]): boolean {
-  const [first] = sort;
-  const declared = resource.order[0]?.replace(/^-/, '');
-  return first !== undefined && (isIndexed(first.field) || first.field.name === declared);
 }
 
 /** @param eachRow marks a clause that many rows may be compared with, for `Store.scan`. */

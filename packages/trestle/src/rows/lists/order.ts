@@ -32,7 +32,18 @@ export function sortColumns(model: Model, sort: ListQuery['sort']): SortColumn[]
     const descending = key.startsWith('-');
     const name = descending ? key.slice(1) : key;
     const field = filterable(model, name);
-    if (!field) throw unknownSort(model, name);
+    if (!field)
+      throw new Problem('invalid_query', {
+        detail: `${model.name} cannot be sorted by '${name}'; it can by ${filterableNames(model).join(', ')}.`,
+        errors: [
+          {
+            pointer: 'sort',
+            code: 'unknown',
+            message: `there is no field '${name}' to sort by`,
+            in: 'query',
+          },
+        ],
+      });
     return { field, descending };
   });
   const bounded = withLengths(columns);
@@ -104,15 +115,13 @@ export function after(
   const branches = columns.map((column, at) => {
     const same = columns
       .slice(0, at)
-      .map((earlier, before) => equal(earlier, position[before], nulls[before]));
+      .map((earlier, before) =>
+        nulls[before] ? sql`${keyOf(earlier)} is null` : sql`${keyOf(earlier)} = ${position[before]}`,
+      );
     const beyond = passed(column, position[at], nulls[at], down[at]);
     return sql`(${sql.join([...same, beyond], ' and ')})`;
   });
   return sql`(${sql.join(branches, ' or ')})`;
-}
-
-function equal(sort: SortColumn, value: Sql | undefined, isNull: boolean | undefined) {
-  return isNull ? sql`${keyOf(sort)} is null` : sql`${keyOf(sort)} = ${value}`;
 }
 
 function passed(sort: SortColumn, value: Sql | undefined, isNull?: boolean, down?: boolean) {
@@ -122,13 +131,4 @@ function passed(sort: SortColumn, value: Sql | undefined, isNull?: boolean, down
     return sort.field.field.nullable ? sql`(${key} < ${value} or ${key} is null)` : sql`${key} < ${value}`;
   }
   return isNull ? sql`${key} is not null` : sql`${key} > ${value}`;
-}
-
-function unknownSort(model: Model, name: string): Problem {
-  return new Problem('invalid_query', {
-    detail: `${model.name} cannot be sorted by '${name}'; it can by ${filterableNames(model).join(', ')}.`,
-    errors: [
-      { pointer: 'sort', code: 'unknown', message: `there is no field '${name}' to sort by`, in: 'query' },
-    ],
-  });
 }
