@@ -11,19 +11,17 @@ export function textMatch(operator: TextOperator, text: string): TextMatch {
 
 /** Each character of a text with all that differ from it in case alone: `дa` is `['дД', 'aA']`. */
 export function caseVariants(text: string): string[] {
-  return [...text].map((char) => variantsOf(char));
+  return [...text].map((char) => {
+    if (char <= '\x7f') {
+      const [lower, upper] = [char.toLowerCase(), char.toUpperCase()];
+      return lower === upper ? char : lower + upper;
+    }
+    beyondAscii ??= groupedByCase();
+    return beyondAscii.get(lowerOf(char)) ?? char;
+  });
 }
 
 let beyondAscii: ReadonlyMap<string, string> | undefined;
-
-function variantsOf(char: string): string {
-  if (char <= '\x7f') {
-    const [lower, upper] = [char.toLowerCase(), char.toUpperCase()];
-    return lower === upper ? char : lower + upper;
-  }
-  beyondAscii ??= groupedByCase();
-  return beyondAscii.get(lowerOf(char)) ?? char;
-}
 
 /** All characters beyond ASCII that have a case, by their lower case. Takes some 20 ms, once. */
 function groupedByCase(): Map<string, string> {

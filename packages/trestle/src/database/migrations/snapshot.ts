@@ -6,7 +6,20 @@ export function normalized(tables: readonly Table[]): Table[] {
   return tables
     .map((table) => ({
       name: table.name,
-      columns: table.columns.map(normalColumn).sort(byName),
+      columns: table.columns
+        .map(({ name, kind, nullable, key, default: value, older, references, schema }: Column) => ({
+          name,
+          kind,
+          nullable,
+          ...(key && { key }),
+          ...(value !== undefined && { default: value }),
+          ...(older && { older }),
+          ...(references && {
+            references: { table: references.table, column: references.column, onDelete: references.onDelete },
+          }),
+          ...(schema !== undefined && { schema }),
+        }))
+        .sort(byName),
       indexes: table.indexes
         .map(({ name, columns, unique, descending }: Index) => ({
           name,
@@ -36,30 +49,6 @@ export function haveSameSchemas(from: readonly Table[], to: readonly Table[]): b
   const schemas = (tables: readonly Table[]) =>
     JSON.stringify(normalized(tables).map(({ columns }) => columns.map(({ schema }) => schema ?? null)));
   return schemas(from) === schemas(to);
-}
-
-function normalColumn({
-  name,
-  kind,
-  nullable,
-  key,
-  default: value,
-  older,
-  references,
-  schema,
-}: Column): Column {
-  return {
-    name,
-    kind,
-    nullable,
-    ...(key && { key }),
-    ...(value !== undefined && { default: value }),
-    ...(older && { older }),
-    ...(references && {
-      references: { table: references.table, column: references.column, onDelete: references.onDelete },
-    }),
-    ...(schema !== undefined && { schema }),
-  };
 }
 
 function byName(a: { name: string }, b: { name: string }): number {

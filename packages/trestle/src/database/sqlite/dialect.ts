@@ -37,13 +37,6 @@ function sortable(decimal: string): string {
   return isNegative ? `0${complement(digits)}` : `1${digits}`;
 }
 
-/** The decimal that a sortable text stands for. */
-function decimalOf(text: string): string {
-  const isNegative = text.startsWith('0');
-  const digits = isNegative ? complement(text.slice(1)) : text.slice(1);
-  return `${isNegative ? '-' : ''}${digits.replace(/^0+(?=\d)/, '')}`;
-}
-
 function complement(digits: string): string {
   return digits.replace(/\d/g, (digit) => String(9 - Number(digit)));
 }
@@ -84,7 +77,14 @@ export const sqliteDialect: Dialect = {
   encode,
   decoder(kind) {
     if (kind === 'boolean') return (value) => value === 1;
-    if (kind === 'decimal') return (value) => decimalOf(String(value));
+    if (kind === 'decimal')
+      return (value) => {
+        // The decimal that a sortable text stands for.
+        const text = String(value);
+        const isNegative = text.startsWith('0');
+        const digits = isNegative ? complement(text.slice(1)) : text.slice(1);
+        return `${isNegative ? '-' : ''}${digits.replace(/^0+(?=\d)/, '')}`;
+      };
     if (kind === 'json') return (value) => JSON.parse(String(value));
     return undefined;
   },

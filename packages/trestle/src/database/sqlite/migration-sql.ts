@@ -4,7 +4,7 @@ import type { Change } from '../migrations/change.ts';
 import type { Migration } from '../migrations/plan.ts';
 import { stagedValue } from '../migrations/values.ts';
 import { type Sql, sql } from '../sql.ts';
-import { type Column, stagingName, type Table } from '../table.ts';
+import { type Column, stagingName } from '../table.ts';
 
 /** The statements that make a plan's changes on SQLite, references being off while they run. */
 export function sqliteSql({ dialect, changes, to, now }: Migration): string[] {
@@ -43,7 +43,41 @@ export function sqliteSql({ dialect, changes, to, now }: Migration): string[] {
     ...of('addColumn')
       .filter((change) => !rebuilt.some((one) => one.name === change.table))
       .map((change) => addColumn(dialect, change.table, change.to)),
-    ...rebuilt.flatMap((table) => rebuild(dialect, table, changes, now)),
+    ...rebuilt.flatMap((table) => {
+      // The procedure of https://www.sqlite.org/lang_altertable.html#otheralter, whose checks and indexes come after.
+      const aside = `_new_${table.name}`;
+      const added = new Set<Column>();
+      const before = new Map<string, Column>();
+      for (const change of changes) {
+        if (change.table !== table.name) continue;
+        if (change.kind === 'addColumn') added.add(change.to);
+        if (change.kind === 'changeColumn') before.set(change.to.name, change.from);
+      }
+      const values = table.columns.map((column) =>
+        added.has(column)
+          ? valueForOlder(dialect, column, now)
+          : converted(dialect, table.name, before.get(column.name) ?? column, column),
+      );
+      const names = sql.join(table.columns.map((column) => sql.id(column.name)));
+      return [
+        createTable(dialect, table, aside),
+        text(
+          dialect,
+          sql`insert into ${sql.id(aside)} (${names}) select ${sql.join(values)} from ${sql.id(table.name)}`,
+        ),
+        ...(table.columns.some((column) => column.key === 'counting')
+          ? [
+              text(dialect, sql`delete from sqlite_sequence where name = ${sql.lit(aside)}`),
+              text(
+                dialect,
+                sql`insert into sqlite_sequence (name, seq) select ${sql.lit(aside)}, seq from sqlite_sequence where name = ${sql.lit(table.name)}`,
+              ),
+            ]
+          : []),
+        dropTable(dialect, table.name),
+        text(dialect, sql`alter table ${sql.id(aside)} rename to ${sql.id(table.name)}`),
+      ];
+    }),
     ...of('dropTable').map((change) => dropTable(dialect, change.table)),
     ...of('changeColumn')
       .filter(({ from, to: next }) => from.kind !== next.kind)
@@ -54,42 +88,6 @@ export function sqliteSql({ dialect, changes, to, now }: Migration): string[] {
         .filter((index) => all || created.has(index))
         .map((index) => createIndex(dialect, table, index));
     }),
-  ];
-}
-
-/** The procedure of https://www.sqlite.org/lang_altertable.html#otheralter, whose checks and indexes come after. */
-function rebuild(dialect: Dialect, table: Table, changes: readonly Change[], now: string): string[] {
-  const aside = `_new_${table.name}`;
-  const added = new Set<Column>();
-  const before = new Map<string, Column>();
-  for (const change of changes) {
-    if (change.table !== table.name) continue;
-    if (change.kind === 'addColumn') added.add(change.to);
-    if (change.kind === 'changeColumn') before.set(change.to.name, change.from);
-  }
-  const values = table.columns.map((column) =>
-    added.has(column)
-      ? valueForOlder(dialect, column, now)
-      : converted(dialect, table.name, before.get(column.name) ?? column, column),
-  );
-  const names = sql.join(table.columns.map((column) => sql.id(column.name)));
-  return [
-    createTable(dialect, table, aside),
-    text(
-      dialect,
-      sql`insert into ${sql.id(aside)} (${names}) select ${sql.join(values)} from ${sql.id(table.name)}`,
-    ),
-    ...(table.columns.some((column) => column.key === 'counting')
-      ? [
-          text(dialect, sql`delete from sqlite_sequence where name = ${sql.lit(aside)}`),
-          text(
-            dialect,
-            sql`insert into sqlite_sequence (name, seq) select ${sql.lit(aside)}, seq from sqlite_sequence where name = ${sql.lit(table.name)}`,
-          ),
-        ]
-      : []),
-    dropTable(dialect, table.name),
-    text(dialect, sql`alter table ${sql.id(aside)} rename to ${sql.id(table.name)}`),
   ];
 }
 

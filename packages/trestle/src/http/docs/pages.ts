@@ -48,7 +48,17 @@ export interface Page {
 
 /** Serves a page at a path, with and without a trailing slash. */
 export function servePage(fastify: FastifyInstance, path: string, page: Page): void {
-  const contentOf = perPrefix('text/html; charset=utf-8', (prefix) => htmlOf(page, prefix));
+  const contentOf = perPrefix('text/html; charset=utf-8', (prefix) => {
+    const { title, folder, styles, scripts } = page;
+    const links = styles.map((name) => `<link rel="stylesheet" href="${prefix}${folder}/${name}">`);
+    const loads = scripts.map((name) => `<script src="${prefix}${folder}/${name}"></script>`);
+    return (
+      '<!doctype html><html lang="en"><head><meta charset="utf-8">' +
+      '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">' +
+      `<title>${escapeHtml(title)}</title><style>body{margin:0}</style>${links.join('')}</head>` +
+      `<body><div id="page"></div>${loads.join('')}</body></html>\n`
+    );
+  });
   for (const url of pathsOf(path))
     fastify.get(url, { config: { produces: ['text/html'] } }, (request, reply) =>
       contentOf(request.prefix).send(reply.header('content-security-policy', POLICY)),
@@ -67,17 +77,6 @@ export function serveScript(fastify: FastifyInstance, url: string, make: (prefix
 function pathsOf(path: string): string[] {
   const plain = path.replace(/\/$/, '');
   return plain === '' ? ['/'] : [plain, `${plain}/`];
-}
-
-function htmlOf({ title, folder, styles, scripts }: Page, prefix: string): string {
-  const links = styles.map((name) => `<link rel="stylesheet" href="${prefix}${folder}/${name}">`);
-  const loads = scripts.map((name) => `<script src="${prefix}${folder}/${name}"></script>`);
-  return (
-    '<!doctype html><html lang="en"><head><meta charset="utf-8">' +
-    '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">' +
-    `<title>${escapeHtml(title)}</title><style>body{margin:0}</style>${links.join('')}</head>` +
-    `<body><div id="page"></div>${loads.join('')}</body></html>\n`
-  );
 }
 
 /** An app as the index shows it; paths without the prefix of a proxy. */
@@ -109,7 +108,19 @@ export function serveIndex(
       docs: `${prefix}${docs}`,
       openapi: `${prefix}${openapi}`,
     }));
-  const contentOf = perPrefix('text/html; charset=utf-8', (prefix) => indexHtml(title, under(prefix)));
+  const contentOf = perPrefix('text/html; charset=utf-8', (prefix) => {
+    const entries = under(prefix);
+    const items = entries.map(
+      ({ name, description, path, docs, openapi }) =>
+        `<li><strong>${escapeHtml(name)}</strong> at <code>${path === '' ? '/' : path}</code><br>${escapeHtml(description)}<br>` +
+        `<a href="${docs}">Documentation</a> · <a href="${openapi}">OpenAPI</a></li>`,
+    );
+    return (
+      `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title>` +
+      '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">' +
+      `<style>${STYLE}</style></head><body><h1>${escapeHtml(title)}</h1><ul>${items.join('')}</ul></body></html>`
+    );
+  });
   const produces = ['application/json', 'text/html'];
   for (const url of pathsOf(path))
     fastify.get(url, { config: { produces } }, (request, reply) => {
@@ -118,19 +129,6 @@ export function serveIndex(
         return reply.send({ apps: under(request.prefix) });
       return contentOf(request.prefix).send(reply.header('content-security-policy', INDEX_POLICY));
     });
-}
-
-function indexHtml(title: string, entries: readonly IndexEntry[]): string {
-  const items = entries.map(
-    ({ name, description, path, docs, openapi }) =>
-      `<li><strong>${escapeHtml(name)}</strong> at <code>${path === '' ? '/' : path}</code><br>${escapeHtml(description)}<br>` +
-      `<a href="${docs}">Documentation</a> · <a href="${openapi}">OpenAPI</a></li>`,
-  );
-  return (
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title>` +
-    '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">' +
-    `<style>${STYLE}</style></head><body><h1>${escapeHtml(title)}</h1><ul>${items.join('')}</ul></body></html>`
-  );
 }
 
 function escapeHtml(text: string): string {

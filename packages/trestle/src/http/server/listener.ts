@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
@@ -28,7 +28,35 @@ interface UnroutableRequests {
 export function createListener(settings: Settings, told: UnroutableRequests): FastifyInstance {
   const { basePath, origins, trustsPeer, trustedProxies } = settings;
   return fastify({
-    serverFactory: (handler) => nodeServer(handler, settings),
+    serverFactory: (handler) => {
+      const { timeouts, keepAlive } = settings;
+      const options = {
+        maxHeaderSize: LIMITS.headerBytes,
+        headersTimeout: timeouts.headers,
+        requestTimeout: timeouts.request,
+        connectionsCheckingInterval: timeouts.check,
+        keepAliveTimeout: keepAlive,
+        // A missing Host is refused by the guard, in JSON.
+        requireHostHeader: false,
+      };
+      const server = createServer(options, handler);
+      server.maxConnections = LIMITS.connections;
+      server.setTimeout(timeouts.stall);
+      server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+        // Asks for a body only where its declared length will be taken (RFC 9110, 10.1.1).
+        if (Number(request.headers['content-length'] ?? 0) <= LIMITS.body) response.writeContinue();
+        server.emit('request', request, response);
+      });
+      server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+        response.shouldKeepAlive = false;
+        server.emit('request', request, response);
+      });
+      server.on('connect', (_request, socket: Duplex) => {
+        if (socket instanceof Socket)
+          hangUp(socket, 501, new Problem('not_implemented', { detail: 'Proxying is not supported.' }));
+      });
+      return server;
+    },
     genReqId: ({ headers }) => {
       // The client's own id of a request where it is a short plain text, else a random one.
       const given = headers['x-request-id'];
@@ -54,35 +82,6 @@ const NO_SCHEMAS = { buildValidator: () => noSchemas, buildSerializer: () => noS
 
 function noSchemas(): never {
   throw new TypeError('routes carry no Fastify schemas; check the input in the route');
-}
-
-function nodeServer(handler: RequestListener, { timeouts, keepAlive }: Settings): Server {
-  const options = {
-    maxHeaderSize: LIMITS.headerBytes,
-    headersTimeout: timeouts.headers,
-    requestTimeout: timeouts.request,
-    connectionsCheckingInterval: timeouts.check,
-    keepAliveTimeout: keepAlive,
-    // A missing Host is refused by the guard, in JSON.
-    requireHostHeader: false,
-  };
-  const server = createServer(options, handler);
-  server.maxConnections = LIMITS.connections;
-  server.setTimeout(timeouts.stall);
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    // Asks for a body only where its declared length will be taken (RFC 9110, 10.1.1).
-    if (Number(request.headers['content-length'] ?? 0) <= LIMITS.body) response.writeContinue();
-    server.emit('request', request, response);
-  });
-  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    response.shouldKeepAlive = false;
-    server.emit('request', request, response);
-  });
-  server.on('connect', (_request, socket: Duplex) => {
-    if (socket instanceof Socket)
-      hangUp(socket, 501, new Problem('not_implemented', { detail: 'Proxying is not supported.' }));
-  });
-  return server;
 }
 
 /** Characters that need a closer look; most targets have none of them. */

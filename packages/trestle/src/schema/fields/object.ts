@@ -50,7 +50,13 @@ export function object<
     editor: 'object',
     merge: mergePatch,
     ...(normalize && { normalize }),
-    complete: (value: unknown) => completed(fields, value),
+    complete: (value: unknown) => {
+      // The members in declared order, with the defaults of those left out.
+      const given = value as Record<string, unknown>;
+      const result: Record<string, unknown> = {};
+      for (const [name, member] of Object.entries(fields)) result[name] = completeValue(member, given[name]);
+      return result;
+    },
   };
   return field(type, options ?? {}, (given) => [
     ...checkMembers(fields),
@@ -65,12 +71,4 @@ export interface ObjectFaces<F extends Fields, O> extends FieldTypes {
   read: Faces<Readable<F>, O>['read'];
   write: Faces<Writable<F>, O>['write'];
   input: Faces<unknown, O>['input'];
-}
-
-/** The members in declared order, with the defaults of those left out. */
-function completed(fields: Fields, value: unknown): unknown {
-  const given = value as Record<string, unknown>;
-  const result: Record<string, unknown> = {};
-  for (const [name, member] of Object.entries(fields)) result[name] = completeValue(member, given[name]);
-  return result;
 }

@@ -110,7 +110,11 @@ export class Watch {
     }
     if (this.#closed) return closeClient(client);
     this.#client = client;
-    client.once('end', () => this.#lost(client));
+    client.once('end', () => {
+      if (this.#closed || this.#client !== client) return;
+      this.#client = undefined;
+      this.#reconnecting = this.#reconnect();
+    });
     this.#heard();
   }
 
@@ -137,12 +141,6 @@ export class Watch {
       .finally(() => {
         this.#asking = false;
       });
-  }
-
-  #lost(client: pg.Client): void {
-    if (this.#closed || this.#client !== client) return;
-    this.#client = undefined;
-    this.#reconnecting = this.#reconnect();
   }
 
   async #reconnect(): Promise<void> {

@@ -34,15 +34,15 @@ export class Turns {
 
   run(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
     return new Promise((resolve, reject) => {
-      if (this.#asked.push({ statement, values, resolve, reject }) === 1) setImmediate(() => this.#send());
+      if (this.#asked.push({ statement, values, resolve, reject }) === 1)
+        setImmediate(() => {
+          const asked = this.#asked;
+          this.#asked = [];
+          const { most } = this.#options;
+          for (let from = 0; from < asked.length; from += most)
+            void this.#together(asked.slice(from, from + most));
+        });
     });
-  }
-
-  #send(): void {
-    const asked = this.#asked;
-    this.#asked = [];
-    const { most } = this.#options;
-    for (let from = 0; from < asked.length; from += most) void this.#together(asked.slice(from, from + most));
   }
 
   async #together(asked: readonly Asked[]): Promise<void> {
