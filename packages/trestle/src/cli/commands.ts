@@ -25,6 +25,26 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/check-health.ts'),
   },
   {
+    name: 'routes',
+    summary: 'List the routes of apps, and who may call them.',
+    load: () => import('./commands/list-routes.ts'),
+  },
+  {
+    name: 'jobs',
+    summary: 'List the jobs and schedules of an app.',
+    load: () => import('./commands/list-jobs.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'Say what is wrong with this machine, its configuration or a database.',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'config',
+    summary: 'Show the settings of serve in effect, and where each comes from.',
+    load: async () => ({ define: (await import('./commands/doctor.ts')).defineConfig }),
+  },
+  {
     name: 'migrate',
     summary: 'Show and make the changes that bring databases to the declared tables.',
     load: () => import('./commands/migrate.ts'),

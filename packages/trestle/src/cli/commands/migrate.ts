@@ -70,14 +70,18 @@ async function apply(
 }
 
 /** A file that is not there yet is not made for being looked at. */
-async function statusOf(app: App, options: DataOptions): Promise<MigrationStatus> {
+export async function statusOf(app: App, options: DataOptions): Promise<MigrationStatus> {
   const [tables, renames] = [tablesOfApp(app), renamesOfApp(app)];
   if (!options.database && !existsSync(fileOf(options.data, app.name)))
     return migrationStatus({ dialect: await sqliteDialect(), all: () => [] }, tables, renames);
   return withStore(app, options, (store) => migrationStatus(store, tables, renames));
 }
 
-async function withStore<T>(app: App, options: DataOptions, work: (store: Store) => Promise<T>): Promise<T> {
+export async function withStore<T>(
+  app: App,
+  options: DataOptions,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
   const store = await openStore({
     name: app.name,
     data: options.data,
@@ -91,7 +95,7 @@ async function withStore<T>(app: App, options: DataOptions, work: (store: Store)
   }
 }
 
-function placeOf(app: App, { data, database }: DataOptions): string {
+export function placeOf(app: App, { data, database }: DataOptions): string {
   return `${app.name} (${database ? `PostgreSQL, schema ${schemaOf(app.name)}` : fileOf(data, app.name)})`;
 }
 

@@ -33,8 +33,7 @@ export function mount<Rs extends Resources>(
 ): Mounted {
   const { app, authenticate } = engine;
   const { name, description } = app;
-  const contract = app.contract?.(engine.context);
-  const tables = [...(contract ? [contractTable(contract)] : []), uniformTable(engine)];
+  const { contract, tables } = routeTables(engine);
   requireOwnIds(name, tables);
   for (const table of tables) addRoutes(fastify, table, { authenticate, base, streams });
 
@@ -67,6 +66,14 @@ export function mount<Rs extends Resources>(
         : problemAnswer(problem, request),
     pages: { swagger },
   };
+}
+
+/** The routes of an app: its contract's, and the uniform ones. */
+export function routeTables<Rs extends Resources>(
+  engine: Engine<Rs>,
+): { readonly contract: Contract | undefined; readonly tables: readonly RouteTable[] } {
+  const contract = engine.app.contract?.(engine.context);
+  return { contract, tables: [...(contract ? [contractTable(contract)] : []), uniformTable(engine)] };
 }
 
 /** Throws where two operations have one name: generated clients would have one of them alone. */

@@ -1,0 +1,44 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { routeTables } from '../../http/routes/mount.ts';
+import { audienceOf } from '../../rows/policy.ts';
+import { findApps } from '../find-apps.ts';
+import { closeEngines, openEngines } from '../open-engines.ts';
+import { printTable } from '../options.ts';
+
+/** `trestle routes [apps…]` */
+export function define(command: Command): void {
+  command
+    .argument('[apps...]', 'folders of apps, or their names in apps/ (default: all of apps/)')
+    .option('--json', 'print JSON')
+    .action(listRoutes);
+}
+
+async function listRoutes(names: string[], { json }: { json?: boolean }): Promise<void> {
+  const apps = await findApps(names);
+  // Routes are built over the services of an app, which need a database: an empty one.
+  const data = mkdtempSync(join(tmpdir(), 'trestle-routes-'));
+  try {
+    const engines = await openEngines(apps, { data, roles: ['serve'] });
+    const routes = engines.flatMap((engine) => {
+      const base = engines.length > 1 ? `/${engine.app.name}` : '';
+      return routeTables(engine).tables.flatMap(({ prefix, style, routes: all }) =>
+        all.map(({ method, path, options: { can, summary } }) => ({
+          app: engine.app.name,
+          method,
+          path: `${base}${prefix}${path}`.replace('([^]+)', '').replaceAll('::', ':') || '/',
+          callers: can ? audienceOf(can) : 'everyone',
+          from: style,
+          summary,
+        })),
+      );
+    });
+    await closeEngines(engines);
+    if (json) process.stdout.write(`${JSON.stringify(routes, undefined, 2)}\n`);
+    else printTable(routes.map(({ method, path, callers, summary }) => [method, path, callers, summary]));
+  } finally {
+    rmSync(data, { recursive: true, force: true });
+  }
+}
