@@ -7,8 +7,8 @@ import { repositoryFiles } from './repository-files.ts';
 const TOP = '(?:packages|apps|docs|scripts|bench|\\.ci)';
 /** A path in code, up to the first character no path of ours has. Capitals such as NAME stand for something else. */
 const REPOSITORY_PATH = new RegExp(`(?<![\\w./:@-])${TOP}/[\\w./*{},-]*`, 'g');
-/** The same of the engine's own folders, as ARCHITECTURE.md names them. */
-const ENGINE_PATH = /(?<![\w./:@-])(?:declare|store|services|accounts|operations|http|cli)\/[\w./*-]*/g;
+/** A path below the engine's source, as ARCHITECTURE.md writes it. */
+const ENGINE_PATH = /(?<![\w./:@-])(?:schema|database|rows|accounts|jobs|http|cli)\/[\w./*-]*/g;
 const LINK = /\[[^\]]*\]\(([^()\s]+)\)/g;
 const NPM_SCRIPT = /\bnpm (?:run ([\w:-]+)|(start|test)\b)/g;
 const VARIABLE = /\bTRESTLE_[A-Z0-9_]+\b/g;
@@ -37,7 +37,7 @@ interface Known {
   variables: ReadonlySet<string>;
 }
 
-/** What the code itself names, so that no list has to be kept beside it. */
+/** Names that occur in the code, so that no separate list is needed. */
 function knownNames(root: string): Known {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const read = (...patterns: string[]) =>

@@ -10,7 +10,7 @@ const ENGINE = 'packages/trestle/src/';
 const FOUNDATION = ['problems.ts', 'start-error.ts', 'lru-map.ts', 'instant.ts', 'node-http.ts'];
 
 /**
- * What each part of the engine may import beside itself and the foundation: the way of a request, from the bottom up.
+ * The imports that each part of the engine may have besides itself and the foundation, from the bottom up.
  * A part is a folder of `packages/trestle/src`, or a file in it.
  */
 const DIRECTIONS: Readonly<Record<string, string>> = {

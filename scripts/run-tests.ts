@@ -26,7 +26,7 @@ export interface TestResult {
   failed: number;
   /** `name: reason` of each test that did not run. */
   skipped: string[];
-  /** What is to be shown of the tests that failed, in order. */
+  /** Reports of the failed tests, in order. */
   failures: string[];
   /** Seconds each file took, slowest first. */
   files: { file: string; seconds: number }[];
@@ -40,6 +40,9 @@ export function testFiles(root: string, filters: readonly string[]): string[] {
 
 /** Compiled code of the engine, for the test files and for the processes that they start. */
 const COMPILE_CACHE = 'node_modules/.cache/trestle-tests';
+/** Files that take longest, for a run that knows no times: they start first. */
+const LONG =
+  /create-trestle|installed|processes|conformance|workers\/|slow-readers|cli\/serve|durability\/|faults|transfer\/|samples/;
 /** Seconds that each file took in the last runs. */
 const TIMES = 'node_modules/.cache/trestle-test-times.json';
 /** A file system in memory, as Linux has it. */
@@ -58,7 +61,8 @@ export async function runTests(
   process.env.NODE_COMPILE_CACHE ??= join(root, COMPILE_CACHE);
   const times = readTimes(root);
   // The longest first, so that none is left running alone at the end; a new file may be long.
-  const ordered = files.toSorted((a, b) => (times[b] ?? 60) - (times[a] ?? 60));
+  const secondsOf = (file: string) => times[file] ?? (LONG.test(file) ? 60 : 10);
+  const ordered = files.toSorted((a, b) => secondsOf(b) - secondsOf(a));
   const stream = run({
     cwd: root,
     files: ordered.map((file) => join(root, file)),

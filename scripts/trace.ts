@@ -11,7 +11,7 @@ import { instrument, type SourceFunction, type Tracer } from './instrument.ts';
 const HELP = `npm run trace -- [options] [flow…]
 
 Counts the functions and files of packages/trestle/src and apps that one request enters, and the file switches:
-neighbours in the order of entry that lie in different files. The same request was sent once before. It is sent three
+adjacent functions in the order of entry that lie in different files. The same request was sent once before. It is sent three
 times, and the time with the fewest functions counts: in the others a timer of the server went off. Fastify, jose, Node
 and constructors are not counted.
 

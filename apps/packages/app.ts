@@ -47,7 +47,7 @@ export const packages = resource({
   },
 });
 
-/** What was downloaded for a package: content in the artifact store, by its digest. */
+/** A package's download: content in the artifact store, by its digest. */
 export const artifacts = resource({
   id: integerId(),
   fields: {

@@ -6,7 +6,7 @@ export interface ServerEvent {
 
 /** Seconds between connections, and how many in a row may fail. */
 const PAUSE = 1;
-const MOST_FAILURES = 30;
+const MAX_FAILURES = 30;
 
 /**
  * Reads server-sent events until the server says that there are no more (204) or ends after one that `last` accepts.
@@ -17,7 +17,7 @@ export async function* eventsOf(
   options: { headers: Record<string, string>; last: (event: ServerEvent) => boolean },
 ): AsyncGenerator<ServerEvent> {
   let seen = '';
-  for (let failures = 0; failures < MOST_FAILURES; failures += 1) {
+  for (let failures = 0; failures < MAX_FAILURES; failures += 1) {
     try {
       const headers = { ...options.headers, ...(seen !== '' && { 'last-event-id': seen }) };
       const response = await fetch(url, { headers });

@@ -251,8 +251,8 @@ eachPlace('the contract of packages', (place) => {
   it('resumes, checks and cuts off what an http source sends, the status unmoved where it fails', async () => {
     const server = await startSources();
     process.env.TRESTLE_PACKAGES_ALLOW_PRIVATE_SOURCES = '1';
-    process.env.TRESTLE_PACKAGES_MOST_BYTES = '2000000';
-    process.env.TRESTLE_PACKAGES_MOST_SECONDS = '1';
+    process.env.TRESTLE_PACKAGES_MAX_BYTES = '2000000';
+    process.env.TRESTLE_PACKAGES_MAX_SECONDS = '1';
     const fetched = async (path: string, sha256: string | null) => {
       const { id } = await create('web', '1.0', { source: server.url + path, sha256 });
       const { state, error } = await run(id, 'download');
@@ -275,7 +275,7 @@ eachPlace('the contract of packages', (place) => {
         assert.match(error, words);
       }
     } finally {
-      for (const name of ['ALLOW_PRIVATE_SOURCES', 'MOST_BYTES', 'MOST_SECONDS'])
+      for (const name of ['ALLOW_PRIVATE_SOURCES', 'MAX_BYTES', 'MAX_SECONDS'])
         delete process.env[`TRESTLE_PACKAGES_${name}`];
       await server.close();
     }

@@ -12,10 +12,10 @@ export const settings = {
   redirects: () => number(env.TRESTLE_PACKAGES_REDIRECTS, 0),
   /** The folder that `file:` sources may be in: `TRESTLE_PACKAGES_SOURCES` (default: none). */
   sources: () => env.TRESTLE_PACKAGES_SOURCES || null,
-  /** Maximum bytes of a download: `TRESTLE_PACKAGES_MOST_BYTES` (default: 2 GiB). */
-  maxBytes: (byDefault: number) => number(env.TRESTLE_PACKAGES_MOST_BYTES, byDefault),
-  /** Maximum seconds of a download: `TRESTLE_PACKAGES_MOST_SECONDS` (default: 600). */
-  maxSeconds: (byDefault: number) => number(env.TRESTLE_PACKAGES_MOST_SECONDS, byDefault),
+  /** Maximum bytes of a download: `TRESTLE_PACKAGES_MAX_BYTES` (default: 2 GiB). */
+  maxBytes: (byDefault: number) => number(env.TRESTLE_PACKAGES_MAX_BYTES, byDefault),
+  /** Maximum seconds of a download: `TRESTLE_PACKAGES_MAX_SECONDS` (default: 600). */
+  maxSeconds: (byDefault: number) => number(env.TRESTLE_PACKAGES_MAX_SECONDS, byDefault),
   /** Seconds of a transfer that is only simulated: `TRESTLE_PACKAGES_SIMULATED_SECONDS` (default: 3). */
   simulated: () => number(env.TRESTLE_PACKAGES_SIMULATED_SECONDS, 3),
 };

@@ -66,7 +66,7 @@ async function switchRelease(rows: EffectRows, { id, name }: Package): Promise<v
   else await rows.create('releases', { name, package_id: id });
 }
 
-/** What is activated is what was downloaded: the disk may have lost or changed it meanwhile. */
+/** Checks that the stored content is still the downloaded one: the disk may have lost or changed it. */
 async function checkStored(context: Context, sha256: string): Promise<void> {
   context.progress(0.1, 'checking');
   const found = await digestOf(artifactsOf(context).pathOf(sha256)).catch(() => 'missing');

@@ -99,8 +99,8 @@ everyPlace('the contract of records', (place) => {
     for (const body of [{}, { value1: null }, { unknown: 1 }, { id: 5, lastmodifiedby: 'eve' }])
       is(await write('POST', '/api/create', body), 400, failed(SAYS.empty));
     const wrong: [object, string][] = [
-      [{ timestamp: 'x' }, 'The field timestamp takes a FLOAT: expected a number, got a text.'],
-      [{ value1: 5 }, 'The field value1 takes a STRING: expected a text, got a number.'],
+      [{ timestamp: 'x' }, 'The field timestamp takes a FLOAT: expected a number, got a string.'],
+      [{ value1: 5 }, 'The field value1 takes a STRING: expected a string, got a number.'],
       [{ value2: true }, 'The field value2 takes a FLOAT: expected a number, got true.'],
       [{ value3: 1 }, 'The field value3 takes a BOOLEAN: expected true or false, got a number.'],
       [{ value1: 'x'.repeat(256) }, 'The field value1 is not valid: expected at most 255 characters.'],

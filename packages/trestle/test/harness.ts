@@ -21,7 +21,7 @@ export interface Call {
   token?: string | undefined;
 }
 
-/** What came back. `body` is the JSON where it is any, else the text; undefined where there was none. */
+/** An answer. `body` is its JSON, or its text where it has another media type; undefined without one. */
 export interface Reply<Body> {
   status: number;
   headers: Headers;

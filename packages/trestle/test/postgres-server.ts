@@ -204,7 +204,8 @@ async function launch({ binaries, folder, password, owner, settings }: Launch): 
 /** Makes a database of a new name on a server and gives its URL. */
 export async function createDatabase(url: string): Promise<string> {
   const name = `t_${randomBytes(6).toString('hex')}`;
-  await asAdministrator(url, `create database ${name}`);
+  // Without fsync a copy of the files costs half of writing them to the log first.
+  await asAdministrator(url, `create database ${name} strategy = file_copy`);
   return Object.assign(new URL(url), { pathname: `/${name}` }).href;
 }
 

@@ -77,7 +77,7 @@ after(async () => (await own)?.stop());
 
 type Undo = (() => unknown)[];
 
-/** What is pushed onto it is done when the tests around have run, the last first. */
+/** Steps that run after the surrounding tests, the last first. */
 function cleanUp(): Undo {
   const undo: Undo = [];
   after(async () => {

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 
-/** What a network does to the bytes that cross it. */
+/** Faults of a network. */
 export interface Behaviour {
   /** Milliseconds that everything takes longer, each way. */
   latency?: number;

@@ -121,12 +121,12 @@ function ownMessage(schema: unknown): string | undefined {
 }
 
 const ARTICLES: Readonly<Record<string, string>> = {
-  string: 'a text',
-  integer: 'a whole number',
+  string: 'a string',
+  integer: 'an integer',
   number: 'a number',
   boolean: 'true or false',
   object: 'an object',
-  array: 'a list',
+  array: 'an array',
 };
 
 function a(type: unknown): string {
@@ -137,7 +137,7 @@ function a(type: unknown): string {
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (value === undefined) return 'nothing';
-  if (Array.isArray(value)) return 'a list';
+  if (Array.isArray(value)) return 'an array';
   if (typeof value === 'boolean') return String(value);
   return ARTICLES[typeof value] ?? typeof value;
 }

@@ -93,7 +93,7 @@ test('a source has ten failures a minute, over all accounts, and a success does 
   await succeed('other', here);
   await fail('user9', here);
   await refused('another', here);
-  // Who has signed in there before is no guesser for what its neighbours do.
+  // An account that has signed in there before is not throttled for the attempts of others.
   await succeed('other', here);
   throttle.belongs('new', here);
   await succeed('new', here);

@@ -9,7 +9,7 @@ interface Loaded {
   builtins: string[];
 }
 
-/** What a server has loaded that has answered whether it is ready, and nothing else. */
+/** The modules of a server that has only answered its readiness. */
 async function loadedToServe(): Promise<Loaded> {
   const file = join(temporaryFolder(), 'loaded.json');
   const preload = `--import=${join(import.meta.dirname, 'loaded.ts')}`;

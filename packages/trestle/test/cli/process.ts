@@ -20,7 +20,7 @@ export interface Ended {
 export interface Serving {
   url: string;
   child: ChildProcess;
-  /** What it wrote so far. */
+  /** Its output so far. */
   output: { stdout: string; stderr: string };
   ended: Promise<Ended>;
 }

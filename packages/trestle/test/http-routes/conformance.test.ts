@@ -23,7 +23,7 @@ interface Operation {
   operation: unknown;
 }
 
-/** What a request was, for the message of a failure. */
+/** A request, for the message of a failure. */
 interface Sent {
   method: string;
   url: string;
@@ -121,7 +121,7 @@ class Run {
   }
 }
 
-/** What a reference refers to. */
+/** Resolves a reference. */
 function followed(value: unknown, document: unknown): unknown {
   const reference = at(value, '$ref');
   return typeof reference === 'string' ? at(document, ...reference.split('/').slice(1)) : value;

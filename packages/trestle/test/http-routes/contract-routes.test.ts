@@ -18,7 +18,7 @@ before(async () => {
 
 after(() => served.close());
 
-/** What was wrong, as part, pointer and code. */
+/** The errors of an answer: part, pointer and code. */
 function wrong({ body }: Reply): unknown[] {
   const errors = at(body, 'errors');
   assert.ok(Array.isArray(errors));

@@ -113,7 +113,7 @@ export class Notebook {
   }
 }
 
-/** What stands at a path inside of any JSON. */
+/** The value at a path of any JSON. */
 export function at(value: unknown, ...path: (string | number)[]): unknown {
   return path.reduce<unknown>(
     (inner, key) => (inner && typeof inner === 'object' ? Reflect.get(inner, key) : undefined),

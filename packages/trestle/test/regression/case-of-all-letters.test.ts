@@ -38,7 +38,7 @@ const CORPUS = [
   "Д'Артаньян; drop",
 ];
 
-/** What is looked for, and the first words of all that is found. */
+/** Search terms, and the first words of all matches. */
 const FOUND: readonly [string, readonly string[]][] = [
   ['проект', ['Проект 1', 'ПРОЕКТ 2', 'проект']],
   ['РОЕК', ['Проект 1', 'ПРОЕКТ 2', 'проект']],

@@ -26,7 +26,7 @@ interface OldDatabase {
 }
 
 /**
- * What version 0.1.0 (commit 6f00885) left behind when it was killed while a download ran: for each database the
+ * The databases that version 0.1.0 (commit 6f00885) left when it was killed while a download ran: for each database the
  * statements that had made the tables, and their rows.
  */
 const OLD: { made: string; databases: { sqlite: OldDatabase; postgres: OldDatabase } } = JSON.parse(

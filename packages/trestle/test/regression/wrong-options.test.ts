@@ -35,7 +35,7 @@ import {
   where,
 } from 'trestle';
 
-/** What JavaScript would pass, where the compiler does not look. */
+/** A value as JavaScript would pass it, unchecked by the compiler. */
 const loose = (value: unknown) => value as never;
 const appOf = (notes: unknown, more: object = {}) =>
   app({ name: 'forum', ...more, resources: { notes: loose(notes) } });

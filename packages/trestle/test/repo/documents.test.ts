@@ -19,7 +19,7 @@ const FILES = {
   'docs/other.md': '# Other things\n\n## The `id` of a row\n',
 };
 
-/** What a document says, and what is wrong with it. */
+/** Texts of a document, with the findings in each. */
 const CASES: readonly { says: string; found: string[] }[] = [
   { says: 'See [the other](docs/other.md#other-things) and `packages/trestle/src/cli/main.ts`.', found: [] },
   { says: 'See [a part](docs/other.md#the-id-of-a-row).', found: [] },

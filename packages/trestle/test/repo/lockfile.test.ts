@@ -14,7 +14,7 @@ interface Entry {
 
 const locked: Readonly<Record<string, Entry>> = json('package-lock.json').packages;
 
-/** What `npm ci` refuses to install, found before a fresh clone finds it. */
+/** Rejects a lock file that `npm ci` would reject in a fresh clone. */
 describe('package-lock.json', () => {
   test('knows what every package.json of the repository asks for', () => {
     const manifests = repositoryFiles(ROOT, 'package.json', '{packages,apps}/*/package.json');

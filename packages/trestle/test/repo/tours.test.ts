@@ -13,7 +13,7 @@ const BETWEEN = '-----between two commands-----';
 /** The address that documents write: never reached, but replaced by that of the tour's own server. */
 const WRITTEN = /\blocalhost:\d{4}\b/g;
 
-/** What differs from run to run: instants, API keys, tokens, UUIDs, ETags. */
+/** Values that differ from run to run: instants, API keys, tokens, UUIDs, ETags. */
 const VARYING = [
   String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[\d.]*(?:Z| EST)|\.\d{6})`,
   'trs_(?:live|test)_[0-9A-Za-z_]+',
@@ -106,7 +106,7 @@ async function run(commands: readonly string[], env: NodeJS.ProcessEnv): Promise
   return stdout.split(BETWEEN).map((output) => output.trim());
 }
 
-/** What an output may look like for the document to be right. */
+/** The pattern of outputs that agree with the document. */
 function pattern(output: string): RegExp {
   const source = output.split(PARTS).map((part, index) => {
     if (index % 2 === 0) return RegExp.escape(part);

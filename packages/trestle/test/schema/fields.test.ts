@@ -30,7 +30,7 @@ interface Values {
   refuses: readonly unknown[];
 }
 
-/** 2^53 − 1 is the last whole number that JSON carries between any two programs (RFC 8259, section 6). */
+/** 2^53 − 1 is the last integer that JSON carries between any two programs (RFC 8259, section 6). */
 const BEYOND = Number.MAX_SAFE_INTEGER + 1;
 
 const FIELDS: Readonly<Record<string, Values>> = {

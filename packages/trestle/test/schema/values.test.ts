@@ -42,7 +42,7 @@ const things = resource({
 const others = resource({ fields: { name: text() }, can });
 const every = app({ name: 'every', resources: { things, others } });
 
-/** What is sent in a field, and what is answered there and read back later. */
+/** Accepted values of a field, with the stored value where it differs. */
 const TAKEN: readonly [keyof typeof things.fields, unknown, unknown?][] = [
   ['text', ''],
   ['text', '%_\\"\''],
@@ -69,7 +69,7 @@ const TAKEN: readonly [keyof typeof things.fields, unknown, unknown?][] = [
   ['json', null],
 ];
 
-/** What is refused, and the code of the error at that field. */
+/** Rejected values of a field, with the code of the error. */
 const REFUSED: readonly [keyof typeof things.fields, unknown, string][] = [
   ['text', 'x'.repeat(11), 'max_length'],
   ['text', 5, 'type'],

@@ -26,7 +26,7 @@ type HasAnyMember<Part, Depth extends readonly 0[]> = true extends (
   ? true
   : false;
 
-/** What a type is made of: a list's items, a promise's value, a function's parameters and result. */
+/** The parts of a type: a list's items, a promise's value, a function's parameters and result. */
 type Within<T> = T extends AbortSignal
   ? 'not ours'
   : T extends (...args: infer A) => infer R

@@ -27,7 +27,7 @@ neverAny<All>(false);
 // The app carries its resources' own types, for contracts and for the typed client.
 sameType<(typeof forum)['resources'], typeof resources>(true);
 
-/** What an app's contract writes, with the types it relies on. */
+/** Code of an app's contract, with the types it relies on. */
 export async function contractCode({ services }: ContractContext<typeof resources>): Promise<void> {
   const topic = await services.topics.create({ caller: anonymous }, { title: 'Hello' });
   sameType<(typeof topic)['title'], string>(true);

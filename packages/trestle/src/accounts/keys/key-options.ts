@@ -83,7 +83,7 @@ function longestOf(accounts: Accounts): number {
 function nameErrors(name: unknown): FieldError[] {
   const pointer = '/name';
   if (typeof name !== 'string')
-    return [{ pointer, code: 'type', message: 'expected a text', params: { type: 'string' } }];
+    return [{ pointer, code: 'type', message: 'expected a string', params: { type: 'string' } }];
   if (!name.isWellFormed() || name.includes('\0'))
     return [{ pointer, code: 'pattern', message: 'has characters that cannot be stored' }];
   if ([...name].length <= LONGEST_NAME) return [];

@@ -45,7 +45,7 @@ export function texts<const Name extends string>(
       errors.push({
         pointer: `/${name}`,
         code: 'type',
-        message: 'expected a text',
+        message: 'expected a string',
         params: { type: 'string' },
       });
   }

@@ -5,7 +5,7 @@ import type { TextRule } from '../../schema/accounts.ts';
 export function textErrors(pointer: string, value: unknown, rule: TextRule): FieldError[] {
   if (value === undefined) return [{ pointer, code: 'required', message: 'this field is required' }];
   if (typeof value !== 'string')
-    return [{ pointer, code: 'type', message: 'expected a text', params: { type: 'string' } }];
+    return [{ pointer, code: 'type', message: 'expected a string', params: { type: 'string' } }];
   const length = codePoints(value, rule.max);
   if (length < rule.min) return [tooShort(pointer, rule.min)];
   if (length > rule.max)

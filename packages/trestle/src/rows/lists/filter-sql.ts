@@ -157,7 +157,7 @@ export class FilterParts {
       return undefined;
     }
     if (typeof value !== 'string' || value.length > MOST.text) {
-      this.#wrong(at, 'type', `expected a text of at most ${MOST.text} characters, got ${kindOf(value)}`);
+      this.#wrong(at, 'type', `expected a string of at most ${MOST.text} characters, got ${kindOf(value)}`);
       return undefined;
     }
     return this.textCondition(field.name, operator, value);

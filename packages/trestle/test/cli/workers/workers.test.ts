@@ -14,7 +14,7 @@ const COUNTED = NOTES.replace('integerId, resource', 'integerId, counter, resour
   'text({ max: 160 }), views: counter({ countsReads: true }) }',
 );
 /** A bound, so that a test that fails ends. */
-const MOST_READS = 20_000;
+const MAX_READS = 20_000;
 const WORKERS = ['--workers', '3', '--readiness-delay', '0'];
 
 function optionsOf({ data, database }: Place): string[] {
@@ -46,7 +46,7 @@ async function logged(server: Serving, message: string, count: number): Promise<
 class Readers {
   readonly seen: number[] = [];
   lost = 0;
-  enough = MOST_READS;
+  enough = MAX_READS;
 
   async read(url: string, clients: number): Promise<void> {
     await Promise.all(Array.from({ length: clients }, () => this.#client(url)));

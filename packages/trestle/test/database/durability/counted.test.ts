@@ -7,7 +7,7 @@ import { eachPlace } from '../../stores.ts';
 import { startProcess } from './server-process.ts';
 
 const CLIENTS = 64;
-const READS = Number(process.env.TRESTLE_TEST_READS ?? 1000);
+const READS = Number(process.env.TRESTLE_TEST_READS ?? 500);
 
 eachPlace('counted reads', (place) => {
   for (const processes of [1, 3])

@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { it } from 'node:test';
 import { startProcess } from './server-process.ts';
 
-const ROUNDS = Number(process.env.TRESTLE_TEST_KILLS ?? 20);
+const ROUNDS = Number(process.env.TRESTLE_TEST_KILLS ?? 12);
 const WRITERS = 8;
 
 /** Contents of messages that were acknowledged to a client, and of those that were sent at all. */

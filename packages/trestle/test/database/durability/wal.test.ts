@@ -8,7 +8,7 @@ import { openSqlite } from '../../../src/database/sqlite/open-sqlite.ts';
 import { param, statement } from '../../../src/database/statement.ts';
 
 /** 20,000 single updates made 82 MB of WAL where `RETURNING` was read with `.get()`, which keeps SQLite from checkpointing. */
-const MOST_WAL = 16 * 1024 * 1024;
+const MAX_WAL_BYTES = 16 * 1024 * 1024;
 
 it('keeps the WAL small under writes that return rows', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'trestle-wal-'));
@@ -31,7 +31,10 @@ it('keeps the WAL small under writes that return rows', async () => {
           store.write((tx) => tx.all(count, [1 + ((round * 32 + at) % 2000)])),
         ),
       );
-    assert.ok(statSync(`${file}-wal`).size < MOST_WAL, `the WAL has ${statSync(`${file}-wal`).size} bytes`);
+    assert.ok(
+      statSync(`${file}-wal`).size < MAX_WAL_BYTES,
+      `the WAL has ${statSync(`${file}-wal`).size} bytes`,
+    );
   } finally {
     await store.close();
     rmSync(folder, { recursive: true, force: true });

@@ -52,7 +52,7 @@ async function fill(store: Store): Promise<void> {
   );
 }
 
-/** What a version looks like in a database that nothing ever happened to. */
+/** The structure of a version in a new database. */
 async function freshStructure(place: Place, twin: Twin): Promise<Structure> {
   const store = await meeting(place, `fresh_${twin}`).open();
   await migrateTo(store, twins[twin]);

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import type { PostgresStore } from '../../../src/database/postgres/postgres-store.ts';
 import { OnPostgres } from './on-postgres.ts';
 
-/** What was heard on a channel, and a wait for so many words. */
+/** Records the messages of a channel, and waits for a number of them. */
 class Ear {
   readonly heard: (string | null)[] = [];
   readonly #words = new EventEmitter();

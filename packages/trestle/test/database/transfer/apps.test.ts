@@ -46,7 +46,7 @@ function withoutCursors(body: unknown): unknown {
   );
 }
 
-/** What the command `copy` does for one app, in this process. */
+/** Copies one app as the command `copy` does, in this process. */
 async function copy({ app }: Use, from: Place, to: Place): Promise<Moved[]> {
   const open = (place: Place) => openStore({ name: app.name, ...place });
   const tables = tablesOfApp(app);

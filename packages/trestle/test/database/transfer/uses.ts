@@ -14,7 +14,7 @@ export type Call = (
   options?: { body?: unknown; token?: string; headers?: Record<string, string> },
 ) => Promise<Reply>;
 
-/** What was handed out while an app was used, and must go on working. */
+/** Tokens and keys issued while an app was used, which must stay valid. */
 export type Held = Readonly<Record<string, string>>;
 
 /** How an app is used in small: its main rows, made and read by its own contract. */

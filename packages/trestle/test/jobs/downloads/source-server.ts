@@ -9,7 +9,7 @@ const ETAG = '"first"';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, sources: Sources) => void;
 
-/** What the server has been asked, and what it answers with. */
+/** The requests that the server has received, and its answers. */
 export interface Sources {
   readonly url: string;
   readonly requests: IncomingMessage[];

@@ -21,7 +21,7 @@ describe('export and import, as commands', () => {
     const { code, stderr, stdout } = await trestle('import', 'things', file('things.csv', text));
     assert.deepEqual([code, stdout], [2, '']);
     assert.deepEqual(stderr.replaceAll(`${folder}/`, '').split('\n'), [
-      'things.csv:4: /size: expected a number, got a text',
+      'things.csv:4: /size: expected a number, got a string',
       'things.csv:5: expected 3 cells, got 2',
       'trestle: 2 rows not valid; nothing was imported',
       '',

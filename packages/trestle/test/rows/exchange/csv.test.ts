@@ -10,7 +10,7 @@ function records(text: string, size = text.length || 1): unknown[] {
   return [...csvRecords(parts)].map(({ line, cells, error }) => (error ? [line, error] : [line, ...cells]));
 }
 
-/** What RFC 4180, section 2 says, rule by rule, and what it leaves open. */
+/** The rules of RFC 4180, section 2, and cases that it leaves open. */
 const CASES: readonly { says: string; text: string; gives: unknown[] }[] = [
   {
     says: 'lines end in CRLF',

@@ -136,7 +136,7 @@ eachStore('export and import', (open) => {
     ];
     assert.deepEqual(await x.refused('things', lines.join('\n')), [
       '2: /name: may not be empty',
-      '2: /size: expected a number, got a text',
+      '2: /size: expected a number, got a string',
       '3: This is not valid JSON.',
       '4: /colour: there is no such field',
       '5: give at least one of note, size',

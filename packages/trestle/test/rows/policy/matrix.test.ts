@@ -15,7 +15,7 @@ import { callersOf, type Kind, type Tokens } from './callers.ts';
 import { sampleBody } from './sample-body.ts';
 
 const APPS: readonly App[] = [changelog, messages, records, forum, packages];
-/** What each verb answers where it is allowed. */
+/** The status of each verb where it is allowed. */
 const ALLOWED: Readonly<Record<Verb, number>> = { read: 200, create: 201, update: 200, delete: 204 };
 
 /** The statuses of a rule, by the words of its documentation and not by the code that decides. */
