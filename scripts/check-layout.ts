@@ -6,8 +6,11 @@ import { repositoryFiles } from './repository-files.ts';
 const ENGINE = 'packages/trestle/src';
 const MAX_FILES = 15;
 
-/** Base names that occur twice because the files are the same thing for two databases or two kinds of field. */
-const SAME_THING = /\/(?:sqlite|postgres|fields)\//;
+/**
+ * Base names that occur twice because the files are the same thing: for two databases, two field types, a command and what
+ * it runs, an interface and its implementation.
+ */
+const SAME_THING = /\/(?:sqlite|postgres|fields|cli\/commands|schema\/services)\//;
 
 /** Entry points of the package: what they export is for users. */
 const ENTRIES = /"\.\/src\/([\w-]+\.ts)"/g;

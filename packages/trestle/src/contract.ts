@@ -1,6 +1,6 @@
 /** For contracts and other code over the services: routes, answers, errors, and the types of the services. */
 
-export { EVENTS, operationEvents } from './http/contract/operation-events.ts';
+export { EVENTS, operationEvents } from './http/contract/event-stream.ts';
 export { type PydanticError, pydanticErrors } from './http/contract/pydantic-errors.ts';
 export { streamList } from './http/contract/stream-list.ts';
 export { type FieldError, isNullError, PROBLEMS, Problem, type ProblemCode } from './problems.ts';

@@ -12,8 +12,8 @@ import { lastBackupOf, openStore } from './database/open-store.ts';
 import type { Store, StoreMeasures } from './database/store.ts';
 import type { Table } from './database/table.ts';
 import { tablesOf } from './database/tables.ts';
+import { type JobLimits, ROLES, type Role } from './jobs/job-limits.ts';
 import { JOB_RESOURCES } from './jobs/job-table.ts';
-import { type JobLimits, ROLES, type Role } from './jobs/limits.ts';
 import { openJobs } from './jobs/open-jobs.ts';
 import type { Model } from './rows/model.ts';
 import { openServices } from './rows/open-services.ts';
@@ -52,7 +52,7 @@ export interface EngineOptions {
   log?: EngineLog;
 }
 
-export interface EngineLog {
+interface EngineLog {
   event(event: { event: string; [fact: string]: unknown }): void;
   failed(error: unknown, facts?: Readonly<Record<string, unknown>>): void;
 }

@@ -33,7 +33,7 @@ export function accountResources(declared: Accounts) {
   return { accounts, sessions, keys, key_uses: keyUses };
 }
 
-export type AccountResources = ReturnType<typeof accountResources>;
+type AccountResources = ReturnType<typeof accountResources>;
 
 /** `generation` counts the rotations of the session's refresh token, `rotated_at` is when the last one was. */
 const sessions = systemResource(

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 /** A command's own file: it adds its arguments, options and action. */
-export interface CommandModule {
+interface CommandModule {
   define(command: Command): void;
 }
 

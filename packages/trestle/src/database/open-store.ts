@@ -11,7 +11,7 @@ export interface Location {
   readonly database?: string | undefined;
 }
 
-export interface StoreOptions extends Location {
+interface StoreOptions extends Location {
   /** The app's name: its file on SQLite, its schema on PostgreSQL. */
   name: string;
   /** Whether other processes write the same SQLite file (default: false). */

@@ -10,7 +10,7 @@ import { type Column, INTERNAL, type Table, withDistinctNames } from './table.ts
 export const ACCOUNTS_TABLE = `${INTERNAL}accounts`;
 
 /** Counts the writes of a row: its ETag is made of it. */
-export const VERSION_COLUMN: Column = { name: '_version', kind: 'integer', nullable: false, default: 1 };
+const VERSION_COLUMN: Column = { name: '_version', kind: 'integer', nullable: false, default: 1 };
 
 /** One table for each resource: an app's, or the engine's own. */
 export function tablesOf(resources: Resources, accounts: Accounts): Table[] {

@@ -2,7 +2,7 @@ import type { JobRecord } from './job-table.ts';
 import type { JobQueue } from './queue.ts';
 
 /** Why a run was told to stop. */
-export type StopReason = 'cancelled' | 'lost' | 'closing' | 'timeout';
+type StopReason = 'cancelled' | 'lost' | 'closing' | 'timeout';
 
 /** The longest that a timer of Node.js can wait, in milliseconds. */
 const MAX_TIMER = 2 ** 31 - 1;

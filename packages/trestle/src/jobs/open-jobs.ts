@@ -8,6 +8,7 @@ import { anonymous } from '../schema/caller.ts';
 import type { JobService } from '../schema/jobs.ts';
 import type { OperationService } from '../schema/services/operation-service.ts';
 import { compileJobs } from './declared-jobs.ts';
+import { DEFAULT_LIMITS, type JobLimits } from './job-limits.ts';
 import { JOB_RESOURCES } from './job-table.ts';
 import type { AppRows } from './lifecycles/effect-rows.ts';
 import { compileLifecycles } from './lifecycles/lifecycles.ts';
@@ -15,12 +16,11 @@ import { moveByHand, movesOf } from './lifecycles/moves.ts';
 import { EventStreams, type RequireActive } from './lifecycles/operation-events.ts';
 import { operationHandler } from './lifecycles/operation-handler.ts';
 import { Operations } from './lifecycles/operations.ts';
-import { DEFAULT_LIMITS, type JobLimits } from './limits.ts';
 import { JobQueue } from './queue.ts';
 import { Scheduler } from './scheduler.ts';
 import { type JobHandler, type JobLog, Worker } from './worker.ts';
 
-export interface JobsOptions {
+interface JobsOptions {
   app: Pick<App, 'resources' | 'accounts' | 'jobs'>;
   store: Store;
   writers: ReadonlyMap<string, RowWriter>;

@@ -7,8 +7,8 @@ import { uuid7 } from '../rows/uuid7.ts';
 import { accountOf, type Caller } from '../schema/caller.ts';
 import type { JsonValue } from '../schema/field.ts';
 import type { RowId } from '../schema/id.ts';
+import { type JobLimits, MAX_PAUSE } from './job-limits.ts';
 import type { JOB_RESOURCES, JobRecord } from './job-table.ts';
-import { type JobLimits, MAX_PAUSE } from './limits.ts';
 import { type JobEvent, TRANSITIONS, transitionSql } from './transitions.ts';
 
 /** The channel on which processes tell each other of jobs that have changed. */

@@ -51,7 +51,7 @@ export const TRANSITIONS = [
 
 export type JobEvent = (typeof TRANSITIONS)[number]['event'];
 
-export interface TransitionSql {
+interface TransitionSql {
   /** The assignments of each event. */
   readonly sets: Readonly<Record<JobEvent, Sql>>;
   /** The condition of an event on the job's row, its state included. */

@@ -3,9 +3,9 @@ import { Problem } from '../problems.ts';
 import type { OpenTransaction } from '../rows/transaction.ts';
 import type { JsonValue } from '../schema/field.ts';
 import { OperationError } from '../schema/lifecycle.ts';
+import { MAX_PAUSE } from './job-limits.ts';
 import type { JobRecord } from './job-table.ts';
 import { Lease } from './lease.ts';
-import { MAX_PAUSE } from './limits.ts';
 import type { JobQueue } from './queue.ts';
 
 /** Seconds between looks for leases that a clock set back has made too long. */
@@ -16,7 +16,7 @@ const PURGE_INTERVAL = 3600;
 const COMMIT_ATTEMPTS = 4;
 
 /** A claimed job, as its handler sees it. */
-export interface RunningJob {
+interface RunningJob {
   readonly record: JobRecord;
   readonly signal: AbortSignal;
   progress(fraction: number, message?: string): void;
@@ -32,14 +32,14 @@ export interface JobHandler {
   run(job: RunningJob): Promise<JobOutcome>;
 }
 
-export interface JobOutcome {
+interface JobOutcome {
   readonly result?: JsonValue | undefined;
   /** Runs in the transaction that ends the job, which checks the fence: its effects happen exactly once. */
   readonly commit?: ((transaction: OpenTransaction) => Promise<void>) | undefined;
 }
 
 /** The operations' handlers are named `RESOURCE:OPERATION`, all others as their job. */
-export type JobHandlers = ReadonlyMap<string, JobHandler>;
+type JobHandlers = ReadonlyMap<string, JobHandler>;
 
 /** Told of what happens while nobody waits for it. */
 export interface JobLog {

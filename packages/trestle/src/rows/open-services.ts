@@ -11,7 +11,7 @@ import { compileModels, type Model } from './model.ts';
 import { countingFields, countingReader, manyReader, peeker } from './read.ts';
 import { type AnyService, RowWriter } from './write.ts';
 
-export interface OpenServices<Rs extends Resources> {
+interface OpenServices<Rs extends Resources> {
   readonly services: Services<Rs>;
   readonly byName: ReadonlyMap<string, AnyService>;
   readonly models: ReadonlyMap<string, Model>;

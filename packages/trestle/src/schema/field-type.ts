@@ -35,7 +35,7 @@ export interface Write {
 }
 
 /** What the server sets in a field that no caller may write. */
-export interface ServerValue {
+interface ServerValue {
   /** The value of a new row, out of its write; undefined where the insert itself looks it up. */
   readonly created?: keyof Write;
   /** The value after an edit; undefined where an edit leaves it as it is. */
@@ -110,7 +110,7 @@ const names = Object.keys(OPERATORS) as Operator[];
 /** The operators of types that are not texts. */
 export const COMPARISONS: readonly Operator[] = names.filter((name) => OPERATORS[name] !== 'text');
 /** The operators of texts. */
-export const TEXT_OPERATORS: readonly Operator[] = names;
+const TEXT_OPERATORS: readonly Operator[] = names;
 
 /** Members that are the same for every type whose values are strings. */
 export const STRING = {

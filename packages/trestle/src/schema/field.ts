@@ -3,7 +3,7 @@ import { isObject, mistakesOf, type OptionCheck, withMistakes } from './checks/o
 import type { FieldType } from './field-type.ts';
 
 /** How a field takes part in a body: it must be given, it may be left out, or the server alone sets it. */
-export type Input = 'required' | 'optional' | 'server';
+type Input = 'required' | 'optional' | 'server';
 
 /** The compile-time types of a field: what is read, what may be written, and whether it must be. */
 export interface FieldTypes {

@@ -20,7 +20,7 @@ interface RuleNames<F extends Fields> {
 }
 
 /** One sort key: a field's name, with `-` before it for descending. */
-export type SortKey<Names extends string> = Names | 'id' | `-${Names | 'id'}`;
+type SortKey<Names extends string> = Names | 'id' | `-${Names | 'id'}`;
 
 /** What a resource is declared with. */
 export interface ResourceOptions<F extends Fields, I extends Id> {

@@ -218,7 +218,7 @@ export class UploadedFile {
 }
 
 /** JSON Schemas of one resource, typed by its declaration. */
-export interface ResourceSchemas<R extends Resource, Rs> {
+interface ResourceSchemas<R extends Resource, Rs> {
   readonly row: TUnsafe<RowOf<R, Rs>>;
   /** Of POST and PUT. */
   readonly body: TUnsafe<BodyOf<R, Rs>>;
@@ -265,12 +265,13 @@ export function route<
 }
 
 /**
- * A contract's schema whose members show, in the documentation, the limits of those of the same name in another: of what the
- * service checks after the route, and says in the contract's own words. It changes no check.
+ * Copies limits into a contract's schema for the documentation: those of the members of the same name in another schema, which
+ * the service checks after the route, with the contract's own messages. It changes no check.
  *
  * @param limits such as `schemas.notes.body` or `credentials` of the context.
  * @example
- * route('POST', '/notes', { summary: 'Write', body: limitedBy(NewNote, schemas.notes.body), answers: { 201: Note } }, write);
+ * const NewNote = Type.Object({ title: Type.String() });
+ * const options = { summary: 'Create', body: limitedBy(NewNote, schemas.notes.body), answers: { 201: schemas.notes.row } };
  */
 export function limitedBy<S extends TSchema>(schema: S, limits: TSchema): S {
   const own = propertiesOf(schema);

@@ -18,8 +18,8 @@ import {
   state,
   text,
 } from '../../src/index.ts';
+import type { JobLimits } from '../../src/jobs/job-limits.ts';
 import { JOB_RESOURCES } from '../../src/jobs/job-table.ts';
-import type { JobLimits } from '../../src/jobs/limits.ts';
 import { type Jobs, openJobs } from '../../src/jobs/open-jobs.ts';
 import type { JobHandler } from '../../src/jobs/worker.ts';
 import { openServices } from '../../src/rows/open-services.ts';

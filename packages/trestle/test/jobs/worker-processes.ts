@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { openPostgres } from '../../src/database/postgres/open-postgres.ts';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import type { Store } from '../../src/database/store.ts';
-import type { JobLimits } from '../../src/jobs/limits.ts';
+import type { JobLimits } from '../../src/jobs/job-limits.ts';
 
 /** As in production, but thirty times as quick. */
 export const PROCESS_LIMITS: Partial<JobLimits> = { lease: 1, heartbeat: 0.33, concurrency: 8, perCaller: 8 };

@@ -28,7 +28,7 @@ const BASE36: Encoding = {
 const MASKED = new RegExp(`^${KEY_PREFIX}([0-9A-Za-z]{${ID_CHARS}})(?:…|\\.{3})?$`);
 
 /** An API key taken apart. */
-export interface ParsedKey {
+interface ParsedKey {
   id: string;
   secret: string;
 }

@@ -23,7 +23,7 @@ export interface KeyLimits {
 }
 
 /** Options of a new key with every default filled in. `lifetime` is in seconds. */
-export interface CheckedOptions {
+interface CheckedOptions {
   name: string;
   lifetime: number | 'never';
   scopes: readonly string[] | null;

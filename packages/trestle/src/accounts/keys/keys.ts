@@ -16,7 +16,7 @@ const DAY = 86_400;
 /** Seconds the old key serves on beside its successor. */
 const OVERLAP = { usual: DAY, most: 7 * DAY } as const;
 
-export interface KeyParts {
+interface KeyParts {
   readonly store: Store;
   readonly accounts: AccountRows;
   readonly rows: KeyRows;

@@ -9,7 +9,7 @@ export interface HashCost {
 /** The least OWASP's password storage cheat sheet and ASVS 5 (appendix C) accept. */
 export const HASH_COST: HashCost = { memory: 19_456, passes: 2, parallelism: 1 };
 
-export interface StoredHash {
+interface StoredHash {
   cost: HashCost;
   salt: Buffer;
   tag: Buffer;

@@ -15,7 +15,7 @@ export interface PasswordsOptions {
   queue?: QueueSize;
 }
 
-export interface Verdict {
+interface Verdict {
   ok: boolean;
   /** The password is right and its hash has another cost than new ones. */
   outdated: boolean;

@@ -7,7 +7,7 @@ import { SESSIONS_TABLE } from '../resources.ts';
 import { rowDecoder } from '../row-decoder.ts';
 
 /** What is asked of a session with every write. */
-export interface LiveSession {
+interface LiveSession {
   readonly id: string;
   readonly account: RowId;
   readonly expires_at: string;

@@ -20,7 +20,7 @@ export interface SigningSecret {
   readonly secrets: readonly [Buffer, ...Buffer[]];
 }
 
-export interface SigningSecretOptions {
+interface SigningSecretOptions {
   /** `TRESTLE_SIGNING_SECRET`: at least 32 bytes (default: the file in the data folder, made where it is missing). */
   current?: string | undefined;
   /** `TRESTLE_SIGNING_SECRET_PREVIOUS`: still verifies, while tokens signed with it are about. */
@@ -28,7 +28,7 @@ export interface SigningSecretOptions {
 }
 
 /** A key for one purpose, and the public name that tokens give it. */
-export interface DerivedKey {
+interface DerivedKey {
   readonly kid: string;
   readonly key: Buffer;
 }

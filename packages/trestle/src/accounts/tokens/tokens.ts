@@ -32,7 +32,7 @@ interface Times {
   expires: number;
 }
 
-export interface TokensOptions {
+interface TokensOptions {
   app: string;
   id: Id;
   secret: SigningSecret;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { fileOf, lastBackupOf, sqliteFiles } from '../../database/open-store.ts';
 import { StartError } from '../../start-error.ts';
+import { type DataOptions, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
-import { type DataOptions, withData } from '../options.ts';
 import { dumpWords, stamp } from '../postgres-words.ts';
 
 /** What a backup holds. */

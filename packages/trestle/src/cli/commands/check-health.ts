@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { StartError } from '../../start-error.ts';
-import { port as portOption } from '../options.ts';
+import { port as portOption } from '../data-options.ts';
 
 interface HealthOptions {
   readonly port: number;

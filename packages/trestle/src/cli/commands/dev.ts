@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline/promises';
 import { parseEnv } from 'node:util';
 import { type Command, Option } from 'commander';
 import { MIGRATION_REFUSED } from '../../database/migrations/refusals.ts';
-import { type DataOptions, port, withData } from '../options.ts';
+import { type DataOptions, port, withData } from '../data-options.ts';
 
 interface DevOptions extends DataOptions {
   port: number;

@@ -11,8 +11,8 @@ import { fileOf, openStore, schemaOf, sqliteDialect, sqliteFiles } from '../../d
 import type { Store } from '../../database/store.ts';
 import { renamesOfApp, tablesOfApp } from '../../engine.ts';
 import type { App } from '../../schema/app.ts';
+import { type DataOptions, tellWaiting, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
-import { type DataOptions, tellWaiting, withData } from '../options.ts';
 import { appliedWords, planWords, statusWords } from './migrate-words.ts';
 
 interface ApplyOptions extends DataOptions {

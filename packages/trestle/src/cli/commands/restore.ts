@@ -7,8 +7,8 @@ import { fileOf, sqliteFiles } from '../../database/open-store.ts';
 import { renamesOfApp, tablesOfApp } from '../../engine.ts';
 import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
+import { type DataOptions, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
-import { type DataOptions, withData } from '../options.ts';
 import { restoreWords } from '../postgres-words.ts';
 
 interface RestoreOptions extends DataOptions {

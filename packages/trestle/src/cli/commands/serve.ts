@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { errorFields, type Log, openLog } from '../../http/logging/logging.ts';
 import { ErrorLog } from '../../http/logging/logging-errors.ts';
 import type { Mount, RunningServer } from '../../http/server/server.ts';
-import { ROLES, type Role } from '../../jobs/limits.ts';
+import { ROLES, type Role } from '../../jobs/job-limits.ts';
 import { findApps } from '../find-apps.ts';
 import {
   type DataOptions,
@@ -16,7 +16,7 @@ import {
   roles,
   tellWaiting,
   withData,
-} from '../options.ts';
+} from '../data-options.ts';
 import { untilStopped } from '../stop-signals.ts';
 import { welcome } from '../welcome.ts';
 import type { Up } from '../workers/worker-messages.ts';

@@ -10,8 +10,8 @@ import { rowWriters } from '../../rows/open-services.ts';
 import { seedRows } from '../../rows/seed-rows.ts';
 import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
+import { type DataOptions, tellWaiting, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
-import { type DataOptions, tellWaiting, withData } from '../options.ts';
 
 /** The options of commands that work on one resource's rows. */
 export interface ResourceOptions extends DataOptions {

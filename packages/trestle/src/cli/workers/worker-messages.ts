@@ -8,7 +8,7 @@ export interface Up {
 }
 
 /** The primary tells its workers to finish what they have begun. */
-export interface Stop {
+interface Stop {
   readonly stop: StopSignal;
 }
 

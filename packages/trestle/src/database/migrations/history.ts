@@ -34,7 +34,7 @@ export interface Entry {
 }
 
 /** Every state of a database, oldest first, and the tables of the last. */
-export interface History {
+interface History {
   readonly entries: readonly Entry[];
   readonly tables: readonly Table[];
 }

@@ -16,7 +16,7 @@ export interface Migration {
   readonly now: string;
 }
 
-export interface Step {
+interface Step {
   readonly risk: Risk;
   /** For people: `+ add notes.state (text, not null, default "new")`. The same on both databases. */
   readonly line: string;
@@ -33,7 +33,7 @@ export interface Plan {
   readonly sql: readonly string[];
 }
 
-export interface PlanOptions {
+interface PlanOptions {
   readonly dialect: Dialect;
   readonly renames?: Renames;
   /** RFC 3339. */

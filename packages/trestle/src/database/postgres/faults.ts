@@ -9,7 +9,7 @@ import { brokenConstraint } from '../constraint.ts';
  * - `answer`: an answer to this very statement.
  * SQLSTATEs: PostgreSQL manual, appendix A.
  */
-export type Fault = 'lost' | 'again' | 'answer';
+type Fault = 'lost' | 'again' | 'answer';
 
 /** Serialization failure and deadlock; and a plan or a prepared statement that no longer fits its tables. */
 const AGAIN = new Set(['40001', '40P01', '26000']);

@@ -3,7 +3,7 @@ import type { Columns, Value } from '../store.ts';
 import { run, type Session, type Sessions } from './connections/connection-pool.ts';
 import { faultOf, postgresProblem, spoilsSession } from './faults.ts';
 
-export interface RowStreamOptions {
+interface RowStreamOptions {
   readonly statement: Statement;
   readonly values: readonly Value[];
   /** Rows of one part. */

@@ -92,7 +92,7 @@ export function sqliteSql({ dialect, changes, to, now }: Migration): string[] {
 }
 
 /** A column's old value as its new one. */
-export function converted(dialect: Dialect, table: string, from: Column, to: Column): Sql {
+function converted(dialect: Dialect, table: string, from: Column, to: Column): Sql {
   const value =
     from.kind === to.kind ? sql.ref(from.name) : stagedValue(table, 'id', stagingName(table, to.name));
   const replaced = from.nullable && !to.nullable && to.default !== undefined;
@@ -100,7 +100,7 @@ export function converted(dialect: Dialect, table: string, from: Column, to: Col
 }
 
 /** What rows get that are older than the column. */
-export function valueForOlder(dialect: Dialect, column: Column, now: string): Sql {
+function valueForOlder(dialect: Dialect, column: Column, now: string): Sql {
   if (column.default === undefined && column.older === 'now') return sql.lit(now);
   return literal(dialect, column);
 }

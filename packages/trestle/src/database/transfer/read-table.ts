@@ -11,7 +11,7 @@ const MOST_ROWS = 2_000;
 const MOST_TEXT = 4_000_000;
 
 /** Some rows of a table in the order of their keys, each also as one line of canonical JSON. */
-export interface Part {
+interface Part {
   readonly rows: readonly PlainRow[];
   readonly lines: readonly string[];
 }

@@ -26,7 +26,7 @@ export interface Progress {
   readonly total: number;
 }
 
-export interface TransferOptions {
+interface TransferOptions {
   /** Told of every part (default: nobody is). */
   progress?: (progress: Progress) => void;
   /** Longest wait for whoever writes to the target, in ms (default: 10,000). */

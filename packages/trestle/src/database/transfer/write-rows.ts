@@ -3,7 +3,7 @@ import type { Executor } from '../store.ts';
 import type { PlainRow } from './row-form.ts';
 
 /** Writes rows of some columns, many to a statement. */
-export type RowWriter = (transaction: Executor, rows: readonly PlainRow[]) => Promise<void>;
+type RowWriter = (transaction: Executor, rows: readonly PlainRow[]) => Promise<void>;
 
 /** Compiles the writing of rows into these columns of a table; the others get their defaults. */
 export function rowWriter(dialect: Dialect, table: string, columns: readonly ColumnType[]): RowWriter {

@@ -27,7 +27,7 @@ const FILES: readonly PackageFile[] = [
 /** Package files change with an upgrade alone; an hour saves 1.5 MB of Swagger UI on every visit. */
 const FILES_CACHE_CONTROL = 'public, max-age=3600';
 
-export interface Documentation {
+interface Documentation {
   title: string;
   /** '' alone, `/NAME` with others. */
   base: string;

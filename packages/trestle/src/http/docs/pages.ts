@@ -38,7 +38,7 @@ export function perPrefix(type: string, make: (prefix: string) => string): (pref
 }
 
 /** A documentation page: a title, the files it loads and the script that starts it. */
-export interface Page {
+interface Page {
   title: string;
   /** The folder of its files on the server. */
   folder: string;
@@ -80,7 +80,7 @@ function pathsOf(path: string): string[] {
 }
 
 /** An app as the index shows it; paths without the prefix of a proxy. */
-export interface IndexEntry {
+interface IndexEntry {
   name: string;
   description: string;
   path: string;

@@ -4,7 +4,7 @@ import type { Caller } from '../../schema/caller.ts';
 import { LogFile } from './logging-file.ts';
 import type { TraceContext } from './trace-context.ts';
 
-export interface LogOptions {
+interface LogOptions {
   /** A file, or a function that is given each line (default: the standard error output). */
   to?: string | ((line: string) => void);
   /** One JSON object a line, or a short line for people (default: `human` on a terminal, else `json`). */
@@ -24,7 +24,7 @@ export interface Log {
 }
 
 /** A request in the log. */
-export interface DoneRequest {
+interface DoneRequest {
   method: string;
   /** The route's pattern, never the path: that may hold a key. Null where no route took it. */
   route: string | null;

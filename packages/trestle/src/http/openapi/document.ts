@@ -7,7 +7,7 @@ import { Components } from './schemas.ts';
 import { securitySchemes, signInOf } from './security.ts';
 
 /** What a document describes. */
-export interface Described {
+interface Described {
   name: string;
   description: string;
   /** '' alone, `/NAME` with others. */

@@ -11,7 +11,7 @@ import type { Components, Use } from './schemas.ts';
 import { securityOf } from './security.ts';
 
 /** What the operations of one table have in common. */
-export interface OperationContext {
+interface OperationContext {
   table: RouteTable;
   contract: Contract | undefined;
   components: Components;

@@ -6,7 +6,7 @@ import type { RouteTable } from '../routes/route-table.ts';
 import { placesFor } from '../routes/route-table.ts';
 
 /** The route that hands out access tokens for a username and password, and where it stands. */
-export interface SignIn {
+interface SignIn {
   path: string;
   route: Route;
 }

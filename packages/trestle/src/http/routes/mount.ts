@@ -16,7 +16,7 @@ import { operationRoutes } from './uniform/operation-routes.ts';
 import { resourceRoutes } from './uniform/resource-routes.ts';
 
 /** Where an app is put. */
-export interface MountPoint {
+interface MountPoint {
   /** '' or `/NAME`. */
   base: string;
   streams: ResponseStreams;

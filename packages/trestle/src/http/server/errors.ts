@@ -9,7 +9,7 @@ import { corsHeaders, type Origins } from '../requests/cors.ts';
 import { LIMITS } from './limits.ts';
 import type { ServerState } from './server.ts';
 
-export const PROBLEM_TYPE = 'application/problem+json';
+const PROBLEM_TYPE = 'application/problem+json';
 
 /** Adds the answers to everything that fails, in the words of the app whose path it was. */
 export function answerErrors(fastify: FastifyInstance, server: ServerState): void {

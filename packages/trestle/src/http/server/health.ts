@@ -10,7 +10,7 @@ export interface Health {
   fatal?: boolean;
 }
 
-export interface HealthCheck {
+interface HealthCheck {
   readonly name: string;
   health(): Health;
 }

@@ -19,7 +19,7 @@ import { OperationError } from '../../schema/lifecycle.ts';
 const PARTIALS_KEPT = 24 * 3600_000;
 
 /** Source and version of a partial file: without it, its bytes are of no use. */
-export interface PartialNote {
+interface PartialNote {
   readonly source: string;
   /** A strong ETag or a Last-Modified of the source (RFC 9110, section 13.1.5); null where it cannot be resumed. */
   readonly validator: string | null;

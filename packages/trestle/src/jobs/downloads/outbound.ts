@@ -13,7 +13,7 @@ const MAX_REDIRECTS = 5;
 const MAX_INTERIM_ANSWERS = 10;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-export interface OutboundOptions {
+interface OutboundOptions {
   signal: AbortSignal;
   /** Sent as they are; nothing of a caller's request is ever added to them. */
   headers?: Readonly<Record<string, string>>;

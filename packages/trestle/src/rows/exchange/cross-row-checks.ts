@@ -9,7 +9,7 @@ import type { Candidate } from './candidate.ts';
 import { fault } from './entries.ts';
 
 /** Looks what candidates have to do with other rows: those they refer to, and those they may not be equal to. */
-export type Look = (executor: Executor, batch: readonly Candidate[]) => Promise<Map<Candidate, FieldError[]>>;
+type Look = (executor: Executor, batch: readonly Candidate[]) => Promise<Map<Candidate, FieldError[]>>;
 
 /** All checks of a resource's candidates against other rows, in the database and in the file itself. */
 export function neighbourChecks(model: Model): Look {

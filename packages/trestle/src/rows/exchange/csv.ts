@@ -2,7 +2,7 @@
 export type Cell = string | null;
 
 /** One record and the line it begins at, counted from 1. `error`: why it cannot be read. */
-export interface CsvRecord {
+interface CsvRecord {
   readonly line: number;
   readonly cells: readonly Cell[];
   readonly error?: string;

@@ -14,7 +14,7 @@ export interface Entry {
 }
 
 /** Reads a JSON text. Throws `Problem` for one that is none, or not one to take. */
-export type ParseJson = (text: string) => unknown;
+type ParseJson = (text: string) => unknown;
 
 /** The rows of a file's text. Throws `Problem` for a CSV header that does not fit the resource. */
 export function readEntries(

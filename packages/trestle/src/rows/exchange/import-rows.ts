@@ -14,7 +14,7 @@ const BATCH = 500;
 /** Refused rows that are kept for being shown; the rest is counted. */
 const MAX_SHOWN = 100;
 
-export interface Refused {
+interface Refused {
   readonly line: number;
   readonly errors: readonly FieldError[];
 }

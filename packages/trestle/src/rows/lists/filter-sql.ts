@@ -278,6 +278,6 @@ function idField(model: Model): ModelField {
   return made;
 }
 
-export function tooMuch(what: string): Problem {
+function tooMuch(what: string): Problem {
   return new Problem('invalid_query', { detail: `The filter asks too much: ${what} at most.` });
 }

@@ -24,7 +24,7 @@ const COUNT_COST = 0.02;
 export const FREE_ROWS = 1_000;
 
 /** A list as it was asked for, worked out: nothing of it depends on the rows. */
-export interface ListPlan {
+interface ListPlan {
   readonly query: ListQuery;
   /** Conditions of the rows: filter, search and rule; and the values in them. */
   readonly conditions: readonly Sql[];

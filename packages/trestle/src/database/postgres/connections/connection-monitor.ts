@@ -19,7 +19,7 @@ const TIMES = {
   fresh: 800,
 } as const;
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly config: pg.ClientConfig;
   readonly settings: string;
   /** Where it connects to, for `why`. */

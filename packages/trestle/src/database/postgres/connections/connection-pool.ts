@@ -5,7 +5,7 @@ import type { Statement } from '../../statement.ts';
 import type { Columns, Value } from '../../store.ts';
 import { passes, postgresProblem, unavailable } from '../faults.ts';
 
-export interface SessionsOptions {
+interface SessionsOptions {
   readonly config: pg.ClientConfig;
   /** Most connections. */
   readonly size: number;

@@ -9,7 +9,7 @@ import {
   type OperationService,
   type OperationView,
 } from '../../../schema/services/operation-service.ts';
-import { EVENTS, operationEvents } from '../../contract/operation-events.ts';
+import { EVENTS, operationEvents } from '../../contract/event-stream.ts';
 import { itemsOf } from './account-routes.ts';
 import { rowName, titled, typeName, verbPath } from './route-names.ts';
 

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { ROLES, type Role } from '../jobs/limits.ts';
+import { ROLES, type Role } from '../jobs/job-limits.ts';
 import { didYouMean } from '../schema/checks/nearest.ts';
 import { StartError } from '../start-error.ts';
 

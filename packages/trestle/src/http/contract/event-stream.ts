@@ -14,9 +14,9 @@ import type {
 export const EVENTS = 'text/event-stream';
 
 /** Milliseconds between comments that keep a quiet connection open through proxies. */
-const HEARTBEAT = 20_000;
-/** What a client waits before it connects again, in milliseconds. */
-const RETRY = 1000;
+const HEARTBEAT_MS = 20_000;
+/** Milliseconds a client waits before it reconnects. */
+const RETRY_MS = 1000;
 
 type View = (operation: OperationView) => unknown;
 
@@ -68,7 +68,7 @@ function lastEventId(header: string | readonly string[] | undefined): number {
 
 async function* lines(iterator: AsyncIterator<OperationEvent>, view: View): AsyncGenerator<string> {
   try {
-    yield `retry: ${RETRY}\n\n`;
+    yield `retry: ${RETRY_MS}\n\n`;
     let next = iterator.next();
     for (;;) {
       const result = await orQuiet(next);
@@ -87,11 +87,11 @@ async function* lines(iterator: AsyncIterator<OperationEvent>, view: View): Asyn
   }
 }
 
-/** What comes next, or `quiet` where nothing does for a heartbeat. */
+/** The next event, or `quiet` after a heartbeat's time without one. */
 async function orQuiet<T>(next: Promise<T>): Promise<T | 'quiet'> {
   let timer: NodeJS.Timeout | undefined;
   const quiet = new Promise<'quiet'>((resolve) => {
-    timer = setTimeout(() => resolve('quiet'), HEARTBEAT);
+    timer = setTimeout(() => resolve('quiet'), HEARTBEAT_MS);
   });
   try {
     return await Promise.race([next, quiet]);
