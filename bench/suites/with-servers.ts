@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createDatabase, startPostgres } from '../../packages/trestle/test/postgres-server.ts';
+import { createDatabase, freePort, startPostgres } from '../../packages/trestle/test/postgres-server.ts';
 import type { Candidate, RunningServer } from '../servers/candidate.ts';
-import { type Cores, freePort, pinThisProcess } from '../servers/processes.ts';
+import { type Cores, pinThisProcess } from '../servers/processes.ts';
 import { checkAnswers } from './check-answers.ts';
 
 export interface Started {

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../../packages/trestle/test/postgres-server.ts';
 import { fillSqlite, NEEDLE, RARE_VIEWS } from '../../suites/seed.ts';
 import { PAGE, type Requests } from '../../suites/workload.ts';
 import type { Candidate, StartOptions } from '../candidate.ts';
-import { freePort, type ServerProcess, startProcess } from '../processes.ts';
+import { type ServerProcess, startProcess } from '../processes.ts';
 import { installedIn, installNode, installPeer } from './install-peer.ts';
 import { CREDENTIALS, post, preparedOnce, readRequests, WARM_UP, within } from './product.ts';
 

@@ -248,7 +248,8 @@ async function answering(url: string, log: () => string, timeoutMs = 20_000): Pr
   });
 }
 
-async function freePort(): Promise<number> {
+/** A free port of 127.0.0.1. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

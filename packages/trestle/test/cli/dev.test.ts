@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { appFolder, NOTES, start } from './process.ts';
+import { appFolder, NOTES, start } from '../processes.ts';
 
 /** `trestle dev` over an app in a folder of its own. */
 function develop(text: string) {

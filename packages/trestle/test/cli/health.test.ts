@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { appFolder, NOTES, run, serve } from './process.ts';
+import { appFolder, NOTES, run, serve } from '../processes.ts';
 
 test('trestle health tells by its exit code whether a server is ready', async () => {
   const { url, child, ended } = await serve([appFolder(NOTES), '--readiness-delay', '0']);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { appFolder, NOTES, serve, temporaryFolder } from './process.ts';
+import { appFolder, NOTES, serve, temporaryFolder } from '../processes.ts';
 
 interface Loaded {
   files: string[];

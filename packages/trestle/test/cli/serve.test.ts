@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { welcome } from '../../src/cli/welcome.ts';
 import { callOver } from '../harness.ts';
-import { appFolder, type Ended, NOTES, run, serve, start, temporaryFolder } from './process.ts';
+import { freePort } from '../postgres-server.ts';
+import { appFolder, type Ended, NOTES, run, serve, start, temporaryFolder } from '../processes.ts';
 
 /** A start that fails says so in one line, without a stack, and ends with 1. */
 function assertOneLine({ code, stderr, stdout }: Ended, expected: RegExp): void {
@@ -18,12 +19,7 @@ function assertOneLine({ code, stderr, stdout }: Ended, expected: RegExp): void 
 
 test('a process with some of the roles listens nowhere but for its health and metrics', async () => {
   const app = appFolder(NOTES);
-  const holder = createServer().listen(0, '127.0.0.1');
-  await once(holder, 'listening');
-  const address = holder.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
-  holder.close();
-  await once(holder, 'close');
+  const port = await freePort();
   const worker = start(['serve', app, '--roles', 'work,schedule', '--metrics-port', String(port)], {
     env: { TRESTLE_ADMIN_SECRET: '' },
   });
@@ -214,11 +210,3 @@ test('--metrics-port serves metrics alone, without credentials', async () => {
   server.child.kill('SIGINT');
   assert.equal((await server.ended).code, 0);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address ? address.port : 0;
-}

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
 import { test } from 'node:test';
 import { callOver } from '../harness.ts';
+import { appFolder, NOTES, release, type Serving, serve, slowBegan } from '../processes.ts';
 import { until } from '../until.ts';
-import { appFolder, NOTES, release, type Serving, serve, slowBegan } from './process.ts';
 
 interface Outcome {
   answered: number;

@@ -4,8 +4,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { anyone, app, integer, integerId, type Resources, resource, text } from '../../src/index.ts';
-import { appFolder, NOTES, run, serve, temporaryFolder } from '../cli/process.ts';
 import { callOver, type RunningApp, startApps } from '../harness.ts';
+import { appFolder, NOTES, run, serve, temporaryFolder } from '../processes.ts';
 import { eachPlace, type Place } from '../stores.ts';
 
 const can = { read: anyone, create: anyone, update: anyone, delete: anyone };

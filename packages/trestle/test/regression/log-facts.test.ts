@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import { pino } from 'pino';
 import { ErrorLog } from '../../src/http/logging/logging-errors.ts';
 import { LogFile } from '../../src/http/logging/logging-file.ts';
-import { appFolder, NOTES, serve, temporaryFolder } from '../cli/process.ts';
 import { startOwnRoutes } from '../http/server/own-routes.ts';
+import { appFolder, NOTES, serve, temporaryFolder } from '../processes.ts';
 
 test('a file that is rotated away while lines are written loses none', async () => {
   const path = join(temporaryFolder(), 'a.log');

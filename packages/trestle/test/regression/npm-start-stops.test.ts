@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { appFolder, NOTES, temporaryFolder } from '../cli/process.ts';
+import { appFolder, NOTES, temporaryFolder } from '../processes.ts';
 
 const ROOT = join(import.meta.dirname, '../../../..');
 

@@ -8,8 +8,8 @@ import { anonymous } from '../../src/contract.ts';
 import { openEngine } from '../../src/engine.ts';
 import { anyone, app, integerId, resource, text } from '../../src/index.ts';
 import { Problem } from '../../src/problems.ts';
-import { appFolder, NOTES, serve, temporaryFolder } from '../cli/process.ts';
 import { callOver } from '../harness.ts';
+import { appFolder, NOTES, serve, temporaryFolder } from '../processes.ts';
 
 const can = { read: anyone, create: anyone };
 const notes = resource({ id: integerId(), fields: { content: text() }, can });

@@ -5,8 +5,8 @@ import { describe, it, test } from 'node:test';
 import { mergeMetrics } from '../../../src/cli/workers/worker-metrics.ts';
 import { pauseAfter } from '../../../src/cli/workers/workers.ts';
 import { ADMINISTRATOR, callOver } from '../../harness.ts';
+import { appFolder, NOTES, run, type Serving, serve, temporaryFolder } from '../../processes.ts';
 import { eachPlace, type Place } from '../../stores.ts';
-import { appFolder, NOTES, run, type Serving, serve, temporaryFolder } from '../process.ts';
 
 /** Notes that count who reads them. */
 const COUNTED = NOTES.replace('integerId, resource', 'integerId, counter, resource').replace(

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { it } from 'node:test';
-import { startProcess } from './server-process.ts';
+import { serveSystem } from '../../processes.ts';
 
 const ROUNDS = Number(process.env.TRESTLE_TEST_KILLS ?? 12);
 const WRITERS = 8;
@@ -24,7 +24,7 @@ it(`loses no acknowledged write in ${ROUNDS} kills`, async () => {
   try {
     let token: string | undefined;
     for (let round = 0; round < ROUNDS; round += 1) {
-      const server = await startProcess('messages', ['--data', data]);
+      const server = await serveSystem('messages', ['--data', data]);
       token ??= await signUp(server.url);
       const writers = Array.from({ length: WRITERS }, (_, at) =>
         writeUntilGone(server.url, token ?? '', `${round}.${at}`, journal),

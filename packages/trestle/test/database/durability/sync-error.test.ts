@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { it } from 'node:test';
-import { startProcess } from './server-process.ts';
+import { serveSystem } from '../../processes.ts';
 
 /** strace makes the n-th sync of a file fail, and every one after it. */
 const failingFrom = (n: number) => [
@@ -26,10 +26,10 @@ it('acknowledges nothing that could not be synced, and ends with an error', asyn
   try {
     const token = await signUp(data);
     for (const n of [3, 6, 11]) {
-      const server = await startProcess('messages', ['--data', data], failingFrom(n));
+      const server = await serveSystem('messages', ['--data', data], failingFrom(n));
       const { acknowledged, refused } = await writeUntilRefused(server.url, token);
       assert.ok([503, 0].includes(refused), `refused with ${refused}`);
-      assert.notEqual(await server.ended, 0);
+      assert.notEqual((await server.ended).code, 0);
       assert.deepEqual(missing(join(data, 'messages.db'), acknowledged), []);
     }
   } finally {
@@ -47,7 +47,7 @@ function hasStrace(): boolean {
 }
 
 async function signUp(data: string): Promise<string> {
-  const server = await startProcess('messages', ['--data', data]);
+  const server = await serveSystem('messages', ['--data', data]);
   const credentials = new URLSearchParams({ username: 'ann', password: 'pw' });
   await (await fetch(`${server.url}/api/auth/register`, { method: 'POST', body: credentials })).text();
   const tokens = await fetch(`${server.url}/api/auth/token`, { method: 'POST', body: credentials });

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { type Ended, run, temporaryFolder } from '../../cli/process.ts';
+import { type Ended, run, temporaryFolder } from '../../processes.ts';
 
 const ENGINE = JSON.stringify(join(import.meta.dirname, '../../../src/index.ts'));
 

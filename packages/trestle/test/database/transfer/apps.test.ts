@@ -7,8 +7,8 @@ import { migrate } from '../../../src/database/migrations/migrate.ts';
 import { openStore } from '../../../src/database/open-store.ts';
 import { type Moved, transfer } from '../../../src/database/transfer/transfer.ts';
 import { tablesOfApp } from '../../../src/engine.ts';
-import { temporaryFolder } from '../../cli/process.ts';
 import { createDatabase, dropDatabase } from '../../postgres-server.ts';
+import { temporaryFolder } from '../../processes.ts';
 import { type Place, postgresUrl } from '../../stores.ts';
 import { type Call, type Held, USES, type Use } from './uses.ts';
 

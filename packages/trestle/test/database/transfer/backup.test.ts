@@ -11,8 +11,8 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { before, describe, it } from 'node:test';
-import { appFolder, NOTES, run, type Serving, serve, temporaryFolder } from '../../cli/process.ts';
 import { callOver } from '../../harness.ts';
+import { appFolder, NOTES, run, type Serving, serve, temporaryFolder } from '../../processes.ts';
 import { until } from '../../until.ts';
 
 const ALONE = ['--readiness-delay', '0'];

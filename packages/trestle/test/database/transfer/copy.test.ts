@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
-import { appFolder, type Ended, NOTES, run, serve, start, temporaryFolder } from '../../cli/process.ts';
 import { callOver } from '../../harness.ts';
 import { createDatabase, dropDatabase } from '../../postgres-server.ts';
+import { appFolder, type Ended, NOTES, run, serve, start, temporaryFolder } from '../../processes.ts';
 import { postgresUrl } from '../../stores.ts';
 
 const APP = appFolder(NOTES);

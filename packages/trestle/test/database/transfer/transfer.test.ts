@@ -12,8 +12,8 @@ import { readTable } from '../../../src/database/transfer/read-table.ts';
 import type { PlainRow } from '../../../src/database/transfer/row-form.ts';
 import { type Progress, transfer } from '../../../src/database/transfer/transfer.ts';
 import { rowWriter } from '../../../src/database/transfer/write-rows.ts';
-import { temporaryFolder } from '../../cli/process.ts';
 import { createDatabase, dropDatabase } from '../../postgres-server.ts';
+import { temporaryFolder } from '../../processes.ts';
 import { runSql } from '../../run-sql.ts';
 import { postgresUrl } from '../../stores.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type Ended, run, temporaryFolder } from '../../cli/process.ts';
+import { type Ended, run, temporaryFolder } from '../../processes.ts';
 
 const APP = join(import.meta.dirname, 'storehouse.ts');
 

@@ -4,12 +4,13 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { until } from '../until.ts';
+import { until } from './until.ts';
 
-const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
+const ROOT = join(import.meta.dirname, '../../..');
+const MAIN = join(import.meta.dirname, '../src/cli/main.ts');
 /** Where an app in a temporary folder imports the engine from, quoted. */
-const ENGINE = JSON.stringify(join(import.meta.dirname, '../../src/index.ts'));
-const CONTRACT = JSON.stringify(join(import.meta.dirname, '../../src/contract.ts'));
+const ENGINE = JSON.stringify(join(import.meta.dirname, '../src/index.ts'));
+const CONTRACT = JSON.stringify(join(import.meta.dirname, '../src/contract.ts'));
 
 export interface Ended {
   code: number | null;
@@ -23,11 +24,18 @@ export interface Serving {
   /** Its output so far. */
   output: { stdout: string; stderr: string };
   ended: Promise<Ended>;
+  /** Ends it as a crash would: no handler runs. */
+  kill(): Promise<void>;
+  /** Ends it with SIGTERM. */
+  stop(): Promise<Ended>;
 }
 
 export interface RunOptions {
+  /** The working folder (default: a new one). */
   cwd?: string;
   env?: Record<string, string>;
+  /** A command that runs it, with its arguments, such as `strace` (default: none). */
+  under?: readonly string[];
 }
 
 /** The environment without what would change a run. */
@@ -37,8 +45,9 @@ function environment(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
 }
 
 /** Starts the real command line as a process of its own. */
-export function start(words: readonly string[], { cwd, env }: RunOptions = {}) {
-  const child = spawn(process.execPath, [MAIN, ...words], {
+export function start(words: readonly string[], { cwd, env, under = [] }: RunOptions = {}) {
+  const [command = '', ...args] = [...under, process.execPath, MAIN, ...words];
+  const child = spawn(command, args, {
     cwd: cwd ?? temporaryFolder(),
     env: environment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -64,10 +73,33 @@ export async function serve(words: readonly string[], options?: RunOptions): Pro
   const started = start(['serve', '--port', '0', ...words], options);
   for (;;) {
     const url = /http:\/\/[\d.]+:\d+/.exec(started.output.stdout)?.[0];
-    if (url && started.output.stdout.endsWith('\n\n')) return { url, ...started };
+    if (url && started.output.stdout.endsWith('\n\n')) return { url, ...started, ...endings(started) };
     const next = await Promise.race([once(started.child.stdout, 'data'), started.ended]);
     if ('code' in next) throw new Error(`ended with ${next.code}: ${next.stderr}`);
   }
+}
+
+function endings({ child, ended }: Pick<Serving, 'child' | 'ended'>): Pick<Serving, 'kill' | 'stop'> {
+  return {
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+    stop() {
+      child.kill('SIGTERM');
+      return ended;
+    },
+  };
+}
+
+/** Serves one of the repository's systems on a free port, and stops without a delay. */
+export function serveSystem(
+  name: string,
+  args: readonly string[],
+  under?: readonly string[],
+): Promise<Serving> {
+  const options = { cwd: ROOT, ...(under && { under }) };
+  return serve([`apps/${name}`, '--readiness-delay', '0', ...args], options);
 }
 
 /** A folder that is removed when the file's tests are over. */
