@@ -1,3 +1,3 @@
-/** What operations download with: safe outbound requests, resume, limits, and a content-addressed store. */
+/** Downloads for operations: safe outbound requests, resume, limits, and a content-addressed store. */
 export { Artifacts, digestOf } from './jobs/downloads/artifacts.ts';
 export { DOWNLOAD_LIMITS, type Download, type DownloadLimits, download } from './jobs/downloads/download.ts';

@@ -70,7 +70,7 @@ export interface ProblemDetails {
   data?: Readonly<Record<string, unknown>>;
   /** Response headers that belong to the error: `Retry-After`, `Allow`, `WWW-Authenticate`. */
   headers?: Readonly<Record<string, string>>;
-  /** What went wrong underneath: logged, never sent. */
+  /** The underlying error: logged, never sent. */
   cause?: unknown;
 }
 

@@ -9,28 +9,28 @@ import type { Jobs } from './schema/jobs.ts';
 import type { Resources } from './schema/row-types.ts';
 
 export interface ServeOptions {
-  /** A folder that outlives the server (default: a new one, removed when the server is closed). */
+  /** A data folder that is kept (default: a new one, removed when the server is closed). */
   data?: string;
   /** A `postgres://` URL (default: SQLite). */
   database?: string | undefined;
-  /** Servers on the same data, among which requests go round (default: 1). */
+  /** Servers on the same data; requests are distributed among them in turn (default: 1). */
   servers?: number;
 }
 
 /** An app that is served for a test, on a free port of the loopback address. */
 export interface Served<Rs extends Resources = Resources, Js extends Jobs = Jobs> {
-  /** Of the first server. */
+  /** The URL of the first server. */
   readonly url: string;
-  /** Of the first server. */
+  /** The engine of the first server. */
   readonly engine: Engine<Rs, Js>;
   readonly data: string;
   /** The administrator's secret of this server. */
   readonly administrator: string;
-  /** A request; a body that is no text is sent as JSON, a `URLSearchParams` or `FormData` as a form. */
+  /** Sends a request. A `URLSearchParams` or `FormData` body is sent as a form, any other value but a string as JSON. */
   call(method: string, path: string, options?: CallOptions): Promise<Reply>;
-  /** SQL statements that the servers have run so far. */
+  /** The number of SQL statements that the servers have run so far. */
   statements(): number;
-  /** What the servers have logged so far. */
+  /** The log of the servers so far. */
   log(): string;
   close(): Promise<void>;
 }
@@ -45,7 +45,7 @@ export interface CallOptions {
 export interface Reply {
   status: number;
   headers: Headers;
-  /** The JSON of the body, or its text where it is none; undefined where there is none. */
+  /** The parsed JSON of the body, or its text where it is not JSON; undefined without a body. */
   body: unknown;
 }
 

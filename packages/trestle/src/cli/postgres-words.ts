@@ -1,7 +1,7 @@
 import { schemaOf } from '../database/open-store.ts';
 import { StartError } from '../start-error.ts';
 
-/** What to run instead of `backup`: PostgreSQL has its own. The password is left out: pg_dump asks for it, or takes PGPASSWORD. */
+/** The command of PostgreSQL to run instead of `backup`. Without the password: pg_dump asks for it, or reads PGPASSWORD. */
 export function dumpWords(database: string, apps: readonly string[], folder: string, now: string): string {
   const commands = apps.map(
     (app) =>
@@ -10,7 +10,7 @@ export function dumpWords(database: string, apps: readonly string[], folder: str
   return `PostgreSQL makes its own backups, while the server runs:\n${commands.join('\n')}`;
 }
 
-/** What to run instead of `restore`. */
+/** The command of PostgreSQL to run instead of `restore`. */
 export function restoreWords(database: string, file: string): string {
   return (
     'PostgreSQL restores its own backups; stop the servers first:\n' +

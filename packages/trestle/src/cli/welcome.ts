@@ -12,7 +12,7 @@ export interface Welcome {
   secret: string | undefined;
 }
 
-/** What a terminal shows once the server listens. */
+/** The text that a terminal shows once the server listens. */
 export function welcome({ url, roles = [], apps, data, database, secret }: Welcome): string {
   const width = Math.max(...apps.map(({ name }) => name.length), 'data'.length) + 2;
   const line = (label: string, text: string) => `  ${label.padEnd(width)}${text}\n`;

@@ -17,7 +17,7 @@ type Checked<Rs extends Resources> = {
     : `reference('${Exclude<Targets<Rs[K]>, keyof Rs> & string}'): declare that resource in app({ resources })`;
 };
 
-/** What an app is declared with. */
+/** The declaration of an app. */
 export interface AppOptions<Rs extends Resources, Js extends Jobs = Jobs> {
   /** Lower-case letters, digits and dashes: names the database, the path and the tokens' issuer. */
   name: string;

@@ -11,7 +11,7 @@ export interface Id<T extends RowId = RowId> {
   /** Its values, as those of a field. */
   readonly type: FieldType;
   readonly schema: TSchema;
-  /** What may stand in a reference: one that no row can have is a row that does not exist, like any other. */
+  /** The schema of references to it: an id that no row can have is accepted as that of a row that does not exist. */
   readonly referred: TSchema;
   /** A type only. @internal */
   readonly $id?: T;

@@ -41,7 +41,7 @@ export interface EffectRows {
 
 export type AnyRow = Readonly<Record<string, unknown>> & { readonly id: RowId };
 
-/** What the work of an operation is given. */
+/** The input of an operation's `run`. */
 export interface RunContext<Row> {
   /** The row as it was when this attempt began. */
   row: Row;
@@ -61,11 +61,11 @@ export interface RunContext<Row> {
   find: FindRows;
 }
 
-/** What the work of an operation comes to. It is committed together with the move, once, or not at all. */
+/** The outcome of an operation's `run`. It is committed together with the transition, once, or not at all. */
 export interface Outcome {
   /** Kept with the operation, for whoever may read it (default: null). */
   result?: JsonValue;
-  /** What else must happen together with the move. */
+  /** Further writes in the transaction of the transition. */
   effect?: (rows: EffectRows) => Promise<void>;
 }
 

@@ -22,7 +22,7 @@ interface RuleNames<F extends Fields> {
 /** One sort key: a field's name, with `-` before it for descending. */
 type SortKey<Names extends string> = Names | 'id' | `-${Names | 'id'}`;
 
-/** What a resource is declared with. */
+/** The declaration of a resource. */
 export interface ResourceOptions<F extends Fields, I extends Id> {
   /** How rows are told apart (default: `uuidId()`). */
   id?: I;
@@ -41,7 +41,7 @@ export interface ResourceOptions<F extends Fields, I extends Id> {
   lifecycle?: LifecycleOptions<NoInfer<F>, I extends Id<infer T> ? T : string>;
   /** Rows that are always there: each is put in at start where there is none with these values (default: none). */
   rows?: readonly Writable<NoInfer<F>>[];
-  /** What the resource was called before: a migration renames its table, and keeps the rows (default: none). */
+  /** The previous name of the resource: a migration renames its table and keeps the rows (default: none). */
   was?: string;
 }
 

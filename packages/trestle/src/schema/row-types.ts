@@ -27,9 +27,9 @@ type NamesOf<F extends Fields, I> = {
   [K in keyof F]: TypesOf<F[K]>['input'] extends I ? K : never;
 }[keyof F];
 
-/** What is read of these fields. */
+/** The type of these fields as they are read. */
 export type Readable<F extends Fields, Rs = unknown> = Flat<{ -readonly [K in keyof F]: Read<F[K], Rs> }>;
-/** What may be written into these fields. */
+/** The type of these fields as they are written. */
 export type Writable<F extends Fields, Rs = unknown> = Flat<
   { -readonly [K in NamesOf<F, 'required'>]: Write<F[K], Rs> } & {
     -readonly [K in NamesOf<F, 'optional'>]?: Write<F[K], Rs>;

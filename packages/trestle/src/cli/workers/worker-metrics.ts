@@ -7,8 +7,8 @@ export interface WorkerMetrics {
 }
 
 /**
- * What workers and their primary say to each other so that whichever is asked for metrics answers for all: a worker asks, the
- * primary collects from each, each gives its own, and the one that asked gets all of them.
+ * Messages between workers and their primary, with which any worker answers with the metrics of all: a worker asks, the
+ * primary collects from each, each gives its own, and the one that asked receives all of them.
  */
 type Message =
   | { readonly metrics: 'ask'; readonly id: number }
@@ -20,8 +20,8 @@ function isMessage(message: unknown): message is Message {
   return typeof message === 'object' && message !== null && 'metrics' in message;
 }
 
-/** How long a worker may take to give its metrics, in ms; without them the others are answered. */
-const PATIENCE = 1_000;
+/** Milliseconds a worker has to give its metrics; after that, the others are answered. */
+const TIMEOUT_MS = 1_000;
 
 interface Collection {
   readonly asker: Worker;
@@ -47,7 +47,7 @@ export class MetricsCollector {
     const id = ++this.#last;
     this.#collections.set(id, { asker, asked, texts: [], missing: workers.length });
     for (const worker of workers) tell(worker, { metrics: 'collect', id });
-    setTimeout(() => this.#end(id), PATIENCE).unref();
+    setTimeout(() => this.#end(id), TIMEOUT_MS).unref();
   }
 
   #given(worker: number, id: number, text: string): void {

@@ -7,12 +7,12 @@ import { MetricsCollector } from './worker-metrics.ts';
 
 /** How long a worker must have run for its end to be no reason to wait before the next, in ms. */
 const SETTLED = 10_000;
-const FIRST_PAUSE = 200;
-const LONGEST_PAUSE = 30_000;
+const MIN_PAUSE_MS = 200;
+const MAX_PAUSE_MS = 30_000;
 
 export interface WorkersOptions {
   readonly count: number;
-  /** What workers have in their environment beside this process's own. */
+  /** Variables of the workers' environment in addition to this process's own. */
   readonly environment: Readonly<Record<string, string>>;
   /** Told once, when all of them serve. */
   readonly up: (up: Up) => void;
@@ -158,5 +158,5 @@ function newSlot(number: number): Slot {
 
 /** 200 ms, 400 ms, … 30 s */
 export function pauseAfter(failures: number): number {
-  return Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1));
+  return Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** (failures - 1));
 }

@@ -6,9 +6,9 @@ import type { Column, Table } from '../table.ts';
 import { type PlainRow, rowDecoder } from './row-form.ts';
 
 /** Rows that are read at once, as long as they are small. */
-const MOST_ROWS = 2_000;
+const MAX_ROWS = 2_000;
 /** Characters of JSON that are read at once, roughly: with larger rows, fewer are read together. */
-const MOST_TEXT = 4_000_000;
+const MAX_TEXT_LENGTH = 4_000_000;
 
 /** Some rows of a table in the order of their keys, each also as one line of canonical JSON. */
 interface Part {
@@ -21,7 +21,7 @@ export async function* readTable(executor: Executor, dialect: Dialect, table: Ta
   const { first, next } = pageStatements(dialect, table);
   const decode = rowDecoder(dialect, table.columns);
   const key = keyOf(table).name;
-  let limit = MOST_ROWS;
+  let limit = MAX_ROWS;
   let last: Columns | undefined;
   for (;;) {
     const page: Columns[] = last
@@ -34,7 +34,7 @@ export async function* readTable(executor: Executor, dialect: Dialect, table: Ta
     yield { rows, lines };
     if (page.length < limit) return;
     const length = lines.reduce((sum, line) => sum + line.length, 0) / lines.length;
-    limit = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_TEXT / length)));
+    limit = Math.max(1, Math.min(MAX_ROWS, Math.floor(MAX_TEXT_LENGTH / length)));
   }
 }
 

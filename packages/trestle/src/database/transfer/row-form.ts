@@ -4,7 +4,7 @@ import type { Columns } from '../store.ts';
 /** The values of a row in its columns' order, the same whichever database they came from. */
 export type PlainRow = readonly unknown[];
 
-/** What turns a driver's row into a plain one. */
+/** Converts a driver's row to a plain one. */
 export function rowDecoder(dialect: Dialect, columns: readonly ColumnType[]): (row: Columns) => PlainRow {
   const steps = columns.map(({ name, kind }) => ({
     name,

@@ -5,7 +5,7 @@ import { type Answer, answer, bytes } from '../../schema/route.ts';
 import type { ListQuery, Page } from '../../schema/services/list-query.ts';
 import type { Service } from '../../schema/services/row-service.ts';
 
-/** What of a list's request matters here; every `RouteRequest` with such a query is one. */
+/** The members of a list's request that are used; every `RouteRequest` with such a query has them. */
 interface ListRequest {
   caller: Caller;
   query: { limit?: number; offset?: number };
@@ -26,9 +26,9 @@ const PAGE_SIZE = 200;
 const SHORT = 100;
 const BEGINNING = Object.freeze({ limit: SHORT, offset: 0 });
 
-/** Parts that are asked for again and again are worked out once, if their URL is no longer than this. */
-const MOST_KEPT = 100;
-const LONGEST_KEPT = 500;
+/** Repeated requests for a part reuse its plan and headers, up to this length of the URL. */
+const MAX_CACHED_PARTS = 100;
+const MAX_CACHED_URL_LENGTH = 500;
 
 /** A part as it was asked for; frozen, so that the service keeps its plan too. */
 interface Part<Row extends object> {
@@ -52,7 +52,7 @@ export function streamList<Row extends object>(
   service: Listed<Row>,
   toWire: ToWire<Row> = (rows) => rows,
 ): (request: ListRequest) => Promise<Answer> {
-  const kept = new LruMap<string, Part<Row>>(MOST_KEPT);
+  const kept = new LruMap<string, Part<Row>>(MAX_CACHED_PARTS);
   const partOf = (url: string, limit: number, offset: number): Part<Row> => {
     const known = kept.get(url);
     if (known) return known;
@@ -65,7 +65,7 @@ export function streamList<Row extends object>(
         last: prev.length > 0 ? { Link: prev.join() } : undefined,
       },
     };
-    if (url.length <= LONGEST_KEPT) kept.set(url, part);
+    if (url.length <= MAX_CACHED_URL_LENGTH) kept.set(url, part);
     return part;
   };
   return async ({ caller, query: { limit, offset = 0 }, url }) => {

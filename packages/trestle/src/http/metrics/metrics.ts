@@ -8,7 +8,7 @@ interface Durations {
   count: number;
 }
 
-/** What is counted of one route. Counting costs a few additions; texts are only made when metrics are asked for. */
+/** The counters of one route. Counting costs a few additions; text is made only when metrics are requested. */
 export class RouteTally {
   readonly method: string;
   readonly route: string;

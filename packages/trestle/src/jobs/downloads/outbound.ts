@@ -54,7 +54,7 @@ export async function fetchOutbound(source: string, options: OutboundOptions): P
 
 /**
  * A source that may be fetched. `URL` has turned every spelling of an IPv4 address (decimal, octal, hex, short) into the
- * usual one by then. Throws `OperationError` for other schemes, user-info and private addresses.
+ * dotted one by then. Throws `OperationError` for other schemes, user-info and private addresses.
  */
 export function checkedUrl(source: string, allowPrivate: boolean): URL {
   if (!URL.canParse(source)) throw refused('The source is not a URL');

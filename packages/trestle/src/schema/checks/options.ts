@@ -1,6 +1,6 @@
 import { didYouMean, nearest } from './nearest.ts';
 
-/** What is wrong in a part of a declaration: where, below that part (`.can.read`), and what was expected. */
+/** An error in a part of a declaration: its path below that part (`.can.read`), and the expectation. */
 export interface Mistake {
   readonly path: string;
   readonly message: string;

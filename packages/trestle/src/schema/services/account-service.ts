@@ -14,7 +14,7 @@ export interface Credentials {
   password: string;
 }
 
-/** What a sign-in or a refresh hands out. Never stored, never logged. */
+/** The tokens of a sign-in or a refresh. Never stored, never logged. */
 export interface Tokens {
   account: Account;
   /** Public id of the session. */
@@ -68,7 +68,7 @@ export interface AccountService {
 export interface KeyView {
   id: string;
   name: string;
-  /** What may be shown of it: the prefix and the public id. */
+  /** The part that may be shown: the prefix and the public id. */
   masked: string;
   account: RowId | null;
   scopes: readonly string[] | null;

@@ -41,7 +41,7 @@ export type Filter<Row extends object = Record<string, unknown>> = {
   [K in keyof Row]?: Condition<Row[K]>;
 } & { or?: readonly Filter<Row>[] };
 
-/** What a list is asked for. */
+/** The query of a list. */
 export interface ListQuery<Row extends object = Record<string, unknown>> {
   filter?: Filter<Row>;
   /** Rows where one of the resource's `search: true` fields holds this text, in any case. */

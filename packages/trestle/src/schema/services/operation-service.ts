@@ -22,9 +22,9 @@ export interface OperationView {
   state: OperationState;
   /** From 0 to 1. */
   progress: number;
-  /** What it is doing, or did last. */
+  /** Its current or last step. */
   message: string | null;
-  /** What the work came to; null until it has succeeded. */
+  /** Its result; null until it has succeeded. */
   result: JsonValue;
   /** Why the last attempt failed. */
   error: string | null;
@@ -82,7 +82,7 @@ export interface OperationService {
   read(caller: Caller, id: string): Promise<OperationView>;
   /** Newest first. */
   list(caller: Caller, query?: OperationQuery): Promise<Page<OperationView>>;
-  /** What is queued is cancelled at once; what runs is asked to stop. An operation that has ended stays as it is. */
+  /** Cancels a queued operation at once; asks a running one to stop. One that has ended stays as it is. */
   cancel(caller: Caller, id: string): Promise<OperationView>;
   /** Its state now, then each newer one until it has ended. `after`: only what is newer than this event. Throws `too_many_requests`. */
   events(
