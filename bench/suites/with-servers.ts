@@ -55,7 +55,7 @@ export function withServers<T>(
 }
 
 /** PostgreSQL's defaults except for memory: every commit is flushed before it is answered. */
-const SETTINGS = { fsync: 'on', full_page_writes: 'on', shared_buffers: '256MB' };
+const SETTINGS = { fsync: 'on', full_page_writes: 'on', autovacuum: 'on', shared_buffers: '256MB' };
 
 /** Starts PostgreSQL where a server needs it, with a database for each. */
 async function withDatabases<T>(

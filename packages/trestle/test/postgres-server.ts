@@ -57,6 +57,8 @@ const SETTINGS = {
   shared_buffers: '32MB',
   fsync: 'off',
   full_page_writes: 'off',
+  // Databases of tests live for seconds.
+  autovacuum: 'off',
   log_min_messages: 'fatal',
 };
 
