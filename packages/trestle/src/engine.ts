@@ -36,11 +36,11 @@ export interface EngineOptions {
   database?: string | undefined;
   /** Whether other processes serve the same app on the same data (default: false). */
   shared?: boolean;
-  /** What this process does: `work` runs jobs, `schedule` fires schedules (default: all). Serving is its opener's. */
+  /** Roles of this process: `work` runs jobs, `schedule` fires schedules (default: all). The opener serves. */
   roles?: readonly Role[];
   /** Limits and times of jobs and operations (default: `DEFAULT_LIMITS`). */
   jobs?: Partial<JobLimits>;
-  /** What migrations may do at start (default: additive steps). */
+  /** The migrations that are allowed at start (default: additive steps). */
   migrate?: Pick<MigrateOptions, 'apply' | 'back'>;
   /** `TRESTLE_ADMIN_SECRET` (default: nobody is the administrator). */
   administratorSecret?: string | undefined;
@@ -81,11 +81,11 @@ export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs
   readonly keys: KeyService;
   readonly operations: OperationService;
   readonly authenticate: Authenticator;
-  /** What only whoever runs the server may do to accounts. */
+  /** Account management for whoever runs the server. */
   readonly operator: AccountOperator;
   /** Tags the representation of a table's rows, for ETags. */
   readonly representationTag: RepresentationTag;
-  /** What the app's contract is built over. */
+  /** The context of the app's contract. */
   readonly context: ContractContext<Rs, Js>;
   /** For metrics. */
   measure(): Promise<EngineMeasures>;
@@ -200,7 +200,7 @@ export function tablesOfApp(app: Pick<App, 'resources' | 'accounts'>): Table[] {
   ];
 }
 
-/** What tables and columns of an app were called before. */
+/** The previous names of an app's tables and columns. */
 export function renamesOfApp(app: Pick<App, 'resources'>): Renames {
   return new Map([...renamesOf(JOB_RESOURCES), ...renamesOf(app.resources)]);
 }

@@ -2,7 +2,7 @@ import type { Dialect } from './dialect.ts';
 import { render, type Sql, sql } from './sql.ts';
 import { type Column, type Index, referenceName, type Table } from './table.ts';
 
-/** What happens to a row when the row it refers to is deleted, in SQL. */
+/** Actions on a row when the row it refers to is deleted, in SQL. */
 const ON_DELETE = { cascade: 'cascade', restrict: 'restrict', setNull: 'set null' } as const;
 
 /** SQL text without parameters, as a plan shows it and a migration runs it. */

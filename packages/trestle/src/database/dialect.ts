@@ -29,7 +29,7 @@ export interface Dialect extends Rendering {
   readonly countingId: string;
   /** A row's value as a value the driver binds. Instants are RFC 3339 texts, JSON is given as its value. */
   encode(kind: StoredKind, value: unknown): Value;
-  /** What turns a driver's value into a row's; undefined where it already is one. Null never comes here. */
+  /** Converts a driver's value to a row's; undefined where they are the same. Never called with null. */
   decoder(kind: StoredKind): ((value: unknown) => unknown) | undefined;
   /** A value of this kind, as it can be compared: PostgreSQL compares no JSON, but both keep its text as it was given. */
   comparable(value: Sql, kind: StoredKind): Sql;
@@ -41,11 +41,11 @@ export interface Dialect extends Rendering {
   encodeList(values: readonly Value[]): Value;
   /** Text conditions. No wildcard of a caller's text has a meaning. */
   readonly texts: Readonly<Record<TextMatch, TextCondition>>;
-  /** What a text becomes before it is bound for such a condition (SQLite's patterns have wildcards to escape). */
+  /** Converts a text to the value bound for such a condition (SQLite's patterns have wildcards to escape). */
   pattern(match: TextMatch, text: string): string;
   /** A column as no index is used for it; undefined where the planner knows how many rows a condition leaves. */
   readonly withoutIndex: ((name: string) => Sql) | undefined;
-  /** Whether a subquery in `from` may refer to what stands before it (`lateral`). */
+  /** Whether a subquery in `from` may refer to the items before it (`lateral`). */
   readonly lateral: boolean;
   /** Added to a select whose row is about to be written in the same transaction. */
   readonly forUpdate: Sql;

@@ -1,6 +1,6 @@
 import type { Executor } from './store.ts';
 
-/** What is told. Null: from now on words are heard, and some may have been missed before; look for yourself. */
+/** Receives payloads. Null: listening has begun again and messages may have been missed; read the state. */
 export type Heard = (payload: string | null) => void;
 
 /**

@@ -20,7 +20,7 @@ export interface Statement {
   readonly sql: string;
   /** Stable name of the text, for PostgreSQL's named prepared statements. */
   readonly name: string;
-  /** What each placeholder takes, in order: a parameter's name, or a fixed value. */
+  /** The value of each placeholder, in order: a parameter's name, or a fixed value. */
   readonly slots: readonly (Param | Value)[];
 }
 

@@ -16,7 +16,7 @@ export interface Column {
   readonly key?: 'counting' | 'given';
   /** A constant the database fills in: what rows that are older than the column get. Of a JSON column: its text. */
   readonly default?: string | number | boolean;
-  /** What older rows get where there is no default: the moment of the migration. */
+  /** The value in existing rows where there is no default: the time of the migration. */
   readonly older?: 'now';
   readonly references?: { readonly table: string; readonly column: string; readonly onDelete: OnDelete };
   /** The JSON Schema of a value, without null; none of ids, references, and what the server sets. */

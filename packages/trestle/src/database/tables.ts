@@ -80,7 +80,7 @@ function targetOf(resources: Resources, name: string): Resource {
   return target;
 }
 
-/** What rows get that are older than the column. A nullable column's rows get null. */
+/** The value of a new column in existing rows; null in a nullable column. */
 function defaultOf(field: Field): Pick<Column, 'default'> {
   const value = field.default;
   if (value === undefined || value === null) return {};

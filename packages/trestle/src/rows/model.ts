@@ -119,7 +119,7 @@ function modelField(
   };
 }
 
-/** What a field that holds an id takes over from it. */
+/** The comparison of an id, for fields that hold one. */
 function comparisonOf({ type: { column, operators, expected, accepts, fromText, toText } }: Id) {
   return { column, operators, expected, accepts, fromText, toText };
 }

@@ -42,7 +42,7 @@ function withoutHidden(resource: Resource): Resource {
   return { ...resource, fields: Object.fromEntries(fields) };
 }
 
-/** What callers read of a table of the engine: the same lists, filters, cursors and rules as of any resource. */
+/** Reads of a system table: the lists, filters, cursors and rules of any resource. */
 export interface SystemReads<Row> {
   list(context: Context, query?: ListQuery): Promise<Page<Row>>;
   read(context: Context, id: RowId): Promise<Versioned<Row>>;

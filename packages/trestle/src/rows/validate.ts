@@ -4,7 +4,7 @@ import { type FieldError, Problem } from '../problems.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Model } from './model.ts';
 
-/** What is wrong with a value; an empty list where nothing is. */
+/** Returns the errors of a value; an empty array for a valid one. */
 export type Check = (value: unknown) => FieldError[];
 
 interface SchemaError {
@@ -133,7 +133,7 @@ function a(type: unknown): string {
   return ARTICLES[String(type)] ?? String(type);
 }
 
-/** What a value is, in the words of error messages. */
+/** The type of a value, for error messages. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (value === undefined) return 'nothing';
@@ -208,7 +208,7 @@ function bodyProblem(model: Model, errors: readonly FieldError[]): Problem {
   const given = unknown.map((error) => error.pointer.slice(1)).join(', ');
   return new Problem('unknown_field', {
     errors,
-    detail: `Not taken here: ${given}. The fields of ${model.name} that a body may set: ${allowed.join(', ')}.`,
+    detail: `Unknown field: ${given}. Writable fields of ${model.name}: ${allowed.join(', ')}.`,
     data: { allowed },
   });
 }

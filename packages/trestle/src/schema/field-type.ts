@@ -14,7 +14,7 @@ export type StoredKind =
   | 'json'
   | 'uuid';
 
-/** What happens to a row when the row it refers to is deleted. */
+/** Action on a row when the row it refers to is deleted. */
 export type OnDelete = 'cascade' | 'restrict' | 'setNull';
 
 /** How values of a column of another kind become values of a type. */
@@ -34,7 +34,7 @@ export interface Write {
   readonly zero: 0;
 }
 
-/** What the server sets in a field that no caller may write. */
+/** The value that the server sets in a field that no caller may write. */
 interface ServerValue {
   /** The value of a new row, out of its write; undefined where the insert itself looks it up. */
   readonly created?: keyof Write;
@@ -59,7 +59,7 @@ export interface FieldType {
   readonly schema: TSchema;
   /** Filter operators. A type without any is neither filtered nor sorted by, nor indexed. */
   readonly operators: readonly Operator[];
-  /** What a filter compares with, in the words of an error: `a number`. */
+  /** The operand of a filter, as an error names it: `a number`. */
   readonly expected: string;
   /** Whether a filter may compare with this value. Bounds do not matter to a comparison. */
   accepts(value: unknown): boolean;

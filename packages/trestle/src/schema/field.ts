@@ -28,12 +28,12 @@ export type JsonValue =
 export interface Field<T extends FieldTypes = FieldTypes> {
   readonly type: FieldType;
   readonly nullable: boolean;
-  /** What a left-out field becomes on creation; a field with neither default nor null must be given. */
+  /** Value of an omitted field on creation; a field with neither default nor null is required. */
   readonly default: JsonValue | undefined;
   readonly unique: boolean;
   /** Makes an index, so that filtering and sorting by it stays quick on a large table. */
   readonly index: boolean;
-  /** What the field was called before: its values are kept under the new name. */
+  /** Previous name of the field: its values are kept under the new name. */
   readonly was: string | undefined;
   /** Takes part in `search`. */
   readonly search: boolean;
@@ -45,13 +45,13 @@ export interface Field<T extends FieldTypes = FieldTypes> {
 export interface FieldOptions<V> {
   /** Null is a value of it, and what a left-out field becomes (default: false). */
   nullable?: boolean;
-  /** What a left-out field becomes on creation (default: none, the field is required). */
+  /** Value of an omitted field on creation (default: none, the field is required). */
   default?: V;
   /** No two rows may share a value; a second is 409 `conflict` naming the field (default: false). */
   unique?: boolean;
   /** Keep an index for filters and sorts by this field (default: false; references, authors and `order` have theirs). */
   index?: boolean;
-  /** What the field was called before: a migration renames its column, and keeps the values (default: none). */
+  /** Previous name of the field: a migration renames its column and keeps the values (default: none). */
   was?: string;
 }
 

@@ -167,16 +167,16 @@ export interface ErrorAnswer {
   headers?: Readonly<Record<string, string>>;
 }
 
-/** What is known of a request that failed. `route` is undefined where no route was found. */
+/** A failed request. `route` is undefined where no route was found. */
 export interface FailedRequest {
   method: string;
   /** Without the query, which may hold a key. */
   path: string;
-  /** What a proxy in front has taken off the path: `` or `/api`. */
+  /** The prefix that a proxy has removed from the path: `` or `/api`. */
   prefix: string;
   route: Route | undefined;
   params: Readonly<Record<string, string>>;
-  /** What the answer's `X-Request-Id` and the log line say. */
+  /** The id in the answer's `X-Request-Id` and in the log. */
   requestId: string;
 }
 
@@ -226,7 +226,7 @@ interface ResourceSchemas<R extends Resource, Rs> {
   readonly patch: TUnsafe<PatchOf<R, Rs>>;
 }
 
-/** What a contract is built over: the services of its app. */
+/** The input of a contract: the services, rules and schemas of its app. */
 export interface ContractContext<Rs extends Resources, Js extends Jobs = Jobs> {
   /** The declared rules, so that a route names its own and never repeats it: `can: rules.notes.create`. */
   rules: { readonly [K in keyof Rs]: Required<Rules> };
@@ -238,7 +238,7 @@ export interface ContractContext<Rs extends Resources, Js extends Jobs = Jobs> {
   accounts: AccountService;
   keys: KeyService;
   operations: OperationService;
-  /** What enqueues each declared job: `jobs.remind.enqueue(request, input, { at, key })`. */
+  /** Enqueues each declared job: `jobs.remind.enqueue(request, input, { at, key })`. */
   jobs: JobServices<Js>;
 }
 

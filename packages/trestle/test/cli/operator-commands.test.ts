@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { anonymous } from '../../src/contract.ts';
 import { openEngine } from '../../src/engine.ts';
 import { remindersApp } from '../jobs/reminders-app.ts';
-import { appFolder, NOTES, run, temporaryFolder } from './process.ts';
+import { appFolder, NOTES, run, temporaryFolder } from '../processes.ts';
 
 const REMINDERS = JSON.stringify(join(import.meta.dirname, '../jobs/reminders-app.ts'));
 

@@ -7,7 +7,7 @@ import { type DataOptions, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { dumpWords, stamp } from '../postgres-words.ts';
 
-/** What a backup holds. */
+/** The contents of a backup. */
 interface Contents {
   readonly bytes: number;
   readonly tables: number;

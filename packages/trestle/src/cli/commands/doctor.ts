@@ -3,8 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { sql } from '../../database/sql.ts';
 import { statement } from '../../database/statement.ts';
+import { type DataOptions, printTable, refuseUnknownVariables, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
-import { type DataOptions, printTable, refuseUnknownVariables, withData } from '../options.ts';
 import { statusOf, withStore } from './migrate.ts';
 import { define as defineServe } from './serve.ts';
 

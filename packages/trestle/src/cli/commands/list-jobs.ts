@@ -7,8 +7,8 @@ import { JOB_RESOURCES } from '../../jobs/job-table.ts';
 import { compileSystemModels, SystemTable } from '../../rows/system-tables.ts';
 import { OPERATION_STATES } from '../../schema/services/operation-service.ts';
 import { StartError } from '../../start-error.ts';
+import { type DataOptions, printTable, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
-import { type DataOptions, printTable, withData } from '../options.ts';
 import { withStore } from './migrate.ts';
 
 interface JobsOptions extends DataOptions {

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { routeTables } from '../../http/routes/mount.ts';
 import { audienceOf } from '../../rows/policy.ts';
+import { printTable } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { closeEngines, openEngines } from '../open-engines.ts';
-import { printTable } from '../options.ts';
 
 /** `trestle routes [apps…]` */
 export function define(command: Command): void {

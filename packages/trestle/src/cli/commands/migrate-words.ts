@@ -31,7 +31,7 @@ function nextStep(status: MigrationStatus): string {
   return 'made at the next start, or now: trestle migrate apply';
 }
 
-/** What was made. */
+/** Describes applied migrations. */
 export function appliedWords(place: string, { steps, backup }: Migrated): string {
   if (steps.length === 0) return `${place}: as declared, nothing to do`;
   const lines = [`${place}: ${count(steps.length, 'change')} made`, ...steps.map((line) => `  ${line}`)];

@@ -4,7 +4,6 @@ import { errorFields, type Log, openLog } from '../../http/logging/logging.ts';
 import { ErrorLog } from '../../http/logging/logging-errors.ts';
 import type { Mount, RunningServer } from '../../http/server/server.ts';
 import { ROLES, type Role } from '../../jobs/job-limits.ts';
-import { findApps } from '../find-apps.ts';
 import {
   type DataOptions,
   flag,
@@ -17,6 +16,7 @@ import {
   tellWaiting,
   withData,
 } from '../data-options.ts';
+import { findApps } from '../find-apps.ts';
 import { untilStopped } from '../stop-signals.ts';
 import { welcome } from '../welcome.ts';
 import type { Up } from '../workers/worker-messages.ts';

@@ -62,7 +62,7 @@ function tableChanges(from: Table, to: Table): Change[] {
   return changes;
 }
 
-/** What tells an index from another but for its name. */
+/** The definition of an index without its name. */
 function content({ columns, unique, descending }: Index): string {
   return JSON.stringify([columns, unique, descending]);
 }

@@ -11,7 +11,7 @@ export interface Check {
   readonly query: Statement;
   /** Selects the `id` of some of them; undefined where it is every row, or none. */
   readonly sample?: Statement;
-  /** What to tell, given that number and these ids. */
+  /** The message for that number and these ids. */
   message(found: number, ids: readonly unknown[]): string;
 }
 
@@ -43,7 +43,7 @@ class Origin {
     return sql.ref(this.#columnName(table, name));
   }
 
-  /** Whether the column holds values already. One that is dropped and added anew does not. */
+  /** Returns whether the column has values. One that is dropped and added again has none. */
   has(table: string, column: string): boolean {
     if (this.#added.has(`${table}.${column}`)) return false;
     const old = this.#from.find((one) => one.name === this.#tableName(table));
@@ -89,7 +89,7 @@ class Origin {
   }
 }
 
-/** What has to be true of the rows for a plan's changes to be made. */
+/** The conditions on rows under which a plan's changes can be made. */
 export function checksOf(dialect: Dialect, changes: readonly Change[], from: readonly Table[]): Check[] {
   const origin = new Origin(dialect, from, changes);
   return changes.flatMap((change) => {

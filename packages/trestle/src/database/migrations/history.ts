@@ -67,7 +67,7 @@ export async function readHistory(dialect: Dialect, executor: Executor): Promise
   };
 }
 
-/** What this very module wrote down. */
+/** Decodes a value written by this module. */
 export function decoded<T>(dialect: Dialect, value: unknown): T {
   const decode = dialect.decoder('json');
   return (decode ? decode(value) : value) as T;

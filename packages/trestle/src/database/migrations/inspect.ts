@@ -9,7 +9,7 @@ import { NewerDatabase } from './refusals.ts';
 import type { Renames } from './renames.ts';
 import { digestOf, haveSameSchemas } from './snapshot.ts';
 
-/** What is asked of a database. */
+/** The declared state of a database. */
 export interface Declared {
   readonly dialect: Dialect;
   readonly tables: readonly Table[];

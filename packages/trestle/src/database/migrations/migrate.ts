@@ -26,7 +26,7 @@ export interface MigrateOptions {
 }
 
 export interface Migrated {
-  /** What was done, line by line; empty where the database was as declared. */
+  /** The steps that were applied; empty where the database was as declared. */
   readonly steps: readonly string[];
   /** The copy made before a destructive migration (SQLite). */
   readonly backup: string | undefined;
@@ -69,7 +69,7 @@ export async function migrate(
 
 /** How a database stands to the declared tables. */
 export interface MigrationStatus extends Inspection {
-  /** What in the rows keeps the plan from being made, in words. */
+  /** Descriptions of rows that prevent the plan. */
   readonly obstacles: readonly string[];
 }
 

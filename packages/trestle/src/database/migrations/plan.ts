@@ -22,10 +22,10 @@ interface Step {
   readonly line: string;
 }
 
-/** What leads a database from one state to another. */
+/** The steps from one state of a database to another. */
 export interface Plan {
   readonly steps: readonly Step[];
-  /** What must be true of the rows before. */
+  /** Conditions on the rows before the steps. */
   readonly checks: readonly Check[];
   /** Columns whose values are looked at, and converted before the statements run. */
   readonly scans: readonly ValueScan[];

@@ -33,7 +33,7 @@ export function normalized(tables: readonly Table[]): Table[] {
 }
 
 /**
- * What tells two states of a database apart. The order of columns does not matter: rows are read by name. The schemas of
+ * The parts in which two states of a database may differ. The order of columns does not matter: rows are read by name. The schemas of
  * values are no part of it: an app may be taken back to a version that allows other values.
  */
 export function digestOf(tables: readonly Table[]): string {

@@ -7,7 +7,7 @@ import type { Value } from '../store.ts';
 import { arrayLiteral } from './array-literal.ts';
 import { postgresSql } from './migration-sql.ts';
 
-/** What a column is made of, and what a list of its values is cast to. `json` keeps its text as given; `jsonb` would not. */
+/** The type of a column, and of an array of its values. `json` keeps its text as given; `jsonb` would not. */
 const TYPES: Readonly<Record<StoredKind, { column: string; list: string }>> = {
   text: { column: 'text collate "C"', list: 'text[]' },
   integer: { column: 'bigint', list: 'bigint[]' },

@@ -3,7 +3,7 @@ import { Problem, type ProblemDetails } from '../../problems.ts';
 import { brokenConstraint } from '../constraint.ts';
 
 /**
- * What an error of PostgreSQL or of the connection to it means for the work that met it.
+ * Classifies an error of PostgreSQL or of the connection for the statement or transaction that failed.
  * - `lost`: the connection is gone; what had been sent may or may not have happened.
  * - `again`: the server undid the transaction because of another one; the same work may succeed now.
  * - `answer`: an answer to this very statement.

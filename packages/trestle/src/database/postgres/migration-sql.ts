@@ -67,7 +67,7 @@ function renames(dialect: Dialect, changes: readonly Change[], from: readonly Ta
   return [
     ...tables.flatMap((one) => [
       alter(dialect, one.was, sql`rename to ${sql.id(one.table)}`),
-      // The old name may be given to another table, whose key would then not get its usual name.
+      // The old name may be given to another table, whose key would then not get its default name.
       alter(
         dialect,
         one.table,

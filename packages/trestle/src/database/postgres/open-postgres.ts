@@ -20,7 +20,7 @@ export interface PostgresOptions {
   startTimeout?: number;
   /** Called once where it has to be waited for, with a sentence for the terminal. */
   waiting?: (words: string) => void;
-  /** What PostgreSQL shows as the session's application (default: `trestle SCHEMA`). */
+  /** The session's application name in PostgreSQL (default: `trestle SCHEMA`). */
   application?: string;
   /** Told of errors of connections, for the log (default: nobody is). */
   failed?: (error: unknown) => void;

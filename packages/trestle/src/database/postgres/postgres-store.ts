@@ -41,7 +41,7 @@ function repeats(most: number, patience: number): (attempt: number) => boolean {
 /** Between two small writes that ask whether the server takes writes again, in ms. */
 const RETRY_MS = 200;
 
-interface Parts {
+interface Dependencies {
   readonly schema: string;
   readonly sessions: Sessions;
   /** Connections for whole lists, apart from the others so that these cannot be used up. */
@@ -55,7 +55,7 @@ interface Parts {
 export class PostgresStore implements Store, Notifier {
   readonly dialect: Dialect;
   readonly schema: string;
-  readonly #parts: Parts;
+  readonly #parts: Dependencies;
   readonly #reads: Turns;
   readonly #writes: Turns;
   readonly #notify: Statement;
@@ -73,7 +73,7 @@ export class PostgresStore implements Store, Notifier {
     this.#refused = writesRefused(error) ?? this.#refused;
   };
 
-  constructor(parts: Parts) {
+  constructor(parts: Dependencies) {
     this.schema = parts.schema;
     this.dialect = postgresDialect(parts.schema);
     this.#notify = statement(this.dialect, sql`select pg_notify(${param('channel')}, ${param('payload')})`);

@@ -5,7 +5,7 @@ import { faultOf, perhapsWritten, postgresProblem, spoilsSession } from './fault
 
 /** How a transaction ended that did not commit, or may not have. */
 export class TransactionFailed extends Error {
-  /** What the caller is to see. */
+  /** The error for the caller. */
   readonly problem: unknown;
   /** The same work may be tried again: it was undone for sure, and not by its own fault. */
   readonly repeatable: boolean;

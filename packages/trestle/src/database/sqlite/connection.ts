@@ -5,7 +5,7 @@ import type { Columns, Executor, Value } from '../store.ts';
 import { sqliteProblem } from './errors.ts';
 
 /** Filters make new texts; beyond this many the oldest is prepared anew when it comes again. */
-const MOST_PREPARED = 500;
+const MAX_PREPARED = 500;
 
 /** One connection and the statements prepared on it. */
 export class Connection implements Executor {
@@ -30,7 +30,7 @@ export class Connection implements Executor {
   prepare(text: string): Prepared {
     const known = this.#prepared.get(text);
     if (known) return known;
-    if (this.#prepared.size >= MOST_PREPARED) {
+    if (this.#prepared.size >= MAX_PREPARED) {
       const oldest = this.#prepared.keys().next();
       if (!oldest.done) this.#prepared.delete(oldest.value);
     }

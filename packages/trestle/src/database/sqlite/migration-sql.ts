@@ -99,7 +99,7 @@ function converted(dialect: Dialect, table: string, from: Column, to: Column): S
   return replaced ? sql`coalesce(${value}, ${literal(dialect, to)})` : value;
 }
 
-/** What rows get that are older than the column. */
+/** The value of a new column in existing rows. */
 function valueForOlder(dialect: Dialect, column: Column, now: string): Sql {
   if (column.default === undefined && column.older === 'now') return sql.lit(now);
   return literal(dialect, column);

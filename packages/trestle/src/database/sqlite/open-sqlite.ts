@@ -7,7 +7,7 @@ import { Connection } from './connection.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
 /** The first SQLite without the WAL-reset race (https://www.sqlite.org/wal.html#walresetbug). */
-const LEAST_VERSION = [3, 51, 3] as const;
+const MIN_VERSION = [3, 51, 3] as const;
 
 export interface SqliteOptions {
   /** `full`: a commit is on disk before it is answered (default). `normal`: the last moments may be lost on a power cut. */
@@ -56,10 +56,10 @@ function checkVersion(connection: Connection): void {
   const row = connection.database.prepare('select sqlite_version() as version').all()[0];
   const version = String(row?.version);
   const parts = version.split('.').map(Number);
-  for (const [at, least] of LEAST_VERSION.entries()) {
+  for (const [at, minimum] of MIN_VERSION.entries()) {
     const part = parts[at] ?? 0;
-    if (part > least) return;
-    if (part < least)
+    if (part > minimum) return;
+    if (part < minimum)
       throw new StartError(
         `This Node runs SQLite ${version}, which can damage a database that two connections write; 3.51.3 or later is needed. Use Node 24.16 or later.`,
       );

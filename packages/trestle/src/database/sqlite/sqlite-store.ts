@@ -28,9 +28,9 @@ const ROW_COST = 2;
 const ROWS_LIFETIME = 1_000;
 
 /** Streams that may be open at once; each holds a connection and a snapshot. */
-const MOST_STREAMS = 16;
+const MAX_STREAMS = 16;
 
-interface Parts {
+interface Dependencies {
   file: string;
   writer: Connection;
   reader: Connection;
@@ -53,7 +53,7 @@ export class SqliteStore implements Store {
   #streams = 0;
   #foreignCommits: number | undefined;
 
-  constructor({ file, writer, reader, sharedReads, scanTimeout }: Parts) {
+  constructor({ file, writer, reader, sharedReads, scanTimeout }: Dependencies) {
     this.file = file;
     this.#writer = writer;
     this.#reader = reader;
@@ -115,9 +115,9 @@ export class SqliteStore implements Store {
   }
 
   async *stream(statement: Statement, values: readonly Value[], size: number): AsyncGenerator<Columns[]> {
-    if (this.#streams >= MOST_STREAMS)
+    if (this.#streams >= MAX_STREAMS)
       throw new Problem('unavailable', {
-        detail: `${MOST_STREAMS} whole lists are being sent already. Try again in a moment, or ask for a part with limit.`,
+        detail: `${MAX_STREAMS} whole lists are being sent already. Try again in a moment, or ask for a part with limit.`,
         headers: { 'Retry-After': '2' },
       });
     this.#streams += 1;

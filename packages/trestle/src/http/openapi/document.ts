@@ -6,7 +6,7 @@ import { operationOf, templateOf } from './operation.ts';
 import { Components } from './schemas.ts';
 import { securitySchemes, signInOf } from './security.ts';
 
-/** What a document describes. */
+/** The subject of a document. */
 interface Described {
   name: string;
   description: string;

@@ -10,7 +10,7 @@ import { headerReferences } from './headers.ts';
 import type { Components, Use } from './schemas.ts';
 import { securityOf } from './security.ts';
 
-/** What the operations of one table have in common. */
+/** Shared by the operations of one table. */
 interface OperationContext {
   table: RouteTable;
   contract: Contract | undefined;

@@ -54,7 +54,7 @@ function schemeName(place: CredentialPlace): string {
   return `${place.name}-${place.in}`.replace(/[^A-Za-z0-9._-]/g, '_');
 }
 
-/** What a route asks for: nothing, or one of several schemes; nothing is one of them where anyone may come. */
+/** The security requirement of a route: none, or one of several schemes; where anyone may call, none is one of them. */
 export function securityOf(
   table: RouteTable,
   rule: Rule | undefined,

@@ -35,7 +35,7 @@ export function readBodies(fastify: FastifyInstance): void {
   });
 }
 
-/** What a 415 tells the client it may send instead (RFC 9110, 12.5.1 and RFC 5789, 3.1). */
+/** The headers of a 415 that name the accepted types (RFC 9110, 12.5.1 and RFC 5789, 3.1). */
 export function acceptedTypes({ method, routeOptions }: FastifyRequest): Record<string, string> {
   const forms = routeOptions.config.multipart ? [FORM_TYPE, MULTIPART_TYPE] : [FORM_TYPE];
   return method === 'PATCH'

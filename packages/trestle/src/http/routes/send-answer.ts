@@ -50,7 +50,7 @@ export class ResponseBatch {
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** What has a tag may be kept by the client alone, and is asked for again each time, which a 304 makes cheap. */
+/** For answers with an ETag: only the client may cache them, and revalidates each time, which a 304 makes cheap. */
 export const REVALIDATED = 'private, no-cache';
 
 /** Sends what a route answered. Resolves when all of it is out; undefined where it is already. */

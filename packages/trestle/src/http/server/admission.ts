@@ -18,7 +18,7 @@ declare module 'fastify' {
     caller: Caller | null;
     /** The trace that the request is a part of, where its caller says so. */
     trace: TraceContext | null;
-    /** What a proxy in front has taken off the path. */
+    /** The prefix that a proxy has removed from the path. */
     prefix: string;
     /** Bytes of a streamed body that are sent so far; null where the body is sent whole. */
     bytesSent: number | null;

@@ -1,5 +1,5 @@
 /**
- * What one request and one connection may take of the server. Sizes in bytes, times in milliseconds.
+ * Limits of one request and one connection. Sizes are bytes, times milliseconds.
  * Node's own defaults left 9,000 half-sent requests open for more than 36 s; with these all are gone within 16 s.
  */
 export const LIMITS = {
@@ -23,7 +23,7 @@ export const LIMITS = {
   linger: 500,
 } as const;
 
-/** What a client may take of time, in milliseconds. */
+/** Timeouts of a client, in milliseconds. */
 export interface Timeouts {
   /** For all header fields to arrive: 408. */
   headers: number;

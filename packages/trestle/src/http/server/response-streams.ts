@@ -5,7 +5,7 @@ import { Problem } from '../../problems.ts';
 import type { ByteStream } from '../../schema/route.ts';
 import type { ErrorLog } from '../logging/logging-errors.ts';
 
-/** What one client may hold of answers that are sent as they are made. */
+/** Limits of one client's streamed answers. */
 export interface StreamLimits {
   /** Streams at once of one caller, or of one address without credentials. Event streams have a limit of their own. */
   perClient: number;

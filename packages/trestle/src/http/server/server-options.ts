@@ -23,7 +23,7 @@ export interface ServerOptions {
    * proxy leaves it on the path or takes it off makes no difference.
    */
   basePath?: string;
-  /** What one client may hold of streamed answers (default: `STREAM_LIMITS`). */
+  /** Limits of one client's streamed answers (default: `STREAM_LIMITS`). */
   streams?: Partial<StreamLimits>;
   /** Milliseconds an idle connection is kept (default: 5,000). Behind a proxy it must be longer than the proxy's own. */
   keepAlive?: number;

@@ -27,7 +27,7 @@ export interface Mounted {
   readonly pages?: { readonly swagger: string };
 }
 
-/** What a server needs of an app. */
+/** An app as the server mounts it. */
 export interface Site {
   readonly name: string;
   readonly description: string;
@@ -39,7 +39,7 @@ export interface Site {
   isAdministrator(secret: string): boolean;
 }
 
-/** What the stages of a request share in a running server. */
+/** State of a running server that the stages of a request share. */
 export interface ServerState {
   readonly settings: Settings;
   readonly log: Log;
@@ -48,7 +48,7 @@ export interface ServerState {
   readonly load: EventLoopLoad;
   readonly streams: ResponseStreams;
   readonly metrics: Metrics;
-  /** What `/metrics` answers. */
+  /** The answer of `/metrics`. */
   readonly metricsText: () => Promise<string>;
   readonly paths: KnownPaths;
   readonly mounted: Mounted[];

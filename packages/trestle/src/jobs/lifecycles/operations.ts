@@ -22,7 +22,7 @@ import {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** What a job is to callers who may see it as an operation. */
+/** The members of a job that are visible as an operation. */
 type Visible = Pick<
   JobRecord,
   | 'id'

@@ -18,7 +18,7 @@ export interface Candidate {
 const SERVER = { kind: 'administrator' } as const;
 
 /**
- * What turns an entry into a candidate: a body's own check, then defaults and what the server sets. With `keep`, the id and
+ * Converts an entry to a candidate: the check of a body, then defaults and the values set by the server. With `keep`, the id and
  * what the server sets may stand in the file and are taken from there; without, they are passed over, and `ignored` is told.
  * @param initial the id of the first state of a `state()` field, by field.
  */

@@ -19,7 +19,7 @@ interface Refused {
   readonly errors: readonly FieldError[];
 }
 
-/** What an import came to: either rows, all of them written, or refusals, and nothing written. */
+/** The result of an import: all rows written, or rejections and nothing written. */
 export interface Imported {
   readonly rows: number;
   /** The first hundred. */

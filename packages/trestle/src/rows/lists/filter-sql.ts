@@ -28,7 +28,7 @@ const TEXT_COST: Readonly<Record<TextMatch, number>> = {
 interface FilterOptions {
   readonly refer: (name: string) => Sql;
   readonly bind: (value: Value) => Sql;
-  /** What a value stands for that is known only when the rule is asked; undefined for a constant. */
+  /** Compiles a value that is known only when the rule is evaluated; undefined for a constant. */
   readonly operand: (value: unknown) => Sql | undefined;
 }
 

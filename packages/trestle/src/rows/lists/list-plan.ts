@@ -33,7 +33,7 @@ interface ListPlan {
   readonly shape: string;
   readonly sort: readonly SortColumn[];
   readonly limit: number;
-  /** What its cursors are bound to: resource, sort, the filter with its values, and the account that the rule narrows it to. */
+  /** The key that cursors are bound to: resource, sort, the filter with its values, and the account of the rule. */
   readonly key: string;
   /** Its first page, read by the index of the order or by a scan; where the plan is kept. */
   readonly first?: { walk?: BoundStatement; scan?: BoundStatement };

@@ -5,11 +5,11 @@ import type { ListQuery } from '../../schema/services/list-query.ts';
 import type { Model, ModelField } from '../model.ts';
 import { filterable, filterableNames } from './filter-sql.ts';
 
-const MOST_SORTS = 5;
+const MAX_SORT_FIELDS = 5;
 
 /** Characters that a text which is in no index is sorted by: a cursor holds them, and a URL of 8 KB the cursor. */
 const MAX_KEY_LENGTH = 255;
-/** The same of several texts together. */
+/** Maximum total of the characters compared of several texts. */
 const MAX_KEYS_LENGTH = 400;
 /** Characters of an index, which are compared as they are. */
 const MAX_INDEX_LENGTH = 666;
@@ -24,9 +24,9 @@ export interface SortColumn {
 /** The columns a list is in order of: what was asked for, else the resource's order; the id last, so that order is total. */
 export function sortColumns(model: Model, sort: ListQuery['sort']): SortColumn[] {
   const keys = sort && sort.length > 0 ? sort : model.resource.order;
-  if (keys.length > MOST_SORTS)
+  if (keys.length > MAX_SORT_FIELDS)
     throw new Problem('invalid_query', {
-      detail: `A list may be sorted by ${MOST_SORTS} fields, got ${keys.length}.`,
+      detail: `A list may be sorted by ${MAX_SORT_FIELDS} fields, got ${keys.length}.`,
     });
   const columns = keys.map((key) => {
     const descending = key.startsWith('-');
@@ -65,7 +65,7 @@ function withLengths(columns: readonly SortColumn[]): SortColumn[] {
   });
 }
 
-/** What a row is compared by. */
+/** The sort key of a row. */
 function keyOf({ field, length }: SortColumn, refer: Refer = sql.ref): Sql {
   const column = refer(field.name);
   return length === undefined ? column : sql`substr(${column}, 1, ${sql.lit(length)})`;

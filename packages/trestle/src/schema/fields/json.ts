@@ -7,7 +7,7 @@ import type { Conversion } from '../field-type.ts';
 
 const AS_IT_IS: Conversion = { isLossless: true, convert: (value) => value };
 
-/** What values that are kept as JSON have in common. */
+/** Shared by field types stored as JSON. */
 export const JSON_VALUE = {
   column: 'json',
   operators: [],

@@ -6,7 +6,7 @@ import { COMPARISONS, type OnDelete } from '../field-type.ts';
 import type { RowId } from '../id.ts';
 
 export interface ReferenceOptions extends FieldOptions<RowId> {
-  /** What becomes of this row when the other is deleted (default: `restrict`, a 409 while it exists). */
+  /** Action on this row when the other is deleted (default: `restrict`, a 409 while it exists). */
   onDelete?: OnDelete;
 }
 

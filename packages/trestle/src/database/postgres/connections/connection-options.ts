@@ -23,7 +23,7 @@ export interface ConnectionOptions {
   readonly tls: Tls;
 }
 
-/** What a `postgres://` URL says, as pg takes it. Throws `StartError` for a URL that is none. */
+/** Parses a `postgres://` URL into pg's options. Throws `StartError` for an invalid URL. */
 export function connectionOptions(url: string, application: string): ConnectionOptions {
   const [address = '', query = ''] = url.split('?', 2);
   if (!/^postgres(ql)?:\/\//.test(address))
@@ -46,7 +46,7 @@ export function connectionOptions(url: string, application: string): ConnectionO
   return { config, target: address.replace(/\/\/[^@/]*@/, '//'), tls };
 }
 
-/** What every session is set to, in one round trip. `statement`: the longest a statement may take, in ms (0: no limit). */
+/** The settings of every session, in one round trip. `statement`: maximum milliseconds of a statement (0: no limit). */
 export function sessionSettings(statement: number, idleInTransaction: number): string {
   const settings = {
     // Every statement names its schema: a table that does not is not found, rather than found in another's schema.

@@ -100,7 +100,7 @@ interface ArrayQuery extends Query {
 }
 
 /** Statements that one connection keeps prepared: filters can be put together without end, the server's memory not. */
-const MOST_PREPARED = 500;
+const MAX_PREPARED = 500;
 const prepared = new WeakMap<pg.ClientBase, Set<string>>();
 
 /** Runs a statement on a connection, prepared there on its first use. `patience`: ms to wait for its answer (0: for ever). */
@@ -124,7 +124,7 @@ export async function run(
 function keeps(session: pg.ClientBase, name: string): boolean {
   if (name === '') return false;
   const names = prepared.get(session) ?? new Set();
-  if (names.size >= MOST_PREPARED) return names.has(name);
+  if (names.size >= MAX_PREPARED) return names.has(name);
   prepared.set(session, names.add(name));
   return true;
 }
@@ -136,7 +136,7 @@ interface Literal {
 
 const literals = new WeakMap<Statement, Literal>();
 
-/** What makes a statement's rows; a new one where its columns are others than the last time (`select *`). */
+/** The row maker of a statement; a new one where its columns have changed (`select *`). */
 function makerOf(statement: Statement, fields: readonly pg.FieldDef[]): RowMaker {
   const known = literals.get(statement);
   if (

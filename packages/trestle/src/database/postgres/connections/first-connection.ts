@@ -82,7 +82,7 @@ function hasNoTls(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('The server does not support SSL');
 }
 
-/** What is wrong with the set-up, where it is that; undefined where trying again may help. */
+/** The remedy for a wrong configuration; undefined where a retry may help. */
 function remedyFor(error: unknown): string | undefined {
   if (hasNoTls(error)) return 'has no TLS, which sslmode asks for';
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';

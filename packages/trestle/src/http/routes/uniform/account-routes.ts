@@ -76,7 +76,7 @@ function meRoute(service: AccountService, account: TSchema): Route {
   };
   return route('GET', '/me', options, async ({ caller }) => {
     const id = accountOf(caller);
-    if (id === null) throw new Problem('forbidden', { detail: 'The administrator is no account.' });
+    if (id === null) throw new Problem('forbidden', { detail: 'The administrator has no account.' });
     return answer(200, await service.read(caller, id));
   });
 }

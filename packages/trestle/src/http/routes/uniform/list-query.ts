@@ -206,7 +206,7 @@ function finished(group: Group): Filter {
   return or.length > 0 || group.json ? Object.assign(fields, { or: group.json ?? or }) : fields;
 }
 
-/** What an operator compares with, of the field's kind. What fits neither stays a text, for the services to name. */
+/** The operand of an operator, converted to the field's type. Text that cannot be converted stays, for the service to reject. */
 function comparand(
   name: string,
   texts: readonly string[],
