@@ -13,7 +13,7 @@ import {
   text,
 } from 'trestle';
 import { contract } from './contract.ts';
-import { settings } from './settings.ts';
+import { originalDefaults, settings } from './settings.ts';
 import { activatePackage, downloadPackage } from './work.ts';
 
 const keyed = { read: signedIn, create: signedIn, update: signedIn, delete: signedIn };
@@ -83,5 +83,6 @@ export default app({
     can: { create: administrator },
   }),
   resources,
+  defaults: originalDefaults(),
   contract,
 });

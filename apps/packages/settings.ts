@@ -20,6 +20,31 @@ export const settings = {
   simulated: () => number(env.TRESTLE_PACKAGES_SIMULATED_SECONDS, 3),
 };
 
+/**
+ * The variables of the original, where the engine's own (`DATABASE_URL`, `TRESTLE_ADMIN_SECRET`) are not set: its secret, and
+ * PostgreSQL's address where FASTAPI_PACKAGES_DB_ENGINE names PostgreSQL. The defaults are those of the original.
+ */
+export function originalDefaults(variables: NodeJS.ProcessEnv = env): {
+  database: string | undefined;
+  administratorSecret: string | undefined;
+} {
+  const given = (name: string, byDefault: string) => encodeURIComponent(variables[name] || byDefault);
+  const engine = variables.FASTAPI_PACKAGES_DB_ENGINE?.toLowerCase() ?? '';
+  if (!['', 'sqlite', 'postgres', 'postgresql'].includes(engine))
+    throw new TypeError(`FASTAPI_PACKAGES_DB_ENGINE: expected sqlite or postgresql, got '${engine}'`);
+  const user = `${given('POSTGRESQL_USERNAME', 'postgres')}:${given('POSTGRESQL_PASSWORD', 'password')}`;
+  const port = variables.POSTGRESQL_SERVER_PORT || variables.POSTGRESQL_PORT || '5432';
+  const host = `${variables.POSTGRESQL_SERVER || 'localhost'}:${port}`;
+  const name = given('POSTGRESQL_DATABASE_NAME', 'packages');
+  const mode = given('POSTGRESQL_SSL_MODE', 'prefer');
+  return {
+    database: engine.startsWith('postgres')
+      ? `postgres://${user}@${host}/${name}?sslmode=${mode}`
+      : undefined,
+    administratorSecret: variables.FASTAPI_SIMPLE_SECURITY_SECRET || undefined,
+  };
+}
+
 /** Throws for anything but a number, so that a mistyped limit is not no limit. */
 function number(text: string | undefined, byDefault: number): number {
   if (text === undefined || text === '') return byDefault;

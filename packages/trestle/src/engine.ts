@@ -42,8 +42,10 @@ export interface EngineOptions {
   jobs?: Partial<JobLimits>;
   /** The migrations that are allowed at start (default: additive steps). */
   migrate?: Pick<MigrateOptions, 'apply' | 'back'>;
-  /** `TRESTLE_ADMIN_SECRET` (default: nobody is the administrator). */
+  /** `TRESTLE_ADMIN_SECRET` (default: the app's own, else nobody is the administrator). */
   administratorSecret?: string | undefined;
+  /** The administrator's secret where neither an option nor the app names one (default: none). */
+  madeUpSecret?: string | undefined;
   /** `TRESTLE_SIGNING_SECRET` and its predecessor (default: the data folder's own). */
   signingSecret?: { current?: string | undefined; previous?: string | undefined };
   /** Called once where PostgreSQL has to be waited for, with a sentence for the terminal. */
@@ -98,7 +100,7 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
   app: App<Rs, Js>,
   options: EngineOptions,
 ): Promise<Engine<Rs, Js>> {
-  const { data, database, shared = false, roles = ROLES } = options;
+  const { data, database = app.defaults.database, shared = false, roles = ROLES } = options;
   const events = new Map<string, number>();
   const log: EngineLog = {
     event(event) {
@@ -127,7 +129,8 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
       app,
       store,
       secret,
-      administratorSecret: options.administratorSecret,
+      administratorSecret:
+        options.administratorSecret ?? app.defaults.administratorSecret ?? options.madeUpSecret,
       log: log.event,
     });
     const jobs = openJobs({

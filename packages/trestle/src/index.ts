@@ -10,7 +10,7 @@ export {
   type TextRule,
   type UsernameRule,
 } from './schema/accounts.ts';
-export type { App, AppOptions } from './schema/app.ts';
+export type { App, AppDefaults, AppOptions } from './schema/app.ts';
 export { app } from './schema/app.ts';
 export { resource } from './schema/define-resource.ts';
 export type { Duration } from './schema/duration.ts';

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ROLES, type Role } from '../jobs/job-limits.ts';
+import type { App } from '../schema/app.ts';
 import { didYouMean } from '../schema/checks/nearest.ts';
 import { StartError } from '../start-error.ts';
 
@@ -22,6 +23,14 @@ export function withData(command: Command): Command {
         'DATABASE_URL',
       ),
     );
+}
+
+/** The PostgreSQL database of an app; undefined where it is SQLite in the data folder. */
+export function databaseOf(
+  { defaults }: App,
+  { database }: Pick<DataOptions, 'database'>,
+): string | undefined {
+  return database ?? defaults.database;
 }
 
 const told = new Set<string>();

@@ -27,8 +27,18 @@ export interface AppOptions<Rs extends Resources, Js extends Jobs = Jobs> {
   resources: Rs & Checked<Rs>;
   /** Code that is run in the background, on a schedule or when it is enqueued (default: none). */
   jobs?: Js;
+  /** Settings where neither an option nor a variable of the engine says otherwise (default: none). */
+  defaults?: AppDefaults;
   /** The app's documented routes (default: none, the uniform API alone). */
   contract?: (context: ContractContext<Rs, Js>) => Contract;
+}
+
+/** Settings of an installation that an app knows by its own variables; a change needs a start. */
+export interface AppDefaults {
+  /** A `postgres://` URL (default: none, SQLite in the data folder). */
+  readonly database?: string | undefined;
+  /** The administrator's secret (default: one is made up at each start). */
+  readonly administratorSecret?: string | undefined;
 }
 
 /** One declared backend. */
@@ -38,6 +48,7 @@ export interface App<Rs extends Resources = Resources, Js extends Jobs = Jobs> {
   readonly accounts: Accounts;
   readonly resources: Rs;
   readonly jobs: Js;
+  readonly defaults: AppDefaults;
   readonly contract: MakeContract<Rs, Js> | undefined;
 }
 
@@ -64,6 +75,7 @@ export function app<const Rs extends Resources, const Js extends Jobs = Record<n
     resources: options.resources,
     // Without jobs there are none: what `Js` is by default.
     jobs: options.jobs ?? ({} as Js),
+    defaults: options.defaults ?? {},
     contract: options.contract,
   };
   checkApp(declared.name, declared.resources, declared.accounts, checkOptions(options));
@@ -77,5 +89,6 @@ const checkOptions = optionsOf<AppOptions<Resources>>('app()', {
   accounts: expects('accounts({ … })', (value) => isObject(value) && isObject(value.id)),
   resources: expects('an object of resources', isObject),
   jobs: expects('an object of jobs', isObject),
+  defaults: optionsOf<AppDefaults>('defaults', { database: aString, administratorSecret: aString }),
   contract: expects('a function', (value) => typeof value === 'function'),
 });

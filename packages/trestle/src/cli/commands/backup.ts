@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { fileOf, lastBackupOf, sqliteFiles } from '../../database/open-store.ts';
 import { StartError } from '../../start-error.ts';
-import { type DataOptions, withData } from '../data-options.ts';
+import { type DataOptions, databaseOf, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { dumpWords, stamp } from '../postgres-words.ts';
 
@@ -26,10 +26,14 @@ export function define(command: Command): void {
   withData(command).action(backUp);
 }
 
-async function backUp(names: string[], { data, database, to }: BackupOptions): Promise<void> {
-  const apps = (await findApps(names)).map(({ name }) => name);
+async function backUp(names: string[], { data, to, ...options }: BackupOptions): Promise<void> {
+  const found = await findApps(names);
+  const apps = found.map(({ name }) => name);
   const now = new Date().toISOString();
-  if (database) throw new StartError(dumpWords(database, apps, to, now));
+  for (const app of found) {
+    const database = databaseOf(app, options);
+    if (database) throw new StartError(dumpWords(database, options.database ? apps : [app.name], to, now));
+  }
   const there = apps.filter((name) => existsSync(fileOf(data, name)));
   const missing = apps.find((name) => !there.includes(name));
   if (missing && (names.length > 0 || there.length === 0))

@@ -3,7 +3,13 @@ import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { sql } from '../../database/sql.ts';
 import { statement } from '../../database/statement.ts';
-import { type DataOptions, printTable, refuseUnknownVariables, withData } from '../data-options.ts';
+import {
+  type DataOptions,
+  databaseOf,
+  printTable,
+  refuseUnknownVariables,
+  withData,
+} from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { statusOf, withStore } from './migrate.ts';
 import { define as defineServe } from './serve.ts';
@@ -122,7 +128,7 @@ async function appFindings(names: string[], options: DataOptions): Promise<Findi
       if (obstacles.length > 0) throw new Error(obstacles.join('; '));
       return current ? 'as declared' : `${plan.steps.length} pending: trestle migrate plan`;
     });
-    if (options.database)
+    if (databaseOf(app, options))
       await check(`${app.name}: clock`, () =>
         withStore(app, options, async (store) => {
           const now = statement(store.dialect, sql`select ${store.dialect.clock} as seconds`);

@@ -7,7 +7,7 @@ import { JOB_RESOURCES } from '../../jobs/job-table.ts';
 import { compileSystemModels, SystemTable } from '../../rows/system-tables.ts';
 import { OPERATION_STATES } from '../../schema/services/operation-service.ts';
 import { StartError } from '../../start-error.ts';
-import { type DataOptions, printTable, withData } from '../data-options.ts';
+import { type DataOptions, databaseOf, printTable, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { withStore } from './migrate.ts';
 
@@ -37,10 +37,10 @@ function count(text: string): number {
 }
 
 async function listJobs(names: string[], options: JobsOptions): Promise<void> {
-  const { data, database, state, limit, json } = options;
+  const { data, state, limit, json } = options;
   const listed = [];
   for (const app of await findApps(names)) {
-    if (!database && !existsSync(fileOf(data, app.name))) {
+    if (!databaseOf(app, options) && !existsSync(fileOf(data, app.name))) {
       if (names.length > 0) throw new StartError(`there is no database ${fileOf(data, app.name)}`);
       continue;
     }

@@ -21,7 +21,7 @@ async function listRoutes(names: string[], { json }: { json?: boolean }): Promis
   // Routes are built over the services of an app, which need a database: an empty one.
   const data = mkdtempSync(join(tmpdir(), 'trestle-routes-'));
   try {
-    const engines = await openEngines(apps, { data, roles: ['serve'] });
+    const engines = await openEngines(apps, { data, database: '', roles: ['serve'] });
     const routes = engines.flatMap((engine) => {
       const base = engines.length > 1 ? `/${engine.app.name}` : '';
       return routeTables(engine).tables.flatMap(({ prefix, style, routes: all }) =>

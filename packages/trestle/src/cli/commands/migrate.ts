@@ -11,7 +11,7 @@ import { fileOf, openStore, schemaOf, sqliteDialect, sqliteFiles } from '../../d
 import type { Store } from '../../database/store.ts';
 import { renamesOfApp, tablesOfApp } from '../../engine.ts';
 import type { App } from '../../schema/app.ts';
-import { type DataOptions, tellWaiting, withData } from '../data-options.ts';
+import { type DataOptions, databaseOf, tellWaiting, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { appliedWords, planWords, statusWords } from './migrate-words.ts';
 
@@ -41,7 +41,7 @@ export function define(command: Command): void {
       for (const app of await findApps(names)) {
         const status = await statusOf(app, options);
         const file = fileOf(options.data, app.name);
-        const checked = options.check === true && !options.database && existsSync(file);
+        const checked = options.check === true && !databaseOf(app, options) && existsSync(file);
         if (checked) (await sqliteFiles()).checkFileWhole(file);
         print(statusWords(placeOf(app, options), status, checked));
         if (status.older) process.exitCode = NEWER_DATABASE;
@@ -72,7 +72,7 @@ async function apply(
 /** A file that is not there yet is not made for being looked at. */
 export async function statusOf(app: App, options: DataOptions): Promise<MigrationStatus> {
   const [tables, renames] = [tablesOfApp(app), renamesOfApp(app)];
-  if (!options.database && !existsSync(fileOf(options.data, app.name)))
+  if (!databaseOf(app, options) && !existsSync(fileOf(options.data, app.name)))
     return migrationStatus({ dialect: await sqliteDialect(), all: () => [] }, tables, renames);
   return withStore(app, options, (store) => migrationStatus(store, tables, renames));
 }
@@ -85,7 +85,7 @@ export async function withStore<T>(
   const store = await openStore({
     name: app.name,
     data: options.data,
-    database: options.database,
+    database: databaseOf(app, options),
     waiting: tellWaiting,
   });
   try {
@@ -95,8 +95,9 @@ export async function withStore<T>(
   }
 }
 
-export function placeOf(app: App, { data, database }: DataOptions): string {
-  return `${app.name} (${database ? `PostgreSQL, schema ${schemaOf(app.name)}` : fileOf(data, app.name)})`;
+export function placeOf(app: App, options: DataOptions): string {
+  const { data } = options;
+  return `${app.name} (${databaseOf(app, options) ? `PostgreSQL, schema ${schemaOf(app.name)}` : fileOf(data, app.name)})`;
 }
 
 function print(words: string): void {

@@ -7,7 +7,7 @@ import { fileOf, sqliteFiles } from '../../database/open-store.ts';
 import { renamesOfApp, tablesOfApp } from '../../engine.ts';
 import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
-import { type DataOptions, withData } from '../data-options.ts';
+import { type DataOptions, databaseOf, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { restoreWords } from '../postgres-words.ts';
 
@@ -26,10 +26,12 @@ export function define(command: Command): void {
   withData(command).action(restore);
 }
 
-async function restore(backup: string, { data, database, app: named }: RestoreOptions): Promise<void> {
-  if (database) throw new StartError(restoreWords(database, backup));
+async function restore(backup: string, { data, app: named, ...options }: RestoreOptions): Promise<void> {
+  if (options.database) throw new StartError(restoreWords(options.database, backup));
   const [app] = await findApps([named ?? appOf(backup)]);
   if (!app) return;
+  const own = databaseOf(app, options);
+  if (own) throw new StartError(restoreWords(own, backup));
   const file = fileOf(data, app.name);
   const { prepareRestore } = await sqliteFiles();
   const restoring = prepareRestore(backup, file);

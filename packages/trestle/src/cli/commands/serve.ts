@@ -164,7 +164,13 @@ async function serveAlone(
     variables,
     apps.map(({ name }) => name),
   );
-  const madeUp = makeSecret();
+  for (const { name, defaults } of apps) {
+    const own = Object.entries(defaults).filter(([, value]) => value !== undefined);
+    if (own.length > 0)
+      log.lines.info({ app: name, settings: own.map(([key]) => key) }, 'settings of the app');
+  }
+  const needsSecret = apps.some(({ defaults }) => defaults.administratorSecret === undefined);
+  const madeUp = needsSecret ? makeSecret() : undefined;
   const engines = await openEngines(apps, engineOptions(options, log, madeUp));
   const mounts = engines.map((engine) => ({ engine, base: engines.length > 1 ? `/${engine.app.name}` : '' }));
   const gatherMetrics = worker && (await import('../workers/worker-metrics.ts')).metricsOfAll;
@@ -215,7 +221,8 @@ function engineOptions(options: ServeOptions, log: Log, madeUp: string | undefin
     shared: options.shared === true || options.workers > 1 || options.roles.length < ROLES.length,
     roles: options.roles,
     migrate: { apply: options.migrate ? ('additive' as const) : ('none' as const) },
-    administratorSecret: TRESTLE_ADMIN_SECRET || madeUp,
+    administratorSecret: TRESTLE_ADMIN_SECRET || undefined,
+    madeUpSecret: madeUp,
     signingSecret: { current: TRESTLE_SIGNING_SECRET, previous: TRESTLE_SIGNING_SECRET_PREVIOUS },
     log: {
       event: ({ event, ...facts }: { event: string }) => log.lines.info(facts, event),

@@ -10,7 +10,7 @@ import { rowWriters } from '../../rows/open-services.ts';
 import { seedRows } from '../../rows/seed-rows.ts';
 import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
-import { type DataOptions, tellWaiting, withData } from '../data-options.ts';
+import { type DataOptions, databaseOf, tellWaiting, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 
 /** The options of commands that work on one resource's rows. */
@@ -50,7 +50,8 @@ export async function onResource<T>(
   work: (store: Store, model: Model) => Promise<T>,
 ): Promise<T> {
   const app = await appOf(name, options.app);
-  const { data, database, apply, make } = options;
+  const { data, apply, make } = options;
+  const database = databaseOf(app, options);
   const file = fileOf(data, app.name);
   if (!database && !make && !existsSync(file)) throw new StartError(`there is no database ${file}`);
   mkdirSync(data, { recursive: true, mode: 0o700 });
