@@ -17,7 +17,7 @@ import { JOB_RESOURCES } from './jobs/job-table.ts';
 import { openJobs } from './jobs/open-jobs.ts';
 import type { Model } from './rows/model.ts';
 import { openServices } from './rows/open-services.ts';
-import { seedRows } from './rows/seed-rows.ts';
+import { fillDerived, seedRows } from './rows/seed-rows.ts';
 import type { AnyService, RowWriter } from './rows/write.ts';
 import { credentialsSchema } from './schema/accounts.ts';
 import type { App } from './schema/app.ts';
@@ -124,6 +124,7 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
     const [{ key: cursorKey }] = deriveKeys(secret, app.name, 'cursors');
     const { resources } = app;
     const opened = openServices({ resources, accounts: app.accounts, store, cursorKey });
+    await fillDerived(opened.writers, store);
     await seedRows(opened.writers, store);
     const { accounts, keys, authenticate, operator, close } = openAccounts({
       app,

@@ -37,6 +37,7 @@ export { type ReferenceFaces, type ReferenceOptions, reference } from './schema/
 export { type StateFaces, type StateOptions, state } from './schema/fields/state.ts';
 export { email } from './schema/fields/texts/email.ts';
 export { oneOf } from './schema/fields/texts/enum.ts';
+export { type SlugOptions, slug } from './schema/fields/texts/slug.ts';
 export { type TextOptions, text } from './schema/fields/texts/text.ts';
 export { type UrlOptions, url } from './schema/fields/texts/url.ts';
 export { createdAt, timestamp, updatedAt } from './schema/fields/timestamp.ts';

@@ -45,7 +45,7 @@ export function idColumn(id: Id): Column {
 
 function columnOf(name: string, field: Field, resources: Resources, accounts: Accounts): Column {
   const { nullable } = field;
-  const { reference, column, isAccount, server } = field.type;
+  const { reference, column, isAccount, server, derived } = field.type;
   if (reference) {
     const { target, onDelete } = reference;
     const referred = targetOf(resources, target);
@@ -63,7 +63,16 @@ function columnOf(name: string, field: Field, resources: Resources, accounts: Ac
     return { name, kind: accounts.id.kind, nullable, references, type: accounts.id.type };
   }
   const { older } = server ?? {};
-  return { name, kind: column, nullable, ...defaultOf(field), ...(older && { older }), type: field.type };
+  // Rows that are older than a derived field have none until it is made of the other field, at the same start.
+  const canBeNull = nullable || derived !== undefined;
+  return {
+    name,
+    kind: column,
+    nullable: canBeNull,
+    ...defaultOf(field),
+    ...(older && { older }),
+    type: field.type,
+  };
 }
 
 /** The schema of values that callers give, as it is written down: without what is for people. */

@@ -1,10 +1,13 @@
+import { sql } from '../database/sql.ts';
+import { statement } from '../database/statement.ts';
 import type { Store } from '../database/store.ts';
 import { Problem } from '../problems.ts';
 import { anonymous } from '../schema/caller.ts';
+import type { RowId } from '../schema/id.ts';
 import { StartError } from '../start-error.ts';
 import { rowsWith } from './read.ts';
 import { inTransaction } from './transaction.ts';
-import { checkedBody, requireAtLeastOne } from './validate.ts';
+import { checkedBody, requireConsistent } from './validate.ts';
 import { completeRow, type RowWriter } from './write.ts';
 
 interface Seed {
@@ -37,12 +40,33 @@ export async function seedRows(writers: ReadonlyMap<string, RowWriter>, store: S
   }
 }
 
+/** Derives fields of rows that are older than these. */
+export async function fillDerived(writers: ReadonlyMap<string, RowWriter>, store: Store): Promise<void> {
+  for (const writer of writers.values())
+    for (const { name } of writer.model.fields.filter(({ type }) => type.derived)) {
+      const select = statement(
+        store.dialect,
+        sql`select ${sql.ref('id')} from ${writer.model.table} where ${sql.ref(name)} is null order by ${sql.ref('id')} limit 500`,
+      );
+      for (;;) {
+        const rows = await store.all(select, []);
+        if (rows.length === 0) break;
+        await inTransaction(store, { caller: anonymous }, async (transaction) => {
+          for (const { id } of rows) {
+            const write = { verb: 'update', merge: true, id: id as RowId, body: {}, trusted: true } as const;
+            await writer.write({ caller: anonymous, transaction }, write);
+          }
+        });
+      }
+    }
+}
+
 async function insertMissing({ writer, row }: Seed, store: Store): Promise<void> {
   const { model } = writer;
   const context = { caller: anonymous };
   const body = checkedBody(model, row, model.checkBody);
-  requireAtLeastOne(model, body);
   const kept = completeRow(model, anonymous, body);
+  requireConsistent(model, kept);
   const given = Object.keys(row);
   const unique = given.filter((name) => model.byName.get(name)?.field.unique);
   const key = Object.fromEntries((unique.length > 0 ? unique : given).map((name) => [name, kept[name]]));

@@ -182,8 +182,22 @@ export function checkedBody(model: Model, given: unknown, check: Check): Readonl
   return body;
 }
 
-/** Throws `invalid` where none of the fields of `atLeastOne` is given. */
-export function requireAtLeastOne(model: Model, values: Readonly<Record<string, unknown>>): void {
+/** Throws `invalid` for a row that does not pass what is declared of several fields: `atLeastOne` and `check`. */
+export function requireConsistent(model: Model, row: Readonly<Record<string, unknown>>): void {
+  requireAtLeastOne(model, row);
+  for (const [name, passes] of Object.entries(model.resource.check)) {
+    // Declared over the fields of this very resource, whose rows this is one of.
+    if (passes(row as never)) continue;
+    const message = name.replaceAll('_', ' ');
+    throw new Problem('invalid', {
+      detail: `The row does not pass the check '${name}'.`,
+      errors: [{ pointer: '', code: 'check', message }],
+      data: { check: name },
+    });
+  }
+}
+
+function requireAtLeastOne(model: Model, values: Readonly<Record<string, unknown>>): void {
   const group = model.resource.atLeastOne;
   if (group.length === 0 || group.some((name) => values[name] !== null && values[name] !== undefined)) return;
   throw new Problem('invalid', {

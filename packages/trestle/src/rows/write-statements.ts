@@ -73,6 +73,7 @@ export class WriteStatements {
   /** The row of an id, locked; `lockVisible`: if the caller may see it. */
   readonly lock: Statement;
   readonly lockVisible: (caller: Caller) => Statement;
+  readonly #taken = new Map<string, Statement>();
   readonly #updates = new LruMap<string, Statement>(MAX_UPDATES);
   readonly #unlocked: (caller: Caller) => { where: Sql | undefined; updates: LruMap<string, Statement> };
   readonly #deletes: (caller: Caller) => { plain: Statement; versioned: Statement };
@@ -115,6 +116,22 @@ export class WriteStatements {
       query: statement(dialect, sql`select ${first} as id`),
       detail: `There is no state '${type?.state?.initial}' in ${type?.reference?.target}. Add it again.`,
     };
+  }
+
+  /** Those of some texts that rows have in a field already. */
+  async taken(executor: Executor, name: string, texts: readonly string[]): Promise<Set<unknown>> {
+    const { dialect, table } = this.#model;
+    const column = sql.ref(name);
+    const known = this.#taken.get(name);
+    const select =
+      known ??
+      statement(
+        dialect,
+        sql`select ${column} as value from ${table} where ${dialect.within(column, sql`${param('texts')}`, 'text')}`,
+      );
+    if (!known) this.#taken.set(name, select);
+    const rows = await executor.all(select, bind(select, { texts: dialect.encodeList(texts) }));
+    return new Set(rows.map(({ value }) => value));
   }
 
   /** Whether a new row begins in a state that is looked up. */

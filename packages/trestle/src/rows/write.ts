@@ -14,8 +14,10 @@ import { callerValues } from './policy.ts';
 import { type CheckReferences, referenceCheck } from './references.ts';
 import { inTransaction, type OpenTransaction, readerOf } from './transaction.ts';
 import { uuid7 } from './uuid7.ts';
-import { checkedBody, isObject, notFound, requireAtLeastOne, requireId } from './validate.ts';
+import { checkedBody, isObject, notFound, requireConsistent, requireId } from './validate.ts';
 import { WriteStatements } from './write-statements.ts';
+
+const MAX_ATTEMPTS = 5;
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -51,6 +53,9 @@ export class RowWriter {
   readonly #statements: WriteStatements;
   readonly #checkReferences: CheckReferences;
   readonly #deletion: RowDeletion;
+  readonly #derived: readonly ModelField[];
+  /** Verbs that need the stages: fields are derived, or the row is checked as a whole. */
+  readonly #staged: ReadonlySet<RowWrite['verb']>;
 
   constructor(model: Model, { store, models, deletion, recorder }: Dependencies) {
     this.model = model;
@@ -59,6 +64,12 @@ export class RowWriter {
     this.#statements = new WriteStatements(model);
     this.#checkReferences = referenceCheck(model, models);
     this.#deletion = deletion;
+    this.#derived = model.fields.filter(({ type }) => type.derived);
+    const hasChecks = Object.keys(model.resource.check).length > 0;
+    this.#staged = new Set([
+      ...(this.#derived.length > 0 ? (['create', 'update'] as const) : []),
+      ...(hasChecks ? (['update'] as const) : []),
+    ]);
   }
 
   readonly create: AnyService['create'] = (context, body) => this.write(context, { verb: 'create', body });
@@ -94,16 +105,24 @@ export class RowWriter {
       if (written) return this.#answer(caller, written);
     }
 
-    return inTransaction(this.#store, context, (transaction) =>
-      this.#stages(transaction, caller, request, created),
-    );
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await inTransaction(this.#store, context, (transaction) =>
+          this.#stages(transaction, caller, request, { created: created && { ...created }, attempt }),
+        );
+      } catch (error) {
+        // Somebody else has taken what a field was to be derived as; a given transaction is undone by that on PostgreSQL.
+        const isAgain = this.#isDerived(error) && !context.transaction && attempt < MAX_ATTEMPTS;
+        if (!isAgain) throw error;
+      }
+    }
   }
 
   async #stages(
     transaction: OpenTransaction,
     caller: Caller,
     request: RowWrite,
-    created: Record<string, unknown> | undefined,
+    { created, attempt }: { created: Record<string, unknown> | undefined; attempt: number },
   ): Promise<Versioned<Row>> {
     const { model } = this;
     const { verb, trusted = false } = request;
@@ -119,6 +138,7 @@ export class RowWriter {
     // Validate the body, and complete it with defaults and with what the server sets.
     const set = current && (await request.set?.(current, transaction));
     const next = created ?? this.#next(caller, request, current, set);
+    if (this.#derived.length > 0) await this.#derive(transaction, next, { current, attempt });
     const names = current ? this.#edit(caller, next, current, request.touch) : [...model.byName.keys()];
     if (found && names.length === 0 && !request.touch) return this.#answer(caller, found);
     if (!trusted && !(found && model.policy.isSettled(caller, verb, names)))
@@ -175,8 +195,33 @@ export class RowWriter {
       trusted && isObject(merged) ? merged : checkedBody(this.model, merged, merge ? checkPatch : checkBody);
     const next = completeRow(this.model, caller, { ...given, ...set }, { current, keep: merge });
     if (current) next.id = current.id;
-    if (!trusted) requireAtLeastOne(this.model, next);
+    if (!trusted) requireConsistent(this.model, next);
     return next;
+  }
+
+  /** Sets the fields that are made of others, to values that no other row has. */
+  async #derive(
+    executor: Executor,
+    next: Record<string, unknown>,
+    { current, attempt }: { current: Row | undefined; attempt: number },
+  ): Promise<void> {
+    for (const { name, type } of this.#derived) {
+      const { derived } = type;
+      if (!derived) continue;
+      const isSet = current ? (current[name] ?? null) !== null : (next[name] ?? null) !== null;
+      if (isSet && !(current && derived.follows && next[derived.from] !== current[derived.from])) continue;
+      const candidates = derived.candidates(next[derived.from]);
+      const taken = await this.#statements.taken(executor, name, candidates);
+      const free = candidates.find((one) => one === current?.[name] || !taken.has(one));
+      // Where many want the same one at once, the last candidate is nobody else's.
+      next[name] = attempt > 2 ? candidates.at(-1) : (free ?? candidates.at(-1));
+    }
+  }
+
+  #isDerived(error: unknown): boolean {
+    if (!(error instanceof Problem && error.data.constraint === 'unique')) return false;
+    const { fields } = error.data;
+    return this.#derived.some(({ name }) => Array.isArray(fields) && fields.includes(name));
   }
 
   /** The fields that an update sets; none where it changes nothing. What the server sets on an edit is added to `next`. */
@@ -197,7 +242,7 @@ export class RowWriter {
   /** The write as one statement, where the plan proves that no stage but it has anything to do; else undefined. */
   #oneStatement(caller: Caller, request: RowWrite, created: Values | undefined): Bound | undefined {
     const { verb, id, trusted = false, set, ifMatch } = request;
-    if (this.#recorder || set) return undefined;
+    if (this.#recorder || set || this.#staged.has(verb)) return undefined;
     if (created) {
       if (this.#statements.hasFirstState || (!trusted && this.#asksRows(caller, created))) return undefined;
       const values = {

@@ -38,6 +38,7 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     order = [],
     can = {},
     atLeastOne = [],
+    check = {},
     unique = [],
     indexes = [],
     lifecycle,
@@ -51,6 +52,7 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     order: orders,
     can,
     atLeastOne,
+    check,
     unique,
     indexes,
     lifecycle,
@@ -84,6 +86,10 @@ const checkOptions = optionsOf<ResourceOptions<Fields, Id>>('resource()', {
   ),
   can: rulesFor(VERBS),
   atLeastOne: names,
+  check: membersOf(
+    'an object of functions',
+    expects('a function of the row', (value) => typeof value === 'function'),
+  ),
   unique: groups,
   indexes: groups,
   lifecycle: optionsOf<LifecycleOptions<Fields, RowId>>('lifecycle', {

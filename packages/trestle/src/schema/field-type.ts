@@ -88,6 +88,13 @@ export interface FieldType {
   merge?(current: unknown, patch: unknown): unknown;
   /** Set by the server, never by a caller. */
   readonly server?: ServerValue;
+  /** Set by the server from another field of the row: the first candidate that no other row has. */
+  readonly derived?: {
+    readonly from: string;
+    /** A change of that field changes it. */
+    readonly follows: boolean;
+    candidates(source: unknown): readonly string[];
+  };
   /** The resource whose rows it refers to. */
   readonly reference?: { readonly target: string; readonly onDelete: OnDelete };
   /** Refers to an account: its column, schema and comparisons become those of the accounts' ids. */

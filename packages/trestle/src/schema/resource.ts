@@ -1,7 +1,7 @@
 import type { Field } from './field.ts';
 import type { Id, RowId } from './id.ts';
 import type { Lifecycle, LifecycleOptions } from './lifecycle.ts';
-import type { Writable } from './row-types.ts';
+import type { Readable, Writable } from './row-types.ts';
 import type { Rules } from './rules.ts';
 
 export type Fields = { readonly [name: string]: Field };
@@ -33,6 +33,11 @@ export interface ResourceOptions<F extends Fields, I extends Id> {
   can?: Rules<RuleNames<F>>;
   /** On creation at least one of these fields must be given and not null. */
   atLeastOne?: readonly FieldNames<F>[];
+  /**
+   * Conditions on several fields of a row, by name, as functions of the row as it will be kept: on creation and after every
+   * change a row that one of them answers false for is `invalid`. They must not change the row, nor wait for anything.
+   */
+  check?: { readonly [name: string]: (row: Readable<NoInfer<F>>) => boolean };
   /** Groups of fields whose values together must be unique. */
   unique?: readonly (readonly FieldNames<F>[])[];
   /** Groups of fields that are filtered or sorted by together: one index each. */
@@ -57,6 +62,7 @@ export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly order: readonly string[];
   readonly can: Rules;
   readonly atLeastOne: readonly string[];
+  readonly check: { readonly [name: string]: (row: never) => boolean };
   readonly unique: readonly (readonly string[])[];
   readonly indexes: readonly (readonly string[])[];
   readonly lifecycle: Lifecycle | undefined;

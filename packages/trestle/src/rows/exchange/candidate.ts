@@ -2,7 +2,7 @@ import { type TSchema, Type } from 'typebox';
 import { type FieldError, Problem } from '../../problems.ts';
 import type { Model } from '../model.ts';
 import { uuid7 } from '../uuid7.ts';
-import { checkedBody, compileSchema, requireAtLeastOne } from '../validate.ts';
+import { checkedBody, compileSchema, requireConsistent } from '../validate.ts';
 import { completeRow } from '../write.ts';
 import type { Entry } from './entries.ts';
 
@@ -42,7 +42,10 @@ export function candidates(
     try {
       const checked = checkedBody(model, body, check);
       const row = completeRow(model, SERVER, { ...Object.fromEntries(initial), ...checked });
-      requireAtLeastOne(model, row);
+      requireConsistent(model, row);
+      for (const { name, type } of model.fields)
+        if (type.derived && row[name] == null)
+          row[name] = type.derived.candidates(row[type.derived.from]).at(-1);
       const id = checked.id ?? (model.idKind === 'uuid' ? uuid7() : undefined);
       return { line, values: id === undefined ? row : { id, ...row }, errors: [] };
     } catch (error) {

@@ -67,6 +67,13 @@ function checkResource(app: string, name: string, resource: Resource, resources:
   for (const group of resource.unique) known(group, 'unique');
   for (const group of resource.indexes) known(group, 'indexes');
   checkIndexes(path, resource);
+  for (const [key, { type }] of Object.entries(resource.fields)) {
+    const source = type.derived?.from;
+    if (source === undefined) continue;
+    known([source], key);
+    if (source === key || !resource.fields[source]?.type.operators.includes('starts'))
+      wrong(`${path}.${key}`, `${type.name}('${source}') needs a text field ${source}`);
+  }
   checkLifecycle(path, resource, resources, wrong);
 }
 

@@ -1,6 +1,7 @@
 import { type TSchema, Type } from 'typebox';
 import type { RepresentationTag } from '../../../database/migrations/representation.ts';
 import { tableName } from '../../../database/tables.ts';
+import { Problem } from '../../../problems.ts';
 import type { Model, Row } from '../../../rows/model.ts';
 import { countingFields } from '../../../rows/read.ts';
 import type { AnyService } from '../../../rows/write.ts';
@@ -76,7 +77,55 @@ export function resourceRoutes(
       return matched === undefined ? versioned(found, tag) : { status: 304, headers: { etag: matched } };
     },
   );
-  return [...[list, read], ...writeRoutes(model, service, row, tag)];
+  const routes = [list, read, ...writeRoutes(model, service, row, tag)];
+  return [...routes, ...routesByUniqueField(routes, model, service)];
+}
+
+/** The routes of one row once more for each unique field, by its value in place of the id: `/v1/articles/by/slug/how-to-train`. */
+function routesByUniqueField(
+  routes: readonly Route[],
+  { name, fields }: Model,
+  service: AnyService,
+): Route[] {
+  const ofOne = routes.filter(({ path }) => path === `/${name}/:id`);
+  const unique = fields.filter(({ field, type }) => field.unique && type.operators.length > 0);
+  return unique.flatMap(({ name: key, type }) =>
+    ofOne.map(({ method, options, handle }) => {
+      const { operationId, summary } = options;
+      const own = {
+        operationId: `${operationId}By${typeName(key)}`,
+        summary: `${summary}, by ${key}`,
+        params: Type.Object({ value: Type.String({ description: `The ${key} of the row.` }) }),
+      };
+      return route(method, `/${name}/by/${key}/:value`, { ...options, ...own }, async (request) => {
+        const { caller, params, query, body, origin, headers, signal, base, url, method: asked } = request;
+        const read = type.fromText(params.value, () => undefined);
+        const value = type.normalize ? type.normalize(read) : read;
+        const filter = { [key]: { eq: value } };
+        const page = type.accepts(value) ? await service.list({ caller }, { filter, limit: 1 }) : undefined;
+        const id = page?.items[0]?.id;
+        if (id === undefined)
+          throw new Problem('not_found', {
+            detail: `There is no row with this ${key} in ${name}.`,
+            data: { resource: name },
+          });
+        const byId = {
+          caller,
+          params: { id },
+          query,
+          body,
+          origin,
+          headers,
+          signal,
+          base,
+          url,
+          method: asked,
+        };
+        // The types of a handler's request follow from its own route's schemas, which are these but for the parameters.
+        return handle(byId as never);
+      });
+    }),
+  );
 }
 
 /** @param tag the representation's part of every ETag. */
