@@ -41,6 +41,7 @@ export { type SlugOptions, slug } from './schema/fields/texts/slug.ts';
 export { type TextOptions, text } from './schema/fields/texts/text.ts';
 export { type UrlOptions, url } from './schema/fields/texts/url.ts';
 export { createdAt, timestamp, updatedAt } from './schema/fields/timestamp.ts';
+export { type TransitionFieldOptions, transitions } from './schema/fields/transitions.ts';
 export { type Id, integerId, type RowId, uuidId } from './schema/id.ts';
 export {
   type EnqueueOptions,

@@ -62,7 +62,7 @@ interface WriterOptions {
 }
 
 function openService(writer: RowWriter, store: Store, cursors: Cursors): AnyService {
-  const { model, create, replace, patch, remove } = writer;
+  const { model, create, replace, patch, transition, remove } = writer;
   const peek = peeker(model, store);
   return {
     create,
@@ -74,5 +74,6 @@ function openService(writer: RowWriter, store: Store, cursors: Cursors): AnyServ
     replace,
     patch,
     remove,
+    transition,
   };
 }

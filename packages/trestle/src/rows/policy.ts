@@ -73,6 +73,8 @@ export function compilePolicy(model: Omit<Model, 'policy'>, find: FindModel): Po
   const { name, resource } = model;
   const rules = new Map<Action, RuleData>([['see', ruleData(resource.can.read)]]);
   for (const verb of VERBS) rules.set(verb, ruleData(resource.can[verb]));
+  for (const { name: transition, can } of transitionsOf(model.fields))
+    rules.set(`:${transition}`, ruleData(can ?? resource.can.update));
   for (const [operation, { can }] of Object.entries(resource.lifecycle?.operations ?? {}))
     rules.set(`:${operation}`, ruleData(can ?? resource.can.update));
   const classes = new Map<number, Map<Action, Verdict>>();
@@ -242,4 +244,11 @@ function scopeOf(action: Action): string {
 function verbOf(action: Action): Verb {
   if (action === 'see') return 'read';
   return VERBS.find((verb) => verb === action) ?? 'update';
+}
+
+/** All transitions of a resource, each with the field that it changes. */
+export function transitionsOf(fields: Model['fields']) {
+  return fields.flatMap(({ name: field, type }) =>
+    Object.entries(type.transitions ?? {}).map(([name, step]) => ({ ...step, name, field })),
+  );
 }

@@ -10,7 +10,7 @@ import { type Service, VERSION, type Versioned, type WriteOptions } from '../sch
 import type { ChangeRecorder } from './change-recorder.ts';
 import type { RowDeletion } from './delete-rows.ts';
 import { encodeFields, type Model, type ModelField, type Row } from './model.ts';
-import { callerValues } from './policy.ts';
+import { type Action, callerValues, transitionsOf } from './policy.ts';
 import { type CheckReferences, referenceCheck } from './references.ts';
 import { inTransaction, type OpenTransaction, readerOf } from './transaction.ts';
 import { uuid7 } from './uuid7.ts';
@@ -27,6 +27,8 @@ export type AnyService = Service<{ row: Row; body: unknown; patch: unknown; id: 
 /** One write of a row, as the pipeline takes it: every verb is one of these. */
 interface RowWrite extends WriteOptions {
   readonly verb: 'create' | 'update' | 'delete';
+  /** The action whose rule is asked (default: the verb's): it is asked of the row as it is, not as it will be. */
+  readonly action?: Action;
   /** The row; none where it is created. */
   readonly id?: RowId;
   /** The whole row, or, with `merge`, a patch of it (RFC 7396). */
@@ -80,6 +82,30 @@ export class RowWriter {
   readonly patch: AnyService['patch'] = (context, id, body, options) =>
     this.write(context, { ...options, verb: 'update', merge: true, id, body });
 
+  readonly transition: AnyService['transition'] = (context, id, name, options) => {
+    const all = transitionsOf(this.model.fields);
+    const wanted = all.find((each) => each.name === name);
+    if (!wanted) throw new TypeError(`${this.model.name} has no transition '${name}'`);
+    const set = (current: Row) => {
+      const legal = all.filter(({ field, from }) => [from].flat().some((each) => each === current[field]));
+      if (legal.includes(wanted)) return { [wanted.field]: wanted.to };
+      const state = current[wanted.field];
+      const names = legal.map((each) => `${each.name} (to ${each.to})`).join(', ') || 'none';
+      throw new Problem('illegal_transition', {
+        detail: `Row ${id} of ${this.model.name} is ${state}, from where ${name} is not possible. Possible now: ${names}.`,
+        data: {
+          resource: this.model.name,
+          id,
+          state,
+          wanted: name,
+          legal: legal.map((each) => ({ transition: each.name, to: each.to })),
+        },
+      });
+    };
+    const write = { verb: 'update', action: `:${name}`, merge: true, body: {}, touch: true } as const;
+    return this.write(context, { ...options, ...write, id, set });
+  };
+
   readonly remove: AnyService['remove'] = (context, id, options) =>
     this.write(context, { ...options, verb: 'delete', id });
 
@@ -88,7 +114,7 @@ export class RowWriter {
     const { caller } = context;
 
     // Admit the caller, before any row is looked at.
-    if (!request.trusted) this.model.policy.admit(caller, request.verb);
+    if (!request.trusted) this.model.policy.admit(caller, request.action ?? request.verb);
     if (request.id !== undefined) requireId(this.model, request.id);
 
     // A new row depends on no other: what is wrong with its body is said before there is a transaction.
@@ -141,8 +167,9 @@ export class RowWriter {
     if (this.#derived.length > 0) await this.#derive(transaction, next, { current, attempt });
     const names = current ? this.#edit(caller, next, current, request.touch) : [...model.byName.keys()];
     if (found && names.length === 0 && !request.touch) return this.#answer(caller, found);
-    if (!trusted && !(found && model.policy.isSettled(caller, verb, names)))
-      if (!(await model.policy.allows(caller, verb, next, transaction))) throw new Problem('forbidden');
+    const isAsked = !trusted && !request.action && !(found && model.policy.isSettled(caller, verb, names));
+    if (isAsked && !(await model.policy.allows(caller, verb, next, transaction)))
+      throw new Problem('forbidden');
 
     // Code of the app that runs before its rows are written belongs here.
 
@@ -167,7 +194,7 @@ export class RowWriter {
   async #load(
     executor: Executor,
     caller: Caller,
-    { verb, id, trusted, ifMatch }: RowWrite,
+    { verb, action = verb, id, trusted, ifMatch }: RowWrite,
   ): Promise<Columns | undefined> {
     if (id === undefined) return undefined;
     const model = this.model;
@@ -176,7 +203,7 @@ export class RowWriter {
     if (!found) throw notFound(model, id);
     if (trusted) return found;
     const row = model.decodeVersioned(found);
-    if (!(await model.policy.allows(caller, verb, row, executor))) throw new Problem('forbidden');
+    if (!(await model.policy.allows(caller, action, row, executor))) throw new Problem('forbidden');
     const version = row[VERSION];
     if (ifMatch !== undefined && ifMatch !== '*' && !ifMatch.includes(version))
       throw new Problem('precondition_failed', {
@@ -324,7 +351,7 @@ export function completeRow(
     const value = given[name];
     if (value === undefined && current && (keep || type.server)) next[name] = current[name];
     else if (value === undefined && type.server)
-      next[name] = type.server.created && write[type.server.created];
+      next[name] = type.server.created ? write[type.server.created] : field.default;
     else next[name] = completeValue(field, value);
   }
   return next;

@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import { toUtc } from '../instant.ts';
 import type { RowId } from './id.ts';
+import type { Rule } from './rules.ts';
 import { OPERATORS, type Operator } from './services/list-query.ts';
 
 /** How a value is stored. A dialect says what SQL type that is. */
@@ -32,6 +33,16 @@ export interface Write {
   readonly now: string;
   /** Where counters begin. */
   readonly zero: 0;
+}
+
+/** A step from one of some states to another. */
+export interface TransitionOf<S extends string> {
+  /** The state, or the states, it may start from. */
+  readonly from: S | readonly S[];
+  /** The state it ends in. */
+  readonly to: S;
+  /** Who may make it (default: the resource's `update` rule). */
+  readonly can?: Rule;
 }
 
 /** The value that the server sets in a field that no caller may write. */
@@ -103,6 +114,8 @@ export interface FieldType {
   readonly isOwner?: true;
   /** Reading one row adds one. */
   readonly countsReads?: boolean;
+  /** The steps between its values that happen at once, by name. */
+  readonly transitions?: { readonly [name: string]: TransitionOf<string> };
   /** The name of the first state, and the field of the states that names them. */
   readonly state?: { readonly initial: string; readonly by: string };
 }

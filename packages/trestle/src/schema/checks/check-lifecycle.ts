@@ -16,6 +16,7 @@ export function checkLifecycle(
   for (const [name, field] of Object.entries(resource.fields))
     checkState(`${path}.${name}`, field, resources, wrong);
   const { lifecycle } = resource;
+  checkTransitions(path, resource, wrong);
   if (!lifecycle) return;
   const field = resource.fields[lifecycle.field];
   if (!field?.type.state)
@@ -29,6 +30,24 @@ export function checkLifecycle(
     for (const state of [operation.from, operation.to].flat())
       if (!known.includes(state)) wrong(where, missing(field, state));
   }
+}
+
+/** Transitions are called as operations are, so that no two of them have one name. */
+function checkTransitions(
+  path: string,
+  { fields, lifecycle }: Resource,
+  wrong: (path: string, remedy: string) => never,
+): void {
+  const taken = new Set(Object.keys(lifecycle?.operations ?? {}));
+  for (const [key, { type }] of Object.entries(fields))
+    for (const name of Object.keys(type.transitions ?? {})) {
+      const where = `${path}.${key}`;
+      if (!OPERATION_NAME.test(name))
+        wrong(where, `name transitions with letters and digits, a lower-case letter first, not '${name}'`);
+      if (RESERVED_OPERATIONS.has(name) || taken.has(name))
+        wrong(where, `'${name}' is taken; choose another name`);
+      taken.add(name);
+    }
 }
 
 function checkState(

@@ -41,10 +41,19 @@ export function checkRules(
       if (rule) checkRule(ruleData(rule), { ...base, path: `${app}.${name}.can.${verb}`, verb });
       checkCycle([{ name, verb }], ruleData(rule), { ...base, path: `${app}.${name}.can.${verb}`, verb });
     }
-    for (const [operation, { can }] of Object.entries(resource.lifecycle?.operations ?? {})) {
-      const path = `${app}.${name}.lifecycle.operations.${operation}.can`;
-      if (can) checkRule(ruleData(can), { ...base, path, verb: 'update' });
-    }
+    const path = `${app}.${name}`;
+    const steps = Object.entries(resource.fields).flatMap(([key, { type }]) =>
+      Object.entries(type.transitions ?? {}).map(([step, { can }]) => ({
+        can,
+        path: `${path}.${key}.${step}.can`,
+      })),
+    );
+    const operations = Object.entries(resource.lifecycle?.operations ?? {}).map(([operation, { can }]) => ({
+      can,
+      path: `${path}.lifecycle.operations.${operation}.can`,
+    }));
+    for (const one of [...steps, ...operations])
+      if (one.can) checkRule(ruleData(one.can), { ...base, path: one.path, verb: 'update' });
   }
 }
 

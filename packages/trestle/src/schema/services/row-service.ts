@@ -72,6 +72,13 @@ export interface Service<T extends ServiceTypes = ServiceTypes> {
     body: T['patch'],
     options?: WriteOptions,
   ): Promise<Versioned<T['row']>>;
+  /** Makes a declared transition, by its name, and answers the row. Throws `illegal_transition` where it is in another state. */
+  transition(
+    context: Context,
+    id: T['id'],
+    name: string,
+    options?: WriteOptions,
+  ): Promise<Versioned<T['row']>>;
   /** Deletes a row and answers it as it last was. */
   remove(context: Context, id: T['id'], options?: WriteOptions): Promise<Versioned<T['row']>>;
 }

@@ -3,6 +3,7 @@ import type { RepresentationTag } from '../../../database/migrations/representat
 import { tableName } from '../../../database/tables.ts';
 import { Problem } from '../../../problems.ts';
 import type { Model, Row } from '../../../rows/model.ts';
+import { transitionsOf } from '../../../rows/policy.ts';
 import { countingFields } from '../../../rows/read.ts';
 import type { AnyService } from '../../../rows/write.ts';
 import type { RowId } from '../../../schema/id.ts';
@@ -12,7 +13,7 @@ import type { Versioned } from '../../../schema/services/row-service.ts';
 import { etagOf, ifMatchOf, noneMatches } from './etag.ts';
 import { listParameters } from './list-parameters.ts';
 import { ListQueryCache, textOf } from './list-query.ts';
-import { rowName, titled, typeName } from './route-names.ts';
+import { rowName, titled, typeName, verbPath } from './route-names.ts';
 
 /**
  * The uniform routes of one resource. Its rules are inside the service; the rule of each route lets the 401 come before
@@ -145,7 +146,26 @@ function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: strin
     answers: { 201: row },
   };
   const remove = { ...ofOne, can: resource.can.delete ?? nobody, answers: { 204: null } };
+  const steps = transitionsOf(model.fields).map(({ name: step, from, to, can }) =>
+    route(
+      'POST',
+      verbPath(name, step),
+      {
+        ...update,
+        operationId: `${step}${one}`,
+        summary: `${typeName(step)} one of ${name}: from ${[from].flat().join(' or ')} to ${to}`,
+        can: can ?? resource.can.update ?? nobody,
+        raises: ['illegal_transition'],
+      },
+      async ({ caller, params: { id }, headers }) =>
+        versioned(
+          await service.transition({ caller }, id, step, { ifMatch: ifMatchOf(headers['if-match'], tag) }),
+          tag,
+        ),
+    ),
+  );
   return [
+    ...steps,
     route(
       'POST',
       `/${name}`,
