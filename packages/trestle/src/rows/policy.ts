@@ -111,14 +111,16 @@ export function compilePolicy(model: Omit<Model, 'policy'>, find: FindModel): Po
 
   const policy: Policy = {
     admit(caller, action) {
-      refuse(verdictOf(caller, action).decision);
-      if (!inScope(caller, name, action))
+      const { decision } = verdictOf(caller, action);
+      if (decision !== 'allow') refuse(decision);
+      if (caller.kind === 'key' && !inScope(caller, name, action))
         throw new Problem('forbidden', {
           detail: `This API key's scopes do not include ${name}:${scopeOf(action)}.`,
         });
     },
     admits: (caller, action) =>
-      verdictOf(caller, action).decision === 'allow' && inScope(caller, name, action),
+      verdictOf(caller, action).decision === 'allow' &&
+      (caller.kind !== 'key' || inScope(caller, name, action)),
     where: (caller, action) => (policy.admits(caller, action) ? verdictOf(caller, action).rule.where : NONE),
     allows: (caller, action, row, executor) =>
       policy.admits(caller, action) &&
@@ -169,7 +171,7 @@ export function admission(rule: Rule | undefined): (caller: Caller) => void {
     const number = classNumber(caller);
     const decision = decisions.get(number) ?? decide(ruleData(rule), classOf(caller), NOWHERE);
     decisions.set(number, decision);
-    refuse(decision);
+    if (decision !== 'allow') refuse(decision);
   };
 }
 
@@ -220,14 +222,14 @@ function classNumber(caller: Caller): number {
 
 const roleClasses = new Map<string, number>();
 
-function refuse(decision: Decision): void {
+function refuse(decision: 'unauthenticated' | 'forbidden'): never {
   if (decision === 'unauthenticated') refuseAnonymous();
-  if (decision === 'forbidden') throw new Problem('forbidden');
+  throw new Problem('forbidden');
 }
 
 /** Whether a key's scopes include an action; a key without scopes may what its owner may. */
-function inScope(caller: Caller, resource: string, action: Action): boolean {
-  if (caller.kind !== 'key' || caller.scopes === null || action === 'see') return true;
+function inScope(caller: Extract<Caller, { kind: 'key' }>, resource: string, action: Action): boolean {
+  if (caller.scopes === null || action === 'see') return true;
   const wanted = scopeOf(action);
   return caller.scopes.some((scope) => {
     const [name, verb] = scope.split(':');

@@ -124,7 +124,8 @@ export class RowWriter {
     // tells no reason: the stages do, be it missing, hidden, forbidden or newer, or has it these values already.
     const alone = this.#oneStatement(caller, request, created);
     if (alone) {
-      const { statement, values } = alone;
+      const { statement } = alone;
+      const values = bind(statement, alone.values);
       const [written] = context.transaction
         ? await readerOf(this.#store, context).all(statement, values)
         : await this.#store.writeOne(statement, values);
@@ -267,7 +268,7 @@ export class RowWriter {
   }
 
   /** The write as one statement, where the plan proves that no stage but it has anything to do; else undefined. */
-  #oneStatement(caller: Caller, request: RowWrite, created: Values | undefined): Bound | undefined {
+  #oneStatement(caller: Caller, request: RowWrite, created: Values | undefined): Alone | undefined {
     const { verb, id, trusted = false, set, ifMatch } = request;
     if (this.#recorder || set || this.#staged.has(verb)) return undefined;
     if (created) {
@@ -276,7 +277,7 @@ export class RowWriter {
         ...encodeFields(this.model, created, [...this.model.byName.keys()]),
         id: this.#newId(),
       };
-      return bound(this.#statements.insert, values);
+      return { statement: this.#statements.insert, values };
     }
     // Which of several versions, or what a rule says of code of the app, takes a look at the row.
     if (id === undefined || trusted || (Array.isArray(ifMatch) && ifMatch.length !== 1)) return undefined;
@@ -284,7 +285,7 @@ export class RowWriter {
     const asked = { id, ':version': version ?? null, ...callerValues(caller) };
     if (verb === 'delete')
       return this.#deletion.isAlone(this.model)
-        ? bound(this.#statements.deleteUnlocked(caller, version !== undefined), asked)
+        ? { statement: this.#statements.deleteUnlocked(caller, version !== undefined), values: asked }
         : undefined;
     const values = this.#valuesSet(caller, request);
     if (!values) return undefined;
@@ -292,7 +293,7 @@ export class RowWriter {
     if (!this.model.policy.isSettled(caller, verb, names)) return undefined;
     const options = { versioned: version !== undefined, touch: request.touch ?? false };
     const update = this.#statements.updateUnlocked(caller, names, options);
-    return bound(update, { ...encodeFields(this.model, values, names), ...asked });
+    return { statement: update, values: { ...encodeFields(this.model, values, names), ...asked } };
   }
 
   /** The fields that an update sets whatever the row is; undefined where that depends on the row, or the body is wrong. */
@@ -371,11 +372,8 @@ function mergeNested(model: Model, current: Row, patch: Values): Values {
   return merged;
 }
 
-interface Bound {
+/** A write as one statement, with the values of its parameters. */
+interface Alone {
   readonly statement: Statement;
-  readonly values: Value[];
-}
-
-function bound(statement: Statement, values: Readonly<Record<string, Value>>): Bound {
-  return { statement, values: bind(statement, values) };
+  readonly values: Readonly<Record<string, Value>>;
 }

@@ -58,7 +58,7 @@ export function uniformInput({ options }: Route): InputReader {
     const errors: FieldError[] = [];
     const path = readPath(request.params, errors);
     if (errors.length > 0) throw new Problem('not_found');
-    if (checkQuery) refuseUnknown(request.query, allowed);
+    if (checkQuery && request.url.includes('?')) refuseUnknown(request.query, allowed);
     const search = readQuery ? readQuery(request.query, errors) : checkQuery ? {} : request.query;
     if (errors.length > 0) throw new Problem('invalid_query', { errors, detail: summary(errors) });
     if (!readBody) return { params: path, query: search, body: request.body };

@@ -5,9 +5,8 @@ import { requireId } from '../../rows/validate.ts';
 import { accountOf, type Caller } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { HandMove, Move } from '../../schema/services/operation-service.ts';
-import { type AppRows, accountIdOf } from './effect-rows.ts';
 import { type CompiledLifecycle, illegalTransition, lifecycleOf, type State } from './lifecycles.ts';
-import { moveRow } from './move-row.ts';
+import { type AppRows, accountIdOf, moveRow } from './operation-handler.ts';
 
 /** Puts a row into a state by hand, under the resource's `update` rule. */
 export async function moveByHand(

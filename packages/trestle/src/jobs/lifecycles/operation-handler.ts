@@ -1,8 +1,26 @@
-import { type LifecycleOperation, OperationError, type RunContext } from '../../schema/lifecycle.ts';
+import type { Sql } from '../../database/sql.ts';
+import type { Executor, Store } from '../../database/store.ts';
+import { rowsWith } from '../../rows/read.ts';
+import type { OpenTransaction } from '../../rows/transaction.ts';
+import type { RowWriter } from '../../rows/write.ts';
+import { anonymous, type Caller } from '../../schema/caller.ts';
+import type { Id, RowId } from '../../schema/id.ts';
+import {
+  type EffectRows,
+  type FindRows,
+  type LifecycleOperation,
+  OperationError,
+  type RunContext,
+} from '../../schema/lifecycle.ts';
 import type { JobHandler } from '../worker.ts';
-import { type AppRows, accountIdOf, actorOf, effectRows, rowFinder } from './effect-rows.ts';
-import { type CompiledLifecycle, startsFrom } from './lifecycles.ts';
-import { moveRow } from './move-row.ts';
+import {
+  type CompiledLifecycle,
+  type Lifecycles,
+  lifecycleOf,
+  type State,
+  startsFrom,
+  stateOf,
+} from './lifecycles.ts';
 import { rowIdOf } from './operations.ts';
 
 /**
@@ -55,4 +73,117 @@ export function operationHandler(
       };
     },
   };
+}
+
+/** Who moves rows, and in which operation. */
+interface Mover {
+  readonly caller: Caller;
+  readonly account: RowId | null;
+  readonly operation: string | null;
+}
+
+/** A transition of one row. */
+interface RowMove {
+  readonly id: RowId;
+  /** The state to put it into, by the one that it is in. */
+  readonly to: (from: State, executor: Executor) => Promise<State>;
+  /** Fields to change with it (default: none). */
+  readonly body?: Readonly<Record<string, unknown>> | undefined;
+  /** Code of the app itself: no rule is asked (default: false). */
+  readonly trusted?: boolean;
+}
+
+/** Puts a row into a state, with other values where given, and records the transition. */
+export async function moveRow(
+  lifecycle: CompiledLifecycle,
+  transaction: OpenTransaction,
+  mover: Mover,
+  { id, to: choose, body = {}, trusted = false }: RowMove,
+): Promise<void> {
+  const { model, writer, field, recordMove } = lifecycle;
+  const moved: { from?: State; to?: State } = {};
+  await writer.write(
+    { caller: mover.caller, transaction },
+    {
+      verb: 'update',
+      merge: true,
+      id,
+      body,
+      trusted,
+      async set(current, executor) {
+        moved.from = await stateOf(lifecycle, executor, current);
+        moved.to = await choose(moved.from, executor);
+        return { [field]: moved.to.id };
+      },
+    },
+  );
+  const { from, to } = moved;
+  if (!from || !to || from.id === to.id) return;
+  await recordMove(transaction, {
+    resource: model.name,
+    row: String(id),
+    from: from.name,
+    to: to.name,
+    operation: mover.operation,
+    account: mover.account === null ? null : String(mover.account),
+  });
+}
+
+/** The rows of an app, for its own code. */
+export interface AppRows {
+  readonly store: Store;
+  readonly writers: ReadonlyMap<string, RowWriter>;
+  readonly lifecycles: Lifecycles;
+  /** How ids of accounts, which jobs and moves keep as text, come back. */
+  readonly accountIds: Id['kind'];
+}
+
+/** The account that a job works for, as a caller: what `editor()` fields are set to. */
+function actorOf(account: RowId | null): Caller {
+  return account === null ? anonymous : { kind: 'account', account, session: '' };
+}
+
+/** An account's id that was kept as text. */
+export function accountIdOf({ accountIds }: AppRows, text: string | null): RowId | null {
+  return text !== null && accountIds === 'integer' ? Number(text) : text;
+}
+
+/** The rows of an app for an operation's effect, inside the transaction that ends it. */
+function effectRows(rows: AppRows, transaction: OpenTransaction, mover: Mover): EffectRows {
+  const context = { caller: mover.caller, transaction };
+  return {
+    find: rowFinder(rows, transaction, rows.store.dialect.forUpdate),
+    create: (resource, body) =>
+      writerOf(rows, resource).write(context, { verb: 'create', body, trusted: true }),
+    async set(resource, id, body) {
+      const write = { verb: 'update', merge: true, id, body, trusted: true } as const;
+      await writerOf(rows, resource).write(context, write);
+    },
+    async move(resource, id, name) {
+      const to = async () => ({ id: (await requireState(rows, transaction, resource, name)).id, name });
+      await moveRow(lifecycleOf(rows.lifecycles, resource), transaction, mover, { id, to, trusted: true });
+    },
+  };
+}
+
+/** Finds rows, locking them or not. */
+function rowFinder(rows: AppRows, executor: Executor, lock?: Sql): FindRows {
+  return async (resource, equal, state) => {
+    const named = state === undefined ? undefined : await requireState(rows, executor, resource, state);
+    const values = named ? { ...equal, [named.field]: named.id } : equal;
+    return rowsWith(writerOf(rows, resource).model, executor, values, lock);
+  };
+}
+
+async function requireState(rows: AppRows, transaction: Executor, resource: string, name: string) {
+  const lifecycle = lifecycleOf(rows.lifecycles, resource);
+  const state = await lifecycle.stateNamed(transaction, name);
+  if (!state) throw new TypeError(`${resource} has no state '${name}'`);
+  return { field: lifecycle.field, id: state.id };
+}
+
+function writerOf(rows: AppRows, resource: string): RowWriter {
+  const writer = rows.writers.get(resource);
+  if (!writer) throw new TypeError(`there is no resource '${resource}'`);
+  return writer;
 }
