@@ -80,8 +80,13 @@ export function compilePolicy(model: Omit<Model, 'policy'>, find: FindModel): Po
   const classes = new Map<number, Map<Action, Verdict>>();
   const compiled = new Map<string, Verdict['rule']>();
 
-  /** Compiles a rule for a class; what comes to the same for several classes and verbs is compiled once. */
-  function compile(caller: Caller, action: Action): Verdict {
+  function verdictOf(caller: Caller, action: Action): Verdict {
+    const number = classNumber(caller);
+    const verdicts = classes.get(number) ?? new Map<Action, Verdict>();
+    if (verdicts.size === 0) classes.set(number, verdicts);
+    const known = verdicts.get(action);
+    if (known) return known;
+    // Compiles a rule for a class; what comes to the same for several classes and verbs is compiled once.
     const model = find(name);
     if (!model) throw new TypeError(`the rules of ${name} are asked before it is compiled`);
     // An operation that is not declared any more may still be under way.
@@ -95,16 +100,7 @@ export function compilePolicy(model: Omit<Model, 'policy'>, find: FindModel): Po
       number: compiled.size + 1,
     };
     compiled.set(key, made);
-    return { decision: decide(rule, own, place), rule: made };
-  }
-
-  function verdictOf(caller: Caller, action: Action): Verdict {
-    const number = classNumber(caller);
-    const verdicts = classes.get(number) ?? new Map<Action, Verdict>();
-    if (verdicts.size === 0) classes.set(number, verdicts);
-    const known = verdicts.get(action);
-    if (known) return known;
-    const verdict = compile(caller, action);
+    const verdict = { decision: decide(rule, own, place), rule: made };
     verdicts.set(action, verdict);
     return verdict;
   }
