@@ -80,3 +80,10 @@ export function withDistinctNames(tables: readonly Table[]): Table[] {
 
 /** Names of the engine's own tables. They are not an API. */
 export const INTERNAL = '_trestle_';
+
+/** The primary key. Every table has one of a single column. */
+export function keyOf(table: Table): Column {
+  const key = table.columns.find((column) => column.key !== undefined);
+  if (!key) throw new TypeError(`the table ${table.name} has no primary key`);
+  return key;
+}

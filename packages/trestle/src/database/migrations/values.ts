@@ -5,9 +5,7 @@ import type { Dialect } from '../dialect.ts';
 import { sql } from '../sql.ts';
 import { statement } from '../statement.ts';
 import type { Executor } from '../store.ts';
-import { type Column, stagingName, type Table } from '../table.ts';
-import { keyOf, readTable } from '../transfer/read-table.ts';
-import { rowWriter } from '../transfer/write-rows.ts';
+import { type Column, keyOf, stagingName, type Table } from '../table.ts';
 
 /** Ids that a message names. */
 const MAX_IDS = 5;
@@ -78,6 +76,8 @@ export async function scanValues(
   const isJudged = isConverted || from.schema !== undefined;
   const ids: unknown[] = [];
   let found = 0;
+  // Loaded only where values are converted, not at each start.
+  const { readTable } = await import('../transfer/read-table.ts');
   for await (const { rows } of readTable(executor, dialect, {
     name: table,
     columns: [key, from],
@@ -115,6 +115,7 @@ function nextValue(from: Column, to: Column): (value: unknown) => unknown {
 export async function stageValues(executor: Executor, dialect: Dialect, scan: ValueScan): Promise<void> {
   const { table, key, from, to, staging } = scan;
   await executor.all(statement(dialect, sql.raw(createTable(dialect, staging))), []);
+  const { rowWriter } = await import('../transfer/write-rows.ts');
   const write = rowWriter(dialect, staging.name, staging.columns);
   await scanValues(executor, dialect, scan, (rows) => write(executor, rows));
   if (from.kind !== to.kind) return;

@@ -2,8 +2,7 @@ import type { Dialect } from '../dialect.ts';
 import { sql } from '../sql.ts';
 import { statement } from '../statement.ts';
 import type { Executor } from '../store.ts';
-import type { Table } from '../table.ts';
-import { keyOf } from './read-table.ts';
+import { keyOf, type Table } from '../table.ts';
 
 /** The highest id a counting table has ever given, deleted rows' too: none is to be given twice. 0 where it gave none. */
 export async function lastGivenId(executor: Executor, dialect: Dialect, table: Table): Promise<number> {

@@ -2,7 +2,7 @@ import type { Dialect } from '../dialect.ts';
 import { sql } from '../sql.ts';
 import { bind, param, statement } from '../statement.ts';
 import type { Columns, Executor, Value } from '../store.ts';
-import type { Column, Table } from '../table.ts';
+import { keyOf, type Table } from '../table.ts';
 import { type PlainRow, rowDecoder } from './row-form.ts';
 
 /** Rows that are read at once, as long as they are small. */
@@ -36,13 +36,6 @@ export async function* readTable(executor: Executor, dialect: Dialect, table: Ta
     const length = lines.reduce((sum, line) => sum + line.length, 0) / lines.length;
     limit = Math.max(1, Math.min(MAX_ROWS, Math.floor(MAX_TEXT_LENGTH / length)));
   }
-}
-
-/** The primary key. Every table has one of a single column. */
-export function keyOf(table: Table): Column {
-  const key = table.columns.find((column) => column.key !== undefined);
-  if (!key) throw new TypeError(`the table ${table.name} has no primary key`);
-  return key;
 }
 
 function pageStatements(dialect: Dialect, table: Table) {
