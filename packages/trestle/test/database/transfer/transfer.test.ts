@@ -43,6 +43,7 @@ const HOMES: Table = {
     column('built', 'timestamp'),
     column('plan', 'json'),
     column('order', 'text'),
+    column('price', 'decimal'),
   ],
   indexes: [],
 };
@@ -59,10 +60,11 @@ const HOMES_ROWS: PlainRow[] = [
     '2026-11-21T07:48:39.120Z',
     { b: 1, a: [null, 'ü😀', { '': '\\' }] },
     '{"x",NULL}',
+    '12345678901234567890123456789012345678.90',
   ],
-  [ANN, 3, -1.5e300, -9007199254740991, false, '0001-01-01T00:00:00.000Z', [], ''],
-  ['fffffffe-ffff-7fff-bfff-ffffffffffff', null, null, 0, null, null, null, null],
-  ['ffffffff-ffff-7fff-bfff-ffffffffffff', null, 3, null, null, '9999-12-31T23:59:59.999Z', 'text', 'NULL'],
+  [ANN, 3, -1.5e300, -9007199254740991, false, '0001-01-01T00:00:00.000Z', [], '', '-0.50'],
+  ['fffffffe-ffff-7fff-bfff-ffffffffffff', null, null, 0, null, null, null, null, '0'],
+  ['ffffffff-ffff-7fff-bfff-ffffffffffff', null, 3, null, null, '9999-12-31T23:59:59.999Z', 'text', 'NULL', null],
 ];
 const PEOPLE_ROWS: PlainRow[] = [
   [1, 'first', 3, ANN],
