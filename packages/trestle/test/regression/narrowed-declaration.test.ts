@@ -190,6 +190,21 @@ eachStore('a narrowed declaration', (open) => {
     await assert.rejects(migrateTo(store, after), /posts\.heading holds .* in 1 row \(id 1\)/);
   });
 
+  test('members that are gone are lost only where that is asked for', async () => {
+    const store = await open();
+    const id = integerId();
+    const places = (place: Field, all: Field) => ({ places: resource({ id, fields: { place, all } }) });
+    const [both, one] = [object({ a: text(), b: text() }), object({ a: text() })];
+    await migrateTo(store, places(both, list(both)));
+    const table = tablesFor(places(both, list(both))).find(({ name }) => name === 'places');
+    assert.ok(table);
+    await insert(store, table, [{ place: { a: '1', b: '2' }, all: [{ a: '3', b: '4' }], _version: 1 }]);
+    await assert.rejects(migrateTo(store, places(one, list(one))), /! change places\.place: .*properties/);
+    await migrateTo(store, places(one, list(one)), { apply: 'destructive' });
+    const [row] = await rowsOf(store, table);
+    assert.deepEqual([row?.place, row?.all], [{ a: '1' }, [{ a: '3' }]]);
+  });
+
   test('a default of nested members reaches the values that are there', async () => {
     const store = await open();
     const id = integerId();

@@ -1,12 +1,14 @@
 import type { Column, Index } from '../table.ts';
 import { type Change, referenceShape } from './change.ts';
-import { conversionOf } from './values.ts';
+import { conversionOf, losesMembers } from './values.ts';
 
 /** `additive` changes lose nothing and are made at start; `destructive` ones only when they are asked for by name. */
 export type Risk = 'additive' | 'destructive';
 
 export function riskOf(change: Change): Risk {
   if (change.kind === 'dropTable' || change.kind === 'dropColumn') return 'destructive';
+  if (change.kind === 'changeValues')
+    return losesMembers(change.from.schema, change.to.schema) ? 'destructive' : 'additive';
   if (change.kind !== 'changeColumn') return 'additive';
   const { from, to } = change;
   const narrowed = conversionOf(from, to)?.isLossless !== true && from.key === to.key;

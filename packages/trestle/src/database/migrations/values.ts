@@ -38,6 +38,16 @@ export function asksForValues(from: Column, to: Column): boolean {
   return JSON.stringify(from.schema) !== JSON.stringify(to.schema);
 }
 
+/** Whether objects in the values of a column lose members that were declared: they are left out then. */
+export function losesMembers(from: unknown, to: unknown): boolean {
+  if (typeof from !== 'object' || from === null || typeof to !== 'object' || to === null) return false;
+  const [before, after] = [new Map(Object.entries(from)), new Map(Object.entries(to))];
+  const [had, has] = [before.get('properties'), after.get('properties')];
+  const isLost =
+    typeof had === 'object' && typeof has === 'object' && Object.keys(had).some((name) => !(name in has));
+  return isLost || [...before].some(([key, value]) => losesMembers(value, after.get(key)));
+}
+
 /** @param old the names before the migration. */
 export function valueScan(
   table: string,
@@ -101,11 +111,15 @@ function nextValue(from: Column, to: Column): (value: unknown) => unknown {
   const { schema, normalize, complete } = to.type ?? {};
   const validator = to.schema !== undefined && schema ? Compile(schema) : undefined;
   const convert = conversionOf(from, to)?.convert;
+  const loses = losesMembers(from.schema, to.schema);
+  const isArray = Object(to.schema).type === 'array';
+  const isNested = (value: unknown) => typeof value === 'object' && Array.isArray(value) === isArray;
   return (value) => {
     const converted = convert?.(value);
     if (converted === undefined) return undefined;
     const fits = (one: unknown) => !validator || validator.Check(one);
-    const given = normalize && !fits(converted) ? normalize(converted) : converted;
+    const normal = normalize && !fits(converted) ? normalize(converted) : converted;
+    const given = loses && complete && isNested(normal) && !fits(normal) ? complete(normal) : normal;
     if (!fits(given)) return undefined;
     return complete ? complete(given) : given;
   };

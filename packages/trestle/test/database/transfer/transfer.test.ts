@@ -64,7 +64,17 @@ const HOMES_ROWS: PlainRow[] = [
   ],
   [ANN, 3, -1.5e300, -9007199254740991, false, '0001-01-01T00:00:00.000Z', [], '', '-0.50'],
   ['fffffffe-ffff-7fff-bfff-ffffffffffff', null, null, 0, null, null, null, null, '0'],
-  ['ffffffff-ffff-7fff-bfff-ffffffffffff', null, 3, null, null, '9999-12-31T23:59:59.999Z', 'text', 'NULL', null],
+  [
+    'ffffffff-ffff-7fff-bfff-ffffffffffff',
+    null,
+    3,
+    null,
+    null,
+    '9999-12-31T23:59:59.999Z',
+    'text',
+    'NULL',
+    null,
+  ],
 ];
 const PEOPLE_ROWS: PlainRow[] = [
   [1, 'first', 3, ANN],
