@@ -70,7 +70,8 @@ function userRoutes({ accounts, credentials }: Context): Route[] {
         raises: [taken],
         answers: { 201: User },
       },
-      async ({ caller, body, origin }) => answer(201, userOf(await accounts.signUp(caller, body, origin))),
+      async ({ caller, body, origin }) =>
+        answer(201, userOf(await accounts.signUp({ caller, origin }, body))),
     ),
     route(
       'GET',
@@ -83,7 +84,7 @@ function userRoutes({ accounts, credentials }: Context): Route[] {
         params: Id,
         answers: { 200: User },
       },
-      async ({ caller, params }) => answer(200, userOf(await accounts.read(caller, params.id))),
+      async ({ caller, params }) => answer(200, userOf(await accounts.read({ caller }, params.id))),
     ),
     route(
       'POST',
@@ -97,8 +98,8 @@ function userRoutes({ accounts, credentials }: Context): Route[] {
         answers: { 200: AccessToken },
         signsIn: true,
       },
-      async ({ body, origin }) => {
-        const { access } = await accounts.signIn(body, origin);
+      async ({ caller, body, origin }) => {
+        const { access } = await accounts.signIn({ caller, origin }, body);
         return answer(200, { access_token: access, token_type: 'bearer' });
       },
     ),

@@ -47,7 +47,7 @@ export function contract(context: Context): Contract {
 function accountRoutes({ accounts, credentials }: Context) {
   const shared = { tag: 'users' };
   const user = async (caller: Caller, id: number) => {
-    const account = await accounts.read(caller, id);
+    const account = await accounts.read({ caller }, id);
     return { id: account.id, username: account.username, date_registered: pythonDate(account.created_at) };
   };
   return [
@@ -63,7 +63,7 @@ function accountRoutes({ accounts, credentials }: Context) {
         answers: { 200: User },
       },
       async ({ caller, body, origin }) => {
-        const { id, username, created_at } = await accounts.signUp(caller, body, origin);
+        const { id, username, created_at } = await accounts.signUp({ caller, origin }, body);
         return answer(200, { id, username, date_registered: pythonDate(created_at) });
       },
     ),
@@ -79,8 +79,8 @@ function accountRoutes({ accounts, credentials }: Context) {
         answers: { 200: SignedIn },
         signsIn: true,
       },
-      async ({ body, origin }) => {
-        const { account, access } = await accounts.signIn(body, origin);
+      async ({ caller, body, origin }) => {
+        const { account, access } = await accounts.signIn({ caller, origin }, body);
         const signed = { 'access-token': access, user_id: account.id, username: account.username };
         return answer(200, signed, { 'Cache-Control': 'no-store' });
       },
@@ -100,7 +100,7 @@ function accountRoutes({ accounts, credentials }: Context) {
         answers: { 200: Verified },
       },
       async ({ caller }) => {
-        const { id, username } = await accounts.read(caller, accountOf(caller) ?? 0);
+        const { id, username } = await accounts.read({ caller }, accountOf(caller) ?? 0);
         return answer(200, { username, id });
       },
     ),
@@ -174,7 +174,7 @@ function readRoutes({ rules, services, accounts }: Context) {
         answers: { 200: ArticlePage },
       },
       async ({ caller, params, query }) => {
-        await accounts.read(caller, params.id);
+        await accounts.read({ caller }, params.id);
         return list(caller, query.page, { author: { eq: params.id } });
       },
     ),

@@ -65,7 +65,7 @@ function authRoutes({ credentials, accounts }: Context): Route[] {
         answers: { 200: User },
       },
       async ({ caller, body, origin }) => {
-        const { id, username } = await accounts.signUp(caller, body, origin);
+        const { id, username } = await accounts.signUp({ caller, origin }, body);
         return answer(200, { id, username, email: '', first_name: '', last_name: '', is_staff: false });
       },
     ),
@@ -81,8 +81,8 @@ function authRoutes({ credentials, accounts }: Context): Route[] {
         answers: { 200: TokenPair },
         signsIn: true,
       },
-      async ({ body, origin }) => {
-        const { refresh, access } = await accounts.signIn(body, origin);
+      async ({ caller, body, origin }) => {
+        const { refresh, access } = await accounts.signIn({ caller, origin }, body);
         return answer(200, { refresh, access }, { 'Cache-Control': 'no-store' });
       },
     ),
@@ -97,8 +97,8 @@ function authRoutes({ credentials, accounts }: Context): Route[] {
         raises: ['invalid_token'],
         answers: { 200: AccessToken },
       },
-      async ({ body }) => {
-        const { access } = await accounts.renewAccess(body.refresh);
+      async ({ caller, body, origin }) => {
+        const { access } = await accounts.renewAccess({ caller, origin }, body.refresh);
         return answer(200, { access }, { 'Cache-Control': 'no-store' });
       },
     ),

@@ -46,7 +46,7 @@ function newRoutes({ keys }: Context): Route[] {
       named(method, 'Make', options),
       async ({ caller, query: { name = '', never_expires = false } }) => {
         const lifetime = never_expires ? ({ lifetime: 'never' } as const) : {};
-        const { key } = await keys.create(caller, { name, account: null, ...lifetime });
+        const { key } = await keys.create({ caller }, { name, account: null, ...lifetime });
         return answer(200, key, { 'cache-control': 'no-store' });
       },
     ),
@@ -65,7 +65,7 @@ function revokeRoutes({ keys }: Context): Route[] {
   };
   return BOTH.map((method) =>
     route(method, '/auth/revoke', named(method, 'Revoke', options), async ({ caller, query }) => {
-      await keys.deactivate(caller, idOf(keys, query));
+      await keys.deactivate({ caller }, idOf(keys, query));
       return answer(200, null);
     }),
   );
@@ -84,8 +84,8 @@ function renewRoutes({ keys }: Context): Route[] {
   return BOTH.map((method) =>
     route(method, '/auth/renew', named(method, 'Renew', options), async ({ caller, query }) => {
       const id = idOf(keys, query);
-      const before = await keys.read(caller, id).catch(unknownKey);
-      const renewed = await keys.renew(caller, id, expiryOf(before, parameter(query, 'expiration-date')));
+      const before = await keys.read({ caller }, id).catch(unknownKey);
+      const renewed = await keys.renew({ caller }, id, expiryOf(before, parameter(query, 'expiration-date')));
       const revived = before.active ? '' : 'This API key was revoked and has been reactivated. ';
       return answer(
         200,
@@ -107,7 +107,7 @@ function deleteRoutes({ keys }: Context): Route[] {
   };
   return ([...BOTH, 'DELETE'] as const).map((method) =>
     route(method, '/auth/delete', named(method, 'Delete', options), async ({ caller, query }) => {
-      await keys.remove(caller, idOf(keys, query)).catch(unknownKey);
+      await keys.remove({ caller }, idOf(keys, query)).catch(unknownKey);
       return answer(200, null);
     }),
   );
@@ -121,9 +121,16 @@ function logsRoute({ keys }: Context): Route {
     summary: 'What each API key was used for',
     answers: { 200: KeyLogs },
   };
-  return route('GET', '/auth/logs', options, async ({ caller }) =>
-    answer(200, { logs: (await keys.list(caller)).map(logOf) }, { 'cache-control': 'no-store' }),
-  );
+  return route('GET', '/auth/logs', options, async ({ caller }) => {
+    const logs = [];
+    let cursor: string | null | undefined;
+    do {
+      const page = await keys.list({ caller }, { limit: 1000, ...(cursor && { cursor }) });
+      logs.push(...page.items.map(logOf));
+      cursor = page.next;
+    } while (cursor !== null);
+    return answer(200, { logs }, { 'cache-control': 'no-store' });
+  });
 }
 
 function logOf({ masked, name, active, expires_at, last_used_at, uses }: KeyView) {

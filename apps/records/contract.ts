@@ -52,11 +52,10 @@ function keyRoutes({ accounts, keys, credentials }: ContractContext<typeof resou
       },
       async ({ caller, params, origin }) => {
         const { id, username, created_at } = await accounts.signUp(
-          caller,
+          { caller, origin },
           { username: params.username },
-          origin,
         );
-        const { key } = await keys.create(theApp, { account: id, name: username });
+        const { key } = await keys.create({ caller: theApp }, { account: id, name: username });
         const message = 'Congrats! Your API Key has been created!';
         const body = {
           status: 'success',

@@ -154,7 +154,7 @@ everyPlace('the contract of records', (place) => {
     const other = ((await served.call('GET', '/api/generate_key/falcon')).body as Answered).api_key;
     assert.equal((await write('POST', '/api/create', { value2: 1 }, other)).status, 201);
     const id = served.engine.keys.idOf(other) ?? '';
-    await served.engine.keys.deactivate({ kind: 'administrator' }, id);
+    await served.engine.keys.deactivate({ caller: { kind: 'administrator' } }, id);
     is(await write('POST', '/api/create', { value2: 1 }, other), 401, failed(SAYS.noKey));
   });
 });

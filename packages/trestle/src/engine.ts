@@ -1,8 +1,7 @@
 import { statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AccountOperator } from './accounts/account-operator.ts';
 import type { Authenticator } from './accounts/authenticator.ts';
-import { openAccounts } from './accounts/open-accounts.ts';
+import { type AccountModels, openAccounts } from './accounts/open-accounts.ts';
 import { accountResources } from './accounts/resources.ts';
 import { deriveKeys, openSigningSecret } from './accounts/sessions/signing-secret.ts';
 import { type MigrateOptions, migrate } from './database/migrations/migrate.ts';
@@ -83,10 +82,10 @@ export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs
   readonly keys: KeyService;
   readonly operations: OperationService;
   readonly authenticate: Authenticator;
-  /** Account management for whoever runs the server. */
-  readonly operator: AccountOperator;
   /** Tags the representation of a table's rows, for ETags. */
   readonly representationTag: RepresentationTag;
+  /** The tables of accounts, sessions and keys as callers see them. */
+  readonly accountModels: AccountModels;
   /** The context of the app's contract. */
   readonly context: ContractContext<Rs, Js>;
   /** For metrics. */
@@ -126,9 +125,10 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
     const opened = openServices({ resources, accounts: app.accounts, store, cursorKey });
     await fillDerived(opened.writers, store);
     await seedRows(opened.writers, store);
-    const { accounts, keys, authenticate, operator, close } = openAccounts({
+    const { accounts, keys, authenticate, accountModels, close } = await openAccounts({
       app,
       store,
+      deletion: opened.deletion,
       secret,
       administratorSecret:
         options.administratorSecret ?? app.defaults.administratorSecret ?? options.madeUpSecret,
@@ -150,8 +150,6 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
     const { operations } = jobs;
     // They were compiled from the declaration that the types are projections of.
     const enqueue = Object.fromEntries(jobs.services) as JobServices<Js>;
-    const rules = rulesOf(resources);
-    const schemas = schemasOf<Rs>(opened.models);
     return {
       app,
       store,
@@ -160,11 +158,11 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
       keys,
       operations,
       authenticate,
-      operator,
       representationTag,
+      accountModels,
       context: {
-        rules,
-        schemas,
+        rules: rulesOf(resources),
+        schemas: schemasOf<Rs>(opened.models),
         credentials: credentialsSchema(app.accounts),
         services: opened.services,
         accounts,

@@ -1,66 +1,350 @@
+import type { Executor, Store } from '../database/store.ts';
 import { Problem } from '../problems.ts';
 import { admission, refuseAnonymous } from '../rows/policy.ts';
+import type { SystemReads } from '../rows/system-tables.ts';
+import { inTransaction, type OpenTransaction, readerOf } from '../rows/transaction.ts';
+import { uuid7 } from '../rows/uuid7.ts';
+import type { Accounts } from '../schema/accounts.ts';
+import type { Context } from '../schema/caller.ts';
 import { accountOf, type Caller } from '../schema/caller.ts';
-import type { RowId } from '../schema/id.ts';
-import type { Account, AccountService } from '../schema/services/account-service.ts';
-import type { AccountParts } from './account-parts.ts';
-import { isAccountId } from './account-rows.ts';
-import { changePassword, type OwnSession } from './passwords/change-password.ts';
+import type { Id, RowId } from '../schema/id.ts';
+import { administrator } from '../schema/rules.ts';
+import type { Account, AccountService, SessionView } from '../schema/services/account-service.ts';
+import type { AccountStatements } from './account-statements.ts';
+import type { EventLog } from './events.ts';
+import type { KeyStatements } from './keys/key-statements.ts';
+import { passwordErrors, passwordRule, usernameKey } from './passwords/credentials.ts';
+import type { Passwords } from './passwords/passwords.ts';
+import type { AccountBodies } from './request-bodies.ts';
+import type { AccountRow, SessionRow } from './resources.ts';
+import type { Refresh } from './sessions/refresh.ts';
+import type { Sessions } from './sessions/sessions.ts';
 import { signIn } from './sessions/sign-in.ts';
-import { shown, signUp } from './sign-up.ts';
+import { sourceOf } from './throttling/source.ts';
+import type { Throttle } from './throttling/throttle.ts';
+import { invalidToken } from './tokens/tokens.ts';
+
+/** Accounts and sessions as lists show them: without hidden columns. */
+export type ShownAccount = Pick<AccountRow, 'id' | 'username' | 'created_at' | 'disabled_at'>;
+export type ShownSession = Omit<SessionRow, 'generation' | 'rotated_at'>;
+
+interface AccountDependencies {
+  readonly app: { readonly name: string; readonly accounts: Accounts };
+  readonly store: Store;
+  readonly bodies: AccountBodies;
+  readonly accounts: AccountStatements;
+  readonly accountReads: SystemReads<ShownAccount>;
+  readonly sessionReads: SystemReads<ShownSession>;
+  readonly keys: KeyStatements;
+  /** Takes the references to an account out of the app's rows. */
+  readonly forget: (context: Context, transaction: OpenTransaction, account: RowId) => Promise<void>;
+  readonly sessions: Sessions;
+  readonly refresh: Refresh;
+  readonly passwords: Passwords;
+  readonly throttle: Throttle;
+  readonly now: () => number;
+  readonly log: EventLog;
+}
 
 /** The accounts of an app as every channel uses them. The rules of the declaration are asked here. */
-export function accountService(parts: AccountParts): AccountService {
-  const { sessions, refresh } = parts;
+export function accountService(dependencies: AccountDependencies): AccountService {
   return {
-    async signUp(caller, credentials, origin) {
-      admission(parts.app.accounts.can.create)(caller);
-      return signUp(parts, credentials, origin.address);
+    ...entrances(dependencies),
+    ...administration(dependencies),
+    ...ownAccount(dependencies),
+    ...ownSessions(dependencies),
+  };
+}
+
+/** Signing up and in, and reading accounts by the declared rule. */
+function entrances(
+  dependencies: AccountDependencies,
+): Pick<AccountService, 'signUp' | 'signIn' | 'refresh' | 'renewAccess' | 'read' | 'readMany'> {
+  const { app, store, bodies, accounts, sessions, refresh, passwords, throttle, now, log } = dependencies;
+  const declared = app.accounts;
+  const [admitCreate, admitRead] = [admission(declared.can.create), admission(declared.can.read)];
+  return {
+    /** The password is hashed before the transaction, which waits for nothing else. */
+    async signUp(context, credentials) {
+      admitCreate(context.caller);
+      const { username, password } = bodies.signUp.check(credentials);
+      const source = sourceOf(context.origin.address);
+      try {
+        throttle.signUp(source);
+      } catch (error) {
+        log({ event: 'sign_up_throttled', source }, context.origin);
+        throw error;
+      }
+      const key = usernameKey(declared.username, username);
+      const [same] = await accounts.byName(readerOf(store, context), { username, username_key: key });
+      if (same) throw taken();
+      const row = {
+        id: declared.id.kind === 'uuid' ? uuid7(now()) : null,
+        username,
+        username_key: key,
+        password_hash: password === undefined ? null : await passwords.hash(password),
+        created_at: new Date(now()).toISOString(),
+        disabled_at: null,
+      };
+      const created = await inTransaction(store, context, async (transaction) => {
+        const [inserted] = await accounts.insert(transaction, row);
+        if (!inserted) throw taken();
+        await throttle.trust(transaction, inserted.id, source);
+        return inserted;
+      });
+      log({ event: 'signed_up', account: created.id, source }, context.origin);
+      return shown(created);
     },
-    signIn: (credentials, origin) => signIn(parts, credentials, origin.address),
-    refresh: (token) => refresh.rotate(token),
-    renewAccess: (token) => refresh.renewAccess(token),
-    read: (caller, id) => read(parts, caller, id),
-    readMany: (ids) => readMany(parts, ids),
-    changePassword: async (caller, change) => changePassword(parts, ownSession(caller), change),
-    async sessions(caller) {
-      const own = ownSession(caller);
-      return sessions.list(own.account, own.session);
+
+    signIn: (context, credentials) =>
+      signIn({ ...dependencies, usernames: declared.username }, context, credentials),
+
+    async refresh(context, token) {
+      const session = await refresh.redeem(token, true, context);
+      const [account] = await accounts.byId(store, { id: session.account });
+      if (!account) throw invalidToken();
+      return sessions.tokensOf(session, account);
     },
-    async endSession(caller, session) {
-      const { account } = ownSession(caller);
-      await sessions.end(account, session);
-      parts.log({ event: 'session_ended', account, session });
+
+    renewAccess: async (context, token) => sessions.accessOf(await refresh.redeem(token, false, context)),
+
+    /** The caller's own account, or any where the rule allows it. */
+    async read(context, id) {
+      const { caller } = context;
+      if (accountOf(caller) !== id) admitRead(caller);
+      const [row] = isAccountId(declared.id, id) ? await accounts.byId(readerOf(store, context), { id }) : [];
+      if (!row) throw notFound(id);
+      return caller.kind === 'administrator' ? { ...shown(row), disabled_at: row.disabled_at } : shown(row);
     },
-    async endAllSessions(caller) {
-      const { account } = ownSession(caller);
-      await parts.store.write((transaction) => sessions.endAll(transaction, account));
-      sessions.forget();
-      parts.log({ event: 'sessions_ended', account });
+
+    async readMany(ids) {
+      const possible = [...new Set(ids)].filter((id) => isAccountId(declared.id, id));
+      if (possible.length === 0) return new Map();
+      const list = store.dialect.encodeList(possible);
+      const rows = await accounts.many(store, { ids: list });
+      return new Map(rows.map((row) => [row.id, shown(row)]));
     },
   };
 }
 
-/** The caller's own account, or any where the rule lets it. Throws `not_found`, `unauthenticated`, `forbidden`. */
-async function read(parts: AccountParts, caller: Caller, id: RowId): Promise<Account> {
-  if (accountOf(caller) !== id) admission(parts.app.accounts.can.read)(caller);
-  const row = isAccountId(parts.app.accounts.id, id) ? await parts.rows.byId(id) : undefined;
-  if (!row) throw new Problem('not_found', { data: { resource: 'accounts', id } });
-  return shown(row);
+/** Accounts in the hands of the administrator. */
+function administration(
+  dependencies: AccountDependencies,
+): Pick<AccountService, 'list' | 'disable' | 'enable' | 'resetPassword'> {
+  const { app, store, bodies, accounts, accountReads, sessions, passwords, now, log } = dependencies;
+  const admitAdministrator = admission(administrator);
+
+  /** Runs a change of one account by the administrator, with the row locked. Throws `not_found`. */
+  async function administer(
+    context: Context,
+    id: RowId,
+    write: (transaction: Executor, row: AccountRow) => Promise<unknown>,
+  ): Promise<void> {
+    admitAdministrator(context.caller);
+    await inTransaction(store, context, async (transaction) => {
+      const [row] = isAccountId(app.accounts.id, id) ? await accounts.lock(transaction, { id }) : [];
+      if (!row) throw notFound(id);
+      await write(transaction, row);
+    });
+    sessions.forget();
+  }
+
+  async function setDisabled(context: Context, id: RowId, at: string | null): Promise<Account> {
+    await administer(context, id, async (transaction) => {
+      await accounts.setDisabled(transaction, { id, disabled_at: at });
+      if (at !== null) await sessions.endAll(transaction, id);
+    });
+    log({ event: at === null ? 'account_enabled' : 'account_disabled', account: id }, context.origin);
+    return accountReads.read(context, id);
+  }
+
+  return {
+    list: (context, query, cursor) => accountReads.list(context, query, cursor),
+
+    disable: (context, id) => setDisabled(context, id, new Date(now()).toISOString()),
+    enable: (context, id) => setDisabled(context, id, null),
+
+    async resetPassword(context, id, given) {
+      admitAdministrator(context.caller);
+      const { password } = bodies.newPassword.check({ password: given });
+      const [row] = isAccountId(app.accounts.id, id) ? await accounts.byId(store, { id }) : [];
+      if (!row) throw notFound(id);
+      requireGoodPassword(dependencies, '/password', password, row);
+      const hash = await passwords.hash(password);
+      await administer(context, id, async (transaction) => {
+        await accounts.setHash(transaction, { id, password_hash: hash });
+        await sessions.endAll(transaction, id);
+      });
+      log({ event: 'password_reset', account: id }, context.origin);
+    },
+  };
 }
 
-async function readMany({ app, rows }: AccountParts, ids: readonly RowId[]): Promise<Map<RowId, Account>> {
-  const possible = [...new Set(ids)].filter((id) => isAccountId(app.accounts.id, id));
-  const found = possible.length === 0 ? [] : await rows.many(possible);
-  return new Map(found.map((row) => [row.id, shown(row)]));
+/** Changes of an account by its owner. */
+function ownAccount(dependencies: AccountDependencies): Pick<AccountService, 'remove' | 'changePassword'> {
+  const { app, store, bodies, accounts, keys, forget, sessions, passwords, log } = dependencies;
+  return {
+    /** Sessions, keys and trusted sources end with the account, by their references to it. */
+    async remove(context, id, proof = {}) {
+      const { caller } = context;
+      if (caller.kind !== 'administrator') {
+        const own = ownSession(caller);
+        if (own.account !== id) throw new Problem('forbidden');
+        const { password } = bodies.proof.check(proof);
+        const [row] = await accounts.byId(store, { id });
+        if (!row) throw notFound(id);
+        if (row.password_hash !== null) {
+          if (password === undefined) throw missingPassword();
+          await requirePassword(dependencies, context, { row, password, pointer: '/password' });
+        }
+      }
+      await inTransaction(store, context, async (transaction) => {
+        const [row] = isAccountId(app.accounts.id, id) ? await accounts.lock(transaction, { id }) : [];
+        if (!row) throw notFound(id);
+        await forget(context, transaction, id);
+        await keys.removeUsesOf(transaction, { account: id });
+        await accounts.remove(transaction, { id });
+      });
+      sessions.forget();
+      log({ event: 'account_deleted', account: id }, context.origin);
+    },
+
+    async changePassword(context, change) {
+      const own = ownSession(context.caller);
+      const { current, next } = bodies.passwordChange.check(change);
+      const [row] = await accounts.byId(store, { id: own.account });
+      if (!row) throw notFound(own.account);
+      requireGoodPassword(dependencies, '/next', next, row);
+      await requirePassword(dependencies, context, { row, password: current, pointer: '/current' });
+      const hash = await passwords.hash(next);
+      await inTransaction(store, context, async (transaction) => {
+        // Of two changes at a time the second has the wrong current password.
+        const [locked] = await accounts.lock(transaction, { id: row.id });
+        if (locked?.password_hash !== row.password_hash) throw wrongPassword('/current');
+        await accounts.setHash(transaction, { id: row.id, password_hash: hash });
+        await sessions.endAll(transaction, row.id, own.session);
+      });
+      sessions.forget();
+      log({ event: 'password_changed', account: row.id }, context.origin);
+    },
+  };
+}
+
+function ownSessions(
+  dependencies: AccountDependencies,
+): Pick<AccountService, 'sessions' | 'endSession' | 'endAllSessions'> {
+  const { store, sessionReads, sessions, now, log } = dependencies;
+  return {
+    async sessions(context, query, cursor) {
+      const { caller } = context;
+      if (caller.kind !== 'administrator') ownSession(caller);
+      let page = await sessionReads.list(context, query, cursor);
+      if (page.items.some(({ expires_at }) => Date.parse(expires_at) <= now())) {
+        // What has expired is no session any more, though nobody has removed it yet.
+        await store.write((transaction) => sessions.purge(transaction));
+        page = await sessionReads.list(context, query, cursor);
+      }
+      const current = caller.kind === 'account' ? caller.session : null;
+      const items = page.items.map(
+        ({ id, account, created_at, last_used_at, expires_at }): SessionView => ({
+          id,
+          account,
+          created_at,
+          last_used_at,
+          expires_at,
+          current: id === current,
+        }),
+      );
+      return { ...page, items };
+    },
+
+    async endSession(context, session) {
+      const { account } = ownSession(context.caller);
+      if (!(await sessions.end(account, session)))
+        throw new Problem('not_found', { data: { resource: 'sessions', id: session } });
+      log({ event: 'session_ended', account, session }, context.origin);
+    },
+
+    async endAllSessions(context) {
+      const { account } = ownSession(context.caller);
+      await inTransaction(store, context, (transaction) => sessions.endAll(transaction, account));
+      sessions.forget();
+      log({ event: 'sessions_ended', account }, context.origin);
+    },
+  };
+}
+
+/** Asks for the password of an account by someone who is signed in to it, as often as guessing allows. */
+async function requirePassword(
+  { store, passwords, throttle, log }: AccountDependencies,
+  context: Context,
+  { row, password, pointer }: { row: AccountRow; password: string; pointer: string },
+): Promise<void> {
+  const attempt = await throttle.ownPassword(row.id);
+  try {
+    if ((await passwords.verify(password, row.password_hash)).ok) {
+      await store.write((transaction) => attempt.store(transaction));
+      attempt.succeeded();
+      return;
+    }
+    attempt.failed();
+    log({ event: 'password_wrong', account: row.id }, context.origin);
+    throw wrongPassword(pointer);
+  } finally {
+    attempt.dropped();
+  }
+}
+
+function requireGoodPassword(
+  { app }: AccountDependencies,
+  pointer: string,
+  password: string,
+  { username }: AccountRow,
+): void {
+  const errors = passwordErrors(pointer, password, passwordRule(app.accounts), [username, app.name]);
+  if (errors.length > 0) throw new Problem('invalid', { errors });
+}
+
+/** Whether a value can be an id of this app's accounts. PostgreSQL refuses to compare with anything else. */
+export function isAccountId(id: Id, value: unknown): value is RowId {
+  if (id.kind === 'integer') return Number.isSafeInteger(value) && Number(value) >= 1;
+  return typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value);
+}
+
+/** An account as others may see it. */
+function shown({ id, username, created_at }: AccountRow): Account {
+  return { id, username, created_at };
 }
 
 /** Sessions and passwords are for those who signed in: a key could be a copy that its owner does not know of. */
-function ownSession(caller: Caller): OwnSession {
+function ownSession(caller: Caller): { account: RowId; session: string } {
   if (caller.kind === 'account') return caller;
   if (caller.kind === 'anonymous') refuseAnonymous();
   throw new Problem('forbidden', {
     detail:
       'Sign in with username and password: only a signed-in account manages its sessions and its password.',
+  });
+}
+
+function notFound(id: RowId): Problem {
+  return new Problem('not_found', { data: { resource: 'accounts', id } });
+}
+
+function taken(): Problem {
+  return new Problem('conflict', {
+    detail: 'An account with this username exists already.',
+    errors: [{ pointer: '/username', code: 'taken', message: 'another account has this username' }],
+  });
+}
+
+function wrongPassword(pointer: string): Problem {
+  return new Problem('wrong_password', {
+    errors: [{ pointer, code: 'wrong', message: 'is not the current password' }],
+  });
+}
+
+function missingPassword(): Problem {
+  return new Problem('invalid', {
+    errors: [{ pointer: '/password', code: 'required', message: 'this field is required' }],
   });
 }

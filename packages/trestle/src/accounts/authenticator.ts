@@ -1,22 +1,133 @@
-import type { Caller } from '../schema/caller.ts';
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { Store } from '../database/store.ts';
+import { Problem } from '../problems.ts';
+import type { Caller, Origin } from '../schema/caller.ts';
 import type { KeyUse } from '../schema/services/account-service.ts';
+import { StartError } from '../start-error.ts';
+import type { EventLog } from './events.ts';
+import { hashSecret, KEY_PREFIX, parseKey } from './keys/key-format.ts';
+import { isUsable, type KeyStatements } from './keys/key-statements.ts';
+import type { KeyUsage } from './keys/key-usage.ts';
+import type { Sessions } from './sessions/sessions.ts';
+import { sourceOf } from './throttling/source.ts';
+import type { Throttle } from './throttling/throttle.ts';
+import { invalidToken, type TokenSigner } from './tokens/tokens.ts';
 
 /** Reads may rest on a session check that is at most a second old; writes always ask the database. */
 export type Purpose = 'read' | 'write';
 
 /** Turns what a request presents into its caller. */
 export interface Authenticator {
-  /** An access token, an API key or the administrator's secret. Throws `invalid_token`, and `invalid_key` for a key. */
-  bearer(token: string, purpose: Purpose): Promise<Caller> | Caller;
+  /**
+   * An access token, an API key or the administrator's secret. Throws `invalid_token`, `invalid_key` for a key, and
+   * `too_many_requests` for guesses at the secret.
+   */
+  bearer(token: string, purpose: Purpose, origin: Origin): Promise<Caller> | Caller;
   /** An API key. Always asks the database, but for a key whose checksum is wrong. Throws `invalid_key`. */
   key(key: string): Promise<Caller>;
-  /** The administrator's secret. Throws `unauthenticated` where it is wrong or the server has none. */
-  administrator(secret: string): Caller;
+  /** The administrator's secret. Throws `invalid_token` where it is wrong or the server has none, and `too_many_requests`. */
+  administrator(secret: string, origin: Origin): Caller;
   /**
-   * Throws `invalid_token` or `invalid_key` where the caller's session has ended, its key was revoked or its account disabled.
-   * Callers without credentials of their own are always active.
+   * Throws `invalid_token` or `invalid_key` where the caller's session has ended, its key was revoked or its account is
+   * disabled. Callers without credentials of their own are always active. For what outlives its request, such as event
+   * streams: to be asked at least every second.
    */
   requireActive(caller: Caller): Promise<void>;
-  /** Notes a use of a key, behind the request; of any other caller nothing. */
+  /** Notes a use of a key, after the request; of any other caller nothing. */
   used(caller: Caller, use: KeyUse): void;
+}
+
+interface Dependencies {
+  store: Store;
+  tokens: TokenSigner;
+  sessions: Sessions;
+  keys: KeyStatements;
+  usage: KeyUsage;
+  throttle: Throttle;
+  administratorSecret: string | undefined;
+  now: () => number;
+  log: EventLog;
+}
+
+const ADMINISTRATOR: Caller = Object.freeze({ kind: 'administrator' });
+/** Compared with where there is no such key, so that this takes as long. No secret has this hash. */
+const NO_HASH = '0'.repeat(64);
+const MIN_SECRET_LENGTH = 32;
+
+/** The authenticator of one app. Throws `StartError` for an administrator's secret that is too short. */
+export function openAuthenticator(dependencies: Dependencies): Authenticator {
+  const { store, tokens, sessions, keys, usage, throttle, administratorSecret, now, log } = dependencies;
+  const expected = administratorSecret ? digest(checkedSecret(administratorSecret)) : undefined;
+
+  function administrator(secret: string, origin: Origin): Caller {
+    if (expected === undefined) throw new Problem('invalid_token');
+    const source = sourceOf(origin.address);
+    const wait = throttle.administrator.waitOf(source);
+    if (wait > 0) {
+      log({ event: 'administrator_throttled', source }, origin);
+      throw throttle.administrator.refusal(wait);
+    }
+    if (timingSafeEqual(digest(secret), expected)) return ADMINISTRATOR;
+    throttle.administrator.hit(source);
+    log({ event: 'administrator_refused', source }, origin);
+    throw new Problem('invalid_token', { detail: "The administrator's secret is wrong." });
+  }
+
+  async function byToken(token: string, purpose: Purpose): Promise<Caller> {
+    const claims = await tokens.verifyAccess(token);
+    if (!(await sessions.isActive(claims, purpose))) throw invalidToken();
+    return { kind: 'account', account: claims.account, session: claims.session };
+  }
+
+  async function byKey(key: string): Promise<Caller> {
+    const parsed = parseKey(key);
+    if (!parsed) throw invalidKey();
+    const [row] = await keys.enabled(store, { id: parsed.id });
+    const same = timingSafeEqual(Buffer.from(hashSecret(parsed.secret)), Buffer.from(row?.hash ?? NO_HASH));
+    if (!row || !same || !isUsable(row, now())) throw invalidKey();
+    return { kind: 'key', account: row.account, key: row.id, scopes: row.scopes };
+  }
+
+  return {
+    bearer(token, purpose, origin) {
+      if (token.startsWith(KEY_PREFIX)) return byKey(token);
+      // The secret has no dot, and a token always has: neither is taken for a guess at the other.
+      return token.includes('.') || expected === undefined
+        ? byToken(token, purpose)
+        : administrator(token, origin);
+    },
+    key: byKey,
+    administrator,
+    async requireActive(caller) {
+      if (caller.kind === 'account' && !(await sessions.isActive(caller, 'write'))) throw invalidToken();
+      if (caller.kind !== 'key') return;
+      const row = await keys.current(caller.key);
+      if (!row || !isUsable(row, now())) throw invalidKey();
+    },
+    used(caller, use) {
+      if (caller.kind === 'key') usage.note(caller.key, use);
+    },
+  };
+}
+
+function checkedSecret(secret: string): string {
+  if (secret.length < MIN_SECRET_LENGTH)
+    throw new StartError(
+      `TRESTLE_ADMIN_SECRET has ${secret.length} characters; it needs at least ${MIN_SECRET_LENGTH}. ` +
+        'Make one with: node -p "crypto.randomBytes(32).toString(\'base64url\')"',
+    );
+  if (secret.startsWith(KEY_PREFIX) || secret.includes('.'))
+    throw new StartError(
+      'TRESTLE_ADMIN_SECRET contains a dot or begins as an API key does, so it could be taken for a token or a key; choose another',
+    );
+  return secret;
+}
+
+function invalidKey(): Problem {
+  return new Problem('invalid_key', { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } });
+}
+
+/** Both sides become as long, so that the comparison tells nothing, not even the secret's length. */
+function digest(secret: string): Buffer {
+  return hash('sha256', secret, 'buffer');
 }

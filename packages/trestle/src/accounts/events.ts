@@ -4,12 +4,13 @@ import type { RowId } from '../schema/id.ts';
  * What happens to accounts, sessions and keys, for the log (ASVS 16.3). No member ever holds a secret, and failed
  * sign-ins name no user: people type passwords into the wrong field.
  */
-export type AccountEvent =
+type AccountEvent =
   | { event: 'signed_up' | 'signed_in'; account: RowId; source: string }
   | { event: 'sign_in_failed'; account: RowId | null; source: string }
   | { event: 'sign_in_throttled' | 'sign_up_throttled'; source: string }
+  | { event: 'administrator_refused' | 'administrator_throttled'; source: string }
   | { event: 'password_changed' | 'password_wrong' | 'sessions_ended'; account: RowId }
-  | { event: 'account_disabled' | 'account_enabled' | 'password_reset'; account: RowId }
+  | { event: 'account_disabled' | 'account_enabled' | 'account_deleted' | 'password_reset'; account: RowId }
   | { event: 'session_ended' | 'refresh_replayed'; account: RowId; session: string }
   | { event: KeyEvent; key: string; account: RowId | null }
   | { event: 'key_uses_delayed' | 'key_uses_dropped'; count: number };
@@ -22,5 +23,8 @@ type KeyEvent =
   | 'key_rolled'
   | 'key_deleted';
 
+/** An event with the app it happened in, and the request that caused it where there was one. */
+export type LoggedEvent = AccountEvent & { app: string; requestId?: string };
+
 /** Takes events as they happen. It must not throw and is not waited for. */
-export type EventLog = (event: AccountEvent) => void;
+export type EventLog = (event: AccountEvent, origin?: { readonly requestId?: string }) => void;

@@ -1,29 +1,31 @@
 import type { Store } from '../database/store.ts';
+import type { RowDeletion } from '../rows/delete-rows.ts';
+import { Cursors } from '../rows/lists/cursor.ts';
+import type { Model } from '../rows/model.ts';
+import { compileSystemModels, type SystemModel, systemReads } from '../rows/system-tables.ts';
 import type { Accounts } from '../schema/accounts.ts';
 import type { AccountService, KeyService } from '../schema/services/account-service.ts';
-import { type AccountOperator, accountOperator } from './account-operator.ts';
-import type { AccountParts } from './account-parts.ts';
-import { AccountRows } from './account-rows.ts';
-import { accountService } from './account-service.ts';
-import type { Authenticator } from './authenticator.ts';
-import type { EventLog } from './events.ts';
-import { KeyRows } from './keys/key-rows.ts';
+import { accountService, type ShownAccount, type ShownSession } from './account-service.ts';
+import { accountStatements, writeUsernameKeys } from './account-statements.ts';
+import { type Authenticator, openAuthenticator } from './authenticator.ts';
+import { DatabaseClock } from './database-clock.ts';
+import type { EventLog, LoggedEvent } from './events.ts';
+import { keyStatements } from './keys/key-statements.ts';
 import { KeyUsage } from './keys/key-usage.ts';
-import { keyService } from './keys/keys.ts';
-import { openAuthenticator } from './open-authenticator.ts';
+import { keyService, type ShownKey } from './keys/keys.ts';
 import { Passwords, type PasswordsOptions } from './passwords/passwords.ts';
+import { accountBodies } from './request-bodies.ts';
+import { accountResources, type KeyUseRow } from './resources.ts';
 import { lifetimesOf } from './sessions/lifetimes.ts';
-import { LiveSessions } from './sessions/live-sessions.ts';
 import { Refresh } from './sessions/refresh.ts';
-import { SessionRows } from './sessions/session-rows.ts';
+import { sessionStatements } from './sessions/session-statements.ts';
 import { Sessions } from './sessions/sessions.ts';
-import type { SigningSecret } from './sessions/signing-secret.ts';
+import { deriveKeys, type SigningSecret } from './sessions/signing-secret.ts';
 import { THROTTLE, Throttle, type ThrottleLimits } from './throttling/throttle.ts';
 import { TokenSigner } from './tokens/tokens.ts';
 
-/** Milliseconds. */
-const SOON = 60_000;
-const HOUR = 3_600_000;
+const FIRST_PURGE_MS = 60_000;
+const PURGE_INTERVAL_MS = 3_600_000;
 
 export interface AccountsSetup {
   app: {
@@ -31,17 +33,19 @@ export interface AccountsSetup {
     readonly accounts: Accounts;
     readonly resources: Readonly<Record<string, unknown>>;
   };
-  /** With the tables of `accountTables`. */
+  /** With the tables of `accountResources`. */
   store: Store;
+  /** Takes the references to deleted accounts out of the app's rows. */
+  deletion: Pick<RowDeletion, 'forgetAccounts'>;
   secret: SigningSecret;
   /** Default: there is no administrator. */
   administratorSecret?: string | undefined;
   /** Default: nothing is logged. */
-  log?: EventLog | undefined;
+  log?: ((event: LoggedEvent) => void) | undefined;
   /** Default: `THROTTLE`. */
   throttle?: Partial<ThrottleLimits> | undefined;
   passwords?: PasswordsOptions | undefined;
-  /** Milliseconds since 1970 (default: the clock). */
+  /** Milliseconds since 1970 (default: the database's clock). */
   now?: (() => number) | undefined;
 }
 
@@ -49,67 +53,109 @@ export interface OpenAccounts {
   readonly accounts: AccountService;
   readonly keys: KeyService;
   readonly authenticate: Authenticator;
-  readonly operator: AccountOperator;
-  /** Removes sessions that are over and old uses of keys. It is done soon after the start and every hour. */
+  readonly accountModels: AccountModels;
+  /** Removes expired sessions and old uses of keys. It is done soon after the start and every hour. */
   purge(): Promise<void>;
-  /** Writes the uses of keys that still wait. Call it before the store closes. */
+  /** Writes what waits to be written. Call it before the store closes. */
   close(): Promise<void>;
 }
 
+/** The tables as callers see them: lists are read by them, and documented. */
+export type AccountModels = Readonly<Record<'accounts' | 'sessions' | 'keys' | 'key_uses', Model>>;
+
+function viewsOf({
+  accounts,
+  sessions,
+  keys,
+  key_uses,
+}: Record<keyof AccountModels, SystemModel>): AccountModels {
+  return { accounts: accounts.view, sessions: sessions.view, keys: keys.view, key_uses: key_uses.view };
+}
+
 /** Opens accounts, sessions, tokens and keys of one app over its store. */
-export function openAccounts(setup: AccountsSetup): OpenAccounts {
-  const { app, store, administratorSecret, log = () => {}, now = Date.now } = setup;
-  const { id } = app.accounts;
-  const rows = new AccountRows(store, id);
-  const keyRows = new KeyRows(store, id);
-  const usage = new KeyUsage(store, log);
-  const tokens = new TokenSigner({ app: app.name, id, secret: setup.secret, now });
-  const session = {
+export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> {
+  const { app, store, deletion, administratorSecret, secret } = setup;
+  const declared = app.accounts;
+  const log: EventLog = (event, origin) =>
+    setup.log?.({ ...event, app: app.name, ...(origin?.requestId && { requestId: origin.requestId }) });
+  const clock = new DatabaseClock(store);
+  if (!setup.now) await clock.start();
+  const now = setup.now ?? clock.now;
+  const models = compileSystemModels(accountResources(declared), declared, store);
+  await writeUsernameKeys(store, models.accounts, declared.username);
+
+  const [{ key: cursorKey }] = deriveKeys(secret, app.name, 'cursors');
+  const [{ key: throttleKey }] = deriveKeys(secret, app.name, 'throttle');
+  const cursors = new Cursors(cursorKey);
+  const bodies = accountBodies({ accounts: declared, app: app.name, resources: Object.keys(app.resources) });
+  const accounts = accountStatements(models.accounts);
+  const statements = sessionStatements(models.sessions, models.accounts);
+  const keyModels = { keys: models.keys, accounts: models.accounts, uses: models.key_uses };
+  const keys = keyStatements(store, keyModels);
+  const usage = new KeyUsage(store, keyModels, log);
+  const tokens = new TokenSigner({ app: app.name, id: declared.id, secret, now });
+  const passwords = new Passwords(setup.passwords);
+  const throttle = new Throttle({
     store,
-    rows: new SessionRows(store, id),
-    live: new LiveSessions(store, id),
-    tokens,
-    lifetimes: lifetimesOf(app.accounts),
+    model: models.attempts,
+    key: throttleKey,
+    limits: { ...THROTTLE, ...setup.throttle },
     now,
-  };
-  const sessions = new Sessions(session);
-  const parts: AccountParts = {
-    app,
-    store,
-    rows,
-    sessions,
-    refresh: new Refresh({ ...session, accounts: rows, sessions, log }),
-    passwords: new Passwords(setup.passwords),
-    throttle: new Throttle({ ...THROTTLE, ...setup.throttle }, now),
-    now,
-    log,
-  };
-  const limits = { accounts: app.accounts, resources: Object.keys(app.resources) };
-  const purge = async () => {
-    await sessions.purge();
-    await usage.purge(now());
-  };
-  const stopPurging = often(purge);
+    monotonic: setup.now ?? (() => performance.now()),
+  });
+  const lifetimes = lifetimesOf(declared);
+  const sessions = new Sessions({ store, statements, tokens, lifetimes, now });
+  const refresh = new Refresh({ store, statements, sessions, tokens, lifetimes, now, log });
+
+  const purge = () =>
+    store.write(async (transaction) => {
+      await sessions.purge(transaction);
+      await usage.purge(transaction, now());
+      await throttle.purge(transaction);
+    });
+  const stopPurging = schedulePurge(purge);
+
+  const shared = { store, bodies, accounts, usage, tokens, sessions, throttle, now, log };
   return {
-    accounts: accountService(parts),
-    keys: keyService({ store, accounts: rows, rows: keyRows, usage, limits, now, log }),
-    authenticate: openAuthenticator({ tokens, sessions, keyRows, usage, administratorSecret, now }),
-    operator: accountOperator(parts),
+    accounts: accountService({
+      ...shared,
+      app,
+      accountReads: systemReads<ShownAccount>(models.accounts, store, cursors),
+      sessionReads: systemReads<ShownSession>(models.sessions, store, cursors),
+      keys,
+      refresh,
+      passwords,
+      forget: ({ caller }, transaction, id) =>
+        deletion.forgetAccounts(transaction, caller, [
+          store.dialect.encode(models.accounts.record.idKind, id),
+        ]),
+    }),
+    keys: keyService({
+      ...shared,
+      declared,
+      statements: keys,
+      reads: systemReads<ShownKey>(models.keys, store, cursors),
+      useReads: systemReads<KeyUseRow>(models.key_uses, store, cursors),
+    }),
+    authenticate: openAuthenticator({ ...shared, keys, administratorSecret }),
+    accountModels: viewsOf(models),
     purge,
     async close() {
       stopPurging();
+      clock.stop();
       await usage.close();
+      await throttle.close();
     },
   };
 }
 
-/** What is over harms nobody: where removing it fails, the next time will do. Gives what stops it. */
-function often(purge: () => Promise<void>): () => void {
+/** Purges expired rows soon after the start and hourly, ignoring failures: the next time will do. Returns what stops it. */
+function schedulePurge(purge: () => Promise<void>): () => void {
   const quietly = () => void purge().catch(() => {});
-  const soon = setTimeout(quietly, SOON).unref();
-  const hourly = setInterval(quietly, HOUR).unref();
+  const first = setTimeout(quietly, FIRST_PURGE_MS).unref();
+  const hourly = setInterval(quietly, PURGE_INTERVAL_MS).unref();
   return () => {
-    clearTimeout(soon);
+    clearTimeout(first);
     clearInterval(hourly);
   };
 }

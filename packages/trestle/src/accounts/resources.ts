@@ -12,28 +12,28 @@ import { integerId, textId } from '../schema/id.ts';
 import type { RowOf } from '../schema/row-types.ts';
 import { administrator, own } from '../schema/rules.ts';
 
-export const SESSIONS_TABLE = `${INTERNAL}sessions`;
-export const KEYS_TABLE = `${INTERNAL}keys`;
-export const KEY_USES_TABLE = `${INTERNAL}key_uses`;
-
-/** The tables of accounts, sessions and keys. None of them holds anything that could be used as a credential. */
+/**
+ * The tables of accounts, sessions and keys. None of them holds anything that could be used as a credential.
+ * `username_key` is the name as it is compared; null where an older account has the same one.
+ */
 export function accountResources(declared: Accounts) {
   const accounts = systemResource(
     resource({
       id: declared.id,
       fields: {
         username: text({ unique: true }),
+        username_key: text({ nullable: true, unique: true }),
         password_hash: text({ nullable: true }),
         created_at: createdAt(),
         disabled_at: timestamp({ nullable: true }),
       },
     }),
-    { table: ACCOUNTS_TABLE, hidden: ['password_hash'], can: { read: administrator } },
+    { table: ACCOUNTS_TABLE, hidden: ['username_key', 'password_hash'], can: { read: administrator } },
   );
-  return { accounts, sessions, keys, key_uses: keyUses };
+  return { accounts, sessions, keys, key_uses: keyUses, attempts };
 }
 
-type AccountResources = ReturnType<typeof accountResources>;
+export type AccountResources = ReturnType<typeof accountResources>;
 
 /** `generation` counts the rotations of the session's refresh token, `rotated_at` is when the last one was. */
 const sessions = systemResource(
@@ -49,7 +49,7 @@ const sessions = systemResource(
     },
     order: '-created_at',
   }),
-  { table: SESSIONS_TABLE, hidden: ['generation', 'rotated_at'], can: { read: own('account') } },
+  { table: `${INTERNAL}sessions`, hidden: ['generation', 'rotated_at'], can: { read: own('account') } },
 );
 
 const keys = systemResource(
@@ -68,7 +68,7 @@ const keys = systemResource(
     },
     order: '-created_at',
   }),
-  { table: KEYS_TABLE, hidden: ['hash'], can: { read: own('account') } },
+  { table: `${INTERNAL}keys`, hidden: ['hash'], can: { read: own('account') } },
 );
 
 /** No reference to the keys: uses are written after the requests, and a key may be gone by then. */
@@ -86,10 +86,25 @@ const keyUses = systemResource(
     order: '-id',
     indexes: [['key']],
   }),
-  { table: KEY_USES_TABLE, can: { read: administrator } },
+  { table: `${INTERNAL}key_uses`, can: { read: administrator } },
+);
+
+/** Failed sign-ins in a row, by what they are counted for, and the sources that an account has signed in from. */
+const attempts = systemResource(
+  resource({
+    id: textId('^.+$'),
+    fields: {
+      account: reference('accounts', { nullable: true, onDelete: 'cascade' }),
+      failures: integer(),
+      failed_at: timestamp({ nullable: true }),
+      used_at: timestamp({ index: true }),
+    },
+  }),
+  { table: `${INTERNAL}attempts` },
 );
 
 export type AccountRow = RowOf<AccountResources['accounts']>;
 export type SessionRow = RowOf<AccountResources['sessions']>;
 export type KeyRow = RowOf<AccountResources['keys']>;
 export type KeyUseRow = RowOf<AccountResources['key_uses']>;
+export type AttemptRow = RowOf<AccountResources['attempts']>;

@@ -44,7 +44,7 @@ function withoutHidden(resource: Resource): Resource {
 
 /** Reads of a system table: the lists, filters, cursors and rules of any resource. */
 export interface SystemReads<Row> {
-  list(context: Context, query?: ListQuery): Promise<Page<Row>>;
+  list(context: Context, query?: ListQuery, cursor?: string): Promise<Page<Row>>;
   read(context: Context, id: RowId): Promise<Versioned<Row>>;
 }
 
@@ -115,6 +115,12 @@ export class SystemTable<R extends Resource> {
 
   delete(where: Sql): Run<RowOf<R>> {
     return this.rows(sql`delete from ${this.name} where ${where} returning ${this.model.columns}`);
+  }
+
+  /** Any statement that answers no rows, such as one that may delete very many. */
+  execute(query: Sql): (executor: Executor, values?: Values) => Promise<void> {
+    const run = this.rows(query);
+    return async (executor, values) => void (await run(executor, values));
   }
 
   /** Any statement that answers all columns. */

@@ -177,8 +177,11 @@ export function requireId(model: Model, id: RowId): void {
 export function checkedBody(model: Model, given: unknown, check: Check): Readonly<Record<string, unknown>> {
   const body = model.normalize ? model.normalize(given) : given;
   const errors = check(body);
-  if (errors.length > 0) throw bodyProblem(model, errors);
-  if (!isObject(body)) throw bodyProblem(model, [notAnObject(body)]);
+  if (errors.length > 0) {
+    const writable = model.fields.filter((field) => field.writable).map((field) => field.name);
+    throw bodyProblem(errors, writable, model.name);
+  }
+  if (!isObject(body)) throw bodyProblem([notAnObject(body)], []);
   return body;
 }
 
@@ -215,18 +218,28 @@ function notAnObject(body: unknown): FieldError {
   return { pointer: '', code: 'type', message: `expected an object, got ${kindOf(body)}` };
 }
 
-function bodyProblem(model: Model, errors: readonly FieldError[]): Problem {
-  const unknown = errors.filter((error) => error.code === 'unknown');
+/**
+ * The problem of a body with these errors: `unknown_field`, naming the members that may be given, or `invalid`.
+ *
+ * @param resource what the members belong to (default: the request alone).
+ */
+export function bodyProblem(
+  errors: readonly FieldError[],
+  allowed: readonly string[],
+  resource?: string,
+): Problem {
+  const unknown = errors.filter(({ code }) => code === 'unknown');
   if (unknown.length === 0) return new Problem('invalid', { errors, detail: summary(errors) });
-  const allowed = model.fields.filter((field) => field.writable).map((field) => field.name);
-  const given = unknown.map((error) => error.pointer.slice(1)).join(', ');
+  const given = unknown.map(({ pointer }) => pointer.slice(1)).join(', ');
+  const writable = `Writable fields${resource === undefined ? '' : ` of ${resource}`}: ${allowed.join(', ')}.`;
   return new Problem('unknown_field', {
-    errors,
-    detail: `Unknown field: ${given}. Writable fields of ${model.name}: ${allowed.join(', ')}.`,
+    errors: [...unknown, ...errors.filter(({ code }) => code !== 'unknown')],
+    detail: `Unknown field: ${given}. ${writable}`,
     data: { allowed },
   });
 }
 
-function summary(errors: readonly FieldError[]): string {
+/** The errors of a problem in one line. */
+export function summary(errors: readonly FieldError[]): string {
   return errors.map(({ pointer, message }) => (pointer ? `${pointer}: ${message}` : message)).join('; ');
 }

@@ -23,14 +23,20 @@ export interface TextRule {
   patterns?: readonly RegExp[];
 }
 
-/** The form of a user name. Names are stored and compared normalized, and case-sensitive. */
+/**
+ * The form of a user name. Names are stored and compared normalized; white space at the ends, tabs and line breaks are
+ * always refused.
+ */
 export interface UsernameRule extends TextRule {
   /** Remove white space at both ends before everything else is checked (default: false). */
   trim?: boolean;
   /** Unicode normalization form (default: `NFC`; `NFKC` also makes one of `ﬁ` and `fi`). */
   normalize?: 'NFC' | 'NFKC';
+  /** Compare names without regard to case: `Ann` and `ann` are one account (default: false). */
+  fold?: boolean;
 }
 
+/** The form of a password. Passwords are normalized to NFKC (NIST SP 800-63B-4, 3.1.1.2). */
 export interface PasswordRule extends TextRule {
   /** Refuse common passwords and such that hold the user's or the app's name (default: true). */
   blockCommon?: boolean;
@@ -48,10 +54,10 @@ export interface AccountsOptions {
   /** Lifetime of a session whatever is refreshed (default: 30 days). */
   session?: Duration;
   /**
-   * API keys: how long they last unless said otherwise (default: 90 days; `never`), the longest (default: 365 days), and
-   * whether new ones are made of digits and lower-case letters alone, for clients that lower-case them (default: false).
+   * API keys: how long they last unless said otherwise (default: 90 days; `never`), the longest (default: 365 days), the
+   * most that one account has at a time (default: 100), and whether new ones are made of digits and lower-case letters alone, for clients that lower-case them (default: false).
    */
-  keys?: { lifetime?: Duration | 'never'; longest?: Duration | 'never'; lowerCase?: boolean };
+  keys?: { lifetime?: Duration | 'never'; longest?: Duration | 'never'; max?: number; lowerCase?: boolean };
   /** Who may sign up (default: `anyone`), and who may read an account's name (default: `signedIn`). */
   can?: { create?: Rule<never>; read?: Rule<never> };
 }
@@ -66,6 +72,7 @@ export interface Accounts {
   readonly keys: {
     readonly lifetime: Duration | 'never';
     readonly longest: Duration | 'never';
+    readonly max: number;
     readonly lowerCase: boolean;
   };
   readonly can: { readonly create: Rule<never>; readonly read: Rule<never> };
@@ -112,6 +119,7 @@ export function accounts(options: AccountsOptions = {}): Accounts {
     keys: {
       lifetime: options.keys?.lifetime ?? '90d',
       longest: options.keys?.longest ?? '365d',
+      max: options.keys?.max ?? 100,
       lowerCase: options.keys?.lowerCase ?? false,
     },
     can: { create: options.can?.create ?? anyone, read: options.can?.read ?? signedIn },
@@ -131,6 +139,7 @@ const username = optionsOf<UsernameRule>('username', {
   ...text,
   trim: aBoolean,
   normalize: oneWordOf(['NFC', 'NFKC']),
+  fold: aBoolean,
 });
 const password = optionsOf<PasswordRule>('password', { ...text, blockCommon: aBoolean });
 
@@ -147,6 +156,7 @@ const checkOptions = optionsOf<AccountsOptions>('accounts()', {
   keys: optionsOf<NonNullable<AccountsOptions['keys']>>('keys', {
     lifetime: anything,
     longest: anything,
+    max: aCount,
     lowerCase: aBoolean,
   }),
   can: rulesFor(['create', 'read']),

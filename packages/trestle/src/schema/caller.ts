@@ -50,8 +50,19 @@ export interface Transaction {
   readonly [TRANSACTION]: true;
 }
 
-/** Who calls a verb, and in which transaction (default: one of its own). Every `RouteRequest` is a context. */
+/** Where a request came from: throttling goes by it, and the log names it. */
+export interface Origin {
+  /** The peer's address, or the client's behind a trusted proxy. */
+  readonly address: string;
+  readonly requestId?: string;
+}
+
+/**
+ * Who calls a verb, in which transaction (default: one of its own), and from where (default: the app's own code).
+ * Every `RouteRequest` is a context.
+ */
 export interface Context {
   readonly caller: Caller;
   readonly transaction?: Transaction;
+  readonly origin?: Origin;
 }

@@ -1,11 +1,11 @@
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
 import type { Problem, ProblemCode } from '../problems.ts';
-import type { Caller } from './caller.ts';
+import type { Caller, Origin } from './caller.ts';
 import type { JobServices, Jobs } from './jobs.ts';
 import type { Resource } from './resource.ts';
 import type { BodyOf, PatchOf, Resources, RowOf } from './row-types.ts';
 import type { Rule, Rules } from './rules.ts';
-import type { AccountService, KeyService, Origin } from './services/account-service.ts';
+import type { AccountService, KeyService } from './services/account-service.ts';
 import type { OperationService } from './services/operation-service.ts';
 import type { Services } from './services/row-service.ts';
 

@@ -4,10 +4,18 @@ import { sql } from '../../src/database/sql.ts';
 import { bind, statement } from '../../src/database/statement.ts';
 import type { Store } from '../../src/database/store.ts';
 import { accounts, anyText } from '../../src/schema/accounts.ts';
-import { anonymous } from '../../src/schema/caller.ts';
 import { integerId } from '../../src/schema/id.ts';
 import { eachStore } from '../stores.ts';
-import { ADMINISTRATOR, callerOf, clock, HERE, newAccount, openDemo } from './opened.ts';
+import {
+  ADMINISTRATOR,
+  BY_ADMINISTRATOR,
+  callerOf,
+  clock,
+  FROM_HERE,
+  HERE,
+  newAccount,
+  openDemo,
+} from './opened.ts';
 import { raises } from './raises.ts';
 
 const TABLE = sql.table('_trestle_accounts');
@@ -28,14 +36,14 @@ eachStore('accounts', (open) => {
   test('an account signs up, signs in and is known by its token', async () => {
     const { now } = clock();
     const demo = await openDemo(await open(), { now, accounts: { id: integerId() } });
-    const account = await demo.accounts.signUp(anonymous, { username: 'ann', password: 'x' }, HERE);
+    const account = await demo.accounts.signUp(FROM_HERE, { username: 'ann', password: 'x' });
     assert.deepEqual(account, { id: 1, username: 'ann', created_at: '2026-11-21T07:48:39.123Z' });
-    const tokens = await demo.accounts.signIn({ username: 'ann', password: 'x' }, HERE);
+    const tokens = await demo.accounts.signIn(FROM_HERE, { username: 'ann', password: 'x' });
     assert.deepEqual(tokens.account, account);
     assert.equal(tokens.expiresIn, 600);
     const caller = await callerOf(demo, tokens.access);
     assert.deepEqual(caller, { kind: 'account', account: 1, session: tokens.session });
-    assert.deepEqual(await demo.accounts.read(caller, 1), account);
+    assert.deepEqual(await demo.accounts.read({ caller }, 1), account);
   });
 
   test('ids are UUIDs unless declared otherwise', async () => {
@@ -47,7 +55,7 @@ eachStore('accounts', (open) => {
 
   test('a name is taken once, also by sign-ups at the same time, and exactly', async () => {
     const demo = await openDemo(await open(), { accounts: { id: integerId() } });
-    const signUp = (username: string) => demo.accounts.signUp(anonymous, { username, password: 'x' }, HERE);
+    const signUp = (username: string) => demo.accounts.signUp(FROM_HERE, { username, password: 'x' });
     const all = await Promise.allSettled([signUp('ann'), signUp('ann'), signUp('ann')]);
     assert.deepEqual(all.map(({ status }) => status).sort(), ['fulfilled', 'rejected', 'rejected']);
     const problem = await raises('conflict', () => signUp('ann'));
@@ -71,15 +79,15 @@ eachStore('accounts', (open) => {
     ];
     for (const [body, expected] of cases) {
       // @ts-expect-error: bodies of the wrong types, as they come from outside
-      const problem = await raises('invalid', () => demo.accounts.signUp(anonymous, body, HERE));
+      const problem = await raises('invalid', () => demo.accounts.signUp(FROM_HERE, body));
       assert.deepEqual(
         problem.errors.map(({ pointer, code }) => `${pointer} ${code}`),
         expected,
       );
     }
     const more = { username: 'ann', password: 'x', id: 7 };
-    const problem = await raises('unknown_field', () => demo.accounts.signUp(anonymous, more, HERE));
-    assert.match(problem.errors[0]?.message ?? '', /username, password/);
+    const problem = await raises('unknown_field', () => demo.accounts.signUp(FROM_HERE, more));
+    assert.equal(problem.detail, 'Unknown field: id. Writable fields: username, password.');
   });
 
   test('signing up and reading follow the declared rules', async () => {
@@ -88,16 +96,16 @@ eachStore('accounts', (open) => {
     }).can;
     const demo = await openDemo(await open(), { accounts: { can: rules } });
     const body = { username: 'ann', password: 'pass' };
-    await raises('unauthenticated', () => demo.accounts.signUp(anonymous, body, HERE));
-    const ann = await demo.accounts.signUp(ADMINISTRATOR, body, HERE);
-    await raises('unauthenticated', () => demo.accounts.read(anonymous, ann.id));
-    const tokens = await demo.accounts.signIn(body, HERE);
+    await raises('unauthenticated', () => demo.accounts.signUp(FROM_HERE, body));
+    const ann = await demo.accounts.signUp({ caller: ADMINISTRATOR, origin: HERE }, body);
+    await raises('unauthenticated', () => demo.accounts.read(FROM_HERE, ann.id));
+    const tokens = await demo.accounts.signIn(FROM_HERE, body);
     const caller = await callerOf(demo, tokens.access);
-    assert.equal((await demo.accounts.read(caller, ann.id)).username, 'ann');
-    await raises('forbidden', () => demo.accounts.read(caller, '00000000-0000-7000-8000-000000000000'));
-    await raises('not_found', () => demo.accounts.read(ADMINISTRATOR, "x' or 1=1"));
+    assert.equal((await demo.accounts.read({ caller }, ann.id)).username, 'ann');
+    await raises('forbidden', () => demo.accounts.read({ caller }, '00000000-0000-7000-8000-000000000000'));
+    await raises('not_found', () => demo.accounts.read(BY_ADMINISTRATOR, "x' or 1=1"));
     await raises('not_found', () =>
-      demo.accounts.read(ADMINISTRATOR, '00000000-0000-7000-8000-000000000000'),
+      demo.accounts.read(BY_ADMINISTRATOR, '00000000-0000-7000-8000-000000000000'),
     );
   });
 
@@ -114,21 +122,21 @@ eachStore('accounts', (open) => {
 
   test('without passwords an account is a name, and cannot sign in', async () => {
     const demo = await openDemo(await open(), { accounts: { password: false } });
-    const account = await demo.accounts.signUp(anonymous, { username: 'ann' }, HERE);
+    const account = await demo.accounts.signUp(FROM_HERE, { username: 'ann' });
     assert.equal(account.username, 'ann');
-    await raises('unknown_field', () =>
-      demo.accounts.signUp(anonymous, { username: 'b', password: 'x' }, HERE),
+    await raises('unknown_field', () => demo.accounts.signUp(FROM_HERE, { username: 'b', password: 'x' }));
+    await raises('invalid_credentials', () =>
+      demo.accounts.signIn(FROM_HERE, { username: 'ann', password: '' }),
     );
-    await raises('invalid_credentials', () => demo.accounts.signIn({ username: 'ann', password: '' }, HERE));
   });
 
   test('every failed sign-in gets the same answer', async () => {
     const demo = await openDemo(await open());
     const { account } = await newAccount(demo, 'ann');
     const off = await newAccount(demo, 'off');
-    await demo.operator.disable(off.account.id);
+    await demo.accounts.disable(BY_ADMINISTRATOR, off.account.id);
     const signIn = (username: string, password: string) =>
-      raises('invalid_credentials', () => demo.accounts.signIn({ username, password }, HERE));
+      raises('invalid_credentials', () => demo.accounts.signIn(FROM_HERE, { username, password }));
     const wrong = [
       await signIn('ann', 'wrong'),
       await signIn('nobody', 'pass'),
@@ -153,31 +161,33 @@ eachStore('accounts', (open) => {
   test('a changed password ends the other sessions and keeps its own', async () => {
     const demo = await openDemo(await open());
     const { caller, tokens } = await newAccount(demo, 'ann');
-    const other = await demo.accounts.signIn({ username: 'ann', password: 'pass' }, HERE);
+    const other = await demo.accounts.signIn(FROM_HERE, { username: 'ann', password: 'pass' });
     await callerOf(demo, other.access);
     const wrong = await raises('wrong_password', () =>
-      demo.accounts.changePassword(caller, { current: 'x', next: 'y' }),
+      demo.accounts.changePassword({ caller }, { current: 'x', next: 'y' }),
     );
     assert.equal(wrong.status, 400);
-    await raises('invalid', () => demo.accounts.changePassword(caller, { current: 'pass', next: '' }));
-    await demo.accounts.changePassword(caller, { current: 'pass', next: 'new' });
+    await raises('invalid', () => demo.accounts.changePassword({ caller }, { current: 'pass', next: '' }));
+    await demo.accounts.changePassword({ caller }, { current: 'pass', next: 'new' });
     await callerOf(demo, tokens.access);
-    await raises('invalid_token', () => demo.authenticate.bearer(other.access, 'read'));
-    await raises('invalid_token', () => demo.accounts.refresh(String(other.refresh)));
+    await raises('invalid_token', () => demo.authenticate.bearer(other.access, 'read', HERE));
+    await raises('invalid_token', () => demo.accounts.refresh(FROM_HERE, String(other.refresh)));
     await raises('invalid_credentials', () =>
-      demo.accounts.signIn({ username: 'ann', password: 'pass' }, HERE),
+      demo.accounts.signIn(FROM_HERE, { username: 'ann', password: 'pass' }),
     );
-    await demo.accounts.signIn({ username: 'ann', password: 'new' }, HERE);
+    await demo.accounts.signIn(FROM_HERE, { username: 'ann', password: 'new' });
     await raises('unauthenticated', () =>
-      demo.accounts.changePassword(anonymous, { current: 'a', next: 'b' }),
+      demo.accounts.changePassword(FROM_HERE, { current: 'a', next: 'b' }),
     );
-    await raises('forbidden', () => demo.accounts.changePassword(ADMINISTRATOR, { current: 'a', next: 'b' }));
+    await raises('forbidden', () =>
+      demo.accounts.changePassword(BY_ADMINISTRATOR, { current: 'a', next: 'b' }),
+    );
   });
 
   test('of two changes at a time one wins', async () => {
     const demo = await openDemo(await open());
     const { caller } = await newAccount(demo, 'ann');
-    const change = (next: string) => demo.accounts.changePassword(caller, { current: 'pass', next });
+    const change = (next: string) => demo.accounts.changePassword({ caller }, { current: 'pass', next });
     const both = await Promise.allSettled([change('one'), change('two')]);
     assert.deepEqual(both.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
   });
@@ -191,12 +201,12 @@ eachStore('accounts', (open) => {
     const hash = async () => (await hashes(demo.store))[0];
     assert.match(String(await hash()), /m=16,t=2/);
     await raises('invalid_credentials', () =>
-      demo.accounts.signIn({ username: 'ann', password: 'no' }, HERE),
+      demo.accounts.signIn(FROM_HERE, { username: 'ann', password: 'no' }),
     );
     assert.match(String(await hash()), /m=16,t=2/);
-    await demo.accounts.signIn({ username: 'ann', password: 'pass' }, HERE);
+    await demo.accounts.signIn(FROM_HERE, { username: 'ann', password: 'pass' });
     assert.match(String(await hash()), /m=8,t=1/);
-    await demo.accounts.signIn({ username: 'ann', password: 'pass' }, HERE);
+    await demo.accounts.signIn(FROM_HERE, { username: 'ann', password: 'pass' });
   });
 
   test('a hash that cannot be read lets nobody in', async () => {
@@ -204,25 +214,27 @@ eachStore('accounts', (open) => {
     await newAccount(demo, 'ann');
     await setHash(demo.store, '$argon2id$v=19$m=99999999,t=1,p=1$AAAAAAAAAAA$AAAA');
     await raises('invalid_credentials', () =>
-      demo.accounts.signIn({ username: 'ann', password: 'pass' }, HERE),
+      demo.accounts.signIn(FROM_HERE, { username: 'ann', password: 'pass' }),
     );
   });
 
   test('the operator disables, enables and gives new passwords', async () => {
     const demo = await openDemo(await open());
     const { account, tokens } = await newAccount(demo, 'ann');
-    const key = await demo.keys.create(ADMINISTRATOR, { account: account.id });
-    await demo.operator.disable(account.id);
-    assert.equal((await demo.operator.find('ann'))?.disabled, true);
-    await raises('invalid_token', () => demo.authenticate.bearer(tokens.access, 'read'));
-    await raises('invalid_token', () => demo.accounts.refresh(String(tokens.refresh)));
+    const key = await demo.keys.create(BY_ADMINISTRATOR, { account: account.id });
+    await demo.accounts.disable(BY_ADMINISTRATOR, account.id);
+    assert.equal((await demo.accounts.read(BY_ADMINISTRATOR, account.id)).disabled_at !== null, true);
+    await raises('invalid_token', () => demo.authenticate.bearer(tokens.access, 'read', HERE));
+    await raises('invalid_token', () => demo.accounts.refresh(FROM_HERE, String(tokens.refresh)));
     await raises('invalid_key', () => demo.authenticate.key(key.key));
-    await demo.operator.enable(account.id);
-    await raises('invalid_token', () => demo.authenticate.bearer(tokens.access, 'read'));
+    await demo.accounts.enable(BY_ADMINISTRATOR, account.id);
+    await raises('invalid_token', () => demo.authenticate.bearer(tokens.access, 'read', HERE));
     assert.equal((await demo.authenticate.key(key.key)).kind, 'key');
-    await demo.operator.resetPassword(account.id, 'lost and found');
-    await demo.accounts.signIn({ username: 'ann', password: 'lost and found' }, HERE);
-    await raises('not_found', () => demo.operator.disable('nobody'));
-    await raises('conflict', () => demo.operator.create({ username: 'ann', password: 'x' }));
+    await demo.accounts.resetPassword(BY_ADMINISTRATOR, account.id, 'lost and found');
+    await demo.accounts.signIn(FROM_HERE, { username: 'ann', password: 'lost and found' });
+    await raises('not_found', () => demo.accounts.disable(BY_ADMINISTRATOR, 'nobody'));
+    await raises('conflict', () =>
+      demo.accounts.signUp({ caller: ADMINISTRATOR, origin: HERE }, { username: 'ann', password: 'x' }),
+    );
   });
 });

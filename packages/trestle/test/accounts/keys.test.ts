@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '../../src/database/sql.ts';
 import { statement } from '../../src/database/statement.ts';
-import { anonymous, type Caller } from '../../src/schema/caller.ts';
+import type { Caller } from '../../src/schema/caller.ts';
 import { eachStore } from '../stores.ts';
 import { until } from '../until.ts';
-import { ADMINISTRATOR, clock, newAccount, openDemo } from './opened.ts';
+import { BY_ADMINISTRATOR, clock, FROM_HERE, HERE, newAccount, openDemo } from './opened.ts';
 import { raises } from './raises.ts';
 
 const DAY = 86_400;
@@ -16,7 +16,7 @@ eachStore('keys', (open) => {
     const { now } = clock();
     const demo = await openDemo(await open(), { now });
     const { caller, account } = await newAccount(demo, 'ann');
-    const { key, ...made } = await demo.keys.create(caller, { name: 'laptop' });
+    const { key, ...made } = await demo.keys.create({ caller }, { name: 'laptop' });
     assert.match(key, /^trs_live_[0-9A-Za-z]{61}$/);
     assert.deepEqual(made, {
       id: demo.keys.idOf(key),
@@ -30,17 +30,17 @@ eachStore('keys', (open) => {
       last_used_at: null,
       uses: 0,
     });
-    assert.deepEqual(await demo.keys.read(caller, made.id), made);
-    assert.deepEqual(await demo.keys.list(caller), [made]);
+    assert.deepEqual(await demo.keys.read({ caller }, made.id), made);
+    assert.deepEqual((await demo.keys.list({ caller })).items, [made]);
     const expected = { kind: 'key', account: account.id, key: made.id, scopes: null };
     assert.deepEqual(await demo.authenticate.key(key), expected);
-    assert.deepEqual(await demo.authenticate.bearer(key, 'read'), expected);
+    assert.deepEqual(await demo.authenticate.bearer(key, 'read', HERE), expected);
   });
 
   test('a key with any character changed is refused without a question to the database', async () => {
     const demo = await openDemo(await open());
     const { caller } = await newAccount(demo, 'ann');
-    const { key } = await demo.keys.create(caller, {});
+    const { key } = await demo.keys.create({ caller }, {});
     const before = demo.store.statements;
     for (let at = 0; at < key.length; at += 1)
       for (const char of ['0', 'z', '_', ' ', 'é']) {
@@ -56,7 +56,7 @@ eachStore('keys', (open) => {
 
   test('of another key with the same id the secret is wrong', async () => {
     const [one, two] = [await openDemo(await open()), await openDemo(await open())];
-    const { key } = await one.keys.create(ADMINISTRATOR, {});
+    const { key } = await one.keys.create(BY_ADMINISTRATOR, {});
     await raises('invalid_key', () => two.authenticate.key(key));
   });
 
@@ -64,27 +64,27 @@ eachStore('keys', (open) => {
     const time = clock();
     const demo = await openDemo(await open(), { now: time.now });
     const { caller, account } = await newAccount(demo, 'ann');
-    const { key, id } = await demo.keys.create(caller, { lifetime: 60 });
+    const { key, id } = await demo.keys.create({ caller }, { lifetime: 60 });
     const refused = () => raises('invalid_key', () => demo.authenticate.key(key));
-    assert.equal((await demo.keys.deactivate(caller, id)).active, false);
+    assert.equal((await demo.keys.deactivate({ caller }, id)).active, false);
     await refused();
-    assert.equal((await demo.keys.activate(caller, id)).active, true);
+    assert.equal((await demo.keys.activate({ caller }, id)).active, true);
     await demo.authenticate.key(key);
     time.pass(60);
     await refused();
-    const renewed = await demo.keys.renew(caller, id, new Date(time.now() + 1000).toISOString());
+    const renewed = await demo.keys.renew({ caller }, id, new Date(time.now() + 1000).toISOString());
     assert.equal(renewed.expires_at, '2026-11-21T07:49:40.123Z');
     await demo.authenticate.key(key);
-    await demo.keys.deactivate(caller, id);
-    await demo.keys.renew(caller, id, new Date(time.now() + 1000).toISOString());
+    await demo.keys.deactivate({ caller }, id);
+    await demo.keys.renew({ caller }, id, new Date(time.now() + 1000).toISOString());
     await demo.authenticate.key(key);
-    await demo.operator.disable(account.id);
+    await demo.accounts.disable(BY_ADMINISTRATOR, account.id);
     await refused();
-    await demo.operator.enable(account.id);
+    await demo.accounts.enable(BY_ADMINISTRATOR, account.id);
     await demo.authenticate.key(key);
-    await demo.keys.remove(caller, id);
+    await demo.keys.remove({ caller }, id);
     await refused();
-    await raises('not_found', () => demo.keys.read(caller, id));
+    await raises('not_found', () => demo.keys.read({ caller }, id));
     assert.deepEqual(
       demo.events.flatMap((event) => ('key' in event ? [event.event] : [])),
       [
@@ -103,9 +103,12 @@ eachStore('keys', (open) => {
     const time = clock();
     const demo = await openDemo(await open(), { now: time.now });
     const { caller } = await newAccount(demo, 'ann');
-    const old = await demo.keys.create(caller, { name: 'ci', scopes: ['notes:read'], lifetime: 30 * DAY });
+    const old = await demo.keys.create(
+      { caller },
+      { name: 'ci', scopes: ['notes:read'], lifetime: 30 * DAY },
+    );
     time.pass(10 * DAY);
-    const next = await demo.keys.roll(caller, old.id);
+    const next = await demo.keys.roll({ caller }, old.id);
     assert.deepEqual([next.name, next.scopes], ['ci', ['notes:read']]);
     assert.equal(Date.parse(String(next.expires_at)), time.now() + 30 * DAY * 1000);
     await demo.authenticate.key(next.key);
@@ -113,60 +116,62 @@ eachStore('keys', (open) => {
     await demo.authenticate.key(old.key);
     time.pass(1);
     await raises('invalid_key', () => demo.authenticate.key(old.key));
-    await raises('conflict', () => demo.keys.roll(caller, old.id));
-    await demo.keys.roll(caller, next.id, 0);
+    await raises('conflict', () => demo.keys.roll({ caller }, old.id));
+    await demo.keys.roll({ caller }, next.id, 0);
     await raises('invalid_key', () => demo.authenticate.key(next.key));
     for (const overlap of [-1, 7 * DAY + 1, Number.NaN])
-      await raises('invalid', () => demo.keys.roll(caller, next.id, overlap));
+      await raises('invalid', () => demo.keys.roll({ caller }, next.id, overlap));
   });
 
   test("nobody reaches another's keys, and keys reach none", async () => {
     const demo = await openDemo(await open());
     const ann = await newAccount(demo, 'ann');
     const bob = await newAccount(demo, 'bob');
-    const { id, key } = await demo.keys.create(ann.caller, {});
+    const { id, key } = await demo.keys.create({ caller: ann.caller }, {});
     const byKey = await demo.authenticate.key(key);
     const acts: ((caller: Caller) => Promise<unknown>)[] = [
-      (caller) => demo.keys.read(caller, id),
-      (caller) => demo.keys.deactivate(caller, id),
-      (caller) => demo.keys.activate(caller, id),
-      (caller) => demo.keys.renew(caller, id, null),
-      (caller) => demo.keys.roll(caller, id),
-      (caller) => demo.keys.uses(caller, id),
-      (caller) => demo.keys.remove(caller, id),
+      (caller) => demo.keys.read({ caller }, id),
+      (caller) => demo.keys.deactivate({ caller }, id),
+      (caller) => demo.keys.activate({ caller }, id),
+      (caller) => demo.keys.renew({ caller }, id, null),
+      (caller) => demo.keys.roll({ caller }, id),
+      (caller) => demo.keys.uses({ caller }, id),
+      (caller) => demo.keys.remove({ caller }, id),
     ];
     for (const act of acts.slice(0, 3).concat(acts.slice(4)))
       await raises('not_found', () => act(bob.caller));
     for (const act of acts) await raises('forbidden', () => act(byKey));
-    await raises('forbidden', () => demo.keys.create(byKey, {}));
-    await raises('forbidden', () => demo.keys.list(byKey));
-    await raises('forbidden', () => demo.accounts.changePassword(byKey, { current: 'pass', next: 'x' }));
-    await raises('unauthenticated', () => demo.keys.list(anonymous));
-    await raises('forbidden', () => demo.keys.create(bob.caller, { account: ann.account.id }));
-    await raises('forbidden', () => demo.keys.create(bob.caller, { account: null }));
-    assert.deepEqual(await demo.keys.list(bob.caller), []);
+    await raises('forbidden', () => demo.keys.create({ caller: byKey }, {}));
+    await raises('forbidden', () => demo.keys.list({ caller: byKey }));
+    await raises('forbidden', () =>
+      demo.accounts.changePassword({ caller: byKey }, { current: 'pass', next: 'x' }),
+    );
+    await raises('unauthenticated', () => demo.keys.list(FROM_HERE));
+    await raises('forbidden', () => demo.keys.create({ caller: bob.caller }, { account: ann.account.id }));
+    await raises('forbidden', () => demo.keys.create({ caller: bob.caller }, { account: null }));
+    assert.deepEqual((await demo.keys.list({ caller: bob.caller })).items, []);
     for (const other of ['', "' or 1=1", 'a\0b', '000000000000'])
-      await raises('not_found', () => demo.keys.read(ADMINISTRATOR, other));
+      await raises('not_found', () => demo.keys.read(BY_ADMINISTRATOR, other));
   });
 
   test('the administrator makes keys for accounts and for none', async () => {
     const demo = await openDemo(await open());
     const { account, caller } = await newAccount(demo, 'ann');
-    const service = await demo.keys.create(ADMINISTRATOR, { name: 'agent' });
-    const forAnn = await demo.keys.create(ADMINISTRATOR, { account: account.id });
+    const service = await demo.keys.create(BY_ADMINISTRATOR, { name: 'agent' });
+    const forAnn = await demo.keys.create(BY_ADMINISTRATOR, { account: account.id });
     assert.deepEqual(await demo.authenticate.key(service.key), {
       kind: 'key',
       account: null,
       key: service.id,
       scopes: null,
     });
-    assert.equal((await demo.keys.list(ADMINISTRATOR)).length, 2);
+    assert.equal((await demo.keys.list(BY_ADMINISTRATOR)).items.length, 2);
     assert.deepEqual(
-      (await demo.keys.list(caller)).map(({ id }) => id),
+      (await demo.keys.list({ caller })).items.map(({ id }) => id),
       [forAnn.id],
     );
-    await raises('not_found', () => demo.keys.read(caller, service.id));
-    await raises('invalid', () => demo.keys.create(ADMINISTRATOR, { account: 'nobody' }));
+    await raises('not_found', () => demo.keys.read({ caller }, service.id));
+    await raises('invalid', () => demo.keys.create(BY_ADMINISTRATOR, { account: 'nobody' }));
   });
 
   test('lifetimes, names and scopes are checked', async () => {
@@ -175,26 +180,26 @@ eachStore('keys', (open) => {
     const wrong: [object, string][] = [
       [{ lifetime: 0 }, '/lifetime minimum'],
       [{ lifetime: 366 * DAY }, '/lifetime maximum'],
-      [{ lifetime: 'never' }, '/lifetime maximum'],
+      [{ lifetime: 'never' }, '/lifetime type'],
       [{ lifetime: 'soon' }, '/lifetime type'],
       [{ lifetime: Number.NaN }, '/lifetime type'],
       [{ lifetime: 1e300 }, '/lifetime maximum'],
-      [{ lifetime: Number.POSITIVE_INFINITY }, '/lifetime maximum'],
+      [{ lifetime: Number.POSITIVE_INFINITY }, '/lifetime type'],
       [{ name: 5 }, '/name type'],
       [{ name: 'x'.repeat(257) }, '/name max_length'],
       [{ scopes: 'notes:read' }, '/scopes type'],
       [{ scopes: ['notes:read', 'notes:fly'] }, '/scopes/1 enum'],
       [{ scopes: ['other:read'] }, '/scopes/0 enum'],
-      [{ scopes: [7] }, '/scopes/0 enum'],
+      [{ scopes: [7] }, '/scopes/0 type'],
     ];
     for (const [options, expected] of wrong) {
-      const problem = await raises('invalid', () => demo.keys.create(caller, options));
+      const problem = await raises('invalid', () => demo.keys.create({ caller }, options));
       assert.equal(`${problem.errors[0]?.pointer} ${problem.errors[0]?.code}`, expected);
     }
     // @ts-expect-error: not an option
-    await raises('unknown_field', () => demo.keys.create(caller, { uses: 5 }));
-    const { id } = await demo.keys.create(caller, { scopes: ['*:read', 'articles:*', '*:read'] });
-    assert.deepEqual((await demo.keys.read(caller, id)).scopes, ['*:read', 'articles:*']);
+    await raises('unknown_field', () => demo.keys.create({ caller }, { uses: 5 }));
+    const { id } = await demo.keys.create({ caller }, { scopes: ['*:read', 'articles:*', '*:read'] });
+    assert.deepEqual((await demo.keys.read({ caller }, id)).scopes, ['*:read', 'articles:*']);
     for (const expiry of [
       'tomorrow',
       '1',
@@ -203,26 +208,26 @@ eachStore('keys', (open) => {
       '+010000-01-01T00:00:00Z',
       null,
     ])
-      await raises('invalid', () => demo.keys.renew(caller, id, expiry));
+      await raises('invalid', () => demo.keys.renew({ caller }, id, expiry));
     const forever = await openDemo(await open(), {
       accounts: { keys: { lifetime: 'never', longest: 'never' } },
     });
-    const { id: kept, expires_at } = await forever.keys.create(ADMINISTRATOR, {});
+    const { id: kept, expires_at } = await forever.keys.create(BY_ADMINISTRATOR, {});
     assert.equal(expires_at, null);
     for (const lifetime of [1e13, Number.MAX_VALUE])
-      await raises('invalid', () => forever.keys.create(ADMINISTRATOR, { lifetime }));
+      await raises('invalid', () => forever.keys.create(BY_ADMINISTRATOR, { lifetime }));
     const last = '9999-12-31T23:59:59.999Z';
-    assert.equal((await forever.keys.renew(ADMINISTRATOR, kept, last)).expires_at, last);
-    await raises('invalid', () => forever.keys.renew(ADMINISTRATOR, kept, '9999-12-31T23:59:59-01:00'));
-    assert.ok(String((await forever.keys.roll(ADMINISTRATOR, kept)).expires_at) <= last);
-    assert.equal((await forever.keys.uses(ADMINISTRATOR, kept, Number.NaN)).length, 0);
+    assert.equal((await forever.keys.renew(BY_ADMINISTRATOR, kept, last)).expires_at, last);
+    await raises('invalid', () => forever.keys.renew(BY_ADMINISTRATOR, kept, '9999-12-31T23:59:59-01:00'));
+    assert.ok(String((await forever.keys.roll(BY_ADMINISTRATOR, kept)).expires_at) <= last);
+    assert.equal((await forever.keys.uses(BY_ADMINISTRATOR, kept)).items.length, 0);
   });
 
   test('uses are counted and written down behind the requests', async () => {
     const store = await open();
     const demo = await openDemo(store);
     const { caller } = await newAccount(demo, 'ann');
-    const { id, key } = await demo.keys.create(caller, {});
+    const { id, key } = await demo.keys.create({ caller }, {});
     const byKey = await demo.authenticate.key(key);
     const before = store.statements;
     for (let second = 0; second < 60; second += 1)
@@ -232,33 +237,33 @@ eachStore('keys', (open) => {
       });
     demo.authenticate.used(caller, { ...USE, at: '2026-11-21T09:00:00.000Z' });
     assert.equal(store.statements, before);
-    const read = await demo.keys.read(caller, id);
+    const read = await demo.keys.read({ caller }, id);
     assert.deepEqual([read.uses, read.last_used_at], [60, '2026-11-21T08:00:59.000Z']);
-    const uses = await demo.keys.uses(caller, id, 2);
+    const { items: uses } = await demo.keys.uses({ caller }, id, { limit: 2 });
     assert.deepEqual(uses, [
       { ...USE, at: '2026-11-21T08:00:59.000Z' },
       { ...USE, at: '2026-11-21T08:00:58.000Z' },
     ]);
-    assert.equal((await demo.keys.uses(caller, id, 1000)).length, 60);
+    assert.equal((await demo.keys.uses({ caller }, id, { limit: 1000 })).items.length, 60);
   });
 
   test('closing writes the uses that wait, also of a key that is gone', async () => {
     const demo = await openDemo(await open());
     const { caller } = await newAccount(demo, 'ann');
-    const kept = await demo.keys.create(caller, {});
-    const gone = await demo.keys.create(caller, {});
+    const kept = await demo.keys.create({ caller }, {});
+    const gone = await demo.keys.create({ caller }, {});
     for (const { key } of [gone, kept])
       demo.authenticate.used(await demo.authenticate.key(key), { ...USE, at: '2026-11-21T08:00:00.000Z' });
-    await demo.keys.remove(caller, gone.id);
+    await demo.keys.remove({ caller }, gone.id);
     await demo.close();
     const other = await openDemo(demo.store);
-    assert.equal((await other.keys.read(caller, kept.id)).uses, 1);
+    assert.equal((await other.keys.read({ caller }, kept.id)).uses, 1);
   });
 
   test('a use is written within a second though nobody asks for it', async () => {
     const store = await open();
     const demo = await openDemo(store);
-    const { key } = await demo.keys.create(ADMINISTRATOR, {});
+    const { key } = await demo.keys.create(BY_ADMINISTRATOR, {});
     const byKey = await demo.authenticate.key(key);
     const count = statement(store.dialect, sql`select uses from ${sql.table('_trestle_keys')}`);
     const start = performance.now();

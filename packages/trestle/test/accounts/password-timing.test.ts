@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { anonymous } from '../../src/schema/caller.ts';
 import { eachStore } from '../stores.ts';
-import { HERE, openDemo } from './opened.ts';
+import { FROM_HERE, openDemo } from './opened.ts';
 import { raises } from './raises.ts';
 
 const SAMPLES = 15;
@@ -14,12 +13,14 @@ eachStore('time of a failed sign-in', (open) => {
       source: { limit: 1e6, window: 60 },
     };
     const demo = await openDemo(await open(), { throttle, passwords: {} });
-    await demo.accounts.signUp(anonymous, { username: 'ann', password: 'pass' }, HERE);
+    await demo.accounts.signUp(FROM_HERE, { username: 'ann', password: 'pass' });
     const times: Record<string, number[]> = { ann: [], nobody: [] };
     for (let sample = 0; sample < SAMPLES; sample += 1)
       for (const username of sample % 2 === 0 ? ['ann', 'nobody'] : ['nobody', 'ann']) {
         const start = performance.now();
-        await raises('invalid_credentials', () => demo.accounts.signIn({ username, password: 'no' }, HERE));
+        await raises('invalid_credentials', () =>
+          demo.accounts.signIn(FROM_HERE, { username, password: 'no' }),
+        );
         times[username]?.push(performance.now() - start);
       }
     const [known, unknown] = [fastest(times.ann), fastest(times.nobody)];

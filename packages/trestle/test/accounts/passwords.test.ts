@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { argon2Sync } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import { formatHash, parseHash } from '../../src/accounts/passwords/password-hash.ts';
@@ -24,13 +25,31 @@ test('passwords are compared exactly: no byte is cut, trimmed or folded', async 
     ['secret', ' secret'],
     ['secret', 'secret '],
     ['secret', 'Secret'],
-    ['caf\u00e9', 'cafe\u0301'],
     ['a\u{1f600}', 'a\u{1f601}'],
   ];
   for (const [one, other] of pairs) {
     const hash = await passwords.hash(one);
     assert.equal((await passwords.verify(one, hash)).ok, true);
     assert.equal((await passwords.verify(other, hash)).ok, false, `${one} ${other}`);
+  }
+});
+
+test('a password is one in every form of it, also where its hash was made of another form', async () => {
+  const passwords = new Passwords(CHEAP);
+  const hash = await passwords.hash('caf\u00e9 \ufb01n');
+  for (const form of ['cafe\u0301 fin', 'caf\u00e9 \ufb01n', 'caf\u00e9 fin'])
+    assert.deepEqual(await passwords.verify(form, hash), { ok: true, outdated: false }, form);
+  assert.equal((await passwords.verify('cafe fin', hash)).ok, false);
+  const { memory, passes, parallelism } = CHEAP.cost;
+  for (const typed of ['caf\u00e9', 'cafe\u0301']) {
+    const salt = Buffer.alloc(16, 1);
+    const options = { message: typed, nonce: salt, tagLength: 32, memory, passes, parallelism };
+    const old = formatHash({ cost: CHEAP.cost, salt, tag: argon2Sync('argon2id', options) });
+    for (const form of ['caf\u00e9', 'cafe\u0301']) {
+      const { ok, outdated } = await passwords.verify(form, old);
+      assert.deepEqual([ok, outdated], [true, typed !== 'caf\u00e9'], `${typed} ${form}`);
+    }
+    assert.equal((await passwords.verify('cafe', old)).ok, false);
   }
 });
 

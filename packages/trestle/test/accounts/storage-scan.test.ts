@@ -4,23 +4,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
-import { ADMINISTRATOR, HERE, newAccount, openDemo } from './opened.ts';
+import { BY_ADMINISTRATOR, FROM_HERE, newAccount, openDemo } from './opened.ts';
 
 test('no password, token or key that was given or handed out is in the database, its log or the events', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'trestle-scan-'));
   const store = openSqlite(join(folder, 'demo.db'));
   try {
-    const demo = await openDemo(store, { administratorSecret: 'the-administrators-secret' });
+    const demo = await openDemo(store, { administratorSecret: 'the-administrators-secret-of-these-tests' });
     const { tokens, caller } = await newAccount(demo, 'annabel', 'a password to look for');
-    const rotated = await demo.accounts.refresh(String(tokens.refresh));
-    const made = await demo.keys.create(caller, { name: 'laptop' });
-    const rolled = await demo.keys.roll(caller, made.id);
-    const service = await demo.keys.create(ADMINISTRATOR, {});
-    await demo.accounts.changePassword(caller, {
-      current: 'a password to look for',
-      next: 'another to look for',
-    });
-    await demo.accounts.signIn({ username: 'annabel', password: 'wrong to look for' }, HERE).catch(() => {});
+    const rotated = await demo.accounts.refresh(FROM_HERE, String(tokens.refresh));
+    const made = await demo.keys.create({ caller }, { name: 'laptop' });
+    const rolled = await demo.keys.roll({ caller }, made.id);
+    const service = await demo.keys.create(BY_ADMINISTRATOR, {});
+    await demo.accounts.changePassword(
+      { caller },
+      {
+        current: 'a password to look for',
+        next: 'another to look for',
+      },
+    );
+    await demo.accounts
+      .signIn(FROM_HERE, { username: 'annabel', password: 'wrong to look for' })
+      .catch(() => {});
     demo.authenticate.used(await demo.authenticate.key(rolled.key), {
       at: new Date().toISOString(),
       method: 'GET',
@@ -36,7 +41,7 @@ test('no password, token or key that was given or handed out is in the database,
     const jwts = [tokens.access, String(tokens.refresh), rotated.access, String(rotated.refresh)];
     const secrets = [
       'to look for',
-      'the-administrators-secret',
+      'the-administrators-secret-of-these-tests',
       ...keys.flatMap((key) => [key, key.slice(-49, -6)]),
       ...jwts.flatMap((jwt) => jwt.split('.').slice(1)),
     ];

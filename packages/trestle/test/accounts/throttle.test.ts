@@ -1,154 +1,198 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { accountResources } from '../../src/accounts/resources.ts';
 import { sourceOf } from '../../src/accounts/throttling/source.ts';
 import { THROTTLE, Throttle } from '../../src/accounts/throttling/throttle.ts';
+import { sql } from '../../src/database/sql.ts';
+import { statement } from '../../src/database/statement.ts';
+import type { Store } from '../../src/database/store.ts';
 import type { Problem } from '../../src/problems.ts';
-import { clock } from './opened.ts';
+import { compileSystemModels } from '../../src/rows/system-tables.ts';
+import { accounts } from '../../src/schema/accounts.ts';
+import { integerId } from '../../src/schema/id.ts';
+import { eachStore } from '../stores.ts';
+import { clock, FROM_HERE, openDemo } from './opened.ts';
 import { raises } from './raises.ts';
 
-function opened() {
-  const time = clock();
-  const throttle = new Throttle(THROTTLE, time.now);
+const declared = accounts({ id: integerId() });
+
+/** A throttle over a store with accounts 1 and 2; names that are no number have no account. */
+async function opened(store: Store, time = clock()) {
+  const demo = await openDemo(store, { accounts: { id: integerId(), password: false } });
+  for (const username of ['ann', 'bob']) await demo.accounts.signUp(FROM_HERE, { username });
+  await store.write(async (transaction) => {
+    await transaction.all(statement(store.dialect, sql`delete from ${sql.table('_trestle_attempts')}`), []);
+  });
+  const throttle = new Throttle({
+    store,
+    model: compileSystemModels(accountResources(declared), declared, store).attempts,
+    key: Buffer.alloc(32, 7),
+    limits: THROTTLE,
+    now: time.now,
+    monotonic: time.now,
+  });
   let peer = 0;
-  /** Another address each time, so that sources do not matter. */
+  /** Another source each time, so that sources do not matter. */
   const elsewhere = () => {
     peer += 1;
     return `198.51.${Math.floor(peer / 250)}.${peer % 250}`;
   };
-  const fail = async (name: string, address = elsewhere()) => (await throttle.signIn(name, address)).failed();
-  const succeed = async (name: string, address = elsewhere()) =>
-    (await throttle.signIn(name, address)).succeeded();
-  const refused = (name: string, address = elsewhere()) =>
-    raises('too_many_requests', () => throttle.signIn(name, address));
-  return { time, throttle, fail, succeed, refused };
+  const begin = (who: string | number, source: string) =>
+    throttle.signIn(`n:${who}`, typeof who === 'number' ? who : undefined, source);
+  const fail = async (who: string | number, source = elsewhere()) => (await begin(who, source)).failed();
+  const succeed = async (who: string | number, source = elsewhere()) => {
+    const attempt = await begin(who, source);
+    await store.write((transaction) => attempt.store(transaction));
+    attempt.succeeded();
+  };
+  const refused = (who: string | number, source = elsewhere()) =>
+    raises('too_many_requests', () => begin(who, source));
+  return { time, throttle, begin, fail, succeed, refused };
 }
 
 const wait = (problem: Problem) => Number(problem.headers['Retry-After']);
 
-test('five failures are free, then the delay doubles from a second to a quarter of an hour', async () => {
-  const { time, fail, refused } = opened();
-  for (let at = 0; at < 5; at += 1) await fail('ann');
-  const delays: number[] = [];
-  for (let at = 0; at < 12; at += 1) {
-    const delay = wait(await refused('ann'));
-    delays.push(delay);
-    time.pass(delay - 0.001);
-    await refused('ann');
-    time.pass(0.001);
-    await fail('ann');
-  }
-  assert.deepEqual(delays, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
-});
+eachStore('throttling', (open) => {
+  for (const who of [1, 'nobody'])
+    test(`five failures of ${who} are free, then the delay doubles from a second to a quarter of an hour`, async () => {
+      const { time, fail, refused } = await opened(await open());
+      for (let at = 0; at < 5; at += 1) await fail(who);
+      const delays: number[] = [];
+      for (let at = 0; at < 12; at += 1) {
+        const delay = wait(await refused(who));
+        delays.push(delay);
+        time.pass(delay - 0.001);
+        await refused(who);
+        time.pass(0.001);
+        await fail(who);
+      }
+      assert.deepEqual(delays, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
+    });
 
-test('after a hundred failures in a row there is one attempt a day', async () => {
-  const { time, fail, succeed, refused } = opened();
-  for (let at = 0; at < 100; at += 1) {
-    await fail('ann');
-    time.pass(900);
-  }
-  assert.equal(wait(await refused('ann')), 86_400 - 900);
-  time.pass(86_400 - 900);
-  await fail('ann');
-  assert.equal(wait(await refused('ann')), 86_400);
-  time.pass(86_400);
-  await succeed('ann');
-  await fail('ann');
-  await fail('ann');
-});
+  test('after a hundred failures in a row there is one attempt a day', async () => {
+    const { time, fail, succeed, refused } = await opened(await open());
+    for (let at = 0; at < 100; at += 1) {
+      await fail(1);
+      time.pass(900);
+    }
+    assert.equal(wait(await refused(1)), 86_400 - 900);
+    time.pass(86_400 - 900);
+    await fail(1);
+    assert.equal(wait(await refused(1)), 86_400);
+    time.pass(86_400);
+    await succeed(1);
+    await fail(1);
+    await fail(1);
+  });
 
-test('success resets, and other accounts are not touched', async () => {
-  const { time, fail, succeed, refused } = opened();
-  for (let at = 0; at < 5; at += 1) await fail('ann');
-  await refused('ann');
-  await succeed('bob');
-  time.pass(1);
-  await succeed('ann');
-  for (let at = 0; at < 5; at += 1) await fail('ann');
-  assert.equal(wait(await refused('ann')), 1);
-});
+  test('success resets, and other accounts are not touched', async () => {
+    const { time, fail, succeed, refused } = await opened(await open());
+    for (let at = 0; at < 5; at += 1) await fail(1);
+    await refused(1);
+    await succeed(2);
+    time.pass(1);
+    await succeed(1);
+    for (let at = 0; at < 5; at += 1) await fail(1);
+    assert.equal(wait(await refused(1)), 1);
+  });
 
-test("strangers' guesses do not keep the owner out where it signed in before", async () => {
-  const { fail, succeed, refused } = opened();
-  await succeed('ann', '203.0.113.5');
-  for (let at = 0; at < 5; at += 1) await fail('ann');
-  await refused('ann');
-  await succeed('ann', '203.0.113.5');
-  await refused('ann');
-  for (let at = 0; at < 5; at += 1) await fail('ann', '203.0.113.5');
-  await refused('ann', '203.0.113.5');
-});
+  test("strangers' guesses do not keep the owner out where it signed in before", async () => {
+    const { fail, succeed, refused } = await opened(await open());
+    await succeed(1, '203.0.113.5');
+    for (let at = 0; at < 5; at += 1) await fail(1);
+    await refused(1);
+    await succeed(1, '203.0.113.5');
+    await refused(1);
+    for (let at = 0; at < 5; at += 1) await fail(1, '203.0.113.5');
+    await refused(1, '203.0.113.5');
+  });
 
-test('a source has ten failures a minute, over all accounts, and a success does not reset them', async () => {
-  const { throttle, time, fail, succeed, refused } = opened();
-  const here = '2001:db8:1:2::1';
-  for (let at = 0; at < 10; at += 1) await fail(`user${at}`, `2001:db8:1:2::${at}`);
-  const problem = await refused('other', here);
-  assert.equal(wait(problem), 60);
-  assert.equal(problem.headers.RateLimit, '"sign-in-source";r=0;t=60');
-  assert.equal(problem.headers['RateLimit-Policy'], '"sign-in-source";q=10;w=60');
-  await succeed('other', '2001:db8:1:3::1');
-  time.pass(60);
-  await succeed('other', here);
-  for (let at = 0; at < 9; at += 1) await fail(`user${at}`, here);
-  await succeed('other', here);
-  await fail('user9', here);
-  await refused('another', here);
-  // An account that has signed in there before is not throttled for the attempts of others.
-  await succeed('other', here);
-  throttle.belongs('new', here);
-  await succeed('new', here);
-});
+  test('of an account the sixteen latest sources are trusted', async () => {
+    const { fail, succeed, refused, time } = await opened(await open());
+    for (let at = 0; at < 17; at += 1) {
+      await succeed(1, `203.0.113.${at}`);
+      time.pass(1);
+    }
+    for (let at = 0; at < 5; at += 1) await fail(1);
+    await refused(1, '203.0.113.0');
+    for (let at = 1; at < 17; at += 1) await succeed(1, `203.0.113.${at}`);
+  });
 
-test('what is under way might fail: attempts at the same time get no more guesses than one after another', async () => {
-  const { throttle } = opened();
-  let checked = 0;
-  const guess = async (at: number) => {
-    const attempt = await throttle.signIn('ann', `198.51.100.${at}`);
-    checked += 1;
-    await new Promise((resolve) => setImmediate(resolve));
-    attempt.failed();
-  };
-  const all = await Promise.allSettled(Array.from({ length: 50 }, (_, at) => guess(at)));
-  assert.equal(checked, 5);
-  assert.equal(all.filter(({ status }) => status === 'rejected').length, 45);
-});
+  test('a source has ten failures a minute, over all accounts, and a success does not reset them', async () => {
+    const { throttle, time, fail, succeed, refused } = await opened(await open());
+    const here = sourceOf('2001:db8:1:2::1');
+    for (let at = 0; at < 10; at += 1) await fail(`user${at}`, here);
+    const problem = await refused('other', here);
+    assert.equal(wait(problem), 60);
+    assert.equal(problem.headers.RateLimit, '"sign-in-source";r=0;t=60');
+    assert.equal(problem.headers['RateLimit-Policy'], '"sign-in-source";q=10;w=60');
+    await succeed('other', sourceOf('2001:db8:1:3::1'));
+    time.pass(60);
+    await succeed(1, here);
+    for (let at = 0; at < 9; at += 1) await fail(`user${at}`, here);
+    await fail('user9', here);
+    await refused('another', here);
+    await refused(2, here);
+    // Who has signed in there before is no guesser for what its neighbours do.
+    await succeed(1, here);
+    void throttle;
+  });
 
-test('a client with the right password is never taken for a guesser, however many it sends at once', async () => {
-  const { throttle } = opened();
-  const signIn = async () => {
-    const attempt = await throttle.signIn('ann', '203.0.113.5');
-    await new Promise((resolve) => setImmediate(resolve));
-    attempt.succeeded();
-  };
-  await Promise.all(Array.from({ length: 37 }, signIn));
-  const storm = await Promise.allSettled(Array.from({ length: 100 }, signIn));
-  const refused = storm.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []));
-  assert.deepEqual(refused, new Array(63).fill('unavailable'));
-});
+  test('what is under way might fail: attempts at the same time get no more guesses than one after another', async () => {
+    const { begin } = await opened(await open());
+    let checked = 0;
+    const guess = async (at: number) => {
+      const attempt = await begin(1, `198.51.100.${at}`);
+      checked += 1;
+      await new Promise((resolve) => setImmediate(resolve));
+      attempt.failed();
+    };
+    const all = await Promise.allSettled(Array.from({ length: 50 }, (_, at) => guess(at)));
+    assert.equal(checked, 5);
+    assert.equal(all.filter(({ status }) => status === 'rejected').length, 45);
+  });
 
-test('an attempt whose password was not checked counts for nothing', async () => {
-  const { throttle, fail, refused } = opened();
-  for (let at = 0; at < 20; at += 1) {
-    const attempt = await throttle.signIn('ann', '203.0.113.5');
-    attempt.dropped();
-    attempt.failed();
-  }
-  for (let at = 0; at < 5; at += 1) await fail('ann');
-  await refused('ann');
-});
+  test('a client with the right password is never taken for a guesser, however many it sends at once', async () => {
+    const { begin } = await opened(await open());
+    const under: (() => void)[] = [];
+    const signIn = async () => {
+      const attempt = await begin(1, '203.0.113.5');
+      await new Promise<void>((resolve) => under.push(resolve));
+      attempt.succeeded();
+    };
+    const storm = Array.from({ length: 100 }, signIn);
+    const settled = Promise.allSettled(storm);
+    const release = setInterval(() => under.shift()?.(), 1);
+    const refusals = (await settled).flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []));
+    clearInterval(release);
+    assert.ok(refusals.length <= 63, `${refusals.length}`);
+    assert.ok(refusals.every((code) => code === 'unavailable'));
+  });
 
-test('a source signs up sixty accounts a minute', async () => {
-  const { time, throttle } = opened();
-  for (let at = 0; at < 60; at += 1) {
+  test('an attempt whose password was not checked counts for nothing', async () => {
+    const { begin, fail, refused } = await opened(await open());
+    for (let at = 0; at < 20; at += 1) {
+      const attempt = await begin(1, '203.0.113.5');
+      attempt.dropped();
+      attempt.failed();
+    }
+    for (let at = 0; at < 5; at += 1) await fail(1);
+    await refused(1);
+  });
+
+  test('a source signs up sixty accounts a minute', async () => {
+    const { time, throttle } = await opened(await open());
+    for (let at = 0; at < 60; at += 1) {
+      throttle.signUp('203.0.113.5');
+      time.pass(0.5);
+    }
+    const problem = await raises('too_many_requests', () => throttle.signUp('203.0.113.5'));
+    assert.equal(wait(problem), 30);
+    assert.equal(problem.headers['RateLimit-Policy'], '"sign-up";q=60;w=60');
+    throttle.signUp('203.0.113.6');
+    time.pass(30);
     throttle.signUp('203.0.113.5');
-    time.pass(0.5);
-  }
-  const problem = await raises('too_many_requests', () => throttle.signUp('::ffff:203.0.113.5'));
-  assert.equal(wait(problem), 30);
-  assert.equal(problem.headers['RateLimit-Policy'], '"sign-up";q=60;w=60');
-  throttle.signUp('203.0.113.6');
-  time.pass(30);
-  throttle.signUp('203.0.113.5');
+  });
 });
 
 test('a source is an IPv4 address or an IPv6 /64', () => {

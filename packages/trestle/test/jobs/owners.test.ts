@@ -26,9 +26,8 @@ eachPlace('operations on rows of an owner', (place) => {
     const join = async (username: string): Promise<Caller> => {
       const password = 'a long enough password of a test';
       const { id } = await engine.accounts.signUp(
-        anonymous,
+        { caller: anonymous, origin: { address: '127.0.0.1' } },
         { username, password },
-        { address: '127.0.0.1' },
       );
       return { kind: 'account', account: id, session: '' };
     };

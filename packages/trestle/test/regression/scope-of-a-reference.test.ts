@@ -22,10 +22,9 @@ eachPlace('a key that may not read what a body refers to', (place) => {
   let reader: string;
   before(async () => {
     served = await serveApp(changes, await place());
-    const administrator = { kind: 'administrator' } as const;
-    const origin = { address: '127.0.0.1' };
+    const administrator = { caller: { kind: 'administrator' }, origin: { address: '127.0.0.1' } } as const;
     const credentials = { username: 'writer', password: 'Passw0rd!of-the-test' };
-    const { id: account } = await served.engine.accounts.signUp(administrator, credentials, origin);
+    const { id: account } = await served.engine.accounts.signUp(administrator, credentials);
     const scopes = ['updates:create', 'updates:update'];
     writer = (await served.engine.keys.create(administrator, { account, name: 'writer', scopes })).key;
     const more = [...scopes, 'projects:read'];

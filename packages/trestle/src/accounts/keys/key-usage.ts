@@ -1,19 +1,19 @@
 import { sql } from '../../database/sql.ts';
-import { bind, param, statement } from '../../database/statement.ts';
+import { param } from '../../database/statement.ts';
 import type { Executor, Store } from '../../database/store.ts';
+import { type SystemModel, SystemTable } from '../../rows/system-tables.ts';
 import type { KeyUse } from '../../schema/services/account-service.ts';
 import type { EventLog } from '../events.ts';
-import { KEY_USES_TABLE, KEYS_TABLE } from '../resources.ts';
-import { rowDecoder } from '../row-decoder.ts';
+import type { AccountResources } from '../resources.ts';
 
 /** Milliseconds from a use to its writing: what a killed process loses at most. */
-const DELAY = 900;
+const DELAY_MS = 900;
 /** Uses that wait for their writing. Beyond, a use is still counted, but not written down by itself. */
-const LONGEST_LINE = 20_000;
+const MAX_WAITING = 20_000;
 /** Rows of one insert. */
-const ROWS = 50;
+const BATCH_SIZE = 50;
 /** How long uses are kept. */
-const KEPT = 90 * 86_400_000;
+const KEPT_MS = 90 * 86_400_000;
 
 interface Tally {
   count: number;
@@ -25,33 +25,25 @@ export class KeyUsage {
   readonly #store: Store;
   readonly #log: EventLog;
   readonly #statements: ReturnType<typeof statements>;
-  readonly #decode;
   #tallies = new Map<string, Tally>();
   #line: (KeyUse & { key: string })[] = [];
   #dropped = 0;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(store: Store, log: EventLog) {
+  constructor(store: Store, models: { keys: SystemModel; uses: SystemModel }, log: EventLog) {
     this.#store = store;
     this.#log = log;
-    this.#statements = statements(store);
-    this.#decode = rowDecoder<KeyUse>(store.dialect, {
-      at: 'timestamp',
-      method: 'text',
-      route: 'text',
-      status: 'integer',
-      source: 'text',
-    });
+    this.#statements = statements(models);
   }
 
   /** Notes one use; nothing is waited for. */
   note(key: string, use: KeyUse): void {
     const tally = this.#tallies.get(key) ?? { count: 0, last: use.at };
     this.#tallies.set(key, { count: tally.count + 1, last: later(use.at, tally.last) });
-    if (this.#line.length < LONGEST_LINE) this.#line.push({ ...use, key });
+    if (this.#line.length < MAX_WAITING) this.#line.push({ ...use, key });
     else this.#dropped += 1;
-    this.#timer ??= setTimeout(() => void this.flush(), DELAY);
+    this.#timer ??= setTimeout(() => void this.flush(), DELAY_MS);
   }
 
   /** Writes what waits. What cannot be written now is kept for the next time. */
@@ -62,18 +54,9 @@ export class KeyUsage {
     return this.#writing;
   }
 
-  /** Uses of a key, newest first. */
-  async list(key: string, limit: number): Promise<KeyUse[]> {
-    const rows = await this.#store.all(this.#statements.list, bind(this.#statements.list, { key, limit }));
-    return rows.map(this.#decode);
-  }
-
   /** Removes uses that are older than 90 days. */
-  async purge(now: number): Promise<void> {
-    const before = new Date(now - KEPT).toISOString();
-    await this.#store.write(async (transaction) => {
-      await transaction.all(this.#statements.purge, bind(this.#statements.purge, { before }));
-    });
+  async purge(transaction: Executor, now: number): Promise<void> {
+    await this.#statements.purge(transaction, { before: new Date(now - KEPT_MS).toISOString() });
   }
 
   async #write(): Promise<void> {
@@ -100,11 +83,11 @@ export class KeyUsage {
   ) {
     const { count, many, one } = this.#statements;
     for (const [key, tally] of [...tallies].sort(([a], [b]) => (a < b ? -1 : 1)))
-      await transaction.all(count, bind(count, { key, ...tally }));
+      await count(transaction, { key, ...tally });
     let at = 0;
-    for (; at + ROWS <= line.length; at += ROWS)
-      await transaction.all(many, bind(many, numbered(line.slice(at, at + ROWS))));
-    for (; at < line.length; at += 1) await transaction.all(one, bind(one, numbered(line.slice(at, at + 1))));
+    for (; at + BATCH_SIZE <= line.length; at += BATCH_SIZE)
+      await many(transaction, numbered(line.slice(at, at + BATCH_SIZE)));
+    for (; at < line.length; at += 1) await one(transaction, numbered(line.slice(at, at + 1)));
   }
 
   #restore(tallies: Map<string, Tally>, line: readonly (KeyUse & { key: string })[]): void {
@@ -115,8 +98,8 @@ export class KeyUsage {
         last: newer?.last ?? tally.last,
       });
     }
-    this.#line = [...line, ...this.#line].slice(0, LONGEST_LINE);
-    this.#timer ??= setTimeout(() => void this.flush(), DELAY);
+    this.#line = [...line, ...this.#line].slice(0, MAX_WAITING);
+    this.#timer ??= setTimeout(() => void this.flush(), DELAY_MS);
   }
 
   /** Writes what waits and stops. */
@@ -139,28 +122,22 @@ function numbered(uses: readonly (KeyUse & { key: string })[]) {
   return values;
 }
 
-function statements({ dialect }: Store) {
-  const keys = sql.table(KEYS_TABLE);
-  const uses = sql.table(KEY_USES_TABLE);
-  const columns = sql.join(NAMES.map((name) => sql.id(name)));
+function statements(models: { keys: SystemModel; uses: SystemModel }) {
+  const keys = new SystemTable<AccountResources['keys']>(models.keys);
+  const uses = new SystemTable<AccountResources['key_uses']>(models.uses);
+  const columns = sql.join(NAMES.map((name) => sql.ref(name)));
   const insert = (rows: number) => {
     const values = Array.from({ length: rows }, (_, row) => {
       return sql`(${sql.join(NAMES.map((name) => sql`${param(`${name}${row}`)}`))})`;
     });
-    return statement(dialect, sql`insert into ${uses} (${columns}) values ${sql.join(values)}`);
+    return uses.execute(sql`insert into ${uses.name} (${columns}) values ${sql.join(values)}`);
   };
   return {
-    count: statement(
-      dialect,
-      sql`update ${keys} set uses = uses + ${param('count')}, last_used_at = ${param('last')} where id = ${param('key')}`,
-    ),
-    many: insert(ROWS),
+    count:
+      keys.execute(sql`update ${keys.name} set uses = uses + ${param('count')}, last_used_at = ${param('last')}
+      where id = ${param('key')}`),
+    many: insert(BATCH_SIZE),
     one: insert(1),
-    list: statement(
-      dialect,
-      sql`select ${sql.join(['at', 'method', 'route', 'status', 'source'].map((name) => sql.id(name)))} from ${uses}
-        where key = ${param('key')} order by id desc limit ${param('limit')}`,
-    ),
-    purge: statement(dialect, sql`delete from ${uses} where at < ${param('before')}`),
+    purge: uses.execute(sql`delete from ${uses.name} where at < ${param('before')}`),
   };
 }

@@ -1,159 +1,251 @@
 import type { Executor, Store } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
 import { refuseAnonymous } from '../../rows/policy.ts';
-import type { Caller } from '../../schema/caller.ts';
+import type { SystemReads } from '../../rows/system-tables.ts';
+import { inTransaction } from '../../rows/transaction.ts';
+import type { Accounts } from '../../schema/accounts.ts';
+import type { Caller, Context } from '../../schema/caller.ts';
+import { seconds } from '../../schema/duration.ts';
 import type { RowId } from '../../schema/id.ts';
-import type { KeyOptions, KeyService, KeyView } from '../../schema/services/account-service.ts';
-import { type AccountRows, isAccountId } from '../account-rows.ts';
+import type { KeyService, KeyUse, KeyView } from '../../schema/services/account-service.ts';
+import type { AccountStatements } from '../account-statements.ts';
 import type { EventLog } from '../events.ts';
-import { invalid } from '../passwords/credentials.ts';
-import { hashSecret, maskedKey, maskedKeyId, newKey, parseKey } from './key-format.ts';
-import { checkedExpiry, checkedOptions, type KeyLimits, successorExpiry, tooLong } from './key-options.ts';
-import type { KeyRow, KeyRows, Reach } from './key-rows.ts';
+import {
+  type AccountBodies,
+  DEFAULT_OVERLAP,
+  longestLifetime,
+  type NewKey,
+  tooLong,
+} from '../request-bodies.ts';
+import type { KeyRow, KeyUseRow } from '../resources.ts';
+import { hashSecret, isKeyId, maskedKey, maskedKeyId, newKey, parseKey } from './key-format.ts';
+import { isUsable, type KeyStatements } from './key-statements.ts';
 import type { KeyUsage } from './key-usage.ts';
 
-const DAY = 86_400;
-/** Seconds the old key serves on beside its successor. */
-const OVERLAP = { usual: DAY, most: 7 * DAY } as const;
+/** The last instant whose text still sorts with the others. */
+const LAST_INSTANT = Date.parse('9999-12-31T23:59:59.999Z');
 
-interface KeyParts {
+/** The key of a list without its secret. */
+export type ShownKey = Omit<KeyRow, 'hash'>;
+
+interface KeyDependencies {
   readonly store: Store;
-  readonly accounts: AccountRows;
-  readonly rows: KeyRows;
+  readonly declared: Accounts;
+  readonly accounts: AccountStatements;
+  readonly statements: KeyStatements;
+  readonly reads: SystemReads<ShownKey>;
+  readonly useReads: SystemReads<KeyUseRow>;
   readonly usage: KeyUsage;
-  readonly limits: KeyLimits;
+  readonly bodies: AccountBodies;
   readonly now: () => number;
   readonly log: EventLog;
 }
 
 /** The API keys of an app as every channel uses them. A key that is not the caller's own does not exist for it. */
-export function keyService(parts: KeyParts): KeyService {
+export function keyService(dependencies: KeyDependencies): KeyService {
+  return { ...newKeys(dependencies), ...keyReads(dependencies), ...keyChanges(dependencies) };
+}
+
+/** Keys are made, whole, by these two. */
+function newKeys(dependencies: KeyDependencies): Pick<KeyService, 'create' | 'roll'> {
+  const { store, declared, accounts, statements, bodies, now, log } = dependencies;
   return {
-    create: (caller, options) => create(parts, caller, options),
-    async list(caller) {
-      const reach = reachOf(caller);
-      await parts.usage.flush();
-      return (await parts.rows.list(reach)).map(view);
+    async create(context, options) {
+      requireKeyManager(context.caller);
+      const wanted = bodies.newKey.check(options);
+      const { lifetime: byDefault } = declared.keys;
+      const lifetime =
+        wanted.lifetime ?? (byDefault === 'never' ? byDefault : seconds(byDefault, 'accounts.keys.lifetime'));
+      const moment = now();
+      const made = newRow(declared, {
+        account: ownerOf(context.caller, wanted),
+        name: wanted.name ?? '',
+        scopes: wanted.scopes ? [...new Set(wanted.scopes)] : null,
+        now: moment,
+        expires: lifetime === 'never' ? null : moment + lifetime * 1000,
+      });
+      await inTransaction(store, context, async (transaction) => {
+        const { account } = made.row;
+        if (account !== null && (await accounts.byId(transaction, { id: account })).length === 0)
+          throw noAccount();
+        await insert(dependencies, transaction, made.row);
+      });
+      log({ event: 'key_created', key: made.row.id, account: made.row.account }, context.origin);
+      return { ...view(made.row), key: made.key };
     },
-    async read(caller, id) {
-      const reach = reachOf(caller);
-      await parts.usage.flush();
-      return view(found(await parts.rows.find(parts.store, id, reach), id));
-    },
-    deactivate: (caller, id) =>
-      change(parts, { caller, id }, 'key_deactivated', (row) => ({ ...row, active: false })),
-    activate: (caller, id) =>
-      change(parts, { caller, id }, 'key_activated', (row) => ({ ...row, active: true })),
-    renew: (caller, id, expiresAt) =>
-      change(parts, { caller, id }, 'key_renewed', (row) => ({
-        ...row,
-        active: true,
-        expires_at: checkedExpiry(parts.limits, expiresAt, parts.now()),
-      })),
-    remove: (caller, id) => remove(parts, caller, id),
-    roll: (caller, id, overlap) => roll(parts, caller, id, overlap ?? OVERLAP.usual),
-    idOf: (key) => parseKey(key)?.id ?? maskedKeyId(key),
-    async uses(caller, id, limit = 50) {
-      const reach = reachOf(caller);
-      await parts.usage.flush();
-      found(await parts.rows.find(parts.store, id, reach), id);
-      return parts.usage.list(id, limit >= 1 ? Math.min(Math.trunc(limit), 1000) : 1);
+    /** Throws `conflict` for a key that is not usable any more. */
+    async roll(context, id, wanted) {
+      requireKeyManager(context.caller);
+      const { overlap = DEFAULT_OVERLAP } = bodies.overlap.check(
+        wanted === undefined ? {} : { overlap: wanted },
+      );
+      const moment = now();
+      const made = await inTransaction(store, context, async (transaction) => {
+        const old = await lock(statements, transaction, context.caller, id);
+        if (!isUsable(old, moment))
+          throw new Problem('conflict', {
+            detail: 'This key is deactivated or has expired; renew it, or make a new one.',
+          });
+        const next = newRow(declared, {
+          ...old,
+          now: moment,
+          expires: successorExpiry(declared, old, moment),
+        });
+        await insert(dependencies, transaction, next.row);
+        const until = moment + overlap * 1000;
+        const ends = Math.min(until, old.expires_at === null ? until : Date.parse(old.expires_at));
+        await statements.update(transaction, { id, active: true, expires_at: new Date(ends).toISOString() });
+        return next;
+      });
+      log({ event: 'key_rolled', key: id, account: made.row.account }, context.origin);
+      return { ...view(made.row), key: made.key };
     },
   };
 }
 
-async function create(parts: KeyParts, caller: Caller, options: KeyOptions & { account?: RowId | null }) {
-  const reach = reachOf(caller);
-  const { name, lifetime, scopes } = checkedOptions(parts.limits, options);
-  const account = await ownerOf(parts, reach, options.account);
-  const now = parts.now();
-  const made = newRow(parts, {
-    account,
-    name,
-    scopes,
-    now,
-    expires: lifetime === 'never' ? null : now + lifetime * 1000,
-  });
-  await parts.store.write((transaction) => parts.rows.insert(transaction, made.row));
-  parts.log({ event: 'key_created', key: made.row.id, account });
-  return { ...view(made.row), key: made.key };
+function keyReads(dependencies: KeyDependencies): Pick<KeyService, 'list' | 'read' | 'uses' | 'idOf'> {
+  const { reads, useReads, usage } = dependencies;
+  return {
+    async list(context, query, cursor) {
+      requireKeyManager(context.caller);
+      await usage.flush();
+      const page = await reads.list(context, query, cursor);
+      return { ...page, items: page.items.map(view) };
+    },
+    async read(context, id) {
+      requireKeyManager(context.caller);
+      await usage.flush();
+      return view(await reads.read(context, id));
+    },
+    idOf: (key) => parseKey(key)?.id ?? maskedKeyId(key),
+    async uses(context, id, query = {}, cursor = query.cursor) {
+      requireKeyManager(context.caller);
+      await usage.flush();
+      await reads.read(context, id);
+      const filter = Object.assign({}, query.filter, { key: { eq: id } });
+      const page = await useReads.list(USES, { ...query, filter }, cursor);
+      return { ...page, items: page.items.map(useOf) };
+    },
+  };
 }
 
-/** A new key like another, which serves on for the overlap. Throws `conflict` for a key that does not serve any more. */
-async function roll(parts: KeyParts, caller: Caller, id: string, overlap: number) {
-  const reach = reachOf(caller);
-  if (!(overlap >= 0 && overlap <= OVERLAP.most)) throw invalid([tooLong('/overlap', OVERLAP.most)]);
-  const now = parts.now();
-  const made = await parts.store.write(async (transaction) => {
-    const old = found(await parts.rows.lock(transaction, id, reach), id);
-    if (!serves(old, now)) throw notServing();
-    const until = now + overlap * 1000;
-    const next = newRow(parts, { ...old, now, expires: successorExpiry(parts.limits, old, now) });
-    await parts.rows.insert(transaction, next.row);
-    const ends = Math.min(until, old.expires_at === null ? until : Date.parse(old.expires_at));
-    await parts.rows.update(transaction, id, true, new Date(ends).toISOString());
-    return next;
-  });
-  parts.log({ event: 'key_rolled', key: id, account: made.row.account });
-  return { ...view(made.row), key: made.key };
+function keyChanges(
+  dependencies: KeyDependencies,
+): Pick<KeyService, 'deactivate' | 'activate' | 'renew' | 'remove'> {
+  const { store, declared, statements, bodies, now, log } = dependencies;
+
+  /** Runs a change of one key of the caller, locked. */
+  async function change(
+    context: Context,
+    id: string,
+    event: 'key_deactivated' | 'key_activated' | 'key_renewed',
+    edit: (row: KeyRow) => Pick<KeyRow, 'active' | 'expires_at'>,
+  ): Promise<KeyView> {
+    requireKeyManager(context.caller);
+    const row = await inTransaction(store, context, async (transaction) => {
+      const found = await lock(statements, transaction, context.caller, id);
+      const next = { ...found, ...edit(found) };
+      await statements.update(transaction, { ...next });
+      return next;
+    });
+    log({ event, key: id, account: row.account }, context.origin);
+    return view(row);
+  }
+
+  return {
+    deactivate: (context, id) =>
+      change(context, id, 'key_deactivated', ({ expires_at }) => ({ active: false, expires_at })),
+    activate: (context, id) =>
+      change(context, id, 'key_activated', ({ expires_at }) => ({ active: true, expires_at })),
+    renew(context, id, expiresAt) {
+      requireKeyManager(context.caller);
+      const { expires_at: wanted } = bodies.expiry.check({ expires_at: expiresAt });
+      const longest = longestLifetime(declared);
+      const expires = wanted === null ? Number.POSITIVE_INFINITY : Date.parse(wanted);
+      if (expires > now() + longest * 1000)
+        throw new Problem('invalid', { errors: [tooLong('/expires_at', longest)] });
+      const expires_at = wanted === null ? null : new Date(expires).toISOString();
+      return change(context, id, 'key_renewed', () => ({ active: true, expires_at }));
+    },
+    async remove(context, id) {
+      requireKeyManager(context.caller);
+      const row = await inTransaction(store, context, async (transaction) => {
+        const found = await lock(statements, transaction, context.caller, id);
+        await statements.remove(transaction, { id });
+        await statements.removeUses(transaction, { id });
+        return found;
+      });
+      log({ event: 'key_deleted', key: id, account: row.account }, context.origin);
+    },
+  };
 }
 
-type Changed = 'key_deactivated' | 'key_activated' | 'key_renewed';
-
-async function change(
-  parts: KeyParts,
-  { caller, id }: { caller: Caller; id: string },
-  event: Changed,
-  edit: (row: KeyRow) => KeyRow,
-): Promise<KeyView> {
-  const reach = reachOf(caller);
-  const row = await parts.store.write(async (transaction) => {
-    const next = edit(found(await parts.rows.lock(transaction, id, reach), id));
-    await parts.rows.update(transaction, id, next.active, next.expires_at);
-    return next;
-  });
-  parts.log({ event, key: id, account: row.account });
-  return view(row);
+/** A key of the caller, kept from changing. Throws `not_found`. */
+async function lock(
+  statements: KeyStatements,
+  transaction: Executor,
+  caller: Caller,
+  id: string,
+): Promise<KeyRow> {
+  const [row] = isKeyId(id) ? await statements.lock(transaction, { id }) : [];
+  if (row && isOwn(caller, row)) return row;
+  throw new Problem('not_found', { data: { resource: 'keys', id } });
 }
 
-async function remove(parts: KeyParts, caller: Caller, id: string): Promise<void> {
-  const reach = reachOf(caller);
-  const row = await parts.store.write(async (transaction: Executor) => {
-    const old = found(await parts.rows.lock(transaction, id, reach), id);
-    await parts.rows.remove(transaction, id);
-    return old;
-  });
-  parts.log({ event: 'key_deleted', key: id, account: row.account });
+/** Inserts a key within the limit of its account, whose row is locked so that two at a time are counted. */
+async function insert(
+  { declared, accounts, statements }: KeyDependencies,
+  transaction: Executor,
+  row: KeyRow,
+): Promise<void> {
+  if (row.account !== null) {
+    const { max } = declared.keys;
+    await accounts.lock(transaction, { id: row.account });
+    const [beyond] = await statements.beyond(transaction, { account: row.account, others: max - 1 });
+    if (beyond)
+      throw new Problem('conflict', {
+        detail: `An account of this app has at most ${max} keys. Delete those that are no longer used.`,
+        data: { resource: 'keys', limit: max },
+      });
+  }
+  await statements.insert(transaction, row);
 }
+
+/** Who may read the uses of a key was asked of the key. */
+const USES: Context = { caller: { kind: 'administrator' } };
 
 /** Keys manage no keys: a copied one must not outlive its discovery. */
-function reachOf(caller: Caller): Reach {
-  if (caller.kind === 'administrator') return 'all';
-  if (caller.kind === 'account') return { account: caller.account };
+function requireKeyManager(caller: Caller): void {
   if (caller.kind === 'anonymous') refuseAnonymous();
-  throw new Problem('forbidden', { detail: 'An API key cannot manage API keys; sign in for that.' });
+  if (caller.kind === 'key')
+    throw new Problem('forbidden', { detail: 'An API key cannot manage API keys; sign in for that.' });
 }
 
-async function ownerOf({ accounts, limits }: KeyParts, reach: Reach, wanted: RowId | null | undefined) {
-  if (reach !== 'all') {
-    if (wanted === undefined || wanted === reach.account) return reach.account;
-    throw new Problem('forbidden', { detail: 'Keys can be made for your own account alone.' });
-  }
-  if (wanted === undefined || wanted === null) return null;
-  if (isAccountId(limits.accounts.id, wanted) && (await accounts.byId(wanted))) return wanted;
-  throw invalid([{ pointer: '/account', code: 'reference', message: 'there is no such account' }]);
+function isOwn(caller: Caller, row: KeyRow): boolean {
+  return caller.kind === 'administrator' || (caller.kind === 'account' && row.account === caller.account);
 }
 
-interface NewKey extends Pick<KeyRow, 'account' | 'name' | 'scopes'> {
+function ownerOf(caller: Caller, { account }: NewKey): RowId | null {
+  if (caller.kind !== 'account') return account ?? null;
+  if (account === undefined || account === caller.account) return caller.account;
+  throw new Problem('forbidden', { detail: 'Keys can be made for your own account alone.' });
+}
+
+function noAccount(): Problem {
+  const error = { pointer: '/account', code: 'reference', message: 'there is no such account' };
+  return new Problem('invalid', { errors: [error] });
+}
+
+interface KeyContent extends Pick<KeyRow, 'account' | 'name' | 'scopes'> {
   now: number;
   expires: number | null;
 }
 
 function newRow(
-  { limits }: KeyParts,
-  { account, name, scopes, now, expires }: NewKey,
+  { keys }: Accounts,
+  { account, name, scopes, now, expires }: KeyContent,
 ): { row: KeyRow; key: string } {
-  const { id, secret, key } = newKey(limits.accounts.keys.lowerCase);
+  const { id, secret, key } = newKey(keys.lowerCase);
   const row: KeyRow = {
     id,
     account,
@@ -169,21 +261,29 @@ function newRow(
   return { row, key };
 }
 
-/** Whether a key is active and not over. */
-export function serves(row: KeyRow, now: number): boolean {
-  return row.active && (row.expires_at === null || now < Date.parse(row.expires_at));
+/** The expiry of a rolled key's successor: as long as the old one was made for, and not longer than any. */
+function successorExpiry(declared: Accounts, old: KeyRow, now: number): number | null {
+  if (old.expires_at === null) return null;
+  const lifetime = Date.parse(old.expires_at) - Date.parse(old.created_at);
+  return Math.min(now + lifetime, now + longestLifetime(declared) * 1000, LAST_INSTANT);
 }
 
-function found(row: KeyRow | undefined, id: string): KeyRow {
-  if (row) return row;
-  throw new Problem('not_found', { data: { resource: 'keys', id } });
+function view({ id, name, account, scopes, active, ...rest }: ShownKey): KeyView {
+  const { created_at, expires_at, last_used_at, uses } = rest;
+  return {
+    id,
+    name,
+    masked: maskedKey(id),
+    account,
+    scopes,
+    active,
+    created_at,
+    expires_at,
+    last_used_at,
+    uses,
+  };
 }
 
-function notServing(): Problem {
-  return new Problem('conflict', { detail: 'This key is deactivated or over; renew it, or make a new one.' });
-}
-
-function view(row: KeyRow): KeyView {
-  const { hash: _, ...shown } = row;
-  return { ...shown, masked: maskedKey(row.id) };
+function useOf({ at, method, route, status, source }: KeyUseRow): KeyUse {
+  return { at, method, route, status, source };
 }

@@ -1,70 +1,90 @@
-import { type FieldError, Problem } from '../../problems.ts';
-import type { Accounts } from '../../schema/accounts.ts';
-import { type PasswordContext, passwordErrors } from './password-rule.ts';
-import { normalizedUsername, usernameErrors } from './username-rule.ts';
+import type { FieldError } from '../../problems.ts';
+import type { Accounts, PasswordRule, TextRule, UsernameRule } from '../../schema/accounts.ts';
+import { looksCommon } from './looks-common.ts';
 
-/** Throws `unknown_field`, naming what is allowed, for members that are not; `invalid` for what is no object. */
-export function onlyMembers(body: unknown, allowed: readonly string[]): Readonly<Record<string, unknown>> {
-  if (!isObject(body))
-    throw invalid([{ pointer: '', code: 'type', message: 'expected an object', params: { type: 'object' } }]);
-  const unknown = Object.keys(body).filter((name) => !allowed.includes(name));
-  if (unknown.length === 0) return body;
-  const list = allowed.join(', ');
-  throw new Problem('unknown_field', {
-    detail: `There is no ${unknown.join(', ')} here; the fields are ${list}.`,
-    errors: unknown.map((name) => ({
-      pointer: `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
-      code: 'unknown',
-      message: `not known here; the fields are ${list}`,
-      params: { allowed },
-    })),
+/** Names inside a password count from this length on: shorter ones are in many good passwords by chance. */
+const MIN_NAME_LENGTH = 4;
+const MAX_NORMALIZED_LENGTH = 4096;
+const OUTER_SPACE = /^\s|\s$|[\t\n\v\f\r\u0085\u2028\u2029]/u;
+
+/** A user name as it is stored. */
+export function normalizeUsername({ trim, normalize = 'NFC' }: UsernameRule, username: string): string {
+  if (username.length > MAX_NORMALIZED_LENGTH) return username;
+  return (trim ? username.trim() : username).normalize(normalize);
+}
+
+/**
+ * A user name as it is compared. The first letter says how it was made, so that another rule finds the names that it has
+ * to bring to its own form. Case is folded by way of the upper case, which makes `ß` and `SS` one.
+ */
+export function usernameKey(rule: UsernameRule, username: string): string {
+  const name = normalizeUsername(rule, username);
+  return rule.fold ? `f:${name.toUpperCase().toLowerCase().normalize('NFC')}` : `n:${name}`;
+}
+
+/** A password as it is hashed. One that is too long by any rule is not worth it. */
+export function normalizePassword(password: string): string {
+  return password.length > MAX_NORMALIZED_LENGTH ? password : password.normalize('NFKC');
+}
+
+/** What a password's hash may have been made of, the normalized form first: older hashes are of the text as it was typed. */
+export function passwordForms(password: string): readonly string[] {
+  const forms = [normalizePassword(password), password, password.normalize('NFC'), password.normalize('NFD')];
+  return [...new Set(forms)];
+}
+
+/** What is wrong with a normalized user name beside its length. */
+export function usernameErrors(pointer: string, username: string, rule: UsernameRule): FieldError[] {
+  if (!OUTER_SPACE.test(username)) return patternErrors(pointer, username, rule);
+  const message = 'must not begin or end with white space, or contain tabs or line breaks';
+  return [{ pointer, code: 'pattern', message }];
+}
+
+/**
+ * What is wrong with a normalized password beside its length: characters that cannot be stored, patterns, and, where
+ * `blockCommon` is on, common passwords and such that contain the user's or the app's name. No composition rule (NIST
+ * SP 800-63B-4, 3.1.1.2).
+ */
+export function passwordErrors(
+  pointer: string,
+  password: string,
+  rule: PasswordRule,
+  names: readonly string[],
+): FieldError[] {
+  const errors = patternErrors(pointer, password, rule);
+  if (errors.length > 0 || !rule.blockCommon) return errors;
+  const lower = password.toLowerCase();
+  const name = names.find((one) => one.length >= MIN_NAME_LENGTH && lower.includes(one.toLowerCase()));
+  const why =
+    name !== undefined
+      ? 'contains the name of the user or of this service'
+      : looksCommon(password)
+        ? 'is easily guessed: common words, repeats or runs of keys'
+        : undefined;
+  return why === undefined
+    ? []
+    : [{ pointer, code: 'common', message: `${why}; choose a longer phrase of your own` }];
+}
+
+function patternErrors(pointer: string, value: string, rule: TextRule): FieldError[] {
+  // A lone surrogate would be stored as another character, and PostgreSQL keeps no NUL.
+  if (!isStorable(value))
+    return [{ pointer, code: 'pattern', message: 'contains characters that cannot be stored' }];
+  const missed = (rule.patterns ?? []).find((pattern) => {
+    // A pattern with the `g` or `y` flag keeps a position between calls; start from the beginning each time.
+    pattern.lastIndex = 0;
+    return !pattern.test(value);
   });
+  return missed ? [{ pointer, code: 'pattern', message: `must match ${missed}` }] : [];
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Whether both databases can hold a string, and be asked for it. */
+export function isStorable(value: string): boolean {
+  return value.isWellFormed() && !value.includes('\0');
 }
 
-export function invalid(errors: readonly FieldError[]): Problem {
-  return new Problem('invalid', { errors });
-}
-
-/** Each of these members as a text. Throws `invalid` naming all that are missing or none. */
-export function texts<const Name extends string>(
-  body: Readonly<Record<string, unknown>>,
-  names: readonly Name[],
-): Record<Name, string> {
-  const errors: FieldError[] = [];
-  const found: Partial<Record<Name, string>> = {};
-  for (const name of names) {
-    const value = body[name];
-    if (typeof value === 'string') found[name] = value;
-    else if (value === undefined)
-      errors.push({ pointer: `/${name}`, code: 'required', message: 'this field is required' });
-    else
-      errors.push({
-        pointer: `/${name}`,
-        code: 'type',
-        message: 'expected a string',
-        params: { type: 'string' },
-      });
-  }
-  if (errors.length > 0) throw invalid(errors);
-  // Every name is there now, or it would be among the errors.
-  return found as Record<Name, string>;
-}
-
-/** The body of a sign-up by the app's rules; `password` is null where accounts have none. Throws `invalid` or `unknown_field`. */
-export function newCredentials(accounts: Accounts, app: string, given: unknown) {
-  const withPassword = accounts.password !== false;
-  const body = onlyMembers(given, withPassword ? ['username', 'password'] : ['username']);
-  const name = normalizedUsername(accounts, body.username);
-  const username = typeof name === 'string' ? name : '';
-  const context: PasswordContext = { app, username };
-  const errors = [
-    ...usernameErrors(accounts, name),
-    ...(withPassword ? passwordErrors(accounts, '/password', body.password, context) : []),
-  ];
-  if (errors.length > 0) throw invalid(errors);
-  return { username, password: withPassword ? String(body.password) : null };
+/** The rule of an app's passwords. Throws `TypeError` where its accounts have none. */
+export function passwordRule({ password }: Accounts): PasswordRule {
+  if (password === false) throw new TypeError('accounts of this app have no passwords');
+  return password;
 }

@@ -2,6 +2,7 @@ import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { BoundedQueue, type QueueSize } from './bounded-queue.ts';
+import { normalizePassword, passwordForms } from './credentials.ts';
 import { formatHash, HASH_COST, type HashCost, parseHash, sameCost } from './password-hash.ts';
 
 const compute = promisify(argon2);
@@ -39,21 +40,24 @@ export class Passwords {
   /** A new hash of a password, to be stored. Throws `unavailable` where too many wait. */
   async hash(password: string): Promise<string> {
     const salt = randomBytes(SALT_BYTES);
-    const tag = await this.#tag(password, salt, this.#cost, TAG_BYTES);
+    const tag = await this.#tag(normalizePassword(password), salt, this.#cost, TAG_BYTES);
     return formatHash({ cost: this.#cost, salt, tag });
   }
 
   /**
-   * Whether a password belongs to a stored hash. Without a hash, and with one that cannot be read, it does the same work
+   * Whether a password belongs to a stored hash. Hashes of older versions are of the password as it was typed, so each of
+   * its forms is tried; how many there are says nothing of the account. Without a hash, and with one that cannot be read, it does the same work
    * and answers no. Throws `unavailable` where too many wait.
    */
   async verify(password: string, stored: string | null | undefined): Promise<Verdict> {
     const known = stored ? parseHash(stored) : undefined;
     const { cost, salt, tag } = known ?? this.#stranger();
-    const found = await this.#tag(password, salt, cost, tag.length);
-    const same = timingSafeEqual(found, tag);
-    const ok = same && known !== undefined;
-    return { ok, outdated: ok && !sameCost(cost, this.#cost) };
+    for (const [at, form] of passwordForms(password).entries()) {
+      const found = await this.#tag(form, salt, cost, tag.length);
+      if (timingSafeEqual(found, tag) && known !== undefined)
+        return { ok: true, outdated: at > 0 || !sameCost(cost, this.#cost) };
+    }
+    return { ok: false, outdated: false };
   }
 
   #stranger() {

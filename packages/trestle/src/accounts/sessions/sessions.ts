@@ -1,26 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import type { Executor, Store } from '../../database/store.ts';
 import { LruMap } from '../../lru-map.ts';
-import { Problem } from '../../problems.ts';
 import type { RowId } from '../../schema/id.ts';
-import type { Account, SessionView, Tokens } from '../../schema/services/account-service.ts';
+import type { Account, Tokens } from '../../schema/services/account-service.ts';
 import type { Purpose } from '../authenticator.ts';
-import type { AccessClaims, TokenSigner } from '../tokens/tokens.ts';
+import type { SessionRow } from '../resources.ts';
+import type { TokenSigner } from '../tokens/tokens.ts';
+import { batchedLookup } from './batched-lookup.ts';
 import { expiriesAt, type Lifetimes } from './lifetimes.ts';
-import type { LiveSessions } from './live-sessions.ts';
-import type { SessionRow, SessionRows } from './session-rows.ts';
+import type { SessionStatements } from './session-statements.ts';
 
 /** How long a read may rest on an earlier look at the session, in milliseconds. */
-const STALE = 1000;
-const REMEMBERED = 10_000;
+const MAX_STALENESS_MS = 1000;
+const MAX_REMEMBERED = 10_000;
 
 /** 16 random bytes in base64url. PostgreSQL refuses some texts, so it is asked for nothing else. */
 const SESSION_ID = /^[\w-]{22}$/;
 
-interface Parts {
+interface Dependencies {
   store: Store;
-  rows: SessionRows;
-  live: LiveSessions;
+  statements: SessionStatements;
   tokens: TokenSigner;
   lifetimes: Lifetimes;
   now: () => number;
@@ -40,18 +39,21 @@ interface Seen {
  * for writes in every process, and within a second for reads in others.
  */
 export class Sessions {
-  readonly #parts: Parts;
-  readonly #seen = new LruMap<string, Seen>(REMEMBERED);
+  readonly #dependencies: Dependencies;
+  readonly #find: (id: string) => Promise<SessionRow | undefined>;
+  readonly #seen = new LruMap<string, Seen>(MAX_REMEMBERED);
   /** Counts endings, so that a look that began before one is not remembered after it. */
   #endings = 0;
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
+  constructor(dependencies: Dependencies) {
+    const { store, statements } = dependencies;
+    this.#dependencies = dependencies;
+    this.#find = batchedLookup((ids) => statements.enabled(store, { ids: store.dialect.encodeList(ids) }));
   }
 
   /** The row of a new session; nothing outside the transaction happens here. */
   async open(transaction: Executor, account: RowId): Promise<SessionRow> {
-    const { rows, lifetimes, now } = this.#parts;
+    const { statements, lifetimes, now } = this.#dependencies;
     const at = now();
     const moment = new Date(at).toISOString();
     const row: SessionRow = {
@@ -63,82 +65,66 @@ export class Sessions {
       last_used_at: moment,
       expires_at: new Date(expiriesAt(lifetimes, at, at).session).toISOString(),
     };
-    await rows.insert(transaction, row);
+    await statements.insert(transaction, row);
     return row;
   }
 
   /** The tokens of a session as it is: a new access token, and the one refresh token of its generation. */
-  async tokensOf(row: SessionRow, account: Account): Promise<Tokens> {
-    const { tokens, lifetimes } = this.#parts;
+  async tokensOf(row: SessionRow, { id, username, created_at }: Account): Promise<Tokens> {
+    const { tokens, lifetimes } = this.#dependencies;
     const { access, expiresIn } = await this.accessOf(row);
     const issued = Date.parse(row.rotated_at);
     const { refresh: expires } = expiriesAt(lifetimes, Date.parse(row.created_at), issued);
     const claims = { account: row.account, session: row.id, generation: row.generation, issued };
     const refresh = expires === null ? null : await tokens.signRefresh({ ...claims, expires });
-    const { id, username, created_at } = account;
     return { account: { id, username, created_at }, session: row.id, access, refresh, expiresIn };
   }
 
   async accessOf(row: SessionRow): Promise<{ access: string; expiresIn: number }> {
-    const { tokens, lifetimes, now } = this.#parts;
+    const { tokens, lifetimes, now } = this.#dependencies;
     const issued = now();
     const { access: expires } = expiriesAt(lifetimes, Date.parse(row.created_at), issued);
     const access = await tokens.signAccess({ account: row.account, session: row.id, issued, expires });
     return { access, expiresIn: Math.floor(expires / 1000) - Math.floor(issued / 1000) };
   }
 
-  /** Whether the session of a verified token still stands. */
-  async stands(
-    { session, account }: Pick<AccessClaims, 'session' | 'account'>,
+  /**
+   * Whether the session of a verified token is active. A write rests on an earlier look only where no other process can
+   * have ended the session since.
+   */
+  async isActive(
+    { session, account }: { readonly session: string; readonly account: RowId },
     purpose: Purpose,
   ): Promise<boolean> {
-    const at = this.#parts.now();
+    const { store, now } = this.#dependencies;
+    const at = now();
     const seen = this.#seen.get(session);
-    if (seen && at < seen.expires && this.#holds(seen, at, purpose)) return seen.account === account;
-    const found = await this.#look(session, at);
-    return found !== undefined && found.account === account && at < found.expires;
-  }
-
-  /** A write rests on an earlier look only where no other process can have ended the session since. */
-  #holds(seen: Seen, at: number, purpose: Purpose): boolean {
-    if (purpose === 'read' && at - seen.at < STALE) return true;
-    return seen.commits !== undefined && seen.commits === this.#parts.store.foreignCommits();
-  }
-
-  async #look(session: string, at: number): Promise<Seen | undefined> {
+    if (seen && at < seen.expires) {
+      const isFresh = purpose === 'read' && at - seen.at < MAX_STALENESS_MS;
+      if (isFresh || (seen.commits !== undefined && seen.commits === store.foreignCommits()))
+        return seen.account === account;
+    }
     const endings = this.#endings;
-    const commits = this.#parts.store.foreignCommits();
-    const row = await this.#parts.live.find(session);
-    if (!row) return undefined;
-    const seen = { account: row.account, expires: Date.parse(row.expires_at), at, commits };
-    if (endings === this.#endings) this.#seen.set(session, seen);
-    return seen;
+    const commits = store.foreignCommits();
+    const row = await this.#find(session);
+    if (!row) return false;
+    const expires = Date.parse(row.expires_at);
+    if (endings === this.#endings) this.#seen.set(session, { account: row.account, expires, at, commits });
+    return row.account === account && at < expires;
   }
 
-  async list(account: RowId, current: string | null): Promise<SessionView[]> {
-    const rows = await this.#parts.rows.ofAccount(account, new Date(this.#parts.now()).toISOString());
-    return rows.map(({ id, created_at, last_used_at, expires_at }) => ({
-      id,
-      created_at,
-      last_used_at,
-      expires_at,
-      current: id === current,
-    }));
-  }
-
-  /** Throws `not_found` where the account has no such session. */
-  async end(account: RowId, session: string): Promise<void> {
-    const { store, rows } = this.#parts;
-    const found =
-      SESSION_ID.test(session) &&
-      (await store.write((transaction) => rows.end(transaction, session, account)));
+  /** False where the account has no such session. */
+  async end(account: RowId, session: string): Promise<boolean> {
+    const { store, statements } = this.#dependencies;
+    if (!SESSION_ID.test(session)) return false;
+    const ended = await store.write((transaction) => statements.end(transaction, { id: session, account }));
     this.forget();
-    if (!found) throw new Problem('not_found', { data: { resource: 'sessions', id: session } });
+    return ended.length > 0;
   }
 
-  /** Ends all sessions of an account, in a transaction that may do more; call `forget` after its commit. */
+  /** Ends all sessions of an account but one, in a transaction that may do more; call `forget` after its commit. */
   async endAll(transaction: Executor, account: RowId, but = ''): Promise<void> {
-    await this.#parts.rows.endAll(transaction, account, but);
+    await this.#dependencies.statements.endAll(transaction, { account, but });
   }
 
   /** Sessions have ended: nothing that was seen before is believed any more. */
@@ -147,9 +133,10 @@ export class Sessions {
     this.#seen.clear();
   }
 
-  /** Removes what is over. */
-  async purge(): Promise<void> {
-    const now = new Date(this.#parts.now()).toISOString();
-    await this.#parts.store.write((transaction) => this.#parts.rows.purge(transaction, now));
+  /** Removes expired sessions. */
+  async purge(transaction: Executor): Promise<void> {
+    await this.#dependencies.statements.purge(transaction, {
+      now: new Date(this.#dependencies.now()).toISOString(),
+    });
   }
 }

@@ -3,18 +3,16 @@ import type { JWTPayload } from 'jose';
 import { LruMap } from '../../lru-map.ts';
 import { Problem } from '../../problems.ts';
 import type { Id, RowId } from '../../schema/id.ts';
-import { isAccountId } from '../account-rows.ts';
+import { isAccountId } from '../account-service.ts';
 import { deriveKeys, type SigningSecret } from '../sessions/signing-secret.ts';
 
 /** Our own are some 400 bytes; whatever is longer is refused unread. */
-const LONGEST = 4096;
+const MAX_LENGTH = 4096;
 const FORM = /^[\w-]+\.[\w-]+\.([\w-]+)$/;
 /** Verified access tokens that are remembered, so that each pays for its signature once (75 µs with jose). */
-const REMEMBERED = 10_000;
-/** Seconds by which another process's clock may be ahead. Expiry has no leeway: lifetimes are the contract's. */
-const LEEWAY = 30;
+const MAX_REMEMBERED = 10_000;
 
-export interface AccessClaims {
+interface AccessClaims {
   account: RowId;
   session: string;
   /** Milliseconds. */
@@ -52,7 +50,7 @@ export class TokenSigner {
   readonly #options: TokensOptions;
   readonly #access: Kind;
   readonly #refresh: Kind;
-  readonly #verified = new LruMap<string, AccessClaims>(REMEMBERED);
+  readonly #verified = new LruMap<string, AccessClaims>(MAX_REMEMBERED);
 
   constructor(options: TokensOptions) {
     this.#options = options;
@@ -80,7 +78,7 @@ export class TokenSigner {
     return known && this.#options.now() < known.expires ? known : undefined;
   }
 
-  /** Throws `invalid_token`. Whether the session still stands is not asked here. */
+  /** Throws `invalid_token`. Whether the session is active is not asked here. */
   async verifyAccess(token: string): Promise<AccessClaims> {
     const known = this.remembered(token);
     if (known) return known;
@@ -140,9 +138,8 @@ export class TokenSigner {
 
   /** The claims as ours, each of the type we gave it. */
   #claims({ sub, sid, jti, aud, iat, exp }: JWTPayload): AccessClaims {
-    const now = this.#options.now() / 1000;
     const texts = typeof sub === 'string' && typeof sid === 'string' && typeof jti === 'string';
-    const times = Number.isSafeInteger(iat) && Number.isSafeInteger(exp) && Number(iat) <= now + LEEWAY;
+    const times = Number.isSafeInteger(iat) && Number.isSafeInteger(exp);
     if (!texts || !times || typeof aud !== 'string') throw invalidToken();
     const account = this.#options.id.kind === 'integer' ? Number(sub) : sub;
     if (!isAccountId(this.#options.id, account)) throw invalidToken();
@@ -160,7 +157,7 @@ export function invalidToken(cause?: unknown): Problem {
 
 /** Three parts of base64url, the last one as our own encoder writes it: its spare bits admit no second spelling. */
 function isCompact(token: string): boolean {
-  if (token.length > LONGEST) return false;
+  if (token.length > MAX_LENGTH) return false;
   const signature = FORM.exec(token)?.[1];
   if (signature === undefined) return false;
   return Buffer.from(signature, 'base64url').toString('base64url') === signature;

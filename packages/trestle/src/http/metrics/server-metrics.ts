@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { EngineMeasures } from '../../engine.ts';
 import { createServer } from '../../node-http.ts';
 import { Problem } from '../../problems.ts';
@@ -188,14 +188,26 @@ export function metricsRoute(fastify: FastifyInstance, sites: readonly Site[], s
     '/metrics',
     { config: { produces: ['text/plain'], isServerRoute: true } },
     async (request, reply) => {
-      // Throws `unauthenticated` or `invalid_token` unless the Bearer header holds the administrator's secret.
-      if (request.headers.authorization === undefined) throw new Problem('unauthenticated');
-      const secret = /^Bearer +(\S+) *$/i.exec(request.headers.authorization)?.[1];
-      if (secret === undefined || !sites.some((site) => site.isAdministrator(secret)))
-        throw new Problem('invalid_token');
+      authorize(request, sites);
       return reply.type(TYPE).send(await server.metricsText());
     },
   );
+}
+
+/** Throws `unauthenticated` or `invalid_token` unless the Bearer header holds the administrator's secret of one of the apps. */
+function authorize({ headers, ip, id }: FastifyRequest, sites: readonly Site[]): void {
+  if (headers.authorization === undefined) throw new Problem('unauthenticated');
+  const secret = /^Bearer +(\S+) *$/i.exec(headers.authorization)?.[1];
+  let refusal: unknown = new Problem('invalid_token');
+  for (const site of secret === undefined ? [] : sites) {
+    try {
+      site.requireAdministrator(secret ?? '', { address: ip, requestId: id });
+      return;
+    } catch (error) {
+      refusal = error;
+    }
+  }
+  throw refusal;
 }
 
 /**

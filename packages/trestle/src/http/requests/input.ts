@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { type FieldError, Problem } from '../../problems.ts';
-import { compileSchema, kindOf } from '../../rows/validate.ts';
+import { bodyProblem, compileSchema, kindOf, summary } from '../../rows/validate.ts';
 import { exactNumber } from '../../schema/fields/number.ts';
 import type { Route } from '../../schema/route.ts';
 import { FORM_TYPE, MULTIPART_TYPE, parseJsonText } from './bodies.ts';
@@ -98,17 +98,6 @@ export function refuseUnknown(query: unknown, allowed: readonly string[]): void 
 export function invalidParameter(name: string, code: string, message: string): Problem {
   const error: FieldError = { pointer: name, code, message, in: 'query' };
   return new Problem('invalid_query', { detail: `${name}: ${message}.`, errors: [error] });
-}
-
-function bodyProblem(errors: readonly FieldError[], allowed: readonly string[]): Problem {
-  const unknown = errors.filter((error) => error.code === 'unknown').map(({ pointer }) => pointer.slice(1));
-  if (unknown.length === 0) return new Problem('invalid', { errors, detail: summary(errors) });
-  const detail = `Unknown field: ${unknown.join(', ')}. Fields: ${allowed.join(', ')}.`;
-  return new Problem('unknown_field', { errors, detail });
-}
-
-function summary(errors: readonly FieldError[]): string {
-  return errors.map(({ pointer, message }) => (pointer ? `${pointer}: ${message}` : message)).join('; ');
 }
 
 function namesOf(schema: TSchema | undefined): string[] {

@@ -110,6 +110,7 @@ function uniformTable<Rs extends Resources>({
   models,
   byName,
   representationTag,
+  accountModels,
 }: Engine<Rs>): RouteTable {
   const rows = [...models].flatMap(([name, model]) => {
     const service = byName.get(name);
@@ -117,8 +118,8 @@ function uniformTable<Rs extends Resources>({
   });
   const routes = [
     ...rows,
-    ...accountRoutes(app.accounts, accounts),
-    ...keyRoutes(app.accounts, keys, [...models.keys()]),
+    ...accountRoutes(app, accounts, accountModels),
+    ...keyRoutes(app, keys, accountModels),
     ...operationRoutes(models, operations),
   ];
   return { style: 'uniform', prefix: '/v1', routes, places: UNIFORM_PLACES };

@@ -8,10 +8,10 @@ import type {
 import type { Authenticator } from '../../accounts/authenticator.ts';
 import { Problem } from '../../problems.ts';
 import { admission as admissionBy, audienceOf } from '../../rows/policy.ts';
+import type { Origin } from '../../schema/caller.ts';
 import { anonymous, type Caller } from '../../schema/caller.ts';
 import type { Answer, CredentialPlace, Route, RouteRequest } from '../../schema/route.ts';
 import type { Rule } from '../../schema/rules.ts';
-import type { Origin } from '../../schema/services/account-service.ts';
 import { contractInput, type Input, type InputReader, isRecord, uniformInput } from '../requests/input.ts';
 import type { ResponseStreams } from '../server/response-streams.ts';
 import { ResponseBatch, sendAnswer } from './send-answer.ts';
@@ -144,7 +144,7 @@ class HandledRequest implements RouteRequest {
   }
 
   get origin(): Origin {
-    return { address: this.#request.ip };
+    return { address: this.#request.ip, requestId: this.#request.id };
   }
 
   /** Aborts when the connection closes before the answer is out. */
@@ -208,10 +208,11 @@ function callerOf(
     credential = value;
   }
   if (credential === undefined) return anonymous;
-  if (kind === 'administrator') return authenticate.administrator(credential);
   if (kind === 'key') return authenticate.key(credential);
+  const origin = { address: request.ip, requestId: request.id };
+  if (kind === 'administrator') return authenticate.administrator(credential, origin);
   // Ended sessions are noticed at once by writes, and within a second by reads.
-  return authenticate.bearer(credential, READS.has(method) ? 'read' : 'write');
+  return authenticate.bearer(credential, READS.has(method) ? 'read' : 'write', origin);
 }
 
 /** A member of the query or the body. */

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Engine, EngineMeasures } from '../../engine.ts';
 import type { Problem } from '../../problems.ts';
+import type { Origin } from '../../schema/caller.ts';
 import type { ErrorAnswer, FailedRequest } from '../../schema/route.ts';
 import { serveIndex } from '../docs/pages.ts';
 import type { Log } from '../logging/logging.ts';
@@ -36,7 +37,8 @@ export interface Site {
   /** SQL statements run so far. */
   statements(): number;
   measure(): Promise<EngineMeasures>;
-  isAdministrator(secret: string): boolean;
+  /** Throws `invalid_token`, and `too_many_requests` for guesses. */
+  requireAdministrator(secret: string, origin: Origin): void;
 }
 
 /** State of a running server that the stages of a request share. */
@@ -167,12 +169,6 @@ function siteOf({ engine, base }: Mount): Site {
     health: () => store.health(),
     statements: () => store.statements,
     measure: () => engine.measure(),
-    isAdministrator: (secret) => {
-      try {
-        return authenticate.administrator(secret).kind === 'administrator';
-      } catch {
-        return false;
-      }
-    },
+    requireAdministrator: (secret, origin) => void authenticate.administrator(secret, origin),
   };
 }

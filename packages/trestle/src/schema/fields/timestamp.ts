@@ -20,7 +20,7 @@ const instants = Compile(schema);
 const dates = Compile(DATE_SCHEMA);
 
 /** Whether a value is an instant that can be stored. */
-function isInstant(value: unknown): boolean {
+export function isInstant(value: unknown): boolean {
   return instants.Check(value);
 }
 

@@ -1,5 +1,6 @@
-import type { Caller } from '../caller.ts';
+import type { Context, Origin } from '../caller.ts';
 import type { RowId } from '../id.ts';
+import type { ListQuery, Page } from './list-query.ts';
 
 /** An account as others may see it. */
 export interface Account {
@@ -7,6 +8,8 @@ export interface Account {
   username: string;
   /** RFC 3339, UTC. */
   created_at: string;
+  /** Since when it is disabled, or null; a member for the administrator alone. */
+  disabled_at?: string | null;
 }
 
 export interface Credentials {
@@ -22,12 +25,13 @@ export interface Tokens {
   access: string;
   /** Null where the app hands out no refresh tokens. */
   refresh: string | null;
-  /** Seconds until `access` is over. */
+  /** Seconds until `access` expires. */
   expiresIn: number;
 }
 
 export interface SessionView {
   id: string;
+  account: RowId;
   created_at: string;
   last_used_at: string;
   expires_at: string;
@@ -35,34 +39,40 @@ export interface SessionView {
   current: boolean;
 }
 
-/** Where a request came from: what throttling and the session list go by. */
-export interface Origin {
-  /** The peer's address, or the client's behind a trusted proxy. */
-  address: string;
-}
+/** A context with an origin, which sign-ins and sign-ups are throttled by. Every `RouteRequest` is one. */
+export type RequestContext = Context & { readonly origin: Origin };
 
 /** Accounts and sessions, for contract routes and the uniform API alike. */
 export interface AccountService {
   /** Throws `conflict` with a `taken` error at `/username`, or `invalid`. */
-  signUp(
-    caller: Caller,
-    credentials: { username: string; password?: string },
-    origin: Origin,
-  ): Promise<Account>;
+  signUp(context: RequestContext, credentials: { username: string; password?: string }): Promise<Account>;
   /** Throws `invalid_credentials`, the same and after the same time whether or not the name exists (`too_many_requests`, `unavailable`). */
-  signIn(credentials: Credentials, origin: Origin): Promise<Tokens>;
+  signIn(context: RequestContext, credentials: Credentials): Promise<Tokens>;
   /** Rotates: a new refresh token takes the old one's place. Throws `invalid_token`. */
-  refresh(token: string): Promise<Tokens>;
+  refresh(context: Context, token: string): Promise<Tokens>;
   /** A new access token; the refresh token stays as it is, for contracts that promise so. Throws `invalid_token`. */
-  renewAccess(refreshToken: string): Promise<{ access: string; expiresIn: number }>;
-  read(caller: Caller, id: RowId): Promise<Account>;
-  /** Accounts by id in one query. */
+  renewAccess(context: Context, refreshToken: string): Promise<{ access: string; expiresIn: number }>;
+  read(context: Context, id: RowId): Promise<Account>;
+  /** Accounts by id in one query, for an app's own code: no rule is asked. */
   readMany(ids: readonly RowId[]): Promise<Map<RowId, Account>>;
+  /** For the administrator. */
+  list(context: Context, query?: ListQuery, cursor?: string): Promise<Page<Account>>;
+  /** For the administrator: ends all sessions at once; keys and password are refused until it is enabled again. */
+  disable(context: Context, id: RowId): Promise<Account>;
+  enable(context: Context, id: RowId): Promise<Account>;
+  /**
+   * Deletes an account with its sessions and keys; rows it created lose their author. For the administrator, and for the
+   * owner, who gives the password where accounts have one. Throws `wrong_password`, `too_many_requests`.
+   */
+  remove(context: Context, id: RowId, proof?: { password?: string }): Promise<void>;
   /** Throws `wrong_password` or `invalid`; ends all other sessions. */
-  changePassword(caller: Caller, change: { current: string; next: string }): Promise<void>;
-  sessions(caller: Caller): Promise<SessionView[]>;
-  endSession(caller: Caller, session: string): Promise<void>;
-  endAllSessions(caller: Caller): Promise<void>;
+  changePassword(context: Context, change: { current: string; next: string }): Promise<void>;
+  /** For the administrator: a new password for someone who lost theirs; ends all sessions. */
+  resetPassword(context: Context, id: RowId, password: string): Promise<void>;
+  /** The caller's own, newest first; everybody's for the administrator. */
+  sessions(context: Context, query?: ListQuery, cursor?: string): Promise<Page<SessionView>>;
+  endSession(context: Context, session: string): Promise<void>;
+  endAllSessions(context: Context): Promise<void>;
 }
 
 export interface KeyView {
@@ -90,24 +100,31 @@ export interface KeyOptions {
 
 /** API keys. The whole key is in the answer of `create` and `roll`, and nowhere else, ever. */
 export interface KeyService {
-  /** For the caller's own account; the administrator may name another, or none. */
+  /**
+   * For the caller's own account; the administrator may name another, or none. Throws `conflict` where the account has
+   * `keys.max` keys already.
+   */
   create(
-    caller: Caller,
+    context: Context,
     options: KeyOptions & { account?: RowId | null },
   ): Promise<KeyView & { key: string }>;
-  list(caller: Caller): Promise<KeyView[]>;
-  read(caller: Caller, id: string): Promise<KeyView>;
-  deactivate(caller: Caller, id: string): Promise<KeyView>;
-  activate(caller: Caller, id: string): Promise<KeyView>;
+  /** The caller's own, newest first; everybody's for the administrator. */
+  list(context: Context, query?: ListQuery, cursor?: string): Promise<Page<KeyView>>;
+  read(context: Context, id: string): Promise<KeyView>;
+  deactivate(context: Context, id: string): Promise<KeyView>;
+  activate(context: Context, id: string): Promise<KeyView>;
   /** A new expiry (null: never); a deactivated key comes back. */
-  renew(caller: Caller, id: string, expiresAt: string | null): Promise<KeyView>;
-  remove(caller: Caller, id: string): Promise<void>;
-  /** A new key with the old one's name and scopes; the old one serves for `overlap` seconds more (default: 24 h, at most 7 days). */
-  roll(caller: Caller, id: string, overlap?: number): Promise<KeyView & { key: string }>;
+  renew(context: Context, id: string, expiresAt: string | null): Promise<KeyView>;
+  remove(context: Context, id: string): Promise<void>;
+  /**
+   * A new key with the old one's name and scopes; the old one is accepted for `overlap` seconds more (default: 24 h, at
+   * most 7 days).
+   */
+  roll(context: Context, id: string, overlap?: number): Promise<KeyView & { key: string }>;
   /** The id inside a whole or a masked key, for contracts that name keys by themselves; null for any other string. */
   idOf(key: string): string | null;
   /** Uses of a key, newest first. */
-  uses(caller: Caller, id: string, limit?: number): Promise<KeyUse[]>;
+  uses(context: Context, id: string, query?: ListQuery, cursor?: string): Promise<Page<KeyUse>>;
 }
 
 export interface KeyUse {

@@ -38,9 +38,8 @@ eachPlace('counted reads', (place) => {
 async function makeMessage(data: string, database: string | undefined): Promise<number> {
   const engine = await openEngine(messages, { data, database });
   const account = await engine.accounts.signUp(
-    anonymous,
+    { caller: anonymous, origin: { address: '127.0.0.1' } },
     { username: 'ann', password: 'pw' },
-    { address: '127.0.0.1' },
   );
   const caller = { kind: 'account', account: account.id, session: 's' } as const;
   const { id } = await engine.services.messages.create({ caller }, { content: 'counted' });

@@ -31,9 +31,8 @@ it('refuses writes with 507 while the disk is full, reads on, and writes again w
   const engine = await openEngine(messages, { data: disk.folder });
   try {
     const { id } = await engine.accounts.signUp(
-      anonymous,
+      { caller: anonymous, origin: { address: '127.0.0.1' } },
       { username: 'ann', password: 'pw' },
-      { address: '127.0.0.1' },
     );
     const caller = { kind: 'account', account: id, session: 's' } as const;
     const acknowledged = new Set<number>();

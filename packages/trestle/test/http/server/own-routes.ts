@@ -4,6 +4,7 @@ import { problemAnswer } from '../../../src/http/server/errors.ts';
 import type { Health } from '../../../src/http/server/health.ts';
 import { openServer, type RunningServer, type Site } from '../../../src/http/server/server.ts';
 import type { ServerOptions } from '../../../src/http/server/server-options.ts';
+import { Problem } from '../../../src/problems.ts';
 
 /** The secret that `/metrics` of these servers takes. */
 export const SECRET = 'only-for-tests-and-nothing-else-0123456789';
@@ -51,7 +52,9 @@ function site({
       backupAge: undefined,
       disk: { free: 1, size: 1 },
     }),
-    isAdministrator: (secret) => secret === SECRET,
+    requireAdministrator(secret) {
+      if (secret !== SECRET) throw new Problem('invalid_token');
+    },
     mount: (fastify) => {
       routes(fastify, base);
       return { base, fail: problemAnswer };

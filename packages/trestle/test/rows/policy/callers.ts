@@ -1,4 +1,6 @@
 import type { Engine } from '../../../src/engine.ts';
+import type { Context } from '../../../src/schema/caller.ts';
+import { anonymous } from '../../../src/schema/caller.ts';
 
 /** Who tries a rule: every kind of caller there is. */
 export const KINDS = [
@@ -17,6 +19,7 @@ export type Kind = (typeof KINDS)[number];
 export type Tokens = Partial<Record<Kind, string>>;
 
 const ORIGIN = { address: '127.0.0.1' };
+const ADMINISTRATOR: Context = { caller: { kind: 'administrator' } };
 const PASSWORD = 'Passw0rd!of-the-test';
 
 /** Makes accounts, sessions and keys of every kind that the app's declaration allows. */
@@ -27,26 +30,25 @@ export async function callersOf(engine: Engine, administrator: string): Promise<
   for (const username of ['owner1', 'other1', 'ended1', 'disabled1'])
     ids.set(
       username,
-      (await engine.accounts.signUp({ kind: 'administrator' }, { username, ...password }, ORIGIN)).id,
+      (await engine.accounts.signUp({ ...ADMINISTRATOR, origin: ORIGIN }, { username, ...password })).id,
     );
   for (const [kind, username] of [
     ['key of the owner', 'owner1'],
     ['key of another', 'other1'],
   ] as const) {
-    const made = await engine.keys.create(
-      { kind: 'administrator' },
-      { account: ids.get(username) ?? null, name: kind },
-    );
+    const made = await engine.keys.create(ADMINISTRATOR, { account: ids.get(username) ?? null, name: kind });
     tokens[kind] = made.key;
   }
   if (!engine.app.accounts.password) return tokens;
   const signIn = async (username: string) =>
-    (await engine.accounts.signIn({ username, password: PASSWORD }, ORIGIN)).access;
+    (await engine.accounts.signIn({ caller: anonymous, origin: ORIGIN }, { username, password: PASSWORD }))
+      .access;
   tokens.owner = await signIn('owner1');
   tokens.other = await signIn('other1');
   tokens['ended session'] = await signIn('ended1');
   tokens.disabled = await signIn('disabled1');
-  await engine.operator.disable(ids.get('disabled1') ?? 0);
-  await engine.accounts.endAllSessions(await engine.authenticate.bearer(tokens['ended session'], 'write'));
+  await engine.accounts.disable(ADMINISTRATOR, ids.get('disabled1') ?? 0);
+  const caller = await engine.authenticate.bearer(tokens['ended session'], 'write', ORIGIN);
+  await engine.accounts.endAllSessions({ caller });
   return tokens;
 }

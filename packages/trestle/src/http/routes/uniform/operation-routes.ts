@@ -10,7 +10,6 @@ import {
   type OperationView,
 } from '../../../schema/services/operation-service.ts';
 import { EVENTS, operationEvents } from '../../contract/event-stream.ts';
-import { itemsOf } from './account-routes.ts';
 import { rowName, titled, typeName, verbPath } from './route-names.ts';
 
 const instant = Type.String({ format: 'date-time' });
@@ -86,7 +85,7 @@ function movesRoute(model: Model, operations: OperationService): Route {
     tag: model.name,
     can: model.resource.can.read ?? nobody,
     params: rowParams(model),
-    answers: { 200: itemsOf(move) },
+    answers: { 200: Type.Object({ items: Type.Array(move) }) },
   };
   return route('GET', `/${model.name}/:id/moves`, options, async ({ caller, params: { id } }) =>
     answer(200, { items: await operations.moves(caller, model.name, id) }),

@@ -11,8 +11,7 @@ import { type Answer, answer, type Route, route } from '../../../schema/route.ts
 import { nobody } from '../../../schema/rules.ts';
 import type { Versioned } from '../../../schema/services/row-service.ts';
 import { etagOf, ifMatchOf, noneMatches } from './etag.ts';
-import { listParameters } from './list-parameters.ts';
-import { ListQueryCache, textOf } from './list-query.ts';
+import { pageRoute } from './page-route.ts';
 import { rowName, titled, typeName, verbPath } from './route-names.ts';
 
 /**
@@ -29,33 +28,17 @@ export function resourceRoutes(
   const tag = representationTag(tableName(model.name, model.resource), shape);
   const { name } = model;
   const shared = { tag: name, can: model.resource.can.read ?? nobody };
-  const queries = new ListQueryCache(model);
-  const cursor = Type.Union([Type.String(), Type.Null()]);
-  const members = {
-    items: Type.Array(row),
-    next: cursor,
-    prev: cursor,
-    total: Type.Optional(Type.Integer()),
+  const described = {
+    ...shared,
+    operationId: `list${typeName(name)}`,
+    summary: `List ${name}`,
+    description:
+      'A page of rows. Conditions on fields are `filter[FIELD][OPERATOR]=value`, `filter[FIELD]=value` is `eq`; all must hold.',
+    model,
+    item: row,
   };
-  const list = route(
-    'GET',
-    `/${name}`,
-    {
-      ...shared,
-      operationId: `list${typeName(name)}`,
-      summary: `List ${name}`,
-      description:
-        'A page of rows. Conditions on fields are `filter[FIELD][OPERATOR]=value`, `filter[FIELD]=value` is `eq`; all must hold.',
-      sends: ['Link'],
-      query: Type.Unsafe<Readonly<Record<string, unknown>>>(listParameters(model)),
-      checkQuery: false,
-      answers: { 200: titled(`${rowName(name)}Page`, Type.Object(members)) },
-    },
-    async ({ caller, query: asked, url }) => {
-      const { query, linksOf } = queries.of(url, asked);
-      const page = await service.list({ caller }, query, textOf(asked, 'cursor'));
-      return { status: 200, body: page, headers: { link: linksOf(page) } };
-    },
+  const list = pageRoute(`/${name}`, described, ({ caller }, query, cursor) =>
+    service.list({ caller }, query, cursor),
   );
   // Where reads are counted every GET is answered in full: a 304 would hide the count it made. HEAD counts nothing.
   const counts = countingFields(model).length > 0;

@@ -1,0 +1,208 @@
+import { type TSchema, Type } from 'typebox';
+import type { FieldError } from '../problems.ts';
+import { bodyProblem, type Check, compileSchema } from '../rows/validate.ts';
+import type { Accounts, TextRule } from '../schema/accounts.ts';
+import { seconds } from '../schema/duration.ts';
+import { isInstant } from '../schema/fields/timestamp.ts';
+import type { RowId } from '../schema/id.ts';
+import { VERBS } from '../schema/rules.ts';
+import {
+  normalizePassword,
+  normalizeUsername,
+  passwordErrors,
+  passwordRule,
+  usernameErrors,
+} from './passwords/credentials.ts';
+
+/** A body of the accounts API: its schema for the documentation, and the one check of it. */
+interface Body<T> {
+  readonly schema: TSchema;
+  /** The body, normalized. Throws `unknown_field` and `invalid`. */
+  check(given: unknown): T;
+}
+
+const MAX_KEY_NAME_LENGTH = 256;
+const MAX_SCOPES = 100;
+const DAY = 86_400;
+/** Longest time in seconds that a rolled key is accepted for beside its successor. */
+const MAX_OVERLAP = 7 * DAY;
+export const DEFAULT_OVERLAP = DAY;
+/** A thousand years: no lifetime that is given as a number of seconds is longer. */
+const MAX_LIFETIME = 1000 * 365 * DAY;
+const MAX_TOKEN_LENGTH = 4096;
+
+const closed = { additionalProperties: false } as const;
+const text = Type.String();
+
+export interface NewKey {
+  name?: string;
+  lifetime?: number | 'never';
+  scopes?: readonly string[] | null;
+  account?: RowId | null;
+}
+
+/** The declaration of the accounts, and the names that passwords and scopes are about. */
+interface BodyOptions {
+  readonly accounts: Accounts;
+  readonly app: string;
+  readonly resources: readonly string[];
+}
+
+/** The bodies of the accounts API. Their checks are compiled when they are first asked for. */
+export function accountBodies({ accounts, app, resources }: BodyOptions) {
+  const withPassword = accounts.password !== false;
+  const password = withPassword ? textSchema(passwordRule(accounts)) : text;
+  const signUp = Type.Object(
+    { username: textSchema(accounts.username), ...(withPassword && { password }) },
+    closed,
+  );
+  return {
+    signUp: body<{ username: string; password?: string }>(signUp, {
+      normalize: {
+        username: (name) => normalizeUsername(accounts.username, name),
+        password: normalizePassword,
+      },
+      further: ({ username, password: given }) => [
+        ...usernameErrors('/username', username, accounts.username),
+        ...(given === undefined
+          ? []
+          : passwordErrors('/password', given, passwordRule(accounts), [username, app])),
+      ],
+    }),
+    signIn: body<{ username: string; password: string }>(signIn),
+    refresh: body<{ refresh_token: string }>(refresh),
+    passwordChange: body<{ current: string; next: string }>(
+      Type.Object({ current: text, next: password }, closed),
+      { normalize: { next: normalizePassword } },
+    ),
+    newPassword: body<{ password: string }>(Type.Object({ password }, closed), {
+      normalize: { password: normalizePassword },
+    }),
+    /** Of the deletion of an account by its owner. */
+    proof: body<{ password?: string }>(Type.Object({ password: Type.Optional(text) }, closed)),
+    newKey: body<NewKey>(newKey(accounts, resources), {
+      further: (key) => newKeyErrors(key, accounts, resources),
+    }),
+    expiry: body<{ expires_at: string | null }>(
+      Type.Object({ expires_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]) }, closed),
+      { further: expiryErrors },
+    ),
+    overlap: body<{ overlap?: number }>(Type.Object({ overlap: Type.Optional(overlap) }, closed)),
+  };
+}
+
+export type AccountBodies = ReturnType<typeof accountBodies>;
+
+/** The members of the OAuth2 password grant that ask for nothing here are taken and left alone. */
+const signIn = Type.Object(
+  {
+    username: text,
+    password: text,
+    grant_type: Type.Optional(text),
+    scope: Type.Optional(text),
+    client_id: Type.Optional(text),
+    client_secret: Type.Optional(text),
+  },
+  closed,
+);
+
+const refresh = Type.Object(
+  { refresh_token: Type.String({ maxLength: MAX_TOKEN_LENGTH }), grant_type: Type.Optional(text) },
+  closed,
+);
+
+const overlap = Type.Integer({
+  minimum: 0,
+  maximum: MAX_OVERLAP,
+  default: DEFAULT_OVERLAP,
+  description: 'Seconds for which the old key is still accepted.',
+});
+
+/** `x-limits` documents what `newKeyErrors` checks with messages of its own. */
+function newKey(accounts: Accounts, resources: readonly string[]): TSchema {
+  const longest = longestLifetime(accounts);
+  const integer = { type: 'integer', minimum: 1, maximum: MAX_LIFETIME };
+  const lifetime =
+    longest === Number.POSITIVE_INFINITY
+      ? { anyOf: [integer, { type: 'string', enum: ['never'] }] }
+      : { ...integer, 'x-limits': { maximum: longest } };
+  const scope = Type.Unsafe({ type: 'string', 'x-limits': { enum: scopesOf(resources) } });
+  return Type.Object(
+    {
+      name: Type.Optional(Type.String({ maxLength: MAX_KEY_NAME_LENGTH })),
+      lifetime: Type.Optional(Type.Unsafe({ ...lifetime, description: 'Seconds, or never.' })),
+      scopes: Type.Optional(Type.Union([Type.Array(scope, { maxItems: MAX_SCOPES }), Type.Null()])),
+      account: Type.Optional(Type.Union([accounts.id.schema, Type.Null()])),
+    },
+    closed,
+  );
+}
+
+function scopesOf(resources: readonly string[]): string[] {
+  return ['*', ...resources].flatMap((resource) => ['*', ...VERBS].map((verb) => `${resource}:${verb}`));
+}
+
+function newKeyErrors({ name, lifetime, scopes }: NewKey, accounts: Accounts, resources: readonly string[]) {
+  const errors: FieldError[] = [];
+  if (name !== undefined && (!name.isWellFormed() || name.includes('\0')))
+    errors.push({ pointer: '/name', code: 'pattern', message: 'contains characters that cannot be stored' });
+  const longest = longestLifetime(accounts);
+  if (lifetime !== undefined && (lifetime === 'never' ? Number.POSITIVE_INFINITY : lifetime) > longest)
+    errors.push(tooLong('/lifetime', longest));
+  const allowed = new Set(scopesOf(resources));
+  const message = `expected RESOURCE:ACTION, with ${resources.join(', ')} or * and ${VERBS.join(', ')} or *`;
+  for (const [at, scope] of (scopes ?? []).entries())
+    if (!allowed.has(scope)) errors.push({ pointer: `/scopes/${at}`, code: 'enum', message });
+  return errors;
+}
+
+function expiryErrors({ expires_at: at }: { expires_at: string | null }): FieldError[] {
+  if (at === null || (isInstant(at) && Date.parse(at) >= 0)) return [];
+  return [{ pointer: '/expires_at', code: 'format', message: 'expected an RFC 3339 date and time, or null' }];
+}
+
+/** The longest lifetime of a key in seconds; Infinity where keys may last for ever. */
+export function longestLifetime({ keys }: Accounts): number {
+  return keys.longest === 'never' ? Number.POSITIVE_INFINITY : seconds(keys.longest, 'accounts.keys.longest');
+}
+
+export function tooLong(pointer: string, longest: number): FieldError {
+  const message = `keys of this app last ${longest} seconds at most`;
+  return { pointer, code: 'maximum', message, params: { limit: longest } };
+}
+
+function textSchema({ min, max }: TextRule): TSchema {
+  return Type.String({ ...(min > 0 && { minLength: min }), maxLength: max });
+}
+
+interface BodyRules<T> {
+  readonly normalize?: Readonly<Record<string, (text: string) => string>>;
+  /** Further errors, asked of bodies that fit the schema. */
+  readonly further?: (body: T) => FieldError[];
+}
+
+function body<T>(schema: TSchema, { normalize = {}, further }: BodyRules<T> = {}): Body<T> {
+  let compiled: Check | undefined;
+  return {
+    schema,
+    check(given) {
+      compiled ??= compileSchema(schema);
+      const normalized =
+        typeof given === 'object' && given !== null && !Array.isArray(given)
+          ? Object.fromEntries(
+              Object.entries(given).map(([name, value]) => [
+                name,
+                typeof value === 'string' ? (normalize[name]?.(value) ?? value) : value,
+              ]),
+            )
+          : given;
+      const errors = compiled(normalized);
+      // A body without errors has the type that its schema describes.
+      const result = normalized as T;
+      const all = errors.length > 0 ? errors : (further?.(result) ?? []);
+      if (all.length === 0) return result;
+      const members = 'properties' in schema ? Object.keys(schema.properties as object) : [];
+      throw bodyProblem(all, members);
+    },
+  };
+}
