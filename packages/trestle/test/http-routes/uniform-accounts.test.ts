@@ -24,7 +24,7 @@ eachPlace('accounts of the uniform API', (place) => {
       const signUp = (body: object) => book.anonymous('POST', '/v1/accounts', { body });
       problem(await signUp({ username: 'anna', password: 'p' }), 409, 'conflict', ['/username']);
       problem(await signUp({ username: 'a\u202eb', password: 'p' }), 422, 'invalid', ['/username']);
-      problem(await signUp({ username: 5 }), 422, 'invalid', ['/username', '/password']);
+      problem(await signUp({ username: 5 }), 422, 'invalid', ['/password', '/username']);
       problem(
         await signUp({ username: 'x', password: 'p', id: 'mine', role: 'admin' }),
         400,
