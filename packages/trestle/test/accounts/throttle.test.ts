@@ -133,7 +133,7 @@ eachStore('throttling', (open) => {
     await fail('user9', here);
     await refused('another', here);
     await refused(2, here);
-    // Who has signed in there before is no guesser for what its neighbours do.
+    // An account that has signed in there before is not throttled for the attempts of others.
     await succeed(1, here);
     void throttle;
   });

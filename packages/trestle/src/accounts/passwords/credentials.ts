@@ -27,13 +27,13 @@ export function normalizePassword(password: string): string {
   return password.length > MAX_NORMALIZED_LENGTH ? password : password.normalize('NFKC');
 }
 
-/** What a password's hash may have been made of, the normalized form first: older hashes are of the text as it was typed. */
+/** The texts that a password's hash may have been made of, the normalized form first: older hashes are of the text as it was typed. */
 export function passwordForms(password: string): readonly string[] {
   const forms = [normalizePassword(password), password, password.normalize('NFC'), password.normalize('NFD')];
   return [...new Set(forms)];
 }
 
-/** What is wrong with a normalized user name beside its length. */
+/** Errors of a normalized user name beside its length. */
 export function usernameErrors(pointer: string, username: string, rule: UsernameRule): FieldError[] {
   if (!OUTER_SPACE.test(username)) return patternErrors(pointer, username, rule);
   const message = 'must not begin or end with white space, or contain tabs or line breaks';
@@ -41,7 +41,7 @@ export function usernameErrors(pointer: string, username: string, rule: Username
 }
 
 /**
- * What is wrong with a normalized password beside its length: characters that cannot be stored, patterns, and, where
+ * Errors of a normalized password beside its length: characters that cannot be stored, patterns, and, where
  * `blockCommon` is on, common passwords and such that contain the user's or the app's name. No composition rule (NIST
  * SP 800-63B-4, 3.1.1.2).
  */

@@ -17,7 +17,7 @@ const text = Type.String();
 const tag = 'accounts';
 const sessionTag = 'sessions';
 
-/** What the routes of accounts need of an app. */
+/** The members of an app that the routes of accounts need. */
 export type AccountsOf = Pick<App, 'name' | 'accounts' | 'resources'>;
 
 export function bodiesOf({ name, accounts, resources }: AccountsOf): AccountBodies {
