@@ -23,34 +23,32 @@ export function define(command: Command): void {
   command
     .argument('[apps...]', 'folders of apps, or their names in apps/ (default: all that have a database)')
     .requiredOption('--to <folder>', 'where backups go, as NAME-INSTANT.db; best on another disk');
-  withData(command).action(backUp);
-}
-
-async function backUp(names: string[], { data, to, ...options }: BackupOptions): Promise<void> {
-  const found = await findApps(names);
-  const apps = found.map(({ name }) => name);
-  const now = new Date().toISOString();
-  for (const app of found) {
-    const database = databaseOf(app, options);
-    if (database) throw new StartError(dumpWords(database, options.database ? apps : [app.name], to, now));
-  }
-  const there = apps.filter((name) => existsSync(fileOf(data, name)));
-  const missing = apps.find((name) => !there.includes(name));
-  if (missing && (names.length > 0 || there.length === 0))
-    throw new StartError(`there is no database ${fileOf(data, missing)}`);
-  const { backUpFile } = await sqliteFiles();
-  for (const name of there) {
-    const started = performance.now();
-    const path = join(to, `${name}-${stamp(now)}.db`);
-    const checked = backUpFile(fileOf(data, name), path);
-    writeFileSync(lastBackupOf(data, name), `${now}\n`);
-    process.stdout.write(`${words(name, path, checked, performance.now() - started)}\n`);
-  }
-  // What a data folder holds beside databases: the signing secret, and a folder for each app whose operations keep files.
-  const folders = there.map((name) => join(data, name)).filter((folder) => existsSync(folder));
-  process.stdout.write(
-    `Not in it: ${([join(data, 'signing-secret'), ...folders]).join(', ')}. Without the signing secret everyone signs in anew; keep it as a secret.\n`,
-  );
+  withData(command).action(async (names: string[], { data, to, ...options }: BackupOptions) => {
+    const found = await findApps(names);
+    const apps = found.map(({ name }) => name);
+    const now = new Date().toISOString();
+    for (const app of found) {
+      const database = databaseOf(app, options);
+      if (database) throw new StartError(dumpWords(database, options.database ? apps : [app.name], to, now));
+    }
+    const there = apps.filter((name) => existsSync(fileOf(data, name)));
+    const missing = apps.find((name) => !there.includes(name));
+    if (missing && (names.length > 0 || there.length === 0))
+      throw new StartError(`there is no database ${fileOf(data, missing)}`);
+    const { backUpFile } = await sqliteFiles();
+    for (const name of there) {
+      const started = performance.now();
+      const path = join(to, `${name}-${stamp(now)}.db`);
+      const checked = backUpFile(fileOf(data, name), path);
+      writeFileSync(lastBackupOf(data, name), `${now}\n`);
+      process.stdout.write(`${words(name, path, checked, performance.now() - started)}\n`);
+    }
+    // What a data folder holds beside databases: the signing secret, and a folder for each app whose operations keep files.
+    const folders = there.map((name) => join(data, name)).filter((folder) => existsSync(folder));
+    process.stdout.write(
+      `Not in it: ${([join(data, 'signing-secret'), ...folders]).join(', ')}. Without the signing secret everyone signs in anew; keep it as a secret.\n`,
+    );
+  });
 }
 
 function words(name: string, path: string, { bytes, tables, rows }: Contents, milliseconds: number): string {

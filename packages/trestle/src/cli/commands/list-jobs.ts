@@ -25,15 +25,13 @@ export function define(command: Command): void {
     .addOption(
       new Option('--limit <number>', 'at most so many jobs of each app, the newest')
         .default(50)
-        .argParser(count),
+        .argParser((text: string) => {
+          if (/^\d{1,5}$/.test(text) && Number(text) > 0) return Number(text);
+          throw new InvalidArgumentError('Expected a number from 1 to 99999.');
+        }),
     )
     .option('--json', 'print JSON')
     .action(listJobs);
-}
-
-function count(text: string): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) > 0) return Number(text);
-  throw new InvalidArgumentError('Expected a number from 1 to 99999.');
 }
 
 async function listJobs(names: string[], options: JobsOptions): Promise<void> {

@@ -13,32 +13,30 @@ export function define(command: Command): void {
   command
     .argument('[apps...]', 'folders of apps, or their names in apps/ (default: all of apps/)')
     .option('--json', 'print JSON')
-    .action(listRoutes);
-}
-
-async function listRoutes(names: string[], { json }: { json?: boolean }): Promise<void> {
-  const apps = await findApps(names);
-  // Routes are built over the services of an app, which need a database: an empty one.
-  const data = mkdtempSync(join(tmpdir(), 'trestle-routes-'));
-  try {
-    const engines = await openEngines(apps, { data, database: '', roles: ['serve'] });
-    const routes = engines.flatMap((engine) => {
-      const base = engines.length > 1 ? `/${engine.app.name}` : '';
-      return routeTables(engine).tables.flatMap(({ prefix, style, routes: all }) =>
-        all.map(({ method, path, options: { can, summary } }) => ({
-          app: engine.app.name,
-          method,
-          path: `${base}${prefix}${path}`.replace('([^]+)', '').replaceAll('::', ':') || '/',
-          callers: can ? audienceOf(can) : 'everyone',
-          from: style,
-          summary,
-        })),
-      );
+    .action(async (names: string[], { json }: { json?: boolean }) => {
+      const apps = await findApps(names);
+      // Routes are built over the services of an app, which need a database: an empty one.
+      const data = mkdtempSync(join(tmpdir(), 'trestle-routes-'));
+      try {
+        const engines = await openEngines(apps, { data, database: '', roles: ['serve'] });
+        const routes = engines.flatMap((engine) => {
+          const base = engines.length > 1 ? `/${engine.app.name}` : '';
+          return routeTables(engine).tables.flatMap(({ prefix, style, routes: all }) =>
+            all.map(({ method, path, options: { can, summary } }) => ({
+              app: engine.app.name,
+              method,
+              path: `${base}${prefix}${path}`.replace('([^]+)', '').replaceAll('::', ':') || '/',
+              callers: can ? audienceOf(can) : 'everyone',
+              from: style,
+              summary,
+            })),
+          );
+        });
+        await closeEngines(engines);
+        if (json) process.stdout.write(`${JSON.stringify(routes, undefined, 2)}\n`);
+        else printTable(routes.map(({ method, path, callers, summary }) => [method, path, callers, summary]));
+      } finally {
+        rmSync(data, { recursive: true, force: true });
+      }
     });
-    await closeEngines(engines);
-    if (json) process.stdout.write(`${JSON.stringify(routes, undefined, 2)}\n`);
-    else printTable(routes.map(({ method, path, callers, summary }) => [method, path, callers, summary]));
-  } finally {
-    rmSync(data, { recursive: true, force: true });
-  }
 }
