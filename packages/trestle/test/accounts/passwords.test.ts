@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { argon2Sync } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
-import { formatHash, parseHash } from '../../src/accounts/passwords/password-hash.ts';
-import { Passwords } from '../../src/accounts/passwords/passwords.ts';
+import { formatHash, Passwords, parseHash } from '../../src/accounts/passwords/passwords.ts';
 import { CHEAP } from './opened.ts';
 import { raises } from './raises.ts';
 

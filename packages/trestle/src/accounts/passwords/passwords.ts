@@ -1,9 +1,8 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { promisify } from 'node:util';
-import { BoundedQueue, type QueueSize } from './bounded-queue.ts';
+import { isDeepStrictEqual, promisify } from 'node:util';
+import { Problem } from '../../problems.ts';
 import { normalizePassword, passwordForms } from './credentials.ts';
-import { formatHash, HASH_COST, type HashCost, parseHash, sameCost } from './password-hash.ts';
 
 const compute = promisify(argon2);
 const SALT_BYTES = 16;
@@ -27,14 +26,17 @@ export class Passwords {
   readonly #cost: HashCost;
   readonly #queue: BoundedQueue;
   /** Checked where there is no hash, so that this takes as long. No password has it. */
-  readonly #nobody: string;
+  readonly #nobody: StoredHash;
 
   constructor({ cost = HASH_COST, queue }: PasswordsOptions = {}) {
     this.#cost = cost;
     this.#queue = new BoundedQueue(
       queue ?? { running: Math.max(1, availableParallelism() - 1), waiting: 32 },
     );
-    this.#nobody = formatHash({ cost, salt: randomBytes(SALT_BYTES), tag: randomBytes(TAG_BYTES) });
+    const text = formatHash({ cost, salt: randomBytes(SALT_BYTES), tag: randomBytes(TAG_BYTES) });
+    const nobody = parseHash(text);
+    if (!nobody) throw new TypeError(`an Argon2id cost that cannot be computed: ${JSON.stringify(cost)}`);
+    this.#nobody = nobody;
   }
 
   /** A new hash of a password, to be stored. Throws `unavailable` where too many wait. */
@@ -51,24 +53,95 @@ export class Passwords {
    */
   async verify(password: string, stored: string | null | undefined): Promise<Verdict> {
     const known = stored ? parseHash(stored) : undefined;
-    const { cost, salt, tag } = known ?? this.#stranger();
+    const { cost, salt, tag } = known ?? this.#nobody;
     for (const [at, form] of passwordForms(password).entries()) {
       const found = await this.#tag(form, salt, cost, tag.length);
       if (timingSafeEqual(found, tag) && known !== undefined)
-        return { ok: true, outdated: at > 0 || !sameCost(cost, this.#cost) };
+        return { ok: true, outdated: at > 0 || !isDeepStrictEqual(cost, this.#cost) };
     }
     return { ok: false, outdated: false };
-  }
-
-  #stranger() {
-    const parsed = parseHash(this.#nobody);
-    if (!parsed)
-      throw new TypeError(`an Argon2id cost that cannot be computed: ${JSON.stringify(this.#cost)}`);
-    return parsed;
   }
 
   #tag(password: string, nonce: Buffer, cost: HashCost, tagLength: number): Promise<Buffer> {
     const message = Buffer.from(password, 'utf8');
     return this.#queue.run(() => compute('argon2id', { message, nonce, tagLength, ...cost }));
+  }
+}
+
+/** What an Argon2id hash costs. */
+interface HashCost {
+  /** KiB of memory. */
+  memory: number;
+  passes: number;
+  parallelism: number;
+}
+
+/** The least OWASP's password storage cheat sheet and ASVS 5 (appendix C) accept. */
+const HASH_COST: HashCost = { memory: 19_456, passes: 2, parallelism: 1 };
+
+interface StoredHash {
+  cost: HashCost;
+  salt: Buffer;
+  tag: Buffer;
+}
+
+const PHC = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
+
+/** A hash with its parameters as text, in the PHC string format. */
+export function formatHash({ cost, salt, tag }: StoredHash): string {
+  const { memory, passes, parallelism } = cost;
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${unpadded(salt)}$${unpadded(tag)}`;
+}
+
+/** The parts of a stored hash; undefined where the text is none that could be computed here. */
+export function parseHash(text: string): StoredHash | undefined {
+  const match = PHC.exec(text);
+  if (!match) return undefined;
+  const [memory = 0, passes = 0, parallelism = 0] = match.slice(1, 4).map(Number);
+  const salt = Buffer.from(match[4] ?? '', 'base64');
+  const tag = Buffer.from(match[5] ?? '', 'base64');
+  const computable = parallelism >= 1 && passes >= 1 && memory >= 8 * parallelism && memory <= 1_048_576;
+  if (!computable || salt.length < 8 || tag.length < 16) return undefined;
+  return { cost: { memory, passes, parallelism }, salt, tag };
+}
+
+function unpadded(bytes: Buffer): string {
+  return bytes.toString('base64').replace(/=+$/, '');
+}
+
+interface QueueSize {
+  /** Tasks that run at the same time. */
+  running: number;
+  /** Tasks that wait. */
+  waiting: number;
+}
+
+/** Bounded concurrency queue: a storm of sign-ins leaves the rest of the server alone. */
+class BoundedQueue {
+  readonly #size: QueueSize;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(size: QueueSize) {
+    this.#size = size;
+  }
+
+  /** Throws `unavailable` (503, `Retry-After: 1`) at once where too many wait. */
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#running < this.#size.running) this.#running += 1;
+    else if (this.#waiting.length >= this.#size.waiting)
+      throw new Problem('unavailable', {
+        detail: 'Too many passwords are being checked just now. Try again in a second.',
+        headers: { 'Retry-After': '1' },
+      });
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await task();
+    } finally {
+      const next = this.#waiting.shift();
+      // The place is handed on as it is, so that nobody who comes in between takes it.
+      if (next) next();
+      else this.#running -= 1;
+    }
   }
 }

@@ -3,9 +3,9 @@ import type { Context } from '../../schema/caller.ts';
 import type { EventLog } from '../events.ts';
 import type { SessionRow } from '../resources.ts';
 import { invalidToken, type RefreshClaims, type TokenSigner } from '../tokens/tokens.ts';
-import { expiriesAt, type Lifetimes } from './lifetimes.ts';
 import type { SessionStatements } from './session-statements.ts';
 import type { Sessions } from './sessions.ts';
+import { expiriesAt, type Lifetimes } from './sessions.ts';
 
 interface Dependencies {
   store: Store;

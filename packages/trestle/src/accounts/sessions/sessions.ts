@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Executor, Store } from '../../database/store.ts';
 import { LruMap } from '../../lru-map.ts';
+import type { Accounts } from '../../schema/accounts.ts';
+import { seconds } from '../../schema/duration.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { Account, Tokens } from '../../schema/services/account-service.ts';
 import type { Purpose } from '../authenticator.ts';
 import type { SessionRow } from '../resources.ts';
-import type { TokenSigner } from '../tokens/tokens.ts';
+import type { AccessClaims, TokenSigner } from '../tokens/tokens.ts';
 import { batchedLookup } from './batched-lookup.ts';
-import { expiriesAt, type Lifetimes } from './lifetimes.ts';
 import type { SessionStatements } from './session-statements.ts';
 
 /** How long a read may rest on an earlier look at the session, in milliseconds. */
@@ -89,21 +90,26 @@ export class Sessions {
   }
 
   /**
-   * Whether the session of a verified token is active. A write rests on an earlier look only where no other process can
-   * have ended the session since.
+   * Whether a verified token has not expired and its session is active by an earlier look, on which a write rests only where
+   * no other process can have ended the session since. False where that takes a look at the database.
    */
+  isSeenActive({ session, account, expires }: AccessClaims, purpose: Purpose): boolean {
+    const { store, now } = this.#dependencies;
+    const at = now();
+    const seen = this.#seen.get(session);
+    if (!seen || at >= seen.expires || at >= expires || seen.account !== account) return false;
+    const isFresh = purpose === 'read' && at - seen.at < MAX_STALENESS_MS;
+    return isFresh || (seen.commits !== undefined && seen.commits === store.foreignCommits());
+  }
+
+  /** Whether the session of a verified token is active. */
   async isActive(
     { session, account }: { readonly session: string; readonly account: RowId },
     purpose: Purpose,
   ): Promise<boolean> {
     const { store, now } = this.#dependencies;
     const at = now();
-    const seen = this.#seen.get(session);
-    if (seen && at < seen.expires) {
-      const isFresh = purpose === 'read' && at - seen.at < MAX_STALENESS_MS;
-      if (isFresh || (seen.commits !== undefined && seen.commits === store.foreignCommits()))
-        return seen.account === account;
-    }
+    if (this.isSeenActive({ session, account, expires: Number.POSITIVE_INFINITY }, purpose)) return true;
     const endings = this.#endings;
     const commits = store.foreignCommits();
     const row = await this.#find(session);
@@ -139,4 +145,29 @@ export class Sessions {
       now: new Date(this.#dependencies.now()).toISOString(),
     });
   }
+}
+
+/** How long tokens and sessions last, in milliseconds. */
+export interface Lifetimes {
+  access: number;
+  /** Null where the app hands out no refresh tokens. */
+  refresh: number | null;
+  session: number;
+}
+
+export function lifetimesOf(accounts: Accounts): Lifetimes {
+  const { access, refresh } = accounts.tokens;
+  return {
+    access: seconds(access, 'accounts.tokens.access') * 1000,
+    refresh: refresh === false ? null : seconds(refresh, 'accounts.tokens.refresh') * 1000,
+    session: seconds(accounts.session, 'accounts.session') * 1000,
+  };
+}
+
+/** When tokens of a session are over that are handed out `now`: never after the session itself. */
+export function expiriesAt(lifetimes: Lifetimes, createdAt: number, now: number) {
+  const end = createdAt + lifetimes.session;
+  const access = Math.min(now + lifetimes.access, end);
+  const refresh = lifetimes.refresh === null ? null : Math.min(now + lifetimes.refresh, end);
+  return { access, refresh, session: Math.max(access, refresh ?? 0) };
 }

@@ -1,6 +1,5 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { JWTPayload } from 'jose';
-import { LruMap } from '../../lru-map.ts';
 import { Problem } from '../../problems.ts';
 import type { Id, RowId } from '../../schema/id.ts';
 import { isAccountId } from '../account-service.ts';
@@ -9,10 +8,8 @@ import { deriveKeys, type SigningSecret } from '../sessions/signing-secret.ts';
 /** Our own are some 400 bytes; whatever is longer is refused unread. */
 const MAX_LENGTH = 4096;
 const FORM = /^[\w-]+\.[\w-]+\.([\w-]+)$/;
-/** Verified access tokens that are remembered, so that each pays for its signature once (75 µs with jose). */
-const MAX_REMEMBERED = 10_000;
 
-interface AccessClaims {
+export interface AccessClaims {
   account: RowId;
   session: string;
   /** Milliseconds. */
@@ -50,7 +47,6 @@ export class TokenSigner {
   readonly #options: TokensOptions;
   readonly #access: Kind;
   readonly #refresh: Kind;
-  readonly #verified = new LruMap<string, AccessClaims>(MAX_REMEMBERED);
 
   constructor(options: TokensOptions) {
     this.#options = options;
@@ -67,25 +63,9 @@ export class TokenSigner {
     return this.#sign(this.#refresh, claims, `${claims.session}.${claims.generation}`);
   }
 
-  /** Whether this access token has been verified before. It may be over by now. */
-  remembers(token: string): boolean {
-    return this.#verified.has(token);
-  }
-
-  /** The claims of a token that was verified before and is not over. */
-  remembered(token: string): AccessClaims | undefined {
-    const known = this.#verified.get(token);
-    return known && this.#options.now() < known.expires ? known : undefined;
-  }
-
   /** Throws `invalid_token`. Whether the session is active is not asked here. */
   async verifyAccess(token: string): Promise<AccessClaims> {
-    const known = this.remembered(token);
-    if (known) return known;
-    const payload = await this.#verify(this.#access, token);
-    const claims = this.#claims(payload);
-    this.#verified.set(token, claims);
-    return claims;
+    return this.#claims(await this.#verify(this.#access, token));
   }
 
   /** Throws `invalid_token`. */

@@ -184,14 +184,15 @@ function tokensOf(account: TSchema): TSchema {
 }
 
 function tokens({ access, refresh, expiresIn, session, account }: Tokens) {
-  return answer(200, {
+  const body = {
     access_token: access,
     token_type: 'bearer',
     expires_in: expiresIn,
     ...(refresh !== null && { refresh_token: refresh }),
     session,
     account,
-  });
+  };
+  return { status: 200, body };
 }
 
 function signInRoutes({ app, service, account, bodies }: Described): Route[] {
