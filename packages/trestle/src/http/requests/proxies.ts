@@ -53,3 +53,50 @@ export function prefixOf(request: IncomingMessage, basePath: string, trusts: Tru
   const plain = given.replace(/\/+$/, '');
   return plain === '' || (PREFIX.test(plain) && !/\/\.{1,2}(?:\/|$)/.test(plain)) ? plain : basePath;
 }
+
+/** Addresses that a chain of proxies can name at most: one for each hop. */
+const MAX_HOPS = 32;
+
+/**
+ * The address of the client: the nearest one that is no trusted proxy, by `X-Forwarded-For`, or by `Forwarded` (RFC 7239)
+ * where that is missing. Ports, brackets and quotes are taken off. An entry that is no address (`unknown`, `_hidden`) says
+ * nothing: the proxy that sent it counts.
+ */
+export function clientOf(
+  { socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>,
+  trusts: TrustsPeer,
+): string | undefined {
+  const list = headers['x-forwarded-for'];
+  const hops =
+    list === undefined ? forwardedFor(headers.forwarded) : String(list).split(',').slice(-MAX_HOPS);
+  let client = socket.remoteAddress;
+  for (const hop of hops.reverse()) {
+    if (!trusts(client)) break;
+    const address = addressIn(hop);
+    if (address === undefined) break;
+    client = address;
+  }
+  return client;
+}
+
+/** The `for` of each element of a `Forwarded` field; an empty text where it names none. */
+function forwardedFor(field = ''): string[] {
+  // Commas and semicolons inside quotes separate nothing.
+  const elements = field.match(/(?:[^,"]|"(?:[^"\\]|\\.)*")+/g) ?? [];
+  return elements
+    .slice(-MAX_HOPS)
+    .map((element) => /(?:^|;)\s*for\s*=\s*("(?:[^"\\]|\\.)*"|[^;\s]*)/i.exec(element.trim())?.[1] ?? '');
+}
+
+/** `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`, each in quotes or not. */
+function addressIn(text: string): string | undefined {
+  const plain = text
+    .trim()
+    .replace(/^"(.*)"$/, '$1')
+    .replaceAll(/\\(.)/g, '$1')
+    .trim();
+  const [, bracketed] = /^\[([^\]]*)\](?::[\w.-]*)?$/.exec(plain) ?? [];
+  const address = bracketed ?? (isIP(plain) > 0 ? plain : plain.replace(/:[\w.-]*$/, ''));
+  const family = isIP(address);
+  return family === 6 || (family === 4 && bracketed === undefined) ? address : undefined;
+}

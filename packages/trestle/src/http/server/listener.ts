@@ -12,6 +12,7 @@ import {
 import { createServer } from '../../node-http.ts';
 import { Problem } from '../../problems.ts';
 import { StartError } from '../../start-error.ts';
+import { clientOf, type TrustsPeer } from '../requests/proxies.ts';
 import { answerUnreadable, hangUp } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import type { Settings } from './server-options.ts';
@@ -27,6 +28,7 @@ interface UnroutableRequests {
 /** A Fastify over a Node server with the limits of `LIMITS`; it answers nothing yet. */
 export function createListener(settings: Settings, told: UnroutableRequests): FastifyInstance {
   const { basePath, origins, trustsPeer, trustedProxies } = settings;
+  const rewrite = pathUnder(basePath);
   return fastify({
     serverFactory: (handler) => {
       const { timeouts, keepAlive } = settings;
@@ -62,7 +64,7 @@ export function createListener(settings: Settings, told: UnroutableRequests): Fa
       const given = headers['x-request-id'];
       return typeof given === 'string' && /^[\w.:=+/-]{1,128}$/.test(given) ? given : randomUUID();
     },
-    rewriteUrl: pathUnder(basePath),
+    rewriteUrl: trustedProxies.length > 0 ? behindProxies(trustsPeer, rewrite) : rewrite,
     trustProxy: trustedProxies.length > 0 && trustsPeer,
     // Draining is ours: what still comes in on open connections is answered, not refused.
     return503OnClosing: false,
@@ -136,6 +138,18 @@ export function refuse(request: IncomingMessage): Problem | undefined {
  * Reads the path of a target, below the base path: that of a target in absolute form (RFC 9112, 3.2.2) where it names the host
  * the request came to, and without the base path where the proxy has left that. Other targets stay as they are.
  */
+/** Leaves the client's address alone in `X-Forwarded-For`, where the framework reads it; none where the peer is the client. */
+function behindProxies(trusts: TrustsPeer, rewrite: (request: IncomingMessage) => string) {
+  return (request: Pick<IncomingMessage, 'url' | 'headers'>): string => {
+    // The framework hands over Node's own request, of which its type shows a part.
+    const whole = request as IncomingMessage;
+    const client = clientOf(whole, trusts);
+    if (client === whole.socket.remoteAddress) delete whole.headers['x-forwarded-for'];
+    else whole.headers['x-forwarded-for'] = client;
+    return rewrite(whole);
+  };
+}
+
 function pathUnder(basePath: string): (request: Pick<IncomingMessage, 'url' | 'headers'>) => string {
   return ({ url = '/', headers }) => {
     let target = url;
