@@ -68,7 +68,18 @@ function viewsOf({
   keys,
   key_uses,
 }: Record<keyof AccountModels, SystemModel>): AccountModels {
-  return { accounts: accounts.view, sessions: sessions.view, keys: keys.view, key_uses: key_uses.view };
+  return {
+    accounts: accounts.view,
+    sessions: sessions.view,
+    keys: keys.view,
+    key_uses: without(key_uses.view, 'key'),
+  };
+}
+
+/** A model without a field: the path of its list says it already. */
+function without(model: Model, hidden: string): Model {
+  const byName = new Map([...model.byName].filter(([name]) => name !== hidden));
+  return { ...model, fields: model.fields.filter(({ name }) => name !== hidden), byName };
 }
 
 /** Opens accounts, sessions, tokens and keys of one app over its store. */
