@@ -5,7 +5,7 @@ export { type PydanticError, pydanticErrors } from './http/contract/pydantic-err
 export { streamList } from './http/contract/stream-list.ts';
 export { type FieldError, isNullError, PROBLEMS, Problem, type ProblemCode } from './problems.ts';
 export type { Context, Origin, Transaction } from './schema/caller.ts';
-export { accountOf, anonymous, type Caller } from './schema/caller.ts';
+export { accountOf, anonymous, type Caller, system } from './schema/caller.ts';
 export { type Duration, seconds } from './schema/duration.ts';
 export {
   type Answer,

@@ -50,6 +50,11 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/migrate.ts'),
   },
   {
+    name: 'rules',
+    summary: 'Print who may do what: every rule, and what it is for each kind of caller.',
+    load: () => import('./print-rules.ts'),
+  },
+  {
     name: 'copy',
     summary: 'Move apps between SQLite and PostgreSQL, ids kept, and compare both sides.',
     load: () => import('./commands/copy.ts'),

@@ -55,8 +55,9 @@ const MAX_LOOKED_LENGTH = 255;
  */
 export function lookedUpByRules(resources: Resources): Map<string, string[][]> {
   const looked = new Map<string, string[][]>();
-  for (const { can, lifecycle } of Object.values(resources)) {
-    const operations = Object.values(lifecycle?.operations ?? {});
+  for (const { can, lifecycle, fields } of Object.values(resources)) {
+    const transitions = Object.values(fields).flatMap(({ type }) => Object.values(type.transitions ?? {}));
+    const operations = [...Object.values(lifecycle?.operations ?? {}), ...transitions];
     const rules = [...Object.values(can), ...operations.map((one) => one.can)];
     for (const { resource, filter } of rules.flatMap((rule) => existsIn(ruleData(rule)))) {
       const columns = lookedUp(filter, resources[resource]?.fields ?? {});

@@ -104,7 +104,8 @@ function enqueuer(name: string, model: Model, store: Store, queue: JobQueue): Jo
     const due = at === undefined ? undefined : new Date(at).getTime();
     if (Number.isNaN(due)) throw new TypeError(`at: expected an instant, got ${String(at)}`);
     // Of the app's own code each job has its turn, not all of them one.
-    const caller = context.caller.kind === 'administrator' ? undefined : context.caller;
+    const { caller: who } = context;
+    const caller = who.kind === 'administrator' || who.kind === 'system' ? undefined : who;
     const job = { name, input, at: due, key: key && `${name} ${key}`, caller };
     return inTransaction(store, context, async (transaction) => {
       for (let attempt = 1; attempt <= ENQUEUE_ATTEMPTS; attempt += 1) {

@@ -1,7 +1,9 @@
 import { type Sql, sql } from '../database/sql.ts';
 import { bind, param, statement } from '../database/statement.ts';
 import type { Executor, Value } from '../database/store.ts';
+import type { Caller } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
+import type { Resource } from '../schema/resource.ts';
 import {
   conditionsOf,
   isOperand,
@@ -18,8 +20,8 @@ import type { Model } from './model.ts';
 
 /** The facts of a caller that rules go by; callers with the same ones are a class. */
 export interface CallerClass {
-  /** `key`: a service key, which has no account. */
-  readonly kind: 'anonymous' | 'account' | 'key' | 'administrator';
+  /** `key`: a service key, which has no account; `system`: the app's own code, for which every rule holds. */
+  readonly kind: Caller['kind'];
   /** Undefined where any roles are to be thought of. */
   readonly roles: readonly string[] | undefined;
 }
@@ -38,9 +40,10 @@ type Part =
 
 /** Where a rule stands: for which verb, on the rows of which resource. */
 interface RulePlace {
-  readonly model: Model | undefined;
+  readonly resource: Resource | undefined;
   readonly verb: Verb;
-  readonly find: FindModel;
+  /** Finds the resources that `through` names. */
+  readonly find: (name: string) => Resource | undefined;
 }
 
 /** A part that no caller's class decides. */
@@ -51,6 +54,7 @@ const UNKNOWN: Part = { kind: 'condition', field: 'id', operator: 'null', value:
  * (`negated`); a condition that compares with `me` holds for nobody without an account.
  */
 export function fold(rule: RuleData, caller: CallerClass, place: RulePlace, negated = false): Residual {
+  if (caller.kind === 'system') return true;
   const onCaller = (holds: Residual) => (caller.kind === 'administrator' ? !negated : holds);
   switch (rule.kind) {
     case 'anyone':
@@ -89,15 +93,16 @@ export function fold(rule: RuleData, caller: CallerClass, place: RulePlace, nega
 function foldThrough(
   { field, verb }: RuleData & { kind: 'through' },
   caller: CallerClass,
-  { model, verb: own, find }: RulePlace,
+  { resource, verb: own, find }: RulePlace,
   negated: boolean,
 ): Residual {
-  const target = find(model?.byName.get(field)?.type.reference?.target ?? '');
+  const name = resource?.fields[field]?.type.reference?.target ?? '';
+  const target = find(name);
   if (!target) return UNKNOWN;
   const wanted = verb ?? own;
-  const place = { model: target, verb: wanted, find };
-  const rule = fold(ruleData(target.resource.can[wanted]), caller, place, negated);
-  return rule && { kind: 'through', field, resource: target.name, rule };
+  const place = { resource: target, verb: wanted, find };
+  const rule = fold(ruleData(target.can[wanted]), caller, place, negated);
+  return rule && { kind: 'through', field, resource: name, rule };
 }
 
 function foldFilter(filter: RuleFilter, caller: CallerClass, negated: boolean): Residual {
@@ -228,7 +233,7 @@ function relatedRow(part: Part & { kind: 'exists' | 'through' }, find: FindModel
 
 function conditionSql({ field, operator, value }: RuleCondition, model: Model, scope: Scope): Sql {
   const { refer, plain = refer, outer } = scope;
-  const parts = new FilterParts(model, {
+  const parts = new FilterParts(model, model, {
     refer: plain,
     bind: (constant) => sql`${constant}`,
     operand: (given) => {

@@ -4,7 +4,7 @@ import { type Sql, sql } from '../database/sql.ts';
 import type { Columns, Value } from '../database/store.ts';
 import { tableName } from '../database/tables.ts';
 import type { Accounts } from '../schema/accounts.ts';
-import type { Caller } from '../schema/caller.ts';
+import { anonymous, type Caller } from '../schema/caller.ts';
 import { type Field, memberNormalizer } from '../schema/field.ts';
 import type { FieldType, StoredKind } from '../schema/field-type.ts';
 import type { Id, RowId } from '../schema/id.ts';
@@ -63,8 +63,10 @@ export interface Model extends Projection {
   readonly restrict?: Restrict;
   /** Who may do what with its rows. */
   readonly policy: Policy;
-  /** Bodies: JSON Schemas (also for the documentation) and their checks. */
+  /** Bodies: JSON Schemas and their checks. */
   readonly schemas: { readonly row: TSchema; readonly body: TSchema; readonly patch: TSchema };
+  /** Schemas of the fields that everybody may know of, for the documentation of the uniform API. */
+  readonly documented: Model['schemas'] & { readonly fields: readonly ModelField[] };
   /** Brings a body to the form in which it is checked; undefined where no field needs that. */
   readonly normalize: ((body: unknown) => unknown) | undefined;
   readonly checkBody: Check;
@@ -131,7 +133,7 @@ function compileModel(
   { dialect, find }: { dialect: Dialect; find: FindModel },
 ): Model {
   const schemas = bodySchemas(resource, fields);
-  const model = {
+  const model: Omit<Model, 'policy' | 'documented'> = {
     ...compileProjection(fields, dialect),
     name,
     resource,
@@ -144,7 +146,20 @@ function compileModel(
     checkId: compileSchema(resource.id.schema),
     table: sql.table(tableName(name, resource)),
   };
-  return { ...model, policy: compilePolicy(model, find) };
+  const project = (some: readonly ModelField[]) => compileProjection(some, dialect);
+  const policy = compilePolicy(model, find, project);
+  return { ...model, policy, documented: documentedSchemas(model, policy) };
+}
+
+/** Schemas for everybody: fields under a rule of their own are for those to know of who may read them. */
+function documentedSchemas(model: Omit<Model, 'policy' | 'documented'>, policy: Policy): Model['documented'] {
+  const { fields } = policy.fields(anonymous, 'read');
+  const settable = fields.filter(
+    ({ field: { can } }) => can?.create?.kind !== 'nobody' || can.update?.kind !== 'nobody',
+  );
+  if (settable.length === model.fields.length) return { ...model.schemas, fields };
+  const { row } = bodySchemas(model.resource, fields);
+  return { ...bodySchemas(model.resource, settable), row, fields };
 }
 
 function compileProjection(fields: readonly ModelField[], dialect: Dialect): Projection {
@@ -162,7 +177,7 @@ function compileProjection(fields: readonly ModelField[], dialect: Dialect): Pro
   };
 }
 
-function bodySchemas(resource: Resource, fields: readonly ModelField[]): Model['schemas'] {
+export function bodySchemas(resource: Resource, fields: readonly ModelField[]): Model['schemas'] {
   const row: Record<string, TSchema> = { id: resource.id.schema };
   const body: Record<string, TSchema> = {};
   const patch: Record<string, TSchema> = {};

@@ -3,7 +3,7 @@ import type { Executor } from '../database/store.ts';
 import { instantNow } from '../instant.ts';
 import { Problem } from '../problems.ts';
 import { accountOf, type Caller } from '../schema/caller.ts';
-import { type Rule, type RuleData, ruleData, VERBS, type Verb } from '../schema/rules.ts';
+import { type Rule, type RuleData, ruleData, ruleText, VERBS, type Verb } from '../schema/rules.ts';
 import {
   type Asker,
   type CallerClass,
@@ -14,7 +14,7 @@ import {
   ME,
   NOW,
 } from './compiled-rule.ts';
-import type { Model, Projection } from './model.ts';
+import type { Model, ModelField, Projection } from './model.ts';
 
 /**
  * What a caller may want with rows: a verb; `:publish`, an operation of the lifecycle, which has its own rule, else that of
@@ -43,6 +43,8 @@ export interface Policy {
   isSettled(caller: Caller, action: Action, names: readonly string[]): boolean;
   /** `allows`, where the row alone decides; undefined where other rows do. */
   allowsAlone(caller: Caller, action: Action, row: Columns): boolean | undefined;
+  /** `allows`, with the part of the rule that decided, as it is written. */
+  explain(caller: Caller, action: Action, row: Columns, executor: Executor): Promise<Explanation>;
   /** The fields the caller may read, or set where the action writes. The same object for every caller of a class. */
   fields(caller: Caller, action: Action): Projection;
   /**
@@ -55,6 +57,11 @@ export interface Policy {
   ): (caller: Caller) => T;
 }
 
+interface Explanation {
+  readonly allowed: boolean;
+  readonly because: string;
+}
+
 type Columns = Readonly<Record<string, unknown>>;
 type Decision = 'allow' | 'unauthenticated' | 'forbidden';
 
@@ -65,11 +72,20 @@ interface Verdict {
   readonly rule: CompiledRule & { readonly number: number };
 }
 
+interface NumberedProjection {
+  readonly fields: Projection;
+  readonly number: number;
+}
+
 /**
  * Compiles the rules of a resource: once for each class of callers, when the first of them asks, because rules may name other
  * resources. `find` finds those.
  */
-export function compilePolicy(model: Omit<Model, 'policy'>, find: FindModel): Policy {
+export function compilePolicy(
+  model: Omit<Model, 'policy' | 'documented'>,
+  find: FindModel,
+  project: (fields: readonly ModelField[]) => Projection,
+): Policy {
   const { name, resource } = model;
   const rules = new Map<Action, RuleData>([['see', ruleData(resource.can.read)]]);
   for (const verb of VERBS) rules.set(verb, ruleData(resource.can[verb]));
@@ -79,6 +95,19 @@ export function compilePolicy(model: Omit<Model, 'policy'>, find: FindModel): Po
     rules.set(`:${operation}`, ruleData(can ?? resource.can.update));
   const classes = new Map<number, Map<Action, Verdict>>();
   const compiled = new Map<string, Verdict['rule']>();
+  const projectionOf = projectFields(model, project);
+
+  function modelOf(): Model {
+    const whole = find(name);
+    if (whole) return whole;
+    throw new TypeError(`the rules of ${name} are asked before it is compiled`);
+  }
+
+  const placeOf = (action: Action) => ({
+    resource,
+    verb: verbOf(action),
+    find: (other: string) => find(other)?.resource,
+  });
 
   function verdictOf(caller: Caller, action: Action): Verdict {
     const number = classNumber(caller);
@@ -87,16 +116,14 @@ export function compilePolicy(model: Omit<Model, 'policy'>, find: FindModel): Po
     const known = verdicts.get(action);
     if (known) return known;
     // Compiles a rule for a class; what comes to the same for several classes and verbs is compiled once.
-    const model = find(name);
-    if (!model) throw new TypeError(`the rules of ${name} are asked before it is compiled`);
     // An operation that is not declared any more may still be under way.
     const rule = rules.get(action) ?? rules.get('update') ?? ruleData(undefined);
-    const place = { model, verb: verbOf(action), find };
+    const place = placeOf(action);
     const own = classOf(caller);
     const residual = fold(rule, own, place);
     const key = JSON.stringify(residual);
     const made = compiled.get(key) ?? {
-      ...compileResidual(residual, model, find),
+      ...compileResidual(residual, modelOf(), find),
       number: compiled.size + 1,
     };
     compiled.set(key, made);
@@ -127,28 +154,69 @@ export function compilePolicy(model: Omit<Model, 'policy'>, find: FindModel): Po
       // A test of the row alone asks no executor and waits for nothing.
       return isLocal ? (test(row, callerValues(caller), NO_EXECUTOR) as boolean) : undefined;
     },
+    async explain(caller, action, row, executor) {
+      if (caller.kind === 'key' && !inScope(caller, name, action))
+        return { allowed: false, because: 'the scopes of the key' };
+      return deciding(rules.get(action) ?? ruleData(undefined), async (rule, negated) => {
+        const residual = fold(rule, classOf(caller), placeOf(action), negated);
+        return compileResidual(residual, modelOf(), find).test(row, callerValues(caller), executor);
+      });
+    },
     isSettled(caller, action, names) {
       const { fields } = verdictOf(caller, action).rule;
       return fields !== undefined && (fields.size === 0 || !names.some((each) => fields.has(each)));
     },
-    fields: () => model,
+    fields: (caller, action) => projectionOf(caller, action).fields,
     perClass<T>(actions: readonly Action[], make: (where: Sql | undefined, fields: Projection) => T) {
       const made = new Map<number, { readonly value: T }>();
       return (caller: Caller) => {
-        let key = 0;
+        const [first = 'read'] = actions;
+        let key = projectionOf(caller, first).number;
         for (const action of actions)
           key = key * 1000 + (policy.admits(caller, action) ? verdictOf(caller, action).rule.number : 0);
         const known = made.get(key);
         if (known) return known.value;
         const wheres = actions.flatMap((action) => policy.where(caller, action) ?? []);
         const where = wheres.length > 0 ? sql.join([...new Set(wheres)], ' and ') : undefined;
-        const value = make(where, policy.fields(caller, actions[0] ?? 'read'));
+        const value = make(where, policy.fields(caller, first));
         made.set(key, { value });
         return value;
       };
     },
   };
   return policy;
+}
+
+/** The fields that the rules of fields leave a class of callers: the model itself where that is all of them. */
+function projectFields(
+  model: Omit<Model, 'policy' | 'documented'>,
+  project: (fields: readonly ModelField[]) => Projection,
+): (caller: Caller, action: Action) => NumberedProjection {
+  const whole = { fields: model, number: 0 };
+  const ruled = model.fields.filter(({ field }) => field.can);
+  if (ruled.length === 0) return () => whole;
+  const projections = new Map<string, NumberedProjection>([['', whole]]);
+  const ofClasses = new Map<string, NumberedProjection>();
+  return (caller, action) => {
+    const verb = verbOf(action) === 'create' || verbOf(action) === 'update' ? verbOf(action) : 'read';
+    const ofClass = `${verb} ${classNumber(caller)}`;
+    const known = ofClasses.get(ofClass);
+    if (known) return known;
+    const place = { ...NOWHERE, verb };
+    const isClosed = ({ field: { can = {} } }: ModelField) => {
+      const rule = verb === 'delete' ? undefined : can[verb];
+      return rule !== undefined && fold(ruleData(rule), classOf(caller), place) !== true;
+    };
+    const closed = new Set(ruled.filter(isClosed));
+    const key = [...closed].map(({ name }) => name).join();
+    const made = projections.get(key) ?? {
+      fields: project(model.fields.filter((field) => !closed.has(field))),
+      number: projections.size,
+    };
+    projections.set(key, made);
+    ofClasses.set(ofClass, made);
+    return made;
+  };
 }
 
 /** No row: the condition of a caller that may do a thing to none. */
@@ -171,6 +239,23 @@ export function admission(rule: Rule | undefined): (caller: Caller) => void {
   };
 }
 
+/** The part that decides a rule: of `any` the first that holds, of `all` the first that does not. */
+async function deciding(
+  rule: RuleData,
+  ask: (rule: RuleData, negated: boolean) => Promise<boolean>,
+  negated = false,
+): Promise<Explanation> {
+  const allowed = await ask(rule, negated);
+  if (rule.kind === 'not') {
+    const { because } = await deciding(rule.rule, ask, !negated);
+    return { allowed, because: `not(${because})` };
+  }
+  if ((rule.kind === 'any' && allowed) || (rule.kind === 'all' && !allowed))
+    for (const part of rule.rules)
+      if ((await ask(part, negated)) === allowed) return deciding(part, ask, negated);
+  return { allowed, because: ruleText(rule) };
+}
+
 /** Throws `unauthenticated`. */
 export function refuseAnonymous(): never {
   throw new Problem('unauthenticated', { headers: { 'WWW-Authenticate': 'Bearer' } });
@@ -186,7 +271,7 @@ export function audienceOf(rule: Rule): 'everyone' | 'accounts' | 'administrator
 }
 
 /** A rule of no resource, or of one that is not known where it is asked. */
-const NOWHERE = { model: undefined, verb: 'read', find: () => undefined } as const;
+const NOWHERE = { resource: undefined, verb: 'read', find: () => undefined } as const;
 
 function decide(rule: RuleData, caller: CallerClass, place: Parameters<typeof fold>[2]): Decision {
   // A service key is let in as an account is, and owns no row.
@@ -198,7 +283,7 @@ function decide(rule: RuleData, caller: CallerClass, place: Parameters<typeof fo
 }
 
 function classOf(caller: Caller): CallerClass {
-  if (caller.kind === 'anonymous' || caller.kind === 'administrator') return { kind: caller.kind, roles: [] };
+  if (caller.kind !== 'account' && caller.kind !== 'key') return { kind: caller.kind, roles: [] };
   const { roles = [] } = caller;
   if (roles.includes('administrator')) return { kind: 'administrator', roles };
   return { kind: caller.account === null ? 'key' : 'account', roles };
@@ -208,10 +293,11 @@ function classOf(caller: Caller): CallerClass {
 function classNumber(caller: Caller): number {
   if (caller.kind === 'anonymous') return 0;
   if (caller.kind === 'administrator') return 1;
-  const kind = caller.account === null ? 2 : 3;
+  if (caller.kind === 'system') return 2;
+  const kind = caller.account === null ? 3 : 4;
   if (!caller.roles || caller.roles.length === 0) return kind;
   const key = `${kind} ${caller.roles.join()}`;
-  const known = roleClasses.get(key) ?? roleClasses.size + 4;
+  const known = roleClasses.get(key) ?? roleClasses.size + 5;
   roleClasses.set(key, known);
   return known;
 }

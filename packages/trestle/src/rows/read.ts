@@ -14,14 +14,19 @@ export type FindRow = (executor: Executor, caller: Caller, id: RowId) => Promise
 
 /**
  * Compiles the search of one row by its id, among those that the policy leaves the caller for an action. It throws `not_found`.
- * @param lock `forUpdate` where the row is about to be written (default: none).
+ * @param options `lock`: `forUpdate` where the row is about to be written (default: none); `whole`: with the fields that the
+ * caller may not read too (default: false).
  */
-export function finder(model: Model, action: Action, lock: Sql = sql``): FindRow {
-  const select = model.policy.perClass([action], (where, fields) => ({
-    fields,
+export function finder(
+  model: Model,
+  action: Action,
+  { lock = sql``, whole = false }: { lock?: Sql; whole?: boolean } = {},
+): FindRow {
+  const select = model.policy.perClass([action], (where, readable) => ({
+    fields: whole ? model : readable,
     statement: statement(
       model.dialect,
-      sql`select ${fields.versionedColumns} from ${model.table}
+      sql`select ${(whole ? model : readable).versionedColumns} from ${model.table}
         where ${sql.ref('id')} = ${param('id')} ${where ? sql`and ${where}` : sql``} ${lock}`,
     ),
   }));

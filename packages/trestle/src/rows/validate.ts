@@ -2,7 +2,7 @@ import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/schema';
 import { type FieldError, Problem } from '../problems.ts';
 import type { RowId } from '../schema/id.ts';
-import type { Model } from './model.ts';
+import type { Model, Projection } from './model.ts';
 
 /** Returns the errors of a value; an empty array for a valid one. */
 export type Check = (value: unknown) => FieldError[];
@@ -173,12 +173,21 @@ export function requireId(model: Model, id: RowId): void {
   if (model.checkId(id).length > 0) throw notFound(model, id);
 }
 
-/** A body that passed its check. Throws `unknown_field` (naming what is allowed) or `invalid`. */
-export function checkedBody(model: Model, given: unknown, check: Check): Readonly<Record<string, unknown>> {
+/**
+ * A body that passed its check. Throws `unknown_field` (naming what is allowed) or `invalid`.
+ *
+ * @param fields those that its caller may set.
+ */
+export function checkedBody(
+  model: Model,
+  given: unknown,
+  check: Check,
+  { fields }: Pick<Projection, 'fields'> = model,
+): Readonly<Record<string, unknown>> {
   const body = model.normalize ? model.normalize(given) : given;
   const errors = check(body);
   if (errors.length > 0) {
-    const writable = model.fields.filter((field) => field.writable).map((field) => field.name);
+    const writable = fields.filter((field) => field.writable).map((field) => field.name);
     throw bodyProblem(errors, writable, model.name);
   }
   if (!isObject(body)) throw bodyProblem([notAnObject(body)], []);

@@ -9,12 +9,27 @@ import type { RowId } from '../schema/id.ts';
 import { type Service, VERSION, type Versioned, type WriteOptions } from '../schema/services/row-service.ts';
 import type { ChangeRecorder } from './change-recorder.ts';
 import type { RowDeletion } from './delete-rows.ts';
-import { encodeFields, type Model, type ModelField, type Row } from './model.ts';
+import {
+  bodySchemas,
+  encodeFields,
+  type Model,
+  type ModelField,
+  type Projection,
+  type Row,
+} from './model.ts';
 import { type Action, callerValues, transitionsOf } from './policy.ts';
 import { type CheckReferences, referenceCheck } from './references.ts';
 import { inTransaction, type OpenTransaction, readerOf } from './transaction.ts';
 import { uuid7 } from './uuid7.ts';
-import { checkedBody, isObject, notFound, requireConsistent, requireId } from './validate.ts';
+import {
+  type Check,
+  checkedBody,
+  compileSchema,
+  isObject,
+  notFound,
+  requireConsistent,
+  requireId,
+} from './validate.ts';
 import { WriteStatements } from './write-statements.ts';
 
 const MAX_ATTEMPTS = 5;
@@ -58,6 +73,7 @@ export class RowWriter {
   readonly #derived: readonly ModelField[];
   /** Verbs that need the stages: fields are derived, or the row is checked as a whole. */
   readonly #staged: ReadonlySet<RowWrite['verb']>;
+  readonly #checks = new Map<Projection, { readonly body: Check; readonly patch: Check }>();
 
   constructor(model: Model, { store, models, deletion, recorder }: Dependencies) {
     this.model = model;
@@ -111,6 +127,14 @@ export class RowWriter {
 
   /** Writes a row and answers it as the caller may see it; a deleted one as it last was. */
   async write(context: Context, request: RowWrite): Promise<Versioned<Row>> {
+    const readable = this.model.policy.fields(context.caller, 'see');
+    if (readable === this.model) return this.#write(context, request);
+    return this.#write(context, request).catch((error) => {
+      throw withoutHidden(error, readable);
+    });
+  }
+
+  async #write(context: Context, request: RowWrite): Promise<Versioned<Row>> {
     const { caller } = context;
 
     // Admit the caller, before any row is looked at.
@@ -216,12 +240,19 @@ export class RowWriter {
 
   /** The row as it will be, from the one it is where it is updated. Throws `malformed`, `unknown_field` and `invalid`. */
   #next(caller: Caller, request: RowWrite, current?: Row, set?: Values): Record<string, unknown> {
-    const { checkPatch, checkBody } = this.model;
+    const fields = this.model.policy.fields(caller, current ? 'update' : 'create');
     const { body, merge = false, trusted = false } = request;
     const merged = current && merge && isObject(body) ? mergeNested(this.model, current, body) : body;
     const given =
-      trusted && isObject(merged) ? merged : checkedBody(this.model, merged, merge ? checkPatch : checkBody);
-    const next = completeRow(this.model, caller, { ...given, ...set }, { current, keep: merge });
+      trusted && isObject(merged)
+        ? merged
+        : checkedBody(this.model, merged, this.#check(fields, merge), fields);
+    const next = completeRow(
+      this.model,
+      caller,
+      { ...given, ...set },
+      { current, keep: merge, settable: fields },
+    );
     if (current) next.id = current.id;
     if (!trusted) requireConsistent(this.model, next);
     return next;
@@ -298,16 +329,17 @@ export class RowWriter {
 
   /** The fields that an update sets whatever the row is; undefined where that depends on the row, or the body is wrong. */
   #valuesSet(caller: Caller, request: RowWrite): Values | undefined {
-    const { fields, resource, normalize, checkPatch, checkBody } = this.model;
+    const { fields, resource, normalize, policy } = this.model;
     const { merge = false, touch = false } = request;
+    const settable = policy.fields(caller, 'update');
     const body = normalize ? normalize(request.body) : request.body;
-    if (!isObject(body) || (merge ? checkPatch : checkBody)(body).length > 0) return undefined;
+    if (!isObject(body) || this.#check(settable, merge)(body).length > 0) return undefined;
     const write = writeOf(caller);
     const values: Record<string, unknown> = {};
     let differs = touch;
     for (const { name, field, type, writable } of fields) {
       const value = body[name];
-      if (value === undefined && (merge || type.server)) {
+      if (value === undefined && (merge || type.server || !settable.byName.has(name))) {
         if (type.server?.edited) values[name] = write[type.server.edited];
         continue;
       }
@@ -318,6 +350,18 @@ export class RowWriter {
     // Nothing is set that could differ; or the last of the fields of which a row must have one may be cleared.
     const keepsOne = !resource.atLeastOne.some((name) => values[name] === null);
     return differs && keepsOne ? values : undefined;
+  }
+
+  /** The check of bodies of callers who may set these fields alone, compiled when the first of them writes. */
+  #check(settable: Projection, merge: boolean): Check {
+    const { model } = this;
+    if (settable === model) return merge ? model.checkPatch : model.checkBody;
+    const known = this.#checks.get(settable);
+    if (known) return merge ? known.patch : known.body;
+    const { body, patch } = bodySchemas(model.resource, settable.fields);
+    const made = { body: compileSchema(body), patch: compileSchema(patch) };
+    this.#checks.set(settable, made);
+    return merge ? made.patch : made.body;
   }
 
   /** Whether a new row depends on other rows, by a reference or by its rule; or is refused. */
@@ -344,13 +388,18 @@ export function completeRow(
   model: Model,
   caller: Caller,
   given: Values,
-  { current, keep = false }: { current?: Row | undefined; keep?: boolean } = {},
+  {
+    current,
+    keep = false,
+    settable = model,
+  }: { current?: Row | undefined; keep?: boolean; settable?: Projection } = {},
 ): Record<string, unknown> {
   const write = writeOf(caller);
   const next: Record<string, unknown> = {};
   for (const { name, field, type } of model.fields) {
     const value = given[name];
-    if (value === undefined && current && (keep || type.server)) next[name] = current[name];
+    if (value === undefined && current && (keep || type.server || !settable.byName.has(name)))
+      next[name] = current[name];
     else if (value === undefined && type.server)
       next[name] = type.server.created ? write[type.server.created] : field.default;
     else next[name] = completeValue(field, value);
@@ -360,6 +409,14 @@ export function completeRow(
 
 function writeOf(caller: Caller): Write {
   return { account: accountOf(caller), now: instantNow(), zero: 0 };
+}
+
+/** A conflict that does not name the fields which its caller may not read. */
+function withoutHidden(error: unknown, { byName }: Projection): unknown {
+  if (!(error instanceof Problem) || error.code !== 'conflict') return error;
+  const errors = error.errors.filter(({ pointer }) => byName.has(pointer.slice(1)));
+  if (errors.length === error.errors.length) return error;
+  return new Problem('conflict', { detail: 'The row is in conflict with another.', errors });
 }
 
 /** A patch whose nested objects are merged into the row's own, so that they are checked as wholes. */

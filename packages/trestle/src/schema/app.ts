@@ -1,7 +1,7 @@
 import { type Accounts, accounts } from './accounts.ts';
 import { checkApp } from './checks/check-app.ts';
 import { checkJobs } from './checks/check-jobs.ts';
-import { anything, aString, expects, isObject, optionsOf } from './checks/options.ts';
+import { aBoolean, anything, aString, expects, isObject, optionsOf } from './checks/options.ts';
 import type { Field } from './field.ts';
 import type { Jobs } from './jobs.ts';
 import type { Contract, ContractContext } from './route.ts';
@@ -31,6 +31,8 @@ export interface AppOptions<Rs extends Resources, Js extends Jobs = Jobs> {
   defaults?: AppDefaults;
   /** The app's documented routes (default: none, the uniform API alone). */
   contract?: (context: ContractContext<Rs, Js>) => Contract;
+  /** Whether the uniform API is served under `/v1` (default: true). Without, the contract alone is. */
+  uniform?: boolean;
 }
 
 /** Settings of an installation that an app knows by its own variables; a change needs a start. */
@@ -50,6 +52,7 @@ export interface App<Rs extends Resources = Resources, Js extends Jobs = Jobs> {
   readonly jobs: Js;
   readonly defaults: AppDefaults;
   readonly contract: MakeContract<Rs, Js> | undefined;
+  readonly uniform: boolean;
 }
 
 /** A method's type, which lets every app stand where some app is asked for: an engine gives each contract its own context. */
@@ -77,6 +80,7 @@ export function app<const Rs extends Resources, const Js extends Jobs = Record<n
     jobs: options.jobs ?? ({} as Js),
     defaults: options.defaults ?? {},
     contract: options.contract,
+    uniform: options.uniform ?? true,
   };
   checkApp(declared.name, declared.resources, declared.accounts, checkOptions(options));
   checkJobs(declared.name, declared.jobs, declared.resources);
@@ -90,5 +94,6 @@ const checkOptions = optionsOf<AppOptions<Resources>>('app()', {
   resources: expects('an object of resources', isObject),
   jobs: expects('an object of jobs', isObject),
   defaults: optionsOf<AppDefaults>('defaults', { database: aString, administratorSecret: aString }),
+  uniform: aBoolean,
   contract: expects('a function', (value) => typeof value === 'function'),
 });

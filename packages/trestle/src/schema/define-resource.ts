@@ -1,5 +1,6 @@
 import { isField } from './checks/field-options.ts';
 import {
+  aBoolean,
   aString,
   expects,
   groups,
@@ -43,6 +44,7 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     indexes = [],
     lifecycle,
     rows = [],
+    uniform = true,
     was,
   } = options;
   const orders = typeof order === 'string' ? [order] : order;
@@ -57,6 +59,7 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     indexes,
     lifecycle,
     rows,
+    uniform,
     was,
   });
   return withMistakes(declared, checkOptions(options));
@@ -108,6 +111,7 @@ const checkOptions = optionsOf<ResourceOptions<Fields, Id>>('resource()', {
     ),
   }),
   rows: expects('an array of objects', (value) => Array.isArray(value) && value.every(isObject)),
+  uniform: aBoolean,
   was: aString,
 });
 

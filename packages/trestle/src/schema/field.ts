@@ -1,6 +1,7 @@
 import { Compile } from 'typebox/schema';
 import { isObject, mistakesOf, type OptionCheck, withMistakes } from './checks/options.ts';
 import type { FieldType } from './field-type.ts';
+import type { Rule } from './rules.ts';
 
 /** How a field takes part in a body: it must be given, it may be left out, or the server alone sets it. */
 type Input = 'required' | 'optional' | 'server';
@@ -37,8 +38,19 @@ export interface Field<T extends FieldTypes = FieldTypes> {
   readonly was: string | undefined;
   /** Takes part in `search`. */
   readonly search: boolean;
+  readonly can: FieldRules | undefined;
   /** A type only; there is nothing here at run time. @internal */
   readonly $types?: T;
+}
+
+/** Who may read and set a field, by conditions on the caller; a rule that is left out is that of the verb. */
+interface FieldRules {
+  /** Everybody else's rows are without it, and it is no field to filter, sort or search by. */
+  readonly read?: Rule<never>;
+  /** Everybody else's new rows get the default. */
+  readonly create?: Rule<never>;
+  /** Everybody else's changes leave it as it is. */
+  readonly update?: Rule<never>;
 }
 
 /** Options that every writable field takes. */
@@ -53,10 +65,12 @@ export interface FieldOptions<V> {
   index?: boolean;
   /** Previous name of the field: a migration renames its column and keeps the values (default: none). */
   was?: string;
+  /** Who may read and set it (default: whoever may the row). `nobody`: the app's own code alone. */
+  can?: FieldRules;
 }
 
 /** The option of fields that take no others. */
-export type RenameOptions = Pick<FieldOptions<never>, 'was'>;
+export type RenameOptions = Pick<FieldOptions<never>, 'was' | 'can'>;
 
 type NullOf<O> = O extends { nullable: true } ? null : never;
 
@@ -97,6 +111,7 @@ export function field<T extends FieldTypes>(
     index: options.index ?? false,
     was: options.was,
     search: options.search ?? false,
+    can: options.can,
   });
   const declared = withMistakes(made, mistakes);
   return made.unique || made.index ? indexedField(declared) : declared;
@@ -127,7 +142,8 @@ export function completeValue(field: Field, given: unknown): unknown {
 }
 
 /** Throws where a field cannot be inside a value: what the server sets, and references, need a column of their own. */
-export function requireNestable(inside: string, { type }: Field): void {
+export function requireNestable(inside: string, { type, can }: Field): void {
+  if (can) throw new TypeError(`${inside}: can stands on fields of a resource, not inside a value`);
   if (type.server === undefined && type.reference === undefined) return;
   throw new TypeError(`${inside}: ${type.name} stands among the fields of a resource, not inside a value`);
 }

@@ -46,6 +46,8 @@ export interface ResourceOptions<F extends Fields, I extends Id> {
   lifecycle?: LifecycleOptions<NoInfer<F>, I extends Id<infer T> ? T : string>;
   /** Rows that are always there: each is put in at start where there is none with these values (default: none). */
   rows?: readonly Writable<NoInfer<F>>[];
+  /** Serves it in the uniform API (default: true); without, the app's contract and own code alone reach its rows. */
+  uniform?: boolean;
   /** The previous name of the resource: a migration renames its table and keeps the rows (default: none). */
   was?: string;
 }
@@ -67,6 +69,7 @@ export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly indexes: readonly (readonly string[])[];
   readonly lifecycle: Lifecycle | undefined;
   readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly uniform: boolean;
   readonly was: string | undefined;
   /** The table of its rows, where that is not named as the resource is. */
   readonly table?: string;

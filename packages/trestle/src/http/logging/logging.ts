@@ -77,7 +77,7 @@ export function openLog(options: LogOptions = {}): Log {
       let more = '';
       if (row !== undefined) more += `,"row":"${row}"`;
       if (caller && caller.kind !== 'anonymous') {
-        if (caller.kind === 'administrator') more += ',"administrator":true';
+        if (caller.kind === 'administrator' || caller.kind === 'system') more += ',"administrator":true';
         else more += `,"account":${JSON.stringify(caller.account)}`;
         if (caller.kind === 'key') more += `,"key":${JSON.stringify(caller.key)}`;
       }

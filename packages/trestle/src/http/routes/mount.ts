@@ -13,6 +13,7 @@ import { addRoutes, type RouteTable, UNIFORM_PLACES } from './route-table.ts';
 import { accountRoutes } from './uniform/account-routes.ts';
 import { keyRoutes } from './uniform/key-routes.ts';
 import { operationRoutes } from './uniform/operation-routes.ts';
+import { permissionRoute } from './uniform/permission-route.ts';
 import { resourceRoutes } from './uniform/resource-routes.ts';
 
 /** Where an app is put. */
@@ -34,6 +35,7 @@ export function mount<Rs extends Resources>(
   const { app, authenticate } = engine;
   const { name, description } = app;
   const { contract, tables } = routeTables(engine);
+  requireOwnPaths(name, tables);
   requireOwnIds(name, tables);
   for (const table of tables) addRoutes(fastify, table, { authenticate, base, streams });
 
@@ -61,7 +63,7 @@ export function mount<Rs extends Resources>(
   return {
     base,
     fail: (problem, request) =>
-      contract && request.path !== `${base}/v1` && !request.path.startsWith(`${base}/v1/`)
+      contract && (!app.uniform || (request.path !== `${base}/v1` && !request.path.startsWith(`${base}/v1/`)))
         ? contract.errors(problem, request)
         : problemAnswer(problem, request),
     pages: { swagger },
@@ -73,7 +75,8 @@ export function routeTables<Rs extends Resources>(
   engine: Engine<Rs>,
 ): { readonly contract: Contract | undefined; readonly tables: readonly RouteTable[] } {
   const contract = engine.app.contract?.(engine.context);
-  return { contract, tables: [...(contract ? [contractTable(contract)] : []), uniformTable(engine)] };
+  const uniform = engine.app.uniform ? [uniformTable(engine)] : [];
+  return { contract, tables: [...(contract ? [contractTable(contract)] : []), ...uniform] };
 }
 
 /** Throws where two operations have one name: generated clients would have one of them alone. */
@@ -111,16 +114,36 @@ function uniformTable<Rs extends Resources>({
   byName,
   representationTag,
   accountModels,
+  store,
 }: Engine<Rs>): RouteTable {
-  const rows = [...models].flatMap(([name, model]) => {
+  const shown = new Map([...models].filter(([, { resource }]) => resource.uniform));
+  const rows = [...shown].flatMap(([name, model]) => {
     const service = byName.get(name);
-    return service ? resourceRoutes(model, service, representationTag) : [];
+    const own = service ? resourceRoutes(model, service, representationTag) : [];
+    return [...own, permissionRoute(model, store, accounts)];
   });
   const routes = [
     ...rows,
     ...accountRoutes(app, accounts, accountModels),
     ...keyRoutes(app, keys, accountModels),
-    ...operationRoutes(models, operations),
+    ...operationRoutes(shown, operations),
   ];
   return { style: 'uniform', prefix: '/v1', routes, places: UNIFORM_PLACES };
+}
+
+/** Throws a `TypeError` where a contract has a route that a resource has too: which of them answers would be chance. */
+function requireOwnPaths(app: string, tables: readonly RouteTable[]): void {
+  const claimed = new Map<string, RouteTable>();
+  for (const table of tables)
+    for (const { method, path, options } of table.routes) {
+      // Paths that differ in the names of their parameters, or in a slash at the end, are one.
+      const shape = `${table.prefix}${path}`.replace(/\/$/, '').replace(/(?<!:):(?!:)\w+(\([^)]*\))?/g, ':');
+      const other = claimed.get(`${method} ${shape}`);
+      if (other && other !== table)
+        throw new TypeError(
+          `${app}: the contract and ${options.tag ?? 'the uniform API'} both have ${method} ${table.prefix}${path}; ` +
+            `move the contract's route, or declare the resource with uniform: false`,
+        );
+      claimed.set(`${method} ${shape}`, table);
+    }
 }

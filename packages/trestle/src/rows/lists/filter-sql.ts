@@ -5,7 +5,7 @@ import type { Value } from '../../database/store.ts';
 import { type FieldError, Problem } from '../../problems.ts';
 import { field } from '../../schema/field.ts';
 import { type Condition, type Filter, OPERATORS, type Operator } from '../../schema/services/list-query.ts';
-import type { Model, ModelField } from '../model.ts';
+import type { Model, ModelField, Projection } from '../model.ts';
 import { isObject, kindOf } from '../validate.ts';
 
 /** Limits on one filter (reliability: cost is bounded before anything runs). */
@@ -23,6 +23,8 @@ const TEXT_COST: Readonly<Record<TextMatch, number>> = {
   icontains: 0.35,
   icontainsUnicode: 1.6,
 };
+/** The fields of a class of callers. */
+type Fields = Pick<Projection, 'fields' | 'byName'>;
 
 /** How a rule writes the conditions of a filter; a list has numbered placeholders and unqualified columns. */
 interface FilterOptions {
@@ -44,10 +46,13 @@ export class FilterParts {
   cost = 0;
   #conditions = 0;
   readonly #model: Model;
+  readonly #fields: Fields;
   readonly #rule: FilterOptions | undefined;
 
-  constructor(model: Model, rule?: FilterOptions) {
+  /** @param fields those that may be filtered by. */
+  constructor(model: Model, fields: Fields = model, rule?: FilterOptions) {
     this.#model = model;
+    this.#fields = fields;
     this.#rule = rule;
   }
 
@@ -91,12 +96,12 @@ export class FilterParts {
   }
 
   #field(name: string, condition: unknown, at: string): Sql[] {
-    const field = filterable(this.#model, name);
+    const field = filterable(this.#model, name, this.#fields);
     if (!field) {
       this.#wrong(
         at,
         'unknown',
-        `there is no field '${name}' to filter by; there are ${filterableNames(this.#model).join(', ')}`,
+        `there is no field '${name}' to filter by; there are ${filterableNames(this.#fields).join(', ')}`,
       );
       return [];
     }
@@ -247,15 +252,15 @@ function looksIntoTexts(operator: Operator): operator is TextOperator {
 }
 
 /** The field of a name, if rows can be filtered and sorted by it. */
-export function filterable(model: Model, name: string): ModelField | undefined {
+export function filterable(model: Model, name: string, fields: Fields = model): ModelField | undefined {
   if (name === 'id') return idField(model);
-  const field = model.byName.get(name);
+  const field = fields.byName.get(name);
   return field && field.type.operators.length > 0 ? field : undefined;
 }
 
 /** The names of all fields that rows can be filtered and sorted by. */
-export function filterableNames(model: Model): string[] {
-  return ['id', ...model.fields.filter(({ type }) => type.operators.length > 0).map(({ name }) => name)];
+export function filterableNames({ fields }: Fields): string[] {
+  return ['id', ...fields.filter(({ type }) => type.operators.length > 0).map(({ name }) => name)];
 }
 
 const idFields = new WeakMap<Model, ModelField>();

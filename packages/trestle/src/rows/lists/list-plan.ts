@@ -80,7 +80,7 @@ export class ListPlans {
     const known = this.#plans.get(query);
     if (known) return known;
     const model = this.#model;
-    const parts = new FilterParts(model);
+    const parts = new FilterParts(model, this.#fields);
     const conditions: Sql[] = [];
     const filter = query.filter && parts.build(query.filter);
     if (filter) conditions.push(filter);
@@ -97,7 +97,7 @@ export class ListPlans {
         errors,
         detail: errors.map((error) => `filter${error.pointer}: ${error.message}`).join('; '),
       });
-    const sort = sortColumns(model, query.sort);
+    const sort = sortColumns(model, query.sort, this.#fields);
     const order = sort.map(({ field, descending }) => (descending ? '-' : '') + field.name).join();
     const narrowed = this.#where && accountOf(caller);
     const isForAll = this.#where === undefined && !model.restrict;
@@ -186,8 +186,8 @@ export class ListPlans {
   }
 
   #search(parts: FilterParts, text: string): Sql {
-    const { name, fields } = this.#model;
-    const searched = fields.filter(({ field }) => field.search);
+    const { name } = this.#model;
+    const searched = this.#fields.fields.filter(({ field }) => field.search);
     if (searched.length === 0)
       throw new Problem('invalid_query', {
         detail: `${name} has no field to search in (declare one with search: true).`,

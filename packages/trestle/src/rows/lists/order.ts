@@ -2,7 +2,7 @@ import { type Sql, sql } from '../../database/sql.ts';
 import type { Columns, Value } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
-import type { Model, ModelField } from '../model.ts';
+import type { Model, ModelField, Projection } from '../model.ts';
 import { filterable, filterableNames } from './filter-sql.ts';
 
 const MAX_SORT_FIELDS = 5;
@@ -22,7 +22,7 @@ export interface SortColumn {
 }
 
 /** The columns a list is in order of: what was asked for, else the resource's order; the id last, so that order is total. */
-export function sortColumns(model: Model, sort: ListQuery['sort']): SortColumn[] {
+export function sortColumns(model: Model, sort: ListQuery['sort'], fields: Projection = model): SortColumn[] {
   const keys = sort && sort.length > 0 ? sort : model.resource.order;
   if (keys.length > MAX_SORT_FIELDS)
     throw new Problem('invalid_query', {
@@ -31,10 +31,10 @@ export function sortColumns(model: Model, sort: ListQuery['sort']): SortColumn[]
   const columns = keys.map((key) => {
     const descending = key.startsWith('-');
     const name = descending ? key.slice(1) : key;
-    const field = filterable(model, name);
+    const field = filterable(model, name, fields);
     if (!field)
       throw new Problem('invalid_query', {
-        detail: `${model.name} cannot be sorted by '${name}'; it can by ${filterableNames(model).join(', ')}.`,
+        detail: `${model.name} cannot be sorted by '${name}'; it can by ${filterableNames(fields).join(', ')}.`,
         errors: [
           {
             pointer: 'sort',

@@ -54,6 +54,8 @@ export function checkRules(
     }));
     for (const one of [...steps, ...operations])
       if (one.can) checkRule(ruleData(one.can), { ...base, path: one.path, verb: 'update' });
+    for (const [key, field] of Object.entries(resource.fields))
+      if (field.can) checkFieldRules(`${path}.${key}`, key, { resource, wrong });
   }
 }
 
@@ -91,6 +93,35 @@ function checkRule(rule: RuleData, place: Place): void {
         wrong(path, `through('${rule.field}') has no verb '${rule.verb}'; ${known(rule.verb, VERBS)}`);
     }
   }
+}
+
+/** Rules of a field are asked of the caller alone: which columns a query has must not depend on the row. */
+function checkFieldRules(
+  path: string,
+  name: string,
+  { resource, wrong }: Pick<Place, 'wrong'> & { resource: Resource },
+): void {
+  const field = resource.fields[name];
+  for (const [verb, rule] of Object.entries(field?.can ?? {}))
+    if (rule && !isOnCaller(ruleData(rule)))
+      wrong(
+        `${path}.can.${verb}`,
+        'rules of a field are conditions on the caller, such as role(…) or nobody',
+      );
+  if (field?.can?.create && !field.type.server && !field.nullable && field.default === undefined)
+    wrong(`${path}.can.create`, 'whoever may not set it needs a default, or nullable: true');
+  const used = [...resource.order, ...resource.atLeastOne].map((key) => key.replace(/^-/, ''));
+  if (field?.can?.read && used.includes(name))
+    wrong(
+      `${path}.can.read`,
+      'every caller learns of the fields of order and atLeastOne; leave it out there',
+    );
+}
+
+function isOnCaller(rule: RuleData): boolean {
+  if (rule.kind === 'any' || rule.kind === 'all') return rule.rules.every(isOnCaller);
+  if (rule.kind === 'not') return isOnCaller(rule.rule);
+  return ['anyone', 'signedIn', 'role', 'administrator', 'nobody'].includes(rule.kind);
 }
 
 /** Refuses rules that lead back to themselves by `through`. */

@@ -1,9 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Field, FieldOptions, RenameOptions } from '../field.ts';
 import { aBoolean, aString, expects, isObject, type OptionTable } from './options.ts';
+import { rulesFor } from './rule-options.ts';
 
 /** The checks of the option of fields that take no others. */
-export const RENAME: OptionTable<RenameOptions> = { was: aString };
+export const RENAME: OptionTable<RenameOptions> = {
+  was: aString,
+  can: rulesFor(['read', 'create', 'update']),
+};
 
 /** The checks of the options that every writable field takes. A default is checked against the field's schema. */
 // A default is the same once it was written as JSON: no NaN, no `undefined`, no `Date`.

@@ -56,7 +56,7 @@ export function timestamp<const O extends FieldOptions<string> = FieldOptions<st
   return field({ ...INSTANT, name: 'timestamp' }, options, check);
 }
 
-type InstantOptions = Pick<FieldOptions<string>, 'index' | 'was'>;
+type InstantOptions = Pick<FieldOptions<string>, 'index' | 'was' | 'can'>;
 
 /**
  * The instant the row was created; set by the server, never by a caller.

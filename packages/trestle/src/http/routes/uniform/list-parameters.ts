@@ -10,10 +10,10 @@ const MAX_VALUES = 100;
 export function listParameters(model: Model): TSchema {
   const fields = [
     idField(model),
-    ...model.fields.filter(({ type }) => type.operators.length > 0).map(operandOf),
+    ...model.documented.fields.filter(({ type }) => type.operators.length > 0).map(operandOf),
   ];
   const sortable = fields.map(({ name }) => name).join(', ');
-  const searched = model.fields.filter(({ field }) => field.search).map(({ name }) => name);
+  const searched = model.documented.fields.filter(({ field }) => field.search).map(({ name }) => name);
   const parameters: Record<string, TSchema> = {
     limit: Type.Integer({
       minimum: 1,

@@ -23,7 +23,7 @@ export function resourceRoutes(
   service: AnyService,
   representationTag: RepresentationTag,
 ): Route[] {
-  const row = titled(rowName(model.name), model.schemas.row);
+  const row = titled(rowName(model.name), model.documented.row);
   const shape = [model.idKind, ...model.fields.map(({ name, kind }) => [name, kind])];
   const tag = representationTag(tableName(model.name, model.resource), shape);
   const { name } = model;
@@ -68,7 +68,7 @@ export function resourceRoutes(
 /** The routes of one row once more for each unique field, by its value in place of the id: `/v1/articles/by/slug/how-to-train`. */
 function routesByUniqueField(
   routes: readonly Route[],
-  { name, fields }: Model,
+  { name, documented: { fields } }: Model,
   service: AnyService,
 ): Route[] {
   const ofOne = routes.filter(({ path }) => path === `/${name}/:id`);
@@ -117,7 +117,7 @@ function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: strin
   const { name, resource } = model;
   const one = rowName(name);
   const body = titled(`${one}Body`, bodyOf(model));
-  const patch = titled(`${one}Patch`, model.schemas.patch);
+  const patch = titled(`${one}Patch`, model.documented.patch);
   const shared = { tag: name, checkBody: false, answers: { 200: row } };
   const ofOne = { ...shared, params: idParams(model), headers: ['If-Match'] };
   const update = { ...ofOne, sends: ['ETag'], can: resource.can.update ?? nobody };
@@ -197,10 +197,10 @@ function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: strin
 }
 
 /** The body of a whole row; where one of some fields must be given, it says so. */
-function bodyOf({ schemas, resource: { atLeastOne } }: Model): TSchema {
-  if (atLeastOne.length === 0) return schemas.body;
+function bodyOf({ documented, resource: { atLeastOne } }: Model): TSchema {
+  if (atLeastOne.length === 0) return documented.body;
   const description = `At least one of ${atLeastOne.join(', ')} is given and not null.`;
-  return Type.Unsafe({ ...schemas.body, description, minProperties: 1 });
+  return Type.Unsafe({ ...documented.body, description, minProperties: 1 });
 }
 
 function idParams(model: Model) {
