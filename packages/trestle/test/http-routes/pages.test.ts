@@ -89,7 +89,7 @@ describe('the pages of changelog', () => {
   test('Swagger UI signs in and sends the token', { skip }, async () => {
     const { page, complaints } = await open(`${served.url}/docs`);
     await signIn(page);
-    const operation = page.locator('#operations-projects-listProjectsWithUpdates');
+    const operation = page.locator('#operations-changelog-listProjectsWithUpdates');
     await operation.locator('.opblock-summary-control').click();
     await operation.getByRole('button', { name: 'Try it out' }).click();
     const answered = page.waitForResponse((response) => new URL(response.url()).pathname === '/projects');
@@ -113,7 +113,7 @@ describe('Swagger UI at the root', () => {
     const served = await serveApp(probe);
     try {
       const { page, complaints } = await open(`${served.url}/`);
-      await page.locator('#operations-contract-getEchoId').waitFor();
+      await page.locator('#operations-default-getEchoId').waitFor();
       assert.deepEqual(complaints, []);
       await page.close();
     } finally {
