@@ -1,4 +1,4 @@
-// The event stream of an operation ends within a second of the end of its session, and of its key.
+// The event stream of an operation ends within a second of the end of its session, of its key and of its account.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { app, resource, signedIn, state, text } from 'trestle';
@@ -28,9 +28,9 @@ const letters = resource({
 eachPlace('an event stream', (place) => {
   it('ends with the credentials that opened it', { timeout: 60_000 }, async () => {
     const served = await serveApp(app({ name: 'post', resources: { stages, letters } }), await place());
-    const { call, url } = served;
+    const { call, url, administrator } = served;
     const credentials = { username: 'ann', password: 'a long enough password of a test' };
-    assert.equal((await call('POST', '/v1/accounts', { body: credentials })).status, 201);
+    const account = (await call('POST', '/v1/accounts', { body: credentials })).body as { id: string };
     const signIn = async () =>
       (await call('POST', '/v1/sessions', { body: credentials })).body as { access_token: string };
     const [{ access_token: first }, { access_token: other }] = [await signIn(), await signIn()];
@@ -50,6 +50,7 @@ eachPlace('an event stream', (place) => {
         return call('DELETE', `/v1/sessions/${session?.id}`, { token: first });
       },
       [key.key]: () => call('DELETE', `/v1/keys/${key.id}`, { token: other }),
+      [other]: () => call('POST', `/v1/accounts/${account.id}:disable`, { token: administrator }),
     };
     for (const [token, revoke] of Object.entries(revocations)) {
       const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } });
