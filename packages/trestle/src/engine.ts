@@ -7,7 +7,7 @@ import { deriveKeys, openSigningSecret } from './accounts/sessions/signing-secre
 import { type MigrateOptions, migrate } from './database/migrations/migrate.ts';
 import { type Renames, renamesOf } from './database/migrations/renames.ts';
 import { type RepresentationTag, representationTags } from './database/migrations/representation.ts';
-import { lastBackupOf, openStore } from './database/open-store.ts';
+import { lastBackupOf, openStore, type StoreOptions } from './database/open-store.ts';
 import type { Store, StoreMeasures } from './database/store.ts';
 import type { Table } from './database/table.ts';
 import { tablesOf } from './database/tables.ts';
@@ -35,6 +35,8 @@ export interface EngineOptions {
   database?: string | undefined;
   /** Whether other processes serve the same app on the same data (default: false). */
   shared?: boolean;
+  /** How the store is opened, where it is not as `openStore` does by default. */
+  store?: Pick<StoreOptions, 'serves' | 'limits'>;
   /** Roles of this process: `work` runs jobs, `schedule` fires schedules (default: all). The opener serves. */
   roles?: readonly Role[];
   /** Limits and times of jobs and operations (default: `DEFAULT_LIMITS`). */
@@ -115,6 +117,7 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
     database,
     shared,
     waiting: options.waiting,
+    ...options.store,
     failed: log.failed,
   });
   try {

@@ -65,6 +65,11 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/backup.ts'),
   },
   {
+    name: 'check',
+    summary: 'Check that databases are whole, and their rows as declared.',
+    load: () => import('./commands/check.ts'),
+  },
+  {
     name: 'restore',
     summary: 'Put a backup in the place of a database, which is kept.',
     load: () => import('./commands/restore.ts'),

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { EngineOptions } from '../engine.ts';
 import { ROLES, type Role } from '../jobs/job-limits.ts';
 import type { App } from '../schema/app.ts';
 import { didYouMean } from '../schema/checks/nearest.ts';
@@ -31,6 +32,62 @@ export function databaseOf(
   { database }: Pick<DataOptions, 'database'>,
 ): string | undefined {
   return database ?? defaults.database;
+}
+
+/** Limits of a serving process, in milliseconds where they are times. */
+export interface LimitOptions {
+  operations?: number;
+  connections?: number;
+  connectionWait?: number;
+  statementTimeout?: number;
+  startTimeout?: number;
+}
+
+/** Adds the limits of a serving process. */
+export function withLimits(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--operations <number>', 'operations and jobs that this process runs at once (default: 8)')
+        .env('TRESTLE_OPERATIONS')
+        .argParser(count),
+    )
+    .addOption(
+      new Option('--connections <number>', 'connections to PostgreSQL of each app and process (default: 10)')
+        .env('TRESTLE_CONNECTIONS')
+        .argParser(count),
+    )
+    .addOption(
+      new Option('--connection-wait <seconds>', 'wait for a free connection before 503 (default: 2)')
+        .env('TRESTLE_CONNECTION_WAIT')
+        .argParser(milliseconds),
+    )
+    .addOption(
+      new Option('--statement-timeout <seconds>', 'longest statement of PostgreSQL; 0: no limit (default: 5)')
+        .env('TRESTLE_STATEMENT_TIMEOUT')
+        .argParser(milliseconds),
+    )
+    .addOption(
+      new Option('--start-timeout <seconds>', 'wait for PostgreSQL at start (default: 30)')
+        .env('TRESTLE_START_TIMEOUT')
+        .argParser(milliseconds),
+    );
+}
+
+/** The limits that were given, as the engine takes them. */
+export function limitsOf(options: LimitOptions): Pick<EngineOptions, 'jobs' | 'store'> {
+  const { operations, connections, connectionWait, statementTimeout, startTimeout } = options;
+  return {
+    ...(operations !== undefined && { jobs: { concurrency: operations } }),
+    store: {
+      serves: true,
+      limits: {
+        ...(connections !== undefined && { poolSize: connections }),
+        ...(connectionWait !== undefined && { wait: connectionWait }),
+        ...(statementTimeout !== undefined && { statementTimeout }),
+        ...(startTimeout !== undefined && { startTimeout }),
+      },
+    },
+  };
 }
 
 const told = new Set<string>();
@@ -81,8 +138,8 @@ export function port(text: string): number {
   throw new InvalidArgumentError('Expected a port from 0 to 65535.');
 }
 
-/** A number of processes from an option. */
-export function processes(text: string): number {
+/** A number of processes, connections or operations from an option. */
+export function count(text: string): number {
   if (/^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= 256) return Number(text);
   throw new InvalidArgumentError('Expected a number from 1 to 256.');
 }

@@ -18,11 +18,11 @@ export async function run(words: readonly string[]): Promise<void> {
   } catch (error) {
     // One clear line for what people can put right; the stack too, where it is asked for.
     const message = error instanceof Error ? error.message : String(error);
-    // A problem of the database and an error of the file system say themselves what is wrong.
+    // A problem and an error of the file system, of SQLite or of PostgreSQL (`severity`) say themselves what is wrong.
     const expected =
       error instanceof StartError ||
       error instanceof Problem ||
-      (error instanceof Error && 'syscall' in error);
+      (error instanceof Error && ['syscall', 'errcode', 'severity'].some((member) => member in error));
     process.stderr.write(`trestle: ${expected ? '' : 'unexpected: '}${message}\n`);
     if (process.env.TRESTLE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exit(error instanceof StartError ? error.exitCode : 1);

@@ -1,6 +1,10 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dialect } from './dialect.ts';
+import type { PostgresOptions } from './postgres/open-postgres.ts';
+
+export type { Contents } from './sqlite/backup-file.ts';
+
 import type { Store } from './store.ts';
 
 /** Where the databases of apps are: a folder of SQLite files or, where a database is named, its schemas. */
@@ -11,11 +15,15 @@ export interface Location {
   readonly database?: string | undefined;
 }
 
-interface StoreOptions extends Location {
+export interface StoreOptions extends Location {
   /** The app's name: its file on SQLite, its schema on PostgreSQL. */
   name: string;
   /** Whether other processes write the same SQLite file (default: false). */
   shared?: boolean;
+  /** Whether a server opens it, which is refused where another one has the SQLite file and not both share it (default: false). */
+  serves?: boolean;
+  /** Connections and times of PostgreSQL (default: those of `openPostgres`). */
+  limits?: Pick<PostgresOptions, 'poolSize' | 'wait' | 'statementTimeout' | 'startTimeout'>;
   /** The application name of the connections in PostgreSQL (default: a server's, `trestle SCHEMA`). */
   application?: string;
   /** Called once where PostgreSQL does not answer yet and is waited for (30 s), with a sentence for the terminal. */
@@ -32,12 +40,14 @@ const START_TIMEOUT_MS = 30_000;
  * is the one that imports a concrete database, and only the one that is asked for. Throws `StartError`.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { name, data, database, shared = false, application, failed, waiting } = options;
+  const { name, data, database, shared = false, serves = false } = options;
+  const { application, failed, waiting, limits } = options;
   if (database) {
     const { openPostgres } = await import('./postgres/open-postgres.ts');
     return openPostgres(database, {
       schema: schemaOf(name),
       startTimeout: START_TIMEOUT_MS,
+      ...limits,
       ...(waiting && { waiting }),
       ...(application && { application: `${application} ${schemaOf(name)}` }),
       ...(failed && { failed }),
@@ -45,7 +55,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const { openSqlite } = await import('./sqlite/open-sqlite.ts');
-  return openSqlite(fileOf(data, name), { sharedReads: !shared });
+  return openSqlite(fileOf(data, name), {
+    sharedReads: !shared,
+    ...(serves && { server: shared ? 'shared' : 'alone' }),
+  });
 }
 
 /** Whether a server uses an app's database, as far as can be seen. Ask before this process opens it. */
@@ -54,7 +67,7 @@ export async function isInUse({ data, database }: Location, name: string): Promi
     const { isInUse } = await import('./postgres/in-use.ts');
     return isInUse(database, schemaOf(name));
   }
-  const { isInUse } = await import('./sqlite/in-use.ts');
+  const { isInUse } = await import('./sqlite/server-lock.ts');
   return isInUse(fileOf(data, name));
 }
 
@@ -80,13 +93,13 @@ export async function sqliteDialect(): Promise<Dialect> {
 
 /** Backup, restore and check of SQLite files, for commands; PostgreSQL has its own. */
 export async function sqliteFiles() {
-  const [{ openSqlite }, { backUpFile }, { prepareRestore }, { checkFileWhole }] = await Promise.all([
+  const [{ openSqlite }, backup, { prepareRestore }, { checkFileWhole }] = await Promise.all([
     import('./sqlite/open-sqlite.ts'),
     import('./sqlite/backup-file.ts'),
     import('./sqlite/restore-file.ts'),
     import('./sqlite/check-file.ts'),
   ]);
-  return { openSqlite, backUpFile, prepareRestore, checkFileWhole };
+  return { ...backup, openSqlite, prepareRestore, checkFileWhole };
 }
 
 /** The SQLite file of an app. */

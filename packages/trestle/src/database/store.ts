@@ -14,6 +14,11 @@ export interface Executor {
   all(statement: Statement, values: readonly Value[]): Columns[] | Promise<Columns[]>;
 }
 
+/** A database that is read, and how its values are to be understood. */
+export interface Reader extends Executor {
+  readonly dialect: Dialect;
+}
+
 /** Work inside a transaction. On SQLite it shares its commit with others: wait for nothing but the executor in it. */
 export type Work<T> = (transaction: Executor) => T | Promise<T>;
 

@@ -1,18 +1,12 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { fileOf, lastBackupOf, sqliteFiles } from '../../database/open-store.ts';
+import { type Contents, fileOf, lastBackupOf, sqliteFiles } from '../../database/open-store.ts';
 import { StartError } from '../../start-error.ts';
+import { checkRows } from '../check-rows.ts';
 import { type DataOptions, databaseOf, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { dumpWords, stamp } from '../postgres-words.ts';
-
-/** The contents of a backup. */
-interface Contents {
-  readonly bytes: number;
-  readonly tables: number;
-  readonly rows: number;
-}
 
 interface BackupOptions extends DataOptions {
   to: string;
@@ -35,13 +29,16 @@ export function define(command: Command): void {
     const missing = apps.find((name) => !there.includes(name));
     if (missing && (names.length > 0 || there.length === 0))
       throw new StartError(`there is no database ${fileOf(data, missing)}`);
-    const { backUpFile } = await sqliteFiles();
+    const { backUpFile, readFile } = await sqliteFiles();
     for (const name of there) {
       const started = performance.now();
       const path = join(to, `${name}-${stamp(now)}.db`);
       const checked = backUpFile(fileOf(data, name), path);
       writeFileSync(lastBackupOf(data, name), `${now}\n`);
+      const app = found.find((one) => one.name === name);
+      const unfit = app && (await readFile(path, (reader) => checkRows(reader, app)));
       process.stdout.write(`${words(name, path, checked, performance.now() - started)}\n`);
+      reportRows(unfit);
     }
     // What a data folder holds beside databases: the signing secret, and a folder for each app whose operations keep files.
     const folders = there.map((name) => join(data, name)).filter((folder) => existsSync(folder));
@@ -49,6 +46,13 @@ export function define(command: Command): void {
       `Not in it: ${([join(data, 'signing-secret'), ...folders]).join(', ')}. Without the signing secret everyone signs in anew; keep it as a secret.\n`,
     );
   });
+}
+
+/** Says which rows of a copy do not fit the declaration; the copy is kept, and the exit code 1. */
+function reportRows(found: readonly string[] | undefined): void {
+  if (found === undefined) process.stdout.write('  not as declared, so its rows were not compared\n');
+  else for (const one of found) process.stdout.write(`  ${one}\n`);
+  if (found !== undefined && found.length > 0) process.exitCode = 1;
 }
 
 function words(name: string, path: string, { bytes, tables, rows }: Contents, milliseconds: number): string {

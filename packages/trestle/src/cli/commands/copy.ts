@@ -15,10 +15,10 @@ import { renamesOfApp, tablesOfApp } from '../../engine.ts';
 import { Problem } from '../../problems.ts';
 import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
+import { grouped, progressBar } from '../copy-progress.ts';
 import { tellWaiting } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { place } from '../place.ts';
-import { grouped, progressBar } from './copy-progress.ts';
 
 interface CopyOptions {
   from: Location;

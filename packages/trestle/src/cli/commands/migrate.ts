@@ -59,6 +59,9 @@ async function apply(
   { destructive, back = false, ...options }: ApplyOptions,
 ): Promise<void> {
   mkdirSync(options.data, { recursive: true, mode: 0o700 });
+  // The copy of a file is made at one go: a signal is heard when it is whole, and nothing unfinished is left beside it.
+  process.once('SIGINT', () => process.exit(130));
+  process.once('SIGTERM', () => process.exit(143));
   const wanted: MigrateOptions = { apply: destructive ? 'destructive' : 'additive', back };
   for (const app of await findApps(names)) {
     const renames = renamesOfApp(app);

@@ -5,16 +5,19 @@ import { ErrorLog } from '../../http/logging/logging-errors.ts';
 import type { Mount, RunningServer } from '../../http/server/server.ts';
 import { ROLES, type Role } from '../../jobs/job-limits.ts';
 import {
+  count,
   type DataOptions,
   flag,
+  type LimitOptions,
+  limitsOf,
   listed,
   milliseconds,
   port,
-  processes,
   refuseUnknownVariables,
   roles,
   tellWaiting,
   withData,
+  withLimits,
 } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { untilStopped } from '../stop-signals.ts';
@@ -24,7 +27,7 @@ import type { Up } from '../workers/worker-messages.ts';
 /** Milliseconds for closing what is left and the database, so that by default a stop takes less than 10 s in all. */
 const STOP_MARGIN = 1_500;
 
-interface ServeOptions extends DataOptions {
+interface ServeOptions extends DataOptions, LimitOptions {
   port: number;
   host: string;
   metricsPort?: number;
@@ -45,7 +48,7 @@ interface ServeOptions extends DataOptions {
 /** `trestle serve [apps…]` */
 export function define(command: Command): void {
   command.argument('[apps...]', 'folders of apps, or their names in apps/ (default: all of apps/)');
-  withData(command)
+  withLimits(withData(command))
     .addOption(
       new Option('--port <number>', '0 takes any free one').env('PORT').default(4000).argParser(port),
     )
@@ -105,7 +108,7 @@ export function define(command: Command): void {
       new Option('--workers <number>', 'processes that serve together, each on a core of its own')
         .env('TRESTLE_WORKERS')
         .default(1)
-        .argParser(processes),
+        .argParser(count),
     )
     .addOption(
       new Option('--roles <list>', 'of serve, work, schedule: what this process does')
@@ -220,6 +223,7 @@ function engineOptions(options: ServeOptions, log: Log, madeUp: string | undefin
     waiting: tellWaiting,
     shared: options.shared === true || options.workers > 1 || options.roles.length < ROLES.length,
     roles: options.roles,
+    ...limitsOf(options),
     migrate: { apply: options.migrate ? ('additive' as const) : ('none' as const) },
     administratorSecret: TRESTLE_ADMIN_SECRET || undefined,
     madeUpSecret: madeUp,

@@ -1,11 +1,15 @@
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '../../start-error.ts';
 import { HISTORY } from '../migrations/history.ts';
+import type { Reader } from '../store.ts';
+import { Connection } from './connection.ts';
+import { sqliteDialect } from './dialect.ts';
+import { requireLog } from './server-lock.ts';
 
 /** The contents of a backup. */
-interface Checked {
+export interface Contents {
   readonly bytes: number;
   readonly tables: number;
   readonly rows: number;
@@ -16,10 +20,12 @@ interface Checked {
  * VACUUM INTO reads one snapshot, blocks no writer, and leaves out free pages. Then reads all of it back.
  * Throws `StartError` where it cannot be written or is not whole.
  */
-export function backUpFile(file: string, path: string): Checked {
+export function backUpFile(file: string, path: string): Contents {
   const unfinished = `${path}.part`;
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   rmSync(unfinished, { force: true });
+  requireLog(file);
+  closeSync(openSync(unfinished, 'wx', 0o600));
   try {
     const database = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
     try {
@@ -27,9 +33,8 @@ export function backUpFile(file: string, path: string): Checked {
     } finally {
       database.close();
     }
-    chmodSync(unfinished, 0o600);
     syncPath(unfinished);
-    const checked = checkBackup(unfinished);
+    const checked = checkFileDeep(unfinished);
     renameSync(unfinished, path);
     syncPath(dirname(path));
     return checked;
@@ -42,11 +47,11 @@ export function backUpFile(file: string, path: string): Checked {
 }
 
 /**
- * Reads every page, index and reference of a file that nobody writes. Throws `StartError` for one that is not whole, or not
+ * Reads every page, index and reference of a file. Throws `StartError` for one that is not whole, or not
  * ours.
  * @param shown what messages call it.
  */
-export function checkBackup(file: string, shown = file): Checked {
+export function checkFileDeep(file: string, shown = file): Contents {
   try {
     const database = new DatabaseSync(file, { readOnly: true });
     try {
@@ -78,7 +83,7 @@ export function checkBackup(file: string, shown = file): Checked {
   } catch (error) {
     throw error instanceof StartError
       ? error
-      : new StartError(`${shown} is no backup: ${wordsOf(error)}`, { cause: error });
+      : new StartError(`${shown} cannot be read: ${wordsOf(error)}`, { cause: error });
   }
 }
 
@@ -94,4 +99,18 @@ export function syncPath(path: string): void {
 
 function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Reads a file that nobody writes. */
+export async function readFile<T>(file: string, read: (reader: Reader) => Promise<T>): Promise<T> {
+  const database = new DatabaseSync(file, { readOnly: true });
+  const connection = new Connection(database);
+  try {
+    return await read({
+      dialect: sqliteDialect,
+      all: (statement, values) => connection.all(statement, values),
+    });
+  } finally {
+    database.close();
+  }
 }

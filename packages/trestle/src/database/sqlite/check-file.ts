@@ -1,4 +1,5 @@
-import { existsSync, linkSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '../../start-error.ts';
 import { isSqliteError } from './errors.ts';
@@ -16,6 +17,8 @@ export function makeFile(file: string): void {
     if (existsSync(`${file}-wal`)) throw damaged(file, 'the file is gone, but its log (-wal) is still there');
     const unfinished = `${file}.${process.pid}.new`;
     rmSync(unfinished, { force: true });
+    // SQLite takes an empty file, and gives the files beside it the same mode.
+    closeSync(openSync(unfinished, 'wx', 0o600));
     const database = new DatabaseSync(unfinished);
     database.exec('pragma journal_mode = wal');
     database.close();
@@ -28,6 +31,25 @@ export function makeFile(file: string): void {
       rmSync(unfinished, { force: true });
     }
   } else if (statSync(file).size === 0) throw damaged(file, 'the file is empty');
+}
+
+/** Removes what processes that were killed left unfinished beside a file: their names hold its id. */
+export function removeLeftovers(file: string): void {
+  const prefix = `${basename(file)}.`;
+  for (const name of readdirSync(dirname(file))) {
+    const id = name.startsWith(prefix)
+      ? /^(\d+)\.(?:new|part)$/.exec(name.slice(prefix.length))?.[1]
+      : undefined;
+    if (id !== undefined && !isRunning(Number(id))) rmSync(join(dirname(file), name), { force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code !== 'ESRCH';
+  }
 }
 
 /** Reads the schema of an open database, and every page of a small one. Throws `StartError` for a damaged one. */
@@ -51,15 +73,18 @@ export function checkSmallFile(file: string): void {
 
 /** An error of opening a file, in words for the person at the terminal. */
 export function openingError(file: string, error: unknown): unknown {
-  return isSqliteError(error) ? damaged(file, error.message, error) : error;
+  return isSqliteError(error) ? damaged(file, error.message, REMEDY, error) : error;
 }
 
-function damaged(file: string, why: string, cause?: unknown): StartError {
-  return new StartError(
-    `${file} cannot be used as a database: ${why}. Nothing was changed. Keep a copy of it with its -wal and -shm files, ` +
-      "then put a backup in its place; without one, try sqlite3's .recover, or move all three away to start empty.",
-    { cause },
-  );
+const REMEDY =
+  'Keep a copy of it with its -wal and -shm files, then put a backup in its place; without one, try ' +
+  "sqlite3's .recover, or move all three away to start empty.";
+
+/** An error of a file that is not whole, with what to do. */
+export function damaged(file: string, why: string, remedy = REMEDY, cause?: unknown): StartError {
+  return new StartError(`${file} cannot be used as a database: ${why}. Nothing was changed. ${remedy}`, {
+    cause,
+  });
 }
 
 /** Reads every page of a file. Throws `StartError` naming the first fault found. */

@@ -62,8 +62,9 @@ async function begin(database: DatabaseSync, wait: number): Promise<void> {
 /** Called while the write lock is held, so the copy is exactly what the migration starts from. */
 function backup(file: string, now: string): string {
   const path = `${file}.${now.replaceAll(':', '-')}.backup`;
-  const unfinished = `${file}.backup.part`;
+  const unfinished = `${file}.${process.pid}.part`;
   rmSync(unfinished, { force: true });
+  closeSync(openSync(unfinished, 'wx', 0o600));
   const database = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
   try {
     database.prepare('vacuum into ?').run(unfinished);

@@ -2,8 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '../../start-error.ts';
-import { checkAtStart, makeFile, openingError } from './check-file.ts';
+import { checkAtStart, makeFile, openingError, removeLeftovers } from './check-file.ts';
 import { Connection } from './connection.ts';
+import { forgetUncleanStop, requireLog, ServerLock, type ServerMode } from './server-lock.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
 /** The first SQLite without the WAL-reset race (https://www.sqlite.org/wal.html#walresetbug). */
@@ -16,15 +17,20 @@ export interface SqliteOptions {
   sharedReads?: boolean;
   /** Milliseconds that a long read may take (default: 5,000). */
   scanTimeout?: number;
+  /** Given by a server, which is refused where another one has the file (default: none of both is asked). */
+  server?: ServerMode;
 }
 
 /** Opens one app's database file, made where it is missing. Throws `StartError` for a damaged file or too old a SQLite. */
 export function openSqlite(file: string, options: SqliteOptions = {}): SqliteStore {
-  const { synchronous = 'full', sharedReads = true, scanTimeout } = options;
+  const { synchronous = 'full', sharedReads = true, scanTimeout, server } = options;
   mkdirSync(dirname(file), { recursive: true });
   makeFile(file);
+  requireLog(file);
+  const lock = server && ServerLock.take(file, server);
   const opened: Connection[] = [];
   try {
+    removeLeftovers(file);
     const writer = connect(
       file,
       `pragma journal_mode = wal; pragma synchronous = ${synchronous}; pragma busy_timeout = 0`,
@@ -33,9 +39,12 @@ export function openSqlite(file: string, options: SqliteOptions = {}): SqliteSto
     checkVersion(writer);
     checkAtStart(file, writer.database);
     const reader = connect(file, 'pragma query_only = on; pragma busy_timeout = 5000');
-    return new SqliteStore({ file: resolve(file), writer, reader, sharedReads, scanTimeout });
+    if (lock) lock.begin();
+    else forgetUncleanStop(file);
+    return new SqliteStore({ file: resolve(file), writer, reader, sharedReads, scanTimeout, lock });
   } catch (error) {
     for (const connection of opened) connection.close();
+    lock?.release();
     throw openingError(file, error);
   }
 }

@@ -11,7 +11,7 @@ import {
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '../../start-error.ts';
-import { checkBackup, syncPath } from './backup-file.ts';
+import { checkFileDeep, syncPath } from './backup-file.ts';
 import { isBusy, isSqliteError } from './errors.ts';
 
 /** A copy of a backup beside the database whose place it is to take. */
@@ -36,7 +36,7 @@ export function prepareRestore(backup: string, file: string): Restoring {
   try {
     copyFileSync(backup, copy, constants.COPYFILE_FICLONE);
     chmodSync(copy, 0o600);
-    checkBackup(copy, backup);
+    checkFileDeep(copy, backup);
     return { copy, end, replace: (now) => replace(copy, file, now) };
   } catch (error) {
     end();
@@ -52,6 +52,8 @@ function replace(copy: string, file: string, now: string): string | undefined {
   // What is left of a log belongs to no file any more, and SQLite would write it into the new one.
   if (existsSync(`${file}-wal`)) renameSync(`${file}-wal`, `${file}-wal${name}`);
   renameSync(copy, file);
+  // What was not stopped cleanly was the database before.
+  rmSync(`${file}.pid`, { force: true });
   syncPath(dirname(file));
   return kept;
 }

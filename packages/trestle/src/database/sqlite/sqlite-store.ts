@@ -19,6 +19,7 @@ import { sqliteDialect } from './dialect.ts';
 import { FileRemoved } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { ScanThreads } from './scans/scan-threads.ts';
+import type { ServerLock } from './server-lock.ts';
 
 /** A read that costs more microseconds than this runs in a thread, which costs about 100 itself. */
 const MAX_INLINE_COST = 5_000;
@@ -36,6 +37,8 @@ interface Dependencies {
   reader: Connection;
   sharedReads: boolean;
   scanTimeout: number | undefined;
+  /** Held where it is served. */
+  lock: ServerLock | undefined;
 }
 
 /** The rows of one app in one SQLite file: one connection writes, another reads only what is committed. */
@@ -46,6 +49,7 @@ export class SqliteStore implements Store {
   readonly #reader: Connection;
   readonly #group: GroupCommit;
   readonly #sharedReads: boolean;
+  readonly #lock: ServerLock | undefined;
   /** The files as they were opened. */
   readonly #opened: readonly OpenedFile[];
   readonly #scans: ScanThreads;
@@ -53,11 +57,12 @@ export class SqliteStore implements Store {
   #streams = 0;
   #foreignCommits: number | undefined;
 
-  constructor({ file, writer, reader, sharedReads, scanTimeout }: Dependencies) {
+  constructor({ file, writer, reader, sharedReads, scanTimeout, lock }: Dependencies) {
     this.file = file;
     this.#writer = writer;
     this.#reader = reader;
     this.#sharedReads = sharedReads;
+    this.#lock = lock;
     this.#opened = [file, `${file}-wal`].map((path) => ({ path, opened: statOf(path) }));
     this.#scans = new ScanThreads(file, scanTimeout);
     this.#group = new GroupCommit(writer, {
@@ -197,8 +202,11 @@ export class SqliteStore implements Store {
     await this.#group.idle();
     await this.#scans.close();
     this.#endSnapshot();
+    // Before SQLite takes the log away, so that a process that is killed in between has it still, or needs it no more.
+    this.#lock?.end();
     this.#reader.close();
     this.#writer.close();
+    this.#lock?.release();
   }
 
   /** A commit of ours ends it before it is answered, so that a read after a write always sees that write. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { barText } from '../../../src/cli/commands/copy-progress.ts';
+import { barText } from '../../../src/cli/copy-progress.ts';
 import { migrate } from '../../../src/database/migrations/migrate.ts';
 import { openPostgres } from '../../../src/database/postgres/open-postgres.ts';
 import { openSqlite } from '../../../src/database/sqlite/open-sqlite.ts';

@@ -1,4 +1,4 @@
-import type { Progress } from '../../database/transfer/transfer.ts';
+import type { Progress } from '../database/transfer/transfer.ts';
 
 const WIDTH = 24;
 
