@@ -75,7 +75,7 @@ export interface Context {
  *
  * @param options `onBehalfOf`: whose account authors, editors and moves name (default: none).
  * @example
- * await services.notes.patch(system({ onBehalfOf: caller }), id, { title: 'checked' });
+ * await services.notes.create(system({ onBehalfOf: caller }), { title: 'checked' });
  */
 export function system({
   onBehalfOf,
