@@ -38,19 +38,9 @@ export interface Field<T extends FieldTypes = FieldTypes> {
   readonly was: string | undefined;
   /** Takes part in `search`. */
   readonly search: boolean;
-  readonly can: FieldRules | undefined;
+  readonly can: FieldOptions<never>['can'];
   /** A type only; there is nothing here at run time. @internal */
   readonly $types?: T;
-}
-
-/** Who may read and set a field, by conditions on the caller; a rule that is left out is that of the verb. */
-interface FieldRules {
-  /** Everybody else's rows are without it, and it is no field to filter, sort or search by. */
-  readonly read?: Rule<never>;
-  /** Everybody else's new rows get the default. */
-  readonly create?: Rule<never>;
-  /** Everybody else's changes leave it as it is. */
-  readonly update?: Rule<never>;
 }
 
 /** Options that every writable field takes. */
@@ -65,8 +55,18 @@ export interface FieldOptions<V> {
   index?: boolean;
   /** Previous name of the field: a migration renames its column and keeps the values (default: none). */
   was?: string;
-  /** Who may read and set it (default: whoever may the row). `nobody`: the app's own code alone. */
-  can?: FieldRules;
+  /**
+   * Who may read and set it, by conditions on the caller; a rule that is left out is that of the verb (default: none).
+   * `nobody`: the app's own code alone.
+   */
+  can?: {
+    /** Everybody else's rows are without it, and it is no field to filter, sort or search by. */
+    readonly read?: Rule<never>;
+    /** Everybody else's new rows get the default. */
+    readonly create?: Rule<never>;
+    /** Everybody else's changes leave it as it is. */
+    readonly update?: Rule<never>;
+  };
 }
 
 /** The option of fields that take no others. */
