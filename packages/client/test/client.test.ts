@@ -126,7 +126,7 @@ describe('sessions and failures', () => {
     const kept: unknown[] = [];
     const client = createClient<typeof messages>({
       url: app.url,
-      tokens: { ...first.tokens, access: 'no-longer-valid' },
+      tokens: { ...first.tokens, access: 'no.longer.valid' },
       onTokens: (tokens) => kept.push(tokens),
       fetch: (input, init) => {
         seen.push(String(input).slice(app.url.length));
@@ -140,7 +140,7 @@ describe('sessions and failures', () => {
 
     const ended = createClient<typeof messages>({
       url: app.url,
-      tokens: { access: 'x', refresh: 'y', session: 'z' },
+      tokens: { access: 'x.y.z', refresh: 'y', session: 'z' },
       onTokens: (tokens) => kept.push(tokens),
     });
     const refused = await ended.me();

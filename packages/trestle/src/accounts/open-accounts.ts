@@ -78,8 +78,14 @@ function viewsOf({
 
 /** A model without a field: the path of its list says it already. */
 function without(model: Model, hidden: string): Model {
-  const byName = new Map([...model.byName].filter(([name]) => name !== hidden));
-  return { ...model, fields: model.fields.filter(({ name }) => name !== hidden), byName };
+  const shown = ({ name }: { name: string }) => name !== hidden;
+  const { documented } = model;
+  return {
+    ...model,
+    fields: model.fields.filter(shown),
+    byName: new Map([...model.byName].filter(([name]) => name !== hidden)),
+    documented: { ...documented, fields: documented.fields.filter(shown) },
+  };
 }
 
 /** Opens accounts, sessions, tokens and keys of one app over its store. */

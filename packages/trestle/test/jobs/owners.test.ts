@@ -25,11 +25,10 @@ eachPlace('operations on rows of an owner', (place) => {
     const { services, operations } = engine;
     const join = async (username: string): Promise<Caller> => {
       const password = 'a long enough password of a test';
-      const { id } = await engine.accounts.signUp(
-        { caller: anonymous, origin: { address: '127.0.0.1' } },
-        { username, password },
-      );
-      return { kind: 'account', account: id, session: '' };
+      const context = { caller: anonymous, origin: { address: '127.0.0.1' } };
+      const { id } = await engine.accounts.signUp(context, { username, password });
+      const { session } = await engine.accounts.signIn(context, { username, password });
+      return { kind: 'account', account: id, session };
     };
     const [ann, bob] = [await join('ann'), await join('bob')];
     const limited: Caller = {

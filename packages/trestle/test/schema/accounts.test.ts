@@ -9,7 +9,7 @@ describe('accounts()', () => {
     assert.deepEqual(declared.password, { min: 15, max: 256, patterns: [], blockCommon: true });
     assert.deepEqual(declared.tokens, { access: '10m', refresh: '14d' });
     assert.equal(declared.session, '30d');
-    assert.deepEqual(declared.keys, { lifetime: '90d', longest: '365d', lowerCase: false });
+    assert.deepEqual(declared.keys, { lifetime: '90d', longest: '365d', lowerCase: false, max: 100 });
     assert.deepEqual(declared.can, { create: anyone, read: signedIn });
   });
 
