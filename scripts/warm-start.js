@@ -12,7 +12,7 @@ const http = join(root, 'packages/trestle/src/http');
 enableCompileCache(join(root, 'node_modules/.cache/trestle'));
 const files = [
   ...['run.ts', 'commands/serve.ts', 'open-engines.ts'].map((name) => join(cli, name)),
-  join(http, 'server/start-server.ts'),
+  join(http, 'server/server.ts'),
   ...globSync('apps/*/app.ts', { cwd: root }).map((name) => join(root, name)),
 ];
 try {
