@@ -33,8 +33,12 @@ async function terminal(open: Jobs, id: string): Promise<OperationView> {
   return until(ended, { timeoutMs: 60_000, everyMs: 50 });
 }
 
-/** Accepts operations on articles, each baked and then sold, keeping so many under way. */
-async function runOperations(opened: LifecycleApp, front: Jobs): Promise<Map<number, OperationView[]>> {
+/** Accepts operations on articles, each approved and then published, and keeps some under way until it may end. */
+async function runOperations(
+  opened: LifecycleApp,
+  front: Jobs,
+  mayEnd: () => boolean,
+): Promise<Map<number, OperationView[]>> {
   const articles = new Map<number, OperationView[]>();
   const oneArticle = async () => {
     const id = await createArticle(opened);
@@ -48,7 +52,7 @@ async function runOperations(opened: LifecycleApp, front: Jobs): Promise<Map<num
   };
   let left = OPERATIONS / 2;
   const lane = async () => {
-    while (left > 0) {
+    while (left > 0 || !mayEnd()) {
       left -= 1;
       await oneArticle();
     }
@@ -80,20 +84,21 @@ eachPlace('operations whose processes are killed', (place) => {
     const front = opened.start(false);
     const together = at.database ? 3 : 1;
     const workers: { worker: WorkerProcess; killed: number | undefined }[] = [];
+    t.after(async () => {
+      for (const { worker: one, killed } of workers) if (killed === undefined) await one.kill();
+      await front.close();
+      await store.close();
+    });
     const startOne = () => workers.push({ worker: startWorker(placeOf(at), DURATION_MS), killed: undefined });
     for (let n = 0; n < together; n += 1) startOne();
-    const finished = runOperations(opened, front);
-    let over = false;
-    void finished.finally(() => {
-      over = true;
-    });
     let kills = 0;
-    while (kills < KILLS && !over) {
+    const finished = runOperations(opened, front, () => kills >= KILLS);
+    while (kills < KILLS) {
       const working = workers.filter(({ killed }) => killed === undefined);
       const one = working[Math.floor(Math.random() * working.length)];
       assert.ok(one);
-      await Promise.race([one.worker.until(({ event }) => event === 'begin'), finished]);
-      await moment(250);
+      await Promise.race([one.worker.untilBusy(), finished]);
+      await moment(DURATION_MS / 2);
       await one.worker.kill();
       one.killed = Date.now();
       kills += 1;
@@ -118,25 +123,31 @@ eachPlace('operations whose processes are killed', (place) => {
     t.diagnostic(
       `${all.length} operations, ${kills} kills of ${together}: ${delays.length} resumed, worst ${worst.toFixed(2)} s`,
     );
-    assert.ok(kills >= Math.min(KILLS, 5) && delays.length > 0);
+    assert.ok(delays.length > 0, 'no attempt was under way when its process was killed');
     assert.ok(worst <= LATEST, `resumed after ${worst} s`);
-    await front.close();
-    await store.close();
   });
 
   it('are refused their late effect when they stood still past their lease', {
     timeout: 60_000,
-  }, async () => {
+  }, async (t) => {
     const at = await place();
     const store = await openSharedStore(placeOf(at));
     const opened = await openLifecycleApp(store, {}, PROCESS_LIMITS);
     const front = opened.start(false);
+    const workers: WorkerProcess[] = [];
+    t.after(async () => {
+      for (const one of workers) await one.kill();
+      await front.close();
+      await store.close();
+    });
     const still = startWorker(placeOf(at), 300);
+    workers.push(still);
     const article = await createArticle(opened);
     const { id } = await front.operations.start(caller, 'articles', article, 'approve');
     await still.until(({ operation, event }) => operation === id && event === 'begin');
     still.child.kill('SIGSTOP');
     const other = startWorker(placeOf(at), 50);
+    workers.push(other);
     const done = await terminal(front, id);
     assert.equal(done.state, 'succeeded');
     assert.equal(done.attempts, 2);
@@ -147,7 +158,5 @@ eachPlace('operations whose processes are killed', (place) => {
     assert.equal(await effectsOf(opened, article), 1);
     assert.equal((await front.operations.moves(caller, 'articles', article)).length, 1);
     assert.deepEqual(await front.operations.read(caller, id), done);
-    await front.close();
-    await store.close();
   });
 });

@@ -31,6 +31,8 @@ export interface WorkerProcess {
   readonly child: ChildProcess;
   /** Waits until it has said something that fits. */
   until(fits: (said: Said) => boolean): Promise<Said>;
+  /** Waits until an attempt has begun there that has not ended. */
+  untilBusy(): Promise<void>;
   kill(): Promise<void>;
   /** Lets it end what it can and close. */
   close(): Promise<void>;
@@ -48,8 +50,14 @@ export function startProcess(script: string, args: readonly string[]): WorkerPro
   });
   const exited = once(child, 'exit');
   const said: Said[] = [];
+  const busy = new Set<string>();
   const lines = createInterface({ input: child.stdout });
-  lines.on('line', (line) => said.push(JSON.parse(line)));
+  lines.on('line', (line) => {
+    const one: Said = JSON.parse(line);
+    said.push(one);
+    if (one.event === 'begin') busy.add(one.operation);
+    else busy.delete(one.operation);
+  });
   return {
     said,
     child,
@@ -59,6 +67,9 @@ export function startProcess(script: string, args: readonly string[]): WorkerPro
         if (found) return found;
         await once(lines, 'line');
       }
+    },
+    async untilBusy() {
+      while (busy.size === 0) await once(lines, 'line');
     },
     async kill() {
       child.kill('SIGKILL');
