@@ -36,7 +36,7 @@ export function contract(context: ContractContext<typeof resources>): Contract {
   };
 }
 
-function keyRoutes({ accounts, keys, credentials }: ContractContext<typeof resources>) {
+function keyRoutes({ accounts, keys, credentials, transaction }: ContractContext<typeof resources>) {
   return (['GET', 'POST'] as const).map((method) =>
     route(
       method,
@@ -50,12 +50,13 @@ function keyRoutes({ accounts, keys, credentials }: ContractContext<typeof resou
         changes: true,
         answers: { 200: NewKey },
       },
-      async ({ caller, params, origin }) => {
-        const { id, username, created_at } = await accounts.signUp(
-          { caller, origin },
-          { username: params.username },
-        );
-        const { key } = await keys.create({ caller: theApp }, { account: id, name: username });
+      async (request) => {
+        const { username, created_at, key } = await transaction(request, async (tx) => {
+          const account = await accounts.signUp(tx, { username: request.params.username });
+          const { username: name } = account;
+          const { key } = await keys.create({ ...tx, caller: theApp }, { account: account.id, name });
+          return { ...account, key };
+        });
         const message = 'Congrats! Your API Key has been created!';
         const body = {
           status: 'success',

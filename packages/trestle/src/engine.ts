@@ -17,6 +17,7 @@ import { openJobs } from './jobs/open-jobs.ts';
 import type { Model } from './rows/model.ts';
 import { openServices } from './rows/open-services.ts';
 import { fillDerived, seedRows } from './rows/seed-rows.ts';
+import { transactionRunner } from './rows/transaction.ts';
 import type { AnyService, RowWriter } from './rows/write.ts';
 import { credentialsSchema } from './schema/accounts.ts';
 import type { App } from './schema/app.ts';
@@ -150,7 +151,6 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
       requireActive: (caller) => authenticate.requireActive(caller),
       log,
     });
-    const { operations } = jobs;
     // They were compiled from the declaration that the types are projections of.
     const enqueue = Object.fromEntries(jobs.services) as JobServices<Js>;
     return {
@@ -159,7 +159,7 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
       ...opened,
       accounts,
       keys,
-      operations,
+      operations: jobs.operations,
       authenticate,
       representationTag,
       accountModels,
@@ -170,8 +170,9 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
         services: opened.services,
         accounts,
         keys,
-        operations,
+        operations: jobs.operations,
         jobs: enqueue,
+        transaction: transactionRunner(store),
       },
       async measure() {
         const backedUp = statSync(lastBackupOf(data, app.name), { throwIfNoEntry: false })?.mtimeMs;

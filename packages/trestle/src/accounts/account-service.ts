@@ -90,9 +90,11 @@ function entrances(
         const [inserted] = await accounts.insert(transaction, row);
         if (!inserted) throw taken();
         await throttle.trust(transaction, inserted.id, source);
+        transaction.afterCommit.push(() =>
+          log({ event: 'signed_up', account: inserted.id, source }, context.origin),
+        );
         return inserted;
       });
-      log({ event: 'signed_up', account: created.id, source }, context.origin);
       return shown(created);
     },
 
@@ -137,7 +139,7 @@ function administration(
   /** Runs a change of one account by the administrator, with the row locked. Throws `not_found`. */
   async function administer(
     context: Context,
-    id: RowId,
+    { id, event }: { id: RowId; event: 'account_enabled' | 'account_disabled' | 'password_reset' },
     write: (transaction: Executor, row: AccountRow) => Promise<unknown>,
   ): Promise<void> {
     admitAdministrator(context.caller);
@@ -145,16 +147,16 @@ function administration(
       const [row] = isAccountId(app.accounts.id, id) ? await accounts.lock(transaction, { id }) : [];
       if (!row) throw notFound(id);
       await write(transaction, row);
+      transaction.afterCommit.push(sessions.forget, () => log({ event, account: id }, context.origin));
     });
-    sessions.forget();
   }
 
   async function setDisabled(context: Context, id: RowId, at: string | null): Promise<Account> {
-    await administer(context, id, async (transaction) => {
+    const event = at === null ? 'account_enabled' : 'account_disabled';
+    await administer(context, { id, event }, async (transaction) => {
       await accounts.setDisabled(transaction, { id, disabled_at: at });
       if (at !== null) await sessions.endAll(transaction, id);
     });
-    log({ event: at === null ? 'account_enabled' : 'account_disabled', account: id }, context.origin);
     return accountReads.read(context, id);
   }
 
@@ -171,11 +173,10 @@ function administration(
       if (!row) throw notFound(id);
       requireGoodPassword(dependencies, '/password', password, row);
       const hash = await passwords.hash(password);
-      await administer(context, id, async (transaction) => {
+      await administer(context, { id, event: 'password_reset' }, async (transaction) => {
         await accounts.setHash(transaction, { id, password_hash: hash });
         await sessions.endAll(transaction, id);
       });
-      log({ event: 'password_reset', account: id }, context.origin);
     },
   };
 }
@@ -204,9 +205,10 @@ function ownAccount(dependencies: AccountDependencies): Pick<AccountService, 're
         await forget(context, transaction, id);
         await keys.removeUsesOf(transaction, { account: id });
         await accounts.remove(transaction, { id });
+        transaction.afterCommit.push(sessions.forget, () =>
+          log({ event: 'account_deleted', account: id }, context.origin),
+        );
       });
-      sessions.forget();
-      log({ event: 'account_deleted', account: id }, context.origin);
     },
 
     async changePassword(context, change) {
@@ -223,9 +225,10 @@ function ownAccount(dependencies: AccountDependencies): Pick<AccountService, 're
         if (locked?.password_hash !== row.password_hash) throw wrongPassword('/current');
         await accounts.setHash(transaction, { id: row.id, password_hash: hash });
         await sessions.endAll(transaction, row.id, own.session);
+        transaction.afterCommit.push(sessions.forget, () =>
+          log({ event: 'password_changed', account: row.id }, context.origin),
+        );
       });
-      sessions.forget();
-      log({ event: 'password_changed', account: row.id }, context.origin);
     },
   };
 }
@@ -267,9 +270,12 @@ function ownSessions(
 
     async endAllSessions(context) {
       const { account } = ownSession(context.caller);
-      await inTransaction(store, context, (transaction) => sessions.endAll(transaction, account));
-      sessions.forget();
-      log({ event: 'sessions_ended', account }, context.origin);
+      await inTransaction(store, context, async (transaction) => {
+        await sessions.endAll(transaction, account);
+        transaction.afterCommit.push(sessions.forget, () =>
+          log({ event: 'sessions_ended', account }, context.origin),
+        );
+      });
     },
   };
 }

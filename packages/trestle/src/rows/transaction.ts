@@ -1,6 +1,6 @@
 import type { Statement } from '../database/statement.ts';
 import type { Columns, Executor, Store, Value } from '../database/store.ts';
-import { type Context, TRANSACTION, type Transaction } from '../schema/caller.ts';
+import { type Context, type RunTransaction, TRANSACTION, type Transaction } from '../schema/caller.ts';
 
 /** A transaction as services use it: the statements that run in it, and what is to be done once it is committed. */
 export class OpenTransaction implements Transaction, Executor {
@@ -33,6 +33,14 @@ export async function inTransaction<T>(
   });
   for (const effect of own?.afterCommit ?? []) effect();
   return result;
+}
+
+/** Compiles what runs verbs of several services in one transaction. */
+export function transactionRunner(store: Store): RunTransaction {
+  return (context, write) =>
+    inTransaction(store, context, (transaction) =>
+      write({ caller: context.caller, origin: context.origin, transaction }),
+    );
 }
 
 /** The executor of a context's reads: its transaction's, which sees what it has written, else the store. */

@@ -67,8 +67,30 @@ export interface Origin {
 export interface Context {
   readonly caller: Caller;
   readonly transaction?: Transaction;
-  readonly origin?: Origin;
+  readonly origin?: Origin | undefined;
 }
+
+/**
+ * Runs verbs of several services in one commit: all of what they write is kept, or nothing where `write` throws.
+ *
+ * @param context whose caller and origin the verbs are given; where it is in a transaction already, they join that.
+ * @param write gives its argument to every verb, as it is or with another caller. It awaits nothing but verbs (not
+ *   passwords: hash none in there), and may run again where the database undid it because of another transaction.
+ * @throws what `write` throws; `conflict` and `unavailable` of the commit.
+ * @example
+ * await transaction(request, async (tx) => {
+ *   const note = await services.notes.create(tx, { title: 'Minutes' });
+ *   await services.tasks.create(tx, { note: note.id });
+ * });
+ */
+export type RunTransaction = <C extends Context, T>(
+  context: C,
+  write: (tx: {
+    readonly caller: Caller;
+    readonly origin: C['origin'];
+    readonly transaction: Transaction;
+  }) => Promise<T>,
+) => Promise<T>;
 
 /**
  * The context of the app's own code: no rule is asked, and every field is read and set. Bodies are checked as ever.

@@ -1,6 +1,6 @@
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
 import type { Problem, ProblemCode } from '../problems.ts';
-import type { Caller, Origin } from './caller.ts';
+import type { Caller, Origin, RunTransaction } from './caller.ts';
 import type { JobServices, Jobs } from './jobs.ts';
 import type { Resource } from './resource.ts';
 import type { BodyOf, PatchOf, Resources, RowOf } from './row-types.ts';
@@ -240,6 +240,8 @@ export interface ContractContext<Rs extends Resources, Js extends Jobs = Jobs> {
   operations: OperationService;
   /** Enqueues each declared job: `jobs.remind.enqueue(request, input, { at, key })`. */
   jobs: JobServices<Js>;
+  /** Runs verbs of several services in one commit. */
+  transaction: RunTransaction;
 }
 
 /**

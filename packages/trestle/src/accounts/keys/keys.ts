@@ -69,8 +69,10 @@ function newKeys(dependencies: KeyDependencies): Pick<KeyService, 'create' | 'ro
         if (account !== null && (await accounts.byId(transaction, { id: account })).length === 0)
           throw noAccount();
         await insert(dependencies, transaction, made.row);
+        transaction.afterCommit.push(() =>
+          log({ event: 'key_created', key: made.row.id, account }, context.origin),
+        );
       });
-      log({ event: 'key_created', key: made.row.id, account: made.row.account }, context.origin);
       return { ...view(made.row), key: made.key };
     },
     /** Throws `conflict` for a key that is not usable any more. */
@@ -95,9 +97,11 @@ function newKeys(dependencies: KeyDependencies): Pick<KeyService, 'create' | 'ro
         const until = moment + overlap * 1000;
         const ends = Math.min(until, old.expires_at === null ? until : Date.parse(old.expires_at));
         await statements.update(transaction, { id, active: true, expires_at: new Date(ends).toISOString() });
+        transaction.afterCommit.push(() =>
+          log({ event: 'key_rolled', key: id, account: old.account }, context.origin),
+        );
         return next;
       });
-      log({ event: 'key_rolled', key: id, account: made.row.account }, context.origin);
       return { ...view(made.row), key: made.key };
     },
   };
@@ -146,9 +150,9 @@ function keyChanges(
       const found = await lock(statements, transaction, context.caller, id);
       const next = { ...found, ...edit(found) };
       await statements.update(transaction, { ...next });
+      transaction.afterCommit.push(() => log({ event, key: id, account: next.account }, context.origin));
       return next;
     });
-    log({ event, key: id, account: row.account }, context.origin);
     return view(row);
   }
 
@@ -169,13 +173,12 @@ function keyChanges(
     },
     async remove(context, id) {
       requireKeyManager(context.caller);
-      const row = await inTransaction(store, context, async (transaction) => {
-        const found = await lock(statements, transaction, context.caller, id);
+      await inTransaction(store, context, async (transaction) => {
+        const { account } = await lock(statements, transaction, context.caller, id);
         await statements.remove(transaction, { id });
         await statements.removeUses(transaction, { id });
-        return found;
+        transaction.afterCommit.push(() => log({ event: 'key_deleted', key: id, account }, context.origin));
       });
-      log({ event: 'key_deleted', key: id, account: row.account }, context.origin);
     },
   };
 }

@@ -134,10 +134,10 @@ export class Sessions {
   }
 
   /** Sessions have ended: nothing that was seen before is believed any more. */
-  forget(): void {
+  readonly forget = (): void => {
     this.#endings += 1;
     this.#seen.clear();
-  }
+  };
 
   /** Removes expired sessions. */
   async purge(transaction: Executor): Promise<void> {
