@@ -1,5 +1,5 @@
 import type { Accounts } from '../schema/accounts.ts';
-import type { Field } from '../schema/field.ts';
+import { type Field, hasColumn } from '../schema/field.ts';
 import type { Id } from '../schema/id.ts';
 import type { Resource } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
@@ -21,10 +21,12 @@ export function tablesOf(resources: Resources, accounts: Accounts): Table[] {
       name: table,
       columns: [
         idColumn(resource.id),
-        ...Object.entries(resource.fields).map(([key, field]) => ({
-          ...columnOf(key, field, resources, accounts),
-          ...(resource.table === undefined && schemaOf(field)),
-        })),
+        ...Object.entries(resource.fields)
+          .filter(([, field]) => hasColumn(field))
+          .map(([key, field]) => ({
+            ...columnOf(key, field, resources, accounts),
+            ...(resource.table === undefined && schemaOf(field)),
+          })),
         VERSION_COLUMN,
       ],
       indexes: indexesOf(table, resource, looked.get(name)),

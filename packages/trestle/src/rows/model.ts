@@ -5,8 +5,8 @@ import type { Columns, Value } from '../database/store.ts';
 import { tableName } from '../database/tables.ts';
 import type { Accounts } from '../schema/accounts.ts';
 import { anonymous, type Caller } from '../schema/caller.ts';
-import { type Field, memberNormalizer } from '../schema/field.ts';
-import type { FieldType, StoredKind } from '../schema/field-type.ts';
+import { type Field, hasColumn, memberNormalizer } from '../schema/field.ts';
+import type { FieldType, Many, StoredKind } from '../schema/field-type.ts';
 import type { Id, RowId } from '../schema/id.ts';
 import type { Resource } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
@@ -73,6 +73,8 @@ export interface Model extends Projection {
   readonly checkPatch: Check;
   readonly checkId: Check;
   readonly table: Sql;
+  /** The rows of other resources that refer to its rows, by the name they are expanded under. */
+  readonly many: ReadonlyMap<string, Many>;
 }
 
 /** Compiles every resource of an app for a dialect. */
@@ -85,10 +87,12 @@ export function compileModels(
   for (const [name, resource] of Object.entries(resources)) {
     const keys = [resource.order, ...resource.unique, ...resource.indexes].flat();
     const indexed = new Set(keys.map((key) => key.replace(/^-/, '')));
-    const fields = Object.entries(resource.fields).map(([key, field]) => ({
-      ...modelField(key, field, resources, accounts),
-      indexed: field.unique || field.index || indexed.has(key),
-    }));
+    const fields = Object.entries(resource.fields)
+      .filter(([, field]) => hasColumn(field))
+      .map(([key, field]) => ({
+        ...modelField(key, field, resources, accounts),
+        indexed: field.unique || field.index || indexed.has(key),
+      }));
     models.set(name, compileModel(name, resource, fields, { dialect, find: (other) => models.get(other) }));
   }
   return models;
@@ -145,6 +149,11 @@ function compileModel(
     checkPatch: compileSchema(schemas.patch),
     checkId: compileSchema(resource.id.schema),
     table: sql.table(tableName(name, resource)),
+    many: new Map(
+      Object.entries(resource.fields).flatMap(([key, { type }]) =>
+        type.relation ? [[key, type.relation]] : [],
+      ),
+    ),
   };
   const project = (some: readonly ModelField[]) => compileProjection(some, dialect);
   const policy = compilePolicy(model, find, project);

@@ -15,6 +15,17 @@ export type StoredKind =
   | 'json'
   | 'uuid';
 
+/** Rows of another resource that a field stands for, which has no column of its own. */
+type Relation = Many;
+
+/** The rows that refer to a row. */
+export interface Many {
+  readonly kind: 'many';
+  readonly resource: string;
+  /** Their field that refers to it. */
+  readonly by: string;
+}
+
 /** Action on a row when the row it refers to is deleted. */
 export type OnDelete = 'cascade' | 'restrict' | 'setNull';
 
@@ -108,6 +119,8 @@ export interface FieldType {
   };
   /** The resource whose rows it refers to. */
   readonly reference?: { readonly target: string; readonly onDelete: OnDelete };
+  /** Its value is made of other rows: no column holds it. */
+  readonly relation?: Relation;
   /** Refers to an account: its column, schema and comparisons become those of the accounts' ids. */
   readonly isAccount?: true;
   /** Names the row's owner: `own(…)` may name it. */

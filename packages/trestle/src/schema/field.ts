@@ -135,6 +135,11 @@ export function indexedField<F extends Field>(declared: F): F {
   return withMistakes(Object.freeze({ ...declared, type: Object.freeze(type) }), mistakesOf(declared));
 }
 
+/** Whether the values of a field are in a column of its resource's table. */
+export function hasColumn({ type }: Field): boolean {
+  return type.relation === undefined;
+}
+
 /** A value of a field as it is kept; `given` is undefined where it was left out. */
 export function completeValue(field: Field, given: unknown): unknown {
   const value = given === undefined ? (field.default ?? null) : given;

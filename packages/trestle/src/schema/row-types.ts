@@ -27,8 +27,12 @@ type NamesOf<F extends Fields, I> = {
   [K in keyof F]: TypesOf<F[K]>['input'] extends I ? K : never;
 }[keyof F];
 
-/** The type of these fields as they are read. */
-export type Readable<F extends Fields, Rs = unknown> = Flat<{ -readonly [K in keyof F]: Read<F[K], Rs> }>;
+/** The type of these fields as they are read. `many()` is no part of a row. */
+export type Readable<F extends Fields, Rs = unknown> = {
+  -readonly [K in Exclude<keyof F, ManyOf<F>>]: Read<F[K], Rs>;
+};
+type ManyOf<F> = { [K in keyof F]: F[K] extends { readonly isMany: true } ? K : never }[keyof F];
+
 /** The type of these fields as they are written. */
 export type Writable<F extends Fields, Rs = unknown> = Flat<
   { -readonly [K in NamesOf<F, 'required'>]: Write<F[K], Rs> } & {

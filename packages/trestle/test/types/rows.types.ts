@@ -1,4 +1,4 @@
-import type { IdOf, JsonValue, RowId, RowOf } from 'trestle';
+import { type IdOf, type JsonValue, many, type RowId, type RowOf, reference, resource, text } from 'trestle';
 import type { posts, resources, topics } from './forum.ts';
 import { neverAny, sameType } from './same-type.ts';
 
@@ -42,3 +42,9 @@ sameType<IdOf<typeof posts>, string>(true);
 
 neverAny<Topic>(false);
 neverAny<Post>(false);
+
+const drafts = resource({ fields: { title: text(), notes: many('notes', { by: 'draft' }) } });
+const notes = resource({ fields: { draft: reference('drafts') } });
+sameType<RowOf<typeof drafts, { drafts: typeof drafts; notes: typeof notes }>, { id: string; title: string }>(
+  true,
+);

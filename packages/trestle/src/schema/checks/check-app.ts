@@ -5,6 +5,7 @@ import type { Field } from '../field.ts';
 import type { Resource } from '../resource.ts';
 import type { Resources } from '../row-types.ts';
 import { checkLifecycle } from './check-lifecycle.ts';
+import { checkRelations } from './check-relations.ts';
 import { checkRules } from './check-rules.ts';
 import { didYouMean, nearest } from './nearest.ts';
 import { isObject, type Mistake, mistakesOf, shown } from './options.ts';
@@ -66,6 +67,7 @@ function checkResource(app: string, name: string, resource: Resource, resources:
   known(resource.atLeastOne, 'atLeastOne');
   for (const group of resource.unique) known(group, 'unique');
   for (const group of resource.indexes) known(group, 'indexes');
+  checkRelations(path, name, resource, resources);
   checkIndexes(path, resource);
   for (const [key, { type }] of Object.entries(resource.fields)) {
     const source = type.derived?.from;

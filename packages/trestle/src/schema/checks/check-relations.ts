@@ -1,0 +1,41 @@
+import { hasColumn } from '../field.ts';
+import type { Many } from '../field-type.ts';
+import type { Resource } from '../resource.ts';
+import type { Resources } from '../row-types.ts';
+import { wrong } from './check-app.ts';
+import { nearest } from './nearest.ts';
+
+/** Checks the fields of a resource that are made of rows of other resources. */
+export function checkRelations(path: string, name: string, resource: Resource, resources: Resources): void {
+  const { order, atLeastOne, unique, indexes } = resource;
+  const places = { order: [order], atLeastOne: [atLeastOne], unique, indexes };
+  for (const [key, field] of Object.entries(resource.fields)) {
+    const { relation } = field.type;
+    if (!relation || hasColumn(field)) continue;
+    for (const [place, groups] of Object.entries(places))
+      if (groups.flat().some((each) => each.replace(/^-/, '') === key))
+        wrong(`${path}.${place}`, `${field.type.name}() has no column: ${key} cannot stand in ${place}`);
+    const at = `${path}.${key}`;
+    const target = Object.hasOwn(resources, relation.resource) ? resources[relation.resource] : undefined;
+    if (!target) {
+      const near = nearest(relation.resource, Object.keys(resources));
+      wrong(
+        at,
+        `${field.type.name}('${relation.resource}') has no resource; ${near ? `did you mean '${near}'?` : `declare ${relation.resource} in app({ resources })`}`,
+      );
+    }
+    checkMany(at, name, relation, target);
+  }
+}
+
+function checkMany(at: string, name: string, { resource, by }: Many, target: Resource): void {
+  const references = Object.keys(target.fields).filter(
+    (key) => target.fields[key]?.type.reference?.target === name,
+  );
+  if (references.includes(by)) return;
+  const has =
+    references.length > 0
+      ? `by: '${references.join("' or by: '")}'`
+      : `none does: ${by}: reference('${name}')`;
+  wrong(at, `many('${resource}') needs by, a field of ${resource} that refers to ${name}; ${has}`);
+}
