@@ -89,6 +89,8 @@ export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs
   readonly representationTag: RepresentationTag;
   /** The tables of accounts, sessions and keys as callers see them. */
   readonly accountModels: AccountModels;
+  /** The table of moves as callers see it. */
+  readonly moveModel: Model;
   /** The context of the app's contract. */
   readonly context: ContractContext<Rs, Js>;
   /** For metrics. */
@@ -163,6 +165,7 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
       authenticate,
       representationTag,
       accountModels,
+      moveModel: jobs.moveModel,
       context: {
         rules: rulesOf(resources),
         schemas: schemasOf<Rs>(opened.models),
@@ -174,17 +177,12 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
         jobs: enqueue,
         transaction: transactionRunner(store),
       },
-      async measure() {
-        const backedUp = statSync(lastBackupOf(data, app.name), { throwIfNoEntry: false })?.mtimeMs;
-        const { bavail, blocks, bsize } = statfsSync(data);
-        return {
-          store: await store.measure(),
-          jobs: await jobs.queue.measure(),
-          events,
-          backupAge: backedUp === undefined ? undefined : (Date.now() - backedUp) / 1000,
-          disk: { free: bavail * bsize, size: blocks * bsize },
-        };
-      },
+      measure: async () => ({
+        store: await store.measure(),
+        jobs: await jobs.queue.measure(),
+        events,
+        ...measureFiles(data, app.name),
+      }),
       async close() {
         await jobs.close();
         await close();
@@ -195,6 +193,15 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
     await store.close();
     throw error;
   }
+}
+
+function measureFiles(data: string, app: string): Pick<EngineMeasures, 'backupAge' | 'disk'> {
+  const backedUp = statSync(lastBackupOf(data, app), { throwIfNoEntry: false })?.mtimeMs;
+  const { bavail, blocks, bsize } = statfsSync(data);
+  return {
+    backupAge: backedUp === undefined ? undefined : (Date.now() - backedUp) / 1000,
+    disk: { free: bavail * bsize, size: blocks * bsize },
+  };
 }
 
 /** Every table an app has: the engine's own and one for each resource. */

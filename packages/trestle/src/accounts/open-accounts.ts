@@ -2,7 +2,7 @@ import type { Store } from '../database/store.ts';
 import type { RowDeletion } from '../rows/delete-rows.ts';
 import { Cursors } from '../rows/lists/cursor.ts';
 import type { Model } from '../rows/model.ts';
-import { compileSystemModels, type SystemModel, systemReads } from '../rows/system-tables.ts';
+import { compileSystemModels, type SystemModel, systemReads, without } from '../rows/system-tables.ts';
 import type { Accounts } from '../schema/accounts.ts';
 import type { AccountService, KeyService } from '../schema/services/account-service.ts';
 import { accountService, type ShownAccount, type ShownSession } from './account-service.ts';
@@ -73,18 +73,6 @@ function viewsOf({
     sessions: sessions.view,
     keys: keys.view,
     key_uses: without(key_uses.view, 'key'),
-  };
-}
-
-/** A model without a field: the path of its list says it already. */
-function without(model: Model, hidden: string): Model {
-  const shown = ({ name }: { name: string }) => name !== hidden;
-  const { documented } = model;
-  return {
-    ...model,
-    fields: model.fields.filter(shown),
-    byName: new Map([...model.byName].filter(([name]) => name !== hidden)),
-    documented: { ...documented, fields: documented.fields.filter(shown) },
   };
 }
 

@@ -8,7 +8,7 @@ import { text } from '../schema/fields/texts/text.ts';
 import { createdAt, timestamp } from '../schema/fields/timestamp.ts';
 import { integerId, uuidId } from '../schema/id.ts';
 import type { RowOf } from '../schema/row-types.ts';
-import { anyone } from '../schema/rules.ts';
+import { administrator, anyone } from '../schema/rules.ts';
 import { OPERATION_STATES } from '../schema/services/operation-service.ts';
 
 /**
@@ -63,15 +63,16 @@ const moves = systemResource(
     fields: {
       resource: text(),
       row: text(),
-      from_state: text(),
-      to_state: text(),
-      operation: { ...text({ nullable: true }), column: 'uuid' },
-      account: text({ nullable: true }),
       at: timestamp(),
+      by: text({ nullable: true, was: 'account' }),
+      from: text({ was: 'from_state' }),
+      to: text({ was: 'to_state' }),
+      operation: text({ nullable: true }),
     },
+    order: '-id',
     indexes: [['resource', 'row']],
   }),
-  { table: `${INTERNAL}moves` },
+  { table: `${INTERNAL}moves`, can: { read: administrator } },
 );
 
 /**
@@ -93,6 +94,9 @@ const schedules = systemResource(
 
 /** The tables of jobs, moves and schedules. */
 export const JOB_RESOURCES = { operations, moves, schedules };
+
+/** A move as it is kept. */
+export type MoveRecord = RowOf<typeof moves>;
 
 /** A job as it is kept. */
 export type JobRecord = RowOf<typeof operations>;

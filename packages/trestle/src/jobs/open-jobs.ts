@@ -1,6 +1,7 @@
 import type { Store } from '../database/store.ts';
 import { Cursors } from '../rows/lists/cursor.ts';
-import { compileSystemModels } from '../rows/system-tables.ts';
+import type { Model } from '../rows/model.ts';
+import { compileSystemModels, systemReads, without } from '../rows/system-tables.ts';
 import { inTransaction } from '../rows/transaction.ts';
 import type { AnyService, RowWriter } from '../rows/write.ts';
 import type { App } from '../schema/app.ts';
@@ -9,7 +10,7 @@ import type { JobService } from '../schema/jobs.ts';
 import type { OperationService } from '../schema/services/operation-service.ts';
 import { compileJobs } from './declared-jobs.ts';
 import { DEFAULT_LIMITS, type JobLimits } from './job-limits.ts';
-import { JOB_RESOURCES } from './job-table.ts';
+import { JOB_RESOURCES, type MoveRecord } from './job-table.ts';
 import { compileLifecycles } from './lifecycles/lifecycles.ts';
 import { moveByHand, movesOf } from './lifecycles/moves.ts';
 import { EventStreams, type RequireActive } from './lifecycles/operation-events.ts';
@@ -46,6 +47,8 @@ interface JobsOptions {
 export interface Jobs {
   readonly queue: JobQueue;
   readonly operations: OperationService;
+  /** The moves of one row as callers see them: lists are read by it, and documented. */
+  readonly moveModel: Model;
   /** Enqueues the declared jobs, by name. */
   readonly services: ReadonlyMap<string, JobService<unknown>>;
   /** Stops claiming and gives back what runs. Call it before the store is closed. */
@@ -66,8 +69,9 @@ export function openJobs(options: JobsOptions): Jobs {
   for (const [resource, lifecycle] of lifecycles)
     for (const [name, declared] of lifecycle.operations)
       handlers.set(`${resource}:${name}`, operationHandler(rows, lifecycle, declared, data));
-  const table = { model: system.operations, cursors: new Cursors(cursorKey) };
-  const operations = new Operations(store, queue, lifecycles, table);
+  const cursors = new Cursors(cursorKey);
+  const operations = new Operations(store, queue, lifecycles, { model: system.operations, cursors });
+  const moveReads = systemReads<MoveRecord>(system.moves, store, cursors);
   const streams = new EventStreams(operations, queue, options.requireActive ?? (async () => {}));
   const worker =
     work && handlers.size > 0
@@ -100,8 +104,9 @@ export function openJobs(options: JobsOptions): Jobs {
       cancel: (caller, id) => operations.cancel(caller, id),
       events: (caller, id, stream) => streams.open(caller, id, stream),
       move: (caller, resource, id, to) => moveByHand(rows, caller, { resource, id }, to),
-      moves: (caller, resource, id) => movesOf(rows, caller, { resource, id }),
+      moves: (caller, resource, id, query = {}) => movesOf(rows, moveReads, caller, { resource, id, query }),
     },
+    moveModel: without(system.moves.view, 'resource', 'row'),
     async close() {
       await scheduler?.close();
       await worker?.close();

@@ -1,12 +1,13 @@
 import { type Sql, sql } from '../database/sql.ts';
 import { bind, param, statement } from '../database/statement.ts';
 import type { Executor, Store, Value } from '../database/store.ts';
+import { Problem } from '../problems.ts';
 import type { Accounts } from '../schema/accounts.ts';
 import type { Context } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Resource } from '../schema/resource.ts';
 import type { Resources, RowOf } from '../schema/row-types.ts';
-import type { ListQuery, Page } from '../schema/services/list-query.ts';
+import type { Condition, ListQuery, Page } from '../schema/services/list-query.ts';
 import type { Versioned } from '../schema/services/row-service.ts';
 import type { Cursors } from './lists/cursor.ts';
 import { listVerbs } from './lists/list.ts';
@@ -40,6 +41,29 @@ export function compileSystemModels<Rs extends Resources>(
 function withoutHidden(resource: Resource): Resource {
   const fields = Object.entries(resource.fields).filter(([name]) => !resource.hidden?.includes(name));
   return { ...resource, fields: Object.fromEntries(fields) };
+}
+
+/** A model without fields that the path of its list says already. */
+export function without(model: Model, ...hidden: readonly string[]): Model {
+  const shown = ({ name }: { name: string }) => !hidden.includes(name);
+  const { documented } = model;
+  return {
+    ...model,
+    fields: model.fields.filter(shown),
+    byName: new Map([...model.byName].filter(([name]) => !hidden.includes(name))),
+    documented: { ...documented, fields: documented.fields.filter(shown) },
+  };
+}
+
+/** A list of rows that have these values. Throws `invalid_query` where it is filtered by those fields itself. */
+export function narrowed(query: ListQuery = {}, values: Readonly<Record<string, Value>>): ListQuery {
+  const filter: Record<string, Condition<unknown>> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (query.filter && name in query.filter)
+      throw new Problem('invalid_query', { detail: `filter[${name}]: the path says it already.` });
+    filter[name] = { eq: value };
+  }
+  return { ...query, filter: Object.assign(filter, query.filter) };
 }
 
 /** Reads of a system table: the lists, filters, cursors and rules of any resource. */

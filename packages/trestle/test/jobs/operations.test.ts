@@ -56,11 +56,8 @@ eachStore('operations', (open) => {
     assert.ok(done.started_at && done.finished_at && done.finished_at >= done.started_at);
     assert.equal(await statusOf(opened, id), 'Approved');
     assert.equal(await effectsOf(opened, id), 1);
-    const moves = await running.operations.moves(caller, 'articles', id);
-    assert.deepEqual(
-      moves.map(({ from, to, operation }) => ({ from, to, operation })),
-      [{ from: 'Draft', to: 'Approved', operation: accepted.id }],
-    );
+    const [move] = (await running.operations.moves(caller, 'articles', id)).items;
+    assert.deepEqual([move?.from, move?.to, move?.operation], ['Draft', 'Approved', accepted.id]);
     await running.close();
   });
 
@@ -270,7 +267,7 @@ eachStore('operations', (open) => {
     gate.resolve();
     await stuck.close();
     assert.equal(await effectsOf(opened, id), 1);
-    assert.equal((await other.operations.moves(caller, 'articles', id)).length, 1);
+    assert.equal((await other.operations.moves(caller, 'articles', id)).items.length, 1);
     assert.deepEqual(await other.operations.read(caller, operation), done);
     await other.close();
   });
@@ -347,7 +344,9 @@ eachStore('operations', (open) => {
     assert.match((await ended(running, first.id)).error ?? '', /has become Published/);
     assert.match((await ended(running, second.id)).error ?? '', /deleted/);
     assert.equal((await opened.services.articles.peek({ caller }, moved)).name, 'renamed');
-    const [move] = await running.operations.moves(caller, 'articles', moved);
+    const {
+      items: [move],
+    } = await running.operations.moves(caller, 'articles', moved);
     assert.deepEqual([move?.from, move?.to, move?.operation], ['Draft', 'Published', null]);
     await assert.rejects(
       running.operations.move(caller, 'articles', moved, { state: 'Approved', from: ['Draft'] }),

@@ -49,7 +49,10 @@ eachPlace('operations on rows of an owner', (place) => {
       (await operations.list(ann)).items.map((one) => one.id),
       [sent.id],
     );
-    assert.equal((await operations.moves(ann, 'letters', id))[0]?.by, ann.kind === 'account' && ann.account);
+    assert.equal(
+      (await operations.moves(ann, 'letters', id)).items[0]?.by,
+      ann.kind === 'account' && ann.account,
+    );
     assert.deepEqual((await operations.list(bob)).items, []);
     assert.deepEqual((await operations.list(limited)).items, []);
     for (const attempt of [

@@ -117,7 +117,7 @@ eachPlace('operations whose processes are killed', (place) => {
         );
       assert.equal(await effectsOf(opened, article), succeeded);
       assert.equal(await statusOf(opened, article), ['Draft', 'Approved', 'Published'][succeeded]);
-      assert.equal((await front.operations.moves(caller, 'articles', article)).length, succeeded);
+      assert.equal((await front.operations.moves(caller, 'articles', article)).items.length, succeeded);
     }
     const all = [...articles.values()].flat();
     t.diagnostic(
@@ -156,7 +156,7 @@ eachPlace('operations whose processes are killed', (place) => {
     await still.close();
     await other.close();
     assert.equal(await effectsOf(opened, article), 1);
-    assert.equal((await front.operations.moves(caller, 'articles', article)).length, 1);
+    assert.equal((await front.operations.moves(caller, 'articles', article)).items.length, 1);
     assert.deepEqual(await front.operations.read(caller, id), done);
   });
 });

@@ -1,7 +1,7 @@
 import type { Executor, Store } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
 import { refuseAnonymous } from '../../rows/policy.ts';
-import type { SystemReads } from '../../rows/system-tables.ts';
+import { narrowed, type SystemReads } from '../../rows/system-tables.ts';
 import { inTransaction } from '../../rows/transaction.ts';
 import type { Accounts } from '../../schema/accounts.ts';
 import type { Caller, Context } from '../../schema/caller.ts';
@@ -122,12 +122,11 @@ function keyReads(dependencies: KeyDependencies): Pick<KeyService, 'list' | 'rea
       return view(await reads.read(context, id));
     },
     idOf: (key) => parseKey(key)?.id ?? maskedKeyId(key),
-    async uses(context, id, query = {}, cursor = query.cursor) {
+    async uses(context, id, query, cursor) {
       requireKeyManager(context.caller);
       await usage.flush();
       await reads.read(context, id);
-      const filter = Object.assign({}, query.filter, { key: { eq: id } });
-      const page = await useReads.list(USES, { ...query, filter }, cursor);
+      const page = await useReads.list(USES, narrowed(query, { key: id }), cursor);
       return { ...page, items: page.items.map(useOf) };
     },
   };

@@ -114,6 +114,7 @@ function uniformTable<Rs extends Resources>({
   byName,
   representationTag,
   accountModels,
+  moveModel,
   store,
 }: Engine<Rs>): RouteTable {
   const shown = new Map([...models].filter(([, { resource }]) => resource.uniform));
@@ -126,7 +127,7 @@ function uniformTable<Rs extends Resources>({
     ...rows,
     ...accountRoutes(app, accounts, accountModels),
     ...keyRoutes(app, keys, accountModels),
-    ...operationRoutes(shown, operations),
+    ...operationRoutes(shown, operations, moveModel),
   ];
   return { style: 'uniform', prefix: '/v1', routes, places: UNIFORM_PLACES };
 }

@@ -8,8 +8,6 @@ import { type SystemModel, SystemTable } from '../../rows/system-tables.ts';
 import type { RowWriter } from '../../rows/write.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { LifecycleOperation } from '../../schema/lifecycle.ts';
-import type { RowOf } from '../../schema/row-types.ts';
-import type { JOB_RESOURCES } from '../job-table.ts';
 
 /** The states of one resource's rows and the operations between them, compiled. */
 export interface CompiledLifecycle {
@@ -19,9 +17,10 @@ export interface CompiledLifecycle {
   readonly field: string;
   readonly operations: ReadonlyMap<string, LifecycleOperation<never>>;
   /** Records a move, at the time of the database's clock. */
-  recordMove(transaction: Executor, move: Readonly<Record<string, Value>>): Promise<unknown>;
-  /** The moves of a row, newest first, at most 1,000. */
-  movesOf(executor: Executor, id: RowId): Promise<RowOf<(typeof JOB_RESOURCES)['moves']>[]>;
+  recordMove(
+    transaction: Executor,
+    move: Readonly<Record<(typeof MOVE)[number], string | null>>,
+  ): Promise<unknown>;
   /** The row, locked, if the caller may see it. Throws `not_found`. */
   readonly find: FindRow;
   /** The row, if the caller may read it. Throws `not_found`. */
@@ -33,6 +32,9 @@ export interface CompiledLifecycle {
   stateNamed(executor: Executor, name: string): Promise<State | undefined>;
   stateWithId(executor: Executor, id: Value): Promise<State | undefined>;
 }
+
+/** The columns of a move that whoever makes it gives. */
+const MOVE = ['resource', 'row', 'by', 'from', 'to', 'operation'] as const;
 
 export type Lifecycles = ReadonlyMap<string, CompiledLifecycle>;
 
@@ -53,15 +55,11 @@ export function compileLifecycles(
   writers: ReadonlyMap<string, RowWriter>,
   movesModel: SystemModel,
 ): Map<string, CompiledLifecycle> {
-  const moves = new SystemTable<(typeof JOB_RESOURCES)['moves']>(movesModel);
+  const moves = new SystemTable(movesModel);
   const { dialect } = moves.model;
   const recordMove = moves.rows(sql`insert into ${moves.name}
-    (resource, ${sql.ref('row')}, from_state, to_state, operation, account, at)
-    values (${param('resource')}, ${param('row')}, ${param('from')}, ${param('to')}, ${param('operation')},
-      ${param('account')}, ${dialect.now}) returning ${moves.model.columns}`);
-  const ofRow = moves.select(
-    sql`where resource = ${param('resource')} and ${sql.ref('row')} = ${param('row')} order by id desc limit 1000`,
-  );
+    (${sql.join(MOVE.map((name) => sql.ref(name)))}, at)
+    values (${sql.join(MOVE.map((name) => sql`${param(name)}`))}, ${dialect.now}) returning ${moves.model.columns}`);
   const compiled = new Map<string, CompiledLifecycle>();
   for (const writer of writers.values()) {
     const { model } = writer;
@@ -73,7 +71,6 @@ export function compileLifecycles(
         ...compileLifecycle(model, stateField.name, target, by),
         writer,
         recordMove,
-        movesOf: (executor, id) => ofRow(executor, { resource: model.name, row: String(id) }),
       });
   }
   return compiled;

@@ -1,10 +1,13 @@
 import type { Executor } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
+import { narrowed, type SystemReads } from '../../rows/system-tables.ts';
 import { inTransaction } from '../../rows/transaction.ts';
 import { requireId } from '../../rows/validate.ts';
-import { accountOf, type Caller } from '../../schema/caller.ts';
+import { accountOf, type Caller, type Context } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
+import type { ListQuery, Page } from '../../schema/services/list-query.ts';
 import type { HandMove, Move } from '../../schema/services/operation-service.ts';
+import type { MoveRecord } from '../job-table.ts';
 import { type CompiledLifecycle, illegalTransition, lifecycleOf, type State } from './lifecycles.ts';
 import { type AppRows, accountIdOf, moveRow } from './operation-handler.ts';
 
@@ -47,23 +50,28 @@ async function wantedState(
   throw new Problem('invalid', { detail: message, errors: [error] });
 }
 
-/** Every move of a row that the caller may read, newest first, at most 1,000. */
+/** Who may read the moves of a row was asked of the row. */
+const MOVES: Context = { caller: { kind: 'administrator' } };
+
+/** The moves of a row that the caller may read, newest first. */
 export async function movesOf(
   rows: AppRows,
+  reads: SystemReads<MoveRecord>,
   caller: Caller,
-  { resource, id }: { resource: string; id: RowId },
-): Promise<Move[]> {
+  { resource, id, query }: { resource: string; id: RowId; query: ListQuery },
+): Promise<Page<Move>> {
   const lifecycle = lifecycleOf(rows.lifecycles, resource);
   const { model } = lifecycle;
   model.policy.admit(caller, 'read');
   requireId(model, id);
   await lifecycle.read(rows.store, caller, id);
-  const moves = await lifecycle.movesOf(rows.store, id);
-  return moves.map(({ at, account, from_state, to_state, operation }) => ({
+  const page = await reads.list(MOVES, narrowed(query, { resource, row: String(id) }));
+  const items = page.items.map(({ at, by, from, to, operation }) => ({
     at,
-    by: accountIdOf(rows, account),
-    from: from_state,
-    to: to_state,
+    by: accountIdOf(rows, by),
+    from,
+    to,
     operation,
   }));
+  return { ...page, items };
 }

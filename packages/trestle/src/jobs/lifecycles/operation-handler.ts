@@ -122,10 +122,10 @@ export async function moveRow(
   await recordMove(transaction, {
     resource: model.name,
     row: String(id),
+    by: mover.account === null ? null : String(mover.account),
     from: from.name,
     to: to.name,
     operation: mover.operation,
-    account: mover.account === null ? null : String(mover.account),
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Caller } from '../caller.ts';
 import type { JsonValue } from '../field.ts';
 import type { RowId } from '../id.ts';
-import type { Page } from './list-query.ts';
+import type { ListQuery, Page } from './list-query.ts';
 
 /**
  * The states of an operation. The first two are before its end.
@@ -95,6 +95,6 @@ export interface OperationService {
    * Throws `illegal_transition` where the row is in none of the states `from` names (default: any).
    */
   move(caller: Caller, resource: string, id: RowId, to: HandMove): Promise<void>;
-  /** Every move of a row, newest first. */
-  moves(caller: Caller, resource: string, id: RowId): Promise<Move[]>;
+  /** Moves of a row, newest first. */
+  moves(caller: Caller, resource: string, id: RowId, query?: ListQuery<Move>): Promise<Page<Move>>;
 }

@@ -10,6 +10,7 @@ import {
   type OperationView,
 } from '../../../schema/services/operation-service.ts';
 import { EVENTS, operationEvents } from '../../contract/event-stream.ts';
+import { pageRoute } from './page-route.ts';
 import { rowName, titled, typeName, verbPath } from './route-names.ts';
 
 const instant = Type.String({ format: 'date-time' });
@@ -45,11 +46,18 @@ const move = titled(
 );
 
 /** Operations under `/v1/operations`, where any resource has a lifecycle. Who may see which is decided by the rules of their rows. */
-export function operationRoutes(models: ReadonlyMap<string, Model>, operations: OperationService): Route[] {
+export function operationRoutes(
+  models: ReadonlyMap<string, Model>,
+  operations: OperationService,
+  moveModel: Model,
+): Route[] {
   const moving = [...models.values()].filter(({ fields }) => fields.some(({ type }) => type.state));
   if (moving.length === 0) return [];
   return [
-    ...moving.flatMap((model) => [...startRoutes(model, operations), movesRoute(model, operations)]),
+    ...moving.flatMap((model) => [
+      ...startRoutes(model, operations),
+      movesRoute(model, operations, moveModel),
+    ]),
     ...readRoutes(operations, readRule(moving)),
     cancelRoute(operations, readRule(moving)),
     eventsRoute(operations, readRule(moving)),
@@ -78,17 +86,18 @@ function startRoutes(model: Model, operations: OperationService): Route[] {
   });
 }
 
-function movesRoute(model: Model, operations: OperationService): Route {
+function movesRoute(model: Model, operations: OperationService, moves: Model): Route {
   const options = {
     operationId: `list${rowName(model.name)}Moves`,
     summary: `Moves of one of ${model.name} from state to state, newest first`,
     tag: model.name,
     can: model.resource.can.read ?? nobody,
     params: rowParams(model),
-    answers: { 200: Type.Object({ items: Type.Array(move) }) },
+    model: moves,
+    item: move,
   };
-  return route('GET', `/${model.name}/:id/moves`, options, async ({ caller, params: { id } }) =>
-    answer(200, { items: await operations.moves(caller, model.name, id) }),
+  return pageRoute(`/${model.name}/:id/moves`, options, ({ caller, params: { id } }, query, cursor) =>
+    operations.moves(caller, model.name, id, cursor === undefined ? query : { ...query, cursor }),
   );
 }
 
