@@ -1,10 +1,10 @@
 import type { Executor, Store } from '../database/store.ts';
 import { Problem } from '../problems.ts';
-import { admission, refuseAnonymous } from '../rows/policy.ts';
+import { admission, isAdministrator, refuseAnonymous } from '../rows/policy.ts';
 import type { SystemReads } from '../rows/system-tables.ts';
 import { inTransaction, type OpenTransaction, readerOf } from '../rows/transaction.ts';
 import { uuid7 } from '../rows/uuid7.ts';
-import type { Accounts } from '../schema/accounts.ts';
+import { type Accounts, ADMINISTRATOR_ROLE } from '../schema/accounts.ts';
 import type { Context } from '../schema/caller.ts';
 import { accountOf, type Caller } from '../schema/caller.ts';
 import type { Id, RowId } from '../schema/id.ts';
@@ -25,7 +25,7 @@ import type { Throttle } from './throttling/throttle.ts';
 import { invalidToken } from './tokens/tokens.ts';
 
 /** Accounts and sessions as lists show them: without hidden columns. */
-export type ShownAccount = Pick<AccountRow, 'id' | 'username' | 'created_at' | 'disabled_at'>;
+export type ShownAccount = Pick<AccountRow, 'id' | 'username' | 'roles' | 'created_at' | 'disabled_at'>;
 export type ShownSession = Omit<SessionRow, 'generation' | 'rotated_at'>;
 
 interface AccountDependencies {
@@ -84,6 +84,7 @@ function entrances(
         username_key: key,
         password_hash: password === undefined ? null : await passwords.hash(password),
         created_at: new Date(now()).toISOString(),
+        roles: [],
         disabled_at: null,
       };
       const created = await inTransaction(store, context, async (transaction) => {
@@ -113,10 +114,13 @@ function entrances(
     /** The caller's own account, or any where the rule allows it. */
     async read(context, id) {
       const { caller } = context;
-      if (accountOf(caller) !== id) admitRead(caller);
+      const isOwn = accountOf(caller) === id;
+      if (!isOwn) admitRead(caller);
       const [row] = isAccountId(declared.id, id) ? await accounts.byId(readerOf(store, context), { id }) : [];
       if (!row) throw notFound(id);
-      return caller.kind === 'administrator' ? { ...shown(row), disabled_at: row.disabled_at } : shown(row);
+      const { roles, disabled_at } = row;
+      if (isAdministrator(caller)) return { ...shown(row), roles, disabled_at };
+      return isOwn && declared.roles.length > 0 ? { ...shown(row), roles } : shown(row);
     },
 
     async readMany(ids) {
@@ -129,29 +133,34 @@ function entrances(
   };
 }
 
-/** Accounts in the hands of the administrator. */
+type AdministratorEvent = 'account_enabled' | 'account_disabled' | 'password_reset' | 'roles_changed';
+
+/** Accounts in the hands of the administrator, and of those who give roles. */
 function administration(
   dependencies: AccountDependencies,
-): Pick<AccountService, 'list' | 'disable' | 'enable' | 'resetPassword'> {
+): Pick<AccountService, 'list' | 'disable' | 'enable' | 'resetPassword' | 'setRoles'> {
   const { app, store, bodies, accounts, accountReads, sessions, passwords, now, log } = dependencies;
-  const admitAdministrator = admission(administrator);
+  const admitAdministrator = withoutKeys(admission(administrator));
+  const admitGrant = withoutKeys(admission(app.accounts.can.grant));
 
-  /** Runs a change of one account by the administrator, with the row locked. Throws `not_found`. */
-  async function administer(
+  /** Runs a change of one account by whom it is for, with the row locked. Throws `not_found`. */
+  async function administer<T>(
     context: Context,
-    { id, event }: { id: RowId; event: 'account_enabled' | 'account_disabled' | 'password_reset' },
-    write: (transaction: Executor, row: AccountRow) => Promise<unknown>,
-  ): Promise<void> {
-    admitAdministrator(context.caller);
-    await inTransaction(store, context, async (transaction) => {
+    { id, event, ...facts }: { id: RowId; event: AdministratorEvent; roles?: readonly string[] },
+    write: (transaction: Executor, row: AccountRow) => Promise<T>,
+  ): Promise<T> {
+    return inTransaction(store, context, async (transaction) => {
       const [row] = isAccountId(app.accounts.id, id) ? await accounts.lock(transaction, { id }) : [];
       if (!row) throw notFound(id);
-      await write(transaction, row);
-      transaction.afterCommit.push(sessions.forget, () => log({ event, account: id }, context.origin));
+      transaction.afterCommit.push(sessions.forget, () =>
+        log({ event, account: id, ...facts }, context.origin),
+      );
+      return write(transaction, row);
     });
   }
 
   async function setDisabled(context: Context, id: RowId, at: string | null): Promise<Account> {
+    admitAdministrator(context.caller);
     const event = at === null ? 'account_enabled' : 'account_disabled';
     await administer(context, { id, event }, async (transaction) => {
       await accounts.setDisabled(transaction, { id, disabled_at: at });
@@ -165,6 +174,25 @@ function administration(
 
     disable: (context, id) => setDisabled(context, id, new Date(now()).toISOString()),
     enable: (context, id) => setDisabled(context, id, null),
+
+    async setRoles(context, id, given) {
+      const { caller } = context;
+      admitGrant(caller);
+      if (caller.kind === 'account' && caller.account === id)
+        throw new Problem('forbidden', { detail: 'No account gives itself roles.' });
+      const wanted = bodies.roles.check({ roles: given }).roles;
+      // In one order, so that accounts with the same roles are one class of callers.
+      const roles = [...app.accounts.roles, ADMINISTRATOR_ROLE].filter((role) => wanted.includes(role));
+      return administer(context, { id, event: 'roles_changed', roles }, async (transaction, row) => {
+        const had = row.roles.includes(ADMINISTRATOR_ROLE);
+        if (had !== roles.includes(ADMINISTRATOR_ROLE) && !isAdministrator(caller))
+          throw new Problem('forbidden', {
+            detail: `The role ${ADMINISTRATOR_ROLE} is for administrators to give.`,
+          });
+        await accounts.setRoles(transaction, { id, roles });
+        return { ...shown(row), roles };
+      });
+    },
 
     async resetPassword(context, id, given) {
       admitAdministrator(context.caller);
@@ -188,7 +216,11 @@ function ownAccount(dependencies: AccountDependencies): Pick<AccountService, 're
     /** Sessions, keys and trusted sources end with the account, by their references to it. */
     async remove(context, id, proof = {}) {
       const { caller } = context;
-      if (caller.kind !== 'administrator') {
+      if (
+        !isAdministrator(caller) ||
+        caller.kind === 'key' ||
+        (caller.kind === 'account' && caller.account === id)
+      ) {
         const own = ownSession(caller);
         if (own.account !== id) throw new Problem('forbidden');
         const { password } = bodies.proof.check(proof);
@@ -240,7 +272,7 @@ function ownSessions(
   return {
     async sessions(context, query, cursor) {
       const { caller } = context;
-      if (caller.kind !== 'administrator') ownSession(caller);
+      if (!isAdministrator(caller) || caller.kind === 'key') ownSession(caller);
       let page = await sessionReads.list(context, query, cursor);
       if (page.items.some(({ expires_at }) => Date.parse(expires_at) <= now())) {
         // What has expired is no session any more, though nobody has removed it yet.
@@ -330,6 +362,15 @@ function ownSession(caller: Caller): { account: RowId; session: string } {
     detail:
       'Sign in with username and password: only a signed-in account manages its sessions and its password.',
   });
+}
+
+/** An admission that refuses keys, which could be copies that their owners do not know of. */
+function withoutKeys(admit: (caller: Caller) => void): (caller: Caller) => void {
+  return (caller) => {
+    admit(caller);
+    if (caller.kind === 'key')
+      throw new Problem('forbidden', { detail: 'An API key cannot manage accounts; sign in for that.' });
+  };
 }
 
 function notFound(id: RowId): Problem {

@@ -22,6 +22,7 @@ export function accountStatements(model: SystemModel) {
     /** No row where the name is taken. */
     insert: table.insert(sql`on conflict do nothing`),
     setHash: table.update(['password_hash'], id),
+    setRoles: table.update(['roles'], id),
     setDisabled: table.update(['disabled_at'], id),
     remove: table.delete(id),
   };

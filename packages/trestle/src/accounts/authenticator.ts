@@ -29,8 +29,8 @@ export interface Authenticator {
   /** The administrator's secret. Throws `invalid_token` where it is wrong or the server has none, and `too_many_requests`. */
   administrator(secret: string, origin: Origin): Caller;
   /**
-   * Throws `invalid_token` or `invalid_key` where the caller's session has ended, its key was revoked or its account is
-   * disabled. Callers without credentials of their own are always active. For what outlives its request, such as event
+   * Throws `invalid_token` or `invalid_key` where the caller's session has ended, its key was revoked, or its account is
+   * disabled or has other roles by now. Callers without credentials of their own are always active. For what outlives its request, such as event
    * streams: to be asked at least every second.
    */
   requireActive(caller: Caller): Promise<void>;
@@ -82,8 +82,9 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
     const known = verified.get(token);
     const claims = known && now() < known.expires ? known : await tokens.verifyAccess(token);
     if (claims !== known) verified.set(token, claims);
-    if (!(await sessions.isActive(claims, purpose))) throw invalidToken();
-    return { kind: 'account', account: claims.account, session: claims.session };
+    const caller = await sessions.caller(claims, purpose);
+    if (!caller) throw invalidToken();
+    return caller;
   }
 
   async function byKey(key: string): Promise<Caller> {
@@ -92,15 +93,16 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
     const [row] = await keys.enabled(store, { id: parsed.id });
     const same = timingSafeEqual(Buffer.from(hashSecret(parsed.secret)), Buffer.from(row?.hash ?? NO_HASH));
     if (!row || !same || !isUsable(row, now())) throw invalidKey();
-    return { kind: 'key', account: row.account, key: row.id, scopes: row.scopes };
+    const { account, id, scopes, roles } = row;
+    return { kind: 'key', account, key: id, scopes, ...(roles.length > 0 && { roles }) };
   }
 
   return {
     bearer(token, purpose, origin) {
       // Most callers are known and have been seen just now: a promise would cost them more than all the rest of this.
       const known = verified.get(token);
-      if (known && sessions.isSeenActive(known, purpose))
-        return { kind: 'account', account: known.account, session: known.session };
+      const seen = known && sessions.seenCaller(known, purpose);
+      if (seen) return seen;
       if (token.startsWith(KEY_PREFIX)) return byKey(token);
       // The secret has no dot, and a token always has: neither is taken for a guess at the other.
       return token.includes('.') || expected === undefined
@@ -110,15 +112,22 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
     key: byKey,
     administrator,
     async requireActive(caller) {
-      if (caller.kind === 'account' && !(await sessions.isActive(caller, 'write'))) throw invalidToken();
+      if (caller.kind === 'account') {
+        const current = await sessions.caller(caller, 'write');
+        if (!current || !hasSameRoles(current.roles, caller.roles)) throw invalidToken();
+      }
       if (caller.kind !== 'key') return;
       const row = await keys.current(caller.key);
-      if (!row || !isUsable(row, now())) throw invalidKey();
+      if (!row || !isUsable(row, now()) || !hasSameRoles(row.roles, caller.roles)) throw invalidKey();
     },
     used(caller, use) {
       if (caller.kind === 'key') usage.note(caller.key, use);
     },
   };
+}
+
+function hasSameRoles(some: readonly string[] = [], others: readonly string[] = []): boolean {
+  return some.length === others.length && some.every((one) => others.includes(one));
 }
 
 function checkedSecret(secret: string): string {

@@ -10,7 +10,12 @@ type AccountEvent =
   | { event: 'sign_in_throttled' | 'sign_up_throttled'; source: string }
   | { event: 'administrator_refused' | 'administrator_throttled'; source: string }
   | { event: 'password_changed' | 'password_wrong' | 'sessions_ended'; account: RowId }
-  | { event: 'account_disabled' | 'account_enabled' | 'account_deleted' | 'password_reset'; account: RowId }
+  | {
+      event: 'account_disabled' | 'account_enabled' | 'password_reset' | 'roles_changed';
+      account: RowId;
+      roles?: readonly string[];
+    }
+  | { event: 'account_deleted'; account: RowId }
   | { event: 'session_ended' | 'refresh_replayed'; account: RowId; session: string }
   | { event: KeyEvent; key: string; account: RowId | null }
   | { event: 'key_uses_delayed' | 'key_uses_dropped'; count: number };

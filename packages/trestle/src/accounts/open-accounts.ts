@@ -108,7 +108,14 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
     monotonic: setup.now ?? (() => performance.now()),
   });
   const lifetimes = lifetimesOf(declared);
-  const sessions = new Sessions({ store, statements, tokens, lifetimes, now });
+  const sessions = new Sessions({
+    store,
+    statements,
+    tokens,
+    lifetimes,
+    now,
+    looksAlways: declared.roles.length > 0,
+  });
   const refresh = new Refresh({ store, statements, sessions, tokens, lifetimes, now, log });
 
   const purge = () =>

@@ -1,7 +1,7 @@
 import { type TSchema, Type } from 'typebox';
 import type { FieldError } from '../problems.ts';
 import { bodyProblem, type Check, compileSchema } from '../rows/validate.ts';
-import type { Accounts, TextRule } from '../schema/accounts.ts';
+import { type Accounts, ADMINISTRATOR_ROLE, type TextRule } from '../schema/accounts.ts';
 import { seconds } from '../schema/duration.ts';
 import { isInstant } from '../schema/fields/timestamp.ts';
 import type { RowId } from '../schema/id.ts';
@@ -78,6 +78,16 @@ export function accountBodies({ accounts, app, resources }: BodyOptions) {
     newPassword: body<{ password: string }>(Type.Object({ password }, closed), {
       normalize: { password: normalizePassword },
     }),
+    roles: body<{ roles: string[] }>(
+      Type.Object(
+        {
+          roles: Type.Array(Type.Unsafe({ type: 'string', enum: [...accounts.roles, ADMINISTRATOR_ROLE] }), {
+            uniqueItems: true,
+          }),
+        },
+        closed,
+      ),
+    ),
     /** Of the deletion of an account by its owner. */
     proof: body<{ password?: string }>(Type.Object({ password: Type.Optional(text) }, closed)),
     newKey: body<NewKey>(newKey(accounts, resources), {

@@ -24,6 +24,7 @@ export function accountResources(declared: Accounts) {
         username: text({ unique: true }),
         username_key: text({ nullable: true, unique: true }),
         password_hash: text({ nullable: true }),
+        roles: list(text(), { default: [] }),
         created_at: createdAt(),
         disabled_at: timestamp({ nullable: true }),
       },

@@ -289,6 +289,12 @@ function classOf(caller: Caller): CallerClass {
   return { kind: caller.account === null ? 'key' : 'account', roles };
 }
 
+/** Whether a caller passes every condition on the caller: the holder of the secret, an account with that role, own code. */
+export function isAdministrator(caller: Caller): boolean {
+  const { kind } = classOf(caller);
+  return kind === 'administrator' || kind === 'system';
+}
+
 /** Tells classes apart: who somebody is, and which roles they have. */
 function classNumber(caller: Caller): number {
   if (caller.kind === 'anonymous') return 0;

@@ -1,6 +1,6 @@
 import { type Sql, sql } from '../database/sql.ts';
 import { bind, param, statement } from '../database/statement.ts';
-import type { Executor, Store, Value } from '../database/store.ts';
+import type { Columns, Executor, Store, Value } from '../database/store.ts';
 import { Problem } from '../problems.ts';
 import type { Accounts } from '../schema/accounts.ts';
 import type { Context } from '../schema/caller.ts';
@@ -112,6 +112,24 @@ export class SystemTable<R extends Resource> {
     return this.rows(sql`select ${this.model.columns} from ${this.name} ${tail}`);
   }
 
+  /** The same, with a JSON array of another table as one more member. */
+  selectWith<Name extends string>(
+    name: Name,
+    array: Sql,
+    tail: Sql,
+  ): Run<RowOf<R> & { readonly [K in Name]: readonly string[] }> {
+    const query = sql`select ${this.model.columns}, ${array} as ${sql.ref(name)} from ${this.name} ${tail}`;
+    const toArray = this.model.dialect.decoder('json') ?? ((value) => value);
+    const { decode } = this.model;
+    return this.#compile(query, (columns) => {
+      const value = columns[name];
+      // The rows have the columns of the declaration that `R` is the type of, and this one.
+      return { ...decode(columns), [name]: value === null ? [] : toArray(value) } as unknown as RowOf<R> & {
+        readonly [K in Name]: readonly string[];
+      };
+    });
+  }
+
   /** `insert` of a whole row, its id too unless that counts up. `tail` may say what happens on a conflict. */
   insert(tail: Sql = sql``): Run<RowOf<R>> {
     const { fields, resource } = this.model;
@@ -149,7 +167,12 @@ export class SystemTable<R extends Resource> {
 
   /** Any statement that answers all columns. */
   rows(query: Sql): Run<RowOf<R>> {
-    const { dialect, byName, decode } = this.model;
+    // The rows have the columns of the declaration that `R` is the type of.
+    return this.#compile(query, (columns) => this.model.decode(columns) as RowOf<R>);
+  }
+
+  #compile<Row>(query: Sql, decode: (columns: Columns) => Row): Run<Row> {
+    const { dialect, byName } = this.model;
     const compiled = statement(dialect, query);
     return async (executor, values = {}) => {
       const encoded: Record<string, Value> = {};
@@ -158,8 +181,7 @@ export class SystemTable<R extends Resource> {
         encoded[name] = kind ? dialect.encode(kind, value) : (value as Value);
       }
       const rows = await executor.all(compiled, bind(compiled, encoded));
-      // The rows have the columns of the declaration that `R` is the type of.
-      return rows.map(decode) as RowOf<R>[];
+      return rows.map(decode);
     };
   }
 }

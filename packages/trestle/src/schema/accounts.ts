@@ -5,6 +5,7 @@ import {
   anything,
   expects,
   isObject,
+  isStrings,
   oneWordOf,
   optionsOf,
   rangeMistakes,
@@ -13,7 +14,7 @@ import {
 import { rulesFor } from './checks/rule-options.ts';
 import type { Duration } from './duration.ts';
 import { type Id, uuidId } from './id.ts';
-import { anyone, type Rule, signedIn } from './rules.ts';
+import { administrator, anyone, type Rule, signedIn } from './rules.ts';
 
 /** The form of a user name or a password. Lengths count Unicode code points. */
 export interface TextRule {
@@ -58,8 +59,16 @@ export interface AccountsOptions {
    * most that one account has at a time (default: 100), and whether new ones are made of digits and lower-case letters alone, for clients that lower-case them (default: false).
    */
   keys?: { lifetime?: Duration | 'never'; longest?: Duration | 'never'; max?: number; lowerCase?: boolean };
-  /** Who may sign up (default: `anyone`), and who may read an account's name (default: `signedIn`). */
-  can?: { create?: Rule<never>; read?: Rule<never> };
+  /**
+   * The roles that an account can be given, beside `administrator`, which is always one (default: none). Stored with the
+   * account, asked for with every request, set by no account for itself.
+   */
+  roles?: readonly string[];
+  /**
+   * Who may sign up (default: `anyone`), who may read an account's name (default: `signedIn`), and who may give accounts
+   * these roles (default: `administrator`, who alone gives the role `administrator`).
+   */
+  can?: { create?: Rule<never>; read?: Rule<never>; grant?: Rule<never> };
 }
 
 /** Accounts as declared, with every default filled in. */
@@ -75,7 +84,8 @@ export interface Accounts {
     readonly max: number;
     readonly lowerCase: boolean;
   };
-  readonly can: { readonly create: Rule<never>; readonly read: Rule<never> };
+  readonly roles: readonly string[];
+  readonly can: { readonly create: Rule<never>; readonly read: Rule<never>; readonly grant: Rule<never> };
 }
 
 /**
@@ -122,7 +132,12 @@ export function accounts(options: AccountsOptions = {}): Accounts {
       max: options.keys?.max ?? 100,
       lowerCase: options.keys?.lowerCase ?? false,
     },
-    can: { create: options.can?.create ?? anyone, read: options.can?.read ?? signedIn },
+    roles: options.roles ?? [],
+    can: {
+      create: options.can?.create ?? anyone,
+      read: options.can?.read ?? signedIn,
+      grant: options.can?.grant ?? administrator,
+    },
   });
   return withMistakes(declared, checkOptions(options));
 }
@@ -143,6 +158,13 @@ const username = optionsOf<UsernameRule>('username', {
 });
 const password = optionsOf<PasswordRule>('password', { ...text, blockCommon: aBoolean });
 
+/** The role whose accounts pass every condition on the caller. */
+export const ADMINISTRATOR_ROLE = 'administrator';
+
+function isRoleName(name: string): boolean {
+  return name !== ADMINISTRATOR_ROLE && /^[A-Za-z][\w-]{0,49}$/.test(name);
+}
+
 /** Lifetimes are checked when the app is declared. */
 const checkOptions = optionsOf<AccountsOptions>('accounts()', {
   id: expects('integerId() or uuidId()', (value) => isObject(value) && isObject(value.type)),
@@ -159,7 +181,11 @@ const checkOptions = optionsOf<AccountsOptions>('accounts()', {
     max: aCount,
     lowerCase: aBoolean,
   }),
-  can: rulesFor(['create', 'read']),
+  roles: expects(
+    "an array of different names such as ['editor'], without 'administrator', which is always there",
+    (roles) => isStrings(roles) && roles.every(isRoleName) && new Set(roles).size === roles.length,
+  ),
+  can: rulesFor(['create', 'read', 'grant']),
 });
 
 /** The JSON Schema of a string that a rule takes, for documentation: patterns that other regular expressions do not know are left out. */

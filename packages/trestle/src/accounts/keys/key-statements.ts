@@ -16,13 +16,17 @@ export function keyStatements(
   const id = sql`id = ${param('id')}`;
   const enabled = sql`not exists (select 1 from ${models.accounts.record.table} as owner
     where owner.id = ${table.name}.account and owner.disabled_at is not null)`;
-  const several = table.select(
+  const roles = sql`(select owner.roles from ${models.accounts.record.table} as owner
+    where owner.id = ${table.name}.account)`;
+  const several = table.selectWith(
+    'roles',
+    roles,
     sql`where ${dialect.within(sql.ref('id'), sql`${param('ids')}`, 'text')} and ${enabled}`,
   );
   const ofAccount = sql`account = ${param('account')}`;
   return {
-    /** A key whose account, where it has one, is not disabled. */
-    enabled: table.select(sql`where ${id} and ${enabled}`),
+    /** A key whose account, where it has one, is not disabled, with the account's roles. */
+    enabled: table.selectWith('roles', roles, sql`where ${id} and ${enabled}`),
     /** The same by one statement for all that are asked for in one tick. */
     current: batchedLookup((ids) => several(store, { ids: dialect.encodeList(ids) })),
     byId: table.select(sql`where ${id}`),

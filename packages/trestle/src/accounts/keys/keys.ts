@@ -1,10 +1,10 @@
 import type { Executor, Store } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
-import { refuseAnonymous } from '../../rows/policy.ts';
+import { isAdministrator, refuseAnonymous } from '../../rows/policy.ts';
 import { narrowed, type SystemReads } from '../../rows/system-tables.ts';
 import { inTransaction } from '../../rows/transaction.ts';
 import type { Accounts } from '../../schema/accounts.ts';
-import type { Caller, Context } from '../../schema/caller.ts';
+import { accountOf, type Caller, type Context } from '../../schema/caller.ts';
 import { seconds } from '../../schema/duration.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { KeyService, KeyUse, KeyView } from '../../schema/services/account-service.ts';
@@ -224,12 +224,13 @@ function requireKeyManager(caller: Caller): void {
 }
 
 function isOwn(caller: Caller, row: KeyRow): boolean {
-  return caller.kind === 'administrator' || (caller.kind === 'account' && row.account === caller.account);
+  return isAdministrator(caller) || (caller.kind === 'account' && row.account === caller.account);
 }
 
 function ownerOf(caller: Caller, { account }: NewKey): RowId | null {
-  if (caller.kind !== 'account') return account ?? null;
-  if (account === undefined || account === caller.account) return caller.account;
+  const own = accountOf(caller);
+  if (account === undefined) return own;
+  if (isAdministrator(caller) || account === own) return account;
   throw new Problem('forbidden', { detail: 'Keys can be made for your own account alone.' });
 }
 

@@ -11,8 +11,10 @@ export function sessionStatements(sessions: SystemModel, accounts: SystemModel) 
   const enabled = sql`exists (select 1 from ${accounts.record.table} as owner
     where owner.id = ${table.name}.account and owner.disabled_at is null)`;
   return {
-    /** Those of these ids whose account is not disabled. */
-    enabled: table.select(
+    /** Those of these ids whose account is not disabled, with its roles. */
+    enabled: table.selectWith(
+      'roles',
+      sql`(select owner.roles from ${accounts.record.table} as owner where owner.id = ${table.name}.account)`,
       sql`where ${dialect.within(sql.ref('id'), sql`${param('ids')}`, 'text')} and ${enabled}`,
     ),
     /** A session whose account is not disabled, kept from changing until the transaction's end. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Executor, Store } from '../../database/store.ts';
 import { LruMap } from '../../lru-map.ts';
 import type { Accounts } from '../../schema/accounts.ts';
+import type { Caller } from '../../schema/caller.ts';
 import { seconds } from '../../schema/duration.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { Account, Tokens } from '../../schema/services/account-service.ts';
@@ -24,11 +25,16 @@ interface Dependencies {
   tokens: TokenSigner;
   lifetimes: Lifetimes;
   now: () => number;
+  /** Reads rest on no earlier look: what roles an account has must show at once (default: false). */
+  looksAlways?: boolean;
 }
+
+type AccountCaller = Extract<Caller, { kind: 'account' }>;
 
 /** What a look at a session showed, and when; in milliseconds. */
 interface Seen {
-  account: RowId;
+  /** Made once, with the roles of the account. */
+  caller: AccountCaller;
   expires: number;
   at: number;
   /** The store's `foreignCommits` just before. */
@@ -41,7 +47,7 @@ interface Seen {
  */
 export class Sessions {
   readonly #dependencies: Dependencies;
-  readonly #find: (id: string) => Promise<SessionRow | undefined>;
+  readonly #find: (id: string) => Promise<(SessionRow & { readonly roles: readonly string[] }) | undefined>;
   readonly #seen = new LruMap<string, Seen>(MAX_REMEMBERED);
   /** Counts endings, so that a look that began before one is not remembered after it. */
   #endings = 0;
@@ -90,33 +96,43 @@ export class Sessions {
   }
 
   /**
-   * Whether a verified token has not expired and its session is active by an earlier look, on which a write rests only where
-   * no other process can have ended the session since. False where that takes a look at the database.
+   * The caller of a verified token that has not expired, by an earlier look at its session; on that a write rests only where
+   * no other process can have changed it since. Undefined where it takes a look at the database.
    */
-  isSeenActive({ session, account, expires }: AccessClaims, purpose: Purpose): boolean {
-    const { store, now } = this.#dependencies;
+  seenCaller({ session, account, expires }: AccessClaims, purpose: Purpose): AccountCaller | undefined {
+    const { store, now, looksAlways } = this.#dependencies;
     const at = now();
     const seen = this.#seen.get(session);
-    if (!seen || at >= seen.expires || at >= expires || seen.account !== account) return false;
-    const isFresh = purpose === 'read' && at - seen.at < MAX_STALENESS_MS;
-    return isFresh || (seen.commits !== undefined && seen.commits === store.foreignCommits());
+    if (!seen || at >= seen.expires || at >= expires || seen.caller.account !== account) return undefined;
+    const isFresh = purpose === 'read' && !looksAlways && at - seen.at < MAX_STALENESS_MS;
+    return isFresh || (seen.commits !== undefined && seen.commits === store.foreignCommits())
+      ? seen.caller
+      : undefined;
   }
 
-  /** Whether the session of a verified token is active. */
-  async isActive(
+  /** The caller of a verified token, with the roles of its account; undefined where its session is not active. */
+  async caller(
     { session, account }: { readonly session: string; readonly account: RowId },
     purpose: Purpose,
-  ): Promise<boolean> {
+  ): Promise<AccountCaller | undefined> {
     const { store, now } = this.#dependencies;
     const at = now();
-    if (this.isSeenActive({ session, account, expires: Number.POSITIVE_INFINITY }, purpose)) return true;
+    const known = this.seenCaller({ session, account, expires: Number.POSITIVE_INFINITY }, purpose);
+    if (known) return known;
     const endings = this.#endings;
     const commits = store.foreignCommits();
     const row = await this.#find(session);
-    if (!row) return false;
+    if (!row) return undefined;
+    const { roles } = row;
+    const caller = {
+      kind: 'account',
+      account: row.account,
+      session,
+      ...(roles.length > 0 && { roles }),
+    } as const;
     const expires = Date.parse(row.expires_at);
-    if (endings === this.#endings) this.#seen.set(session, { account: row.account, expires, at, commits });
-    return row.account === account && at < expires;
+    if (endings === this.#endings) this.#seen.set(session, { caller, expires, at, commits });
+    return row.account === account && at < expires ? caller : undefined;
   }
 
   /** False where the account has no such session. */
@@ -133,7 +149,7 @@ export class Sessions {
     await this.#dependencies.statements.endAll(transaction, { account, but });
   }
 
-  /** Sessions have ended: nothing that was seen before is believed any more. */
+  /** Sessions have ended, or roles have changed: nothing that was seen before is believed any more. */
   readonly forget = (): void => {
     this.#endings += 1;
     this.#seen.clear();

@@ -6,7 +6,7 @@ import type { Resource } from '../resource.ts';
 import type { Resources } from '../row-types.ts';
 import { checkLifecycle } from './check-lifecycle.ts';
 import { checkRelations } from './check-relations.ts';
-import { checkRules } from './check-rules.ts';
+import { checkAccountRules, checkRules } from './check-rules.ts';
 import { didYouMean, nearest } from './nearest.ts';
 import { isObject, type Mistake, mistakesOf, shown } from './options.ts';
 
@@ -29,11 +29,12 @@ export function checkApp(
     wrong(JSON.stringify(name), 'an app is named by lower-case letters, digits and dashes, a letter first');
   if (RESERVED_APPS.has(name)) wrong(name, `/${name} is the server's own; choose another name`);
   throwFirst(name, mistakes);
+  throwFirst(`${name}.accounts`, mistakesOf(accounts));
   if (Object.keys(resources).length === 0) wrong(name, 'declare at least one resource');
   checkNames(name, resources);
   for (const [key, resource] of Object.entries(resources)) checkResource(name, key, resource, resources);
   checkRules(name, resources, accounts, wrong);
-  throwFirst(`${name}.accounts`, mistakesOf(accounts));
+  checkAccountRules(`${name}.accounts`, accounts, wrong);
   checkLifetimes(`${name}.accounts`, accounts);
 }
 

@@ -1,4 +1,4 @@
-import type { Accounts } from '../accounts.ts';
+import { type Accounts, ADMINISTRATOR_ROLE } from '../accounts.ts';
 import type { FieldType } from '../field-type.ts';
 import type { Resource } from '../resource.ts';
 import type { Resources } from '../row-types.ts';
@@ -55,8 +55,21 @@ export function checkRules(
     for (const one of [...steps, ...operations])
       if (one.can) checkRule(ruleData(one.can), { ...base, path: one.path, verb: 'update' });
     for (const [key, field] of Object.entries(resource.fields))
-      if (field.can) checkFieldRules(`${path}.${key}`, key, { resource, wrong });
+      if (field.can) checkFieldRules(`${path}.${key}`, key, { ...base, resource });
   }
+}
+
+/** Checks the rules of accounts. */
+export function checkAccountRules(path: string, accounts: Accounts, wrong: Place['wrong']): void {
+  for (const [verb, rule] of Object.entries(accounts.can))
+    checkRule(ruleData(rule), {
+      path: `${path}.can.${verb}`,
+      name: 'accounts',
+      verb: 'read',
+      resources: {},
+      accounts,
+      wrong,
+    });
 }
 
 function checkRule(rule: RuleData, place: Place): void {
@@ -70,6 +83,13 @@ function checkRule(rule: RuleData, place: Place): void {
     case 'not':
       checkRule(rule.rule, place);
       return;
+    case 'role': {
+      const roles = [...place.accounts.roles, ADMINISTRATOR_ROLE];
+      for (const one of rule.roles)
+        if (!roles.includes(one))
+          wrong(path, `role('${one}') is no role of accounts({ roles: [...] }); ${known(one, roles)}`);
+      return;
+    }
     case 'own':
       if (resource && !resource.fields[rule.field]?.type.isOwner)
         wrong(path, ownRemedy(rule.field, resource));
@@ -99,15 +119,19 @@ function checkRule(rule: RuleData, place: Place): void {
 function checkFieldRules(
   path: string,
   name: string,
-  { resource, wrong }: Pick<Place, 'wrong'> & { resource: Resource },
+  { resource, ...place }: Omit<Place, 'path' | 'verb'> & { resource: Resource },
 ): void {
+  const { wrong } = place;
   const field = resource.fields[name];
-  for (const [verb, rule] of Object.entries(field?.can ?? {}))
-    if (rule && !isOnCaller(ruleData(rule)))
+  for (const [verb, rule] of Object.entries(field?.can ?? {})) {
+    if (!rule) continue;
+    if (!isOnCaller(ruleData(rule)))
       wrong(
         `${path}.can.${verb}`,
         'rules of a field are conditions on the caller, such as role(…) or nobody',
       );
+    checkRule(ruleData(rule), { ...place, path: `${path}.can.${verb}`, verb: 'read' });
+  }
   if (field?.can?.create && !field.type.server && !field.nullable && field.default === undefined)
     wrong(`${path}.can.create`, 'whoever may not set it needs a default, or nullable: true');
   const used = [...resource.order, ...resource.atLeastOne].map((key) => key.replace(/^-/, ''));

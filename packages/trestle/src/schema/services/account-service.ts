@@ -8,6 +8,8 @@ export interface Account {
   username: string;
   /** RFC 3339, UTC. */
   created_at: string;
+  /** The roles it has; a member for itself, where the app declares roles, and for the administrator. */
+  roles?: readonly string[];
   /** Since when it is disabled, or null; a member for the administrator alone. */
   disabled_at?: string | null;
 }
@@ -60,6 +62,11 @@ export interface AccountService {
   /** For the administrator: ends all sessions at once; keys and password are refused until it is enabled again. */
   disable(context: Context, id: RowId): Promise<Account>;
   enable(context: Context, id: RowId): Promise<Account>;
+  /**
+   * Gives an account these roles and no others, from its next request on. For whom the rule `can.grant` names, never for the
+   * own account; the role `administrator` is given and taken by administrators alone. Throws `invalid`.
+   */
+  setRoles(context: Context, id: RowId, roles: readonly string[]): Promise<Account>;
   /**
    * Deletes an account with its sessions and keys; rows it created lose their author. For the administrator, and for the
    * owner, who gives the password where accounts have one. Throws `wrong_password`, `too_many_requests`.

@@ -46,7 +46,11 @@ const people = resource({
   can: { read: anyone, create: anyone, update: anyone, delete: administrator },
 });
 const visits = resource({ fields: { person: reference('people') }, can: { read: signedIn }, uniform: false });
-const staff = app({ name: 'staff', accounts: accounts({ id: integerId() }), resources: { people, visits } });
+const staff = app({
+  name: 'staff',
+  accounts: accounts({ id: integerId(), roles: ['hr'] }),
+  resources: { people, visits },
+});
 
 const as = (...roles: string[]): Context => ({
   caller: { kind: 'account', account: 1, session: 's', roles },

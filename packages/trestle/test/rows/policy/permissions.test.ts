@@ -39,7 +39,11 @@ const notes = resource({
     delete: all(signedIn, not(own('writer'))),
   },
 });
-const declared = app({ name: 'notes', accounts: accounts({ id: integerId() }), resources: { notes } });
+const declared = app({
+  name: 'notes',
+  accounts: accounts({ id: integerId(), roles: ['editor'] }),
+  resources: { notes },
+});
 
 eachPlace('permissions on a row', (place) => {
   let served: Served;

@@ -47,7 +47,14 @@ export function accountRoutes(app: AccountsOf, service: AccountService, models: 
       description: 'Since when the account is disabled; for the administrator alone.',
     }),
   );
-  const account = titled('Account', Type.Object({ ...members, disabled_at: disabled }));
+  const roles = Type.Optional(
+    Type.Unsafe({
+      type: 'array',
+      items: { type: 'string' },
+      description: 'For the account itself, where the app declares roles, and for the administrator.',
+    }),
+  );
+  const account = titled('Account', Type.Object({ ...members, roles, disabled_at: disabled }));
   const described = { app, service, models, account, bodies: bodiesOf(app), params: idOf(app) };
   const routes = [...ownRoutes(described), ...administrationRoutes(described)];
   if (app.accounts.password === false) return routes;
@@ -103,6 +110,13 @@ function administrationRoutes({ app, service, models, account, bodies, params }:
     summary: 'Disable an account; ends its sessions',
   };
   const enable = { ...change, operationId: 'enableAccount', summary: 'Enable an account again' };
+  const setRoles = {
+    ...change,
+    can: app.accounts.can.grant,
+    operationId: 'setRoles',
+    summary: 'Give an account these roles and no others, from its next request on',
+    body: titled('AccountRoles', bodies.roles.schema),
+  };
   const remove = {
     operationId: 'deleteAccount',
     summary: 'Delete an account with its sessions and keys; your own with your password',
@@ -132,6 +146,10 @@ function administrationRoutes({ app, service, models, account, bodies, params }:
     route('POST', verbPath('accounts', 'enable'), enable, async (request) =>
       answer(200, await service.enable(request, request.params.id)),
     ),
+    route('POST', verbPath('accounts', 'set-roles'), setRoles, async (request) => {
+      const { roles } = request.body as { roles: string[] };
+      return answer(200, await service.setRoles(request, request.params.id, roles));
+    }),
     route('DELETE', '/accounts/:id', remove, async (request) => {
       await service.remove(request, request.params.id, (request.body ?? {}) as { password?: string });
       return answer(204);

@@ -2,10 +2,10 @@ import { Type } from 'typebox';
 import type { Store } from '../../../database/store.ts';
 import { Problem } from '../../../problems.ts';
 import type { Model } from '../../../rows/model.ts';
-import { type Action, transitionsOf } from '../../../rows/policy.ts';
+import { type Action, isAdministrator, transitionsOf } from '../../../rows/policy.ts';
 import { rowsWith } from '../../../rows/read.ts';
 import { notFound, requireId } from '../../../rows/validate.ts';
-import type { Caller } from '../../../schema/caller.ts';
+import { type Caller, system } from '../../../schema/caller.ts';
 import type { RowId } from '../../../schema/id.ts';
 import { answer, type Route, route } from '../../../schema/route.ts';
 import { nobody } from '../../../schema/rules.ts';
@@ -73,15 +73,8 @@ export function permissionRoute(model: Model, store: Store, accounts: AccountSer
 
 /** An account as the caller it would be. Throws `forbidden` for all but the administrator, and `not_found`. */
 async function accountNamed(caller: Caller, accounts: AccountService, given: string): Promise<Caller> {
-  const isAdministrator =
-    caller.kind === 'administrator' || ('roles' in caller && caller.roles?.includes('administrator'));
-  if (!isAdministrator) throw new Problem('forbidden');
+  if (!isAdministrator(caller)) throw new Problem('forbidden');
   const id = /^[1-9]\d{0,15}$/.test(given) ? Number(given) : given;
-  const found = (await accounts.readMany([id])).get(id);
-  if (!found)
-    throw new Problem('not_found', {
-      detail: `There is no account ${given}.`,
-      data: { resource: 'accounts', id: given },
-    });
-  return { kind: 'account', account: found.id, session: '' };
+  const { roles = [] } = await accounts.read(system(), id);
+  return { kind: 'account', account: id, session: '', roles };
 }
