@@ -17,6 +17,7 @@ export default defineConfig({
         text: 'Building',
         items: [
           { text: 'Declaring an app', link: '/declaring' },
+          { text: 'Own code', link: '/own-code' },
           { text: 'Rules', link: '/rules' },
           { text: 'The uniform API', link: '/uniform-api' },
           { text: 'Migrations', link: '/migrations' },

@@ -127,8 +127,7 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
     await migrate(store, tablesOfApp(app), { renames: renamesOfApp(app), ...options.migrate });
     const representationTag = await representationTags(store);
     const [{ key: cursorKey }] = deriveKeys(secret, app.name, 'cursors');
-    const { resources } = app;
-    const opened = openServices({ resources, accounts: app.accounts, store, cursorKey });
+    const opened = openServices({ ...app, store, cursorKey });
     await fillDerived(opened.writers, store);
     await seedRows(opened.writers, store);
     const { accounts, keys, authenticate, accountModels, close } = await openAccounts({
@@ -145,6 +144,7 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
       store,
       writers: opened.writers,
       services: opened.byName,
+      ownCode: opened.ownCode,
       cursorKey,
       data: join(data, app.name),
       work: roles.includes('work'),
@@ -167,7 +167,7 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
       accountModels,
       moveModel: jobs.moveModel,
       context: {
-        rules: rulesOf(resources),
+        rules: rulesOf(app.resources),
         schemas: schemasOf<Rs>(opened.models),
         credentials: credentialsSchema(app.accounts),
         services: opened.services,

@@ -64,6 +64,7 @@ export {
   type Outcome,
   type RunContext,
 } from './schema/lifecycle.ts';
+export type { AfterContext, HookContext, Hooks, WithinContext } from './schema/own-code/hooks.ts';
 export type { Resource, ResourceOptions, ResourceTypes } from './schema/resource.ts';
 export type { BodyOf, IdOf, PatchOf, Resources, RowOf } from './schema/row-types.ts';
 export {

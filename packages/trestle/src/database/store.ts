@@ -53,6 +53,12 @@ export function scanTooLong(cause?: unknown): Problem {
   });
 }
 
+/** The failure of a write that waited for something other than its transaction. */
+export function waitedElsewhere(code = 'a write', cause?: unknown): Problem {
+  const message = `${code} waited for something other than its transaction; move that to before or after it`;
+  return new Problem('internal', { cause: new Error(message, { cause }) });
+}
+
 /** Measures of a store. */
 export interface StoreMeasures {
   /** Size of the app's rows and indexes. */

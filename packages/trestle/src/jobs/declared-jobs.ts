@@ -1,18 +1,21 @@
 import type { Store } from '../database/store.ts';
 import { Problem } from '../problems.ts';
 import { compileModels, type Model } from '../rows/model.ts';
+import { type AppReach, type OwnCode, writeOf } from '../rows/own-code/own-code.ts';
 import { inTransaction } from '../rows/transaction.ts';
 import { checkedBody } from '../rows/validate.ts';
 import { completeRow } from '../rows/write.ts';
 import type { App } from '../schema/app.ts';
-import { anonymous, type Caller, type Context } from '../schema/caller.ts';
+import { accountOf, anonymous, type Caller, system } from '../schema/caller.ts';
 import { resource } from '../schema/define-resource.ts';
 import { seconds } from '../schema/duration.ts';
 import type { JsonValue } from '../schema/field.ts';
-import type { EnqueueOptions, JobContext, JobService } from '../schema/jobs.ts';
+import type { RowId } from '../schema/id.ts';
+import type { JobContext, JobService } from '../schema/jobs.ts';
 import { OperationError } from '../schema/lifecycle.ts';
+import { type AfterContext, WRITE_VERBS, type WriteVerb } from '../schema/own-code/hooks.ts';
 import type { JobQueue } from './queue.ts';
-import type { JobHandler } from './worker.ts';
+import type { JobHandler, RunningJob } from './worker.ts';
 
 const MAX_KEY_LENGTH = 200;
 /** Times that a job is enqueued where the one with its key ended just then. */
@@ -26,25 +29,42 @@ interface Dependencies {
   readonly queue: JobQueue;
   /** The services of the app's resources, by name. */
   readonly services: ReadonlyMap<string, unknown>;
+  readonly ownCode?: OwnCode | undefined;
   readonly data: string;
 }
+
+/** The input of a job that runs `after` code. */
+type AfterInput = ReturnType<typeof writeOf> & { readonly account: RowId | null };
+
+/** The name of the job that runs `after` code. No declared job has a name with a dot. */
+const afterJob = (resource: string, verb: WriteVerb) => `${resource}.after.${verb}`;
 
 interface DeclaredJobs {
   readonly handlers: ReadonlyMap<string, JobHandler>;
   readonly services: ReadonlyMap<string, JobService<unknown>>;
 }
 
-/** Compiles the declared jobs of an app: their code for the worker, and what enqueues them. */
-export function compileJobs({ app, store, queue, services, data }: Dependencies): DeclaredJobs {
+/** Compiles the declared jobs of an app and its code around writes: what the worker runs, and what enqueues that. */
+export function compileJobs({ app, store, queue, services, ownCode, data }: Dependencies): DeclaredJobs {
   const handlers = new Map<string, JobHandler>();
   const enqueuers = new Map<string, JobService<unknown>>();
   const byResource = new Map(
     Object.entries(app.resources).map(([name, declared]) => [declared, services.get(name)]),
   );
-  const enqueue = (name: string, context: Context, input: unknown, options?: EnqueueOptions) => {
-    const service = enqueuers.get(name);
-    if (service) return service.enqueue(context, input, options);
+  const service: JobContext['service'] = (resource) => {
+    const found = byResource.get(resource);
+    // The service was compiled from this very declaration; no type can follow that.
+    if (found) return found as ReturnType<typeof service<typeof resource>>;
+    throw new TypeError('this is no resource of the app: give the one that app({ resources }) has');
+  };
+  const enqueue: AppReach['enqueue'] = (context, name, input, options) => {
+    const found = enqueuers.get(name);
+    if (found) return found.enqueue(context, input, options);
     throw new TypeError(`there is no job '${name}'; there are ${[...enqueuers.keys()].join(', ')}`);
+  };
+  const contextOf = ({ record, signal, progress }: RunningJob, caller: Caller): JobContext => {
+    const context = { caller, job: record.id, attempt: record.attempts, signal, data, progress, service };
+    return { ...context, enqueue: (...job) => enqueue(context, ...job) };
   };
   const models = inputModels(app, store);
   for (const [name, { retries, timeout, run }] of Object.entries(app.jobs)) {
@@ -54,31 +74,44 @@ export function compileJobs({ app, store, queue, services, data }: Dependencies)
     handlers.set(name, {
       attempts: retries === undefined ? undefined : retries + 1,
       timeout: timeout === undefined ? undefined : seconds(timeout, `${name}.timeout`),
-      async run({ record, signal, progress }) {
+      async run(running) {
+        const { input } = running.record;
         // The declaration may have changed since it was enqueued.
-        const errors = model.checkBody(record.input);
-        if (errors.length > 0)
+        if (model.checkBody(input).length > 0)
           throw new OperationError('Its input does not fit its declaration any more.', { retry: false });
-        const context: JobContext = {
-          caller: OWN_CODE,
-          job: record.id,
-          attempt: record.attempts,
-          signal,
-          data,
-          progress,
-          service(resource) {
-            const service = byResource.get(resource);
-            // The service was compiled from this very declaration; no type can follow that.
-            if (service) return service as ReturnType<typeof this.service<typeof resource>>;
-            throw new TypeError('this is no resource of the app: give the one that app({ resources }) has');
-          },
-          enqueue: (other, given, options) => enqueue(other, context, given, options),
-        };
         // The input has been checked against the declaration that this code was declared in.
-        return { result: (await run(context, record.input as never)) ?? undefined };
+        return { result: (await run(contextOf(running, OWN_CODE), input as never)) ?? undefined };
       },
     });
   }
+  for (const [name, { after }] of Object.entries(app.resources))
+    for (const verb of WRITE_VERBS) {
+      // The row has the type of the declaration that this code was declared in.
+      const run = after[verb] as ((context: AfterContext, write: unknown) => Promise<unknown>) | undefined;
+      if (!run) continue;
+      handlers.set(afterJob(name, verb), {
+        async run(running) {
+          // As it was enqueued below.
+          const { account, ...write } = running.record.input as unknown as AfterInput;
+          const writer: Caller = account === null ? anonymous : { kind: 'account', account, session: '' };
+          const { caller } = system({ onBehalfOf: writer });
+          await run({ ...contextOf(running, caller), writer }, write);
+          return {};
+        },
+      });
+    }
+  ownCode?.open({
+    service,
+    enqueue,
+    async enqueueAfter(transaction, verb, change) {
+      const { model, caller } = change;
+      const input: AfterInput = { ...writeOf(change), account: accountOf(caller) };
+      // Values of rows are JSON.
+      const job = { name: afterJob(model.name, verb), input: input as JsonValue, caller: turnOf(caller) };
+      const added = await queue.enqueue(transaction, job);
+      if (added) transaction.afterCommit.push(() => queue.tell(added));
+    },
+  });
   return { handlers, services: enqueuers };
 }
 
@@ -94,6 +127,11 @@ function inputModels(
   return compileModels({ ...resources, ...Object.fromEntries(inputs) }, accounts, dialect);
 }
 
+/** Whose turn a job takes: of the app's own code each job has its own, not all of them one. */
+function turnOf(caller: Caller): Caller | undefined {
+  return caller.kind === 'administrator' || caller.kind === 'system' ? undefined : caller;
+}
+
 function enqueuer(name: string, model: Model, store: Store, queue: JobQueue): JobService<unknown>['enqueue'] {
   return async (context, given, { at, key } = {}) => {
     const checked = checkedBody(model, given, model.checkBody);
@@ -103,10 +141,7 @@ function enqueuer(name: string, model: Model, store: Store, queue: JobQueue): Jo
       throw new TypeError(`the key of a job has 1 to ${MAX_KEY_LENGTH} characters, got ${key.length}`);
     const due = at === undefined ? undefined : new Date(at).getTime();
     if (Number.isNaN(due)) throw new TypeError(`at: expected an instant, got ${String(at)}`);
-    // Of the app's own code each job has its turn, not all of them one.
-    const { caller: who } = context;
-    const caller = who.kind === 'administrator' || who.kind === 'system' ? undefined : who;
-    const job = { name, input, at: due, key: key && `${name} ${key}`, caller };
+    const job = { name, input, at: due, key: key && `${name} ${key}`, caller: turnOf(context.caller) };
     return inTransaction(store, context, async (transaction) => {
       for (let attempt = 1; attempt <= ENQUEUE_ATTEMPTS; attempt += 1) {
         const added = await queue.enqueue(transaction, job);

@@ -1,6 +1,7 @@
 import type { Store } from '../database/store.ts';
 import { Cursors } from '../rows/lists/cursor.ts';
 import type { Model } from '../rows/model.ts';
+import type { OwnCode } from '../rows/own-code/own-code.ts';
 import { compileSystemModels, systemReads, without } from '../rows/system-tables.ts';
 import { inTransaction } from '../rows/transaction.ts';
 import type { AnyService, RowWriter } from '../rows/write.ts';
@@ -27,6 +28,8 @@ interface JobsOptions {
   writers: ReadonlyMap<string, RowWriter>;
   /** The services of the app's resources, by name, for the code of declared jobs. */
   services: ReadonlyMap<string, AnyService>;
+  /** The app's code around writes, which is opened here (default: none). */
+  ownCode?: OwnCode;
   /** Authenticates cursors of lists. */
   cursorKey: Buffer;
   /** The app's own folder for files: what `run` is given as `data`. */
@@ -64,7 +67,14 @@ export function openJobs(options: JobsOptions): Jobs {
   const queue = new JobQueue(store, system.operations, { ...DEFAULT_LIMITS, ...options.limits }, log.failed);
   const lifecycles = compileLifecycles(writers, system.moves);
   const rows: AppRows = { store, writers, lifecycles, accountIds: app.accounts.id.kind };
-  const declared = compileJobs({ app, store, queue, services: options.services, data });
+  const declared = compileJobs({
+    app,
+    store,
+    queue,
+    services: options.services,
+    ownCode: options.ownCode,
+    data,
+  });
   const handlers = new Map<string, JobHandler>([...declared.handlers, ...(options.handlers ?? [])]);
   for (const [resource, lifecycle] of lifecycles)
     for (const [name, declared] of lifecycle.operations)

@@ -16,7 +16,7 @@ const PURGE_INTERVAL = 3600;
 const COMMIT_ATTEMPTS = 4;
 
 /** A claimed job, as its handler sees it. */
-interface RunningJob {
+export interface RunningJob {
   readonly record: JobRecord;
   readonly signal: AbortSignal;
   progress(fraction: number, message?: string): void;

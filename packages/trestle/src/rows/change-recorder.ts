@@ -4,7 +4,7 @@ import type { Model, Row } from './model.ts';
 import type { OpenTransaction } from './transaction.ts';
 
 /** One row that was written: `before` is missing where it was created, `after` where it was deleted. */
-interface RowChange {
+export interface RowChange {
   readonly model: Model;
   readonly caller: Caller;
   readonly before?: Versioned<Row> | undefined;
@@ -17,4 +17,17 @@ export interface ChangeRecorder {
   records(model: Model): boolean;
   /** May write in the transaction, wait for nothing but that, and leave what is to be done after the commit. */
   record(transaction: OpenTransaction, changes: readonly RowChange[]): Promise<void>;
+}
+
+/** Several recorders as one, in their order. */
+export function allRecorders(recorders: readonly ChangeRecorder[]): ChangeRecorder {
+  return {
+    records: (model) => recorders.some((each) => each.records(model)),
+    async record(transaction, changes) {
+      for (const recorder of recorders) {
+        const recorded = changes.filter(({ model }) => recorder.records(model));
+        if (recorded.length > 0) await recorder.record(transaction, recorded);
+      }
+    },
+  };
 }

@@ -2,12 +2,13 @@ import type { Store } from '../database/store.ts';
 import type { Accounts } from '../schema/accounts.ts';
 import type { Resources } from '../schema/row-types.ts';
 import type { Services } from '../schema/services/row-service.ts';
-import type { ChangeRecorder } from './change-recorder.ts';
+import { allRecorders, type ChangeRecorder } from './change-recorder.ts';
 import { RowDeletion } from './delete-rows.ts';
 import { childReader } from './lists/children.ts';
 import { Cursors } from './lists/cursor.ts';
 import { listVerbs } from './lists/list.ts';
 import { compileModels, type Model } from './model.ts';
+import { OwnCode } from './own-code/own-code.ts';
 import { countingFields, countingReader, manyReader, peeker } from './read.ts';
 import { type AnyService, RowWriter } from './write.ts';
 
@@ -18,6 +19,8 @@ interface OpenServices<Rs extends Resources> {
   /** Writers of the rows of each resource, for the engine's own code. */
   readonly writers: ReadonlyMap<string, RowWriter>;
   readonly deletion: RowDeletion;
+  /** The app's own code around writes; it runs once it is opened. */
+  readonly ownCode: OwnCode;
 }
 
 interface Options<Rs extends Resources> {
@@ -32,26 +35,28 @@ interface Options<Rs extends Resources> {
 
 /** Compiles the services of an app: one for each resource, with its rules inside. */
 export function openServices<Rs extends Resources>(options: Options<Rs>): OpenServices<Rs> {
-  const { resources, accounts, store, cursorKey, recorder } = options;
+  const { resources, accounts, store, cursorKey } = options;
+  const ownCode = new OwnCode();
+  const recorder = options.recorder ? allRecorders([options.recorder, ownCode]) : ownCode;
   const models = compileModels(resources, accounts, store.dialect);
   const cursors = new Cursors(cursorKey);
   const byName = new Map<string, AnyService>();
   const deletion = new RowDeletion(models, recorder);
-  const writers = rowWriters(models, { store, deletion, recorder });
+  const writers = rowWriters(models, { store, deletion, recorder, ownCode });
   for (const [name, writer] of writers) byName.set(name, openService(writer, store, cursors));
   // The types are projections of the same declaration that the services were compiled from; no type can follow that.
   const services = Object.fromEntries(byName) as unknown as Services<Rs>;
-  return { services, byName, models, writers, deletion };
+  return { services, byName, models, writers, deletion, ownCode };
 }
 
 /** Compiles what writes the rows of each resource. */
 export function rowWriters(
   models: ReadonlyMap<string, Model>,
-  { store, deletion = new RowDeletion(models), recorder }: WriterOptions,
+  { store, deletion = new RowDeletion(models), recorder, ownCode }: WriterOptions,
 ): Map<string, RowWriter> {
   const writers = new Map<string, RowWriter>();
   for (const [name, model] of models)
-    writers.set(name, new RowWriter(model, { store, models, deletion, recorder }));
+    writers.set(name, new RowWriter(model, { store, models, deletion, recorder, ownCode }));
   return writers;
 }
 
@@ -59,6 +64,7 @@ interface WriterOptions {
   readonly store: Store;
   readonly deletion?: RowDeletion;
   readonly recorder?: ChangeRecorder | undefined;
+  readonly ownCode?: OwnCode;
 }
 
 function openService(writer: RowWriter, store: Store, cursors: Cursors): AnyService {

@@ -1,6 +1,10 @@
 import type { Statement } from '../database/statement.ts';
-import type { Columns, Executor, Store, Value } from '../database/store.ts';
+import { type Columns, type Executor, type Store, type Value, waitedElsewhere } from '../database/store.ts';
+import { Problem } from '../problems.ts';
 import { type Context, type RunTransaction, TRANSACTION, type Transaction } from '../schema/caller.ts';
+
+/** Calls of own code inside one another; code that calls itself without end is stopped there. */
+const MAX_DEPTH = 16;
 
 /** A transaction as services use it: the statements that run in it, and what is to be done once it is committed. */
 export class OpenTransaction implements Transaction, Executor {
@@ -8,6 +12,10 @@ export class OpenTransaction implements Transaction, Executor {
   readonly #executor: Executor;
   /** Runs after the commit, not where the transaction is undone. They must not throw: the rows are on disk by then. */
   readonly afterCommit: (() => void)[] = [];
+  /** Names of the app's code that runs in it, the outermost first. */
+  readonly running: string[] = [];
+  /** The first failure of the app's code in it, which undoes the transaction also where it was caught. */
+  failure: { readonly reason: unknown } | undefined;
 
   constructor(executor: Executor) {
     this.#executor = executor;
@@ -15,6 +23,22 @@ export class OpenTransaction implements Transaction, Executor {
 
   all(statement: Statement, values: readonly Value[]): Columns[] | Promise<Columns[]> {
     return this.#executor.all(statement, values);
+  }
+
+  /** Runs code of the app as a part of the transaction. */
+  async run(name: string, code: () => Promise<unknown>): Promise<void> {
+    this.running.push(name);
+    try {
+      if (this.running.length > MAX_DEPTH)
+        throw new Problem('internal', {
+          cause: new Error(`own code calls itself without end: ${this.running.slice(-3).join(', ')}`),
+        });
+      await code();
+      this.running.pop();
+    } catch (reason) {
+      this.failure ??= { reason };
+      throw reason;
+    }
   }
 }
 
@@ -27,12 +51,20 @@ export async function inTransaction<T>(
   if (context.transaction) return write(opened(context.transaction));
   // A store may run the write again where the database undid it because of another: each time it is a new transaction.
   let own: OpenTransaction | undefined;
-  const result = await store.write((executor) => {
-    own = new OpenTransaction(executor);
-    return write(own);
-  });
-  for (const effect of own?.afterCommit ?? []) effect();
-  return result;
+  try {
+    const result = await store.write(async (executor) => {
+      own = new OpenTransaction(executor);
+      const value = await write(own);
+      if (own.failure) throw own.failure.reason;
+      return value;
+    });
+    for (const effect of own?.afterCommit ?? []) effect();
+    return result;
+  } catch (error) {
+    // Code that has neither come to its end nor failed was given up.
+    if (own && own.running.length > 0 && !own.failure) throw waitedElsewhere(own.running.join(', '), error);
+    throw error;
+  }
 }
 
 /** Compiles what runs verbs of several services in one transaction. */

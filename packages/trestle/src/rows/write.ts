@@ -17,6 +17,7 @@ import {
   type Projection,
   type Row,
 } from './model.ts';
+import type { OwnCode } from './own-code/own-code.ts';
 import { type Action, callerValues, transitionsOf } from './policy.ts';
 import { type CheckReferences, referenceCheck } from './references.ts';
 import { inTransaction, type OpenTransaction, readerOf } from './transaction.ts';
@@ -53,6 +54,8 @@ interface RowWrite extends WriteOptions {
   readonly set?: (current: Row, executor: Executor) => Values | Promise<Values>;
   /** Code of the app itself: no rule is asked, no body checked, and every field may be set (default: false). */
   readonly trusted?: boolean;
+  /** The body is the answer of the app's `before` code: it may set every field (default: false). */
+  readonly own?: boolean;
 }
 
 interface Dependencies {
@@ -60,6 +63,7 @@ interface Dependencies {
   readonly models: ReadonlyMap<string, Model>;
   readonly deletion: RowDeletion;
   readonly recorder?: ChangeRecorder | undefined;
+  readonly ownCode?: OwnCode | undefined;
 }
 
 /** The writes of one resource. All of them go through `write`: verbs, state transitions, seeds, effects of operations. */
@@ -67,6 +71,7 @@ export class RowWriter {
   readonly model: Model;
   readonly #store: Store;
   readonly #recorder: ChangeRecorder | undefined;
+  readonly #ownCode: OwnCode | undefined;
   readonly #statements: WriteStatements;
   readonly #checkReferences: CheckReferences;
   readonly #deletion: RowDeletion;
@@ -75,10 +80,11 @@ export class RowWriter {
   readonly #staged: ReadonlySet<RowWrite['verb']>;
   readonly #checks = new Map<Projection, { readonly body: Check; readonly patch: Check }>();
 
-  constructor(model: Model, { store, models, deletion, recorder }: Dependencies) {
+  constructor(model: Model, { store, models, deletion, recorder, ownCode }: Dependencies) {
     this.model = model;
     this.#store = store;
     this.#recorder = recorder?.records(model) ? recorder : undefined;
+    this.#ownCode = ownCode;
     this.#statements = new WriteStatements(model);
     this.#checkReferences = referenceCheck(model, models);
     this.#deletion = deletion;
@@ -134,12 +140,16 @@ export class RowWriter {
     });
   }
 
-  async #write(context: Context, request: RowWrite): Promise<Versioned<Row>> {
+  async #write(context: Context, given: RowWrite): Promise<Versioned<Row>> {
     const { caller } = context;
 
     // Admit the caller, before any row is looked at.
-    if (!request.trusted) this.model.policy.admit(caller, request.action ?? request.verb);
-    if (request.id !== undefined) requireId(this.model, request.id);
+    if (!given.trusted) this.model.policy.admit(caller, given.action ?? given.verb);
+    if (given.id !== undefined) requireId(this.model, given.id);
+
+    // Code of the app may look elsewhere, change the body or refuse the write, outside of its transaction.
+    const isLookedAt = this.model.resource.before[given.verb] && !given.trusted;
+    const request = isLookedAt ? await this.#before(context, given) : given;
 
     // A new row depends on no other: what is wrong with its body is said before there is a transaction.
     const created = request.id === undefined ? this.#next(caller, request) : undefined;
@@ -169,6 +179,21 @@ export class RowWriter {
     }
   }
 
+  /** The write with the body that the app's `before` code answers, once the caller may make it. */
+  async #before(context: Context, request: RowWrite): Promise<RowWrite> {
+    const { model } = this;
+    const { caller } = context;
+    const { verb, merge = false, body } = request;
+    const found = await this.#load(readerOf(this.#store, context), caller, request);
+    const row = found && model.decodeVersioned(found);
+    const fields = model.policy.fields(caller, verb);
+    const whole = row && merge && isObject(body) ? mergeNested(model, row, body) : body;
+    const checked =
+      verb === 'delete' ? undefined : checkedBody(model, whole, this.#check(fields, merge), fields);
+    const own = await this.#ownCode?.before(context, model, verb, { row, body: checked });
+    return own === undefined || verb === 'delete' ? request : { ...request, body: own, own: true };
+  }
+
   async #stages(
     transaction: OpenTransaction,
     caller: Caller,
@@ -196,8 +221,6 @@ export class RowWriter {
     if (isAsked && !(await model.policy.allows(caller, verb, next, transaction)))
       throw new Problem('forbidden');
 
-    // Code of the app that runs before its rows are written belongs here.
-
     const values = encodeFields(model, next, names);
     if (!trusted) await this.#checkReferences(transaction, caller, values);
 
@@ -209,10 +232,26 @@ export class RowWriter {
     const [written] = await transaction.all(statement, bind(statement, bound));
     if (!written) throw new Problem('internal', { cause: new Error(`${model.name}: ${verb} wrote no row`) });
 
-    // Record the change in the same transaction, for whoever listens.
-    const after = this.#recorder && model.decodeVersioned(written);
-    if (after) await this.#recorder?.record(transaction, [{ model, caller, before: current, after }]);
-    return this.#answer(caller, written);
+    // Record the change in the same transaction, for whoever listens; code of the app may write the row once more.
+    return this.#answer(
+      caller,
+      this.#recorder ? await this.#record(transaction, caller, current, written) : written,
+    );
+  }
+
+  async #record(
+    transaction: OpenTransaction,
+    caller: Caller,
+    before: Versioned<Row> | undefined,
+    written: Columns,
+  ): Promise<Columns> {
+    const { model } = this;
+    const after = model.decodeVersioned(written);
+    await this.#recorder?.record(transaction, [{ model, caller, before, after }]);
+    if (!model.resource.within[before ? 'update' : 'create']) return written;
+    const { lock } = this.#statements;
+    const [last] = await transaction.all(lock, bind(lock, { id: written.id as Value }));
+    return last ?? written;
   }
 
   /** The row, locked, if the caller may see it (else 404), may write it (else 403), and has its newest version (else 412). */
@@ -241,12 +280,12 @@ export class RowWriter {
   /** The row as it will be, from the one it is where it is updated. Throws `malformed`, `unknown_field` and `invalid`. */
   #next(caller: Caller, request: RowWrite, current?: Row, set?: Values): Record<string, unknown> {
     const fields = this.model.policy.fields(caller, current ? 'update' : 'create');
-    const { body, merge = false, trusted = false } = request;
+    const { body, merge = false, trusted = false, own = false } = request;
     const merged = current && merge && isObject(body) ? mergeNested(this.model, current, body) : body;
     const given =
       trusted && isObject(merged)
         ? merged
-        : checkedBody(this.model, merged, this.#check(fields, merge), fields);
+        : checkedBody(this.model, merged, this.#check(own ? this.model : fields, merge), fields);
     const next = completeRow(
       this.model,
       caller,
@@ -330,10 +369,11 @@ export class RowWriter {
   /** The fields that an update sets whatever the row is; undefined where that depends on the row, or the body is wrong. */
   #valuesSet(caller: Caller, request: RowWrite): Values | undefined {
     const { fields, resource, normalize, policy } = this.model;
-    const { merge = false, touch = false } = request;
+    const { merge = false, touch = false, own = false } = request;
     const settable = policy.fields(caller, 'update');
     const body = normalize ? normalize(request.body) : request.body;
-    if (!isObject(body) || this.#check(settable, merge)(body).length > 0) return undefined;
+    const check = this.#check(own ? this.model : settable, merge);
+    if (!isObject(body) || check(body).length > 0) return undefined;
     const write = writeOf(caller);
     const values: Record<string, unknown> = {};
     let differs = touch;

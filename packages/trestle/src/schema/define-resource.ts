@@ -15,6 +15,7 @@ import { aRule, rulesFor } from './checks/rule-options.ts';
 import { indexedField } from './field.ts';
 import { type Id, type RowId, uuidId } from './id.ts';
 import type { LifecycleOperation, LifecycleOptions } from './lifecycle.ts';
+import { hookChecks } from './own-code/hooks.ts';
 import type { Fields, Resource, ResourceOptions } from './resource.ts';
 import { type Rules, VERBS } from './rules.ts';
 
@@ -43,6 +44,9 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     unique = [],
     indexes = [],
     lifecycle,
+    before = {},
+    within = {},
+    after = {},
     rows = [],
     uniform = true,
     was,
@@ -58,6 +62,9 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     unique,
     indexes,
     lifecycle,
+    before,
+    within,
+    after,
     rows,
     uniform,
     was,
@@ -110,6 +117,7 @@ const checkOptions = optionsOf<ResourceOptions<Fields, Id>>('resource()', {
       }),
     ),
   }),
+  ...hookChecks,
   rows: expects('an array of objects', (value) => Array.isArray(value) && value.every(isObject)),
   uniform: aBoolean,
   was: aString,

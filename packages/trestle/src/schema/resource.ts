@@ -1,6 +1,7 @@
 import type { Field } from './field.ts';
 import type { Id, RowId } from './id.ts';
 import type { Lifecycle, LifecycleOptions } from './lifecycle.ts';
+import type { Hooks, HooksByVerb } from './own-code/hooks.ts';
 import type { Readable, Writable } from './row-types.ts';
 import type { Rules } from './rules.ts';
 
@@ -23,7 +24,8 @@ interface RuleNames<F extends Fields> {
 type SortKey<Names extends string> = Names | 'id' | `-${Names | 'id'}`;
 
 /** The declaration of a resource. */
-export interface ResourceOptions<F extends Fields, I extends Id> {
+export interface ResourceOptions<F extends Fields, I extends Id>
+  extends Hooks<NoInfer<F>, I extends Id<infer T> ? T : string> {
   /** How rows are told apart (default: `uuidId()`). */
   id?: I;
   fields: F;
@@ -68,6 +70,9 @@ export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly unique: readonly (readonly string[])[];
   readonly indexes: readonly (readonly string[])[];
   readonly lifecycle: Lifecycle | undefined;
+  readonly before: HooksByVerb;
+  readonly within: HooksByVerb;
+  readonly after: HooksByVerb;
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly uniform: boolean;
   readonly was: string | undefined;

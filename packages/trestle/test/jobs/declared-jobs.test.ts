@@ -127,11 +127,11 @@ eachPlace('jobs of a process that is killed', (place) => {
       { roles: ['serve'] },
     );
     const where = at.database === undefined ? [] : [at.database];
-    const doomed = startProcess('reminders-process.ts', [at.data, '1', ...where]);
+    const doomed = startProcess('reminders-process.ts', ['remind', at.data, '1', ...where]);
     const id = await server.engine.context.jobs.remind.enqueue({ caller }, { title: 'killed' });
     await doomed.until(({ event }) => event === 'begin');
     await doomed.kill();
-    const next = startProcess('reminders-process.ts', [at.data, '0', ...where]);
+    const next = startProcess('reminders-process.ts', ['remind', at.data, '0', ...where]);
     const { operation, fence } = await next.until(({ event }) => event === 'end');
     assert.deepEqual([operation, fence], [id, 2]);
     await next.close();

@@ -1,10 +1,12 @@
 import { anyone, app, integer, integerId, type JobContext, job, resource, text } from '../../src/index.ts';
 
-export const notes = resource({
+const declared = {
   id: integerId(),
   fields: { title: text({ min: 1, max: 40 }) },
   can: { read: anyone, create: anyone },
-});
+} as const;
+
+export const notes = resource(declared);
 
 /** Code of the job, given by each test. */
 export type Remind = (
@@ -24,6 +26,14 @@ export function remindersApp(run: Remind) {
         run,
       }),
     },
+  });
+}
+
+/** The same with code that runs after a note is created. */
+export function afterNotesApp(run: (context: JobContext) => Promise<void>) {
+  return app({
+    name: 'reminders',
+    resources: { notes: resource({ ...declared, after: { create: run } }) },
   });
 }
 

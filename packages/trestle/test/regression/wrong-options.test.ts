@@ -55,6 +55,14 @@ const CASES: Readonly<Record<string, readonly [() => unknown, string]>> = {
     () => options({ can: { read: 'anyone' } }),
     `forum.notes.can.read: expected a rule such as anyone, signedIn or own('author'), got "anyone"; write anyone without quotes`,
   ],
+  'own code of another verb': [
+    () => options({ before: { publish: async () => {} } }),
+    "forum.notes.before: before has no option 'publish'; its options are create, update, delete",
+  ],
+  'own code that is none': [
+    () => options({ after: { create: 'mail' } }),
+    'forum.notes.after.create: expected a function, got "mail"',
+  ],
   'a misspelt owner': [
     () => appOf(resource({ fields: { author: author() }, can: { update: loose(own('athor')) } })),
     "forum.notes.can.update: own('athor') names no author() field; write own('author')",
