@@ -66,12 +66,17 @@ async function run(cores: Cores, command: readonly string[]): Promise<string> {
 /** Many requests with a body, since an ORM skips an update that changes nothing. */
 const WRK_REQUESTS = { withBody: 50_000, without: 10_000 } as const;
 
+/** Runs so far: each sends numbers of its own, so that none writes what another has written. */
+let runs = 0;
+
 /** The Lua script that makes wrk send a template with random ids. */
 function wrkScript({ request, rows }: Load): string {
   const { method, path, headers = {}, body } = request;
   const sent = body ? { 'content-type': 'application/json', ...headers } : headers;
   const lines = Object.entries(sent).map(([name, value]) => `wrk.headers[${lua(name)}] = ${lua(value)}`);
+  runs += 1;
   return `${lines.join('\n')}
+local first = ${runs * WRK_REQUESTS.withBody}
 local path = ${lua(path)}
 local body = ${body ? lua(JSON.stringify(body)) : 'nil'}
 local requests = {}
@@ -79,7 +84,7 @@ math.randomseed(4242)
 init = function()
   for n = 1, ${body ? WRK_REQUESTS.withBody : WRK_REQUESTS.without} do
     local id = tostring(math.random(${rows}))
-    local fill = function(text) return (text:gsub("{id}", id):gsub("{n}", tostring(n))) end
+    local fill = function(text) return (text:gsub("{id}", id):gsub("{n}", tostring(first + n))) end
     requests[n] = wrk.format(${lua(method)}, fill(path), nil, body and fill(body) or nil)
   end
 end

@@ -12,3 +12,21 @@ export function rowMaker(columns: readonly string[]): RowMaker {
   // The names are of declared fields, or written in this package; as JSON texts they can be nothing but names.
   return new Function('values', `return { ${members.join(', ')} };`) as RowMaker;
 }
+
+/** A column of a row, and what makes its value of the driver's; undefined where that is the value. */
+interface DecodedColumn {
+  readonly name: string;
+  readonly decode: ((value: unknown) => unknown) | undefined;
+}
+
+/** Compiles the object literal of a row, with its version under a symbol where one is given. */
+export function rowDecoder<T>(columns: readonly DecodedColumn[], version?: symbol): (row: Columns) => T {
+  const members = columns.map(({ name, decode }, at) => {
+    const key = JSON.stringify(name);
+    const value = `row[${key}]`;
+    return `${key}: ${decode ? `${value} === null ? null : columns[${at}].decode(${value})` : value}`;
+  });
+  if (version) members.push('[version]: Number(row._version)');
+  const make = new Function('columns', 'version', `return (row) => ({ ${members.join(', ')} });`);
+  return make(columns, version);
+}

@@ -1,5 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import type { Dialect } from '../database/dialect.ts';
+import { rowDecoder } from '../database/row-maker.ts';
 import { type Sql, sql } from '../database/sql.ts';
 import type { Columns, Value } from '../database/store.ts';
 import { tableName } from '../database/tables.ts';
@@ -173,16 +174,17 @@ function documentedSchemas(model: Omit<Model, 'policy' | 'documented'>, policy: 
 
 function compileProjection(fields: readonly ModelField[], dialect: Dialect): Projection {
   const names = ['id', ...fields.map((field) => field.name)];
-  const decode = rowDecoder(fields, dialect);
-  const decodes = fields.some(({ kind }) => dialect.decoder(kind));
+  const decoders = fields.map(({ name, kind }) => ({ name, decode: dialect.decoder(kind) }));
+  const decodes = decoders.some(({ decode }) => decode);
+  const columns = [{ name: 'id', decode: undefined }, ...decoders];
   return {
     fields,
     byName: new Map(fields.map((field) => [field.name, field])),
     columns: sql.join(names.map((column) => sql.ref(column))),
     versionedColumns: sql.join([...names, '_version'].map((column) => sql.ref(column))),
     // Where nothing needs decoding, a row is what the driver gave: in lists the copies cost as much as the reading.
-    decode: decodes ? decode : (columns) => columns as Row,
-    decodeVersioned: (columns) => Object.assign(decode(columns), { [VERSION]: Number(columns._version) }),
+    decode: decodes ? rowDecoder(columns) : (row) => row as Row,
+    decodeVersioned: rowDecoder(columns, VERSION),
   };
 }
 
@@ -199,19 +201,6 @@ export function bodySchemas(resource: Resource, fields: readonly ModelField[]): 
   }
   const closed = { additionalProperties: false };
   return { row: Type.Object(row), body: Type.Object(body, closed), patch: Type.Object(patch, closed) };
-}
-
-/** Columns to a row. */
-function rowDecoder(fields: readonly ModelField[], dialect: Dialect): (columns: Columns) => Row {
-  const steps = fields.map(({ name, kind }) => ({ name, decode: dialect.decoder(kind) }));
-  return (columns) => {
-    const row: Row = { id: columns.id as RowId };
-    for (const { name, decode } of steps) {
-      const value = columns[name];
-      row[name] = decode && value !== null ? decode(value) : value;
-    }
-    return row;
-  };
 }
 
 /** Values of fields as the dialect binds them, by column. */

@@ -93,7 +93,7 @@ export function compilePolicy(
     rules.set(`:${transition}`, ruleData(can ?? resource.can.update));
   for (const [operation, { can }] of Object.entries(resource.lifecycle?.operations ?? {}))
     rules.set(`:${operation}`, ruleData(can ?? resource.can.update));
-  const classes = new Map<number, Map<Action, Verdict>>();
+  const classes: (Map<Action, Verdict> | undefined)[] = [];
   const compiled = new Map<string, Verdict['rule']>();
   const projectionOf = projectFields(model, project);
 
@@ -111,9 +111,7 @@ export function compilePolicy(
 
   function verdictOf(caller: Caller, action: Action): Verdict {
     const number = classNumber(caller);
-    const verdicts = classes.get(number) ?? new Map<Action, Verdict>();
-    if (verdicts.size === 0) classes.set(number, verdicts);
-    const known = verdicts.get(action);
+    const known = classes[number]?.get(action);
     if (known) return known;
     // Compiles a rule for a class; what comes to the same for several classes and verbs is compiled once.
     // An operation that is not declared any more may still be under way.
@@ -128,7 +126,8 @@ export function compilePolicy(
     };
     compiled.set(key, made);
     const verdict = { decision: decide(rule, own, place), rule: made };
-    verdicts.set(action, verdict);
+    classes[number] ??= new Map<Action, Verdict>();
+    classes[number].set(action, verdict);
     return verdict;
   }
 
@@ -167,24 +166,44 @@ export function compilePolicy(
       return fields !== undefined && (fields.size === 0 || !names.some((each) => fields.has(each)));
     },
     fields: (caller, action) => projectionOf(caller, action).fields,
-    perClass<T>(actions: readonly Action[], make: (where: Sql | undefined, fields: Projection) => T) {
-      const made = new Map<number, { readonly value: T }>();
-      return (caller: Caller) => {
-        const [first = 'read'] = actions;
-        let key = projectionOf(caller, first).number;
-        for (const action of actions)
-          key = key * 1000 + (policy.admits(caller, action) ? verdictOf(caller, action).rule.number : 0);
-        const known = made.get(key);
-        if (known) return known.value;
-        const wheres = actions.flatMap((action) => policy.where(caller, action) ?? []);
-        const where = wheres.length > 0 ? sql.join([...new Set(wheres)], ' and ') : undefined;
-        const value = make(where, policy.fields(caller, first));
-        made.set(key, { value });
-        return value;
-      };
+    perClass: (actions, make) => {
+      const [first = 'read'] = actions;
+      return oncePerClass(
+        (caller) => {
+          let key = projectionOf(caller, first).number;
+          for (const action of actions)
+            key = key * 1000 + (policy.admits(caller, action) ? verdictOf(caller, action).rule.number : 0);
+          return key;
+        },
+        (caller) => {
+          const wheres = actions.flatMap((action) => policy.where(caller, action) ?? []);
+          const where = wheres.length > 0 ? sql.join([...new Set(wheres)], ' and ') : undefined;
+          return make(where, policy.fields(caller, first));
+        },
+      );
     },
   };
   return policy;
+}
+
+/** Makes a thing once for each of the keys that classes of callers come to, and finds it again by the class. */
+function oncePerClass<T>(
+  keyOf: (caller: Caller) => number,
+  make: (caller: Caller) => T,
+): (caller: Caller) => T {
+  const made = new Map<number, { readonly value: T }>();
+  const ofClasses: ({ readonly value: T } | undefined)[] = [];
+  return (caller) => {
+    const number = classNumber(caller);
+    // API keys of one class differ in their scopes.
+    const known = caller.kind === 'key' ? undefined : ofClasses[number];
+    if (known) return known.value;
+    const key = keyOf(caller);
+    const one = made.get(key) ?? { value: make(caller) };
+    made.set(key, one);
+    if (caller.kind !== 'key') ofClasses[number] = one;
+    return one.value;
+  };
 }
 
 /** The fields that the rules of fields leave a class of callers: the model itself where that is all of them. */

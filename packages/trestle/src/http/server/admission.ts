@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../problems.ts';
 import type { Caller } from '../../schema/caller.ts';
 import type { Route } from '../../schema/route.ts';
@@ -59,13 +59,14 @@ export function admitRequests(fastify: FastifyInstance, server: ServerState): vo
     route.config = { ...route.config, tally, ...(rowParameter && { rowParameter }) };
   });
   fastify.addHook('onRequest', (request, reply, done) => {
-    begin(request, reply, server);
+    // Fastify makes these options anew each time they are asked for.
+    const { config } = request.routeOptions;
+    begin(request, reply, server, config);
     const refusal = refuse(request.raw);
     if (refusal) {
       reply.header('connection', 'close');
       return done(refusal);
     }
-    const { config } = request.routeOptions;
     if (config.url === undefined || server.paths.isAnother(request.method, request.url))
       return withoutRoute(request, reply, server, done);
     if (server.load.isTooHigh && !config.isExemptFromShedding)
@@ -84,8 +85,13 @@ export function admitRequests(fastify: FastifyInstance, server: ServerState): vo
 }
 
 /** Starts the headers that every answer has, and counts and logs the request once its connection is done with it. */
-export function begin(request: FastifyRequest, reply: FastifyReply, server: ServerState): void {
-  const { settings, lifecycle, metrics, log } = server;
+export function begin(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  server: ServerState,
+  { tally = server.metrics.unmatched, rowParameter }: FastifyContextConfig,
+): void {
+  const { settings, lifecycle, log } = server;
   const { headers } = request;
   const start = performance.now();
   if (headers.traceparent !== undefined) request.trace = traceOf(headers.traceparent);
@@ -106,7 +112,6 @@ export function begin(request: FastifyRequest, reply: FastifyReply, server: Serv
     reply.headers(corsHeaders(headers.origin, settings.origins));
   if (lifecycle.closing) reply.header('connection', 'close');
 
-  const { tally = metrics.unmatched, rowParameter } = request.routeOptions.config;
   const { raw } = reply;
   // Read now: the connection may be gone at the end.
   const { ip } = request;

@@ -73,7 +73,7 @@ export async function openServer(sites: readonly Site[], options: ServerOptions)
   const fastify = createListener(server.settings, {
     unreadable: (status, code) => log.lines.info({ status, code }, 'unreadable request'),
     unroutable: (error, request, reply) => {
-      begin(request, reply, server);
+      begin(request, reply, server, request.routeOptions.config);
       answerError(error, request, reply, server);
     },
   });
