@@ -14,6 +14,7 @@ import { tablesOf } from './database/tables.ts';
 import { type JobLimits, ROLES, type Role } from './jobs/job-limits.ts';
 import { JOB_RESOURCES } from './jobs/job-table.ts';
 import { openJobs } from './jobs/open-jobs.ts';
+import { IDEMPOTENCY_RESOURCES, IdempotencyKeys } from './rows/idempotency/idempotency-keys.ts';
 import type { Model } from './rows/model.ts';
 import { openServices } from './rows/open-services.ts';
 import { fillDerived, seedRows } from './rows/seed-rows.ts';
@@ -28,6 +29,9 @@ import { nobody, type Rules } from './schema/rules.ts';
 import type { AccountService, KeyService } from './schema/services/account-service.ts';
 import type { OperationService } from './schema/services/operation-service.ts';
 import type { Services } from './schema/services/row-service.ts';
+
+const FIRST_PURGE_MS = 60_000;
+const PURGE_INTERVAL_MS = 3_600_000;
 
 export interface EngineOptions {
   /** The folder of databases, secrets and artifacts. */
@@ -87,6 +91,8 @@ export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs
   readonly authenticate: Authenticator;
   /** Tags the representation of a table's rows, for ETags. */
   readonly representationTag: RepresentationTag;
+  /** Answers that are kept by Idempotency-Key. */
+  readonly idempotency: IdempotencyKeys;
   /** The tables of accounts, sessions and keys as callers see them. */
   readonly accountModels: AccountModels;
   /** The table of moves as callers see it. */
@@ -105,14 +111,7 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
   options: EngineOptions,
 ): Promise<Engine<Rs, Js>> {
   const { data, database = app.defaults.database, shared = false, roles = ROLES } = options;
-  const events = new Map<string, number>();
-  const log: EngineLog = {
-    event(event) {
-      events.set(event.event, (events.get(event.event) ?? 0) + 1);
-      options.log?.event({ app: app.name, ...event });
-    },
-    failed: (error, facts) => options.log?.failed(error, { app: app.name, ...facts }),
-  };
+  const { log, events } = countingLog(app.name, options.log);
   const secret = openSigningSecret(data, options.signingSecret);
   const store = await openStore({
     name: app.name,
@@ -130,7 +129,9 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
     const opened = openServices({ ...app, store, cursorKey });
     await fillDerived(opened.writers, store);
     await seedRows(opened.writers, store);
-    const { accounts, keys, authenticate, accountModels, close } = await openAccounts({
+    const [{ key }] = deriveKeys(secret, app.name, 'idempotency');
+    const idempotency = new IdempotencyKeys(store, app.accounts, key);
+    const { accounts, keys, authenticate, accountModels, purge, close } = await openAccounts({
       app,
       store,
       deletion: opened.deletion,
@@ -153,6 +154,10 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
       requireActive: (caller) => authenticate.requireActive(caller),
       log,
     });
+    const stopPurging = schedulePurge(async () => {
+      await purge();
+      await store.write((transaction) => idempotency.purge(transaction));
+    });
     // They were compiled from the declaration that the types are projections of.
     const enqueue = Object.fromEntries(jobs.services) as JobServices<Js>;
     return {
@@ -166,6 +171,7 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
       representationTag,
       accountModels,
       moveModel: jobs.moveModel,
+      idempotency,
       context: {
         rules: rulesOf(app.resources),
         schemas: schemasOf<Rs>(opened.models),
@@ -184,6 +190,7 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
         ...measureFiles(data, app.name),
       }),
       async close() {
+        stopPurging();
         await jobs.close();
         await close();
         await store.close();
@@ -204,11 +211,36 @@ function measureFiles(data: string, app: string): Pick<EngineMeasures, 'backupAg
   };
 }
 
+/** A log that counts its events by name. */
+function countingLog(app: string, to: EngineLog | undefined) {
+  const events = new Map<string, number>();
+  const log: EngineLog = {
+    event(event) {
+      events.set(event.event, (events.get(event.event) ?? 0) + 1);
+      to?.event({ app, ...event });
+    },
+    failed: (error, facts) => to?.failed(error, { app, ...facts }),
+  };
+  return { log, events };
+}
+
+/** Purges expired rows soon after the start and hourly, ignoring failures: the next time will do. Returns what stops it. */
+function schedulePurge(purge: () => Promise<void>): () => void {
+  const quietly = () => void purge().catch(() => {});
+  const first = setTimeout(quietly, FIRST_PURGE_MS).unref();
+  const hourly = setInterval(quietly, PURGE_INTERVAL_MS).unref();
+  return () => {
+    clearTimeout(first);
+    clearInterval(hourly);
+  };
+}
+
 /** Every table an app has: the engine's own and one for each resource. */
 export function tablesOfApp(app: Pick<App, 'resources' | 'accounts'>): Table[] {
   return [
     ...tablesOf(accountResources(app.accounts), app.accounts),
     ...tablesOf(JOB_RESOURCES, app.accounts),
+    ...tablesOf(IDEMPOTENCY_RESOURCES, app.accounts),
     ...tablesOf(app.resources, app.accounts),
   ];
 }

@@ -23,9 +23,6 @@ import { deriveKeys, type SigningSecret } from './sessions/signing-secret.ts';
 import { THROTTLE, Throttle, type ThrottleLimits } from './throttling/throttle.ts';
 import { TokenSigner } from './tokens/tokens.ts';
 
-const FIRST_PURGE_MS = 60_000;
-const PURGE_INTERVAL_MS = 3_600_000;
-
 export interface AccountsSetup {
   app: {
     readonly name: string;
@@ -53,7 +50,7 @@ export interface OpenAccounts {
   readonly keys: KeyService;
   readonly authenticate: Authenticator;
   readonly accountModels: AccountModels;
-  /** Removes expired sessions and old uses of keys. It is done soon after the start and every hour. */
+  /** Removes expired sessions, old uses of keys and old attempts. */
   purge(): Promise<void>;
   /** Writes what waits to be written. Call it before the store closes. */
   close(): Promise<void>;
@@ -124,7 +121,6 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
       await usage.purge(transaction, now());
       await throttle.purge(transaction);
     });
-  const stopPurging = schedulePurge(purge);
 
   const shared = { store, bodies, accounts, usage, tokens, sessions, throttle, now, log };
   return {
@@ -152,21 +148,9 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
     accountModels: viewsOf(models),
     purge,
     async close() {
-      stopPurging();
       clock.stop();
       await usage.close();
       await throttle.close();
     },
-  };
-}
-
-/** Purges expired rows soon after the start and hourly, ignoring failures: the next time will do. Returns what stops it. */
-function schedulePurge(purge: () => Promise<void>): () => void {
-  const quietly = () => void purge().catch(() => {});
-  const first = setTimeout(quietly, FIRST_PURGE_MS).unref();
-  const hourly = setInterval(quietly, PURGE_INTERVAL_MS).unref();
-  return () => {
-    clearTimeout(first);
-    clearInterval(hourly);
   };
 }

@@ -51,6 +51,11 @@ export interface Dialect extends Rendering {
   readonly forUpdate: Sql;
   /** The same, passing over rows that another transaction is writing. */
   readonly skipLocked: Sql;
+  /**
+   * Selects as `locked` whether a text could be locked for this transaction, without waiting; undefined where transactions
+   * that write come one after the other anyway.
+   */
+  readonly tryLock: ((text: Sql) => Sql) | undefined;
   /** Seconds since 1970, by the one clock that all processes on this database share: PostgreSQL's, or the machine's. */
   readonly clock: Sql;
   /** The instant of the same clock, as a timestamp column holds it. */

@@ -5,6 +5,8 @@ import { type Context, type RunTransaction, TRANSACTION, type Transaction } from
 
 /** Calls of own code inside one another; code that calls itself without end is stopped there. */
 const MAX_DEPTH = 16;
+/** How often a transaction is run that lost a race which is won by another try. */
+const MAX_ATTEMPTS = 5;
 
 /** A transaction as services use it: the statements that run in it, and what is to be done once it is committed. */
 export class OpenTransaction implements Transaction, Executor {
@@ -16,9 +18,14 @@ export class OpenTransaction implements Transaction, Executor {
   readonly running: string[] = [];
   /** The first failure of the app's code in it, which undoes the transaction also where it was caught. */
   failure: { readonly reason: unknown } | undefined;
+  /** How often it has been run, this time included. */
+  readonly attempt: number;
+  /** Set where it failed and another try may succeed. */
+  isRepeatable = false;
 
-  constructor(executor: Executor) {
+  constructor(executor: Executor, attempt = 1) {
     this.#executor = executor;
+    this.attempt = attempt;
   }
 
   all(statement: Statement, values: readonly Value[]): Columns[] | Promise<Columns[]> {
@@ -50,20 +57,22 @@ export async function inTransaction<T>(
 ): Promise<T> {
   if (context.transaction) return write(opened(context.transaction));
   // A store may run the write again where the database undid it because of another: each time it is a new transaction.
-  let own: OpenTransaction | undefined;
-  try {
-    const result = await store.write(async (executor) => {
-      own = new OpenTransaction(executor);
-      const value = await write(own);
-      if (own.failure) throw own.failure.reason;
-      return value;
-    });
-    for (const effect of own?.afterCommit ?? []) effect();
-    return result;
-  } catch (error) {
-    // Code that has neither come to its end nor failed was given up.
-    if (own && own.running.length > 0 && !own.failure) throw waitedElsewhere(own.running.join(', '), error);
-    throw error;
+  for (let attempt = 1; ; attempt += 1) {
+    let own: OpenTransaction | undefined;
+    try {
+      const result = await store.write(async (executor) => {
+        own = new OpenTransaction(executor, attempt);
+        const value = await write(own);
+        if (own.failure) throw own.failure.reason;
+        return value;
+      });
+      for (const effect of own?.afterCommit ?? []) effect();
+      return result;
+    } catch (error) {
+      // Code that has neither come to its end nor failed was given up.
+      if (own && own.running.length > 0 && !own.failure) throw waitedElsewhere(own.running.join(', '), error);
+      if (!own?.isRepeatable || attempt === MAX_ATTEMPTS) throw error;
+    }
   }
 }
 

@@ -33,8 +33,6 @@ import {
 } from './validate.ts';
 import { WriteStatements } from './write-statements.ts';
 
-const MAX_ATTEMPTS = 5;
-
 type Values = Readonly<Record<string, unknown>>;
 
 /** A service whose row is only known at run time: what the uniform routes use. */
@@ -166,17 +164,15 @@ export class RowWriter {
       if (written) return this.#answer(caller, written);
     }
 
-    for (let attempt = 1; ; attempt++) {
+    return inTransaction(this.#store, context, async (transaction) => {
       try {
-        return await inTransaction(this.#store, context, (transaction) =>
-          this.#stages(transaction, caller, request, { created: created && { ...created }, attempt }),
-        );
+        return await this.#stages(transaction, caller, request, created && { ...created });
       } catch (error) {
-        // Somebody else has taken what a field was to be derived as; a given transaction is undone by that on PostgreSQL.
-        const isAgain = this.#isDerived(error) && !context.transaction && attempt < MAX_ATTEMPTS;
-        if (!isAgain) throw error;
+        // Somebody else has taken what a field was to be derived as.
+        transaction.isRepeatable ||= this.#isDerived(error);
+        throw error;
       }
-    }
+    });
   }
 
   /** The write with the body that the app's `before` code answers, once the caller may make it. */
@@ -198,7 +194,7 @@ export class RowWriter {
     transaction: OpenTransaction,
     caller: Caller,
     request: RowWrite,
-    { created, attempt }: { created: Record<string, unknown> | undefined; attempt: number },
+    created: Record<string, unknown> | undefined,
   ): Promise<Versioned<Row>> {
     const { model } = this;
     const { verb, trusted = false } = request;
@@ -214,7 +210,7 @@ export class RowWriter {
     // Validate the body, and complete it with defaults and with what the server sets.
     const set = current && (await request.set?.(current, transaction));
     const next = created ?? this.#next(caller, request, current, set);
-    if (this.#derived.length > 0) await this.#derive(transaction, next, { current, attempt });
+    if (this.#derived.length > 0) await this.#derive(transaction, next, current);
     const names = current ? this.#edit(caller, next, current, request.touch) : [...model.byName.keys()];
     if (found && names.length === 0 && !request.touch) return this.#answer(caller, found);
     const isAsked = !trusted && !request.action && !(found && model.policy.isSettled(caller, verb, names));
@@ -299,9 +295,9 @@ export class RowWriter {
 
   /** Sets the fields that are made of others, to values that no other row has. */
   async #derive(
-    executor: Executor,
+    transaction: OpenTransaction,
     next: Record<string, unknown>,
-    { current, attempt }: { current: Row | undefined; attempt: number },
+    current: Row | undefined,
   ): Promise<void> {
     for (const { name, type } of this.#derived) {
       const { derived } = type;
@@ -309,10 +305,10 @@ export class RowWriter {
       const isSet = current ? (current[name] ?? null) !== null : (next[name] ?? null) !== null;
       if (isSet && !(current && derived.follows && next[derived.from] !== current[derived.from])) continue;
       const candidates = derived.candidates(next[derived.from]);
-      const taken = await this.#statements.taken(executor, name, candidates);
+      const taken = await this.#statements.taken(transaction, name, candidates);
       const free = candidates.find((one) => one === current?.[name] || !taken.has(one));
       // Where many want the same one at once, the last candidate is nobody else's.
-      next[name] = attempt > 2 ? candidates.at(-1) : (free ?? candidates.at(-1));
+      next[name] = transaction.attempt > 2 ? candidates.at(-1) : (free ?? candidates.at(-1));
     }
   }
 

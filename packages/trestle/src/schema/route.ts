@@ -1,6 +1,6 @@
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
 import type { Problem, ProblemCode } from '../problems.ts';
-import type { Caller, Origin, RunTransaction } from './caller.ts';
+import type { Caller, Origin, RunTransaction, Transaction } from './caller.ts';
 import type { JobServices, Jobs } from './jobs.ts';
 import type { Resource } from './resource.ts';
 import type { BodyOf, PatchOf, Resources, RowOf } from './row-types.ts';
@@ -30,6 +30,8 @@ export interface RouteRequest<T extends RouteTypes = RouteTypes> {
   query: T['query'];
   body: T['body'];
   origin: Origin;
+  /** The transaction that verbs join which are given the request: where it has an Idempotency-Key. */
+  transaction?: Transaction;
   /** Names in lower case. */
   headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Aborts when the client goes away. */
@@ -123,6 +125,12 @@ export interface RouteOptions<S extends RouteSchemas = RouteSchemas> {
   multipart?: boolean;
   /** Takes numbers and booleans of JSON bodies also as strings, `"7"` for 7 (default: the contract's). */
   coerce?: boolean;
+  /**
+   * Takes `Idempotency-Key` (default: true for the uniform routes that write rows, else false): a repetition within 24 hours is
+   * answered with the first answer, and writes nothing. Its code then gives the request to every verb that writes, and waits
+   * for nothing but services: `services.notes.create(request, request.body)`.
+   */
+  idempotent?: boolean;
   /** Maximum bytes of the body (default: 1 MiB). */
   maxBody?: number;
   /**

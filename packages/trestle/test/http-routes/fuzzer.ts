@@ -160,7 +160,7 @@ class Run {
     const id = at(reply.body, 'id');
     if (reply.status === 201 && id !== undefined) this.#ids.push(String(id));
     for (const name of Object.keys(Object(at(documented, 'headers'))))
-      if (name !== 'Retry-After' && !name.startsWith('RateLimit'))
+      if (name !== 'Retry-After' && name !== 'Idempotent-Replayed' && !name.startsWith('RateLimit'))
         assert.ok(reply.headers.has(name), `${name} is documented: ${about}`);
     const type = (reply.headers.get('content-type') ?? '').split(';')[0] ?? '';
     const schema = at(documented, 'content', type, 'schema');

@@ -74,6 +74,7 @@ export function postgresDialect(schema: string): Dialect {
     lateral: true,
     forUpdate: sql`for update`,
     skipLocked: sql`for update skip locked`,
+    tryLock: (text) => sql`select pg_try_advisory_xact_lock(hashtextextended(${text}, 0)) as locked`,
     clock: sql`extract(epoch from clock_timestamp())::double precision`,
     now: sql`clock_timestamp()`,
     inlineReferences: false,

@@ -113,6 +113,7 @@ export const sqliteDialect: Dialect = {
   lateral: false,
   forUpdate: sql``,
   skipLocked: sql``,
+  tryLock: undefined,
   clock: sql`unixepoch('subsec')`,
   now: sql`strftime('%Y-%m-%dT%H:%M:%fZ', 'now')`,
   inlineReferences: true,

@@ -99,7 +99,7 @@ const HEADERS: Readonly<Record<number, readonly string[]>> = {
 /** Every problem that a route may answer with, in the order of their statuses. */
 function failuresOf(route: Route, { style }: RouteTable): Problem[] {
   const { method, options } = route;
-  const { can, params, body, headers, raises = [] } = options;
+  const { can, params, body, headers, idempotent, raises = [] } = options;
   const isUniform = style === 'uniform';
   const isWrite = method !== 'GET' || options.changes === true;
   const codes: ProblemCode[] = [...EVERYWHERE];
@@ -111,6 +111,7 @@ function failuresOf(route: Route, { style }: RouteTable): Problem[] {
   if (body && isUniform) codes.push('invalid');
   if (isWrite) codes.push('storage_full');
   if (isWrite && isUniform) codes.push('conflict');
+  if (idempotent) codes.push('idempotency_key_in_use', 'idempotency_key_reused');
   if (headers?.includes('If-Match')) codes.push('precondition_failed');
   const own = raises.map((each) => (each instanceof Problem ? each : sampleProblem(each, route)));
   const all = [

@@ -3,6 +3,7 @@ const HEADERS: Readonly<Record<string, { description: string; type?: string }>> 
   ETag: { description: 'The version of the row, for If-Match and If-None-Match.' },
   Location: { description: 'Where what was made is.' },
   Link: { description: 'The first page and those beside this one (RFC 8288).' },
+  'Idempotent-Replayed': { description: 'true: the first answer to this Idempotency-Key once more.' },
   'Retry-After': { description: 'Seconds until it is worth asking again.', type: 'integer' },
   RateLimit: { description: 'What is left of the limit, and seconds until it is whole again.' },
   'RateLimit-Policy': { description: 'The limit, and its window in seconds.' },

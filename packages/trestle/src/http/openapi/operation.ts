@@ -25,7 +25,7 @@ export function templateOf(path: string): string {
 
 /** One route as an Operation Object (OpenAPI 3.1, 4.8.10). */
 export function operationOf(route: Route, context: OperationContext): Record<string, unknown> {
-  const { summary, description, tag, params, query, body, can, headers } = route.options;
+  const { summary, description, tag, params, query, body, can, headers = [], idempotent } = route.options;
   const { table, contract, components, hasSignIn } = context;
   return {
     operationId: operationIdOf(route, table.prefix),
@@ -35,7 +35,7 @@ export function operationOf(route: Route, context: OperationContext): Record<str
     parameters: [
       ...parameters(params, 'path', components),
       ...parameters(query, 'query', components),
-      ...headerParameters(headers),
+      ...headerParameters([...headers, ...(idempotent ? ['Idempotency-Key'] : [])]),
     ],
     ...(body && { requestBody: requestBody(route, body, context) }),
     responses: { ...answers(route, components), ...failureResponses(route, table, contract, components) },
@@ -77,7 +77,7 @@ function parameters(schema: TSchema | undefined, part: 'path' | 'query', compone
 }
 
 /** Request header fields that the route goes by. */
-function headerParameters(names: readonly string[] = []): unknown[] {
+function headerParameters(names: readonly string[]): unknown[] {
   return names.map((name) => ({ name, in: 'header', required: false, schema: { type: 'string' } }));
 }
 
@@ -101,13 +101,14 @@ function requestBody(
 }
 
 function answers({ options }: Route, components: Components): Record<string, unknown> {
-  const { produces = 'application/json', sends = [] } = options;
+  const { produces = 'application/json', sends = [], idempotent } = options;
+  const headers = ['X-Request-Id', ...sends, ...(idempotent ? ['Idempotent-Replayed'] : [])];
   return Object.fromEntries(
     Object.entries(options.answers).map(([status, schema]) => [
       status,
       {
         description: DESCRIPTIONS[status] ?? 'The answer.',
-        headers: headerReferences(['X-Request-Id', ...sends]),
+        headers: headerReferences(headers),
         ...(schema && {
           content: { [produces]: { schema: components.refer(schema, { in: 'response', open: false }) } },
         }),

@@ -3,8 +3,8 @@ import { StartError } from '../../start-error.ts';
 
 /** Response headers a browser's code may read beside the few it always may. */
 const EXPOSED =
-  'Accept-Ranges, Content-Encoding, Content-Range, ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, ' +
-  'WWW-Authenticate, X-Request-Id';
+  'Accept-Ranges, Content-Encoding, Content-Range, ETag, Idempotent-Replayed, Link, Location, Retry-After, RateLimit, ' +
+  'RateLimit-Policy, WWW-Authenticate, X-Request-Id';
 const DAY = '86400';
 
 /** Which origins browsers may call from: any, or these. */

@@ -32,12 +32,12 @@ export function mount<Rs extends Resources>(
   engine: Engine<Rs>,
   { base, streams }: MountPoint,
 ): Mounted {
-  const { app, authenticate } = engine;
+  const { app, authenticate, idempotency } = engine;
   const { name, description } = app;
   const { contract, tables } = routeTables(engine);
   requireOwnPaths(name, tables);
   requireOwnIds(name, tables);
-  for (const table of tables) addRoutes(fastify, table, { authenticate, base, streams });
+  for (const table of tables) addRoutes(fastify, table, { authenticate, idempotency, base, streams });
 
   const openapi = `${base}/openapi.json`;
   const documentOf = perPrefix('application/json; charset=utf-8', (prefix) => {

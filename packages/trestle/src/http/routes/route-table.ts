@@ -7,13 +7,15 @@ import type {
 } from 'fastify';
 import type { Authenticator } from '../../accounts/authenticator.ts';
 import { Problem } from '../../problems.ts';
+import type { IdempotencyKeys } from '../../rows/idempotency/idempotency-keys.ts';
 import { admission as admissionBy, audienceOf } from '../../rows/policy.ts';
 import type { Origin } from '../../schema/caller.ts';
-import { anonymous, type Caller } from '../../schema/caller.ts';
+import { anonymous, type Caller, type Transaction } from '../../schema/caller.ts';
 import type { Answer, CredentialPlace, Route, RouteRequest } from '../../schema/route.ts';
 import type { Rule } from '../../schema/rules.ts';
 import { contractInput, type Input, type InputReader, isRecord, uniformInput } from '../requests/input.ts';
 import type { ResponseStreams } from '../server/response-streams.ts';
+import { answerOnce } from './idempotency.ts';
 import { ResponseBatch, sendAnswer } from './send-answer.ts';
 
 /** Routes under one path that read their requests in one way. */
@@ -28,6 +30,7 @@ export interface RouteTable {
 /** Of the app whose routes they are, and of the server. */
 interface RouteContext {
   readonly authenticate: Authenticator;
+  readonly idempotency: IdempotencyKeys;
   readonly base: string;
   readonly streams: ResponseStreams;
 }
@@ -51,13 +54,13 @@ export function addRoutes(fastify: FastifyInstance, table: RouteTable, context: 
 function routeOptions(
   route: Route,
   table: RouteTable,
-  { authenticate, base, streams }: RouteContext,
+  { authenticate, idempotency, base, streams }: RouteContext,
 ): Omit<RouteOptions, 'url'> {
   // A route's checks are compiled when it is first asked for: all of them at once would double the time of a start.
   let read: InputReader | undefined;
   // A route's types were checked where it was declared; here its input is what its schemas let through.
   const handle = route.handle as Handle;
-  const { produces, answers, changes, multipart, maxBody, can } = route.options;
+  const { produces, answers, changes, multipart, maxBody, can, idempotent } = route.options;
   const hasBody = produces !== undefined || Object.values(answers).some((schema) => schema !== null);
   return {
     method: route.method,
@@ -74,7 +77,9 @@ function routeOptions(
     handler: async (request, reply) => {
       const batch = ResponseBatch.ofRequest();
       read ??= table.style === 'contract' ? contractInput(route) : uniformInput(route);
-      const answer = await handle(new HandledRequest(request, reply, base, read(request)));
+      const handled = new HandledRequest(request, reply, base, read(request));
+      const isKeyed = idempotent && request.headers['idempotency-key'] !== undefined;
+      const answer = await (isKeyed ? answerOnce(idempotency, handled, handle) : handle(handled));
       if (batch.held) await batch.held;
       // A reply is a thenable: handed back without need, it would be waited for once more.
       const sending = sendAnswer(reply, answer, streams);
@@ -126,6 +131,7 @@ class HandledRequest implements RouteRequest {
   readonly url: string;
   readonly method: string;
   readonly headers: RouteRequest['headers'];
+  transaction?: Transaction;
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   #signal: AbortSignal | undefined;

@@ -7,9 +7,9 @@ import { transitionsOf } from '../../../rows/policy.ts';
 import { countingFields } from '../../../rows/read.ts';
 import type { AnyService } from '../../../rows/write.ts';
 import type { RowId } from '../../../schema/id.ts';
-import { type Answer, answer, type Route, route } from '../../../schema/route.ts';
+import { type Answer, answer, type Route, type RouteRequest, route } from '../../../schema/route.ts';
 import { nobody } from '../../../schema/rules.ts';
-import type { Versioned } from '../../../schema/services/row-service.ts';
+import type { Versioned, WriteOptions } from '../../../schema/services/row-service.ts';
 import { etagOf, ifMatchOf, noneMatches } from './etag.ts';
 import { pageRoute } from './page-route.ts';
 import { rowName, titled, typeName, verbPath } from './route-names.ts';
@@ -82,31 +82,18 @@ function routesByUniqueField(
         params: Type.Object({ value: Type.String({ description: `The ${key} of the row.` }) }),
       };
       return route(method, `/${name}/by/${key}/:value`, { ...options, ...own }, async (request) => {
-        const { caller, params, query, body, origin, headers, signal, base, url, method: asked } = request;
-        const read = type.fromText(params.value, () => undefined);
+        const read = type.fromText(request.params.value, () => undefined);
         const value = type.normalize ? type.normalize(read) : read;
         const filter = { [key]: { eq: value } };
-        const page = type.accepts(value) ? await service.list({ caller }, { filter, limit: 1 }) : undefined;
+        const page = type.accepts(value) ? await service.list(request, { filter, limit: 1 }) : undefined;
         const id = page?.items[0]?.id;
         if (id === undefined)
           throw new Problem('not_found', {
             detail: `There is no row with this ${key} in ${name}.`,
             data: { resource: name },
           });
-        const byId = {
-          caller,
-          params: { id },
-          query,
-          body,
-          origin,
-          headers,
-          signal,
-          base,
-          url,
-          method: asked,
-        };
         // The types of a handler's request follow from its own route's schemas, which are these but for the parameters.
-        return handle(byId as never);
+        return handle(withParams(request, { id }) as never);
       });
     }),
   );
@@ -118,7 +105,7 @@ function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: strin
   const one = rowName(name);
   const body = titled(`${one}Body`, bodyOf(model));
   const patch = titled(`${one}Patch`, model.documented.patch);
-  const shared = { tag: name, checkBody: false, answers: { 200: row } };
+  const shared = { tag: name, checkBody: false, idempotent: true, answers: { 200: row } };
   const ofOne = { ...shared, params: idParams(model), headers: ['If-Match'] };
   const update = { ...ofOne, sends: ['ETag'], can: resource.can.update ?? nobody };
   const create = {
@@ -140,9 +127,9 @@ function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: strin
         can: can ?? resource.can.update ?? nobody,
         raises: ['illegal_transition'],
       },
-      async ({ caller, params: { id }, headers }) =>
+      async (request) =>
         versioned(
-          await service.transition({ caller }, id, step, { ifMatch: ifMatchOf(headers['if-match'], tag) }),
+          await service.transition(request, request.params.id, step, writeOptions(request, tag)),
           tag,
         ),
     ),
@@ -153,9 +140,9 @@ function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: strin
       'POST',
       `/${name}`,
       { ...create, operationId: `create${one}`, summary: `Create one of ${name}` },
-      async ({ caller, body: given, base }) => {
-        const created = await service.create({ caller }, given);
-        const location = `${base}/v1/${name}/${created.id}`;
+      async (request) => {
+        const created = await service.create(request, request.body);
+        const location = `${request.base}/v1/${name}/${created.id}`;
         return answer(201, created, { location, etag: etagOf(created, tag) });
       },
     ),
@@ -163,9 +150,9 @@ function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: strin
       'PUT',
       `/${name}/:id`,
       { ...update, body, operationId: `replace${one}`, summary: `Replace one of ${name}` },
-      async ({ caller, params: { id }, body: given, headers }) =>
+      async (request) =>
         versioned(
-          await service.replace({ caller }, id, given, { ifMatch: ifMatchOf(headers['if-match'], tag) }),
+          await service.replace(request, request.params.id, request.body, writeOptions(request, tag)),
           tag,
         ),
     ),
@@ -178,9 +165,9 @@ function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: strin
         operationId: `update${one}`,
         summary: `Change fields of one of ${name} (RFC 7396)`,
       },
-      async ({ caller, params: { id }, body: given, headers }) =>
+      async (request) =>
         versioned(
-          await service.patch({ caller }, id, given, { ifMatch: ifMatchOf(headers['if-match'], tag) }),
+          await service.patch(request, request.params.id, request.body, writeOptions(request, tag)),
           tag,
         ),
     ),
@@ -188,8 +175,8 @@ function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: strin
       'DELETE',
       `/${name}/:id`,
       { ...remove, operationId: `delete${one}`, summary: `Delete one of ${name}` },
-      async ({ caller, params: { id }, headers }) => {
-        await service.remove({ caller }, id, { ifMatch: ifMatchOf(headers['if-match'], tag) });
+      async (request) => {
+        await service.remove(request, request.params.id, writeOptions(request, tag));
         return answer(204);
       },
     ),
@@ -205,6 +192,17 @@ function bodyOf({ documented, resource: { atLeastOne } }: Model): TSchema {
 
 function idParams(model: Model) {
   return Type.Object({ id: Type.Unsafe<RowId>(model.resource.id.schema) });
+}
+
+function writeOptions({ headers }: Pick<RouteRequest, 'headers'>, tag: string): WriteOptions {
+  return { ifMatch: ifMatchOf(headers['if-match'], tag) };
+}
+
+/** The same request with other parameters of its path. */
+function withParams(request: RouteRequest, params: unknown): RouteRequest {
+  const { caller, transaction, query, body, origin, headers, signal, base, url, method } = request;
+  const joined = transaction && { transaction };
+  return { caller, ...joined, params, query, body, origin, headers, signal, base, url, method };
 }
 
 function versioned(row: Versioned<Row>, tag: string): Answer {

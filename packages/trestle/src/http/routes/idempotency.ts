@@ -1,0 +1,32 @@
+import { Problem } from '../../problems.ts';
+import type { IdempotencyKeys } from '../../rows/idempotency/idempotency-keys.ts';
+import type { Answer, RouteRequest } from '../../schema/route.ts';
+
+/** Maximum characters of an Idempotency-Key. */
+const MAX_KEY_LENGTH = 255;
+
+/** Answers a request once for its Idempotency-Key, and its repetitions with that answer. Its writes are one transaction. */
+export async function answerOnce(
+  keys: IdempotencyKeys,
+  request: RouteRequest,
+  handle: (request: RouteRequest) => Promise<Answer> | Answer,
+): Promise<Answer> {
+  const { method, url, body, headers } = request;
+  const key = String(headers['idempotency-key']);
+  if (key.length === 0 || key.length > MAX_KEY_LENGTH || !/^[\x20-\x7e]+$/.test(key))
+    throw new Problem('malformed', {
+      detail: `An Idempotency-Key has 1 to ${MAX_KEY_LENGTH} ASCII characters, such as those of a UUID.`,
+    });
+  const content = JSON.stringify([method, url, body, headers['if-match'], headers.prefer]);
+  const { answer, isReplay } = await keys.once({ owner: ownerOf(request), key, content }, (transaction) =>
+    handle(Object.assign(request, { transaction })),
+  );
+  return isReplay ? { ...answer, headers: { ...answer.headers, 'idempotent-replayed': 'true' } } : answer;
+}
+
+/** Whose an Idempotency-Key is. An API key is not its account, which may see more; callers without credentials are their address. */
+function ownerOf({ caller, origin }: RouteRequest): string {
+  if (caller.kind === 'account') return `account ${caller.account}`;
+  if (caller.kind === 'key') return `key ${caller.key}`;
+  return caller.kind === 'anonymous' ? `anonymous ${origin.address}` : caller.kind;
+}
