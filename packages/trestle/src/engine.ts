@@ -4,6 +4,7 @@ import type { Authenticator } from './accounts/authenticator.ts';
 import { type AccountModels, openAccounts } from './accounts/open-accounts.ts';
 import { accountResources } from './accounts/resources.ts';
 import { deriveKeys, openSigningSecret } from './accounts/sessions/signing-secret.ts';
+import type { Tickets } from './accounts/tokens/tickets.ts';
 import { type MigrateOptions, migrate } from './database/migrations/migrate.ts';
 import { type Renames, renamesOf } from './database/migrations/renames.ts';
 import { type RepresentationTag, representationTags } from './database/migrations/representation.ts';
@@ -87,6 +88,7 @@ export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs
   readonly writers: ReadonlyMap<string, RowWriter>;
   readonly accounts: AccountService;
   readonly keys: KeyService;
+  readonly tickets: Tickets;
   readonly operations: OperationService;
   readonly authenticate: Authenticator;
   /** Tags the representation of a table's rows, for ETags. */
@@ -131,7 +133,7 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
     await seedRows(opened.writers, store);
     const [{ key }] = deriveKeys(secret, app.name, 'idempotency');
     const idempotency = new IdempotencyKeys(store, app.accounts, key);
-    const { accounts, keys, authenticate, accountModels, purge, close } = await openAccounts({
+    const { accounts, keys, tickets, authenticate, accountModels, purge, close } = await openAccounts({
       app,
       store,
       deletion: opened.deletion,
@@ -166,6 +168,7 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
       ...opened,
       accounts,
       keys,
+      tickets,
       operations: jobs.operations,
       authenticate,
       representationTag,

@@ -7,11 +7,12 @@ import type { KeyUse } from '../schema/services/account-service.ts';
 import { StartError } from '../start-error.ts';
 import type { EventLog } from './events.ts';
 import { hashSecret, KEY_PREFIX, parseKey } from './keys/key-format.ts';
-import { isUsable, type KeyStatements } from './keys/key-statements.ts';
+import { isUsable, type KeyStatements, type KeyWithRoles } from './keys/key-statements.ts';
 import type { KeyUsage } from './keys/key-usage.ts';
 import type { Sessions } from './sessions/sessions.ts';
 import { sourceOf } from './throttling/source.ts';
 import type { Throttle } from './throttling/throttle.ts';
+import type { Tickets } from './tokens/tickets.ts';
 import { type AccessClaims, invalidToken, type TokenSigner } from './tokens/tokens.ts';
 
 /** Reads may rest on a session check that is at most a second old; writes always ask the database. */
@@ -28,6 +29,8 @@ export interface Authenticator {
   key(key: string): Promise<Caller>;
   /** The administrator's secret. Throws `invalid_token` where it is wrong or the server has none, and `too_many_requests`. */
   administrator(secret: string, origin: Origin): Caller;
+  /** A ticket for a path, which is spent by this. Throws `invalid_token` and `invalid_key`. */
+  ticket(ticket: string, path: string): Promise<Caller>;
   /**
    * Throws `invalid_token` or `invalid_key` where the caller's session has ended, its key was revoked, or its account is
    * disabled or has other roles by now. Callers without credentials of their own are always active. For what outlives its request, such as event
@@ -45,6 +48,7 @@ interface Dependencies {
   keys: KeyStatements;
   usage: KeyUsage;
   throttle: Throttle;
+  tickets: Tickets;
   administratorSecret: string | undefined;
   now: () => number;
   log: EventLog;
@@ -59,7 +63,8 @@ const MAX_VERIFIED = 10_000;
 
 /** The authenticator of one app. Throws `StartError` for an administrator's secret that is too short. */
 export function openAuthenticator(dependencies: Dependencies): Authenticator {
-  const { store, tokens, sessions, keys, usage, throttle, administratorSecret, now, log } = dependencies;
+  const { store, tokens, sessions, keys, usage, throttle, tickets, administratorSecret, now, log } =
+    dependencies;
   const expected = administratorSecret ? digest(checkedSecret(administratorSecret)) : undefined;
 
   function administrator(secret: string, origin: Origin): Caller {
@@ -82,7 +87,14 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
     const known = verified.get(token);
     const claims = known && now() < known.expires ? known : await tokens.verifyAccess(token);
     if (claims !== known) verified.set(token, claims);
-    const caller = await sessions.caller(claims, purpose);
+    return sessionCaller(claims, purpose);
+  }
+
+  async function sessionCaller(
+    session: Pick<AccessClaims, 'account' | 'session'>,
+    purpose: Purpose,
+  ): Promise<Caller & { kind: 'account' }> {
+    const caller = await sessions.caller(session, purpose);
     if (!caller) throw invalidToken();
     return caller;
   }
@@ -93,8 +105,13 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
     const [row] = await keys.enabled(store, { id: parsed.id });
     const same = timingSafeEqual(Buffer.from(hashSecret(parsed.secret)), Buffer.from(row?.hash ?? NO_HASH));
     if (!row || !same || !isUsable(row, now())) throw invalidKey();
-    const { account, id, scopes, roles } = row;
-    return { kind: 'key', account, key: id, scopes, ...(roles.length > 0 && { roles }) };
+    return keyCaller(row);
+  }
+
+  async function usableKey(id: string): Promise<KeyWithRoles> {
+    const row = await keys.current(id);
+    if (!row || !isUsable(row, now())) throw invalidKey();
+    return row;
   }
 
   return {
@@ -111,14 +128,19 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
     },
     key: byKey,
     administrator,
+    async ticket(ticket, path) {
+      const { account, session, key } = await tickets.take(ticket, path);
+      if (key !== null) return keyCaller(await usableKey(key));
+      if (account === null || session === null) return ADMINISTRATOR;
+      return sessionCaller({ account, session }, 'write');
+    },
     async requireActive(caller) {
       if (caller.kind === 'account') {
-        const current = await sessions.caller(caller, 'write');
-        if (!current || !hasSameRoles(current.roles, caller.roles)) throw invalidToken();
+        const { roles } = await sessionCaller(caller, 'write');
+        if (!hasSameRoles(roles, caller.roles)) throw invalidToken();
       }
-      if (caller.kind !== 'key') return;
-      const row = await keys.current(caller.key);
-      if (!row || !isUsable(row, now()) || !hasSameRoles(row.roles, caller.roles)) throw invalidKey();
+      if (caller.kind === 'key' && !hasSameRoles((await usableKey(caller.key)).roles, caller.roles))
+        throw invalidKey();
     },
     used(caller, use) {
       if (caller.kind === 'key') usage.note(caller.key, use);
@@ -128,6 +150,10 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
 
 function hasSameRoles(some: readonly string[] = [], others: readonly string[] = []): boolean {
   return some.length === others.length && some.every((one) => others.includes(one));
+}
+
+function keyCaller({ id, account, scopes, roles }: KeyWithRoles): Caller {
+  return { kind: 'key', account, key: id, scopes, ...(roles.length > 0 && { roles }) };
 }
 
 function checkedSecret(secret: string): string {

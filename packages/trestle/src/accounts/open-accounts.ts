@@ -21,6 +21,7 @@ import { sessionStatements } from './sessions/session-statements.ts';
 import { lifetimesOf, Sessions } from './sessions/sessions.ts';
 import { deriveKeys, type SigningSecret } from './sessions/signing-secret.ts';
 import { THROTTLE, Throttle, type ThrottleLimits } from './throttling/throttle.ts';
+import { openTickets, type Tickets } from './tokens/tickets.ts';
 import { TokenSigner } from './tokens/tokens.ts';
 
 export interface AccountsSetup {
@@ -48,6 +49,7 @@ export interface AccountsSetup {
 export interface OpenAccounts {
   readonly accounts: AccountService;
   readonly keys: KeyService;
+  readonly tickets: Tickets;
   readonly authenticate: Authenticator;
   readonly accountModels: AccountModels;
   /** Removes expired sessions, old uses of keys and old attempts. */
@@ -115,6 +117,8 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
   });
   const refresh = new Refresh({ store, statements, sessions, tokens, lifetimes, now, log });
 
+  const tickets = openTickets({ store, model: models.tickets, bodies, now });
+
   const purge = () =>
     store.write(async (transaction) => {
       await sessions.purge(transaction);
@@ -144,7 +148,8 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
       reads: systemReads<ShownKey>(models.keys, store, cursors),
       useReads: systemReads<KeyUseRow>(models.key_uses, store, cursors),
     }),
-    authenticate: openAuthenticator({ ...shared, keys, administratorSecret }),
+    tickets,
+    authenticate: openAuthenticator({ ...shared, keys, tickets, administratorSecret }),
     accountModels: viewsOf(models),
     purge,
     async close() {

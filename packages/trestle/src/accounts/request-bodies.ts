@@ -97,6 +97,7 @@ export function accountBodies({ accounts, app, resources }: BodyOptions) {
       Type.Object({ expires_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]) }, closed),
       { further: expiryErrors },
     ),
+    ticket: body<{ path: string }>(ticket),
     overlap: body<{ overlap?: number }>(Type.Object({ overlap: Type.Optional(overlap) }, closed)),
   };
 }
@@ -118,6 +119,19 @@ const signIn = Type.Object(
 
 const refresh = Type.Object(
   { refresh_token: Type.String({ maxLength: MAX_TOKEN_LENGTH }), grant_type: Type.Optional(text) },
+  closed,
+);
+
+const ticket = Type.Object(
+  {
+    path: Type.String({
+      pattern: '^/[!-"$->@-~]*$',
+      'x-message': 'expected a path such as /v1/operations/ID/events, encoded, without a query',
+      examples: ['/v1/operations/019ac2f0-5c00-7000-8000-000000000001/events'],
+      maxLength: 2000,
+      description: 'The path that the ticket is for, as it will be asked for, without a query.',
+    }),
+  },
   closed,
 );
 

@@ -13,7 +13,7 @@ import type { RowOf } from '../schema/row-types.ts';
 import { administrator, own } from '../schema/rules.ts';
 
 /**
- * The tables of accounts, sessions and keys. None of them holds anything that could be used as a credential.
+ * The tables of accounts, sessions, keys and tickets. None of them holds anything that could be used as a credential.
  * `username_key` is the name as it is compared; null where an older account has the same one.
  */
 export function accountResources(declared: Accounts) {
@@ -31,7 +31,7 @@ export function accountResources(declared: Accounts) {
     }),
     { table: ACCOUNTS_TABLE, hidden: ['username_key', 'password_hash'], can: { read: administrator } },
   );
-  return { accounts, sessions, keys, key_uses: keyUses, attempts };
+  return { accounts, sessions, keys, key_uses: keyUses, attempts, tickets };
 }
 
 export type AccountResources = ReturnType<typeof accountResources>;
@@ -104,8 +104,24 @@ const attempts = systemResource(
   { table: `${INTERNAL}attempts` },
 );
 
+/** Tickets by their hashes: whose they are, and the path they are for. */
+const tickets = systemResource(
+  resource({
+    id: textId('^[0-9a-f]{64}$'),
+    fields: {
+      path: text({ max: 2000 }),
+      account: reference('accounts', { nullable: true, onDelete: 'cascade' }),
+      session: text({ nullable: true }),
+      key: text({ nullable: true }),
+      expires_at: timestamp({ index: true }),
+    },
+  }),
+  { table: `${INTERNAL}tickets` },
+);
+
 export type AccountRow = RowOf<AccountResources['accounts']>;
 export type SessionRow = RowOf<AccountResources['sessions']>;
 export type KeyRow = RowOf<AccountResources['keys']>;
 export type KeyUseRow = RowOf<AccountResources['key_uses']>;
+export type TicketRow = RowOf<AccountResources['tickets']>;
 export type AttemptRow = RowOf<AccountResources['attempts']>;

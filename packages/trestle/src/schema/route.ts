@@ -14,6 +14,8 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 /** Where a contract takes credentials from. A Bearer header is always taken. */
 export type CredentialPlace =
   | { readonly in: 'header' | 'query'; readonly name: string; readonly for: 'key' | 'administrator' }
+  /** A ticket of `POST /v1/tickets`. Every GET that `produces` something other than JSON takes one from `ticket`. */
+  | { readonly in: 'query'; readonly name: string; readonly for: 'ticket' }
   | { readonly in: 'body'; readonly name: string; readonly for: 'token' };
 
 /** The compile-time types of a request: of its path, its query string and its body. */

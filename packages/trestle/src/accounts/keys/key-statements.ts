@@ -46,6 +46,9 @@ export function keyStatements(
 
 export type KeyStatements = ReturnType<typeof keyStatements>;
 
+/** A key with the roles of its account. */
+export type KeyWithRoles = Awaited<ReturnType<KeyStatements['enabled']>>[number];
+
 /** Whether a key is active and has not expired. */
 export function isUsable(row: KeyRow, now: number): boolean {
   return row.active && (row.expires_at === null || now < Date.parse(row.expires_at));

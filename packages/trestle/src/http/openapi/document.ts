@@ -68,5 +68,6 @@ const TAGS: Readonly<Record<string, string>> = {
   accounts: 'Sign-up, and your own account.',
   sessions: 'Signing in and out.',
   keys: 'API keys: made, listed, changed and ended by their owner or the administrator.',
+  tickets: 'Credentials for one request, where no header can be set.',
   operations: 'Work on rows that takes time: watched, polled or cancelled.',
 };

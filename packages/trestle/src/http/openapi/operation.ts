@@ -25,7 +25,7 @@ export function templateOf(path: string): string {
 
 /** One route as an Operation Object (OpenAPI 3.1, 4.8.10). */
 export function operationOf(route: Route, context: OperationContext): Record<string, unknown> {
-  const { summary, description, tag, params, query, body, can, headers = [], idempotent } = route.options;
+  const { summary, description, tag, params, query, body, headers = [], idempotent } = route.options;
   const { table, contract, components, hasSignIn } = context;
   return {
     operationId: operationIdOf(route, table.prefix),
@@ -39,7 +39,7 @@ export function operationOf(route: Route, context: OperationContext): Record<str
     ],
     ...(body && { requestBody: requestBody(route, body, context) }),
     responses: { ...answers(route, components), ...failureResponses(route, table, contract, components) },
-    security: securityOf(table, can, hasSignIn),
+    security: securityOf(table, route, hasSignIn),
   };
 }
 

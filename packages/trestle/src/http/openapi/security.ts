@@ -1,9 +1,8 @@
 import { audienceOf } from '../../rows/policy.ts';
 import type { CredentialPlace, Route } from '../../schema/route.ts';
-import type { Rule } from '../../schema/rules.ts';
 import { isRecord } from '../requests/input.ts';
 import type { RouteTable } from '../routes/route-table.ts';
-import { placesFor } from '../routes/route-table.ts';
+import { placesOf, TICKET, takesTickets } from '../routes/route-table.ts';
 
 /** The route that hands out access tokens for a username and password, and where it stands. */
 interface SignIn {
@@ -23,11 +22,14 @@ export function signInOf(tables: readonly RouteTable[]): SignIn | undefined {
 /** The ways to show who one is, of all tables of an app. */
 export function securitySchemes(tables: readonly RouteTable[], base: string): Record<string, unknown> {
   const signIn = signInOf(tables);
-  const places = tables.flatMap((table) => table.places).filter(({ in: part }) => part !== 'body');
+  const places = tables.flatMap((table) => [
+    ...table.places,
+    ...(table.routes.some(takesTickets) ? [TICKET] : []),
+  ]);
   return {
     ...(signIn && { password: passwordFlow(signIn, base) }),
     bearer: { type: 'http', scheme: 'bearer', description: 'An access token or an API key.' },
-    ...Object.fromEntries(places.map((place) => [schemeName(place), placeScheme(place)])),
+    ...Object.fromEntries(places.filter(isListed).map((place) => [schemeName(place), placeScheme(place)])),
   };
 }
 
@@ -45,9 +47,20 @@ function passwordFlow({ path, route }: SignIn, base: string): unknown {
   };
 }
 
+const PLACES: Readonly<Record<CredentialPlace['for'], string>> = {
+  key: 'An API key.',
+  token: 'An access token.',
+  administrator: "The administrator's secret.",
+  ticket:
+    'A ticket for this path, of POST /v1/tickets: for one request within 30 s, where no header can be set.',
+};
+
+function isListed(place: CredentialPlace): boolean {
+  return place.in !== 'body';
+}
+
 function placeScheme(place: CredentialPlace): unknown {
-  const description = place.for === 'administrator' ? "The administrator's secret." : 'An API key.';
-  return { type: 'apiKey', in: place.in, name: place.name, description };
+  return { type: 'apiKey', in: place.in, name: place.name, description: PLACES[place.for] };
 }
 
 function schemeName(place: CredentialPlace): string {
@@ -55,15 +68,11 @@ function schemeName(place: CredentialPlace): string {
 }
 
 /** The security requirement of a route: none, or one of several schemes; where anyone may call, none is one of them. */
-export function securityOf(
-  table: RouteTable,
-  rule: Rule | undefined,
-  hasSignIn: boolean,
-): Record<string, string[]>[] {
+export function securityOf(table: RouteTable, route: Route, hasSignIn: boolean): Record<string, string[]>[] {
+  const rule = route.options.can;
   if (!rule) return [];
-  const places = table.style === 'contract' ? placesFor(table.places, rule) : table.places;
   const audience = audienceOf(rule);
-  const listed = places.filter(({ in: part }) => part !== 'body');
+  const listed = placesOf(table, route).filter(isListed);
   const names = [
     ...(hasSignIn && audience !== 'administrator' ? ['password'] : []),
     'bearer',

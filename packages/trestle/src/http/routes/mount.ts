@@ -9,12 +9,13 @@ import { operationIdOf } from '../openapi/operation.ts';
 import { problemAnswer } from '../server/errors.ts';
 import type { ResponseStreams } from '../server/response-streams.ts';
 import type { Mounted } from '../server/server.ts';
-import { addRoutes, type RouteTable, UNIFORM_PLACES } from './route-table.ts';
+import { addRoutes, type RouteTable, takesTickets, UNIFORM_PLACES } from './route-table.ts';
 import { accountRoutes } from './uniform/account-routes.ts';
 import { keyRoutes } from './uniform/key-routes.ts';
 import { operationRoutes } from './uniform/operation-routes.ts';
 import { permissionRoute } from './uniform/permission-route.ts';
 import { resourceRoutes } from './uniform/resource-routes.ts';
+import { ticketRoute } from './uniform/ticket-route.ts';
 
 /** Where an app is put. */
 interface MountPoint {
@@ -75,8 +76,8 @@ export function routeTables<Rs extends Resources>(
   engine: Engine<Rs>,
 ): { readonly contract: Contract | undefined; readonly tables: readonly RouteTable[] } {
   const contract = engine.app.contract?.(engine.context);
-  const uniform = engine.app.uniform ? [uniformTable(engine)] : [];
-  return { contract, tables: [...(contract ? [contractTable(contract)] : []), ...uniform] };
+  const own = contract ? [contractTable(contract)] : [];
+  return { contract, tables: engine.app.uniform ? [...own, uniformTable(engine, own)] : own };
 }
 
 /** Throws where two operations have one name: generated clients would have one of them alone. */
@@ -105,18 +106,9 @@ function contractTable({
   return { style: 'contract', prefix: '', routes: settled, places: credentials };
 }
 
-function uniformTable<Rs extends Resources>({
-  app,
-  accounts,
-  keys,
-  operations,
-  models,
-  byName,
-  representationTag,
-  accountModels,
-  moveModel,
-  store,
-}: Engine<Rs>): RouteTable {
+function uniformTable<Rs extends Resources>(engine: Engine<Rs>, others: readonly RouteTable[]): RouteTable {
+  const { app, accounts, keys, tickets, operations, models, byName, store } = engine;
+  const { representationTag, accountModels, moveModel } = engine;
   const shown = new Map([...models].filter(([, { resource }]) => resource.uniform));
   const rows = [...shown].flatMap(([name, model]) => {
     const service = byName.get(name);
@@ -129,6 +121,8 @@ function uniformTable<Rs extends Resources>({
     ...keyRoutes(app, keys, accountModels),
     ...operationRoutes(shown, operations, moveModel),
   ];
+  const isTaken = [...routes, ...others.flatMap((table) => table.routes)].some(takesTickets);
+  if (isTaken) routes.push(ticketRoute(app, tickets));
   return { style: 'uniform', prefix: '/v1', routes, places: UNIFORM_PLACES };
 }
 

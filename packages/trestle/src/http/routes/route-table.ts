@@ -14,6 +14,7 @@ import { anonymous, type Caller, type Transaction } from '../../schema/caller.ts
 import type { Answer, CredentialPlace, Route, RouteRequest } from '../../schema/route.ts';
 import type { Rule } from '../../schema/rules.ts';
 import { contractInput, type Input, type InputReader, isRecord, uniformInput } from '../requests/input.ts';
+import { pathOf } from '../server/errors.ts';
 import type { ResponseStreams } from '../server/response-streams.ts';
 import { answerOnce } from './idempotency.ts';
 import { ResponseBatch, sendAnswer } from './send-answer.ts';
@@ -73,7 +74,7 @@ function routeOptions(
     },
     ...(maxBody !== undefined && { bodyLimit: maxBody }),
     ...(changes && { exposeHeadRoute: false }),
-    ...(can && admission(authenticate, table, can)),
+    ...(can && admission(authenticate, placesOf(table, route), can)),
     handler: async (request, reply) => {
       const batch = ResponseBatch.ofRequest();
       read ??= table.style === 'contract' ? contractInput(route) : uniformInput(route);
@@ -92,8 +93,7 @@ function routeOptions(
  * Credentials and the route's rule come before anything else of a request, its body included, so that nobody makes the
  * server work who may not; only where a contract takes tokens in the body is that read first.
  */
-function admission(authenticate: Authenticator, table: RouteTable, rule: Rule) {
-  const places = table.style === 'contract' ? placesFor(table.places, rule) : table.places;
+function admission(authenticate: Authenticator, places: readonly CredentialPlace[], rule: Rule) {
   const authorize = admissionBy(rule);
   const enter = (caller: Caller, request: FastifyRequest, reply: FastifyReply) => {
     request.caller = caller;
@@ -173,19 +173,35 @@ const KEY_HEADER: CredentialPlace = { in: 'header', name: 'X-API-Key', for: 'key
 export const UNIFORM_PLACES: readonly CredentialPlace[] = [KEY_HEADER];
 
 const READS = new Set(['GET', 'HEAD']);
-const INVALID = { key: 'invalid_key', token: 'invalid_token', administrator: 'invalid_token' } as const;
+const INVALID = {
+  key: 'invalid_key',
+  token: 'invalid_token',
+  administrator: 'invalid_token',
+  ticket: 'invalid_token',
+} as const;
 
 /** RFC 6750, section 2.1. Credentials of another scheme, say for a proxy in front, are none for this server. */
 const BEARER = /^Bearer(?: |$)(?: *([A-Za-z0-9\-._~+/]+=*) *$)?/i;
 
+/** Where streams and downloads take tickets from: what a browser opens by itself sends no headers of ours. */
+export const TICKET: CredentialPlace = { in: 'query', name: 'ticket', for: 'ticket' };
+
+/** Whether a route answers what browsers open by themselves: an event stream, a file. */
+export function takesTickets({ method, options: { can, produces } }: Route): boolean {
+  return method === 'GET' && produces !== undefined && can !== undefined;
+}
+
 /**
- * The places a contract's route looks at. A route under the administrator's rule takes the administrator's secret, and
+ * The places a route looks at. A contract's route under the administrator's rule takes the administrator's secret, and
  * every other a token or a key, so that a key may be an argument of a route that manages keys.
  */
-export function placesFor(places: readonly CredentialPlace[], rule: Rule): readonly CredentialPlace[] {
-  const wantsSecret = audienceOf(rule) === 'administrator';
+export function placesOf({ style, places }: RouteTable, route: Route): readonly CredentialPlace[] {
+  const { can } = route.options;
+  const tickets = takesTickets(route) ? [TICKET] : [];
+  if (style === 'uniform') return [...places, ...tickets];
+  const wantsSecret = can !== undefined && audienceOf(can) === 'administrator';
   const own = places.filter((place) => (place.for === 'administrator') === wantsSecret);
-  return wantsSecret ? own : [KEY_HEADER, ...own];
+  return [...(wantsSecret ? own : [KEY_HEADER, ...own]), ...tickets];
 }
 
 /**
@@ -205,7 +221,7 @@ function callerOf(
     });
   let kind: 'bearer' | CredentialPlace['for'] = 'bearer';
   for (const place of places) {
-    const value = place.in === 'header' ? headers[place.name.toLowerCase()] : memberAt(request, place);
+    const value = valueAt(request, place);
     if (value === undefined || value === null || value === '') continue;
     if (typeof value !== 'string') throw new Problem(INVALID[place.for]);
     if (credential === undefined) kind = place.for;
@@ -214,15 +230,24 @@ function callerOf(
     credential = value;
   }
   if (credential === undefined) return anonymous;
-  if (kind === 'key') return authenticate.key(credential);
   const origin = { address: request.ip, requestId: request.id };
-  if (kind === 'administrator') return authenticate.administrator(credential, origin);
-  // Ended sessions are noticed at once by writes, and within a second by reads.
-  return authenticate.bearer(credential, READS.has(method) ? 'read' : 'write', origin);
+  switch (kind) {
+    case 'key':
+      return authenticate.key(credential);
+    case 'administrator':
+      return authenticate.administrator(credential, origin);
+    case 'ticket':
+      // It is no parameter of the route itself.
+      if (isRecord(request.query)) delete request.query[TICKET.name];
+      return authenticate.ticket(credential, `${request.prefix}${pathOf(request)}`);
+    default:
+      // Ended sessions are noticed at once by writes, and within a second by reads.
+      return authenticate.bearer(credential, READS.has(method) ? 'read' : 'write', origin);
+  }
 }
 
-/** A member of the query or the body. */
-function memberAt(request: FastifyRequest, place: CredentialPlace): unknown {
+function valueAt(request: FastifyRequest, place: CredentialPlace): unknown {
+  if (place.in === 'header') return request.headers[place.name.toLowerCase()];
   const given = place.in === 'query' ? request.query : request.body;
   return isRecord(given) && Object.hasOwn(given, place.name) ? given[place.name] : undefined;
 }
