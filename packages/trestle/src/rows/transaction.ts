@@ -22,10 +22,13 @@ export class OpenTransaction implements Transaction, Executor {
   readonly attempt: number;
   /** Set where it failed and another try may succeed. */
   isRepeatable = false;
+  /** Results of the code that ran before it; undefined where that runs in it. */
+  readonly before: { readonly results: readonly unknown[]; used: number } | undefined;
 
-  constructor(executor: Executor, attempt = 1) {
+  constructor(executor: Executor, attempt = 1, before?: readonly unknown[]) {
     this.#executor = executor;
     this.attempt = attempt;
+    this.before = before && { results: before, used: 0 };
   }
 
   all(statement: Statement, values: readonly Value[]): Columns[] | Promise<Columns[]> {
@@ -49,19 +52,36 @@ export class OpenTransaction implements Transaction, Executor {
   }
 }
 
-/** Runs a write in the transaction of its context, else in one of its own. */
+/** Code that is to run before a transaction that came to need it. */
+class RunBefore extends Error {
+  readonly run: () => Promise<unknown>;
+
+  constructor(run: () => Promise<unknown>) {
+    super('a transaction is undone for code that runs before it');
+    this.run = run;
+  }
+}
+
+/**
+ * Runs a write in the transaction of its context, else in one of its own.
+ *
+ * @param options `before`: `before` code of the app runs before the transaction, though that was opened for several writes
+ * (default: in it, under the rules of `within`).
+ */
 export async function inTransaction<T>(
   store: Store,
   context: Context,
   write: (transaction: OpenTransaction) => Promise<T>,
+  options: { before?: boolean } = {},
 ): Promise<T> {
   if (context.transaction) return write(opened(context.transaction));
   // A store may run the write again where the database undid it because of another: each time it is a new transaction.
+  const before: unknown[] | undefined = options.before ? [] : undefined;
   for (let attempt = 1; ; attempt += 1) {
     let own: OpenTransaction | undefined;
     try {
       const result = await store.write(async (executor) => {
-        own = new OpenTransaction(executor, attempt);
+        own = new OpenTransaction(executor, attempt, before);
         const value = await write(own);
         if (own.failure) throw own.failure.reason;
         return value;
@@ -69,11 +89,28 @@ export async function inTransaction<T>(
       for (const effect of own?.afterCommit ?? []) effect();
       return result;
     } catch (error) {
+      if (error instanceof RunBefore && before) {
+        attempt -= 1;
+        before.push(await error.run());
+        continue;
+      }
       // Code that has neither come to its end nor failed was given up.
       if (own && own.running.length > 0 && !own.failure) throw waitedElsewhere(own.running.join(', '), error);
       if (!own?.isRepeatable || attempt === MAX_ATTEMPTS) throw error;
     }
   }
+}
+
+/** Runs code that comes before a write: outside of its transaction, though that is open already where it is of several writes. */
+export async function beforeWrite<T>(context: Context, run: (context: Context) => Promise<T>): Promise<T> {
+  const before = context.transaction && opened(context.transaction).before;
+  if (!before) return run(context);
+  const { caller, origin } = context;
+  before.used += 1;
+  if (before.used > before.results.length)
+    throw new RunBefore(() => run({ caller, ...(origin && { origin }) }));
+  // The writes of a transaction come in the same order each time.
+  return before.results[before.used - 1] as T;
 }
 
 /** Compiles what runs verbs of several services in one transaction. */

@@ -20,7 +20,7 @@ import {
 import type { OwnCode } from './own-code/own-code.ts';
 import { type Action, callerValues, transitionsOf } from './policy.ts';
 import { type CheckReferences, referenceCheck } from './references.ts';
-import { inTransaction, type OpenTransaction, readerOf } from './transaction.ts';
+import { beforeWrite, inTransaction, type OpenTransaction, readerOf } from './transaction.ts';
 import { uuid7 } from './uuid7.ts';
 import {
   type Check,
@@ -147,7 +147,9 @@ export class RowWriter {
 
     // Code of the app may look elsewhere, change the body or refuse the write, outside of its transaction.
     const isLookedAt = this.model.resource.before[given.verb] && !given.trusted;
-    const request = isLookedAt ? await this.#before(context, given) : given;
+    const request = isLookedAt
+      ? await beforeWrite(context, (outside) => this.#before(outside, given))
+      : given;
 
     // A new row depends on no other: what is wrong with its body is said before there is a transaction.
     const created = request.id === undefined ? this.#next(caller, request) : undefined;

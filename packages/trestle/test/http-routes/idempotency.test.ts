@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { anyone, app, resource, text } from 'trestle';
+import { serveApp } from 'trestle/testing';
 import { sql } from '../../src/database/sql.ts';
 import { statement } from '../../src/database/statement.ts';
-import { everyPlace } from '../stores.ts';
+import { eachPlace, everyPlace } from '../stores.ts';
 import { at, Notebook, problem } from './notes.ts';
 
 everyPlace('Idempotency-Key', (place) => {
@@ -116,5 +119,30 @@ everyPlace('Idempotency-Key', (place) => {
       return served.statements() - from;
     };
     assert.ok((await counted({})) < (await counted({ 'Idempotency-Key': 'counted' })));
+  });
+});
+
+eachPlace('Idempotency-Key and before code', (place) => {
+  test('the code runs once, and may wait for anything', async (t) => {
+    let runs = 0;
+    const books = resource({
+      fields: { title: text(), isbn: text({ default: '' }) },
+      can: { read: anyone, create: anyone },
+      before: {
+        create: async (_context, { body }) => {
+          await readFile(import.meta.filename);
+          runs += 1;
+          return { ...body, isbn: `${body.title} ${runs}` };
+        },
+      },
+    });
+    const served = await serveApp(app({ name: 'library', resources: { books } }), await place());
+    t.after(() => served.close());
+    const create = () =>
+      served.call('POST', '/v1/books', { body: { title: 'Emma' }, headers: { 'Idempotency-Key': 'k' } });
+    const first = await create();
+    assert.deepEqual([first.status, at(first.body, 'isbn')], [201, 'Emma 1']);
+    assert.deepEqual((await create()).body, first.body);
+    assert.equal(runs, 1);
   });
 });

@@ -11,7 +11,7 @@ import { text } from '../../schema/fields/texts/text.ts';
 import { timestamp } from '../../schema/fields/timestamp.ts';
 import { textId } from '../../schema/id.ts';
 import { compileSystemModels, SystemTable } from '../system-tables.ts';
-import { inTransaction } from '../transaction.ts';
+import { inTransaction, type OpenTransaction } from '../transaction.ts';
 
 /** How long an answer is kept. */
 const LIFETIME_MS = 24 * 3_600_000;
@@ -79,7 +79,7 @@ export class IdempotencyKeys {
     if (this.#running.has(id)) throw inUse();
     this.#running.add(id);
     try {
-      return await inTransaction(this.#store, { caller: anonymous }, async (transaction) => {
+      const write = async (transaction: OpenTransaction) => {
         if (this.#tryLock) {
           const [lock] = await transaction.all(this.#tryLock, bind(this.#tryLock, { id }));
           if (!lock?.locked) throw inUse();
@@ -101,7 +101,8 @@ export class IdempotencyKeys {
         };
         await this.#statements.keep(transaction, kept);
         return { answer, isReplay: false };
-      });
+      };
+      return await inTransaction(this.#store, { caller: anonymous }, write, { before: true });
     } finally {
       this.#running.delete(id);
     }
