@@ -116,8 +116,11 @@ export async function beforeWrite<T>(context: Context, run: (context: Context) =
 /** Compiles what runs verbs of several services in one transaction. */
 export function transactionRunner(store: Store): RunTransaction {
   return (context, write) =>
-    inTransaction(store, context, (transaction) =>
-      write({ caller: context.caller, origin: context.origin, transaction }),
+    inTransaction(
+      store,
+      context,
+      (transaction) => write({ caller: context.caller, origin: context.origin, transaction }),
+      { before: true },
     );
 }
 

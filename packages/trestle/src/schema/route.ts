@@ -11,12 +11,24 @@ import type { Services } from './services/row-service.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** Where a contract takes credentials from. A Bearer header is always taken. */
+/**
+ * Where a contract takes credentials from, beside the Bearer header, which is always taken: under another scheme of the
+ * Authorization header (`Token eyJ…`), in a header, a cookie, or a member of the query or the body. Cookies count in requests of
+ * pages of this origin alone, where a request changes something.
+ *
+ * @example
+ * const credentials: CredentialPlace[] = [{ in: 'authorization', scheme: 'Token', for: 'token' }];
+ */
 export type CredentialPlace =
-  | { readonly in: 'header' | 'query'; readonly name: string; readonly for: 'key' | 'administrator' }
+  | ((
+      | { readonly in: 'authorization'; readonly scheme: string }
+      | { readonly in: 'header' | 'cookie' | 'query' | 'body'; readonly name: string }
+    ) & {
+      /** An access token or an API key; an API key alone; the administrator's secret. */
+      readonly for: 'token' | 'key' | 'administrator';
+    })
   /** A ticket of `POST /v1/tickets`. Every GET that `produces` something other than JSON takes one from `ticket`. */
-  | { readonly in: 'query'; readonly name: string; readonly for: 'ticket' }
-  | { readonly in: 'body'; readonly name: string; readonly for: 'token' };
+  | { readonly in: 'query'; readonly name: string; readonly for: 'ticket' };
 
 /** The compile-time types of a request: of its path, its query string and its body. */
 export interface RouteTypes {

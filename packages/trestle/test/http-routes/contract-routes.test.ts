@@ -139,6 +139,25 @@ describe('credentials', () => {
     assert.equal(at(body, 'caller', 'kind'), 'key');
   });
 
+  test('are taken under another scheme of the Authorization header', async () => {
+    assert.equal(await who({ headers: { Authorization: `Token ${token}` } }), 'account');
+    assert.equal(await who({ headers: { Authorization: `token  ${key}` } }), 'key');
+    assert.equal(await who({ headers: { Authorization: 'Token' } }), 'invalid_token');
+    assert.equal(await who({ headers: { Authorization: 'Token x y' } }), 'invalid_token');
+    assert.equal(await who({ headers: { Authorization: 'Tokens x' } }), 'anonymous');
+  });
+
+  test('are taken from a cookie, unless a page of another origin makes a browser send it', async () => {
+    const cookie = { Cookie: `a=b; sid=${token}; c="d"` };
+    assert.equal(await who({ headers: cookie }), 'account');
+    assert.equal(await who({ headers: { Cookie: `sid="${token}"` } }), 'account');
+    assert.equal(await who({ headers: { Cookie: `xsid=${token}` } }), 'anonymous');
+    assert.equal(await who({ headers: { ...cookie, 'Sec-Fetch-Site': 'same-origin' } }), 'account');
+    assert.equal(await who({ headers: { ...cookie, Origin: served.url } }), 'account');
+    for (const foreign of [{ 'Sec-Fetch-Site': 'cross-site' }, { Origin: 'https://evil.example' }])
+      assert.equal(await who({ headers: { ...cookie, ...foreign } }), 'anonymous');
+  });
+
   test('the same one twice is one, two are refused, empty ones are none', async () => {
     assert.equal(await who({ token, body: { 'access-token': token } }), 'account');
     assert.equal(await who({ token, headers: { 'api-key': key } }), 'malformed');

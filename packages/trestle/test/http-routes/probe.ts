@@ -29,6 +29,8 @@ function contract(): Contract {
       body: { oops: code, detail, errors, path, params, summary: found?.options.summary },
     }),
     credentials: [
+      { in: 'authorization', scheme: 'Token', for: 'token' },
+      { in: 'cookie', name: 'sid', for: 'token' },
       { in: 'body', name: 'access-token', for: 'token' },
       { in: 'header', name: 'api-key', for: 'key' },
       { in: 'query', name: 'api-key', for: 'key' },

@@ -1,8 +1,8 @@
 import { audienceOf } from '../../rows/policy.ts';
 import type { CredentialPlace, Route } from '../../schema/route.ts';
 import { isRecord } from '../requests/input.ts';
+import { placesOf, TICKET, takesTickets } from '../requests/presented-credential.ts';
 import type { RouteTable } from '../routes/route-table.ts';
-import { placesOf, TICKET, takesTickets } from '../routes/route-table.ts';
 
 /** The route that hands out access tokens for a username and password, and where it stands. */
 interface SignIn {
@@ -49,7 +49,7 @@ function passwordFlow({ path, route }: SignIn, base: string): unknown {
 
 const PLACES: Readonly<Record<CredentialPlace['for'], string>> = {
   key: 'An API key.',
-  token: 'An access token.',
+  token: 'An access token or an API key.',
   administrator: "The administrator's secret.",
   ticket:
     'A ticket for this path, of POST /v1/tickets: for one request within 30 s, where no header can be set.',
@@ -60,11 +60,21 @@ function isListed(place: CredentialPlace): boolean {
 }
 
 function placeScheme(place: CredentialPlace): unknown {
-  return { type: 'apiKey', in: place.in, name: place.name, description: PLACES[place.for] };
+  const description = PLACES[place.for];
+  if (place.in === 'authorization')
+    // Clients that are made of the document know no schemes but those of the registry.
+    return {
+      type: 'apiKey',
+      in: 'header',
+      name: 'Authorization',
+      description: `${place.scheme}, a space, and: ${description}`,
+    };
+  return { type: 'apiKey', in: place.in, name: place.name, description };
 }
 
 function schemeName(place: CredentialPlace): string {
-  return `${place.name}-${place.in}`.replace(/[^A-Za-z0-9._-]/g, '_');
+  const name = place.in === 'authorization' ? place.scheme : place.name;
+  return `${name}-${place.in}`.replace(/[^A-Za-z0-9._-]/g, '_');
 }
 
 /** The security requirement of a route: none, or one of several schemes; where anyone may call, none is one of them. */

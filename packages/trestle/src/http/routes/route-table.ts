@@ -6,15 +6,14 @@ import type {
   RouteOptions,
 } from 'fastify';
 import type { Authenticator } from '../../accounts/authenticator.ts';
-import { Problem } from '../../problems.ts';
 import type { IdempotencyKeys } from '../../rows/idempotency/idempotency-keys.ts';
-import { admission as admissionBy, audienceOf } from '../../rows/policy.ts';
+import { admission as admissionBy } from '../../rows/policy.ts';
 import type { Origin } from '../../schema/caller.ts';
 import { anonymous, type Caller, type Transaction } from '../../schema/caller.ts';
 import type { Answer, CredentialPlace, Route, RouteRequest } from '../../schema/route.ts';
 import type { Rule } from '../../schema/rules.ts';
-import { contractInput, type Input, type InputReader, isRecord, uniformInput } from '../requests/input.ts';
-import { pathOf } from '../server/errors.ts';
+import { contractInput, type Input, type InputReader, uniformInput } from '../requests/input.ts';
+import { callerOf, placesOf } from '../requests/presented-credential.ts';
 import type { ResponseStreams } from '../server/response-streams.ts';
 import { answerOnce } from './idempotency.ts';
 import { ResponseBatch, sendAnswer } from './send-answer.ts';
@@ -164,90 +163,4 @@ class HandledRequest implements RouteRequest {
     this.#signal = controller.signal;
     return this.#signal;
   }
-}
-
-/** Where keys are taken from everywhere, beside the Bearer header. */
-const KEY_HEADER: CredentialPlace = { in: 'header', name: 'X-API-Key', for: 'key' };
-
-/** Where the uniform API takes credentials from, beside the Bearer header. */
-export const UNIFORM_PLACES: readonly CredentialPlace[] = [KEY_HEADER];
-
-const READS = new Set(['GET', 'HEAD']);
-const INVALID = {
-  key: 'invalid_key',
-  token: 'invalid_token',
-  administrator: 'invalid_token',
-  ticket: 'invalid_token',
-} as const;
-
-/** RFC 6750, section 2.1. Credentials of another scheme, say for a proxy in front, are none for this server. */
-const BEARER = /^Bearer(?: |$)(?: *([A-Za-z0-9\-._~+/]+=*) *$)?/i;
-
-/** Where streams and downloads take tickets from: what a browser opens by itself sends no headers of ours. */
-export const TICKET: CredentialPlace = { in: 'query', name: 'ticket', for: 'ticket' };
-
-/** Whether a route answers what browsers open by themselves: an event stream, a file. */
-export function takesTickets({ method, options: { can, produces } }: Route): boolean {
-  return method === 'GET' && produces !== undefined && can !== undefined;
-}
-
-/**
- * The places a route looks at. A contract's route under the administrator's rule takes the administrator's secret, and
- * every other a token or a key, so that a key may be an argument of a route that manages keys.
- */
-export function placesOf({ style, places }: RouteTable, route: Route): readonly CredentialPlace[] {
-  const { can } = route.options;
-  const tickets = takesTickets(route) ? [TICKET] : [];
-  if (style === 'uniform') return [...places, ...tickets];
-  const wantsSecret = can !== undefined && audienceOf(can) === 'administrator';
-  const own = places.filter((place) => (place.for === 'administrator') === wantsSecret);
-  return [...(wantsSecret ? own : [KEY_HEADER, ...own]), ...tickets];
-}
-
-/**
- * Who makes a request, by what it presents in the Bearer header and in `places`. Throws `malformed` for two different
- * credentials at once (RFC 6750, section 2), `invalid_token` and `invalid_key`.
- */
-function callerOf(
-  request: FastifyRequest,
-  places: readonly CredentialPlace[],
-  authenticate: Authenticator,
-): Caller | Promise<Caller> {
-  const { headers, method } = request;
-  let [bearer, credential] = BEARER.exec(headers.authorization ?? '') ?? [];
-  if (bearer !== undefined && credential === undefined)
-    throw new Problem('invalid_token', {
-      detail: 'The Authorization header must say: Bearer, a space, and the token.',
-    });
-  let kind: 'bearer' | CredentialPlace['for'] = 'bearer';
-  for (const place of places) {
-    const value = valueAt(request, place);
-    if (value === undefined || value === null || value === '') continue;
-    if (typeof value !== 'string') throw new Problem(INVALID[place.for]);
-    if (credential === undefined) kind = place.for;
-    else if (credential !== value)
-      throw new Problem('malformed', { detail: 'The request carries two different credentials; send one.' });
-    credential = value;
-  }
-  if (credential === undefined) return anonymous;
-  const origin = { address: request.ip, requestId: request.id };
-  switch (kind) {
-    case 'key':
-      return authenticate.key(credential);
-    case 'administrator':
-      return authenticate.administrator(credential, origin);
-    case 'ticket':
-      // It is no parameter of the route itself.
-      if (isRecord(request.query)) delete request.query[TICKET.name];
-      return authenticate.ticket(credential, `${request.prefix}${pathOf(request)}`);
-    default:
-      // Ended sessions are noticed at once by writes, and within a second by reads.
-      return authenticate.bearer(credential, READS.has(method) ? 'read' : 'write', origin);
-  }
-}
-
-function valueAt(request: FastifyRequest, place: CredentialPlace): unknown {
-  if (place.in === 'header') return request.headers[place.name.toLowerCase()];
-  const given = place.in === 'query' ? request.query : request.body;
-  return isRecord(given) && Object.hasOwn(given, place.name) ? given[place.name] : undefined;
 }
