@@ -34,6 +34,13 @@ export { type ListFaces, type ListOptions, list } from './schema/fields/list.ts'
 export { number } from './schema/fields/number.ts';
 export { type ObjectFaces, object } from './schema/fields/object.ts';
 export { type ReferenceFaces, type ReferenceOptions, reference } from './schema/fields/reference.ts';
+export {
+  type ComputedOptions,
+  count,
+  exists,
+  type SumFaces,
+  sum,
+} from './schema/fields/relations/computed.ts';
 export { type ManyField, type ManyOptions, many } from './schema/fields/relations/many.ts';
 export { type StateFaces, type StateOptions, state } from './schema/fields/state.ts';
 export { email } from './schema/fields/texts/email.ts';
@@ -72,7 +79,6 @@ export {
   all,
   any,
   anyone,
-  exists,
   its,
   me,
   nobody,

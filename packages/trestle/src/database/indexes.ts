@@ -6,7 +6,7 @@ import { type Index, index } from './table.ts';
 
 /**
  * The indexes of a resource: for unique fields and groups, references and authors, fields with `index: true`, declared
- * groups, the declared order, and `exists` in rules (`looked`). Each that serves lists ends in the order's columns and the id, so that a page is read
+ * groups, the declared order, and what rules and computed fields look up (`looked`). Each that serves lists ends in the order's columns and the id, so that a page is read
  * by walking the index from the cursor on, without a sort: also the children of one parent, newest first.
  */
 export function indexesOf(
@@ -50,24 +50,27 @@ export function indexesOf(
 const MAX_LOOKED_LENGTH = 255;
 
 /**
- * The columns by which `exists` in rules looks up rows, by resource: the caller's account first, then what `its` names, then
+ * The columns by which `exists` in rules and computed fields look up rows, by resource: the caller's account first, then what `its` names, then
  * constants. So the same index answers for one row, and for all rows of a caller.
  */
-export function lookedUpByRules(resources: Resources): Map<string, string[][]> {
+export function lookedUp(resources: Resources): Map<string, string[][]> {
   const looked = new Map<string, string[][]>();
   for (const { can, lifecycle, fields } of Object.values(resources)) {
     const transitions = Object.values(fields).flatMap(({ type }) => Object.values(type.transitions ?? {}));
     const operations = [...Object.values(lifecycle?.operations ?? {}), ...transitions];
     const rules = [...Object.values(can), ...operations.map((one) => one.can)];
-    for (const { resource, filter } of rules.flatMap((rule) => existsIn(ruleData(rule)))) {
-      const columns = lookedUp(filter, resources[resource]?.fields ?? {});
+    const computed = Object.values(fields).flatMap(({ type: { relation } }) =>
+      relation && 'filter' in relation ? [relation] : [],
+    );
+    for (const { resource, filter } of [...computed, ...rules.flatMap((rule) => existsIn(ruleData(rule)))]) {
+      const columns = lookedUpBy(filter, resources[resource]?.fields ?? {});
       if (columns.length > 0) looked.set(resource, [...(looked.get(resource) ?? []), columns]);
     }
   }
   return looked;
 }
 
-function lookedUp(filter: RuleFilter, fields: Fields): string[] {
+function lookedUpBy(filter: RuleFilter, fields: Fields): string[] {
   const ranks = new Map<string, number>();
   for (const condition of conditionsOf(filter)) {
     if (!('field' in condition) || !['eq', 'in'].includes(condition.operator)) continue;

@@ -3,7 +3,7 @@ import { type Field, hasColumn } from '../schema/field.ts';
 import type { Id } from '../schema/id.ts';
 import type { Resource } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
-import { indexesOf, lookedUpByRules } from './indexes.ts';
+import { indexesOf, lookedUp } from './indexes.ts';
 import { type Column, INTERNAL, type Table, withDistinctNames } from './table.ts';
 
 /** Where accounts live: what `author()` and `editor()` columns refer to. */
@@ -14,7 +14,7 @@ const VERSION_COLUMN: Column = { name: '_version', kind: 'integer', nullable: fa
 
 /** One table for each resource: an app's, or the engine's own. */
 export function tablesOf(resources: Resources, accounts: Accounts): Table[] {
-  const looked = lookedUpByRules(resources);
+  const looked = lookedUp(resources);
   const tables = Object.entries(resources).map(([name, resource]) => {
     const table = tableName(name, resource);
     return {

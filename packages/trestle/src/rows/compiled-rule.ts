@@ -105,7 +105,8 @@ function foldThrough(
   return rule && { kind: 'through', field, resource: name, rule };
 }
 
-function foldFilter(filter: RuleFilter, caller: CallerClass, negated: boolean): Residual {
+/** Decides the conditions of a filter that compare with `me`, as far as the caller's class does. */
+export function foldFilter(filter: RuleFilter, caller: CallerClass, negated: boolean): Residual {
   const parts = conditionsOf(filter).map((condition): Residual => {
     if (!('field' in condition))
       return combined(
@@ -116,6 +117,11 @@ function foldFilter(filter: RuleFilter, caller: CallerClass, negated: boolean): 
     if (caller.kind === 'administrator') return !negated;
     return caller.kind === 'account' && { kind: 'condition', ...condition };
   });
+  return combined('all', parts);
+}
+
+/** A condition that holds where all of some do. */
+export function allOfResiduals(parts: readonly Residual[]): Residual {
   return combined('all', parts);
 }
 
@@ -210,12 +216,21 @@ function sqlOf(part: Residual, model: Model, find: FindModel, scope: Scope): Sql
     case 'not':
       return sql`(${sqlOf(part.part, model, find, scope)}) is not true`;
     default:
-      return sql`exists (${relatedRow(part, find, scope)})`;
+      return sql`exists (${relatedRows(part, find, scope)})`;
   }
 }
 
-/** Selects the rows of another resource on which `exists` or `through` depends, from inside a scope. */
-function relatedRow(part: Part & { kind: 'exists' | 'through' }, find: FindModel, outer: Scope): Sql {
+/**
+ * Selects from the rows of another resource on which `exists`, `through` or a computed field depends, from inside a scope.
+ *
+ * @param what is selected, by the columns of those rows.
+ */
+export function relatedRows(
+  part: Part & { kind: 'exists' | 'through' },
+  find: FindModel,
+  outer: Scope,
+  what: (refer: Scope['refer']) => Sql = () => sql`1`,
+): Sql {
   const target = find(part.resource);
   if (!target) throw new TypeError(`a rule names the resource '${part.resource}', which is not declared`);
   const alias = `_${outer.depth + 1}`;
@@ -228,7 +243,7 @@ function relatedRow(part: Part & { kind: 'exists' | 'through' }, find: FindModel
     part.kind === 'exists'
       ? [sqlOf(part.filter, target, find, scope)]
       : [sql`${scope.refer('id')} = ${outer.refer(part.field)}`, sqlOf(part.rule, target, find, scope)];
-  return sql`select 1 from ${target.table} as ${sql.id(alias)} where ${sql.join(conditions, ' and ')}`;
+  return sql`select ${what(scope.refer)} from ${target.table} as ${sql.id(alias)} where ${sql.join(conditions, ' and ')}`;
 }
 
 function conditionSql({ field, operator, value }: RuleCondition, model: Model, scope: Scope): Sql {
@@ -292,7 +307,7 @@ function firstThat(decides: boolean, tests: readonly Test[]): Test {
 /** One query by the values of the row: it need not be in the table yet. */
 function relatedTest(part: Part & { kind: 'exists' | 'through' }, model: Model, find: FindModel): Test {
   const outer = { refer: (name: string) => sql`${param(name)}`, depth: 0 };
-  const query = statement(model.dialect, sql`${relatedRow(part, find, outer)} limit 1`);
+  const query = statement(model.dialect, sql`${relatedRows(part, find, outer)} limit 1`);
   const names = fieldsOf(part);
   return (row, asker, executor) => {
     const values: Record<string, Value> = { ...asker };

@@ -5,7 +5,7 @@ import { type Sql, sql } from '../database/sql.ts';
 import type { Columns, Value } from '../database/store.ts';
 import { tableName } from '../database/tables.ts';
 import type { Accounts } from '../schema/accounts.ts';
-import { anonymous, type Caller } from '../schema/caller.ts';
+import type { Caller } from '../schema/caller.ts';
 import { type Field, hasColumn, memberNormalizer } from '../schema/field.ts';
 import type { FieldType, Many, StoredKind } from '../schema/field-type.ts';
 import type { Id, RowId } from '../schema/id.ts';
@@ -13,7 +13,7 @@ import type { Resource } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
 import { VERSION, type Versioned } from '../schema/services/row-service.ts';
 import type { FindModel } from './compiled-rule.ts';
-import { compilePolicy, type Policy } from './policy.ts';
+import { compilePolicy, isPublic, type Policy } from './policy.ts';
 import { type Check, compileSchema } from './validate.ts';
 
 /** A row as services answer it: the id, then the fields in declared order. */
@@ -38,6 +38,10 @@ export interface ModelField {
   readonly writable: boolean;
   /** In an index, alone or with others: its values are as short as that takes. */
   readonly indexed: boolean;
+  /** The SQL of a value that is no column, by the name of the table or the alias that its row has. */
+  readonly expression?: (row: Sql) => Sql;
+  /** That SQL for a row of the resource's own table. */
+  readonly value?: Sql;
 }
 
 /** Fields of a resource as a class of callers has them: their columns, and what makes rows of these. */
@@ -54,8 +58,10 @@ export interface Projection {
   decodeVersioned(columns: Columns): Versioned<Row>;
 }
 
-/** One resource, compiled: all that its verbs need and that does not change from request to request. Projects all fields. */
+/** One resource, compiled: all that its verbs need and that does not change from request to request. Projects all columns. */
 export interface Model extends Projection {
+  /** All fields of a row in declared order: `fields`, and those that are computed from other rows as it is read. */
+  readonly readable: readonly ModelField[];
   readonly name: string;
   readonly resource: Resource;
   readonly dialect: Dialect;
@@ -88,13 +94,13 @@ export function compileModels(
   for (const [name, resource] of Object.entries(resources)) {
     const keys = [resource.order, ...resource.unique, ...resource.indexes].flat();
     const indexed = new Set(keys.map((key) => key.replace(/^-/, '')));
-    const fields = Object.entries(resource.fields)
-      .filter(([, field]) => hasColumn(field))
+    const readable = Object.entries(resource.fields)
+      .filter(([, field]) => field.type.relation?.kind !== 'many')
       .map(([key, field]) => ({
         ...modelField(key, field, resources, accounts),
         indexed: field.unique || field.index || indexed.has(key),
       }));
-    models.set(name, compileModel(name, resource, fields, { dialect, find: (other) => models.get(other) }));
+    models.set(name, compileModel(name, resource, readable, { dialect, find: (other) => models.get(other) }));
   }
   return models;
 }
@@ -105,7 +111,7 @@ function modelField(
   resources: Resources,
   accounts: Accounts,
 ): Omit<ModelField, 'indexed'> {
-  const { reference, isAccount, ...declared } = field.type;
+  const { reference, isAccount, relation, ...declared } = field.type;
   const target = reference && resources[reference.target]?.id;
   const id = target ?? (isAccount ? accounts.id : undefined);
   const type = id
@@ -115,7 +121,13 @@ function modelField(
         schema: target?.referred ?? id.schema,
         ...(reference && { reference }),
       }
-    : field.type;
+    : relation?.kind === 'sum'
+      ? {
+          ...field.type,
+          ...resources[relation.resource]?.fields[relation.of ?? '']?.type.sums?.(),
+          name: 'sum',
+        }
+      : field.type;
   return {
     name,
     field,
@@ -134,12 +146,14 @@ function comparisonOf({ type: { column, operators, expected, accepts, fromText, 
 function compileModel(
   name: string,
   resource: Resource,
-  fields: readonly ModelField[],
+  readable: readonly ModelField[],
   { dialect, find }: { dialect: Dialect; find: FindModel },
 ): Model {
-  const schemas = bodySchemas(resource, fields);
+  const schemas = bodySchemas(resource, readable);
+  const fields = readable.filter(({ field }) => hasColumn(field));
   const model: Omit<Model, 'policy' | 'documented'> = {
     ...compileProjection(fields, dialect),
+    readable,
     name,
     resource,
     dialect,
@@ -152,39 +166,42 @@ function compileModel(
     table: sql.table(tableName(name, resource)),
     many: new Map(
       Object.entries(resource.fields).flatMap(([key, { type }]) =>
-        type.relation ? [[key, type.relation]] : [],
+        type.relation?.kind === 'many' ? [[key, type.relation]] : [],
       ),
     ),
   };
   const project = (some: readonly ModelField[]) => compileProjection(some, dialect);
   const policy = compilePolicy(model, find, project);
-  return { ...model, policy, documented: documentedSchemas(model, policy) };
+  return { ...model, policy, documented: documentedSchemas(model) };
 }
 
 /** Schemas for everybody: fields under a rule of their own are for those to know of who may read them. */
-function documentedSchemas(model: Omit<Model, 'policy' | 'documented'>, policy: Policy): Model['documented'] {
-  const { fields } = policy.fields(anonymous, 'read');
+function documentedSchemas(model: Omit<Model, 'policy' | 'documented'>): Model['documented'] {
+  const fields = model.readable.filter(isPublic);
   const settable = fields.filter(
     ({ field: { can } }) => can?.create?.kind !== 'nobody' || can.update?.kind !== 'nobody',
   );
-  if (settable.length === model.fields.length) return { ...model.schemas, fields };
+  if (settable.length === model.readable.length) return { ...model.schemas, fields };
   const { row } = bodySchemas(model.resource, fields);
   return { ...bodySchemas(model.resource, settable), row, fields };
 }
 
 function compileProjection(fields: readonly ModelField[], dialect: Dialect): Projection {
-  const names = ['id', ...fields.map((field) => field.name)];
+  const columns = [
+    sql.ref('id'),
+    ...fields.map(({ name, value }) => (value ? sql`${value} as ${sql.id(name)}` : sql.ref(name))),
+  ];
   const decoders = fields.map(({ name, kind }) => ({ name, decode: dialect.decoder(kind) }));
   const decodes = decoders.some(({ decode }) => decode);
-  const columns = [{ name: 'id', decode: undefined }, ...decoders];
+  const decoded = [{ name: 'id', decode: undefined }, ...decoders];
   return {
     fields,
     byName: new Map(fields.map((field) => [field.name, field])),
-    columns: sql.join(names.map((column) => sql.ref(column))),
-    versionedColumns: sql.join([...names, '_version'].map((column) => sql.ref(column))),
+    columns: sql.join(columns),
+    versionedColumns: sql.join([...columns, sql.ref('_version')]),
     // Where nothing needs decoding, a row is what the driver gave: in lists the copies cost as much as the reading.
-    decode: decodes ? rowDecoder(columns) : (row) => row as Row,
-    decodeVersioned: rowDecoder(columns, VERSION),
+    decode: decodes ? rowDecoder(decoded) : (row) => row as Row,
+    decodeVersioned: rowDecoder(decoded, VERSION),
   };
 }
 

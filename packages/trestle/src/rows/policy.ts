@@ -2,7 +2,7 @@ import { type Sql, sql } from '../database/sql.ts';
 import type { Executor } from '../database/store.ts';
 import { instantNow } from '../instant.ts';
 import { Problem } from '../problems.ts';
-import { accountOf, type Caller } from '../schema/caller.ts';
+import { accountOf, anonymous, type Caller } from '../schema/caller.ts';
 import { type Rule, type RuleData, ruleData, ruleText, VERBS, type Verb } from '../schema/rules.ts';
 import {
   type Asker,
@@ -15,6 +15,7 @@ import {
   NOW,
 } from './compiled-rule.ts';
 import type { Model, ModelField, Projection } from './model.ts';
+import { computedFor } from './relations/computed.ts';
 
 /**
  * What a caller may want with rows: a verb; `:publish`, an operation of the lifecycle, which has its own rule, else that of
@@ -95,7 +96,7 @@ export function compilePolicy(
     rules.set(`:${operation}`, ruleData(can ?? resource.can.update));
   const classes: (Map<Action, Verdict> | undefined)[] = [];
   const compiled = new Map<string, Verdict['rule']>();
-  const projectionOf = projectFields(model, project);
+  const projectionOf = projectFields(model, project, find);
 
   function modelOf(): Model {
     const whole = find(name);
@@ -206,36 +207,55 @@ function oncePerClass<T>(
   };
 }
 
-/** The fields that the rules of fields leave a class of callers: the model itself where that is all of them. */
+/** The fields that a class of callers may read or set: the model itself where that is all of its columns. */
 function projectFields(
   model: Omit<Model, 'policy' | 'documented'>,
   project: (fields: readonly ModelField[]) => Projection,
+  find: FindModel,
 ): (caller: Caller, action: Action) => NumberedProjection {
   const whole = { fields: model, number: 0 };
-  const ruled = model.fields.filter(({ field }) => field.can);
-  if (ruled.length === 0) return () => whole;
-  const projections = new Map<string, NumberedProjection>([['', whole]]);
+  const { readable, fields } = model;
+  const isRuled = readable.some(({ field }) => field.can);
+  const isComputed = readable.length > fields.length;
+  if (!isRuled && !isComputed) return () => whole;
+  const projections = new Map<string, NumberedProjection>([[keyOf(fields), whole]]);
   const ofClasses = new Map<string, NumberedProjection>();
+  const computedFrom = readable.flatMap(({ type: { relation } }) => relation?.resource ?? []);
   return (caller, action) => {
     const verb = verbOf(action) === 'create' || verbOf(action) === 'update' ? verbOf(action) : 'read';
-    const ofClass = `${verb} ${classNumber(caller)}`;
+    const reaches = (name: string) => caller.kind !== 'key' || inScope(caller, name, 'read');
+    const reach = isComputed ? computedFrom.map(reaches).join() : '';
+    const ofClass = `${verb} ${classNumber(caller)} ${reach}`;
     const known = ofClasses.get(ofClass);
     if (known) return known;
-    const place = { ...NOWHERE, verb };
-    const isClosed = ({ field: { can = {} } }: ModelField) => {
-      const rule = verb === 'delete' ? undefined : can[verb];
-      return rule !== undefined && fold(ruleData(rule), classOf(caller), place) !== true;
-    };
-    const closed = new Set(ruled.filter(isClosed));
-    const key = [...closed].map(({ name }) => name).join();
+    const hasAccount = caller.kind === 'system' || accountOf(caller) !== null;
+    const open = (verb === 'read' ? readable : fields)
+      .filter((field) => isOpen(field, verb, classOf(caller)))
+      .map((field) => computedFor(field, { class: classOf(caller), hasAccount, reaches }, model, find));
+    const key = keyOf(open.map(({ key: name }) => ({ name })));
     const made = projections.get(key) ?? {
-      fields: project(model.fields.filter((field) => !closed.has(field))),
+      fields: project(open.map(({ field }) => field)),
       number: projections.size,
     };
     projections.set(key, made);
     ofClasses.set(ofClass, made);
     return made;
   };
+}
+
+/** Whether the rule of a field lets a class of callers read or set it. */
+function isOpen({ field: { can = {} } }: ModelField, verb: Verb, own: CallerClass): boolean {
+  const rule = verb === 'delete' ? undefined : can[verb];
+  return rule === undefined || fold(ruleData(rule), own, { ...NOWHERE, verb }) === true;
+}
+
+/** Whether everybody may know of a field. */
+export function isPublic(field: ModelField): boolean {
+  return isOpen(field, 'read', classOf(anonymous));
+}
+
+function keyOf(fields: readonly { readonly name: string }[]): string {
+  return fields.map(({ name }) => name).join();
 }
 
 /** No row: the condition of a caller that may do a thing to none. */

@@ -20,6 +20,7 @@ import {
 import type { OwnCode } from './own-code/own-code.ts';
 import { type Action, callerValues, transitionsOf } from './policy.ts';
 import { type CheckReferences, referenceCheck } from './references.ts';
+import { rowAnswer } from './relations/row-answer.ts';
 import { beforeWrite, inTransaction, type OpenTransaction, readerOf } from './transaction.ts';
 import { uuid7 } from './uuid7.ts';
 import {
@@ -74,6 +75,7 @@ export class RowWriter {
   readonly #checkReferences: CheckReferences;
   readonly #deletion: RowDeletion;
   readonly #derived: readonly ModelField[];
+  readonly #answer: ReturnType<typeof rowAnswer>;
   /** Verbs that need the stages: fields are derived, or the row is checked as a whole. */
   readonly #staged: ReadonlySet<RowWrite['verb']>;
   readonly #checks = new Map<Projection, { readonly body: Check; readonly patch: Check }>();
@@ -87,6 +89,7 @@ export class RowWriter {
     this.#checkReferences = referenceCheck(model, models);
     this.#deletion = deletion;
     this.#derived = model.fields.filter(({ type }) => type.derived);
+    this.#answer = rowAnswer(model);
     const hasChecks = Object.keys(model.resource.check).length > 0;
     this.#staged = new Set([
       ...(this.#derived.length > 0 ? (['create', 'update'] as const) : []),
@@ -163,7 +166,7 @@ export class RowWriter {
       const [written] = context.transaction
         ? await readerOf(this.#store, context).all(statement, values)
         : await this.#store.writeOne(statement, values);
-      if (written) return this.#answer(caller, written);
+      if (written) return this.#answer.of(readerOf(this.#store, context), caller, written);
     }
 
     return inTransaction(this.#store, context, async (transaction) => {
@@ -205,8 +208,9 @@ export class RowWriter {
     const found = await this.#load(transaction, caller, request);
     const current = found && model.decodeVersioned(found);
     if (found && verb === 'delete') {
+      const last = await this.#answer.of(transaction, caller, found);
       await this.#deletion.remove(transaction, caller, model, found);
-      return this.#answer(caller, found);
+      return last;
     }
 
     // Validate the body, and complete it with defaults and with what the server sets.
@@ -214,7 +218,7 @@ export class RowWriter {
     const next = created ?? this.#next(caller, request, current, set);
     if (this.#derived.length > 0) await this.#derive(transaction, next, current);
     const names = current ? this.#edit(caller, next, current, request.touch) : [...model.byName.keys()];
-    if (found && names.length === 0 && !request.touch) return this.#answer(caller, found);
+    if (found && names.length === 0 && !request.touch) return this.#answer.of(transaction, caller, found);
     const isAsked = !trusted && !request.action && !(found && model.policy.isSettled(caller, verb, names));
     if (isAsked && !(await model.policy.allows(caller, verb, next, transaction)))
       throw new Problem('forbidden');
@@ -231,7 +235,8 @@ export class RowWriter {
     if (!written) throw new Problem('internal', { cause: new Error(`${model.name}: ${verb} wrote no row`) });
 
     // Record the change in the same transaction, for whoever listens; code of the app may write the row once more.
-    return this.#answer(
+    return this.#answer.of(
+      transaction,
       caller,
       this.#recorder ? await this.#record(transaction, caller, current, written) : written,
     );
@@ -352,7 +357,7 @@ export class RowWriter {
     const version = Array.isArray(ifMatch) ? ifMatch[0] : undefined;
     const asked = { id, ':version': version ?? null, ...callerValues(caller) };
     if (verb === 'delete')
-      return this.#deletion.isAlone(this.model)
+      return this.#deletion.isAlone(this.model) && !this.#answer.computes
         ? { statement: this.#statements.deleteUnlocked(caller, version !== undefined), values: asked }
         : undefined;
     const values = this.#valuesSet(caller, request);
@@ -411,10 +416,6 @@ export class RowWriter {
 
   #newId(): Value {
     return this.model.resource.id.kind === 'uuid' ? uuid7() : null;
-  }
-
-  #answer(caller: Caller, row: Columns): Versioned<Row> {
-    return this.model.policy.fields(caller, 'see').decodeVersioned(row);
   }
 }
 

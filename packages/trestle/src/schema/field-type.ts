@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox';
 import { toUtc } from '../instant.ts';
 import type { RowId } from './id.ts';
-import type { Rule } from './rules.ts';
+import type { Rule, RuleFilter } from './rules.ts';
 import { OPERATORS, type Operator } from './services/list-query.ts';
 
 /** How a value is stored. A dialect says what SQL type that is. */
@@ -16,7 +16,18 @@ export type StoredKind =
   | 'uuid';
 
 /** Rows of another resource that a field stands for, which has no column of its own. */
-type Relation = Many;
+type Relation = Many | Computed;
+
+/** Rows of another resource that a value is computed from. */
+export interface Computed {
+  readonly kind: 'count' | 'exists' | 'sum';
+  readonly resource: string;
+  readonly filter: RuleFilter;
+  /** Those that the caller may read, or all. */
+  readonly rows: 'readable' | 'all';
+  /** The field whose values are added up. */
+  readonly of?: string;
+}
 
 /** The rows that refer to a row. */
 export interface Many {
@@ -106,6 +117,10 @@ export interface FieldType {
   complete?(value: unknown): unknown;
   /** How columns of other kinds become columns of it in a migration. One of a kind that is missing is made anew. */
   readonly conversions?: Partial<Record<StoredKind, Conversion>>;
+  /** The type of the sum of its values; none where they cannot be added up. */
+  sums?(): FieldType;
+  /** Digits after the point of a decimal. */
+  readonly scale?: number;
   /** Merges an object of a patch into the current value (RFC 7396). Other values replace it. */
   merge?(current: unknown, patch: unknown): unknown;
   /** Set by the server, never by a caller. */

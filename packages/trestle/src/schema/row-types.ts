@@ -14,9 +14,12 @@ export type FieldsOf<R> = R extends Resource<infer T> ? T['fields'] : never;
 
 type TargetId<T, Rs> = T extends { target: infer Name }
   ? Name extends keyof Rs
-    ? IdOf<Rs[Name]>
+    ? T extends { of: infer Of }
+      ? SummedOf<FieldsOf<Rs[Name]>, Of>
+      : IdOf<Rs[Name]>
     : RowId
   : never;
+type SummedOf<F, Of> = Of extends keyof F ? NonNullable<TypesOf<F[Of]>['read']> : never;
 type NullOf<T> = T extends { null: infer N } ? N : never;
 
 type Read<F, Rs> =

@@ -13,7 +13,7 @@ interface RuleTypes {
 export interface Rule<T extends RuleTypes = RuleTypes> {
   readonly kind: RuleData['kind'];
   /** A type only. @internal */
-  readonly $types?: T;
+  readonly $rule?: T;
 }
 
 /** A rule as the engine reads it. */
@@ -146,17 +146,8 @@ export function where<const F extends RuleFilter>(filter: F): Rule<{ author: nev
   return made({ kind: 'where', filter });
 }
 
-/**
- * Rows for which a row of another resource matches a filter, in which `its('field')` is a field of the row itself. The
- * declaration makes the index that this needs.
- *
- * @example
- * resource({
- *   fields: { team: reference('teams') },
- *   can: { read: exists('memberships', { team: its('team'), member: me, rank: ['owner', 'editor'] }) },
- * });
- */
-export function exists<const F extends RuleFilter>(
+/** The rule of `exists()`. */
+export function existsRule<F extends RuleFilter>(
   resource: string,
   filter: F,
 ): Rule<{ author: never; field: ItsIn<F> }> {
@@ -230,7 +221,7 @@ type NamesIn<F> = F extends { readonly or: readonly (infer Each)[] }
   : F extends object
     ? keyof F & string
     : never;
-type ItsIn<V> =
+export type ItsIn<V> =
   V extends Its<infer Name>
     ? Name
     : V extends readonly (infer Each)[]

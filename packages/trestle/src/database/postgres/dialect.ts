@@ -53,6 +53,10 @@ export function postgresDialect(schema: string): Dialect {
     within: (column, values, kind) => sql`${column} = any(${list(values, kind)})`,
     listed: (values, kind) => sql`(select unnest(${list(values, kind)}) as value)`,
     encodeList: arrayLiteral,
+    sum: (column, kind, scale) =>
+      kind === 'decimal'
+        ? sql`round(coalesce(sum(${column}), 0), ${sql.lit(scale)})`
+        : sql`coalesce(sum(${column}), 0)::double precision`,
     texts: {
       contains: (column, text) => sql`strpos(${column}, ${asText(text)}) > 0`,
       icontains: (column, text) => sql`strpos(${folded(column)}, ${folded(asText(text))}) > 0`,

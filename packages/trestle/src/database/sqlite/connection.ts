@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type RowMaker, rowMaker } from '../row-maker.ts';
 import type { Statement } from '../statement.ts';
 import type { Columns, Executor, Value } from '../store.ts';
+import { defineDecimalSum } from './decimals.ts';
 import { sqliteProblem } from './errors.ts';
 
 /** Filters make new texts; beyond this many the oldest is prepared anew when it comes again. */
@@ -16,6 +17,7 @@ export class Connection implements Executor {
 
   constructor(database: DatabaseSync) {
     this.database = database;
+    defineDecimalSum(database);
   }
 
   all(statement: Statement, values: readonly Value[]): Columns[] {
@@ -46,7 +48,7 @@ export class Connection implements Executor {
 }
 
 /** A statement prepared on one connection. Its rows are plain objects with the columns in order. */
-export class Prepared {
+class Prepared {
   readonly #statement: StatementSync;
   readonly #make: RowMaker;
 

@@ -14,7 +14,7 @@ import type {
   Work,
 } from '../store.ts';
 import { checkSmallFile } from './check-file.ts';
-import { Connection, Prepared } from './connection.ts';
+import { Connection } from './connection.ts';
 import { sqliteDialect } from './dialect.ts';
 import { FileRemoved } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -127,10 +127,10 @@ export class SqliteStore implements Store {
       });
     this.#streams += 1;
     // A connection of its own: its snapshot stays open while the client reads, and must not hold others' reads back.
-    const database = new DatabaseSync(this.file, { readOnly: true, timeout: 5000 });
+    const connection = new Connection(new DatabaseSync(this.file, { readOnly: true, timeout: 5000 }));
     try {
       let part: Columns[] = [];
-      for (const row of new Prepared(database, statement.sql).iterate(values)) {
+      for (const row of connection.prepare(statement.sql).iterate(values)) {
         part.push(row);
         if (part.length < size) continue;
         yield part;
@@ -139,7 +139,7 @@ export class SqliteStore implements Store {
       }
       if (part.length > 0) yield part;
     } finally {
-      database.close();
+      connection.close();
       this.#streams -= 1;
     }
   }

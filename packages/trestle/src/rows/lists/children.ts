@@ -58,9 +58,13 @@ function childStatement(model: Model, field: string, where: Sql | undefined, fie
     ? sql`cross join lateral (${firstOf(fields.columns)}) as ${child}`
     : sql`join ${model.table} as ${child} on ${sql.ref('child.id')} in (${firstOf(sql.ref('id'))})`;
   const parents = sql`${model.dialect.listed(sql`${param('parents')}`, reference.kind)} as ${sql.id('parent')}`;
-  const names = ['id', ...fields.fields.map(({ name }) => name)];
+  const columns = fields.fields.map(({ name, expression }) =>
+    expression && !model.dialect.lateral
+      ? sql`${expression(child)} as ${sql.id(name)}`
+      : sql.ref(`child.${name}`),
+  );
   return statement(
     model.dialect,
-    sql`select ${sql.join(names.map((name) => sql.ref(`${'child'}.${name}`)))} from ${parents} ${children} order by ${orderBy(sort, false, (name) => sql.ref(`child.${name}`))}`,
+    sql`select ${sql.join([sql.ref('child.id'), ...columns])} from ${parents} ${children} order by ${orderBy(sort, false, (name) => sql.ref(`child.${name}`))}`,
   );
 }

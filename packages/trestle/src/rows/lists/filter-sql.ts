@@ -16,6 +16,8 @@ const TEXT_CONDITION = 3;
 
 /** Microseconds that SQLite takes to compare a row, where no index is used. */
 const COMPARISON_COST = 0.05;
+/** Microseconds that it takes to compute a field from other rows. */
+export const COMPUTED_COST = 1;
 const TEXT_COST: Readonly<Record<TextMatch, number>> = {
   starts: 0.1,
   ends: 0.1,
@@ -129,9 +131,10 @@ export class FilterParts {
   }
 
   #compare(field: ModelField, operator: Operator, value: unknown, at: string): Sql | undefined {
-    const column = this.#refer(field.name);
+    const column = this.#refer(field);
     const takes = OPERATORS[operator];
-    if (!looksIntoTexts(operator) && !(isIndexed(field) && INDEXED.has(operator)))
+    if (field.value) this.cost += COMPUTED_COST;
+    else if (!looksIntoTexts(operator) && !(isIndexed(field) && INDEXED.has(operator)))
       this.cost += COMPARISON_COST;
     if (takes === 'flag') return this.#isNull(column, value, at);
     if (looksIntoTexts(operator)) return this.#text(field, operator, value, at);
@@ -174,7 +177,7 @@ export class FilterParts {
     const match = textMatch(operator, text);
     this.shape += match;
     this.cost += TEXT_COST[match];
-    return dialect.texts[match](this.#refer(column), this.bind(dialect.pattern(match, text)));
+    return dialect.texts[match](this.#refer({ name: column }), this.bind(dialect.pattern(match, text)));
   }
 
   #several(field: ModelField, operator: Operator, value: unknown, at: string): Sql | undefined {
@@ -191,7 +194,7 @@ export class FilterParts {
     const values = encoded.filter((item) => item !== undefined);
     const [low, high] = values;
     if (values.length < value.length) return undefined;
-    const column = this.#refer(field.name);
+    const column = this.#refer(field);
     if (operator === 'between' && low !== undefined && high !== undefined)
       return sql`${column} between ${this.bind(low)} and ${this.bind(high)}`;
     const { dialect } = this.#model;
@@ -210,8 +213,8 @@ export class FilterParts {
     return this.#model.dialect.encode(kind, type.complete ? type.complete(value) : value);
   }
 
-  #refer(name: string): Sql {
-    return this.#rule ? this.#rule.refer(name) : sql.ref(name);
+  #refer({ name, value }: Pick<ModelField, 'name' | 'value'>): Sql {
+    return value ?? (this.#rule ? this.#rule.refer(name) : sql.ref(name));
   }
 
   #wrong(pointer: string, code: string, message: string): void {

@@ -8,7 +8,7 @@ import type { ListQuery } from '../../schema/services/list-query.ts';
 import type { Model, Projection } from '../model.ts';
 import { callerValues } from '../policy.ts';
 import type { Position } from './cursor.ts';
-import { FilterParts, isIndexed, Slot } from './filter-sql.ts';
+import { COMPUTED_COST, FilterParts, isIndexed, Slot } from './filter-sql.ts';
 import { after, orderBy, type SortColumn, sortColumns } from './order.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -113,7 +113,8 @@ export class ListPlans {
       sort,
       perRow:
         parts.cost +
-        (first !== undefined && (isIndexed(first.field) || first.field.name === declared) ? 0 : SORT_COST),
+        (first !== undefined && (isIndexed(first.field) || first.field.name === declared) ? 0 : SORT_COST) +
+        (sort.some(({ field }) => field.value) ? COMPUTED_COST : 0),
       limit: query.limit ?? DEFAULT_LIMIT,
       key: JSON.stringify([model.name, order, shape, values, narrowed]),
       exhausted: false,
@@ -146,7 +147,7 @@ export class ListPlans {
       values: bindShaped(shaped, values, caller),
       cost: this.#cost(plan.perRow, rows),
     };
-    if (plan.first && !position) plan.first[way] = bound;
+    if (plan.first && !position && !shaped.asksCaller) plan.first[way] = bound;
     return bound;
   }
 

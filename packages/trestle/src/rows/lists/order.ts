@@ -67,7 +67,7 @@ function withLengths(columns: readonly SortColumn[]): SortColumn[] {
 
 /** The sort key of a row. */
 function keyOf({ field, length }: SortColumn, refer: Refer = sql.ref): Sql {
-  const column = refer(field.name);
+  const column = field.value ?? refer(field.name);
   return length === undefined ? column : sql`substr(${column}, 1, ${sql.lit(length)})`;
 }
 

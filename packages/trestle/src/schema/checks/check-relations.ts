@@ -1,9 +1,9 @@
 import { hasColumn } from '../field.ts';
-import type { Many } from '../field-type.ts';
+import type { Computed, Many } from '../field-type.ts';
 import type { Resource } from '../resource.ts';
 import type { Resources } from '../row-types.ts';
 import { wrong } from './check-app.ts';
-import { nearest } from './nearest.ts';
+import { didYouMean, nearest } from './nearest.ts';
 
 /** Checks the fields of a resource that are made of rows of other resources. */
 export function checkRelations(path: string, name: string, resource: Resource, resources: Resources): void {
@@ -24,7 +24,8 @@ export function checkRelations(path: string, name: string, resource: Resource, r
         `${field.type.name}('${relation.resource}') has no resource; ${near ? `did you mean '${near}'?` : `declare ${relation.resource} in app({ resources })`}`,
       );
     }
-    checkMany(at, name, relation, target);
+    if (relation.kind === 'many') checkMany(at, name, relation, target);
+    else if (relation.kind === 'sum') checkSum(at, relation, target, field.can?.read !== undefined);
   }
 }
 
@@ -38,4 +39,28 @@ function checkMany(at: string, name: string, { resource, by }: Many, target: Res
       ? `by: '${references.join("' or by: '")}'`
       : `none does: ${by}: reference('${name}')`;
   wrong(at, `many('${resource}') needs by, a field of ${resource} that refers to ${name}; ${has}`);
+}
+
+/** The filters of computed fields are checked with the rules. */
+function checkSum(
+  at: string,
+  { resource, of = '', rows }: Computed,
+  target: Resource,
+  isRuled: boolean,
+): void {
+  const ruled = target.fields[of]?.can?.read !== undefined;
+  if (ruled && rows === 'readable' && !isRuled)
+    wrong(
+      at,
+      `${resource}.${of} has a read rule of its own: give the sum one too, can: { read: … }, or rows: 'all'`,
+    );
+  const summed = Object.keys(target.fields).filter((key) => {
+    const field = target.fields[key];
+    return field && hasColumn(field) && field.type.sums;
+  });
+  if (!summed.includes(of))
+    wrong(
+      at,
+      `sum('${resource}', '${of}') names no field to add up; there are ${summed.join(', ') || 'none'}${didYouMean(of, summed)}`,
+    );
 }

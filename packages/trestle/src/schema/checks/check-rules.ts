@@ -54,8 +54,18 @@ export function checkRules(
     }));
     for (const one of [...steps, ...operations])
       if (one.can) checkRule(ruleData(one.can), { ...base, path: one.path, verb: 'update' });
-    for (const [key, field] of Object.entries(resource.fields))
-      if (field.can) checkFieldRules(`${path}.${key}`, key, { ...base, resource });
+    checkFields({ ...base, path, verb: 'read' });
+  }
+}
+
+/** Checks the filters of computed fields, and the rules of fields. */
+function checkFields(place: Place): void {
+  const { path, name, resources } = place;
+  const resource = resources[name];
+  for (const [key, { type, can }] of Object.entries(resource?.fields ?? {})) {
+    if (type.relation && 'filter' in type.relation)
+      checkFilter(type.relation.filter, type.relation.resource, name, { ...place, path: `${path}.${key}` });
+    if (resource && can) checkFieldRules(`${path}.${key}`, key, { ...place, resource });
   }
 }
 
@@ -241,6 +251,7 @@ function typeOf(name: string, field: string, { resources, accounts }: Place): Fi
   if (!resource) return undefined;
   if (field === 'id') return { ...resource.id.type, name: `id of ${name}` };
   const type = resource.fields[field]?.type;
+  if (type?.relation) return undefined;
   const target = targetOf(resource, field);
   if (type?.isAccount || target === 'accounts') return { ...accounts.id.type, name: 'account' };
   const id = target === undefined ? undefined : resources[target]?.id.type;

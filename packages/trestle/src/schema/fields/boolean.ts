@@ -11,7 +11,8 @@ const TRUTH = new Map([
   ['0', false],
 ]);
 
-const BOOLEAN: FieldType = {
+/** All of the type. */
+export const BOOLEAN: FieldType = {
   name: 'boolean',
   column: 'boolean',
   schema: Type.Boolean(),

@@ -68,6 +68,8 @@ function decimalType(digits: number, scale: number): FieldType {
     fromText: (text) => text,
     toText: String,
     editor: 'decimal',
+    scale,
+    sums: () => decimalType(MAX_DIGITS, scale),
     normalize,
     complete: (value) => padded(String(normalize(value)), scale),
     conversions: {

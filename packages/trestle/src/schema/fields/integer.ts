@@ -3,6 +3,7 @@ import { COMMON } from '../checks/field-options.ts';
 import { expects, optionsOf, rangeMistakes } from '../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field } from '../field.ts';
 import { COMPARISONS, only } from '../field-type.ts';
+import { FINITE } from './number.ts';
 
 export interface RangeOptions extends FieldOptions<number> {
   /** Minimum (default: none). */
@@ -20,6 +21,7 @@ export const INTEGER = {
   fromText: (text: string): unknown => (/^-?\d{1,16}$/.test(text) ? Number(text) : text),
   toText: String,
   editor: 'number',
+  sums: FINITE.sums,
   conversions: {
     number: only(Number.isSafeInteger),
     boolean: { isLossless: true, convert: Number },

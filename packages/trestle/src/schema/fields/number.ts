@@ -2,10 +2,11 @@ import { Type } from 'typebox';
 import { COMMON } from '../checks/field-options.ts';
 import { aNumber, optionsOf, rangeMistakes } from '../checks/options.ts';
 import { type Faces, type Field, field } from '../field.ts';
-import { COMPARISONS, only } from '../field-type.ts';
+import { COMPARISONS, type FieldType, only } from '../field-type.ts';
 import type { RangeOptions } from './integer.ts';
 
-const FINITE = {
+/** All of the type but for its bounds; sums have it too. */
+export const FINITE = {
   name: 'number',
   column: 'number',
   operators: COMPARISONS,
@@ -14,6 +15,7 @@ const FINITE = {
   fromText: (text: string) => exactNumber(text) ?? text,
   toText: String,
   editor: 'number',
+  sums: (): FieldType => ({ ...FINITE, schema: Type.Number() }),
   conversions: {
     integer: { isLossless: true, convert: Number },
     boolean: { isLossless: true, convert: Number },

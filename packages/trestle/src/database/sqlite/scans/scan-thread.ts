@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { LruMap } from '../../../lru-map.ts';
 import { EACH_ROW } from '../../store.ts';
+import { defineDecimalSum } from '../decimals.ts';
 import { isSqliteError } from '../errors.ts';
 import type { Scan, ScanAnswer } from './scan-threads.ts';
 
@@ -10,6 +11,7 @@ import type { Scan, ScanAnswer } from './scan-threads.ts';
 const CHECK_INTERVAL = 1000;
 
 const database = new DatabaseSync(String(workerData), { readOnly: true, timeout: 5000 });
+defineDecimalSum(database);
 const prepared = new LruMap<string, ReturnType<DatabaseSync['prepare']>>(50);
 let deadline = 0;
 let isLate = false;

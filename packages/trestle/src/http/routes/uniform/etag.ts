@@ -1,10 +1,24 @@
-import { VERSION } from '../../../schema/services/row-service.ts';
+import { hash } from 'node:crypto';
+import type { Row } from '../../../rows/model.ts';
+import { VERSION, type Versioned } from '../../../schema/services/row-service.ts';
 
 type Header = string | readonly string[] | undefined;
 
-/** The strong entity tag of a row: its version and the tag of its representation (RFC 9110, 8.8.3), such as `"7-k3f9"`. */
-export function etagOf(row: { readonly [VERSION]: number }, representation: string): string {
-  return `"${row[VERSION]}-${representation}"`;
+/** Differences of representations of one version. */
+export interface Representation {
+  readonly tag: string;
+  /** Fields that change without the version: they are computed from other rows. */
+  readonly computed: readonly string[];
+}
+
+/**
+ * The strong entity tag of a row: its version and the tag of its representation (RFC 9110, 8.8.3), such as `"7-k3f9"`. A
+ * digest of the fields that are computed from other rows follows.
+ */
+export function etagOf(row: Versioned<Row>, { tag, computed }: Representation): string {
+  const values = computed.filter((name) => name in row).map((name) => row[name]);
+  const digest = values.length > 0 ? `-${hash('sha1', JSON.stringify(values)).slice(0, 10)}` : '';
+  return `"${row[VERSION]}-${tag}${digest}"`;
 }
 
 /** The members of a list of tags; the characters of one are those of RFC 9110, 8.8.3. */
@@ -28,15 +42,18 @@ export function noneMatches(header: Header, etag: string): string | undefined {
 /**
  * The versions If-Match lets a write through for; undefined where there is no such header. Only strong tags match
  * (RFC 9110, 13.1.1), so a weak or foreign one, or one of another representation, matches no version, and the write is refused.
- * Who read a row compressed sends the tag of that form.
+ * Who read a row compressed sends the tag of that form. What is computed from other rows does not matter to a write.
  */
-export function ifMatchOf(header: Header, representation: string): readonly number[] | '*' | undefined {
+export function ifMatchOf(
+  header: Header,
+  { tag: representation }: Representation,
+): readonly number[] | '*' | undefined {
   if (header === undefined) return undefined;
   const text = String(header).trim();
   if (text === '*') return '*';
   const versions: number[] = [];
   for (const tag of text.match(TAGS) ?? []) {
-    const [, version, of] = /^"(\d{1,15})-(\w+?)(?:-gzip|-br)?"$/.exec(tag) ?? [];
+    const [, version, of] = /^"(\d{1,15})-(\w+?)(?:-[\da-f]{10})?(?:-gzip|-br)?"$/.exec(tag) ?? [];
     if (of === representation) versions.push(Number(version));
   }
   return versions;

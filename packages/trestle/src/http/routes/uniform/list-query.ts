@@ -194,7 +194,8 @@ function place(root: Group, name: string, texts: readonly string[], model: Model
   if (rest.length > 0 || field === '' || field === 'or') throw invalidParameter(name, 'syntax', SYNTAX);
   const conditions = group.fields.get(field) ?? Object.create(null);
   if (operator in conditions) throw invalidParameter(name, 'repeated', 'give this condition once');
-  conditions[operator] = comparand(name, texts, operator, filterable(model, field));
+  const known = model.readable.find((each) => each.name === field) ?? filterable(model, field);
+  conditions[operator] = comparand(name, texts, operator, known);
   group.fields.set(field, conditions);
 }
 

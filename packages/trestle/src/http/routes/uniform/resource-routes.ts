@@ -10,7 +10,7 @@ import type { RowId } from '../../../schema/id.ts';
 import { type Answer, answer, type Route, type RouteRequest, route } from '../../../schema/route.ts';
 import { nobody } from '../../../schema/rules.ts';
 import type { Versioned, WriteOptions } from '../../../schema/services/row-service.ts';
-import { etagOf, ifMatchOf, noneMatches } from './etag.ts';
+import { etagOf, ifMatchOf, noneMatches, type Representation } from './etag.ts';
 import { pageRoute } from './page-route.ts';
 import { rowName, titled, typeName, verbPath } from './route-names.ts';
 
@@ -24,8 +24,11 @@ export function resourceRoutes(
   representationTag: RepresentationTag,
 ): Route[] {
   const row = titled(rowName(model.name), model.documented.row);
-  const shape = [model.idKind, ...model.fields.map(({ name, kind }) => [name, kind])];
-  const tag = representationTag(tableName(model.name, model.resource), shape);
+  const shape = [model.idKind, ...model.readable.map(({ name, kind }) => [name, kind])];
+  const tag = {
+    tag: representationTag(tableName(model.name, model.resource), shape),
+    computed: model.readable.filter(({ type }) => type.relation).map(({ name }) => name),
+  };
   const { name } = model;
   const shared = { tag: name, can: model.resource.can.read ?? nobody };
   const described = {
@@ -99,8 +102,8 @@ function routesByUniqueField(
   );
 }
 
-/** @param tag the representation's part of every ETag. */
-function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: string): Route[] {
+/** @param tag what ETags tell of the representation. */
+function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: Representation): Route[] {
   const { name, resource } = model;
   const one = rowName(name);
   const body = titled(`${one}Body`, bodyOf(model));
@@ -194,7 +197,7 @@ function idParams(model: Model) {
   return Type.Object({ id: Type.Unsafe<RowId>(model.resource.id.schema) });
 }
 
-function writeOptions({ headers }: Pick<RouteRequest, 'headers'>, tag: string): WriteOptions {
+function writeOptions({ headers }: Pick<RouteRequest, 'headers'>, tag: Representation): WriteOptions {
   return { ifMatch: ifMatchOf(headers['if-match'], tag) };
 }
 
@@ -205,6 +208,6 @@ function withParams(request: RouteRequest, params: unknown): RouteRequest {
   return { caller, ...joined, params, query, body, origin, headers, signal, base, url, method };
 }
 
-function versioned(row: Versioned<Row>, tag: string): Answer {
+function versioned(row: Versioned<Row>, tag: Representation): Answer {
   return { status: 200, body: row, headers: { etag: etagOf(row, tag) } };
 }

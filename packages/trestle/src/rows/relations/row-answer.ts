@@ -1,0 +1,32 @@
+import { sql } from '../../database/sql.ts';
+import { bind, statement } from '../../database/statement.ts';
+import type { Columns, Executor, Value } from '../../database/store.ts';
+import type { Caller } from '../../schema/caller.ts';
+import type { Versioned } from '../../schema/services/row-service.ts';
+import type { Model, Row } from '../model.ts';
+import { callerValues } from '../policy.ts';
+import { ID } from '../write-statements.ts';
+
+/** Compiles the answer of a write: the row as its caller may see it. Fields that no column holds take a query. */
+export function rowAnswer(model: Model) {
+  const computes = model.readable.length > model.fields.length;
+  const computation = model.policy.perClass(['see'], (_where, { fields }) => {
+    const values = fields.flatMap(({ name, value }) => (value ? [sql`${value} as ${sql.id(name)}`] : []));
+    if (values.length === 0) return undefined;
+    return statement(model.dialect, sql`select ${sql.join(values)} from ${model.table} where ${ID}`);
+  });
+  async function compute(executor: Executor, caller: Caller, row: Columns): Promise<Columns> {
+    const select = computation(caller);
+    if (!select) return row;
+    const values = bind(select, { id: row.id as Value, ...callerValues(caller) });
+    const [computed] = await executor.all(select, values);
+    return { ...row, ...computed };
+  }
+  return {
+    computes,
+    of(executor: Executor, caller: Caller, row: Columns): Versioned<Row> | Promise<Versioned<Row>> {
+      const { decodeVersioned } = model.policy.fields(caller, 'see');
+      return computes ? compute(executor, caller, row).then(decodeVersioned) : decodeVersioned(row);
+    },
+  };
+}
