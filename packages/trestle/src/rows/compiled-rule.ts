@@ -249,12 +249,14 @@ export function relatedRows(
 function conditionSql({ field, operator, value }: RuleCondition, model: Model, scope: Scope): Sql {
   const { refer, plain = refer, outer } = scope;
   const parts = new FilterParts(model, model, {
-    refer: plain,
-    bind: (constant) => sql`${constant}`,
-    operand: (given) => {
-      if (!isOperand(given)) return undefined;
-      if (given.operand === 'its') return outer?.(given.field);
-      return sql`${param(given.operand === 'me' ? ME : NOW)}`;
+    rule: {
+      refer: plain,
+      bind: (constant) => sql`${constant}`,
+      operand: (given) => {
+        if (!isOperand(given)) return undefined;
+        if (given.operand === 'its') return outer?.(given.field);
+        return sql`${param(given.operand === 'me' ? ME : NOW)}`;
+      },
     },
   });
   const condition = parts.build({ [field]: { [operator]: value } } as Filter);

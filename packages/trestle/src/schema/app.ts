@@ -1,10 +1,10 @@
 import { type Accounts, accounts } from './accounts.ts';
 import { checkApp } from './checks/check-app.ts';
 import { checkJobs } from './checks/check-jobs.ts';
-import { aBoolean, anything, aString, expects, isObject, optionsOf } from './checks/options.ts';
+import { aBoolean, aFunction, anything, aString, expects, isObject, optionsOf } from './checks/options.ts';
 import type { Field } from './field.ts';
 import type { Jobs } from './jobs.ts';
-import type { Contract, ContractContext } from './route.ts';
+import type { Contract, ContractContext, Route } from './route.ts';
 import type { FieldsOf, Resources } from './row-types.ts';
 
 type TargetOf<F> = F extends Field<infer T> ? (T extends { target: infer Name } ? Name : never) : never;
@@ -31,6 +31,11 @@ export interface AppOptions<Rs extends Resources, Js extends Jobs = Jobs> {
   defaults?: AppDefaults;
   /** The app's documented routes (default: none, the uniform API alone). */
   contract?: (context: ContractContext<Rs, Js>) => Contract;
+  /**
+   * Routes of the app's own beside the uniform API, with its errors and its strictness, in the OpenAPI document (default: none).
+   * Their paths stand as they are written, under the app's own.
+   */
+  routes?: (context: ContractContext<Rs, Js>) => readonly Route[];
   /** Whether the uniform API is served under `/v1` (default: true). Without, the contract alone is. */
   uniform?: boolean;
 }
@@ -51,14 +56,13 @@ export interface App<Rs extends Resources = Resources, Js extends Jobs = Jobs> {
   readonly resources: Rs;
   readonly jobs: Js;
   readonly defaults: AppDefaults;
-  readonly contract: MakeContract<Rs, Js> | undefined;
+  readonly contract: Make<Rs, Js, Contract> | undefined;
+  readonly routes: Make<Rs, Js, readonly Route[]> | undefined;
   readonly uniform: boolean;
 }
 
-/** A method's type, which lets every app stand where some app is asked for: an engine gives each contract its own context. */
-type MakeContract<Rs extends Resources, Js extends Jobs> = {
-  make(context: ContractContext<Rs, Js>): Contract;
-}['make'];
+/** A method's type, which lets every app stand where some app is asked for: an engine gives each its own context. */
+type Make<Rs extends Resources, Js extends Jobs, T> = { make(context: ContractContext<Rs, Js>): T }['make'];
 
 /**
  * Declares a backend: its resources, accounts and, optionally, its contract.
@@ -80,6 +84,7 @@ export function app<const Rs extends Resources, const Js extends Jobs = Record<n
     jobs: options.jobs ?? ({} as Js),
     defaults: options.defaults ?? {},
     contract: options.contract,
+    routes: options.routes,
     uniform: options.uniform ?? true,
   };
   checkApp(declared.name, declared.resources, declared.accounts, checkOptions(options));
@@ -95,5 +100,6 @@ const checkOptions = optionsOf<AppOptions<Resources>>('app()', {
   jobs: expects('an object of jobs', isObject),
   defaults: optionsOf<AppDefaults>('defaults', { database: aString, administratorSecret: aString }),
   uniform: aBoolean,
-  contract: expects('a function', (value) => typeof value === 'function'),
+  contract: aFunction,
+  routes: aFunction,
 });

@@ -1,6 +1,7 @@
 import { isField } from './checks/field-options.ts';
 import {
   aBoolean,
+  aFunction,
   aString,
   expects,
   groups,
@@ -113,7 +114,7 @@ const checkOptions = optionsOf<ResourceOptions<Fields, Id>>('resource()', {
         ),
         to: aString,
         can: aRule,
-        run: expects('a function', (value) => typeof value === 'function'),
+        run: aFunction,
       }),
     ),
   }),

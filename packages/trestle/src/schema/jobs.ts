@@ -1,6 +1,6 @@
 import type { Context } from './caller.ts';
 import { isField } from './checks/field-options.ts';
-import { aCount, aString, expects, membersOf, optionsOf, withMistakes } from './checks/options.ts';
+import { aCount, aFunction, aString, expects, membersOf, optionsOf, withMistakes } from './checks/options.ts';
 import type { Duration } from './duration.ts';
 import type { JsonValue } from './field.ts';
 import type { Fields, Resource } from './resource.ts';
@@ -125,5 +125,5 @@ const checkOptions = optionsOf<JobOptions<Fields>>('job()', {
   timeZone: aString,
   retries: aCount,
   timeout: aDuration,
-  run: expects('a function', (value) => typeof value === 'function'),
+  run: aFunction,
 });

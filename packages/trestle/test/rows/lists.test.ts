@@ -84,6 +84,16 @@ eachStore('lists', (open) => {
       assert.deepEqual(await names({ filter }), expected, JSON.stringify(filter));
   });
 
+  it('takes a list of any length from the app itself', async () => {
+    const none = Array.from({ length: 50_000 }, (_, at) => 1000 + at);
+    assert.deepEqual(await names({ filter: { id: { in: [...none, 2, 3] } } }), ['p2', 'p1']);
+    const { items } = await shop.products.list(anonymous, {
+      filter: { id: { nin: [...none, 1] } },
+      limit: 9999,
+    });
+    assert.equal(items.length, COUNT);
+  });
+
   it('counts exactly when asked, and searches in any case', async () => {
     const page = await shop.products.list(anonymous, { search: 'P1', limit: 2, count: 'exact' });
     assert.equal(page.total, 11);
@@ -99,7 +109,8 @@ eachStore('lists', (open) => {
     await refused({ filter: { price: { like: 1 } } }, 'invalid_query');
     await refused({ filter: { name: { eq: { $gt: '' } } } }, 'invalid_query');
     await refused({ filter: { 'name" or 1=1 --': { eq: 1 } } }, 'invalid_query');
-    await refused({ filter: { id: { in: Array.from({ length: 101 }, (_, id) => id) } } }, 'invalid_query');
+    const filter = { id: { in: Array.from({ length: 101 }, (_, id) => id) } };
+    await refused({ filter, shortLists: true }, 'invalid_query');
     await refused({ sort: ['nope'] }, 'invalid_query');
     await refused({ sort: ['id', 'name', 'price', 'sold', 'views', 'created_at'] }, 'invalid_query');
     await refused({ cursor: 'abc.def' }, 'invalid_cursor');

@@ -43,8 +43,7 @@ export function openApiDocument({
         components,
         hasSignIn,
       });
-      if (tag !== undefined)
-        tags.set(tag, contract?.tags?.[tag] ?? TAGS[tag] ?? `Rows of ${tag}, under /v1/${tag}.`);
+      if (tag !== undefined) tags.set(tag, contract?.tags?.[tag] ?? TAGS[tag] ?? textOf(tag, table));
     }
   }
   const { schemas, responses } = components;
@@ -61,6 +60,11 @@ export function openApiDocument({
       securitySchemes: securitySchemes(tables, base),
     },
   };
+}
+
+/** The description of a tag that the app does not describe: of a resource, or of routes of its own. */
+function textOf(tag: string, { style, prefix }: RouteTable): string {
+  return style === 'uniform' && prefix === '' ? `Routes of ${tag}.` : `Rows of ${tag}, under /v1/${tag}.`;
 }
 
 /** Descriptions of what every app has under `/v1`. */

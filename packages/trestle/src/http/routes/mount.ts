@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Engine } from '../../engine.ts';
-import type { Contract } from '../../schema/route.ts';
+import type { Contract, FailedRequest, Route } from '../../schema/route.ts';
 import type { Resources } from '../../schema/row-types.ts';
 import { serveDocumentation } from '../docs/document-pages.ts';
 import { perPrefix, serveIndex } from '../docs/pages.ts';
@@ -62,23 +62,27 @@ export function mount<Rs extends Resources>(
       title: name,
       entries: [{ name, description, path: base, docs: swagger, openapi }],
     });
+  const isUniform = ({ route, path }: FailedRequest) =>
+    route
+      ? tables.some(({ style, routes }) => style === 'uniform' && routes.includes(route))
+      : app.uniform && (path === `${base}/v1` || path.startsWith(`${base}/v1/`));
   return {
     base,
     fail: (problem, request) =>
-      contract && (!app.uniform || (request.path !== `${base}/v1` && !request.path.startsWith(`${base}/v1/`)))
-        ? contract.errors(problem, request)
-        : problemAnswer(problem, request),
+      contract && !isUniform(request) ? contract.errors(problem, request) : problemAnswer(problem, request),
     pages: { swagger },
   };
 }
 
-/** The routes of an app: its contract's, and the uniform ones. */
+/** The routes of an app: its contract's, its own, and the uniform ones. */
 export function routeTables<Rs extends Resources>(
   engine: Engine<Rs>,
 ): { readonly contract: Contract | undefined; readonly tables: readonly RouteTable[] } {
-  const contract = engine.app.contract?.(engine.context);
-  const own = contract ? [contractTable(contract)] : [];
-  return { contract, tables: engine.app.uniform ? [...own, uniformTable(engine, own)] : own };
+  const { app, context } = engine;
+  const contract = app.contract?.(context);
+  const routes = app.routes?.(context);
+  const own = [...(contract ? [contractTable(contract)] : []), ...(routes ? [ownTable(routes)] : [])];
+  return { contract, tables: app.uniform ? [...own, uniformTable(engine, own)] : own };
 }
 
 /** Throws where two operations have one name: generated clients would have one of them alone. */
@@ -107,6 +111,11 @@ function contractTable({
   return { style: 'contract', prefix: '', routes: settled, places: credentials };
 }
 
+/** Routes of an app's own, which are read and fail as those of the uniform API. */
+function ownTable(routes: readonly Route[]): RouteTable {
+  return { style: 'uniform', prefix: '', routes, places: UNIFORM_PLACES };
+}
+
 function uniformTable<Rs extends Resources>(engine: Engine<Rs>, others: readonly RouteTable[]): RouteTable {
   const { app, accounts, keys, tickets, operations, models, byName, store } = engine;
   const { representationTag, accountModels, moveModel } = engine;
@@ -127,7 +136,7 @@ function uniformTable<Rs extends Resources>(engine: Engine<Rs>, others: readonly
   return { style: 'uniform', prefix: '/v1', routes, places: UNIFORM_PLACES };
 }
 
-/** Throws a `TypeError` where a contract has a route that a resource has too: which of them answers would be chance. */
+/** Throws a `TypeError` where two tables have one route: which of them answers would be chance. */
 function requireOwnPaths(app: string, tables: readonly RouteTable[]): void {
   const claimed = new Map<string, RouteTable>();
   for (const table of tables)
@@ -135,11 +144,16 @@ function requireOwnPaths(app: string, tables: readonly RouteTable[]): void {
       // Paths that differ in the names of their parameters, or in a slash at the end, are one.
       const shape = `${table.prefix}${path}`.replace(/\/$/, '').replace(/(?<!:):(?!:)\w+(\([^)]*\))?/g, ':');
       const other = claimed.get(`${method} ${shape}`);
-      if (other && other !== table)
+      if (other && other !== table) {
+        const [one, another] = [other, table].map(({ style, prefix }) => {
+          if (style === 'contract') return 'the contract';
+          return prefix === '' ? 'routes' : (options.tag ?? 'the uniform API');
+        });
+        const remedy = table.prefix === '' ? '' : ', or declare the resource with uniform: false';
         throw new TypeError(
-          `${app}: the contract and ${options.tag ?? 'the uniform API'} both have ${method} ${table.prefix}${path}; ` +
-            `move the contract's route, or declare the resource with uniform: false`,
+          `${app}: ${one} and ${another} both have ${method} ${table.prefix}${path}; move the route of ${one}${remedy}`,
         );
+      }
       claimed.set(`${method} ${shape}`, table);
     }
 }

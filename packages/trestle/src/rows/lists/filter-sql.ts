@@ -50,12 +50,18 @@ export class FilterParts {
   readonly #model: Model;
   readonly #fields: Fields;
   readonly #rule: FilterOptions | undefined;
+  readonly #maxList: number;
 
   /** @param fields those that may be filtered by. */
-  constructor(model: Model, fields: Fields = model, rule?: FilterOptions) {
+  constructor(
+    model: Model,
+    fields: Fields = model,
+    { rule, shortLists = false }: { rule?: FilterOptions; shortLists?: boolean } = {},
+  ) {
     this.#model = model;
     this.#fields = fields;
     this.#rule = rule;
+    this.#maxList = shortLists ? MOST.list : Infinity;
   }
 
   /** The condition of a filter; undefined where it asks nothing. */
@@ -181,7 +187,7 @@ export class FilterParts {
   }
 
   #several(field: ModelField, operator: Operator, value: unknown, at: string): Sql | undefined {
-    const most = operator === 'between' ? 2 : MOST.list;
+    const most = operator === 'between' ? 2 : this.#maxList;
     if (!Array.isArray(value) || value.length > most || (operator === 'between' && value.length !== 2)) {
       this.#wrong(
         at,

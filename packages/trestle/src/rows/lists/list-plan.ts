@@ -80,7 +80,7 @@ export class ListPlans {
     const known = this.#plans.get(query);
     if (known) return known;
     const model = this.#model;
-    const parts = new FilterParts(model, this.#fields);
+    const parts = new FilterParts(model, this.#fields, { shortLists: query.shortLists ?? false });
     const conditions: Sql[] = [];
     const filter = query.filter && parts.build(query.filter);
     if (filter) conditions.push(filter);

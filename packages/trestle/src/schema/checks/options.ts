@@ -53,6 +53,7 @@ export function mistake(path: string, message: string): Mistake {
 export const anything: OptionCheck = () => [];
 export const aBoolean = expects('true or false', (value) => typeof value === 'boolean');
 export const aString = expects('a string', (value) => typeof value === 'string');
+export const aFunction = expects('a function', (value) => typeof value === 'function');
 export const aNumber = expects('a number', (value) => typeof value === 'number' && Number.isFinite(value));
 export const aCount = expects(
   'an integer from 0',

@@ -1,5 +1,5 @@
 import type { Caller, Context, Transaction } from '../caller.ts';
-import { expects, optionsOf } from '../checks/options.ts';
+import { aFunction, optionsOf } from '../checks/options.ts';
 import type { RowId } from '../id.ts';
 import type { EnqueueOptions, JobContext } from '../jobs.ts';
 import type { Fields, Resource } from '../resource.ts';
@@ -82,7 +82,6 @@ export type HooksByVerb = {
   readonly [V in WriteVerb]?: ((context: never, write: never) => Promise<unknown>) | undefined;
 };
 
-const aFunction = expects('a function', (value) => typeof value === 'function');
 const verbs = (owner: string) =>
   optionsOf<HooksByVerb>(owner, { create: aFunction, update: aFunction, delete: aFunction });
 

@@ -56,6 +56,8 @@ export interface ListQuery<Row extends object = Record<string, unknown>> {
   cursor?: string;
   /** Also count all rows of the filter (default: no count). */
   count?: 'exact' | 'estimated';
+  /** Refuses lists of more than 100 values in the filter, for one that a client wrote (default: false, no limit). */
+  shortLists?: boolean;
 }
 
 /** One part of a list. */

@@ -192,7 +192,7 @@ it('a contract and a resource do not both claim a path', async () => {
   await assert.rejects(serveApp(declared(true)), {
     name: 'TypeError',
     message:
-      "notes: the contract and notes both have GET /v1/notes/:id; move the contract's route, or declare the resource with uniform: false",
+      'notes: the contract and notes both have GET /v1/notes/:id; move the route of the contract, or declare the resource with uniform: false',
   });
   for (const fine of [declared(false), declared(true, false)]) {
     const served = await serveApp(fine);

@@ -34,6 +34,7 @@ function listQueryOf(query: Query, model: Model): ListQuery {
     ...(search !== undefined && { search }),
     ...(sort && { sort }),
     ...(count && { count }),
+    shortLists: true,
   });
 }
 
