@@ -29,6 +29,7 @@ const DIRECTIONS: Readonly<Record<string, string>> = {
   http: 'schema database rows accounts jobs engine.ts',
   'contract.ts': 'schema http',
   'index.ts': 'schema',
+  'open.ts': 'schema engine.ts',
   'testing.ts': 'schema database rows accounts jobs engine.ts http',
   cli: 'schema database rows accounts jobs engine.ts http index.ts',
 };

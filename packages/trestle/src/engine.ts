@@ -15,6 +15,7 @@ import { tablesOf } from './database/tables.ts';
 import { type JobLimits, ROLES, type Role } from './jobs/job-limits.ts';
 import { JOB_RESOURCES } from './jobs/job-table.ts';
 import { openJobs } from './jobs/open-jobs.ts';
+import { startProcess } from './jobs/start-process.ts';
 import { IDEMPOTENCY_RESOURCES, IdempotencyKeys } from './rows/idempotency/idempotency-keys.ts';
 import type { Model } from './rows/model.ts';
 import { openServices } from './rows/open-services.ts';
@@ -107,13 +108,30 @@ export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs
   close(): Promise<void>;
 }
 
-/** Opens an app: its store, brought to the declared tables, then its services, accounts and operations over it. */
+/** Opens an app, and runs its code of a start, unless this process has no role. */
 export async function openEngine<Rs extends Resources, Js extends Jobs>(
   app: App<Rs, Js>,
   options: EngineOptions,
 ): Promise<Engine<Rs, Js>> {
-  const { data, database = app.defaults.database, shared = false, roles = ROLES } = options;
   const { log, events } = countingLog(app.name, options.log);
+  const engine = await assemble(app, options, { log, events });
+  if (options.roles?.length === 0) return engine;
+  try {
+    const stop = await startProcess(app, { ...engine, log });
+    return { ...engine, close: () => stop().then(engine.close) };
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+/** Opens the store of an app, brought to the declared tables, then its services, accounts and operations over it. */
+async function assemble<Rs extends Resources, Js extends Jobs>(
+  app: App<Rs, Js>,
+  options: EngineOptions,
+  { log, events }: ReturnType<typeof countingLog>,
+): Promise<Engine<Rs, Js>> {
+  const { data, database = app.defaults.database, shared = false, roles = ROLES } = options;
   const secret = openSigningSecret(data, options.signingSecret);
   const store = await openStore({
     name: app.name,

@@ -92,8 +92,14 @@ const schedules = systemResource(
   { table: `${INTERNAL}schedules` },
 );
 
-/** The tables of jobs, moves and schedules. */
-export const JOB_RESOURCES = { operations, moves, schedules };
+/** Processes that run, in one row: by their ids, until when they count. Kept where an app has code for that. */
+const clusters = systemResource(
+  resource({ id: integerId(), fields: { name: text({ unique: true }), members: json() } }),
+  { table: `${INTERNAL}clusters` },
+);
+
+/** The tables of jobs, moves, schedules and processes. */
+export const JOB_RESOURCES = { operations, moves, schedules, clusters };
 
 /** A move as it is kept. */
 export type MoveRecord = RowOf<typeof moves>;

@@ -4,6 +4,7 @@ import { checkJobs } from './checks/check-jobs.ts';
 import { aBoolean, aFunction, anything, aString, expects, isObject, optionsOf } from './checks/options.ts';
 import type { Field } from './field.ts';
 import type { Jobs } from './jobs.ts';
+import { type ProcessHooks, processHooks } from './own-code/process-hooks.ts';
 import type { Contract, ContractContext, Route } from './route.ts';
 import type { FieldsOf, Resources } from './row-types.ts';
 
@@ -36,6 +37,10 @@ export interface AppOptions<Rs extends Resources, Js extends Jobs = Jobs> {
    * Their paths stand as they are written, under the app's own.
    */
   routes?: (context: ContractContext<Rs, Js>) => readonly Route[];
+  /** Code that runs before a process serves requests; what it throws ends the start (default: none). */
+  start?: ProcessHooks<ContractContext<Rs, Js>>;
+  /** Code that runs when a process has served its last request; what it throws is logged (default: none). */
+  stop?: ProcessHooks<ContractContext<Rs, Js>>;
   /** Whether the uniform API is served under `/v1` (default: true). Without, the contract alone is. */
   uniform?: boolean;
 }
@@ -58,6 +63,8 @@ export interface App<Rs extends Resources = Resources, Js extends Jobs = Jobs> {
   readonly defaults: AppDefaults;
   readonly contract: Make<Rs, Js, Contract> | undefined;
   readonly routes: Make<Rs, Js, readonly Route[]> | undefined;
+  readonly start: { readonly [K in keyof ProcessHooks<never>]: Make<Rs, Js, Promise<void>> };
+  readonly stop: { readonly [K in keyof ProcessHooks<never>]: Make<Rs, Js, Promise<void>> };
   readonly uniform: boolean;
 }
 
@@ -85,6 +92,8 @@ export function app<const Rs extends Resources, const Js extends Jobs = Record<n
     defaults: options.defaults ?? {},
     contract: options.contract,
     routes: options.routes,
+    start: options.start ?? {},
+    stop: options.stop ?? {},
     uniform: options.uniform ?? true,
   };
   checkApp(declared.name, declared.resources, declared.accounts, checkOptions(options));
@@ -102,4 +111,6 @@ const checkOptions = optionsOf<AppOptions<Resources>>('app()', {
   uniform: aBoolean,
   contract: aFunction,
   routes: aFunction,
+  start: processHooks('start'),
+  stop: processHooks('stop'),
 });
