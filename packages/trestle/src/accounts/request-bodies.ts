@@ -150,7 +150,10 @@ function newKey(accounts: Accounts, resources: readonly string[]): TSchema {
     longest === Number.POSITIVE_INFINITY
       ? { anyOf: [integer, { type: 'string', enum: ['never'] }] }
       : { ...integer, 'x-limits': { maximum: longest } };
-  const scope = Type.Unsafe({ type: 'string', 'x-limits': { enum: scopesOf(resources) } });
+  const scopes = scopesOf(resources);
+  // Generators of clients make names of values: of `*:*` they would make none.
+  const names = scopes.map((one) => one.replaceAll('*', 'all').replaceAll(/[^A-Za-z0-9]/g, '_'));
+  const scope = Type.Unsafe({ type: 'string', 'x-limits': { enum: scopes, 'x-enum-varnames': names } });
   return Type.Object(
     {
       name: Type.Optional(Type.String({ maxLength: MAX_KEY_NAME_LENGTH })),

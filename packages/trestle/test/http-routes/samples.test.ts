@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 import type { App, Resources } from 'trestle';
 import { type Served, serveApp } from 'trestle/testing';
 import changelog from '../../../../apps/changelog/app.ts';
@@ -107,6 +107,39 @@ describe('Swagger UI: authorize, reload, then execute each sample as it is offer
   after(() => browser.close());
 
   for (const { name, run } of TOURS) test(name, () => run(browser));
+
+  test('a list under filters that were filled in', async (t) => {
+    const served = await serveApp(messages);
+    t.after(() => served.close());
+    await signUp('/v1/accounts')(served);
+    const { body } = await served.call('POST', '/v1/sessions', { body: password });
+    const token = String(Reflect.get(Object(body), 'access_token'));
+    for (const content of ['one, two', 'two', 'three'])
+      await served.call('POST', '/v1/messages', { token, body: { content } });
+    const page = await browser.newPage();
+    t.after(() => page.close());
+    page.setDefaultTimeout(20_000);
+    await page.goto(`${served.url}/docs`);
+    const block = blockOf(page, 'GET /v1/messages');
+    await block.locator('.opblock-summary-control').click();
+    await block.getByRole('button', { name: 'Try it out' }).click();
+    const listed = async (values: Readonly<Record<string, string>>) => {
+      for (const [name, value] of Object.entries(values)) {
+        const row = block.locator(`tr[data-param-name="${name}"]`);
+        if ((await row.locator('select').count()) > 0) await row.locator('select').selectOption(value);
+        else await row.locator('input, textarea').first().fill(value);
+      }
+      const answered = page.waitForResponse((response) => response.url().includes('/v1/messages?'));
+      await block.getByRole('button', { name: 'Execute' }).click();
+      const { items } = await (await answered).json();
+      return items.map(({ content }: { content: string }) => content);
+    };
+    assert.deepEqual(await listed({ sort: 'id', 'filter[content][eq]': 'one, two' }), ['one, two']);
+    assert.deepEqual(await listed({ 'filter[content][eq]': '', 'filter[id][gt]': '1' }), ['two', 'three']);
+    assert.deepEqual(await listed({ 'filter[author][null]': 'true' }), []);
+    const or = { 'filter[author][null]': 'false', 'filter[or]': '[{"content":{"starts":"th"}}]' };
+    assert.deepEqual(await listed(or), ['three']);
+  });
 });
 
 function tour<Rs extends Resources>(
@@ -162,12 +195,17 @@ async function giveCredentials(page: Page, secrets: Readonly<Record<string, stri
   await page.locator('.auth-btn-wrapper .btn-done').first().click();
 }
 
+function blockOf(page: Page, operation: string): Locator {
+  const [method = '', path = ''] = operation.split(' ');
+  return page.locator(`.opblock-${method.toLowerCase()}`, {
+    has: page.locator(`.opblock-summary-path[data-path="${path}"]`),
+  });
+}
+
 /** Executes an operation as it is offered, and answers the status that came. */
 async function executed(page: Page, operation: string): Promise<[string, number]> {
   const [method = '', path = ''] = operation.split(' ');
-  const block = page.locator(`.opblock-${method.toLowerCase()}`, {
-    has: page.locator(`.opblock-summary-path[data-path="${path}"]`),
-  });
+  const block = blockOf(page, operation);
   await block.locator('.opblock-summary-control').click();
   await block.getByRole('button', { name: 'Try it out' }).click();
   for (const input of await block.locator('tr[data-param-in="path"] input').all())

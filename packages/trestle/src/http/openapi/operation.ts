@@ -4,7 +4,7 @@ import { compileSchema } from '../../rows/validate.ts';
 import type { Contract, Route } from '../../schema/route.ts';
 import { isRecord } from '../requests/input.ts';
 import type { RouteTable } from '../routes/route-table.ts';
-import { typeName } from '../routes/uniform/route-names.ts';
+import { titled, typeName } from '../routes/uniform/route-names.ts';
 import { failureResponses } from './failures.ts';
 import { headerReferences } from './headers.ts';
 import type { Components, Use } from './schemas.ts';
@@ -81,15 +81,18 @@ function headerParameters(names: readonly string[]): unknown[] {
   return names.map((name) => ({ name, in: 'header', required: false, schema: { type: 'string' } }));
 }
 
-/** Uniform bodies are shown as JSON alone, which every client can send; the forms of contracts are part of them. */
-function requestBody(
-  { method, options }: Route,
-  body: TSchema,
-  { table, components }: OperationContext,
-): unknown {
+/**
+ * Bodies are named, by the operation where they have no name of their own: generators of clients would make one up that
+ * may clash with another. Uniform bodies are shown as JSON alone, which every client can send; the forms of contracts are
+ * part of them.
+ */
+function requestBody(route: Route, body: TSchema, { table, components }: OperationContext): unknown {
+  const { method, options } = route;
   const isUniform = table.style === 'uniform';
   const use: Use = { in: 'request', open: !isUniform };
-  const schema = components.refer(body, use);
+  const isNamed = 'title' in body || !('properties' in body);
+  const name = `${typeName(operationIdOf(route, table.prefix))}Body`;
+  const schema = components.refer(isNamed ? body : titled(name, body), use);
   const json = { 'application/json': { schema } };
   const form = { 'application/x-www-form-urlencoded': { schema } };
   const { bodyRequired = isUniform || method !== 'DELETE' } = options;

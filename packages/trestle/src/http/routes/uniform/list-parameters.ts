@@ -51,8 +51,8 @@ export function listParameters(model: Model): TSchema {
   for (const { name, operand, operators, isNullable } of fields)
     for (const operator of operators)
       parameters[`filter[${name}][${operator}]`] = comparand(name, operator, operand, isNullable);
+  // Without a content type: Swagger UI would ask for a file.
   parameters['filter[or]'] = Type.String({
-    contentMediaType: 'application/json',
     maxLength: 2000,
     description:
       'Alternatives, of which one must hold: a JSON array of filters, ' +

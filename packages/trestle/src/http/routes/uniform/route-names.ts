@@ -16,8 +16,8 @@ export function rowName(name: string): string {
   const plural = typeName(name);
   if (/(?:ss|us|is|news|series)$/i.test(plural)) return plural;
   if (/[^aeiou]ies$/i.test(plural)) return `${plural.slice(0, -3)}y`;
-  // Statuses, boxes, branches, dishes; but caches, houses and sizes lose the s alone.
-  if (/(?:us|ss|x|[nrt]ch|sh|tz)es$/i.test(plural)) return plural.slice(0, -2);
+  // Statuses, boxes, branches, dishes; but caches, houses, uses and sizes lose the s alone.
+  if (/(?:[b-df-np-z]us|ss|x|[nrt]ch|sh|tz)es$/.test(plural)) return plural.slice(0, -2);
   return plural.replace(/s$/i, '');
 }
 
