@@ -82,6 +82,17 @@ export interface Model extends Projection {
   readonly table: Sql;
   /** The rows of other resources that refer to its rows, by the name they are expanded under. */
   readonly many: ReadonlyMap<string, Many>;
+  /** Names of the relations that lead to other rows. */
+  readonly relations: readonly string[];
+  /** The resource that a relation leads to: of a reference, one; of `many()`, those that refer to the row. */
+  related(name: string): Related | undefined;
+}
+
+export interface Related {
+  readonly kind: 'one' | 'many';
+  readonly model: Model;
+  /** The field of the many that refers to the row. */
+  readonly by?: string;
 }
 
 /** Compiles every resource of an app for a dialect. */
@@ -138,6 +149,11 @@ function modelField(
   };
 }
 
+/** The resource that a field refers to. */
+function targetOf(field: ModelField | undefined): string | undefined {
+  return field?.type.isAccount ? 'accounts' : field?.type.reference?.target;
+}
+
 /** The comparison of an id, for fields that hold one. */
 function comparisonOf({ type: { column, operators, expected, accepts, fromText, toText } }: Id) {
   return { column, operators, expected, accepts, fromText, toText };
@@ -151,6 +167,11 @@ function compileModel(
 ): Model {
   const schemas = bodySchemas(resource, readable);
   const fields = readable.filter(({ field }) => hasColumn(field));
+  const many = new Map(
+    Object.entries(resource.fields).flatMap(([key, { type }]) =>
+      type.relation?.kind === 'many' ? [[key, type.relation]] : [],
+    ),
+  );
   const model: Omit<Model, 'policy' | 'documented'> = {
     ...compileProjection(fields, dialect),
     readable,
@@ -164,11 +185,14 @@ function compileModel(
     checkPatch: compileSchema(schemas.patch),
     checkId: compileSchema(resource.id.schema),
     table: sql.table(tableName(name, resource)),
-    many: new Map(
-      Object.entries(resource.fields).flatMap(([key, { type }]) =>
-        type.relation?.kind === 'many' ? [[key, type.relation]] : [],
-      ),
-    ),
+    many,
+    relations: [...fields.flatMap((field) => (targetOf(field) ? [field.name] : [])), ...many.keys()],
+    related(key) {
+      const { resource: children, by } = many.get(key) ?? {};
+      const target = find(children ?? targetOf(model.byName.get(key)) ?? '');
+      if (!target) return undefined;
+      return by === undefined ? { kind: 'one', model: target } : { kind: 'many', model: target, by };
+    },
   };
   const project = (some: readonly ModelField[]) => compileProjection(some, dialect);
   const policy = compilePolicy(model, find, project);
@@ -186,7 +210,12 @@ function documentedSchemas(model: Omit<Model, 'policy' | 'documented'>): Model['
   return { ...bodySchemas(model.resource, settable), row, fields };
 }
 
-function compileProjection(fields: readonly ModelField[], dialect: Dialect): Projection {
+/** @param isPart the rows that are decoded may have other columns beside these. */
+export function compileProjection(
+  fields: readonly ModelField[],
+  dialect: Dialect,
+  isPart = false,
+): Projection {
   const columns = [
     sql.ref('id'),
     ...fields.map(({ name, value }) => (value ? sql`${value} as ${sql.id(name)}` : sql.ref(name))),
@@ -200,7 +229,7 @@ function compileProjection(fields: readonly ModelField[], dialect: Dialect): Pro
     columns: sql.join(columns),
     versionedColumns: sql.join([...columns, sql.ref('_version')]),
     // Where nothing needs decoding, a row is what the driver gave: in lists the copies cost as much as the reading.
-    decode: decodes ? rowDecoder(decoded) : (row) => row as Row,
+    decode: decodes || isPart ? rowDecoder(decoded) : (row) => row as Row,
     decodeVersioned: rowDecoder(decoded, VERSION),
   };
 }

@@ -6,7 +6,8 @@ import { allRecorders, type ChangeRecorder } from './change-recorder.ts';
 import { RowDeletion } from './delete-rows.ts';
 import { childReader } from './lists/children.ts';
 import { Cursors } from './lists/cursor.ts';
-import { listVerbs } from './lists/list.ts';
+import { Expander } from './lists/expand.ts';
+import { listsOf, listVerbs, selectingReader } from './lists/list.ts';
 import { compileModels, type Model } from './model.ts';
 import { OwnCode } from './own-code/own-code.ts';
 import { countingFields, countingReader, manyReader, peeker } from './read.ts';
@@ -43,7 +44,26 @@ export function openServices<Rs extends Resources>(options: Options<Rs>): OpenSe
   const byName = new Map<string, AnyService>();
   const deletion = new RowDeletion(models, recorder);
   const writers = rowWriters(models, { store, deletion, recorder, ownCode });
-  for (const [name, writer] of writers) byName.set(name, openService(writer, store, cursors));
+  const lists = new Map([...models].map(([name, model]) => [name, listsOf(model)]));
+  const expander = new Expander(store, (name, caller) => lists.get(name)?.(caller));
+  for (const [name, writer] of writers) {
+    const { model, create, replace, patch, transition, remove } = writer;
+    const prepared = lists.get(name) ?? listsOf(model);
+    const peek = peeker(model, store);
+    const read = countingFields(model).length > 0 ? countingReader(model, store) : peek;
+    byName.set(name, {
+      create,
+      read: selectingReader(read, prepared, expander),
+      peek: selectingReader(peek, prepared, expander),
+      ...listVerbs(prepared, store, cursors, expander),
+      children: childReader(prepared, store),
+      readMany: manyReader(model, store),
+      replace,
+      patch,
+      remove,
+      transition,
+    });
+  }
   // The types are projections of the same declaration that the services were compiled from; no type can follow that.
   const services = Object.fromEntries(byName) as unknown as Services<Rs>;
   return { services, byName, models, writers, deletion, ownCode };
@@ -65,21 +85,4 @@ interface WriterOptions {
   readonly deletion?: RowDeletion;
   readonly recorder?: ChangeRecorder | undefined;
   readonly ownCode?: OwnCode;
-}
-
-function openService(writer: RowWriter, store: Store, cursors: Cursors): AnyService {
-  const { model, create, replace, patch, transition, remove } = writer;
-  const peek = peeker(model, store);
-  return {
-    create,
-    read: countingFields(model).length > 0 ? countingReader(model, store) : peek,
-    peek,
-    ...listVerbs(model, store, cursors),
-    children: childReader(model, store),
-    readMany: manyReader(model, store),
-    replace,
-    patch,
-    remove,
-    transition,
-  };
 }

@@ -10,7 +10,7 @@ import type { Resources, RowOf } from '../schema/row-types.ts';
 import type { Condition, ListQuery, Page } from '../schema/services/list-query.ts';
 import type { Versioned } from '../schema/services/row-service.ts';
 import type { Cursors } from './lists/cursor.ts';
-import { listVerbs } from './lists/list.ts';
+import { listsOf, listVerbs } from './lists/list.ts';
 import { compileModels, type Model, type Restrict } from './model.ts';
 import { peeker } from './read.ts';
 
@@ -86,7 +86,7 @@ export function systemReads<Row>(
   const model = restrict ? { ...view, restrict } : view;
   // The rows have the columns that the view was declared with; no type can follow that.
   return {
-    list: listVerbs(model, store, cursors).list,
+    list: listVerbs(listsOf(model), store, cursors).list,
     read: peeker(model, store),
   } as unknown as SystemReads<Row>;
 }

@@ -84,12 +84,9 @@ eachPlace('rows of the uniform API', (place) => {
       problem(await book.call('POST', '/v1/notes?title=x', { title: 'x' }), 400, 'unknown_parameter', [
         'title',
       ]);
-      problem(
-        await book.call('GET', `/v1/notes/${await book.note({})}?fields=title`),
-        400,
-        'unknown_parameter',
-        ['fields'],
-      );
+      problem(await book.call('GET', `/v1/notes/${await book.note({})}?limit=1`), 400, 'unknown_parameter', [
+        'limit',
+      ]);
     });
   });
 

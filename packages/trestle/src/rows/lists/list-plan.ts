@@ -1,12 +1,14 @@
 import { type Sql, sql } from '../../database/sql.ts';
 import { Param, type Statement, statement } from '../../database/statement.ts';
-import { EACH_ROW, type ReadCost, type Value } from '../../database/store.ts';
+import { type Columns, EACH_ROW, type ReadCost, type Store, type Value } from '../../database/store.ts';
 import { LruMap } from '../../lru-map.ts';
 import { Problem } from '../../problems.ts';
-import { accountOf, type Caller } from '../../schema/caller.ts';
+import { accountOf, type Caller, type Context } from '../../schema/caller.ts';
+import type { RowId } from '../../schema/id.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
-import type { Model, Projection } from '../model.ts';
+import { compileProjection, type Model, type ModelField, type Projection } from '../model.ts';
 import { callerValues } from '../policy.ts';
+import { readerOf } from '../transaction.ts';
 import type { Position } from './cursor.ts';
 import { COMPUTED_COST, FilterParts, isIndexed, Slot } from './filter-sql.ts';
 import { after, orderBy, type SortColumn, sortColumns } from './order.ts';
@@ -16,16 +18,36 @@ const DEFAULT_LIMIT = 50;
 const MAX_COUNTED = 10_000;
 const MAX_SEARCH_LENGTH = 200;
 const MAX_STATEMENTS = 300;
+const MAX_SELECTIONS = 100;
 
 /** Microseconds that SQLite takes to sort a row by what is in no index, and to count one. */
 const SORT_COST = 0.3;
 const COUNT_COST = 0.02;
 /** Rows by an index that are read at once in any case. */
-export const FREE_ROWS = 1_000;
+const FREE_ROWS = 1_000;
+
+/** The lists of a resource for a class of callers. */
+export interface ClassLists {
+  readonly model: Model;
+  readonly plans: ListPlans;
+  readonly fields: Projection;
+}
+
+/** Runs the statements of lists: where they may take long, apart from others. */
+export function runner(
+  store: Store,
+  context: Context,
+): (bound: BoundStatement) => Columns[] | Promise<Columns[]> {
+  const reader = readerOf(store, context);
+  return ({ statement, values, cost }) =>
+    cost && !context.transaction ? store.scan(statement, values, cost) : reader.all(statement, values);
+}
 
 /** A list as it was asked for, worked out: nothing of it depends on the rows. */
-interface ListPlan {
+export interface ListPlan {
   readonly query: ListQuery;
+  /** The fields that are read. */
+  readonly fields: Projection;
   /** Conditions of the rows: filter, search and rule; and the values in them. */
   readonly conditions: readonly Sql[];
   readonly values: readonly Value[];
@@ -43,7 +65,7 @@ interface ListPlan {
   exhausted: boolean;
 }
 
-export interface BoundStatement {
+interface BoundStatement {
   readonly statement: Statement;
   readonly values: readonly Value[];
   /** Undefined where it is short in any case. */
@@ -66,6 +88,7 @@ export class ListPlans {
   readonly #where: Sql | undefined;
   readonly #fields: Projection;
   readonly #plans = new WeakMap<ListQuery, ListPlan>();
+  readonly #selections = new LruMap<string, Projection>(MAX_SELECTIONS);
   readonly #statements = new LruMap<string, ShapedStatement>(MAX_STATEMENTS);
 
   /** @param where the class's rule. */
@@ -105,11 +128,13 @@ export class ListPlans {
     const { resource } = model;
     const [first] = sort;
     const declared = resource.order[0]?.replace(/^-/, '');
+    const selected = query.fields ? this.#selection(query) : this.#fields;
     const plan: ListPlan = {
       query,
+      fields: selected,
       conditions,
       values,
-      shape: `${shape} ${order}`,
+      shape: `${shape} ${order}${query.fields ? ` of ${selected.fields.map(({ name }) => name).join()}` : ''}`,
       sort,
       perRow:
         parts.cost +
@@ -132,7 +157,9 @@ export class ListPlans {
    */
   page(plan: ListPlan, caller: Caller, position: Position | undefined): BoundStatement {
     const scans = plan.exhausted && !position && plan.conditions.length > 0;
-    const refer = scans ? this.#model.dialect.withoutIndex : undefined;
+    const { withoutIndex } = this.#model.dialect;
+    const refer =
+      scans && withoutIndex ? ({ name, value }: ModelField) => value ?? withoutIndex(name) : undefined;
     const way = refer ? 'scan' : 'walk';
     const known = position ? undefined : plan.first?.[way];
     if (known) return known;
@@ -182,6 +209,83 @@ export class ListPlans {
     };
   }
 
+  /** The rows of some ids, as far as they are in the list. */
+  byIds(plan: ListPlan, caller: Caller, ids: readonly RowId[]): BoundStatement {
+    const key = `ids ${plan.shape}`;
+    const { table, dialect, idKind } = this.#model;
+    const compile = () => {
+      const among = dialect.within(sql.ref('id'), sql`${new Slot(plan.values.length)}`, idKind);
+      return this.#compile(
+        key,
+        sql`select ${plan.fields.columns} from ${table} where ${sql.join([among, ...plan.conditions], ' and ')}`,
+      );
+    };
+    const shaped = this.#statements.get(key) ?? compile();
+    const values = [...plan.values, dialect.encodeList(ids)];
+    return {
+      statement: shaped.statement,
+      values: bindShaped(shaped, values, caller),
+      cost: this.#cost(0, ids.length),
+    };
+  }
+
+  /** The first rows of the list of each of many parents, in one query however many parents there are. */
+  children(
+    plan: ListPlan,
+    caller: Caller,
+    { field, parents }: { field: string; parents: readonly RowId[] },
+  ): BoundStatement {
+    const key = `children ${field} ${plan.shape}`;
+    const { offset = 0 } = plan.query;
+    const shaped = this.#statements.get(key) ?? this.#compile(key, this.#selectChildren(plan, field));
+    const values = [...plan.values, this.#model.dialect.encodeList(parents), plan.limit, offset];
+    const cost = this.#cost(0, parents.length * (plan.limit + offset));
+    return { statement: shaped.statement, values: bindShaped(shaped, values, caller), cost };
+  }
+
+  #selectChildren({ fields, conditions, sort, values }: ListPlan, field: string): Sql {
+    const model = this.#model;
+    const reference = model.byName.get(field);
+    if (!reference?.type.reference && !reference?.type.isAccount)
+      throw new TypeError(`${model.name}.${field} is no reference(), so there are no children by it`);
+    const [list, limit, offset] = [0, 1, 2].map((at) => sql`${new Slot(values.length + at)}`);
+    const ofParent = sql.join([sql`${sql.ref(field)} = ${sql.ref('parent.value')}`, ...conditions], ' and ');
+    // Each parent walks its own part of the (parent, order, id) index and stops after `limit` rows. PostgreSQL has to be told
+    // so by a lateral join: before version 17 it reads all children for each parent (60,000 of 100 parents: 4 s against 1 ms).
+    const firstOf = (columns: Sql) => sql`select ${columns} from ${model.table}
+    where ${ofParent} order by ${orderBy(sort, false)} limit ${limit} offset ${offset}`;
+    const child = sql.id('child');
+    const children = model.dialect.lateral
+      ? sql`cross join lateral (${firstOf(withSortKeys(fields, sort))}) as ${child}`
+      : sql`join ${model.table} as ${child} on ${sql.ref('child.id')} in (${firstOf(sql.ref('id'))})`;
+    const parents = sql`${model.dialect.listed(sql`${list}`, reference.kind)} as ${sql.id('parent')}`;
+    const ofChild = ({ name, expression }: ModelField) =>
+      expression && !model.dialect.lateral ? expression(child) : sql.ref(`child.${name}`);
+    const columns = fields.fields.map((each) => sql`${ofChild(each)} as ${sql.id(each.name)}`);
+    return sql`select ${sql.join([sql.ref('child.id'), ...columns])} from ${parents} ${children}
+      order by ${orderBy(sort, false, ofChild)}`;
+  }
+
+  /** The fields that are asked for, and those that lead to what is expanded. */
+  #selection({ fields = [], expand = {} }: ListQuery): Projection {
+    const wanted = new Set([...fields, ...Object.keys(expand)]);
+    const key = [...wanted].join();
+    const known = this.#selections.get(key);
+    if (known) return known;
+    const unknown = fields.find((name) => name !== 'id' && !this.#fields.byName.has(name));
+    if (unknown !== undefined)
+      throw new Problem('invalid_query', {
+        detail: `${this.#model.name} has no field '${unknown}'; it has ${['id', ...this.#fields.byName.keys()].join(', ')}.`,
+        errors: [
+          { pointer: 'fields', code: 'unknown', message: `there is no field '${unknown}'`, in: 'query' },
+        ],
+      });
+    const selected = this.#fields.fields.filter(({ name }) => wanted.has(name));
+    const made = compileProjection(selected, this.#model.dialect, true);
+    this.#selections.set(key, made);
+    return made;
+  }
+
   #cost(perRow: number, rows: number): ReadCost | undefined {
     return perRow > 0 || rows > FREE_ROWS ? { rows, perRow, table: this.#model.table } : undefined;
   }
@@ -202,7 +306,7 @@ export class ListPlans {
     return sql`(${sql.join(found, ' or ')})`;
   }
 
-  #select(plan: ListPlan, position?: Position, refer?: (name: string) => Sql): Sql {
+  #select(plan: ListPlan, position?: Position, refer?: (field: ModelField) => Sql): Sql {
     const { conditions, sort, values } = plan;
     const places = position?.values ?? [];
     const placed = places.map((_, at) => sql`${new Slot(values.length + at)}`);
@@ -212,7 +316,8 @@ export class ListPlans {
     const where = whereClause(all, plan.perRow > 0);
     const limit = new Slot(values.length + places.length);
     const offset = new Slot(values.length + places.length + 1);
-    return sql`select ${this.#fields.columns} from ${this.#model.table} ${where}
+    const columns = withSortKeys(plan.fields, sort);
+    return sql`select ${columns} from ${this.#model.table} ${where}
       order by ${orderBy(sort, before, refer)} limit ${limit} offset ${offset}`;
   }
 
@@ -233,6 +338,15 @@ function bindShaped({ statement, asksCaller }: ShapedStatement, values: readonly
     if (slot instanceof Slot) bound.push(values[slot.at] ?? null);
     else bound.push(slot instanceof Param ? (asker[slot.name] ?? null) : slot);
   return bound;
+}
+
+/** The columns of some fields, and of those that their rows are sorted by: a cursor is made of these. */
+function withSortKeys(fields: Projection, sort: readonly SortColumn[]): Sql {
+  const others = sort
+    .map(({ field }) => field)
+    .filter(({ name }) => name !== 'id' && !fields.byName.has(name));
+  const columns = others.map(({ name, value }) => (value ? sql`${value} as ${sql.id(name)}` : sql.ref(name)));
+  return sql.join([fields.columns, ...columns]);
 }
 
 /** @param eachRow marks a clause that many rows may be compared with, for `Store.scan`. */

@@ -1,66 +1,117 @@
 import type { Columns, Store } from '../../database/store.ts';
-import type { Context } from '../../schema/caller.ts';
-import type { ListQuery, Page } from '../../schema/services/list-query.ts';
+import type { Caller, Context } from '../../schema/caller.ts';
+import type { RowId } from '../../schema/id.ts';
+import type { ListQuery, Page, Selection } from '../../schema/services/list-query.ts';
+import { VERSION, type Versioned } from '../../schema/services/row-service.ts';
 import type { Model, Row } from '../model.ts';
 import { readerOf } from '../transaction.ts';
-import type { Cursors } from './cursor.ts';
-import { type BoundStatement, ListPlans } from './list-plan.ts';
+import type { Cursors, Position } from './cursor.ts';
+import type { Expander } from './expand.ts';
+import { type ClassLists, type ListPlan, ListPlans, runner } from './list-plan.ts';
 import { sortValue } from './order.ts';
 
 /** Rows a part of a stream has: enough to make a write worth it, few enough to leave the event loop free. */
 const PART_SIZE = 200;
 
-/** The verbs `list` and `stream` of a resource. */
-export function listVerbs(model: Model, store: Store, cursors: Cursors) {
-  const prepared = model.policy.perClass(['read'], (where, fields) => ({
+/** Compiles the lists of a resource, for each class of callers when the first of them asks. */
+export function listsOf(model: Model): (caller: Caller) => ClassLists {
+  return model.policy.perClass(['read'], (where, fields) => ({
+    model,
     plans: new ListPlans(model, where, fields),
     fields,
   }));
+}
+
+/** The verbs `list` and `stream` of a resource. */
+export function listVerbs(
+  prepared: (caller: Caller) => ClassLists,
+  store: Store,
+  cursors: Cursors,
+  expander?: Expander,
+) {
   return {
     /** One page by cursor or offset; one query, and a second where a count is asked for. */
     async list(context: Context, query: ListQuery = {}, cursor = query.cursor): Promise<Page<Row>> {
       const { caller } = context;
-      const reader = readerOf(store, context);
+      const lists = prepared(caller);
+      const { model, plans } = lists;
       model.policy.admit(caller, 'read');
-      const { plans, fields } = prepared(caller);
       const plan = plans.of(caller, query);
+      const { expand } = query;
+      if (expand) expander?.check(lists, caller, expand, plan.limit);
       const position = cursor === undefined ? undefined : cursors.decode(plan.key, cursor);
       const counting = query.count && plans.count(plan, caller, query.count);
-      const read = ({ statement, values, cost }: BoundStatement) =>
-        cost && !context.transaction ? store.scan(statement, values, cost) : reader.all(statement, values);
+      const read = runner(store, context);
       const [counted] = counting ? await read(counting) : [];
       const found = await read(plans.page(plan, caller, position));
-      const more = found.length > plan.limit;
-      plan.exhausted = !more;
-      if (more) found.pop();
-      if (position?.before) found.reverse();
-      const cursorAt = (row: Columns | undefined, before: boolean) =>
-        row
-          ? cursors.encode(plan.key, { before, values: plan.sort.map((column) => sortValue(column, row)) })
-          : null;
-      // Where a page was reached from, there always is one.
-      const page = {
-        items: found.map(fields.decode),
-        next: more || position?.before ? cursorAt(found.at(-1), false) : null,
-        prev: (position?.before ? more : position) ? cursorAt(found[0], true) : null,
-      };
+      const page = pageOf(plan, found, position, cursors);
+      if (expand) await expander?.load(context, lists, page.items, expand);
       return counted ? { ...page, total: Number(counted.total) } : page;
     },
 
     /** All rows of a query in parts, from one snapshot, whatever their number. */
     async *stream(context: Context, query: ListQuery = {}): AsyncGenerator<Row[]> {
       const { caller } = context;
+      const { model, plans } = prepared(caller);
       model.policy.admit(caller, 'read');
-      const { plans, fields } = prepared(caller);
-      const { statement, values } = plans.all(plans.of(caller, query), caller);
+      const plan = plans.of(caller, query);
+      const { decode } = plan.fields;
+      const { statement, values } = plans.all(plan, caller);
       if (!context.transaction) {
-        for await (const part of store.stream(statement, values, PART_SIZE)) yield part.map(fields.decode);
+        for await (const part of store.stream(statement, values, PART_SIZE)) yield part.map(decode);
         return;
       }
       // A stream has a snapshot of its own, which does not see what this transaction has written.
       const rows = await readerOf(store, context).all(statement, values);
       for (let from = 0; from < rows.length; from += PART_SIZE)
-        yield rows.slice(from, from + PART_SIZE).map(fields.decode);
+        yield rows.slice(from, from + PART_SIZE).map(decode);
     },
   };
+}
+
+/** A page of what was found, which is one row more where there is another page. */
+function pageOf(
+  plan: ListPlan,
+  found: Columns[],
+  position: Position | undefined,
+  cursors: Cursors,
+): Page<Row> {
+  const more = found.length > plan.limit;
+  plan.exhausted = !more;
+  if (more) found.pop();
+  if (position?.before) found.reverse();
+  const cursorAt = (row: Columns | undefined, before: boolean) =>
+    row
+      ? cursors.encode(plan.key, { before, values: plan.sort.map((column) => sortValue(column, row)) })
+      : null;
+  // Where a page was reached from, there always is one.
+  return {
+    items: found.map(plan.fields.decode),
+    next: more || position?.before ? cursorAt(found.at(-1), false) : null,
+    prev: (position?.before ? more : position) ? cursorAt(found[0], true) : null,
+  };
+}
+
+/** Reads one row, with a selection of its fields and the rows it is related to where these are asked for. */
+export function selectingReader(
+  read: (context: Context, id: RowId) => Promise<Versioned<Row>>,
+  prepared: (caller: Caller) => ClassLists,
+  expander: Expander,
+) {
+  const select = async (context: Context, id: RowId, selection: Selection): Promise<Versioned<Row>> => {
+    const { caller } = context;
+    const lists = prepared(caller);
+    const { model, plans } = lists;
+    model.policy.admit(caller, 'read');
+    const { expand } = selection;
+    const selected = plans.of(caller, selection).fields.fields;
+    if (expand) expander.check(lists, caller, expand, 1);
+    const row = await read(context, id);
+    const part: Versioned<Row> = { id: row.id, [VERSION]: row[VERSION] };
+    for (const { name } of selected) part[name] = row[name];
+    if (expand) await expander.load(context, lists, [part], expand);
+    return part;
+  };
+  return (context: Context, id: RowId, selection?: Selection) =>
+    selection ? select(context, id, selection) : read(context, id);
 }

@@ -66,12 +66,15 @@ function withLengths(columns: readonly SortColumn[]): SortColumn[] {
 }
 
 /** The sort key of a row. */
-function keyOf({ field, length }: SortColumn, refer: Refer = sql.ref): Sql {
-  const column = field.value ?? refer(field.name);
+function keyOf({ field, length }: SortColumn, refer: Refer = columnOf): Sql {
+  const column = refer(field);
   return length === undefined ? column : sql`substr(${column}, 1, ${sql.lit(length)})`;
 }
 
-type Refer = (name: string) => Sql;
+/** The SQL of a field of a row. */
+type Refer = (field: ModelField) => Sql;
+
+const columnOf: Refer = ({ name, value }) => value ?? sql.ref(name);
 
 /** The value that a row is compared by, as the driver gave it: that is what the driver binds again. */
 export function sortValue({ field, length }: SortColumn, row: Columns): Value {
@@ -85,9 +88,9 @@ export function sortValue({ field, length }: SortColumn, row: Columns): Value {
 /**
  * `order by`, backwards for a page before a cursor. Null comes before every value, on both databases.
  *
- * @param refer what stands for a column (default: its name).
+ * @param refer the SQL of a field (default: its column, or what computes it).
  */
-export function orderBy(columns: readonly SortColumn[], backwards: boolean, refer: Refer = sql.ref): Sql {
+export function orderBy(columns: readonly SortColumn[], backwards: boolean, refer: Refer = columnOf): Sql {
   const keys = columns.map((column) => {
     const down = column.descending !== backwards;
     const nulls = column.field.field.nullable ? sql.raw(down ? ' nulls last' : ' nulls first') : sql``;

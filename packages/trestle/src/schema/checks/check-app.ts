@@ -13,7 +13,7 @@ import { isObject, type Mistake, mistakesOf, shown } from './options.ts';
 const APP_NAME = /^[a-z][a-z0-9-]{0,40}$/;
 export const NAME = /^[a-z][A-Za-z0-9_]{0,50}$/;
 /** Names that would hide members of the row or of the uniform API. */
-const RESERVED_FIELDS = new Set(['id', 'or', 'prototype']);
+const RESERVED_FIELDS = new Set(['id', 'or', 'expand', 'prototype']);
 /** Paths of the server itself, beside which apps stand. */
 const RESERVED_APPS = new Set(['livez', 'readyz', 'metrics', 'problems']);
 const RESERVED_RESOURCES = new Set(['accounts', 'sessions', 'me', 'keys', 'operations', 'tickets', 'batch']);

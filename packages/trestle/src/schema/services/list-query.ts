@@ -41,8 +41,31 @@ export type Filter<Row extends object = Record<string, unknown>> = {
   [K in keyof Row]?: Condition<Row[K]>;
 } & { or?: readonly Filter<Row>[] };
 
+/** Related rows to be read beside others, by the name of the relation: a reference, or a `many()` field. */
+export interface ExpandQuery {
+  readonly [relation: string]: true | Expansion;
+}
+
+/** Which related rows, and what of them. Filter, sort and limit are for relations to many. */
+export interface Expansion {
+  readonly fields?: readonly string[];
+  readonly expand?: ExpandQuery;
+  readonly filter?: Filter;
+  readonly sort?: readonly string[];
+  /** Maximum rows of each row (default: 10). */
+  readonly limit?: number;
+}
+
+/** The part of a row that is read, and the rows that are read with it. */
+export interface Selection {
+  /** These fields alone, and the id (default: all). */
+  readonly fields?: readonly string[];
+  /** Related rows, under `expand` of each row (default: none). Rows that the caller may not read are left out. */
+  readonly expand?: ExpandQuery;
+}
+
 /** The query of a list. */
-export interface ListQuery<Row extends object = Record<string, unknown>> {
+export interface ListQuery<Row extends object = Record<string, unknown>> extends Selection {
   filter?: Filter<Row>;
   /** Rows where one of the resource's `search: true` fields holds this text, in any case. */
   search?: string;

@@ -2,7 +2,7 @@ import type { Context } from '../caller.ts';
 import type { RowId } from '../id.ts';
 import type { Resource } from '../resource.ts';
 import type { BodyOf, IdOf, PatchOf, Resources, RowOf } from '../row-types.ts';
-import type { ChildQuery, ListQuery, Page } from './list-query.ts';
+import type { ChildQuery, ListQuery, Page, Selection } from './list-query.ts';
 
 /**
  * The version of a row that a single-row verb answered, which its ETag is made of.
@@ -40,9 +40,9 @@ export interface ServiceTypes {
 export interface Service<T extends ServiceTypes = ServiceTypes> {
   create(context: Context, body: T['body']): Promise<Versioned<T['row']>>;
   /** One row; where the resource counts reads, this counts one, and the answer shows it. */
-  read(context: Context, id: T['id']): Promise<Versioned<T['row']>>;
+  read(context: Context, id: T['id'], selection?: Selection): Promise<Versioned<T['row']>>;
   /** One row as it is, without counting; for HEAD and for an app's own checks. */
-  peek(context: Context, id: T['id']): Promise<Versioned<T['row']>>;
+  peek(context: Context, id: T['id'], selection?: Selection): Promise<Versioned<T['row']>>;
   /**
    * One page. A query that is frozen is worked out once, however often it is asked with other cursors.
    *

@@ -1,7 +1,9 @@
-import { type TSchema, Type } from 'typebox';
+import { type TObject, type TSchema, Type } from 'typebox';
+import { DEFAULT_EXPANDED } from '../../../rows/lists/expand.ts';
 import type { Model, ModelField } from '../../../rows/model.ts';
 import { OPERATORS, type Operator } from '../../../schema/services/list-query.ts';
 import { MAX_OFFSET, PAGE } from './list-query.ts';
+import { rowName, titled } from './route-names.ts';
 
 /** Maximum values of `in` and `nin`. */
 const MAX_VALUES = 100;
@@ -48,6 +50,7 @@ export function listParameters(model: Model): TSchema {
       description: 'Also count the rows of the filter: `total`.',
     }),
   };
+  Object.assign(parameters, selectionParameters(model).properties);
   for (const { name, operand, operators, isNullable } of fields)
     for (const operator of operators)
       parameters[`filter[${name}][${operator}]`] = comparand(name, operator, operand, isNullable);
@@ -61,6 +64,50 @@ export function listParameters(model: Model): TSchema {
   });
   return Type.Object(
     Object.fromEntries(Object.entries(parameters).map(([name, schema]) => [name, Type.Optional(schema)])),
+  );
+}
+
+/** The parameters that say what of a row is read, for the documentation. */
+export function selectionParameters({ documented, many, relations, related }: Model): TObject {
+  const names = documented.fields.map(({ name }) => name);
+  const shown = relations.filter((name) => related(name) && (many.has(name) || names.includes(name)));
+  const parameters: Record<string, TSchema> = {
+    fields: Type.String({
+      minLength: 1,
+      description: `Comma-separated fields to answer, beside the id (default: all): ${names.join(', ')}.`,
+    }),
+    ...(shown.length > 0 && {
+      expand: Type.String({
+        minLength: 1,
+        description: `Comma-separated relations whose rows are shown under \`expand\`, as far as the caller may read them: ${shown.join(', ')}; \`a.b\` follows one more, 3 deep at most.`,
+      }),
+    }),
+  };
+  for (const name of shown.filter((each) => many.has(each))) {
+    parameters[`expand[${name}][limit]`] = Type.Integer({
+      minimum: 1,
+      maximum: PAGE.max,
+      default: DEFAULT_EXPANDED,
+      description: `Maximum ${name} of each row, where these are expanded; 1,000 related rows in all.`,
+    });
+    parameters[`expand[${name}][sort]`] = Type.String({ minLength: 1, description: `The order of ${name}.` });
+    parameters[`expand[${name}][fields]`] = Type.String({ minLength: 1, description: `Fields of ${name}.` });
+  }
+  const entries = Object.entries(parameters).map(([name, schema]) => [name, Type.Optional(schema)]);
+  return Type.Object(Object.fromEntries(entries));
+}
+
+/** A row as it is read: all of its fields, or those that were asked for, and related rows. */
+export function viewOf({ name, documented, relations }: Model): TSchema {
+  const { properties } = documented.row as TObject;
+  const members = Object.entries(properties).map(([key, schema]) => [
+    key,
+    key === 'id' ? schema : Type.Optional(schema),
+  ]);
+  const expand = Type.Optional(Type.Unsafe<unknown>({ type: 'object', additionalProperties: {} }));
+  return titled(
+    `${rowName(name)}View`,
+    Type.Object({ ...Object.fromEntries(members), ...(relations.length > 0 && { expand }) }),
   );
 }
 

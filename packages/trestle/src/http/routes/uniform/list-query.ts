@@ -2,14 +2,22 @@ import { LruMap } from '../../../lru-map.ts';
 import { Problem } from '../../../problems.ts';
 import { filterable } from '../../../rows/lists/filter-sql.ts';
 import type { Model, ModelField } from '../../../rows/model.ts';
-import { type Filter, type ListQuery, OPERATORS, type Page } from '../../../schema/services/list-query.ts';
+import {
+  type ExpandQuery,
+  type Filter,
+  type ListQuery,
+  OPERATORS,
+  type Page,
+  type Selection,
+} from '../../../schema/services/list-query.ts';
 import { parseJsonText } from '../../requests/bodies.ts';
 import { invalidParameter, refuseUnknown } from '../../requests/input.ts';
 
 /** Rows of one page: where the caller names no limit, and the maximum. */
 export const PAGE = { default: 50, max: 200 } as const;
 const MAX_PARAMETERS = 100;
-const PARAMETERS = ['limit', 'cursor', 'page', 'offset', 'sort', 'search', 'count', 'filter'];
+const SELECTION = ['fields', 'expand'];
+const PARAMETERS = ['limit', 'cursor', 'page', 'offset', 'sort', 'search', 'count', 'filter', ...SELECTION];
 /** Rows that numbered pages reach: each costs what all before it cost, where a cursor costs one page. */
 export const MAX_OFFSET = 10_000;
 
@@ -20,7 +28,8 @@ function listQueryOf(query: Query, model: Model): ListQuery {
   const entries = Object.entries(query);
   if (entries.length > MAX_PARAMETERS)
     throw invalidParameter(entries[0]?.[0] ?? '', 'too_many', `give at most ${MAX_PARAMETERS} parameters`);
-  refuseUnknown(Object.fromEntries(entries.filter(([name]) => !isFilterKey(name))), PARAMETERS);
+  const plain = entries.filter(([name]) => !isFilterKey(name) && !name.startsWith('expand['));
+  refuseUnknown(Object.fromEntries(plain), PARAMETERS);
   const filter = filterOf(query, model);
   const sort = textOf(query, 'sort')?.split(',');
   const search = textOf(query, 'search');
@@ -29,6 +38,7 @@ function listQueryOf(query: Query, model: Model): ListQuery {
   const offset = offsetOf(query, limit);
   return Object.freeze({
     limit,
+    ...selectionOf(query, model),
     ...(offset !== undefined && { offset }),
     ...(filter && { filter }),
     ...(search !== undefined && { search }),
@@ -38,18 +48,96 @@ function listQueryOf(query: Query, model: Model): ListQuery {
   });
 }
 
+/** Parses `fields` and `expand` of a query that has no other parameters. Throws `unknown_parameter` and `invalid_query`. */
+export function onlySelectionOf(query: Query, model: Model): Selection | undefined {
+  const names = Object.keys(query);
+  if (names.length === 0) return undefined;
+  const plain = Object.entries(query).filter(([name]) => !name.startsWith('expand['));
+  refuseUnknown(Object.fromEntries(plain), SELECTION);
+  return selectionOf(query, model);
+}
+
+function selectionOf(query: Query, model: Model): Selection {
+  const fields = textOf(query, 'fields')?.split(',');
+  const expand = expandOf(query, model);
+  return { ...(fields && { fields }), ...(expand && { expand }) };
+}
+
+/** Options of one relation while they are read. */
+interface Relation {
+  readonly options: Record<string, unknown>;
+  readonly inner: Map<string, Relation>;
+}
+
+/**
+ * The relations to follow: `expand=author,comments.author`, with options of each in brackets, `expand[comments][limit]=3`,
+ * `[sort]`, `[fields]` and `[filter][FIELD][OPERATOR]`. Whether there are such relations is the services' to say.
+ */
+function expandOf(query: Query, model: Model): ExpandQuery | undefined {
+  const root: Relation = { options: {}, inner: new Map() };
+  for (const path of textOf(query, 'expand')?.split(',') ?? []) {
+    let relation = root;
+    for (const name of path.split('.')) {
+      const known = relation.inner.get(name) ?? { options: {}, inner: new Map() };
+      relation.inner.set(name, known);
+      relation = known;
+    }
+  }
+  readRelationOptions(query, model, root);
+  return root.inner.size > 0 ? expanded(root) : undefined;
+}
+
+/** Reads what stands in brackets of each relation. */
+function readRelationOptions(query: Query, model: Model, root: Relation): void {
+  const filters = new Map<string, Record<string, unknown>>();
+  const find = (path: string) =>
+    path.split('.').reduce<Relation | undefined>((outer, name) => outer?.inner.get(name), root);
+  for (const [name, value] of Object.entries(query)) {
+    if (!name.startsWith('expand[')) continue;
+    const [, path = '', option = '', rest = ''] = /^expand\[([^[\]]+)\]\[([^[\]]+)\](.*)$/.exec(name) ?? [];
+    const relation = find(path);
+    if (!relation || (option !== 'filter' && rest !== ''))
+      throw invalidParameter(name, 'syntax', 'name a relation of expand: expand[comments][limit]=3');
+    if (option === 'filter') filters.set(path, { ...filters.get(path), [`filter${rest}`]: value });
+    else relation.options[option] = expandOption(name, option, value);
+  }
+  for (const [path, filter] of filters) {
+    const target = path
+      .split('.')
+      .reduce<Model | undefined>((outer, name) => outer?.related(name)?.model, model);
+    if (target) Object.assign(find(path)?.options ?? {}, { filter: filterOf(filter, target) });
+  }
+}
+
+function expandOption(name: string, option: string, value: unknown): unknown {
+  if (typeof value !== 'string') throw invalidParameter(name, 'repeated', 'give this parameter once');
+  if (option === 'limit') return limitOf(value, name);
+  if (option === 'sort' || option === 'fields') return value.split(',');
+  throw invalidParameter(name, 'unknown', 'the options of a relation are limit, sort, fields and filter');
+}
+
+function expanded({ inner }: Relation): ExpandQuery {
+  const entries = [...inner].map(([name, relation]) => {
+    const { options } = relation;
+    const deeper = relation.inner.size > 0 && { expand: expanded(relation) };
+    const plain = relation.inner.size === 0 && Object.keys(options).length === 0;
+    return [name, plain ? true : Object.freeze({ ...options, ...deeper })];
+  });
+  return Object.fromEntries(entries);
+}
+
 /** A parameter that is given once. */
 export function textOf(query: Query, name: string): string | undefined {
   const value = query[name];
   return typeof value === 'string' ? value : undefined;
 }
 
-function limitOf(text: string | undefined): number {
+function limitOf(text: string | undefined, name = 'limit'): number {
   if (text === undefined) return PAGE.default;
   const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
   if (limit < 1 || limit > PAGE.max)
     throw invalidParameter(
-      'limit',
+      name,
       'limit',
       `expected an integer from 1 to ${PAGE.max}, got ${JSON.stringify(text)}`,
     );

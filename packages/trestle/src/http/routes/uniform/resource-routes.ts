@@ -11,6 +11,8 @@ import { type Answer, answer, type Route, type RouteRequest, route } from '../..
 import { nobody } from '../../../schema/rules.ts';
 import type { Versioned, WriteOptions } from '../../../schema/services/row-service.ts';
 import { etagOf, ifMatchOf, noneMatches, type Representation } from './etag.ts';
+import { selectionParameters, viewOf } from './list-parameters.ts';
+import { onlySelectionOf } from './list-query.ts';
 import { pageRoute } from './page-route.ts';
 import { rowName, titled, typeName, verbPath } from './route-names.ts';
 
@@ -24,6 +26,7 @@ export function resourceRoutes(
   representationTag: RepresentationTag,
 ): Route[] {
   const row = titled(rowName(model.name), model.documented.row);
+  const view = viewOf(model);
   const shape = [model.idKind, ...model.readable.map(({ name, kind }) => [name, kind])];
   const tag = {
     tag: representationTag(tableName(model.name, model.resource), shape),
@@ -38,7 +41,7 @@ export function resourceRoutes(
     description:
       'A page of rows. Conditions on fields are `filter[FIELD][OPERATOR]=value`, `filter[FIELD]=value` is `eq`; all must hold.',
     model,
-    item: row,
+    item: view,
   };
   const list = pageRoute(`/${name}`, described, ({ caller }, query, cursor) =>
     service.list({ caller }, query, cursor),
@@ -55,12 +58,19 @@ export function resourceRoutes(
       ...(counts && { description: 'Counts the read.' }),
       sends: ['ETag'],
       params: idParams(model),
+      query: Type.Unsafe<Readonly<Record<string, unknown>>>(selectionParameters(model)),
+      checkQuery: false,
       headers: ['If-None-Match'],
-      answers: counts ? { 200: row } : { 200: row, 304: null },
+      answers: counts ? { 200: view } : { 200: view, 304: null },
     },
-    async ({ caller, params: { id }, method, headers }) => {
-      const found = await (method === 'HEAD' ? service.peek({ caller }, id) : service.read({ caller }, id));
-      const matched = counts ? undefined : noneMatches(headers['if-none-match'], etagOf(found, tag));
+    async (request) => {
+      const { params, query, method, headers } = request;
+      const selection = onlySelectionOf(query, model);
+      const read = method === 'HEAD' ? service.peek : service.read;
+      const found = await read(request, params.id, selection);
+      // The tag of a row says nothing of others that are shown with it.
+      const matched =
+        counts || selection?.expand ? undefined : noneMatches(headers['if-none-match'], etagOf(found, tag));
       return matched === undefined ? versioned(found, tag) : { status: 304, headers: { etag: matched } };
     },
   );

@@ -1,0 +1,134 @@
+import type { Store } from '../../database/store.ts';
+import { Problem } from '../../problems.ts';
+import type { Caller, Context } from '../../schema/caller.ts';
+import type { RowId } from '../../schema/id.ts';
+import type { ExpandQuery, Expansion, ListQuery } from '../../schema/services/list-query.ts';
+import type { Related, Row } from '../model.ts';
+import { type ClassLists, runner } from './list-plan.ts';
+
+/** Limits on what is read beside the rows that are asked for. */
+const MAX_DEPTH = 3;
+const MAX_ROWS = 1_000;
+/** Rows of a relation to many that are shown of each row, where no limit is named. */
+export const DEFAULT_EXPANDED = 10;
+
+/** Finds the lists of a resource for the class of a caller. */
+type FindLists = (name: string, caller: Caller) => ClassLists | undefined;
+
+const ALL: Expansion = Object.freeze({});
+
+/** Reads the rows that others refer to, or that refer to them: one query for each relation, by the lists of their resource. */
+export class Expander {
+  readonly #store: Store;
+  readonly #lists: FindLists;
+
+  constructor(store: Store, lists: FindLists) {
+    this.#store = store;
+    this.#lists = lists;
+  }
+
+  /**
+   * Throws `invalid_query` for relations that the caller cannot follow, and for more rows than one answer may have, before
+   * anything is read.
+   *
+   * @param rows the maximum of rows that are expanded.
+   */
+  check(lists: ClassLists, caller: Caller, expand: ExpandQuery, rows: number): void {
+    const count = this.#count(lists, caller, { expand, rows, depth: 1 });
+    if (count > MAX_ROWS)
+      throw new Problem('invalid_query', {
+        detail: `expand: this may read ${count} related rows, ${MAX_ROWS} at most: ask for fewer rows, or for fewer of each by expand[NAME][limit].`,
+      });
+  }
+
+  #count(
+    lists: ClassLists,
+    caller: Caller,
+    { expand, rows, depth }: { expand: ExpandQuery; rows: number; depth: number },
+  ): number {
+    if (depth > MAX_DEPTH)
+      throw new Problem('invalid_query', {
+        detail: `expand: relations are followed ${MAX_DEPTH} deep at most.`,
+      });
+    let count = 0;
+    for (const [name, given] of Object.entries(expand)) {
+      const { target, related } = this.#relation(lists, caller, name);
+      const { expand: inner, limit = DEFAULT_EXPANDED } = given === true ? ALL : given;
+      const found = rows * (target.kind === 'many' ? limit : 1);
+      count += found;
+      if (inner) count += this.#count(related, caller, { expand: inner, rows: found, depth: depth + 1 });
+    }
+    return count;
+  }
+
+  /** A relation that the caller may follow. One that is hidden cannot be told from one that is not there. */
+  #relation(lists: ClassLists, caller: Caller, name: string): { target: Related; related: ClassLists } {
+    const { model, fields } = lists;
+    const reach = (one: string) => {
+      const target = model.related(one);
+      const related = target && this.#lists(target.model.name, caller);
+      const isShown =
+        target?.by === undefined ? fields.byName.has(one) : related?.fields.byName.has(target.by);
+      return target && related && isShown ? { target, related } : undefined;
+    };
+    const reached = reach(name);
+    if (reached) return reached;
+    const known = model.relations.filter(reach);
+    throw new Problem('invalid_query', {
+      detail: `${model.name} has no relation '${name}' to expand; it has ${known.join(', ') || 'none'}.`,
+      errors: [
+        { pointer: 'expand', code: 'unknown', message: `there is no relation '${name}'`, in: 'query' },
+      ],
+    });
+  }
+
+  /** Adds the related rows to each row, as `expand`. */
+  async load(context: Context, lists: ClassLists, rows: readonly Row[], expand: ExpandQuery): Promise<void> {
+    for (const row of rows) row.expand = {};
+    for (const [name, given] of Object.entries(expand)) {
+      const { target, related } = this.#relation(lists, context.caller, name);
+      const query = given === true ? ALL : given;
+      const { by } = target;
+      const keyOf = (row: Row) => (by === undefined ? row[name] : row.id);
+      const found = await this.#read(context, related, query, { by, keys: rows.map(keyOf) });
+      const byKey = Map.groupBy(found, (row) => row[by ?? 'id']);
+      for (const row of rows) {
+        const own = byKey.get(keyOf(row)) ?? [];
+        Object.assign(row.expand as object, { [name]: target.kind === 'one' ? (own[0] ?? null) : own });
+      }
+      if (query.expand) await this.load(context, related, found, query.expand);
+      if (by !== undefined && query.fields?.includes(by) === false) for (const row of found) delete row[by];
+    }
+  }
+
+  /** Rows by their ids, or by the rows that they refer to. */
+  async #read(
+    context: Context,
+    { plans }: ClassLists,
+    query: Expansion,
+    { by, keys }: { by: string | undefined; keys: readonly unknown[] },
+  ): Promise<Row[]> {
+    const { caller } = context;
+    // What rows refer to are ids.
+    const ids = [...new Set(keys.filter((key) => key !== null))] as RowId[];
+    if (ids.length === 0) return [];
+    const plan = plans.of(caller, by === undefined ? query : withField(query, by));
+    const bound =
+      by === undefined
+        ? plans.byIds(plan, caller, ids)
+        : plans.children(plan, caller, { field: by, parents: ids });
+    return (await runner(this.#store, context)(bound)).map(plan.fields.decode);
+  }
+}
+
+const withBy = new WeakMap<Expansion, ListQuery>();
+
+/** The query with the field by which its rows are told apart: the same object each time, so that its plan is found again. */
+function withField(query: Expansion, by: string): ListQuery {
+  const known = withBy.get(query);
+  if (known) return known;
+  const fields = query.fields && [...query.fields, by];
+  const made = Object.freeze({ limit: DEFAULT_EXPANDED, ...query, ...(fields && { fields }) });
+  withBy.set(query, made);
+  return made;
+}

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import {
+  accounts,
+  anyone,
+  anyText,
+  app,
+  author,
+  boolean,
+  integer,
+  integerId,
+  json,
+  many,
+  own,
+  reference,
+  resource,
+  role,
+  signedIn,
+  text,
+  where,
+} from 'trestle';
+import { type Served, serveApp } from 'trestle/testing';
+import { eachPlace } from '../stores.ts';
+import { at, problem } from './notes.ts';
+
+const can = { create: anyone, update: anyone, delete: anyone };
+
+const resources = {
+  writers: resource({
+    id: integerId(),
+    fields: {
+      name: text(),
+      public: boolean({ default: true }),
+      salary: integer({ default: 1, can: { read: role('hr') } }),
+      articles: many('articles', { by: 'writer' }),
+    },
+    can: { ...can, read: where({ public: true }) },
+  }),
+  articles: resource({
+    id: integerId(),
+    fields: {
+      title: text(),
+      data: json({ nullable: true }),
+      writer: reference('writers', { nullable: true }),
+      comments: many('comments', { by: 'article' }),
+    },
+    can: { ...can, read: anyone },
+  }),
+  comments: resource({
+    id: integerId(),
+    fields: {
+      text: text(),
+      stars: integer({ default: 0 }),
+      hidden: boolean({ default: false }),
+      article: reference('articles'),
+      writer: reference('writers', { nullable: true }),
+    },
+    order: '-id',
+    can: { ...can, read: where({ hidden: false }) },
+  }),
+  drafts: resource({
+    id: integerId(),
+    fields: { line: text(), owner: author(), article: reference('articles', { nullable: true }) },
+    can: { read: own('owner'), create: signedIn },
+  }),
+};
+
+eachPlace('fields and expand', (place) => {
+  let served: Served<typeof resources>;
+  const get = (path: string) => served.call('GET', path);
+  const items = async (path: string) => at((await get(path)).body, 'items') as Record<string, unknown>[];
+  const refused = async (path: string, pointers: string[] = []) =>
+    problem(await get(path), 400, 'invalid_query', pointers);
+
+  before(async () => {
+    const declared = app({
+      name: 'press',
+      accounts: accounts({ password: anyText, roles: ['hr'] }),
+      resources,
+    });
+    served = await serveApp(declared, await place());
+    const make = (path: string, body: object) => served.call('POST', `/v1/${path}`, { body });
+    await make('writers', { name: 'ann' });
+    await make('writers', { name: 'bob' });
+    for (let n = 1; n <= 4; n += 1)
+      await make('articles', { title: `t${n}`, writer: [1, 2, null, 1][n - 1] ?? null, data: { n } });
+    for (let n = 1; n <= 15; n += 1)
+      await make('comments', {
+        text: `c${n}`,
+        stars: n % 3,
+        hidden: n === 15,
+        article: 1,
+        writer: (n % 2) + 1,
+      });
+    await make('comments', { text: 'other', article: 2 });
+    await served.call('PATCH', '/v1/writers/2', { body: { public: false } });
+  });
+  after(() => served.close());
+
+  describe('fields', () => {
+    test('answers those and the id, in a list, with a cursor by others, and of one row', async () => {
+      assert.deepEqual(await items('/v1/articles?fields=title&limit=1'), [{ id: 1, title: 't1' }]);
+      assert.deepEqual(await items('/v1/articles?fields=data,id&limit=1'), [{ id: 1, data: { n: 1 } }]);
+      const first = await get('/v1/comments?fields=text&sort=stars,-text&limit=2');
+      assert.deepEqual(Object.keys(Object(at(first.body, 'items', 0))), ['id', 'text']);
+      const next = `&cursor=${at(first.body, 'next')}`;
+      const rest = await items(`/v1/comments?fields=text&sort=stars,-text&limit=200${next}`);
+      assert.equal(rest.length, 13);
+      const one = await get('/v1/articles/1?fields=data');
+      assert.deepEqual(one.body, { id: 1, data: { n: 1 } });
+      assert.ok(one.headers.get('etag'));
+    });
+
+    test('that are not there, or hidden, are refused alike', async () => {
+      await refused('/v1/writers?fields=name,nope', ['fields']);
+      await refused('/v1/writers?fields=salary', ['fields']);
+      await refused('/v1/writers/1?fields=salary', ['fields']);
+      problem(await get('/v1/writers/1?limit=1'), 400, 'unknown_parameter', ['limit']);
+    });
+  });
+
+  describe('expand', () => {
+    test('shows the row of a reference, null where there is none that the caller may read', async () => {
+      const list = await items('/v1/articles?expand=writer&fields=title');
+      assert.deepEqual(
+        list.map((row) => at(row, 'expand', 'writer', 'name') ?? at(row, 'expand', 'writer')),
+        ['ann', null, null, 'ann'],
+      );
+      assert.ok(!('salary' in Object(at(list, 0, 'expand', 'writer'))));
+    });
+
+    test('shows those that refer to a row: limited, sorted, filtered, under their own rule', async () => {
+      const of = async (query: string) => {
+        const list = await items(`/v1/articles?expand=comments&limit=2${query}`);
+        return list.map((row) => (at(row, 'expand', 'comments') as object[]).map((each) => at(each, 'text')));
+      };
+      assert.deepEqual(
+        (await of('')).map((texts) => texts.length),
+        [10, 1],
+      );
+      assert.deepEqual(await of('&expand[comments][limit]=2'), [['c14', 'c13'], ['other']]);
+      assert.deepEqual(await of('&expand[comments][limit]=2&expand[comments][sort]=stars,text'), [
+        ['c12', 'c3'],
+        ['other'],
+      ]);
+      assert.deepEqual(await of('&expand[comments][filter][stars]=2&expand[comments][filter][text][ne]=c8'), [
+        ['c14', 'c11', 'c5', 'c2'],
+        [],
+      ]);
+    });
+
+    test('goes three deep with one query for each relation, and chooses fields there', async () => {
+      const from = served.statements();
+      const path = '/v1/writers/1?expand=articles.comments.writer&expand[articles][limit]=1';
+      const options = '&expand[articles.comments][fields]=text&expand[articles.comments][limit]=2';
+      const one = await get(path + options);
+      assert.equal(served.statements() - from, 4);
+      assert.deepEqual(at(one.body, 'expand', 'articles', 0, 'expand', 'comments'), [
+        { id: 14, text: 'c14', writer: 1, expand: { writer: { id: 1, name: 'ann', public: true } } },
+        { id: 13, text: 'c13', writer: 2, expand: { writer: null } },
+      ]);
+    });
+
+    test('is bounded before anything is read, and refuses what is not there', async () => {
+      const from = served.statements();
+      await refused('/v1/articles?expand=nope', ['expand']);
+      await refused('/v1/articles?expand=title', ['expand']);
+      await refused('/v1/articles?limit=200&expand=comments');
+      await refused('/v1/writers?expand=articles.comments.article.writer');
+      await refused('/v1/articles?expand=comments&expand[writer][limit]=1', ['expand[writer][limit]']);
+      await refused('/v1/articles?expand=comments&expand[comments][limit]=0', ['expand[comments][limit]']);
+      await refused('/v1/articles?expand=comments&expand[comments][nope]=0', ['expand[comments][nope]']);
+      assert.equal(served.statements() - from, 0);
+    });
+
+    test('an expanded row has its tag, but is never unchanged', async () => {
+      const first = await get('/v1/articles/1?expand=writer');
+      const headers = { 'If-None-Match': first.headers.get('etag') ?? '' };
+      assert.equal((await served.call('GET', '/v1/articles/1?expand=writer', { headers })).status, 200);
+      assert.equal((await served.call('GET', '/v1/articles/1?fields=title', { headers })).status, 304);
+    });
+  });
+});
