@@ -42,6 +42,11 @@ export {
   sum,
 } from './schema/fields/relations/computed.ts';
 export { type ManyField, type ManyOptions, many } from './schema/fields/relations/many.ts';
+export {
+  type ReferencesFaces,
+  type ReferencesOptions,
+  references,
+} from './schema/fields/relations/references.ts';
 export { type StateFaces, type StateOptions, state } from './schema/fields/state.ts';
 export { email } from './schema/fields/texts/email.ts';
 export { oneOf } from './schema/fields/texts/enum.ts';

@@ -6,7 +6,7 @@ import type { Table } from '../database/table.ts';
 import { tableName, tablesOf } from '../database/tables.ts';
 import { readTable } from '../database/transfer/read-table.ts';
 import { renamesOfApp, tablesOfApp } from '../engine.ts';
-import { compileModels } from '../rows/model.ts';
+import { bodySchemas, compileModels } from '../rows/model.ts';
 import { compileSchema } from '../rows/validate.ts';
 import type { App } from '../schema/app.ts';
 
@@ -25,11 +25,12 @@ export async function checkRows(reader: Reader, app: App): Promise<string[] | un
   for (const table of tables) found.push(...(await danglingReferences(reader, table)));
   const models = compileModels(app.resources, app.accounts, reader.dialect);
   const ofResources = new Map(tablesOf(app.resources, app.accounts).map((table) => [table.name, table]));
-  for (const [name, { resource, fields, schemas }] of models) {
+  for (const [name, { resource, fields }] of models) {
     const table = ofResources.get(tableName(name, resource));
     if (!table) continue;
-    const check = compileSchema(schemas.row);
-    const names = ['id', ...fields.map((field) => field.name)];
+    const stored = fields.filter(({ links }) => !links);
+    const check = compileSchema(bodySchemas(resource, stored).row);
+    const names = ['id', ...stored.map((field) => field.name)];
     const faults = new Map<string, unknown[]>();
     for await (const { rows } of readTable(reader, reader.dialect, table))
       for (const values of rows) {

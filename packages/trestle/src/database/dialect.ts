@@ -39,6 +39,8 @@ export interface Dialect extends Rendering {
   listed(values: Sql, kind: StoredKind): Sql;
   /** A list as the one value `within` and `listed` take. */
   encodeList(values: readonly Value[]): Value;
+  /** The values of a column as a JSON array, in an order. */
+  arrayOf(column: Sql, order: Sql): Sql;
   /** The sum of a column, 0 of no rows; exact for decimals, a double for integers and numbers. */
   sum(column: Sql, kind: StoredKind, scale: number): Sql;
   /** Text conditions. No wildcard of a caller's text has a meaning. */

@@ -39,6 +39,13 @@ export function index(table: string, columns: readonly string[], unique = false)
   return { name: constraintName([table, ...columns], unique ? 'key' : 'idx'), columns, unique };
 }
 
+/** The name of a table that the engine makes up of others: short enough for what is added to it. */
+export function withoutLongName(name: string): string {
+  return name.length <= 50
+    ? name
+    : `${name.slice(0, 35)}_${createHash('sha256').update(name).digest('hex').slice(0, 10)}`;
+}
+
 /** The name PostgreSQL gives a reference: `TABLE_COLUMN_fkey`. SQLite names none. */
 export function referenceName(table: string, column: string): string {
   return constraintName([table, column], 'fkey');

@@ -4,6 +4,7 @@ import type { Id } from '../schema/id.ts';
 import type { Resource } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
 import { indexesOf, lookedUp } from './indexes.ts';
+import { linkTablesOf } from './link-table.ts';
 import { type Column, INTERNAL, type Table, withDistinctNames } from './table.ts';
 
 /** Where accounts live: what `author()` and `editor()` columns refer to. */
@@ -15,9 +16,9 @@ const VERSION_COLUMN: Column = { name: '_version', kind: 'integer', nullable: fa
 /** One table for each resource: an app's, or the engine's own. */
 export function tablesOf(resources: Resources, accounts: Accounts): Table[] {
   const looked = lookedUp(resources);
-  const tables = Object.entries(resources).map(([name, resource]) => {
+  const tables = Object.entries(resources).flatMap(([name, resource]): Table[] => {
     const table = tableName(name, resource);
-    return {
+    const own = {
       name: table,
       columns: [
         idColumn(resource.id),
@@ -31,6 +32,7 @@ export function tablesOf(resources: Resources, accounts: Accounts): Table[] {
       ],
       indexes: indexesOf(table, resource, looked.get(name)),
     };
+    return [own, ...linkTablesOf(table, resource, resources)];
   });
   return withDistinctNames(tables);
 }

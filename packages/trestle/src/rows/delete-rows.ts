@@ -3,7 +3,7 @@ import { bind, param, type Statement, statement } from '../database/statement.ts
 import type { Columns, Value } from '../database/store.ts';
 import { instantNow } from '../instant.ts';
 import type { Caller } from '../schema/caller.ts';
-import type { OnDelete } from '../schema/field-type.ts';
+import type { OnDelete, StoredKind } from '../schema/field-type.ts';
 import type { ChangeRecorder } from './change-recorder.ts';
 import type { Model } from './model.ts';
 import type { OpenTransaction } from './transaction.ts';
@@ -13,7 +13,7 @@ import { deleteFrom, setTo, updateOf } from './write-statements.ts';
 interface Relation {
   readonly model: Model;
   readonly field: string;
-  readonly onDelete: OnDelete;
+  readonly onDelete: OnDelete | 'remove';
 }
 
 /** Rows that go, at one distance from the row that is deleted; whole ones where the change is recorded, else their ids. */
@@ -39,8 +39,10 @@ export class RowDeletion {
     this.#recorder = recorder;
     for (const model of models.values())
       for (const { name: field, type } of model.fields) {
-        if (!type.reference) continue;
-        const { target, onDelete } = type.reference;
+        const links = type.relation?.kind === 'links' ? type.relation : undefined;
+        const target = type.reference?.target ?? links?.resource;
+        const onDelete = type.reference?.onDelete ?? links?.onDelete;
+        if (target === undefined || onDelete === undefined) continue;
         this.#relations.set(target, [...this.#relationsTo(target), { model, field, onDelete }]);
       }
   }
@@ -94,6 +96,10 @@ export class RowDeletion {
   ): Promise<Columns[]> {
     if (onDelete === 'restrict') return [];
     const ids = idsOf(level);
+    if (onDelete === 'remove') {
+      await this.#unlink(transaction, caller, { model, field }, ids);
+      return [];
+    }
     if (onDelete === 'setNull') {
       await this.#setNull(transaction, caller, { model, field }, ids);
       return [];
@@ -110,22 +116,55 @@ export class RowDeletion {
   async #setNull(
     transaction: OpenTransaction,
     caller: Caller,
+    relation: Omit<Relation, 'onDelete'>,
+    ids: readonly Value[],
+  ): Promise<void> {
+    const { model, field } = relation;
+    const select = this.#recorder?.records(model) ? this.#select(model, field) : undefined;
+    const before = select ? await transaction.all(select, [model.dialect.encodeList(ids)]) : [];
+    await this.#revise(transaction, caller, relation, { ids, before, sets: [sql`${sql.ref(field)} = null`] });
+  }
+
+  /** Takes the ids of rows out of the arrays of references that have them. */
+  async #unlink(
+    transaction: OpenTransaction,
+    caller: Caller,
     { model, field }: Omit<Relation, 'onDelete'>,
     ids: readonly Value[],
   ): Promise<void> {
+    const { dialect } = model;
+    const { name = '', kind = 'integer' } = model.byName.get(field)?.links ?? {};
+    const values = [dialect.encodeList(ids)];
+    const before = await transaction.all(this.#select(model, field), values);
+    if (before.length === 0) return;
+    const among = dialect.within(sql.ref('target'), sql`${param(IDS)}`, kind);
+    const unlink = sql`delete from ${sql.table(name)} where ${among}`;
+    await transaction.all(
+      this.#statement('unlink', model, field, () => unlink),
+      values,
+    );
+    const rows = { ids: idsOf({ model, rows: before }), before, sets: [] };
+    await this.#revise(transaction, caller, { model, field: 'id' }, rows);
+  }
+
+  /** Sets columns of the rows whose field is among some ids, which get a version more. */
+  async #revise(
+    transaction: OpenTransaction,
+    caller: Caller,
+    { model, field }: Omit<Relation, 'onDelete'>,
+    { ids, before, sets }: { ids: readonly Value[]; before: readonly Columns[]; sets: readonly Sql[] },
+  ): Promise<void> {
     const recorder = this.#recorder?.records(model) ? this.#recorder : undefined;
     const instants = model.fields.filter(({ type }) => type.server?.onSetNull).map(({ name }) => name);
-    const update = this.#statement('set null', model, field, (among) => {
-      const sets = [sql`${sql.ref(field)} = null`, ...instants.map(setTo)];
-      return sql`${updateOf(model, sets, among)} ${recorder ? sql`returning ${model.versionedColumns}` : sql``}`;
+    const update = this.#statement('revise', model, field, (among) => {
+      const all = updateOf(model, [...sets, ...instants.map(setTo)], among);
+      return sql`${all} ${recorder ? sql`returning ${model.versionedColumns}` : sql``}`;
     });
     const now = instantNow();
     const values = {
       [IDS]: model.dialect.encodeList(ids),
       ...Object.fromEntries(instants.map((name) => [name, now])),
     };
-    const select = recorder && this.#select(model, field);
-    const before = select ? await transaction.all(select, bind(select, values)) : [];
     const after = new Map((await transaction.all(update, bind(update, values))).map((row) => [row.id, row]));
     await recorder?.record(
       transaction,
@@ -183,8 +222,12 @@ export class RowDeletion {
     const key = `${verb} ${model.name} ${field}`;
     const known = this.#statements.get(key);
     if (known) return known;
-    const kind = model.byName.get(field)?.kind ?? model.idKind;
-    const among = model.dialect.within(sql.ref(field), sql`${param(IDS)}`, kind);
+    const { kind = model.idKind, links } = model.byName.get(field) ?? {};
+    const within = (column: string, of: StoredKind) =>
+      model.dialect.within(sql.ref(column), sql`${param(IDS)}`, of);
+    const linked =
+      links && sql`select ${sql.ref('row')} from ${links.table} where ${within('target', links.kind)}`;
+    const among = linked ? sql`${sql.ref('id')} in (${linked})` : within(field, kind);
     const made = statement(model.dialect, build(among));
     this.#statements.set(key, made);
     return made;

@@ -1,5 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import type { Dialect } from '../database/dialect.ts';
+import { linkTableName } from '../database/link-table.ts';
 import { rowDecoder } from '../database/row-maker.ts';
 import { type Sql, sql } from '../database/sql.ts';
 import type { Columns, Value } from '../database/store.ts';
@@ -7,7 +8,7 @@ import { tableName } from '../database/tables.ts';
 import type { Accounts } from '../schema/accounts.ts';
 import type { Caller } from '../schema/caller.ts';
 import { type Field, hasColumn, memberNormalizer } from '../schema/field.ts';
-import type { FieldType, Many, StoredKind } from '../schema/field-type.ts';
+import type { FieldType, Links, Many, StoredKind } from '../schema/field-type.ts';
 import type { Id, RowId } from '../schema/id.ts';
 import type { Resource } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
@@ -38,6 +39,8 @@ export interface ModelField {
   readonly writable: boolean;
   /** In an index, alone or with others: its values are as short as that takes. */
   readonly indexed: boolean;
+  /** The table of the ids that a row refers to, and their kind. */
+  readonly links?: { readonly name: string; readonly table: Sql; readonly kind: StoredKind };
   /** The SQL of a value that is no column, by the name of the table or the alias that its row has. */
   readonly expression?: (row: Sql) => Sql;
   /** That SQL for a row of the resource's own table. */
@@ -60,6 +63,8 @@ export interface Projection {
 
 /** One resource, compiled: all that its verbs need and that does not change from request to request. Projects all columns. */
 export interface Model extends Projection {
+  /** Fields that hold the ids of other rows, in tables of their own. */
+  readonly links: readonly ModelField[];
   /** All fields of a row in declared order: `fields`, and those that are computed from other rows as it is read. */
   readonly readable: readonly ModelField[];
   readonly name: string;
@@ -109,6 +114,7 @@ export function compileModels(
       .filter(([, field]) => field.type.relation?.kind !== 'many')
       .map(([key, field]) => ({
         ...modelField(key, field, resources, accounts),
+        ...linksOf(name, key, { resources, dialect }),
         indexed: field.unique || field.index || indexed.has(key),
       }));
     models.set(name, compileModel(name, resource, readable, { dialect, find: (other) => models.get(other) }));
@@ -124,6 +130,7 @@ function modelField(
 ): Omit<ModelField, 'indexed'> {
   const { reference, isAccount, relation, ...declared } = field.type;
   const target = reference && resources[reference.target]?.id;
+  const linked = relation?.kind === 'links' ? resources[relation.resource]?.id : undefined;
   const id = target ?? (isAccount ? accounts.id : undefined);
   const type = id
     ? {
@@ -132,13 +139,15 @@ function modelField(
         schema: target?.referred ?? id.schema,
         ...(reference && { reference }),
       }
-    : relation?.kind === 'sum'
-      ? {
-          ...field.type,
-          ...resources[relation.resource]?.fields[relation.of ?? '']?.type.sums?.(),
-          name: 'sum',
-        }
-      : field.type;
+    : linked && relation?.kind === 'links'
+      ? { ...field.type, ...referencesTo(linked, relation) }
+      : relation?.kind === 'sum'
+        ? {
+            ...field.type,
+            ...resources[relation.resource]?.fields[relation.of ?? '']?.type.sums?.(),
+            name: 'sum',
+          }
+        : field.type;
   return {
     name,
     field,
@@ -159,6 +168,35 @@ function comparisonOf({ type: { column, operators, expected, accepts, fromText, 
   return { column, operators, expected, accepts, fromText, toText };
 }
 
+/** The members of `references()` to rows with such ids. In a CSV file an array is JSON. */
+function referencesTo({ type, referred }: Id, { max }: Links): Partial<FieldType> {
+  return {
+    schema: Type.Array(referred, { maxItems: max, uniqueItems: true }),
+    expected: type.expected,
+    accepts: type.accepts,
+    fromText: (text, parseJson) => (text.startsWith('[') ? parseJson(text) : type.fromText(text, parseJson)),
+  };
+}
+
+/** Where a field's links are, and the SQL of their array; nothing for other fields. */
+function linksOf(
+  name: string,
+  key: string,
+  { resources, dialect }: { resources: Resources; dialect: Dialect },
+): Pick<ModelField, 'links' | 'expression' | 'value'> {
+  const resource = resources[name];
+  const relation = resource?.fields[key]?.type.relation;
+  const target = relation?.kind === 'links' ? resources[relation.resource] : undefined;
+  if (!resource || !target) return {};
+  const table = tableName(name, resource);
+  const linkTable = linkTableName(table, key);
+  const links = { name: linkTable, table: sql.table(linkTable), kind: target.id.type.column };
+  const expression = (row: Sql) =>
+    sql`(select ${dialect.arrayOf(sql.ref('_l.target'), sql.ref('_l.position'))} from ${links.table} as ${sql.id('_l')}
+      where ${sql.ref('_l.row')} = ${row}.${sql.ref('id')})`;
+  return { links, expression, value: expression(sql.table(table)) };
+}
+
 function compileModel(
   name: string,
   resource: Resource,
@@ -166,7 +204,7 @@ function compileModel(
   { dialect, find }: { dialect: Dialect; find: FindModel },
 ): Model {
   const schemas = bodySchemas(resource, readable);
-  const fields = readable.filter(({ field }) => hasColumn(field));
+  const fields = readable.filter(({ field, links }) => hasColumn(field) || links);
   const many = new Map(
     Object.entries(resource.fields).flatMap(([key, { type }]) =>
       type.relation?.kind === 'many' ? [[key, type.relation]] : [],
@@ -175,6 +213,7 @@ function compileModel(
   const model: Omit<Model, 'policy' | 'documented'> = {
     ...compileProjection(fields, dialect),
     readable,
+    links: fields.filter(({ links }) => links),
     name,
     resource,
     dialect,

@@ -9,7 +9,8 @@ import { callerValues } from './policy.ts';
 interface Reference {
   readonly field: string;
   readonly target: Model;
-  readonly byId: (caller: Caller) => Statement;
+  /** Selects those of some ids that the caller may refer to. */
+  readonly among: (caller: Caller) => Statement;
 }
 
 /** Checks that the rows a body refers to exist and may be read by the caller. */
@@ -25,25 +26,37 @@ export type CheckReferences = (
  */
 export function referenceCheck(model: Model, models: ReadonlyMap<string, Model>): CheckReferences {
   const references: Reference[] = [];
+  const { dialect } = model;
   for (const { name, type } of model.fields) {
-    const target = type.reference && models.get(type.reference.target);
+    const { reference, relation } = type;
+    const target = models.get(reference?.target ?? (relation?.kind === 'links' ? relation.resource : ''));
     if (!target) continue;
-    const byId = target.policy.perClass(['read'], (where) =>
+    const id = sql.ref('id');
+    const among = reference
+      ? sql`${id} = ${param('ids')}`
+      : dialect.within(id, sql`${param('ids')}`, target.idKind);
+    const select = target.policy.perClass(['read'], (where) =>
       statement(
-        model.dialect,
-        sql`select 1 from ${target.table} where ${sql.ref('id')} = ${param('id')} ${where ? sql`and ${where}` : sql``}`,
+        dialect,
+        sql`select ${id} from ${target.table} where ${among} ${where ? sql`and ${where}` : sql``}`,
       ),
     );
-    references.push({ field: name, target, byId });
+    references.push({ field: name, target, among: select });
   }
   return async (transaction, caller, values) => {
     const errors: FieldError[] = [];
-    for (const { field, target, byId } of references) {
-      const id = values[field];
-      if (id === null || id === undefined) continue;
-      const query = byId(caller);
-      const found = await transaction.all(query, bind(query, { id, ...callerValues(caller) }));
-      if (found.length === 0) errors.push(missing(field, target.name, id));
+    for (const { field, target, among } of references) {
+      const given = values[field];
+      if (given === null || given === undefined) continue;
+      const { links } = model.byName.get(field) ?? {};
+      const ids: readonly Value[] = links ? JSON.parse(String(given)) : [given];
+      if (ids.length === 0) continue;
+      const query = among(caller);
+      const asked = { ids: links ? dialect.encodeList(ids) : given, ...callerValues(caller) };
+      const found = new Set((await transaction.all(query, bind(query, asked))).map((row) => row.id));
+      ids.forEach((id, at) => {
+        if (!found.has(id)) errors.push(missing(links ? `${field}/${at}` : field, target.name, id));
+      });
     }
     if (errors.length > 0)
       throw new Problem('invalid', { errors, detail: errors.map((error) => error.message).join('; ') });

@@ -67,7 +67,7 @@ async function insertMissing({ writer, row }: Seed, store: Store): Promise<void>
   const body = checkedBody(model, row, model.checkBody);
   const kept = completeRow(model, anonymous, body);
   requireConsistent(model, kept);
-  const given = Object.keys(row);
+  const given = Object.keys(row).filter((name) => !model.byName.get(name)?.links);
   const unique = given.filter((name) => model.byName.get(name)?.field.unique);
   const key = Object.fromEntries((unique.length > 0 ? unique : given).map((name) => [name, kept[name]]));
   const insert = inTransaction(store, context, async (transaction) => {

@@ -18,7 +18,7 @@ const SAME_VERSION = sql`${VERSION} = ${param(':version')}`;
 
 /** Compiles the insertion of many rows, with the ids that they are given or without, in as few statements as the database takes. */
 export function bulkInsertOf(model: Model, withIds: boolean) {
-  const names = model.fields.map(({ name }) => name);
+  const names = model.fields.filter(({ links }) => !links).map(({ name }) => name);
   if (withIds) names.unshift('id');
   const columns = names.map((name) => ({ name, kind: model.byName.get(name)?.kind ?? model.idKind }));
   const insert = model.dialect.bulkInsert(tableName(model.name, model.resource), columns);
@@ -82,7 +82,8 @@ export class WriteStatements {
   constructor(model: Model) {
     this.#model = model;
     const { policy, dialect } = model;
-    this.#returning = sql`returning ${model.versionedColumns}`;
+    const stored = model.fields.filter(({ links }) => !links).map(({ name }) => name);
+    this.#returning = sql`returning ${sql.join(['id', ...stored, '_version'].map((name) => sql.ref(name)))}`;
     const select = (where?: Sql) =>
       statement(
         dialect,
@@ -101,7 +102,7 @@ export class WriteStatements {
         sql`${deleteFrom(model, allOf(ID, where, SAME_VERSION))} ${this.#returning}`,
       ),
     }));
-    const columns = model.fields.map(({ name }) => name);
+    const columns = [...stored];
     if (model.resource.id.kind === 'uuid') columns.unshift('id');
     const values = columns.map((name) => this.#initialState(name) ?? param(name));
     // `insert` of these columns of a row.
@@ -188,7 +189,8 @@ export class WriteStatements {
   }
 
   #update(names: readonly string[], where: Sql): Statement {
-    const update = updateOf(this.#model, names.map(setTo), where);
+    const stored = names.filter((name) => !this.#model.byName.get(name)?.links);
+    const update = updateOf(this.#model, stored.map(setTo), where);
     return statement(this.#model.dialect, sql`${update} ${this.#returning}`);
   }
 

@@ -20,6 +20,7 @@ import {
 import type { OwnCode } from './own-code/own-code.ts';
 import { type Action, callerValues, transitionsOf } from './policy.ts';
 import { type CheckReferences, referenceCheck } from './references.ts';
+import { type LinkWriter, linkWriter } from './relations/links.ts';
 import { rowAnswer } from './relations/row-answer.ts';
 import { beforeWrite, inTransaction, type OpenTransaction, readerOf } from './transaction.ts';
 import { uuid7 } from './uuid7.ts';
@@ -75,6 +76,7 @@ export class RowWriter {
   readonly #checkReferences: CheckReferences;
   readonly #deletion: RowDeletion;
   readonly #derived: readonly ModelField[];
+  readonly #links: LinkWriter | undefined;
   readonly #answer: ReturnType<typeof rowAnswer>;
   /** Verbs that need the stages: fields are derived, or the row is checked as a whole. */
   readonly #staged: ReadonlySet<RowWrite['verb']>;
@@ -89,9 +91,11 @@ export class RowWriter {
     this.#checkReferences = referenceCheck(model, models);
     this.#deletion = deletion;
     this.#derived = model.fields.filter(({ type }) => type.derived);
+    this.#links = linkWriter(model);
     this.#answer = rowAnswer(model);
     const hasChecks = Object.keys(model.resource.check).length > 0;
     this.#staged = new Set([
+      ...(this.#links ? (['create', 'update', 'delete'] as const) : []),
       ...(this.#derived.length > 0 ? (['create', 'update'] as const) : []),
       ...(hasChecks ? (['update'] as const) : []),
     ]);
@@ -233,12 +237,14 @@ export class RowWriter {
     const bound = { ...values, id: found ? (found.id as Value) : this.#newId() };
     const [written] = await transaction.all(statement, bind(statement, bound));
     if (!written) throw new Problem('internal', { cause: new Error(`${model.name}: ${verb} wrote no row`) });
+    const linked = await this.#links?.replace(transaction, written.id as Value, next, names);
+    const whole = linked ? { ...found, ...written, ...linked } : written;
 
     // Record the change in the same transaction, for whoever listens; code of the app may write the row once more.
     return this.#answer.of(
       transaction,
       caller,
-      this.#recorder ? await this.#record(transaction, caller, current, written) : written,
+      this.#recorder ? await this.#record(transaction, caller, current, whole) : whole,
     );
   }
 

@@ -16,7 +16,15 @@ export type StoredKind =
   | 'uuid';
 
 /** Rows of another resource that a field stands for, which has no column of its own. */
-type Relation = Many | Computed;
+type Relation = Many | Computed | Links;
+
+/** Rows of another resource that a row refers to, in an order; a table of their own holds them. */
+export interface Links {
+  readonly kind: 'links';
+  readonly resource: string;
+  readonly max: number;
+  readonly onDelete: 'restrict' | 'remove';
+}
 
 /** Rows of another resource that a value is computed from. */
 export interface Computed {
@@ -156,9 +164,11 @@ export function only(passes: (value: unknown) => boolean): Conversion {
 const names = Object.keys(OPERATORS) as Operator[];
 
 /** The operators of types that are not texts. */
-export const COMPARISONS: readonly Operator[] = names.filter((name) => OPERATORS[name] !== 'text');
+export const COMPARISONS: readonly Operator[] = names.filter(
+  (name) => OPERATORS[name] !== 'text' && OPERATORS[name] !== 'member',
+);
 /** The operators of texts. */
-const TEXT_OPERATORS: readonly Operator[] = names;
+const TEXT_OPERATORS: readonly Operator[] = names.filter((name) => OPERATORS[name] !== 'member');
 
 /** Members that are the same for every type whose values are strings. */
 export const STRING = {

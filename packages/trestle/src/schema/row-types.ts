@@ -16,9 +16,10 @@ type TargetId<T, Rs> = T extends { target: infer Name }
   ? Name extends keyof Rs
     ? T extends { of: infer Of }
       ? SummedOf<FieldsOf<Rs[Name]>, Of>
-      : IdOf<Rs[Name]>
-    : RowId
+      : ListOf<IdOf<Rs[Name]>, T>
+    : ListOf<RowId, T>
   : never;
+type ListOf<Id, T> = T extends { list: true } ? Id[] : Id;
 type SummedOf<F, Of> = Of extends keyof F ? NonNullable<TypesOf<F[Of]>['read']> : never;
 type NullOf<T> = T extends { null: infer N } ? N : never;
 

@@ -1,4 +1,5 @@
 import type { Resources } from '../../schema/row-types.ts';
+import { linkTableName } from '../link-table.ts';
 import type { Table } from '../table.ts';
 import { tableName } from '../tables.ts';
 
@@ -10,10 +11,16 @@ export function renamesOf(resources: Resources): Renames {
   const renames = new Map<string, { was?: string; columns: Map<string, string> }>();
   for (const [name, resource] of Object.entries(resources)) {
     const columns = new Map<string, string>();
-    for (const [key, field] of Object.entries(resource.fields))
-      if (field.was !== undefined) columns.set(key, field.was);
+    const table = tableName(name, resource);
+    for (const [key, { was = key, type }] of Object.entries(resource.fields)) {
+      const old = linkTableName(resource.was ?? table, was);
+      const links = linkTableName(table, key);
+      if (type.relation === undefined && was !== key) columns.set(key, was);
+      if (type.relation?.kind === 'links' && old !== links)
+        renames.set(links, { was: old, columns: new Map() });
+    }
     if (columns.size > 0 || resource.was !== undefined)
-      renames.set(tableName(name, resource), {
+      renames.set(table, {
         columns,
         ...(resource.was !== undefined && { was: resource.was }),
       });

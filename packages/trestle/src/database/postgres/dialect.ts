@@ -53,6 +53,7 @@ export function postgresDialect(schema: string): Dialect {
     within: (column, values, kind) => sql`${column} = any(${list(values, kind)})`,
     listed: (values, kind) => sql`(select unnest(${list(values, kind)}) as value)`,
     encodeList: arrayLiteral,
+    arrayOf: (column, order) => sql`coalesce(json_agg(${column} order by ${order}), '[]'::json)`,
     sum: (column, kind, scale) =>
       kind === 'decimal'
         ? sql`round(coalesce(sum(${column}), 0), ${sql.lit(scale)})`

@@ -71,6 +71,7 @@ export const sqliteDialect: Dialect = {
   within: (column, values) => sql`${column} in (select value from json_each(${values}))`,
   listed: (values) => sql`json_each(${values})`,
   encodeList: (values) => JSON.stringify(values),
+  arrayOf: (column, order) => sql`json_group_array(${column} order by ${order})`,
   sum: (column, kind, scale) =>
     kind === 'decimal'
       ? sql`trestle_decimal(trestle_sum(${column}), ${sql.lit(scale)})`

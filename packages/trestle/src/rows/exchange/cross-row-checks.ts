@@ -15,8 +15,10 @@ type Look = (executor: Executor, batch: readonly Candidate[]) => Promise<Map<Can
 export function neighbourChecks(model: Model): Look {
   const single = model.fields.filter(({ field }) => field.unique).map(({ name }) => [name]);
   const looks = [
-    ...model.fields.flatMap(({ name, kind, field }) => {
-      const { reference, isAccount } = field.type;
+    ...model.fields.flatMap(({ name, kind, field, links }) => {
+      const { reference, isAccount, relation } = field.type;
+      if (relation?.kind === 'links' && links)
+        return [referenceLook(model, name, links.kind, relation.resource)];
       const target = reference?.target ?? (isAccount ? ACCOUNTS_TABLE : undefined);
       return target ? [referenceLook(model, name, kind, target)] : [];
     }),
@@ -41,13 +43,16 @@ function referenceLook(model: Model, name: string, kind: StoredKind, target: str
   return async (executor, batch) => {
     const there = await find(
       executor,
-      batch.map(({ values }) => values[name]),
+      batch.flatMap(({ values }) => values[name]),
     );
     return batch.flatMap((candidate) => {
       if (candidate.errors.length > 0) return [];
       own?.add(candidate.values.id);
-      const id = candidate.values[name];
-      if (id === null || id === undefined || there.has(id) || own?.has(id)) return [];
+      const given = [candidate.values[name]].flat();
+      const id = given.find(
+        (each) => each !== null && each !== undefined && !there.has(each) && !own?.has(each),
+      );
+      if (id === undefined) return [];
       const what = target === ACCOUNTS_TABLE ? 'no account' : `no row of ${target}`;
       return [
         [candidate, fault(`/${name}`, 'reference', `there is ${what} with the id ${String(id)}`)] as const,

@@ -1,9 +1,12 @@
 import { sql } from '../../database/sql.ts';
 import { bind, param, statement } from '../../database/statement.ts';
 import type { Executor, Store } from '../../database/store.ts';
+import type { Table } from '../../database/table.ts';
+import { tableName } from '../../database/tables.ts';
 import { continueAfter, lastGivenId } from '../../database/transfer/id-sequences.ts';
 import { type FieldError, Problem } from '../../problems.ts';
 import type { Model } from '../model.ts';
+import { linkWriter } from '../relations/links.ts';
 import { bulkInsertOf } from '../write-statements.ts';
 import { type Candidate, candidates } from './candidate.ts';
 import { neighbourChecks } from './cross-row-checks.ts';
@@ -57,23 +60,46 @@ export async function importRows(
   const { rows, refused, refusals } = await checkAll(store, model, read());
   if (refusals === 0 && !checkOnly) {
     // In one transaction that waits for nothing but its own statements: the file is read as they go.
-    const [withIds, withoutIds] = [bulkInsertOf(model, true), bulkInsertOf(model, false)];
+    const insert = insertOf(model, keep);
     const write = async (transaction: Executor) => {
       for (const batch of read()) {
         if (batch.some(({ errors }) => errors.length > 0))
           throw new Problem('conflict', { detail: 'The file was changed while it was being read.' });
-        const rows = batch.map(({ values }) => values);
-        await withIds(transaction, rows.filter(hasId));
-        if (keep) await goOn(transaction, model);
-        await withoutIds(
+        await insert(
           transaction,
-          rows.filter((row) => !hasId(row)),
+          batch.map(({ values }) => values),
         );
       }
     };
     await store.write(write, { patient: true });
   }
   return { rows: refusals === 0 ? rows : 0, refused, refusals, ignored: [...ignored] };
+}
+
+type Rows = readonly Candidate['values'][];
+
+function insertOf(model: Model, keep: boolean): (transaction: Executor, rows: Rows) => Promise<void> {
+  const [withIds, withoutIds] = [bulkInsertOf(model, true), bulkInsertOf(model, false)];
+  const links = linkWriter(model);
+  const table = tableName(model.name, model.resource);
+  return async (transaction, rows) => {
+    const given = rows.filter(hasId);
+    const counted = rows.filter((row) => !hasId(row));
+    await withIds(transaction, given);
+    if (keep) await goOn(transaction, model);
+    if (!links) {
+      await withoutIds(transaction, counted);
+      return;
+    }
+    // Links need the ids of their rows, so those that count up are given here, and nobody else gives any meanwhile.
+    for (const lock of model.dialect.lockTables([table]))
+      await transaction.all(statement(model.dialect, lock), []);
+    const last = counted.length > 0 ? await lastGivenId(transaction, model.dialect, countingTable(model)) : 0;
+    const numbered = counted.map((row, at) => ({ ...row, id: last + 1 + at }));
+    await withIds(transaction, numbered);
+    await goOn(transaction, model);
+    await links.insert(transaction, [...given, ...numbered]);
+  };
 }
 
 function* batches(entries: Iterable<Entry>, candidate: (entry: Entry) => Candidate): Generator<Candidate[]> {
@@ -109,10 +135,14 @@ function hasId({ id }: Candidate['values']): boolean {
 /** New ids go on after those that were taken from the file: also before the next rows of the same file that have none. */
 async function goOn(transaction: Executor, model: Model): Promise<void> {
   if (model.idKind !== 'integer') return;
-  const id = { name: 'id', kind: model.idKind, nullable: false, key: 'counting' } as const;
-  const table = { name: model.name, columns: [id], indexes: [] };
+  const table = countingTable(model);
   const last = await lastGivenId(transaction, model.dialect, table);
   await continueAfter(transaction, model.dialect, table, last);
+}
+
+function countingTable(model: Model): Table {
+  const id = { name: 'id', kind: model.idKind, nullable: false, key: 'counting' } as const;
+  return { name: tableName(model.name, model.resource), columns: [id], indexes: [] };
 }
 
 /** The ids of the states that new rows begin in. */

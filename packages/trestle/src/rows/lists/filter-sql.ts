@@ -139,6 +139,13 @@ export class FilterParts {
   #compare(field: ModelField, operator: Operator, value: unknown, at: string): Sql | undefined {
     const column = this.#refer(field);
     const takes = OPERATORS[operator];
+    if ((operator === 'has') !== (field.links !== undefined)) {
+      const { name, type } = field;
+      const message = `${name} has no operator '${operator}'; there are ${type.operators.join(', ')}`;
+      this.#wrong(at, 'operator', message);
+      return undefined;
+    }
+    if (field.links) return this.#has(field, value, at);
     if (field.value) this.cost += COMPUTED_COST;
     else if (!looksIntoTexts(operator) && !(isIndexed(field) && INDEXED.has(operator)))
       this.cost += COMPARISON_COST;
@@ -154,6 +161,15 @@ export class FilterParts {
     }
     if (operator === 'ne') return sql`(${column} <> ${operand} or ${column} is null)`;
     return sql`${column} ${sql.raw(COMPARISONS[operator as keyof typeof COMPARISONS])} ${operand}`;
+  }
+
+  /** The rows that have an id among their links: found by the index of the link table. */
+  #has(field: ModelField, value: unknown, at: string): Sql | undefined {
+    const { links } = field;
+    const id = links && this.#encode({ ...field, kind: links.kind }, value, at);
+    if (id === undefined || !links) return undefined;
+    const rows = sql`select ${sql.ref('row')} from ${links.table} where ${sql.ref('target')} = ${this.bind(id)}`;
+    return sql`${this.#refer({ name: 'id' })} in (${rows})`;
   }
 
   #isNull(column: Sql, wanted: unknown, at: string): Sql | undefined {

@@ -32,9 +32,9 @@ export function sortColumns(model: Model, sort: ListQuery['sort'], fields: Proje
     const descending = key.startsWith('-');
     const name = descending ? key.slice(1) : key;
     const field = filterable(model, name, fields);
-    if (!field)
+    if (!field || field.links)
       throw new Problem('invalid_query', {
-        detail: `${model.name} cannot be sorted by '${name}'; it can by ${filterableNames(fields).join(', ')}.`,
+        detail: `${model.name} cannot be sorted by '${name}'; it can by ${filterableNames({ ...fields, fields: fields.fields.filter(({ links }) => !links) }).join(', ')}.`,
         errors: [
           {
             pointer: 'sort',

@@ -1,4 +1,4 @@
-/** Every operator of a filter, and what it compares with: one value, a list, a pair, or true/false (`null`). */
+/** Every operator of a filter, and what it compares with: one value, a list, a pair, true/false (`null`), an item of an array. */
 export const OPERATORS = {
   eq: 'value',
   ne: 'value',
@@ -14,6 +14,7 @@ export const OPERATORS = {
   starts: 'text',
   ends: 'text',
   between: 'pair',
+  has: 'member',
 } as const;
 
 export type Operator = keyof typeof OPERATORS;
@@ -34,6 +35,8 @@ export interface Condition<V = unknown> {
   starts?: string;
   ends?: string;
   between?: readonly [V, V];
+  /** One of the ids of `references()`. */
+  has?: V extends readonly (infer Id)[] ? Id : never;
 }
 
 /** Conditions by field; all must hold, and where there is `or`, one of its filters too. */

@@ -14,7 +14,10 @@ export function listParameters(model: Model): TSchema {
     idField(model),
     ...model.documented.fields.filter(({ type }) => type.operators.length > 0).map(operandOf),
   ];
-  const sortable = fields.map(({ name }) => name).join(', ');
+  const sortable = fields
+    .filter(({ operators }) => operators.includes('eq'))
+    .map(({ name }) => name)
+    .join(', ');
   const searched = model.documented.fields.filter(({ field }) => field.search).map(({ name }) => name);
   const parameters: Record<string, TSchema> = {
     limit: Type.Integer({
@@ -123,8 +126,14 @@ function idField({ resource: { id } }: Model): FilterField {
   return { name: 'id', operand: bare(id.schema), operators: id.type.operators, isNullable: false };
 }
 
-function operandOf({ name, field, type }: ModelField): FilterField {
-  return { name, operand: bare(type.schema), operators: type.operators, isNullable: field.nullable };
+function operandOf({ name, field, type, links }: ModelField): FilterField {
+  const { items } = type.schema as { items?: TSchema };
+  return {
+    name,
+    operand: bare(links && items ? items : type.schema),
+    operators: type.operators,
+    isNullable: field.nullable,
+  };
 }
 
 /** The type of a value without its bounds, which do not matter to a comparison. */
@@ -145,6 +154,8 @@ function comparand(name: string, operator: Operator, operand: TSchema, isNullabl
       return Type.Boolean({ description });
     case 'text':
       return Type.String({ description });
+    case 'member':
+      return Type.Unsafe({ ...operand, description });
     case 'list':
       return Type.Array(operand, { minItems: 1, maxItems: MAX_VALUES, description });
     case 'pair':
@@ -172,4 +183,5 @@ const MEANINGS: Readonly<Record<Operator, string>> = {
   starts: 'starts with this',
   ends: 'ends with this',
   between: 'is between these two, both included',
+  has: 'has this id among its own',
 };
