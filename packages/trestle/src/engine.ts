@@ -17,6 +17,8 @@ import { JOB_RESOURCES } from './jobs/job-table.ts';
 import { openJobs } from './jobs/open-jobs.ts';
 import { startProcess } from './jobs/start-process.ts';
 import { IDEMPOTENCY_RESOURCES, IdempotencyKeys } from './rows/idempotency/idempotency-keys.ts';
+import { changeResources, openChangeLog } from './rows/live/change-log.ts';
+import { LiveLists } from './rows/live/live-lists.ts';
 import type { Model } from './rows/model.ts';
 import { openServices } from './rows/open-services.ts';
 import { fillDerived, seedRows } from './rows/seed-rows.ts';
@@ -94,6 +96,8 @@ export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs
   readonly authenticate: Authenticator;
   /** Tags the representation of a table's rows, for ETags. */
   readonly representationTag: RepresentationTag;
+  /** Lists that are kept up to date; undefined where no resource is live. */
+  readonly live: LiveLists | undefined;
   /** Answers that are kept by Idempotency-Key. */
   readonly idempotency: IdempotencyKeys;
   /** The tables of accounts, sessions and keys as callers see them. */
@@ -146,7 +150,8 @@ async function assemble<Rs extends Resources, Js extends Jobs>(
     await migrate(store, tablesOfApp(app), { renames: renamesOfApp(app), ...options.migrate });
     const representationTag = await representationTags(store);
     const [{ key: cursorKey }] = deriveKeys(secret, app.name, 'cursors');
-    const opened = openServices({ ...app, store, cursorKey });
+    const changes = openChangeLog(app, store);
+    const opened = openServices({ ...app, store, cursorKey, ...(changes && { recorder: changes }) });
     await fillDerived(opened.writers, store);
     await seedRows(opened.writers, store);
     const [{ key }] = deriveKeys(secret, app.name, 'idempotency');
@@ -171,12 +176,17 @@ async function assemble<Rs extends Resources, Js extends Jobs>(
       work: roles.includes('work'),
       schedule: roles.includes('schedule'),
       limits: options.jobs ?? {},
-      requireActive: (caller) => authenticate.requireActive(caller),
+      requireActive: authenticate.requireActive,
       log,
     });
+    const { requireActive } = authenticate;
+    const { resources } = app;
+    const live =
+      changes && new LiveLists({ ...opened, store, resources, changes, requireActive, failed: log.failed });
     const stopPurging = schedulePurge(async () => {
       await purge();
       await store.write((transaction) => idempotency.purge(transaction));
+      if (changes) await store.write((transaction) => changes.purge(transaction));
     });
     // They were compiled from the declaration that the types are projections of.
     const enqueue = Object.fromEntries(jobs.services) as JobServices<Js>;
@@ -193,17 +203,8 @@ async function assemble<Rs extends Resources, Js extends Jobs>(
       accountModels,
       moveModel: jobs.moveModel,
       idempotency,
-      context: {
-        rules: rulesOf(app.resources),
-        schemas: schemasOf<Rs>(opened.models),
-        credentials: credentialsSchema(app.accounts),
-        services: opened.services,
-        accounts,
-        keys,
-        operations: jobs.operations,
-        jobs: enqueue,
-        transaction: transactionRunner(store),
-      },
+      live,
+      context: contextOf(app, store, opened, { accounts, keys, operations: jobs.operations, jobs: enqueue }),
       measure: async () => ({
         store: await store.measure(),
         jobs: await jobs.queue.measure(),
@@ -212,6 +213,7 @@ async function assemble<Rs extends Resources, Js extends Jobs>(
       }),
       async close() {
         stopPurging();
+        live?.close();
         await jobs.close();
         await close();
         await store.close();
@@ -221,6 +223,23 @@ async function assemble<Rs extends Resources, Js extends Jobs>(
     await store.close();
     throw error;
   }
+}
+
+/** The context of an app's contract. */
+function contextOf<Rs extends Resources, Js extends Jobs>(
+  { resources, accounts }: App<Rs, Js>,
+  store: Store,
+  { models, services }: { readonly models: ReadonlyMap<string, Model>; readonly services: Services<Rs> },
+  others: Pick<ContractContext<Rs, Js>, 'accounts' | 'keys' | 'operations' | 'jobs'>,
+): ContractContext<Rs, Js> {
+  return {
+    rules: rulesOf(resources),
+    schemas: schemasOf<Rs>(models),
+    credentials: credentialsSchema(accounts),
+    services,
+    transaction: transactionRunner(store),
+    ...others,
+  };
 }
 
 function measureFiles(data: string, app: string): Pick<EngineMeasures, 'backupAge' | 'disk'> {
@@ -262,6 +281,7 @@ export function tablesOfApp(app: Pick<App, 'resources' | 'accounts'>): Table[] {
     ...tablesOf(accountResources(app.accounts), app.accounts),
     ...tablesOf(JOB_RESOURCES, app.accounts),
     ...tablesOf(IDEMPOTENCY_RESOURCES, app.accounts),
+    ...tablesOf(changeResources(app.resources), app.accounts),
     ...tablesOf(app.resources, app.accounts),
   ];
 }

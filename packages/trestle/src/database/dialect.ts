@@ -60,6 +60,11 @@ export interface Dialect extends Rendering {
    * that write come one after the other anyway.
    */
   readonly tryLock: ((text: Sql) => Sql) | undefined;
+  /**
+   * Waits until this transaction is the next to commit of those that run this; undefined where transactions that write come
+   * one after the other anyway. Until it ends the others wait: it comes last.
+   */
+  readonly commitOrder: Sql | undefined;
   /** Seconds since 1970, by the one clock that all processes on this database share: PostgreSQL's, or the machine's. */
   readonly clock: Sql;
   /** The instant of the same clock, as a timestamp column holds it. */

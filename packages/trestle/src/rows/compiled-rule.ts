@@ -1,6 +1,7 @@
 import { type Sql, sql } from '../database/sql.ts';
 import { bind, param, statement } from '../database/statement.ts';
 import type { Executor, Value } from '../database/store.ts';
+import { Problem } from '../problems.ts';
 import type { Caller } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Resource } from '../schema/resource.ts';
@@ -264,6 +265,29 @@ function conditionSql({ field, operator, value }: RuleCondition, model: Model, s
   if (error || !condition) throw new TypeError(`a rule of ${model.name}: ${field}: ${error?.message}`);
   return condition;
 }
+
+/**
+ * A filter of a list as a test of one row, with its id. Throws `invalid_query` for conditions on other rows than that one.
+ */
+export function filterTest(filter: Filter, model: Model): (row: Columns) => boolean {
+  // The grammar is that of rules, with constants alone.
+  const tests = conditionsOf(filter as RuleFilter).map((condition): ((row: Columns) => boolean) => {
+    if (!('field' in condition)) {
+      const alternatives = condition.map((each) => filterTest(each as Filter, model));
+      return (row) => alternatives.some((test) => test(row));
+    }
+    if (!filterable(model, condition.field))
+      throw new Problem('invalid_query', {
+        detail: `A live list is filtered by fields of ${model.name} itself, got ${condition.field}.`,
+      });
+    const test = conditionTest(condition, model);
+    return (row) => test(row, NOBODY, NO_EXECUTOR) === true;
+  });
+  return (row) => tests.every((test) => test(row));
+}
+
+const NOBODY: Asker = { [ME]: null, [NOW]: '' };
+export const NO_EXECUTOR: Executor = { all: () => [] };
 
 /** A part as a test of one row. What the row decides is asked before what takes a query. */
 function testOf(part: Part, model: Model, find: FindModel): Test {

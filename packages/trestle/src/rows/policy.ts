@@ -12,6 +12,7 @@ import {
   type FindModel,
   fold,
   ME,
+  NO_EXECUTOR,
   NOW,
 } from './compiled-rule.ts';
 import type { Model, ModelField, Projection } from './model.ts';
@@ -260,7 +261,6 @@ function keyOf(fields: readonly { readonly name: string }[]): string {
 
 /** No row: the condition of a caller that may do a thing to none. */
 const NONE = sql`1 = 0`;
-const NO_EXECUTOR: Executor = { all: () => [] };
 
 /** The values of the parameters in a policy's conditions. */
 export function callerValues(caller: Caller): Asker {

@@ -12,6 +12,8 @@ const MAX_ATTEMPTS = 5;
 export class OpenTransaction implements Transaction, Executor {
   readonly [TRANSACTION] = true;
   readonly #executor: Executor;
+  /** Runs in the transaction when all else in it is done. */
+  readonly beforeCommit: (() => Promise<void>)[] = [];
   /** Runs after the commit, not where the transaction is undone. They must not throw: the rows are on disk by then. */
   readonly afterCommit: (() => void)[] = [];
   /** Names of the app's code that runs in it, the outermost first. */
@@ -84,6 +86,7 @@ export async function inTransaction<T>(
         own = new OpenTransaction(executor, attempt, before);
         const value = await write(own);
         if (own.failure) throw own.failure.reason;
+        for (const step of own.beforeCommit) await step();
         return value;
       });
       for (const effect of own?.afterCommit ?? []) effect();

@@ -49,6 +49,7 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     within = {},
     after = {},
     rows = [],
+    live = false,
     uniform = true,
     was,
   } = options;
@@ -67,6 +68,7 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     within,
     after,
     rows,
+    live,
     uniform,
     was,
   });
@@ -120,6 +122,7 @@ const checkOptions = optionsOf<ResourceOptions<Fields, Id>>('resource()', {
   }),
   ...hookChecks,
   rows: expects('an array of objects', (value) => Array.isArray(value) && value.every(isObject)),
+  live: aBoolean,
   uniform: aBoolean,
   was: aString,
 });

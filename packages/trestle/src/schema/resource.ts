@@ -48,6 +48,11 @@ export interface ResourceOptions<F extends Fields, I extends Id>
   lifecycle?: LifecycleOptions<NoInfer<F>, I extends Id<infer T> ? T : string>;
   /** Rows that are always there: each is put in at start where there is none with these values (default: none). */
   rows?: readonly Writable<NoInfer<F>>[];
+  /**
+   * Records every change of a row, so that `GET /v1/RESOURCE/events` keeps clients' lists up to date (default: false).
+   * A write costs one more insert.
+   */
+  live?: boolean;
   /** Serves it in the uniform API (default: true); without, the app's contract and own code alone reach its rows. */
   uniform?: boolean;
   /** The previous name of the resource: a migration renames its table and keeps the rows (default: none). */
@@ -74,6 +79,7 @@ export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly within: HooksByVerb;
   readonly after: HooksByVerb;
   readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly live: boolean;
   readonly uniform: boolean;
   readonly was: string | undefined;
   /** The table of its rows, where that is not named as the resource is. */

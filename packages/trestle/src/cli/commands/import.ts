@@ -5,6 +5,7 @@ import { parseJsonText } from '../../http/requests/bodies.ts';
 import { Problem } from '../../problems.ts';
 import { readEntries } from '../../rows/exchange/entries.ts';
 import { importRows } from '../../rows/exchange/import-rows.ts';
+import { openChangeLog } from '../../rows/live/change-log.ts';
 import { StartError } from '../../start-error.ts';
 import { formatOf, onResource, type ResourceOptions, withResource } from './with-resource.ts';
 
@@ -31,10 +32,11 @@ export function define(command: Command): void {
 async function readRows(name: string, file: string, options: ImportOptions): Promise<void> {
   const { keep = false, check: checkOnly = false } = options;
   const format = formatOf(options, file);
-  const done = await onResource(name, { ...options, make: true }, (store, model) =>
+  const done = await onResource(name, { ...options, make: true }, (store, model, app) =>
     importRows(store, model, () => readEntries(model, format, textOf(file), parseJsonText), {
       keep,
       checkOnly,
+      written: async (transaction) => openChangeLog(app, store)?.recordWhole(transaction, model),
     }).catch((error: unknown) => {
       if (error instanceof Problem)
         throw new StartError(`${file}: ${error.detail} Nothing was imported.`, { cause: error });

@@ -47,7 +47,7 @@ export function formatOf({ format }: ResourceOptions, file: string | undefined):
 export async function onResource<T>(
   name: string,
   options: ResourceOptions & Pick<MigrateOptions, 'apply'> & { make: boolean },
-  work: (store: Store, model: Model) => Promise<T>,
+  work: (store: Store, model: Model, app: App) => Promise<T>,
 ): Promise<T> {
   const app = await appOf(name, options.app);
   const { data, apply, make } = options;
@@ -62,7 +62,7 @@ export async function onResource<T>(
     if (make) await seedRows(rowWriters(models, { store }), store);
     const model = models.get(name);
     if (!model) throw new StartError(`${app.name} has no resource '${name}'`);
-    return await work(store, model);
+    return await work(store, model, app);
   } finally {
     await store.close();
   }

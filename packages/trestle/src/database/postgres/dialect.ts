@@ -79,6 +79,7 @@ export function postgresDialect(schema: string): Dialect {
     lateral: true,
     forUpdate: sql`for update`,
     skipLocked: sql`for update skip locked`,
+    commitOrder: sql`select pg_advisory_xact_lock(hashtextextended(${sql.lit(`commit order of ${schema}`)}, 0))`,
     tryLock: (text) => sql`select pg_try_advisory_xact_lock(hashtextextended(${text}, 0)) as locked`,
     clock: sql`extract(epoch from clock_timestamp())::double precision`,
     now: sql`clock_timestamp()`,

@@ -98,6 +98,7 @@ export const sqliteDialect: Dialect = {
   forUpdate: sql``,
   skipLocked: sql``,
   tryLock: undefined,
+  commitOrder: undefined,
   clock: sql`unixepoch('subsec')`,
   now: sql`strftime('%Y-%m-%dT%H:%M:%fZ', 'now')`,
   inlineReferences: true,

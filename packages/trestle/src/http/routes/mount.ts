@@ -13,6 +13,7 @@ import type { Mounted } from '../server/server.ts';
 import { addRoutes, type RouteTable } from './route-table.ts';
 import { accountRoutes } from './uniform/account-routes.ts';
 import { keyRoutes } from './uniform/key-routes.ts';
+import { liveRoute } from './uniform/live-route.ts';
 import { operationRoutes } from './uniform/operation-routes.ts';
 import { permissionRoute } from './uniform/permission-route.ts';
 import { resourceRoutes } from './uniform/resource-routes.ts';
@@ -117,12 +118,13 @@ function ownTable(routes: readonly Route[]): RouteTable {
 }
 
 function uniformTable<Rs extends Resources>(engine: Engine<Rs>, others: readonly RouteTable[]): RouteTable {
-  const { app, accounts, keys, tickets, operations, models, byName, store } = engine;
+  const { app, accounts, keys, tickets, operations, models, byName, store, live } = engine;
   const { representationTag, accountModels, moveModel } = engine;
   const shown = new Map([...models].filter(([, { resource }]) => resource.uniform));
   const rows = [...shown].flatMap(([name, model]) => {
     const service = byName.get(name);
     const own = service ? resourceRoutes(model, service, representationTag) : [];
+    if (live && model.resource.live) own.push(liveRoute(model, live));
     return [...own, permissionRoute(model, store, accounts)];
   });
   const routes = [

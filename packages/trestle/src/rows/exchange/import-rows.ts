@@ -38,6 +38,8 @@ export interface ImportOptions {
   keep?: boolean;
   /** Only check (default: false). */
   checkOnly?: boolean;
+  /** Called in the transaction once all rows are written (default: nothing is). */
+  written?: (transaction: Executor) => Promise<void>;
 }
 
 /**
@@ -52,7 +54,7 @@ export async function importRows(
   entries: () => Iterable<Entry>,
   options: ImportOptions = {},
 ): Promise<Imported> {
-  const { keep = false, checkOnly = false } = options;
+  const { keep = false, checkOnly = false, written } = options;
   const ignored = new Set<string>();
   const initial = await initialStates(store, model);
   const candidate = candidates(model, keep, initial, (name) => ignored.add(name));
@@ -70,6 +72,7 @@ export async function importRows(
           batch.map(({ values }) => values),
         );
       }
+      await written?.(transaction);
     };
     await store.write(write, { patient: true });
   }

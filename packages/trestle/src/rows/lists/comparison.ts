@@ -30,6 +30,8 @@ export function comparison(operator: string, constant: unknown): (value: unknown
       return (value) => value !== null && list.includes(value);
     case 'nin':
       return (value) => value === null || !list.includes(value);
+    case 'has':
+      return (value) => Array.isArray(value) && value.includes(constant);
     case 'null':
       return (value) => (value === null) === constant;
     case 'between':

@@ -8,6 +8,18 @@ import { rowName, titled } from './route-names.ts';
 /** Maximum values of `in` and `nin`. */
 const MAX_VALUES = 100;
 
+/** The parameters of a live list. */
+export function liveParameters(model: Model): TSchema {
+  const { properties = {}, ...rest } = listParameters(model) as TSchema & {
+    properties?: Record<string, TSchema>;
+  };
+  const others = ['cursor', 'page', 'offset', 'search', 'count'];
+  const own = Object.entries(properties).filter(
+    ([name]) => !others.includes(name) && !name.startsWith('expand'),
+  );
+  return { ...rest, properties: Object.fromEntries(own) };
+}
+
 /** The parameters of a list, for the documentation; `listQueryOf` reads them. */
 export function listParameters(model: Model): TSchema {
   const fields = [

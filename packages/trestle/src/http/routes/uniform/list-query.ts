@@ -24,12 +24,13 @@ export const MAX_OFFSET = 10_000;
 type Query = Readonly<Record<string, unknown>>;
 
 /** Parses the query of a list, but for its cursor. Throws `unknown_parameter` and `invalid_query`, naming the parameter. */
-function listQueryOf(query: Query, model: Model): ListQuery {
+function listQueryOf(query: Query, model: Model, parameters: readonly string[]): ListQuery {
   const entries = Object.entries(query);
   if (entries.length > MAX_PARAMETERS)
     throw invalidParameter(entries[0]?.[0] ?? '', 'too_many', `give at most ${MAX_PARAMETERS} parameters`);
-  const plain = entries.filter(([name]) => !isFilterKey(name) && !name.startsWith('expand['));
-  refuseUnknown(Object.fromEntries(plain), PARAMETERS);
+  const expands = parameters.includes('expand');
+  const plain = entries.filter(([name]) => !isFilterKey(name) && !(expands && name.startsWith('expand[')));
+  refuseUnknown(Object.fromEntries(plain), parameters);
   const filter = filterOf(query, model);
   const sort = textOf(query, 'sort')?.split(',');
   const search = textOf(query, 'search');
@@ -201,14 +202,14 @@ export class ListQueryCache {
     this.#model = model;
   }
 
-  /** The list that a page is asked of. Throws `unknown_parameter` and `invalid_query`. */
-  of(url: string, query: Query): ListRequest {
+  /** The list that a page is asked of. `parameters` are those it may have (default: all). Throws `unknown_parameter` and `invalid_query`. */
+  of(url: string, query: Query, parameters: readonly string[] = PARAMETERS): ListRequest {
     const isPage = typeof query.cursor === 'string';
     const list = isPage ? url.replace(/([?&])cursor=[^&]*&?/, '$1').replace(/[?&]$/, '') : url;
     const known = this.#cached.get(list);
     // A numbered page has no cursor beside it.
     if (known && !(isPage && known.query.offset !== undefined)) return known;
-    const asked = { query: listQueryOf(query, this.#model), linksOf: linksUnder(list) };
+    const asked = { query: listQueryOf(query, this.#model, parameters), linksOf: linksUnder(list) };
     if (list.length <= MAX_CACHED_URL_LENGTH) this.#cached.set(list, asked);
     return asked;
   }

@@ -1,0 +1,77 @@
+import { Type } from 'typebox';
+import type { LiveLists } from '../../../rows/live/live-lists.ts';
+import type { LiveEvent } from '../../../rows/live/subscriber.ts';
+import type { Model } from '../../../rows/model.ts';
+import { accountOf } from '../../../schema/caller.ts';
+import { bytes, type Route, type RouteRequest, route } from '../../../schema/route.ts';
+import { nobody } from '../../../schema/rules.ts';
+import { EVENTS } from '../../contract/event-stream.ts';
+import { liveParameters } from './list-parameters.ts';
+import { ListQueryCache } from './list-query.ts';
+import { typeName } from './route-names.ts';
+
+/** Milliseconds a client waits before it reconnects. */
+const RETRY_MS = 1000;
+
+const DESCRIPTION =
+  `Server-sent events that keep a list up to date. They begin with \`page\` (the list's first page) and go on with
+\`put\` (a row that is in the list now, new or changed) and \`gone\` (\`{"id": …}\` of a row that has left it: deleted, or out of
+the filter or of the caller's reach), in the order of the commits. Rules and fields are those of the list. A client that
+reconnects with \`Last-Event-ID\` gets what it has missed; where that is too long ago (24 hours), or where it reads too slowly,
+\`resync\` comes and a new \`page\`. The stream ends within a second when the credentials do. Conditions that depend on
+the time alone are seen with the next change of a row.`.replaceAll('\n', ' ');
+
+/** `GET /v1/RESOURCE/events`: the list of a live resource, kept up to date. */
+export function liveRoute(model: Model, live: LiveLists): Route {
+  const lists = new ListQueryCache(model);
+  const { name } = model;
+  const options = {
+    tag: name,
+    can: model.resource.can.read ?? nobody,
+    operationId: `watch${typeName(name)}`,
+    summary: `Watch ${name}`,
+    description: DESCRIPTION,
+    query: Type.Unsafe<Readonly<Record<string, unknown>>>(liveParameters(model)),
+    checkQuery: false,
+    produces: EVENTS,
+    headers: ['Last-Event-ID'],
+    answers: { 200: null },
+  } as const;
+  return route('GET', `/${name}/events`, options, async (request) => {
+    const { query } = lists.of(request.url, request.query, LIVE_PARAMETERS);
+    const { caller, signal, method, headers } = request;
+    const after = headers['last-event-id'];
+    const asked = { caller, client: clientOf(request), resource: name, query, signal };
+    const batches = await live.open({ ...asked, ...(typeof after === 'string' && { after }) });
+    if (method === 'HEAD') await batches.return?.();
+    return bytes(
+      { content: textOf(batches), type: `${EVENTS}; charset=utf-8` },
+      { 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
+    );
+  });
+}
+
+/** A list's parameters that a live list has. */
+const LIVE_PARAMETERS = ['limit', 'sort', 'filter', 'fields'];
+
+function clientOf({ caller, origin }: Pick<RouteRequest, 'caller' | 'origin'>): string {
+  if (caller.kind === 'anonymous') return `address ${origin.address}`;
+  return caller.kind === 'key' ? `key ${caller.key}` : `${caller.kind} ${accountOf(caller)}`;
+}
+
+async function* textOf(batches: AsyncIterable<readonly LiveEvent[]>): AsyncGenerator<string> {
+  yield `retry: ${RETRY_MS}\n\n`;
+  for await (const batch of batches) yield batchText(batch);
+}
+
+/** The texts of batches that several subscribers are sent. */
+const texts = new WeakMap<readonly LiveEvent[], string>();
+
+function batchText(batch: readonly LiveEvent[]): string {
+  const known = texts.get(batch);
+  if (known !== undefined) return known;
+  const lines = batch.map(({ id, event, data }) => `id: ${id}\nevent: ${event}\ndata: ${data}\n\n`);
+  const text = batch.length === 0 ? ': still here\n\n' : lines.join('');
+  texts.set(batch, text);
+  return text;
+}

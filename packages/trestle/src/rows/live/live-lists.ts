@@ -1,0 +1,395 @@
+import type { Notifier } from '../../database/notifier.ts';
+import { rowDecoder } from '../../database/row-maker.ts';
+import { Param, statement } from '../../database/statement.ts';
+import type { Executor, Store } from '../../database/store.ts';
+import { LruMap } from '../../lru-map.ts';
+import { Problem } from '../../problems.ts';
+import { accountOf, type Caller } from '../../schema/caller.ts';
+import type { Resources } from '../../schema/row-types.ts';
+import type { ListQuery } from '../../schema/services/list-query.ts';
+import { filterTest, ME } from '../compiled-rule.ts';
+import type { Model, Row } from '../model.ts';
+import { OpenTransaction } from '../transaction.ts';
+import type { AnyService } from '../write.ts';
+import { CHANGES_CHANNEL, type ChangeLog, dependents, type LoggedChange } from './change-log.ts';
+import { type LiveEvent, Subscriber } from './subscriber.ts';
+
+/** Live lists that are open in one process: of one caller, or of one address without credentials, and of all. */
+const LIVE_LIMITS = { perClient: 1_000, all: 10_000 } as const;
+
+/** Milliseconds between two deliveries: what is committed meanwhile goes out together. */
+const DELIVERY_MS = 25;
+/** Milliseconds between two looks for changes of other processes and for credentials that have ended. */
+const LOOK_MS = 400;
+/** Milliseconds between comments that keep a quiet connection open through proxies. */
+const HEARTBEAT_MS = 20_000;
+
+interface Dependencies {
+  readonly store: Store & Partial<Notifier>;
+  readonly changes: ChangeLog;
+  readonly resources: Resources;
+  readonly models: ReadonlyMap<string, Model>;
+  readonly byName: ReadonlyMap<string, AnyService>;
+  /** Throws where a caller's credentials have ended since they were taken. */
+  readonly requireActive: (caller: Caller) => Promise<void>;
+  readonly failed: (error: unknown) => void;
+}
+
+/** A live list that a client opens. */
+interface LiveRequest {
+  readonly caller: Caller;
+  readonly client: string;
+  readonly resource: string;
+  readonly query: ListQuery;
+  /** The last event that the client has (default: none, it begins with a page). */
+  readonly after?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Subscribers who see the same: one evaluation of each change serves all of them. */
+interface Group {
+  readonly key: string;
+  readonly model: Model;
+  readonly caller: Caller;
+  readonly matches: (row: Row) => boolean;
+  /** Whether rows of other resources decide what is in it. */
+  readonly looksElsewhere: boolean;
+  /** The fields that they may read. */
+  readonly shown: (row: Row) => Row;
+  readonly subscribers: Set<Subscriber>;
+}
+
+/**
+ * The live lists of one process. Each begins with a page, read in one view of the database with the number of the newest change
+ * in it, and goes on with the changes after that, in the order of their commits. Rule, filter and fields are applied to each
+ * row as it was before the change and as it is after it.
+ */
+export class LiveLists {
+  readonly #dependencies: Dependencies;
+  readonly #groups = new Map<string, Group>();
+  readonly #clients = new Map<string, number>();
+  readonly #classes = new Map<string, (caller: Caller) => ReaderClass>();
+  /** Filters as tests; most clients ask for the same few. */
+  readonly #filters = new LruMap<string, (row: Row) => boolean>(500);
+  #open = 0;
+  /** The change that is being delivered, or was last. */
+  #position = 0;
+  #starting: Promise<void> | undefined;
+  #stop: (() => void) | undefined;
+  #delivering = false;
+  #isBehind = false;
+
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
+    dependencies.changes.committed = () => this.#wake();
+    for (const [name, model] of dependencies.models)
+      if (model.resource.live) this.#classes.set(name, readerClasses(model));
+  }
+
+  /**
+   * The batches of events of a list; they end with the connection. Throws as a list does, `invalid_query` for what a live list
+   * cannot have, and `too_many_requests`. The batches end with `invalid_token` or `invalid_key` where the credentials end.
+   */
+  async open(request: LiveRequest): Promise<AsyncIterableIterator<readonly LiveEvent[]>> {
+    const { caller, client, signal } = request;
+    const group = this.#groupOf(request);
+    const leave = this.#enter(client);
+    const subscriber = new Subscriber(caller, (own, last) => this.#begin(group, request.query, own, last));
+    group.subscribers.add(subscriber);
+    const end = () => {
+      group.subscribers.delete(subscriber);
+      if (group.subscribers.size === 0) this.#forget(group);
+      leave();
+    };
+    subscriber.ended = end;
+    signal.addEventListener('abort', () => subscriber.end(), { once: true });
+    try {
+      await this.#start();
+      await subscriber.begin(request.after);
+      if (signal.aborted) subscriber.end();
+      return subscriber.batches;
+    } catch (error) {
+      subscriber.end();
+      throw error;
+    }
+  }
+
+  close(): void {
+    for (const { subscribers } of this.#groups.values()) for (const each of subscribers) each.end();
+    this.#stop?.();
+  }
+
+  #groupOf({ caller, resource, query }: LiveRequest): Group {
+    const { models } = this.#dependencies;
+    const model = models.get(resource);
+    const classes = this.#classes.get(resource);
+    if (!model || !classes) throw new TypeError(`${resource} is not live`);
+    model.policy.admit(caller, 'read');
+    const { number, namesCaller, shown } = classes(caller);
+    const filter = JSON.stringify(query.filter ?? {});
+    const { fields } = query;
+    const key = JSON.stringify([resource, number, namesCaller ? accountOf(caller) : null, filter, fields]);
+    const known = this.#groups.get(key);
+    if (known) return known;
+    const matches = this.#filters.get(`${resource} ${filter}`) ?? filterTest(query.filter ?? {}, model);
+    this.#filters.set(`${resource} ${filter}`, matches);
+    const project = fields ? (row: Row) => picked(shown(row), fields) : shown;
+    const looksElsewhere = model.policy.allowsAlone(caller, 'read', {}) === undefined;
+    const group = {
+      key,
+      model,
+      looksElsewhere,
+      caller,
+      matches,
+      shown: project,
+      subscribers: new Set<Subscriber>(),
+    };
+    this.#groups.set(key, group);
+    return group;
+  }
+
+  #forget(group: Group): void {
+    this.#groups.delete(group.key);
+    if (this.#groups.size === 0) this.#stop?.();
+  }
+
+  #enter(client: string): () => void {
+    const own = this.#clients.get(client) ?? 0;
+    if (own >= LIVE_LIMITS.perClient || this.#open >= LIVE_LIMITS.all)
+      throw new Problem('too_many_requests', {
+        detail: `At most ${LIVE_LIMITS.perClient} live lists of one client may be open at once. Close one first.`,
+        headers: { 'Retry-After': '5' },
+      });
+    this.#open += 1;
+    this.#clients.set(client, own + 1);
+    return () => {
+      this.#open -= 1;
+      const rest = (this.#clients.get(client) ?? 1) - 1;
+      if (rest === 0) this.#clients.delete(client);
+      else this.#clients.set(client, rest);
+    };
+  }
+
+  /** The first events of a subscriber: what it has missed, or a page. What is delivered meanwhile waits in its queue. */
+  async #begin(
+    group: Group,
+    query: ListQuery,
+    subscriber: Subscriber,
+    after: string | undefined,
+  ): Promise<LiveEvent[]> {
+    subscriber.from = this.#position;
+    if (after !== undefined) {
+      const number = Number(/^(\d{1,15})-\w{1,12}$/.exec(after)?.[1] ?? -1);
+      const missed = await this.#missed(group, { id: after, number }, subscriber.from);
+      // Another process may have been ahead of this one.
+      subscriber.from = Math.max(subscriber.from, number);
+      if (missed) return missed;
+    }
+    const { store, changes: log, byName } = this.#dependencies;
+    const { model, caller } = group;
+    const { page, newest } = await store.snapshot(async (reader) => {
+      const transaction = new OpenTransaction(reader);
+      const last = await log.newest(reader);
+      return { page: await byName.get(model.name)?.list({ caller, transaction }, query), newest: last };
+    });
+    subscriber.from = newest?.id ?? 0;
+    const begun = { id: eventId(newest), event: 'page', data: JSON.stringify(page) } as const;
+    const isLate = after !== undefined;
+    return isLate ? [{ id: eventId(newest), event: 'resync', data: '{}' }, begun] : [begun];
+  }
+
+  /** The events after one, up to a change; undefined where it is not known any more. */
+  async #missed(
+    group: Group,
+    { id, number }: { readonly id: string; readonly number: number },
+    upTo: number,
+  ): Promise<LiveEvent[] | undefined> {
+    if (!(await this.#isKept(id, number))) return undefined;
+    const { changes: log, store } = this.#dependencies;
+    const events: LiveEvent[] = [];
+    for (let last = number; last < upTo; ) {
+      const changes = await log.after(store, last);
+      const own = changes.filter((change) => change.id <= upTo);
+      if (this.#endsList(own, group)) return undefined;
+      events.push(...(await this.#eventsOf(own, group)));
+      // More than a subscriber's queue takes is as well read as a page.
+      if (events.length > Subscriber.MAX_QUEUED) return undefined;
+      last = changes.at(-1)?.id ?? upTo;
+    }
+    return events;
+  }
+
+  /** Whether all changes after an event are there still. */
+  async #isKept(id: string, number: number): Promise<boolean> {
+    const { changes: log, store } = this.#dependencies;
+    if (number === 0) return ((await log.after(store, 0))[0]?.id ?? 1) === 1;
+    const known = await log.find(store, number);
+    return known !== undefined && eventId(known) === id;
+  }
+
+  /** Begins to look for changes with the first subscriber. */
+  async #start(): Promise<void> {
+    this.#starting ??= this.#watch();
+    await this.#starting;
+  }
+
+  async #watch(): Promise<void> {
+    const { store, changes: log } = this.#dependencies;
+    const newest = await log.newest(store);
+    this.#position = newest?.id ?? 0;
+    const unlisten = store.listen?.(CHANGES_CHANNEL, () => this.#wake());
+    const look = setInterval(() => {
+      this.#wake();
+      void this.#endInactive();
+    }, LOOK_MS);
+    const beat = setInterval(() => this.#each((subscriber) => subscriber.beat()), HEARTBEAT_MS);
+    this.#stop = () => {
+      unlisten?.();
+      clearInterval(look);
+      clearInterval(beat);
+      this.#stop = undefined;
+      this.#starting = undefined;
+    };
+  }
+
+  #each(act: (subscriber: Subscriber) => void): void {
+    for (const { subscribers } of this.#groups.values()) for (const each of subscribers) act(each);
+  }
+
+  async #endInactive(): Promise<void> {
+    const byCredentials = new Map<string, Subscriber[]>();
+    this.#each((subscriber) => {
+      const { caller } = subscriber;
+      const { kind } = caller;
+      if (kind !== 'account' && kind !== 'key') return;
+      // Roles are those that it was opened with: where they have changed since, it ends too.
+      const credentials = JSON.stringify(caller);
+      const same = byCredentials.get(credentials);
+      if (same) same.push(subscriber);
+      else byCredentials.set(credentials, [subscriber]);
+    });
+    const asked = [...byCredentials.values()].map(async ([first, ...others]) => {
+      if (!first) return;
+      await this.#dependencies.requireActive(first.caller).catch((error: unknown) => {
+        // Where the database cannot be asked, the next look will tell.
+        if (error instanceof Problem && error.status === 401)
+          for (const each of [first, ...others]) each.end(error);
+      });
+    });
+    await Promise.all(asked);
+  }
+
+  #wake(): void {
+    if (this.#groups.size === 0) return;
+    this.#isBehind = true;
+    if (this.#delivering) return;
+    this.#delivering = true;
+    void this.#deliver()
+      .catch(this.#dependencies.failed)
+      .finally(() => {
+        this.#delivering = false;
+      });
+  }
+
+  async #deliver(): Promise<void> {
+    while (this.#isBehind) {
+      this.#isBehind = false;
+      const { changes: log, store } = this.#dependencies;
+      for (;;) {
+        const changes = await log.after(store, this.#position);
+        if (changes.length === 0) break;
+        await this.#deliverAll(changes);
+      }
+      await new Promise((resolve) => setTimeout(resolve, DELIVERY_MS));
+    }
+  }
+
+  async #deliverAll(all: readonly LoggedChange[]): Promise<void> {
+    // The first subscriber after a pause begins with the newest.
+    const changes = all.filter(({ id }) => id > this.#position);
+    this.#position = changes.at(-1)?.id ?? this.#position;
+    for (const group of this.#groups.values()) {
+      if (this.#endsList(changes, group)) for (const each of group.subscribers) each.resync();
+      const events = await this.#eventsOf(changes, group);
+      if (events.length > 0) for (const each of group.subscribers) each.push(events);
+    }
+  }
+
+  /** Whether changes leave no more to do than to read the list again. */
+  #endsList(changes: readonly LoggedChange[], { model, looksElsewhere }: Group): boolean {
+    const { resources } = this.#dependencies;
+    return changes.some(
+      (change) =>
+        isWhole(change) &&
+        (change.resource === model.name ||
+          (looksElsewhere && dependents(resources, change.resource).includes(model.name))),
+    );
+  }
+
+  async #eventsOf(changes: readonly LoggedChange[], group: Group): Promise<LiveEvent[]> {
+    const events: LiveEvent[] = [];
+    for (const change of changes) {
+      const event = await this.#eventOf(change, group);
+      if (event) events.push(event);
+    }
+    return events;
+  }
+
+  /** The event of a change for a group; undefined where its list is as it was. */
+  async #eventOf(change: LoggedChange, group: Group): Promise<LiveEvent | undefined> {
+    const { before, after } = change;
+    if (change.resource !== group.model.name || isWhole(change)) return undefined;
+    const [was, is] = [await this.#isShown(before, group), await this.#isShown(after, group)];
+    if (is && after) {
+      const data = JSON.stringify(group.shown(after));
+      // What the caller may not read is no change to it.
+      const isSame = was && before && JSON.stringify(group.shown(before)) === data;
+      return isSame ? undefined : { id: eventId(change), number: change.id, event: 'put', data };
+    }
+    if (!was || !before) return undefined;
+    return { id: eventId(change), number: change.id, event: 'gone', data: JSON.stringify({ id: before.id }) };
+  }
+
+  async #isShown(row: Row | null, { model, caller, matches }: Group): Promise<boolean> {
+    if (!row || !matches(row)) return false;
+    const { policy } = model;
+    const executor: Executor = this.#dependencies.store;
+    return policy.allowsAlone(caller, 'read', row) ?? (await policy.allows(caller, 'read', row, executor));
+  }
+}
+
+/** A row with its id and some of its fields. */
+function picked(row: Row, fields: readonly string[]): Row {
+  const all = Object.entries(row).filter(([name]) => fields.includes(name));
+  return { ...Object.fromEntries(all), id: row.id };
+}
+
+/** Callers who see a resource alike, but for their own account. */
+interface ReaderClass {
+  readonly number: number;
+  readonly namesCaller: boolean;
+  readonly shown: (row: Row) => Row;
+}
+
+function readerClasses(model: Model): (caller: Caller) => ReaderClass {
+  let classes = 0;
+  return model.policy.perClass(['read'], (where, { fields }) => {
+    classes += 1;
+    const slots = where ? statement(model.dialect, where).slots : [];
+    const columns = ['id', ...fields.map(({ name }) => name)].map((name) => ({ name, decode: undefined }));
+    return {
+      number: classes,
+      namesCaller: slots.some((slot) => slot instanceof Param && slot.name === ME),
+      shown: rowDecoder<Row>(columns),
+    };
+  });
+}
+
+function isWhole({ before, after }: LoggedChange): boolean {
+  return before === null && after === null;
+}
+
+/** Numbers the change, and tells it from one of this number in a database that was put back to an earlier state. */
+function eventId(change: LoggedChange | undefined): string {
+  return change ? `${change.id}-${Date.parse(change.changed_at).toString(36)}` : '0-0';
+}
