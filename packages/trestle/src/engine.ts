@@ -24,7 +24,7 @@ import { openServices } from './rows/open-services.ts';
 import { fillDerived, seedRows } from './rows/seed-rows.ts';
 import { transactionRunner } from './rows/transaction.ts';
 import type { AnyService, RowWriter } from './rows/write.ts';
-import { credentialsSchema } from './schema/accounts.ts';
+import { credentialsSchema, withAccounts } from './schema/accounts.ts';
 import type { App } from './schema/app.ts';
 import type { JobServices, Jobs } from './schema/jobs.ts';
 import type { ContractContext } from './schema/route.ts';
@@ -159,7 +159,7 @@ async function assemble<Rs extends Resources, Js extends Jobs>(
     const { accounts, keys, tickets, authenticate, accountModels, purge, close } = await openAccounts({
       app,
       store,
-      deletion: opened.deletion,
+      rows: opened.accountRows,
       secret,
       administratorSecret:
         options.administratorSecret ?? app.defaults.administratorSecret ?? options.madeUpSecret,
@@ -277,18 +277,26 @@ function schedulePurge(purge: () => Promise<void>): () => void {
 
 /** Every table an app has: the engine's own and one for each resource. */
 export function tablesOfApp(app: Pick<App, 'resources' | 'accounts'>): Table[] {
+  const { accounts: own, ...system } = accountResources(app.accounts);
+  const accounts = {
+    ...own,
+    fields: { ...own.fields, ...app.accounts.fields },
+    can: app.accounts.resource.can,
+  };
+  const tables = tablesOf({ accounts, ...app.resources }, app.accounts);
   return [
-    ...tablesOf(accountResources(app.accounts), app.accounts),
+    ...tables.slice(0, 1),
+    ...tablesOf(system, app.accounts),
     ...tablesOf(JOB_RESOURCES, app.accounts),
     ...tablesOf(IDEMPOTENCY_RESOURCES, app.accounts),
     ...tablesOf(changeResources(app.resources), app.accounts),
-    ...tablesOf(app.resources, app.accounts),
+    ...tables.slice(1),
   ];
 }
 
 /** The previous names of an app's tables and columns. */
-export function renamesOfApp(app: Pick<App, 'resources'>): Renames {
-  return new Map([...renamesOf(JOB_RESOURCES), ...renamesOf(app.resources)]);
+export function renamesOfApp({ resources, accounts }: Pick<App, 'resources' | 'accounts'>): Renames {
+  return new Map([...renamesOf(JOB_RESOURCES), ...renamesOf(withAccounts(resources, accounts))]);
 }
 
 const CLOSED = { read: nobody, create: nobody, update: nobody, delete: nobody } as const;

@@ -91,6 +91,7 @@ export {
   not,
   now,
   own,
+  ownAccount,
   type Rule,
   type Rules,
   role,

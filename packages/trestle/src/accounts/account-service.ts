@@ -1,15 +1,25 @@
-import type { Executor, Store } from '../database/store.ts';
-import { Problem } from '../problems.ts';
+import { sql } from '../database/sql.ts';
+import { bind, param, statement } from '../database/statement.ts';
+import type { Executor, Store, Value } from '../database/store.ts';
+import { type FieldError, Problem } from '../problems.ts';
+import type { AccountRows } from '../rows/open-services.ts';
 import { admission, isAdministrator, refuseAnonymous } from '../rows/policy.ts';
 import type { SystemReads } from '../rows/system-tables.ts';
-import { inTransaction, type OpenTransaction, readerOf } from '../rows/transaction.ts';
-import { uuid7 } from '../rows/uuid7.ts';
+import { inTransaction, readerOf } from '../rows/transaction.ts';
+import { bodyProblem, isObject } from '../rows/validate.ts';
 import { type Accounts, ADMINISTRATOR_ROLE } from '../schema/accounts.ts';
-import type { Context } from '../schema/caller.ts';
-import { accountOf, type Caller } from '../schema/caller.ts';
-import type { Id, RowId } from '../schema/id.ts';
+import type { Caller, Context } from '../schema/caller.ts';
+import type { RowId } from '../schema/id.ts';
 import { administrator } from '../schema/rules.ts';
 import type { Account, AccountService, SessionView } from '../schema/services/account-service.ts';
+import {
+  accountRowVerbs,
+  isAccountId,
+  refuseKey,
+  taken,
+  usernameTaken,
+  type ViewAccount,
+} from './account-rows.ts';
 import type { AccountStatements } from './account-statements.ts';
 import type { EventLog } from './events.ts';
 import type { KeyStatements } from './keys/key-statements.ts';
@@ -22,10 +32,8 @@ import type { Sessions } from './sessions/sessions.ts';
 import { signIn } from './sessions/sign-in.ts';
 import { sourceOf } from './throttling/source.ts';
 import type { Throttle } from './throttling/throttle.ts';
-import { invalidToken } from './tokens/tokens.ts';
 
-/** Accounts and sessions as lists show them: without hidden columns. */
-export type ShownAccount = Pick<AccountRow, 'id' | 'username' | 'roles' | 'created_at' | 'disabled_at'>;
+/** Sessions as lists show them: without hidden columns. */
 export type ShownSession = Omit<SessionRow, 'generation' | 'rotated_at'>;
 
 interface AccountDependencies {
@@ -33,11 +41,10 @@ interface AccountDependencies {
   readonly store: Store;
   readonly bodies: AccountBodies;
   readonly accounts: AccountStatements;
-  readonly accountReads: SystemReads<ShownAccount>;
+  readonly rows: AccountRows;
+  readonly view: ViewAccount;
   readonly sessionReads: SystemReads<ShownSession>;
   readonly keys: KeyStatements;
-  /** Takes the references to an account out of the app's rows. */
-  readonly forget: (context: Context, transaction: OpenTransaction, account: RowId) => Promise<void>;
   readonly sessions: Sessions;
   readonly refresh: Refresh;
   readonly passwords: Passwords;
@@ -50,24 +57,28 @@ interface AccountDependencies {
 export function accountService(dependencies: AccountDependencies): AccountService {
   return {
     ...entrances(dependencies),
+    ...accountRowVerbs({ ...dependencies, declared: dependencies.app.accounts }),
     ...administration(dependencies),
     ...ownAccount(dependencies),
     ...ownSessions(dependencies),
   };
 }
 
-/** Signing up and in, and reading accounts by the declared rule. */
+/** Signing up and in. */
 function entrances(
   dependencies: AccountDependencies,
-): Pick<AccountService, 'signUp' | 'signIn' | 'refresh' | 'renewAccess' | 'read' | 'readMany'> {
-  const { app, store, bodies, accounts, sessions, refresh, passwords, throttle, now, log } = dependencies;
+): Pick<AccountService, 'signUp' | 'signIn' | 'refresh' | 'renewAccess'> {
+  const { app, store, rows, view, accounts, sessions, refresh, passwords, throttle, now, log } = dependencies;
   const declared = app.accounts;
-  const [admitCreate, admitRead] = [admission(declared.can.create), admission(declared.can.read)];
+  const { writer } = rows;
+  // Who signs up knows what an account sees of itself.
+  const readable = writer.model.policy.fields(callerOf(0), 'see', 0);
   return {
     /** The password is hashed before the transaction, which waits for nothing else. */
-    async signUp(context, credentials) {
-      admitCreate(context.caller);
-      const { username, password } = bodies.signUp.check(credentials);
+    async signUp(context, given) {
+      const { caller } = context;
+      writer.model.policy.admit(caller, 'create');
+      const { username, password, ...own } = checkedSignUp(dependencies, caller, given);
       const source = sourceOf(context.origin.address);
       try {
         throttle.signUp(source);
@@ -76,61 +87,70 @@ function entrances(
         throw error;
       }
       const key = usernameKey(declared.username, username);
-      const [same] = await accounts.byName(readerOf(store, context), { username, username_key: key });
+      const [same] = await accounts.byName(readerOf(store, context), username);
       if (same) throw taken();
-      const row = {
-        id: declared.id.kind === 'uuid' ? uuid7(now()) : null,
-        username,
-        username_key: key,
-        password_hash: password === undefined ? null : await passwords.hash(password),
-        created_at: new Date(now()).toISOString(),
-        roles: [],
-        disabled_at: null,
-      };
-      const created = await inTransaction(store, context, async (transaction) => {
-        const [inserted] = await accounts.insert(transaction, row);
-        if (!inserted) throw taken();
-        await throttle.trust(transaction, inserted.id, source);
-        transaction.afterCommit.push(() =>
-          log({ event: 'signed_up', account: inserted.id, source }, context.origin),
-        );
-        return inserted;
+      const hash = password === undefined ? null : await passwords.hash(password);
+      const values = { created_at: new Date(now()).toISOString() };
+      return inTransaction(store, context, async (transaction) => {
+        const write = { verb: 'create', body: { ...own, username }, values, readable } as const;
+        const { id } = await writer.write({ ...context, transaction }, write).catch(usernameTaken);
+        await accounts
+          .setCredentials(transaction, { id, username_key: key, password_hash: hash })
+          .catch(usernameTaken);
+        await throttle.trust(transaction, id, source);
+        transaction.afterCommit.push(() => log({ event: 'signed_up', account: id, source }, context.origin));
+        return view(transaction, callerOf(id), id);
       });
-      return shown(created);
     },
 
-    signIn: (context, credentials) =>
-      signIn({ ...dependencies, usernames: declared.username }, context, credentials),
+    signIn: (context, credentials) => signIn({ ...dependencies, declared }, context, credentials),
 
     async refresh(context, token) {
       const session = await refresh.redeem(token, true, context);
-      const [account] = await accounts.byId(store, { id: session.account });
-      if (!account) throw invalidToken();
-      return sessions.tokensOf(session, account);
+      const { account } = session;
+      return sessions.tokensOf(session, await view(store, callerOf(account), account));
     },
 
     renewAccess: async (context, token) => sessions.accessOf(await refresh.redeem(token, false, context)),
-
-    /** The caller's own account, or any where the rule allows it. */
-    async read(context, id) {
-      const { caller } = context;
-      const isOwn = accountOf(caller) === id;
-      if (!isOwn) admitRead(caller);
-      const [row] = isAccountId(declared.id, id) ? await accounts.byId(readerOf(store, context), { id }) : [];
-      if (!row) throw notFound(id);
-      const { roles, disabled_at } = row;
-      if (isAdministrator(caller)) return { ...shown(row), roles, disabled_at };
-      return isOwn && declared.roles.length > 0 ? { ...shown(row), roles } : shown(row);
-    },
-
-    async readMany(ids) {
-      const possible = [...new Set(ids)].filter((id) => isAccountId(declared.id, id));
-      if (possible.length === 0) return new Map();
-      const list = store.dialect.encodeList(possible);
-      const rows = await accounts.many(store, { ids: list });
-      return new Map(rows.map((row) => [row.id, shown(row)]));
-    },
   };
+}
+
+/** The body of a sign-up: credentials, and the account's own fields. Throws `unknown_field` and `invalid`. */
+function checkedSignUp(
+  { app, bodies, rows: { writer } }: AccountDependencies,
+  caller: Caller,
+  given: unknown,
+): { username: string; password?: string; [own: string]: unknown } {
+  if (!isObject(given)) return bodies.signUp.check(given);
+  const { username, password, ...own } = given;
+  const credentials = {
+    ...('username' in given && { username }),
+    ...('password' in given && { password }),
+  };
+  const errors = [
+    ...errorsOf(() => bodies.signUp.check(credentials)),
+    // Of the name the other check has said what is wrong.
+    ...errorsOf(() => writer.check(caller, { ...own, username: 'name' })),
+  ];
+  if (errors.length === 0) return { ...own, ...bodies.signUp.check(credentials) };
+  const settable = writer.model.policy.fields(caller, 'create').fields.filter(({ writable }) => writable);
+  const names = settable.map(({ name }) => name);
+  throw bodyProblem(errors, app.accounts.password === false ? names : names.toSpliced(1, 0, 'password'));
+}
+
+function errorsOf(check: () => unknown): readonly FieldError[] {
+  try {
+    check();
+    return [];
+  } catch (error) {
+    if (error instanceof Problem && error.errors.length > 0) return error.errors;
+    throw error;
+  }
+}
+
+/** An account as the caller that it is. */
+function callerOf(account: RowId): Caller {
+  return { kind: 'account', account, session: '' };
 }
 
 type AdministratorEvent = 'account_enabled' | 'account_disabled' | 'password_reset' | 'roles_changed';
@@ -138,8 +158,8 @@ type AdministratorEvent = 'account_enabled' | 'account_disabled' | 'password_res
 /** Accounts in the hands of the administrator, and of those who give roles. */
 function administration(
   dependencies: AccountDependencies,
-): Pick<AccountService, 'list' | 'disable' | 'enable' | 'resetPassword' | 'setRoles'> {
-  const { app, store, bodies, accounts, accountReads, sessions, passwords, now, log } = dependencies;
+): Pick<AccountService, 'disable' | 'enable' | 'resetPassword' | 'setRoles'> {
+  const { app, store, view, bodies, accounts, sessions, passwords, now, log } = dependencies;
   const admitAdministrator = withoutKeys(admission(administrator));
   const admitGrant = withoutKeys(admission(app.accounts.can.grant));
 
@@ -166,12 +186,10 @@ function administration(
       await accounts.setDisabled(transaction, { id, disabled_at: at });
       if (at !== null) await sessions.endAll(transaction, id);
     });
-    return accountReads.read(context, id);
+    return view(readerOf(store, context), context.caller, id);
   }
 
   return {
-    list: (context, query, cursor) => accountReads.list(context, query, cursor),
-
     disable: (context, id) => setDisabled(context, id, new Date(now()).toISOString()),
     enable: (context, id) => setDisabled(context, id, null),
 
@@ -190,7 +208,7 @@ function administration(
             detail: `The role ${ADMINISTRATOR_ROLE} is for administrators to give.`,
           });
         await accounts.setRoles(transaction, { id, roles });
-        return { ...shown(row), roles };
+        return view(transaction, caller, id);
       });
     },
 
@@ -211,7 +229,13 @@ function administration(
 
 /** Changes of an account by its owner. */
 function ownAccount(dependencies: AccountDependencies): Pick<AccountService, 'remove' | 'changePassword'> {
-  const { app, store, bodies, accounts, keys, forget, sessions, passwords, log } = dependencies;
+  const { app, store, rows, bodies, accounts, keys, sessions, passwords, log } = dependencies;
+  const { writer, deletion } = rows;
+  const { dialect, table, versionedColumns } = writer.model;
+  const locked = statement(
+    dialect,
+    sql`select ${versionedColumns} from ${table} where ${sql.ref('id')} = ${param('id')} ${dialect.forUpdate}`,
+  );
   return {
     /** Sessions, keys and trusted sources end with the account, by their references to it. */
     async remove(context, id, proof = {}) {
@@ -232,11 +256,13 @@ function ownAccount(dependencies: AccountDependencies): Pick<AccountService, 're
         }
       }
       await inTransaction(store, context, async (transaction) => {
-        const [row] = isAccountId(app.accounts.id, id) ? await accounts.lock(transaction, { id }) : [];
-        if (!row) throw notFound(id);
-        await forget(context, transaction, id);
+        const [columns] = isAccountId(app.accounts.id, id)
+          ? await transaction.all(locked, bind(locked, { id }))
+          : [];
+        if (!columns) throw notFound(id);
+        await deletion.forgetAccounts(transaction, caller, [columns.id as Value]);
         await keys.removeUsesOf(transaction, { account: id });
-        await accounts.remove(transaction, { id });
+        await deletion.remove(transaction, caller, writer.model, columns);
         transaction.afterCommit.push(sessions.forget, () =>
           log({ event: 'account_deleted', account: id }, context.origin),
         );
@@ -343,17 +369,6 @@ function requireGoodPassword(
   if (errors.length > 0) throw new Problem('invalid', { errors });
 }
 
-/** Whether a value can be an id of this app's accounts. PostgreSQL refuses to compare with anything else. */
-export function isAccountId(id: Id, value: unknown): value is RowId {
-  if (id.kind === 'integer') return Number.isSafeInteger(value) && Number(value) >= 1;
-  return typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value);
-}
-
-/** An account as others may see it. */
-function shown({ id, username, created_at }: AccountRow): Account {
-  return { id, username, created_at };
-}
-
 /** Sessions and passwords are for those who signed in: a key could be a copy that its owner does not know of. */
 function ownSession(caller: Caller): { account: RowId; session: string } {
   if (caller.kind === 'account') return caller;
@@ -364,24 +379,16 @@ function ownSession(caller: Caller): { account: RowId; session: string } {
   });
 }
 
-/** An admission that refuses keys, which could be copies that their owners do not know of. */
+/** An admission that refuses keys. */
 function withoutKeys(admit: (caller: Caller) => void): (caller: Caller) => void {
   return (caller) => {
     admit(caller);
-    if (caller.kind === 'key')
-      throw new Problem('forbidden', { detail: 'An API key cannot manage accounts; sign in for that.' });
+    refuseKey(caller);
   };
 }
 
 function notFound(id: RowId): Problem {
   return new Problem('not_found', { data: { resource: 'accounts', id } });
-}
-
-function taken(): Problem {
-  return new Problem('conflict', {
-    detail: 'An account with this username exists already.',
-    errors: [{ pointer: '/username', code: 'taken', message: 'another account has this username' }],
-  });
 }
 
 function wrongPassword(pointer: string): Problem {

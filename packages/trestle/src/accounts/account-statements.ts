@@ -2,29 +2,43 @@ import { sql } from '../database/sql.ts';
 import { param } from '../database/statement.ts';
 import type { Executor, Store } from '../database/store.ts';
 import { type SystemModel, SystemTable } from '../rows/system-tables.ts';
-import type { UsernameRule } from '../schema/accounts.ts';
-import { usernameKey } from './passwords/credentials.ts';
+import type { Accounts, UsernameRule } from '../schema/accounts.ts';
+import { signInValues, usernameKey } from './passwords/credentials.ts';
 import type { AccountResources } from './resources.ts';
 
 /** The engine's own statements on accounts. */
-export function accountStatements(model: SystemModel) {
+export function accountStatements(model: SystemModel, declared: Accounts) {
   const table = new SystemTable<AccountResources['accounts']>(model);
-  const { dialect, idKind } = table.model;
+  const { dialect } = table.model;
   const id = sql`id = ${param('id')}`;
+  const otherNames = signInValues(declared);
+  const byName = table.select(sql`where ${sql.join(
+    [
+      sql`username = ${param('username')}`,
+      sql`username_key = ${param('username_key')}`,
+      ...declared.signInBy.map((name) => sql`${sql.ref(name)} = ${param(name)}`),
+    ],
+    ' or ',
+  )} order by case when username = ${param('username')} then 0 when username_key = ${param('username_key')} then 1 else 2 end
+    limit 1`);
   return {
     byId: table.select(sql`where ${id}`),
-    /** The account of exactly this name, else the one whose name compares equal. */
-    byName: table.select(sql`where username = ${param('username')} or username_key = ${param('username_key')}
-      order by case when username = ${param('username')} then 0 else 1 end limit 1`),
-    many: table.select(sql`where ${dialect.within(sql.ref('id'), sql`${param('ids')}`, idKind)}`),
+    /** The account of exactly this name, else the one whose name compares equal, else by another field of sign-in. */
+    byName: (executor: Executor, username: string) =>
+      byName(executor, {
+        username,
+        username_key: usernameKey(declared.username, username),
+        ...otherNames(username),
+      }),
     /** The row as it is committed, kept from changing until the transaction's end. */
     lock: table.select(sql`where ${id} ${dialect.forUpdate}`),
-    /** No row where the name is taken. */
-    insert: table.insert(sql`on conflict do nothing`),
+    /** Columns that nobody sees: the version stays. */
+    setCredentials: table.execute(sql`update ${table.name} set username_key = ${param('username_key')},
+      password_hash = ${param('password_hash')} where ${id}`),
+    setKey: table.execute(sql`update ${table.name} set username_key = ${param('username_key')} where ${id}`),
     setHash: table.update(['password_hash'], id),
     setRoles: table.update(['roles'], id),
     setDisabled: table.update(['disabled_at'], id),
-    remove: table.delete(id),
   };
 }
 

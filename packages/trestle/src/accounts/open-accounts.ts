@@ -1,11 +1,12 @@
 import type { Store } from '../database/store.ts';
-import type { RowDeletion } from '../rows/delete-rows.ts';
 import { Cursors } from '../rows/lists/cursor.ts';
 import type { Model } from '../rows/model.ts';
+import type { AccountRows } from '../rows/open-services.ts';
 import { compileSystemModels, type SystemModel, systemReads, without } from '../rows/system-tables.ts';
 import type { Accounts } from '../schema/accounts.ts';
 import type { AccountService, KeyService } from '../schema/services/account-service.ts';
-import { accountService, type ShownAccount, type ShownSession } from './account-service.ts';
+import { accountViewer } from './account-rows.ts';
+import { accountService, type ShownSession } from './account-service.ts';
 import { accountStatements, writeUsernameKeys } from './account-statements.ts';
 import { type Authenticator, openAuthenticator } from './authenticator.ts';
 import { DatabaseClock } from './database-clock.ts';
@@ -32,8 +33,8 @@ export interface AccountsSetup {
   };
   /** With the tables of `accountResources`. */
   store: Store;
-  /** Takes the references to deleted accounts out of the app's rows. */
-  deletion: Pick<RowDeletion, 'forgetAccounts'>;
+  /** The accounts as rows of the app. */
+  rows: AccountRows;
   secret: SigningSecret;
   /** Default: there is no administrator. */
   administratorSecret?: string | undefined;
@@ -61,14 +62,12 @@ export interface OpenAccounts {
 /** The tables as callers see them: lists are read by them, and documented. */
 export type AccountModels = Readonly<Record<'accounts' | 'sessions' | 'keys' | 'key_uses', Model>>;
 
-function viewsOf({
-  accounts,
-  sessions,
-  keys,
-  key_uses,
-}: Record<keyof AccountModels, SystemModel>): AccountModels {
+function viewsOf(
+  { sessions, keys, key_uses }: Record<Exclude<keyof AccountModels, 'accounts'>, SystemModel>,
+  { writer }: AccountRows,
+): AccountModels {
   return {
-    accounts: accounts.view,
+    accounts: writer.model,
     sessions: sessions.view,
     keys: keys.view,
     key_uses: without(key_uses.view, 'key'),
@@ -77,7 +76,7 @@ function viewsOf({
 
 /** Opens accounts, sessions, tokens and keys of one app over its store. */
 export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> {
-  const { app, store, deletion, administratorSecret, secret } = setup;
+  const { app, store, rows, administratorSecret, secret } = setup;
   const declared = app.accounts;
   const log: EventLog = (event, origin) =>
     setup.log?.({ ...event, app: app.name, ...(origin?.requestId && { requestId: origin.requestId }) });
@@ -91,7 +90,7 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
   const [{ key: throttleKey }] = deriveKeys(secret, app.name, 'throttle');
   const cursors = new Cursors(cursorKey);
   const bodies = accountBodies({ accounts: declared, app: app.name, resources: Object.keys(app.resources) });
-  const accounts = accountStatements(models.accounts);
+  const accounts = accountStatements(models.accounts, declared);
   const statements = sessionStatements(models.sessions, models.accounts);
   const keyModels = { keys: models.keys, accounts: models.accounts, uses: models.key_uses };
   const keys = keyStatements(store, keyModels);
@@ -131,15 +130,12 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
     accounts: accountService({
       ...shared,
       app,
-      accountReads: systemReads<ShownAccount>(models.accounts, store, cursors),
+      rows,
+      view: accountViewer(rows),
       sessionReads: systemReads<ShownSession>(models.sessions, store, cursors),
       keys,
       refresh,
       passwords,
-      forget: ({ caller }, transaction, id) =>
-        deletion.forgetAccounts(transaction, caller, [
-          store.dialect.encode(models.accounts.record.idKind, id),
-        ]),
     }),
     keys: keyService({
       ...shared,
@@ -150,7 +146,7 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
     }),
     tickets,
     authenticate: openAuthenticator({ ...shared, keys, tickets, administratorSecret }),
-    accountModels: viewsOf(models),
+    accountModels: viewsOf(models, rows),
     purge,
     async close() {
       clock.stop();

@@ -11,6 +11,8 @@ import {
   normalizeUsername,
   passwordErrors,
   passwordRule,
+  signInErrors,
+  signInValues,
   usernameErrors,
 } from './passwords/credentials.ts';
 
@@ -50,6 +52,11 @@ interface BodyOptions {
 
 /** The bodies of the accounts API. Their checks are compiled when they are first asked for. */
 export function accountBodies({ accounts, app, resources }: BodyOptions) {
+  const values = signInValues(accounts);
+  const nameErrors = (username: string) => [
+    ...usernameErrors('/username', username, accounts.username),
+    ...signInErrors('/username', username, values),
+  ];
   const withPassword = accounts.password !== false;
   const password = withPassword ? textSchema(passwordRule(accounts)) : text;
   const signUp = Type.Object(
@@ -63,11 +70,15 @@ export function accountBodies({ accounts, app, resources }: BodyOptions) {
         password: normalizePassword,
       },
       further: ({ username, password: given }) => [
-        ...usernameErrors('/username', username, accounts.username),
+        ...nameErrors(username),
         ...(given === undefined
           ? []
           : passwordErrors('/password', given, passwordRule(accounts), [username, app])),
       ],
+    }),
+    rename: body<{ username: string }>(Type.Object({ username: textSchema(accounts.username) }, closed), {
+      normalize: { username: (name) => normalizeUsername(accounts.username, name) },
+      further: ({ username }) => nameErrors(username),
     }),
     signIn: body<{ username: string; password: string }>(signIn),
     refresh: body<{ refresh_token: string }>(refresh),

@@ -1,6 +1,5 @@
 import { INTERNAL } from '../database/table.ts';
-import { ACCOUNTS_TABLE } from '../database/tables.ts';
-import type { Accounts } from '../schema/accounts.ts';
+import { ACCOUNTS_TABLE, type Accounts, accountFields } from '../schema/accounts.ts';
 import { resource, systemResource } from '../schema/define-resource.ts';
 import { boolean } from '../schema/fields/boolean.ts';
 import { integer } from '../schema/fields/integer.ts';
@@ -14,19 +13,17 @@ import { administrator, own } from '../schema/rules.ts';
 
 /**
  * The tables of accounts, sessions, keys and tickets. None of them holds anything that could be used as a credential.
- * `username_key` is the name as it is compared; null where an older account has the same one.
+ * `username_key` is the name as it is compared; null where an older account has the same one. The accounts' own fields are
+ * read and written as those of any resource, with `Accounts.resource`.
  */
 export function accountResources(declared: Accounts) {
   const accounts = systemResource(
     resource({
       id: declared.id,
       fields: {
-        username: text({ unique: true }),
+        ...accountFields(declared.username, declared.roles, declared.can.grant),
         username_key: text({ nullable: true, unique: true }),
         password_hash: text({ nullable: true }),
-        roles: list(text(), { default: [] }),
-        created_at: createdAt(),
-        disabled_at: timestamp({ nullable: true }),
       },
     }),
     { table: ACCOUNTS_TABLE, hidden: ['username_key', 'password_hash'], can: { read: administrator } },

@@ -3,11 +3,12 @@ import { sql } from '../database/sql.ts';
 import { statement } from '../database/statement.ts';
 import type { Reader } from '../database/store.ts';
 import type { Table } from '../database/table.ts';
-import { tableName, tablesOf } from '../database/tables.ts';
+import { tableName } from '../database/tables.ts';
 import { readTable } from '../database/transfer/read-table.ts';
 import { renamesOfApp, tablesOfApp } from '../engine.ts';
 import { bodySchemas, compileModels } from '../rows/model.ts';
 import { compileSchema } from '../rows/validate.ts';
+import { withAccounts } from '../schema/accounts.ts';
 import type { App } from '../schema/app.ts';
 
 /** Ids that a finding names. */
@@ -23,18 +24,17 @@ export async function checkRows(reader: Reader, app: App): Promise<string[] | un
   if (!current) return undefined;
   const found: string[] = [];
   for (const table of tables) found.push(...(await danglingReferences(reader, table)));
-  const models = compileModels(app.resources, app.accounts, reader.dialect);
-  const ofResources = new Map(tablesOf(app.resources, app.accounts).map((table) => [table.name, table]));
+  const models = compileModels(withAccounts(app.resources, app.accounts), app.accounts, reader.dialect);
+  const ofResources = new Map(tables.map((table) => [table.name, table]));
   for (const [name, { resource, fields }] of models) {
     const table = ofResources.get(tableName(name, resource));
     if (!table) continue;
     const stored = fields.filter(({ links }) => !links);
     const check = compileSchema(bodySchemas(resource, stored).row);
-    const names = ['id', ...stored.map((field) => field.name)];
     const faults = new Map<string, unknown[]>();
     for await (const { rows } of readTable(reader, reader.dialect, table))
       for (const values of rows) {
-        const row = Object.fromEntries(names.map((column, at) => [column, values[at]]));
+        const row = Object.fromEntries(table.columns.map((column, at) => [column.name, values[at]]));
         for (const { pointer, message } of check(row)) {
           const words = `${name}${pointer.replaceAll('/', '.')}: ${message}`;
           faults.set(words, [...(faults.get(words) ?? []), row.id]);

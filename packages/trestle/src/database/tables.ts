@@ -1,14 +1,11 @@
-import type { Accounts } from '../schema/accounts.ts';
+import { ACCOUNTS_TABLE, type Accounts, withAccounts } from '../schema/accounts.ts';
 import { type Field, hasColumn } from '../schema/field.ts';
 import type { Id } from '../schema/id.ts';
 import type { Resource } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
 import { indexesOf, lookedUp } from './indexes.ts';
 import { linkTablesOf } from './link-table.ts';
-import { type Column, INTERNAL, type Table, withDistinctNames } from './table.ts';
-
-/** Where accounts live: what `author()` and `editor()` columns refer to. */
-export const ACCOUNTS_TABLE = `${INTERNAL}accounts`;
+import { type Column, type Table, withDistinctNames } from './table.ts';
 
 /** Counts the writes of a row: its ETag is made of it. */
 const VERSION_COLUMN: Column = { name: '_version', kind: 'integer', nullable: false, default: 1 };
@@ -16,6 +13,7 @@ const VERSION_COLUMN: Column = { name: '_version', kind: 'integer', nullable: fa
 /** One table for each resource: an app's, or the engine's own. */
 export function tablesOf(resources: Resources, accounts: Accounts): Table[] {
   const looked = lookedUp(resources);
+  const known = withAccounts(resources, accounts);
   const tables = Object.entries(resources).flatMap(([name, resource]): Table[] => {
     const table = tableName(name, resource);
     const own = {
@@ -25,14 +23,14 @@ export function tablesOf(resources: Resources, accounts: Accounts): Table[] {
         ...Object.entries(resource.fields)
           .filter(([, field]) => hasColumn(field))
           .map(([key, field]) => ({
-            ...columnOf(key, field, resources, accounts),
+            ...columnOf(key, field, known, accounts),
             ...(resource.table === undefined && schemaOf(field)),
           })),
         VERSION_COLUMN,
       ],
       indexes: indexesOf(table, resource, looked.get(name)),
     };
-    return [own, ...linkTablesOf(table, resource, resources)];
+    return [own, ...linkTablesOf(table, resource, known)];
   });
   return withDistinctNames(tables);
 }

@@ -5,6 +5,7 @@ import { type AppReach, type OwnCode, writeOf } from '../rows/own-code/own-code.
 import { inTransaction } from '../rows/transaction.ts';
 import { checkedBody } from '../rows/validate.ts';
 import { completeRow } from '../rows/write.ts';
+import { withAccounts } from '../schema/accounts.ts';
 import type { App } from '../schema/app.ts';
 import { accountOf, anonymous, type Caller, system } from '../schema/caller.ts';
 import { resource } from '../schema/define-resource.ts';
@@ -49,7 +50,10 @@ export function compileJobs({ app, store, queue, services, ownCode, data }: Depe
   const handlers = new Map<string, JobHandler>();
   const enqueuers = new Map<string, JobService<unknown>>();
   const byResource = new Map(
-    Object.entries(app.resources).map(([name, declared]) => [declared, services.get(name)]),
+    Object.entries(withAccounts(app.resources, app.accounts)).map(([name, declared]) => [
+      declared,
+      services.get(name),
+    ]),
   );
   const service: JobContext['service'] = (resource) => {
     const found = byResource.get(resource);
@@ -124,7 +128,11 @@ function inputModels(
     `job ${name}`,
     resource({ fields: input }),
   ]);
-  return compileModels({ ...resources, ...Object.fromEntries(inputs) }, accounts, dialect);
+  return compileModels(
+    { ...withAccounts(resources, accounts), ...Object.fromEntries(inputs) },
+    accounts,
+    dialect,
+  );
 }
 
 /** Whose turn a job takes: of the app's own code each job has its own, not all of them one. */

@@ -25,6 +25,8 @@ export interface CallerClass {
   readonly kind: Caller['kind'];
   /** Undefined where any roles are to be thought of. */
   readonly roles: readonly string[] | undefined;
+  /** The row is the caller's own account: `ownAccount` holds (default: that depends on the row). */
+  readonly isOwn?: boolean;
 }
 
 /** Finds the other resources of an app by name. */
@@ -116,6 +118,7 @@ export function foldFilter(filter: RuleFilter, caller: CallerClass, negated: boo
       );
     if (!isMe(condition.value)) return { kind: 'condition', ...condition };
     if (caller.kind === 'administrator') return !negated;
+    if (caller.isOwn && condition.field === 'id' && condition.operator === 'eq') return true;
     return caller.kind === 'account' && { kind: 'condition', ...condition };
   });
   return combined('all', parts);

@@ -1,5 +1,5 @@
 import type { Store } from '../database/store.ts';
-import type { Accounts } from '../schema/accounts.ts';
+import { type Accounts, withAccounts } from '../schema/accounts.ts';
 import type { Resources } from '../schema/row-types.ts';
 import type { Services } from '../schema/services/row-service.ts';
 import { allRecorders, type ChangeRecorder } from './change-recorder.ts';
@@ -11,6 +11,7 @@ import { listsOf, listVerbs, selectingReader } from './lists/list.ts';
 import { compileModels, type Model } from './model.ts';
 import { OwnCode } from './own-code/own-code.ts';
 import { countingFields, countingReader, manyReader, peeker } from './read.ts';
+import { isObject } from './validate.ts';
 import { type AnyService, RowWriter } from './write.ts';
 
 interface OpenServices<Rs extends Resources> {
@@ -19,7 +20,7 @@ interface OpenServices<Rs extends Resources> {
   readonly models: ReadonlyMap<string, Model>;
   /** Writers of the rows of each resource, for the engine's own code. */
   readonly writers: ReadonlyMap<string, RowWriter>;
-  readonly deletion: RowDeletion;
+  readonly accountRows: AccountRows;
   /** The app's own code around writes; it runs once it is opened. */
   readonly ownCode: OwnCode;
 }
@@ -39,7 +40,7 @@ export function openServices<Rs extends Resources>(options: Options<Rs>): OpenSe
   const { resources, accounts, store, cursorKey } = options;
   const ownCode = new OwnCode();
   const recorder = options.recorder ? allRecorders([options.recorder, ownCode]) : ownCode;
-  const models = compileModels(resources, accounts, store.dialect);
+  const models = compileModels(withAccounts(resources, accounts), accounts, store.dialect);
   const cursors = new Cursors(cursorKey);
   const byName = new Map<string, AnyService>();
   const deletion = new RowDeletion(models, recorder);
@@ -64,9 +65,43 @@ export function openServices<Rs extends Resources>(options: Options<Rs>): OpenSe
       transition,
     });
   }
+  const rowsOfAccounts = accountRows(writers, byName, deletion);
+  byName.set('accounts', withoutAccountVerbs(rowsOfAccounts.service));
   // The types are projections of the same declaration that the services were compiled from; no type can follow that.
   const services = Object.fromEntries(byName) as unknown as Services<Rs>;
-  return { services, byName, models, writers, deletion, ownCode };
+  return { services, byName, models, writers, accountRows: rowsOfAccounts, ownCode };
+}
+
+/** The accounts as rows, for the code that knows of names, passwords and sessions. */
+export interface AccountRows {
+  readonly writer: RowWriter;
+  readonly service: AnyService;
+  readonly deletion: RowDeletion;
+}
+
+function accountRows(
+  writers: ReadonlyMap<string, RowWriter>,
+  byName: ReadonlyMap<string, AnyService>,
+  deletion: RowDeletion,
+): AccountRows {
+  const [writer, service] = [writers.get('accounts'), byName.get('accounts')];
+  if (!writer || !service) throw new TypeError('accounts are compiled with the resources of their app');
+  return { writer, service, deletion };
+}
+
+/** Accounts as own code reads them, and changes their own fields; the other verbs are those of the account service. */
+function withoutAccountVerbs(service: AnyService): AnyService {
+  const refuse = async (): Promise<never> => {
+    throw new TypeError('accounts are made, renamed and deleted by the account service alone');
+  };
+  return {
+    ...service,
+    create: refuse,
+    replace: refuse,
+    remove: refuse,
+    patch: (context, id, body, options) =>
+      isObject(body) && 'username' in body ? refuse() : service.patch(context, id, body, options),
+  };
 }
 
 /** Compiles what writes the rows of each resource. */

@@ -2,7 +2,9 @@ import { type Sql, sql } from '../database/sql.ts';
 import type { Executor } from '../database/store.ts';
 import { instantNow } from '../instant.ts';
 import { Problem } from '../problems.ts';
+import { ACCOUNTS_TABLE } from '../schema/accounts.ts';
 import { accountOf, anonymous, type Caller } from '../schema/caller.ts';
+import type { RowId } from '../schema/id.ts';
 import { type Rule, type RuleData, ruleData, ruleText, VERBS, type Verb } from '../schema/rules.ts';
 import {
   type Asker,
@@ -47,8 +49,12 @@ export interface Policy {
   allowsAlone(caller: Caller, action: Action, row: Columns): boolean | undefined;
   /** `allows`, with the part of the rule that decided, as it is written. */
   explain(caller: Caller, action: Action, row: Columns, executor: Executor): Promise<Explanation>;
-  /** The fields the caller may read, or set where the action writes. The same object for every caller of a class. */
-  fields(caller: Caller, action: Action): Projection;
+  /**
+   * The fields the caller may read, or set where the action writes. The same object for every caller of a class.
+   *
+   * @param id of the row, where it may be the caller's own account, of which it may see more (default: any row).
+   */
+  fields(caller: Caller, action: Action, id?: RowId): Projection;
   /**
    * What depends on a caller's class alone, such as a compiled statement: made once for each. `where` leaves the rows that
    * the caller may do all of the actions to, `fields` are those of the first.
@@ -167,7 +173,7 @@ export function compilePolicy(
       const { fields } = verdictOf(caller, action).rule;
       return fields !== undefined && (fields.size === 0 || !names.some((each) => fields.has(each)));
     },
-    fields: (caller, action) => projectionOf(caller, action).fields,
+    fields: (caller, action, id) => projectionOf(caller, action, id).fields,
     perClass: (actions, make) => {
       const [first = 'read'] = actions;
       return oncePerClass(
@@ -213,7 +219,8 @@ function projectFields(
   model: Omit<Model, 'policy' | 'documented'>,
   project: (fields: readonly ModelField[]) => Projection,
   find: FindModel,
-): (caller: Caller, action: Action) => NumberedProjection {
+): (caller: Caller, action: Action, id?: RowId) => NumberedProjection {
+  const isAccounts = model.resource.table === ACCOUNTS_TABLE;
   const whole = { fields: model, number: 0 };
   const { readable, fields } = model;
   const isRuled = readable.some(({ field }) => field.can);
@@ -222,16 +229,17 @@ function projectFields(
   const projections = new Map<string, NumberedProjection>([[keyOf(fields), whole]]);
   const ofClasses = new Map<string, NumberedProjection>();
   const computedFrom = readable.flatMap(({ type: { relation } }) => relation?.resource ?? []);
-  return (caller, action) => {
+  return (caller, action, id) => {
     const verb = verbOf(action) === 'create' || verbOf(action) === 'update' ? verbOf(action) : 'read';
     const reaches = (name: string) => caller.kind !== 'key' || inScope(caller, name, 'read');
     const reach = isComputed ? computedFrom.map(reaches).join() : '';
-    const ofClass = `${verb} ${classNumber(caller)} ${reach}`;
+    const isOwn = isAccounts && id !== undefined && id === accountOf(caller);
+    const ofClass = `${verb} ${classNumber(caller)} ${reach}${isOwn}`;
     const known = ofClasses.get(ofClass);
     if (known) return known;
     const hasAccount = caller.kind === 'system' || accountOf(caller) !== null;
     const open = (verb === 'read' ? readable : fields)
-      .filter((field) => isOpen(field, verb, classOf(caller)))
+      .filter((field) => isOpen(field, verb, { ...classOf(caller), isOwn }))
       .map((field) => computedFor(field, { class: classOf(caller), hasAccount, reaches }, model, find));
     const key = keyOf(open.map(({ key: name }) => ({ name })));
     const made = projections.get(key) ?? {

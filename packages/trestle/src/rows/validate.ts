@@ -252,3 +252,11 @@ export function bodyProblem(
 export function summary(errors: readonly FieldError[]): string {
   return errors.map(({ pointer, message }) => (pointer ? `${pointer}: ${message}` : message)).join('; ');
 }
+
+/** A conflict that does not name the fields which its caller may not read. */
+export function withoutHidden(error: unknown, { byName }: Projection): unknown {
+  if (!(error instanceof Problem) || error.code !== 'conflict') return error;
+  const errors = error.errors.filter(({ pointer }) => byName.has(pointer.slice(1)));
+  if (errors.length === error.errors.length) return error;
+  return new Problem('conflict', { detail: 'The row is in conflict with another.', errors });
+}

@@ -32,6 +32,7 @@ import {
   notFound,
   requireConsistent,
   requireId,
+  withoutHidden,
 } from './validate.ts';
 import { WriteStatements } from './write-statements.ts';
 
@@ -54,6 +55,10 @@ interface RowWrite extends WriteOptions {
   readonly set?: (current: Row, executor: Executor) => Values | Promise<Values>;
   /** Code of the app itself: no rule is asked, no body checked, and every field may be set (default: false). */
   readonly trusted?: boolean;
+  /** The fields that errors may name (default: those that the caller may read). */
+  readonly readable?: Projection;
+  /** Values of a new row that no body may set (default: what the server sets on every row). */
+  readonly values?: Values;
   /** The body is the answer of the app's `before` code: it may set every field (default: false). */
   readonly own?: boolean;
 }
@@ -136,9 +141,14 @@ export class RowWriter {
   readonly remove: AnyService['remove'] = (context, id, options) =>
     this.write(context, { ...options, verb: 'delete', id });
 
+  /** Throws `unknown_field` and `invalid` for what is no body of a new row. */
+  check(caller: Caller, body: unknown): void {
+    this.#next(caller, { verb: 'create', body });
+  }
+
   /** Writes a row and answers it as the caller may see it; a deleted one as it last was. */
   async write(context: Context, request: RowWrite): Promise<Versioned<Row>> {
-    const readable = this.model.policy.fields(context.caller, 'see');
+    const { readable = this.model.policy.fields(context.caller, 'see', request.id) } = request;
     if (readable === this.model) return this.#write(context, request);
     return this.#write(context, request).catch((error) => {
       throw withoutHidden(error, readable);
@@ -191,7 +201,7 @@ export class RowWriter {
     const { verb, merge = false, body } = request;
     const found = await this.#load(readerOf(this.#store, context), caller, request);
     const row = found && model.decodeVersioned(found);
-    const fields = model.policy.fields(caller, verb);
+    const fields = model.policy.fields(caller, verb, request.id);
     const whole = row && merge && isObject(body) ? mergeNested(model, row, body) : body;
     const checked =
       verb === 'delete' ? undefined : checkedBody(model, whole, this.#check(fields, merge), fields);
@@ -288,7 +298,7 @@ export class RowWriter {
 
   /** The row as it will be, from the one it is where it is updated. Throws `malformed`, `unknown_field` and `invalid`. */
   #next(caller: Caller, request: RowWrite, current?: Row, set?: Values): Record<string, unknown> {
-    const fields = this.model.policy.fields(caller, current ? 'update' : 'create');
+    const fields = this.model.policy.fields(caller, current ? 'update' : 'create', request.id);
     const { body, merge = false, trusted = false, own = false } = request;
     const merged = current && merge && isObject(body) ? mergeNested(this.model, current, body) : body;
     const given =
@@ -298,7 +308,7 @@ export class RowWriter {
     const next = completeRow(
       this.model,
       caller,
-      { ...given, ...set },
+      { ...given, ...request.values, ...set },
       { current, keep: merge, settable: fields },
     );
     if (current) next.id = current.id;
@@ -379,7 +389,7 @@ export class RowWriter {
   #valuesSet(caller: Caller, request: RowWrite): Values | undefined {
     const { fields, resource, normalize, policy } = this.model;
     const { merge = false, touch = false, own = false } = request;
-    const settable = policy.fields(caller, 'update');
+    const settable = policy.fields(caller, 'update', request.id);
     const body = normalize ? normalize(request.body) : request.body;
     const check = this.#check(own ? this.model : settable, merge);
     if (!isObject(body) || check(body).length > 0) return undefined;
@@ -454,14 +464,6 @@ export function completeRow(
 
 function writeOf(caller: Caller): Write {
   return { account: accountOf(caller), now: instantNow(), zero: 0 };
-}
-
-/** A conflict that does not name the fields which its caller may not read. */
-function withoutHidden(error: unknown, { byName }: Projection): unknown {
-  if (!(error instanceof Problem) || error.code !== 'conflict') return error;
-  const errors = error.errors.filter(({ pointer }) => byName.has(pointer.slice(1)));
-  if (errors.length === error.errors.length) return error;
-  return new Problem('conflict', { detail: 'The row is in conflict with another.', errors });
 }
 
 /** A patch whose nested objects are merged into the row's own, so that they are checked as wholes. */

@@ -1,4 +1,5 @@
 import { type TObject, type TSchema, Type } from 'typebox';
+import { isField } from './checks/field-options.ts';
 import {
   aBoolean,
   aCount,
@@ -6,15 +7,23 @@ import {
   expects,
   isObject,
   isStrings,
+  membersOf,
+  names,
   oneWordOf,
   optionsOf,
   rangeMistakes,
   withMistakes,
 } from './checks/options.ts';
 import { rulesFor } from './checks/rule-options.ts';
+import { resource, systemResource } from './define-resource.ts';
 import type { Duration } from './duration.ts';
+import { list } from './fields/list.ts';
+import { text } from './fields/texts/text.ts';
+import { createdAt, timestamp } from './fields/timestamp.ts';
 import { type Id, uuidId } from './id.ts';
-import { administrator, anyone, type Rule, signedIn } from './rules.ts';
+import type { Fields, Resource } from './resource.ts';
+import type { Resources } from './row-types.ts';
+import { administrator, any, anyone, nobody, ownAccount, type Rule, signedIn } from './rules.ts';
 
 /** The form of a user name or a password. Lengths count Unicode code points. */
 export interface TextRule {
@@ -43,7 +52,17 @@ export interface PasswordRule extends TextRule {
   blockCommon?: boolean;
 }
 
-export interface AccountsOptions {
+export interface AccountsOptions<F extends Fields = Fields> {
+  /**
+   * Own fields of an account: given at sign-up, read and changed with it, under rules of their own, as those of any resource
+   * (default: none). Members of every account are `id`, `username`, `created_at`, `roles` and `disabled_at`.
+   */
+  fields?: F;
+  /**
+   * The fields by which somebody signs in beside the user name, each a text of its own to every account, such as
+   * `email({ unique: true })` (default: none). No user name may look like a value of one of them.
+   */
+  signInBy?: readonly (keyof F & string)[];
   /** How accounts are told apart (default: `uuidId()`). */
   id?: Id;
   /** Default: 1 to 64 characters without spaces, control or invisible characters. */
@@ -65,14 +84,31 @@ export interface AccountsOptions {
    */
   roles?: readonly string[];
   /**
-   * Who may sign up (default: `anyone`), who may read an account's name (default: `signedIn`), and who may give accounts
-   * these roles (default: `administrator`, who alone gives the role `administrator`).
+   * Who may sign up (default: `anyone`), read an account beside itself (default: `signedIn`), list those it may read (default:
+   * `administrator`), change name and own fields (default: `ownAccount`), and give accounts these roles (default:
+   * `administrator`, who alone gives the role `administrator`). `list` and `grant` are conditions on the caller.
    */
-  can?: { create?: Rule<never>; read?: Rule<never>; grant?: Rule<never> };
+  can?: {
+    create?: Rule<AccountRuleNames<F>>;
+    read?: Rule<AccountRuleNames<F>>;
+    list?: Rule<never>;
+    update?: Rule<AccountRuleNames<F>>;
+    grant?: Rule<never>;
+  };
+}
+
+interface AccountRuleNames<F extends Fields> {
+  author: never;
+  field: (keyof F & string) | 'id' | 'username' | 'created_at';
 }
 
 /** Accounts as declared, with every default filled in. */
-export interface Accounts {
+export interface Accounts<F extends Fields = Fields> {
+  /** Their own fields. */
+  readonly fields: F;
+  readonly signInBy: readonly string[];
+  /** The accounts as a resource, without the columns that nobody sees. */
+  readonly resource: Resource;
   readonly id: Id;
   readonly username: UsernameRule;
   readonly password: Required<PasswordRule> | false;
@@ -85,7 +121,13 @@ export interface Accounts {
     readonly lowerCase: boolean;
   };
   readonly roles: readonly string[];
-  readonly can: { readonly create: Rule<never>; readonly read: Rule<never>; readonly grant: Rule<never> };
+  readonly can: {
+    readonly create: Rule;
+    readonly read: Rule;
+    readonly list: Rule;
+    readonly update: Rule;
+    readonly grant: Rule;
+  };
 }
 
 /**
@@ -118,11 +160,34 @@ const VISIBLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]+$/u;
  * @example
  * accounts({ password: { min: 12, max: 128 }, tokens: { access: '15m', refresh: '30d' } });
  */
-export function accounts(options: AccountsOptions = {}): Accounts {
+export function accounts<const F extends Fields = Record<never, never>>(
+  options: AccountsOptions<F> = {},
+): Accounts<F> {
   const password = options.password ?? { min: 15, max: 256 };
+  const { fields = {} as F, roles = [] } = options;
+  const id = options.id ?? uuidId();
+  const username = options.username ?? { min: 1, max: 64, patterns: [VISIBLE] };
+  const can = {
+    create: options.can?.create ?? anyone,
+    read: options.can?.read ?? signedIn,
+    list: options.can?.list ?? administrator,
+    update: options.can?.update ?? ownAccount,
+    grant: options.can?.grant ?? administrator,
+  };
   const declared = Object.freeze({
-    id: options.id ?? uuidId(),
-    username: options.username ?? { min: 1, max: 64, patterns: [VISIBLE] },
+    fields,
+    signInBy: options.signInBy ?? [],
+    resource: systemResource(
+      resource({
+        id,
+        fields: { ...accountFields(username, roles, can.grant), ...fields },
+        can: { create: can.create, read: any(ownAccount, can.read), update: can.update },
+        uniform: false,
+      }),
+      { table: ACCOUNTS_TABLE },
+    ),
+    id,
+    username,
     password: password && { patterns: [], blockCommon: true, ...password },
     tokens: { access: options.tokens?.access ?? '10m', refresh: options.tokens?.refresh ?? '14d' },
     session: options.session ?? '30d',
@@ -132,17 +197,38 @@ export function accounts(options: AccountsOptions = {}): Accounts {
       max: options.keys?.max ?? 100,
       lowerCase: options.keys?.lowerCase ?? false,
     },
-    roles: options.roles ?? [],
-    can: {
-      create: options.can?.create ?? anyone,
-      read: options.can?.read ?? signedIn,
-      grant: options.can?.grant ?? administrator,
-    },
+    roles,
+    can,
   });
   return withMistakes(declared, checkOptions(options));
 }
 
-const text = {
+/** Where accounts live: what `author()` and `editor()` columns refer to. */
+export const ACCOUNTS_TABLE = '_trestle_accounts';
+
+/** The members of every account. */
+export function accountFields(username: UsernameRule, roles: readonly string[], grant: Rule) {
+  const byOthers = { create: nobody, update: nobody };
+  // Only where roles are declared does an account learn of its own.
+  const readsRoles = roles.length > 0 ? any(ownAccount, administrator, grant) : administrator;
+  return {
+    username: text({ unique: true, max: username.max }),
+    // The rules of fields are checked at start: `grant` is one on the caller.
+    roles: list(text(), { default: [], can: { ...byOthers, read: readsRoles as Rule<never> } }),
+    created_at: createdAt(),
+    disabled_at: timestamp({ nullable: true, can: { ...byOthers, read: administrator } }),
+  };
+}
+
+/** The resources of an app, and its accounts as one of them: what references and rules may name. */
+export function withAccounts<Rs extends Resources>(
+  resources: Rs,
+  { resource }: Pick<Accounts, 'resource'>,
+): Rs & { readonly accounts: Resource } {
+  return { accounts: resource, ...resources };
+}
+
+const textOptions = {
   min: aCount,
   max: aCount,
   patterns: expects(
@@ -151,12 +237,12 @@ const text = {
   ),
 };
 const username = optionsOf<UsernameRule>('username', {
-  ...text,
+  ...textOptions,
   trim: aBoolean,
   normalize: oneWordOf(['NFC', 'NFKC']),
   fold: aBoolean,
 });
-const password = optionsOf<PasswordRule>('password', { ...text, blockCommon: aBoolean });
+const password = optionsOf<PasswordRule>('password', { ...textOptions, blockCommon: aBoolean });
 
 /** The role whose accounts pass every condition on the caller. */
 export const ADMINISTRATOR_ROLE = 'administrator';
@@ -185,7 +271,9 @@ const checkOptions = optionsOf<AccountsOptions>('accounts()', {
     "an array of different names such as ['editor'], without 'administrator', which is always there",
     (roles) => isStrings(roles) && roles.every(isRoleName) && new Set(roles).size === roles.length,
   ),
-  can: rulesFor(['create', 'read', 'grant']),
+  can: rulesFor(['create', 'read', 'list', 'update', 'grant']),
+  fields: membersOf('an object of fields', expects('a field such as text()', isField)),
+  signInBy: names,
 });
 
 /** The JSON Schema of a string that a rule takes, for documentation: patterns that other regular expressions do not know are left out. */

@@ -13,9 +13,9 @@ type Targets<R> = { [K in keyof FieldsOf<R>]: TargetOf<FieldsOf<R>[K]> }[keyof F
 
 /** Each resource itself; or, where it refers to one that is not declared, a type whose text says what to do. */
 type Checked<Rs extends Resources> = {
-  [K in keyof Rs]: Exclude<Targets<Rs[K]>, keyof Rs> extends never
+  [K in keyof Rs]: Exclude<Targets<Rs[K]>, keyof Rs | 'accounts'> extends never
     ? Rs[K]
-    : `reference('${Exclude<Targets<Rs[K]>, keyof Rs> & string}'): declare that resource in app({ resources })`;
+    : `reference('${Exclude<Targets<Rs[K]>, keyof Rs | 'accounts'> & string}'): declare that resource in app({ resources })`;
 };
 
 /** The declaration of an app. */

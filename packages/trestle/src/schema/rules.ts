@@ -106,6 +106,15 @@ export const nobody: Rule<never> = Object.freeze({ kind: 'nobody' });
  */
 export const me = Object.freeze({ operand: 'me' });
 /**
+ * The account itself, in the rules of accounts and of their own fields.
+ *
+ * @example
+ * accounts({
+ *   fields: { phone: text({ nullable: true, can: { read: any(ownAccount, administrator), update: ownAccount } }) },
+ * });
+ */
+export const ownAccount: Rule<never> = Object.freeze({ kind: 'where', filter: Object.freeze({ id: me }) });
+/**
  * The instant at which a rule is asked, in a condition.
  *
  * @example

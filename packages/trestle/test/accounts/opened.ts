@@ -5,7 +5,7 @@ import type { SigningSecret } from '../../src/accounts/sessions/signing-secret.t
 import { migrate } from '../../src/database/migrations/migrate.ts';
 import type { Store } from '../../src/database/store.ts';
 import { tablesOf } from '../../src/database/tables.ts';
-import { RowDeletion } from '../../src/rows/delete-rows.ts';
+import { openServices } from '../../src/rows/open-services.ts';
 import { type AccountsOptions, accounts, anyText } from '../../src/schema/accounts.ts';
 import { anonymous, type Caller } from '../../src/schema/caller.ts';
 
@@ -45,11 +45,12 @@ export async function openDemo(store: Store, setup: Setup = {}): Promise<Opened>
   const { accounts: options, ...rest } = setup;
   const declared = accounts({ password: anyText, ...options });
   await migrate(store, tablesOf(accountResources(declared), declared));
+  const services = openServices({ resources: {}, accounts: declared, store, cursorKey: Buffer.alloc(32) });
   const events: LoggedEvent[] = [];
   const opened = await openAccounts({
     app: { name: 'demo', accounts: declared, resources: { notes: {}, articles: {} } },
     store,
-    deletion: new RowDeletion(new Map()),
+    rows: services.accountRows,
     secret: SECRET,
     passwords: CHEAP,
     log: (event) => events.push(event),

@@ -5,7 +5,7 @@ import { accounts, anyone, anyText, anyUsername, app, integerId, resource, text 
 import { type Served, serveApp } from 'trestle/testing';
 import { sql } from '../../src/database/sql.ts';
 import { bind, statement } from '../../src/database/statement.ts';
-import { ACCOUNTS_TABLE } from '../../src/database/tables.ts';
+import { ACCOUNTS_TABLE } from '../../src/schema/accounts.ts';
 import { everyPlace } from '../stores.ts';
 
 const resources = { notes: resource({ fields: { content: text() }, can: { read: anyone } }) };

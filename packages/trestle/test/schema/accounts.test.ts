@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { accounts, administrator, anyone, anyText, signedIn } from 'trestle';
+import { accounts, administrator, anyone, anyText, ownAccount, signedIn } from 'trestle';
 
 describe('accounts()', () => {
   test('has the defaults that new apps should have', () => {
@@ -10,7 +10,13 @@ describe('accounts()', () => {
     assert.deepEqual(declared.tokens, { access: '10m', refresh: '14d' });
     assert.equal(declared.session, '30d');
     assert.deepEqual(declared.keys, { lifetime: '90d', longest: '365d', lowerCase: false, max: 100 });
-    assert.deepEqual(declared.can, { create: anyone, read: signedIn, grant: administrator });
+    assert.deepEqual(declared.can, {
+      create: anyone,
+      read: signedIn,
+      list: administrator,
+      update: ownAccount,
+      grant: administrator,
+    });
   });
 
   test('user names hold no space, control or invisible character', () => {

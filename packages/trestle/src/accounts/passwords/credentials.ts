@@ -1,3 +1,4 @@
+import { Compile } from 'typebox/schema';
 import type { FieldError } from '../../problems.ts';
 import type { Accounts, PasswordRule, TextRule, UsernameRule } from '../../schema/accounts.ts';
 import { looksCommon } from './looks-common.ts';
@@ -38,6 +39,31 @@ export function usernameErrors(pointer: string, username: string, rule: Username
   if (!OUTER_SPACE.test(username)) return patternErrors(pointer, username, rule);
   const message = 'must not begin or end with white space, or contain tabs or line breaks';
   return [{ pointer, code: 'pattern', message }];
+}
+
+/** The value of each field of sign-in that a text is, in the form in which it is kept; null where it is none. */
+type SignInValues = (text: string) => Readonly<Record<string, string | null>>;
+
+export function signInValues({ fields, signInBy }: Pick<Accounts, 'fields' | 'signInBy'>): SignInValues {
+  const others = signInBy.flatMap((name) => {
+    const type = fields[name]?.type;
+    return type ? [{ name, type, validator: Compile(type.schema) }] : [];
+  });
+  return (text) => {
+    const values: Record<string, string | null> = {};
+    for (const { name, type, validator } of others) {
+      const value = type.normalize ? type.normalize(text) : text;
+      values[name] = typeof value === 'string' && validator.Check(value) ? value : null;
+    }
+    return values;
+  };
+}
+
+/** Errors of a user name that could be another account's value of a field of sign-in. */
+export function signInErrors(pointer: string, username: string, values: SignInValues): FieldError[] {
+  const [other] = Object.entries(values(username)).find(([, value]) => value !== null) ?? [];
+  const message = `must not look like a value of ${other}`;
+  return other === undefined ? [] : [{ pointer, code: 'pattern', message }];
 }
 
 /**

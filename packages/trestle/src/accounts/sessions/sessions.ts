@@ -77,14 +77,14 @@ export class Sessions {
   }
 
   /** The tokens of a session as it is: a new access token, and the one refresh token of its generation. */
-  async tokensOf(row: SessionRow, { id, username, created_at }: Account): Promise<Tokens> {
+  async tokensOf(row: SessionRow, account: Account): Promise<Tokens> {
     const { tokens, lifetimes } = this.#dependencies;
     const { access, expiresIn } = await this.accessOf(row);
     const issued = Date.parse(row.rotated_at);
     const { refresh: expires } = expiriesAt(lifetimes, Date.parse(row.created_at), issued);
     const claims = { account: row.account, session: row.id, generation: row.generation, issued };
     const refresh = expires === null ? null : await tokens.signRefresh({ ...claims, expires });
-    return { account: { id, username, created_at }, session: row.id, access, refresh, expiresIn };
+    return { account, session: row.id, access, refresh, expiresIn };
   }
 
   async accessOf(row: SessionRow): Promise<{ access: string; expiresIn: number }> {

@@ -1,7 +1,8 @@
 import type { Store } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
-import type { UsernameRule } from '../../schema/accounts.ts';
+import type { Accounts } from '../../schema/accounts.ts';
 import type { RequestContext, Tokens } from '../../schema/services/account-service.ts';
+import type { ViewAccount } from '../account-rows.ts';
 import type { AccountStatements } from '../account-statements.ts';
 import type { EventLog } from '../events.ts';
 import { isStorable, usernameKey } from '../passwords/credentials.ts';
@@ -18,7 +19,8 @@ const MAX_LENGTH = 4096;
 interface Dependencies {
   store: Store;
   bodies: AccountBodies;
-  usernames: UsernameRule;
+  declared: Accounts;
+  view: ViewAccount;
   accounts: AccountStatements;
   passwords: Passwords;
   sessions: Sessions;
@@ -36,13 +38,13 @@ export async function signIn(
   { origin }: RequestContext,
   given: unknown,
 ): Promise<Tokens> {
-  const { store, bodies, usernames, accounts, passwords, sessions, throttle, log } = dependencies;
+  const { store, bodies, declared, accounts, view, passwords, sessions, throttle, log } = dependencies;
   const { username, password } = bodies.signIn.check(given);
   if (username.length > MAX_LENGTH || password.length > MAX_LENGTH) throw new Problem('invalid_credentials');
   const source = sourceOf(origin.address);
   // PostgreSQL refuses some texts, and no account is named so.
-  const key = isStorable(username) ? usernameKey(usernames, username) : '';
-  const [row] = key === '' ? [] : await accounts.byName(store, { username, username_key: key });
+  const key = isStorable(username) ? usernameKey(declared.username, username) : '';
+  const [row] = key === '' ? [] : await accounts.byName(store, username);
   const attempt = await throttle.signIn(key, row?.id, source).catch((error: unknown) => {
     log({ event: 'sign_in_throttled', source }, origin);
     throw error;
@@ -61,7 +63,8 @@ export async function signIn(
     }
     attempt.succeeded();
     log({ event: 'signed_in', account: row.id, source }, origin);
-    return await sessions.tokensOf(session, row);
+    const own = { kind: 'account', account: row.id, session: session.id } as const;
+    return await sessions.tokensOf(session, await view(store, own, row.id));
   } finally {
     attempt.dropped();
   }

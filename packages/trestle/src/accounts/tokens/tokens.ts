@@ -2,7 +2,7 @@ import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import { Problem } from '../../problems.ts';
 import type { Id, RowId } from '../../schema/id.ts';
-import { isAccountId } from '../account-service.ts';
+import { isAccountId } from '../account-rows.ts';
 import { deriveKeys, type SigningSecret } from '../sessions/signing-secret.ts';
 
 /** Our own are some 400 bytes; whatever is longer is refused unread. */

@@ -8,6 +8,7 @@ import type { Format } from '../../rows/exchange/entries.ts';
 import { compileModels, type Model } from '../../rows/model.ts';
 import { rowWriters } from '../../rows/open-services.ts';
 import { seedRows } from '../../rows/seed-rows.ts';
+import { withAccounts } from '../../schema/accounts.ts';
 import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
 import { type DataOptions, databaseOf, tellWaiting, withData } from '../data-options.ts';
@@ -58,7 +59,7 @@ export async function onResource<T>(
   const store = await openStore({ name: app.name, data, database, shared: true, waiting: tellWaiting });
   try {
     await migrate(store, tablesOfApp(app), { renames: renamesOfApp(app), ...(apply && { apply }) });
-    const models = compileModels(app.resources, app.accounts, store.dialect);
+    const models = compileModels(withAccounts(app.resources, app.accounts), app.accounts, store.dialect);
     if (make) await seedRows(rowWriters(models, { store }), store);
     const model = models.get(name);
     if (!model) throw new StartError(`${app.name} has no resource '${name}'`);
@@ -70,7 +71,9 @@ export async function onResource<T>(
 
 async function appOf(resource: string, named: string | undefined): Promise<App> {
   const apps = await findApps(named === undefined ? [] : [named]);
-  const having = apps.filter(({ resources }) => Object.hasOwn(resources, resource));
+  const having = apps.filter(({ resources, accounts }) =>
+    Object.hasOwn(withAccounts(resources, accounts), resource),
+  );
   const [app, other] = having;
   if (app && !other) return app;
   const names = having.map(({ name }) => name).join(', ');

@@ -129,7 +129,7 @@ function uniformTable<Rs extends Resources>(engine: Engine<Rs>, others: readonly
   });
   const routes = [
     ...rows,
-    ...accountRoutes(app, accounts, accountModels),
+    ...accountRoutes(app, accounts, accountModels, representationTag),
     ...keyRoutes(app, keys, accountModels),
     ...operationRoutes(shown, operations, moveModel),
   ];

@@ -1,8 +1,8 @@
 import { sql } from '../../database/sql.ts';
 import { bind, param, type Statement, statement } from '../../database/statement.ts';
 import type { Executor } from '../../database/store.ts';
-import { ACCOUNTS_TABLE } from '../../database/tables.ts';
 import type { FieldError } from '../../problems.ts';
+import { ACCOUNTS_TABLE } from '../../schema/accounts.ts';
 import type { StoredKind } from '../../schema/field-type.ts';
 import type { Model } from '../model.ts';
 import type { Candidate } from './candidate.ts';

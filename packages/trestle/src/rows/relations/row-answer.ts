@@ -2,6 +2,7 @@ import { sql } from '../../database/sql.ts';
 import { bind, statement } from '../../database/statement.ts';
 import type { Columns, Executor, Value } from '../../database/store.ts';
 import type { Caller } from '../../schema/caller.ts';
+import type { RowId } from '../../schema/id.ts';
 import type { Versioned } from '../../schema/services/row-service.ts';
 import type { Model, Row } from '../model.ts';
 import { callerValues } from '../policy.ts';
@@ -25,7 +26,8 @@ export function rowAnswer(model: Model) {
   return {
     computes,
     of(executor: Executor, caller: Caller, row: Columns): Versioned<Row> | Promise<Versioned<Row>> {
-      const { decodeVersioned } = model.policy.fields(caller, 'see');
+      // An id as the driver gives it is that of the row.
+      const { decodeVersioned } = model.policy.fields(caller, 'see', row.id as RowId);
       return computes ? compute(executor, caller, row).then(decodeVersioned) : decodeVersioned(row);
     },
   };

@@ -1,9 +1,9 @@
 import { Compile } from 'typebox/schema';
-import type { Accounts } from '../accounts.ts';
-import { seconds } from '../duration.ts';
+import { type Accounts, withAccounts } from '../accounts.ts';
 import type { Field } from '../field.ts';
 import type { Resource } from '../resource.ts';
 import type { Resources } from '../row-types.ts';
+import { checkAccounts } from './check-accounts.ts';
 import { checkLifecycle } from './check-lifecycle.ts';
 import { checkRelations } from './check-relations.ts';
 import { checkAccountRules, checkRules } from './check-rules.ts';
@@ -32,10 +32,17 @@ export function checkApp(
   throwFirst(`${name}.accounts`, mistakesOf(accounts));
   if (Object.keys(resources).length === 0) wrong(name, 'declare at least one resource');
   checkNames(name, resources);
-  for (const [key, resource] of Object.entries(resources)) checkResource(name, key, resource, resources);
-  checkRules(name, resources, accounts, wrong);
+  const all = withAccounts(resources, accounts);
+  for (const [key, resource] of Object.entries(resources)) {
+    if (RESERVED_RESOURCES.has(key))
+      wrong(`${name}.${key}`, `/v1/${key} is the engine's own; choose another name`);
+    checkResource(name, key, resource, all);
+  }
+  checkAccounts(`${name}.accounts`, accounts, wrong);
+  if (Object.keys(accounts.fields).length > 0)
+    checkResource(name, 'accounts', { ...accounts.resource, fields: accounts.fields }, all);
   checkAccountRules(`${name}.accounts`, accounts, wrong);
-  checkLifetimes(`${name}.accounts`, accounts);
+  checkRules(name, all, accounts, wrong);
 }
 
 function checkResource(app: string, name: string, resource: Resource, resources: Resources): void {
@@ -44,7 +51,6 @@ function checkResource(app: string, name: string, resource: Resource, resources:
     wrong(path, 'name resources with letters, digits and underscores, a lower-case letter first');
   if (name.toLowerCase().startsWith('sqlite_'))
     wrong(path, 'SQLite keeps names with sqlite_ for itself; choose another');
-  if (RESERVED_RESOURCES.has(name)) wrong(path, `/v1/${name} is the engine's own; choose another name`);
   if (!isObject(resource) || !isObject(resource.fields) || !Array.isArray(resource.order))
     wrong(path, `expected resource({ fields: … }), got ${shown(resource)}`);
   throwFirst(path, mistakesOf(resource));
@@ -174,16 +180,6 @@ export function checkField(path: string, name: string, field: Field, resources: 
 function targetRemedy(target: string, resources: readonly string[]): string {
   const near = nearest(target, resources);
   return near === undefined ? `declare ${target} in app({ resources })` : `did you mean '${near}'?`;
-}
-
-function checkLifetimes(path: string, accounts: Accounts): void {
-  seconds(accounts.tokens.access, `${path}.tokens.access`);
-  if (accounts.tokens.refresh !== false) seconds(accounts.tokens.refresh, `${path}.tokens.refresh`);
-  seconds(accounts.session, `${path}.session`);
-  for (const key of ['lifetime', 'longest'] as const) {
-    const value = accounts.keys[key];
-    if (value !== 'never') seconds(value, `${path}.keys.${key}`);
-  }
 }
 
 export function wrong(path: string, remedy: string): never {

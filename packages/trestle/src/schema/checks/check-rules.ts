@@ -6,6 +6,7 @@ import {
   conditionsOf,
   isOperand,
   type Operand,
+  ownAccount,
   type RuleCondition,
   type RuleData,
   type RuleFilter,
@@ -69,17 +70,15 @@ function checkFields(place: Place): void {
   }
 }
 
-/** Checks the rules of accounts. */
+/** Checks the rules of accounts that no resource has: whom they are for depends on the caller alone. */
 export function checkAccountRules(path: string, accounts: Accounts, wrong: Place['wrong']): void {
-  for (const [verb, rule] of Object.entries(accounts.can))
-    checkRule(ruleData(rule), {
-      path: `${path}.can.${verb}`,
-      name: 'accounts',
-      verb: 'read',
-      resources: {},
-      accounts,
-      wrong,
-    });
+  for (const verb of ['list', 'grant'] as const) {
+    const rule = ruleData(accounts.can[verb]);
+    const place = { path: `${path}.can.${verb}`, name: 'accounts', resources: {}, accounts, wrong };
+    if (!isOnCaller(rule))
+      wrong(place.path, 'expected a condition on the caller, such as role(…) or signedIn');
+    checkRule(rule, { ...place, verb: 'read' });
+  }
 }
 
 function checkRule(rule: RuleData, place: Place): void {
@@ -135,7 +134,7 @@ function checkFieldRules(
   const field = resource.fields[name];
   for (const [verb, rule] of Object.entries(field?.can ?? {})) {
     if (!rule) continue;
-    if (!isOnCaller(ruleData(rule)))
+    if (!isOnCaller(ruleData(rule), place.name === 'accounts'))
       wrong(
         `${path}.can.${verb}`,
         'rules of a field are conditions on the caller, such as role(…) or nobody',
@@ -152,9 +151,12 @@ function checkFieldRules(
     );
 }
 
-function isOnCaller(rule: RuleData): boolean {
-  if (rule.kind === 'any' || rule.kind === 'all') return rule.rules.every(isOnCaller);
-  if (rule.kind === 'not') return isOnCaller(rule.rule);
+/** @param isAccount allows `ownAccount`, which is asked of an account that is read or changed by itself. */
+function isOnCaller(rule: RuleData, isAccount = false): boolean {
+  if (rule.kind === 'any' || rule.kind === 'all')
+    return rule.rules.every((each) => isOnCaller(each, isAccount));
+  if (rule.kind === 'not') return isOnCaller(rule.rule, isAccount);
+  if (rule === ruleData(ownAccount)) return isAccount;
   return ['anyone', 'signedIn', 'role', 'administrator', 'nobody'].includes(rule.kind);
 }
 
@@ -249,7 +251,7 @@ function checkOperand(operand: Operand, { field, operator, type, outer }: Compar
 function typeOf(name: string, field: string, { resources, accounts }: Place): FieldType | undefined {
   const resource = resources[name];
   if (!resource) return undefined;
-  if (field === 'id') return { ...resource.id.type, name: `id of ${name}` };
+  if (field === 'id') return { ...resource.id.type, name: name === 'accounts' ? 'account' : `id of ${name}` };
   const type = resource.fields[field]?.type;
   if (type?.relation) return undefined;
   const target = targetOf(resource, field);

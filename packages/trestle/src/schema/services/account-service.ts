@@ -1,9 +1,12 @@
 import type { Context, Origin } from '../caller.ts';
 import type { RowId } from '../id.ts';
+import type { Fields } from '../resource.ts';
+import type { Flat, Readable, Writable } from '../row-types.ts';
 import type { ListQuery, Page } from './list-query.ts';
+import type { Versioned, WriteOptions } from './row-service.ts';
 
-/** An account as others may see it. */
-export interface Account {
+/** Members of every account. */
+interface AccountMembers {
   id: RowId;
   username: string;
   /** RFC 3339, UTC. */
@@ -14,14 +17,17 @@ export interface Account {
   disabled_at?: string | null;
 }
 
+/** An account as its reader may see it: fields under a rule of their own are there for whom that allows. */
+export type Account<F extends Fields = Record<never, never>> = Flat<AccountMembers & Readable<F>>;
+
 export interface Credentials {
   username: string;
   password: string;
 }
 
 /** The tokens of a sign-in or a refresh. Never stored, never logged. */
-export interface Tokens {
-  account: Account;
+export interface Tokens<F extends Fields = Record<never, never>> {
+  account: Account<F>;
   /** Public id of the session. */
   session: string;
   access: string;
@@ -45,28 +51,48 @@ export interface SessionView {
 export type RequestContext = Context & { readonly origin: Origin };
 
 /** Accounts and sessions, for contract routes and the uniform API alike. */
-export interface AccountService {
-  /** Throws `conflict` with a `taken` error at `/username`, or `invalid`. */
-  signUp(context: RequestContext, credentials: { username: string; password?: string }): Promise<Account>;
-  /** Throws `invalid_credentials`, the same and after the same time whether or not the name exists (`too_many_requests`, `unavailable`). */
-  signIn(context: RequestContext, credentials: Credentials): Promise<Tokens>;
+export interface AccountService<F extends Fields = Record<never, never>> {
+  /**
+   * Makes an account with its own fields, and answers it as it sees itself. Throws `conflict` with a `taken` error at
+   * `/username`, or `invalid`.
+   */
+  signUp(
+    context: RequestContext,
+    body: Flat<{ username: string; password?: string } & Writable<F>>,
+  ): Promise<Versioned<Account<F>>>;
+  /**
+   * By user name, or by a value of a field that `signInBy` names.
+   * Throws `invalid_credentials`, the same and after the same time whether or not the name exists (`too_many_requests`, `unavailable`).
+   */
+  signIn(context: RequestContext, credentials: Credentials): Promise<Tokens<F>>;
   /** Rotates: a new refresh token takes the old one's place. Throws `invalid_token`. */
-  refresh(context: Context, token: string): Promise<Tokens>;
+  refresh(context: Context, token: string): Promise<Tokens<F>>;
   /** A new access token; the refresh token stays as it is, for contracts that promise so. Throws `invalid_token`. */
   renewAccess(context: Context, refreshToken: string): Promise<{ access: string; expiresIn: number }>;
-  read(context: Context, id: RowId): Promise<Account>;
-  /** Accounts by id in one query, for an app's own code: no rule is asked. */
-  readMany(ids: readonly RowId[]): Promise<Map<RowId, Account>>;
-  /** For the administrator. */
-  list(context: Context, query?: ListQuery, cursor?: string): Promise<Page<Account>>;
+  /** One account: the caller's own, or another under the rule `can.read`. */
+  read(context: Context, id: RowId): Promise<Versioned<Account<F>>>;
+  /** Accounts by id in one query, for an app's own code: no rule is asked, and no field left out. */
+  readMany(ids: readonly RowId[]): Promise<Map<RowId, Account<F>>>;
+  /** The accounts that the caller may read, for whom the rule `can.list` names. */
+  list(context: Context, query?: ListQuery<Account<F>>, cursor?: string): Promise<Page<Account<F>>>;
+  /**
+   * Changes name and own fields, as a PATCH (RFC 7396), under the rule `can.update`; sessions go on. Throws `conflict` with a
+   * `taken` error at `/username`, `invalid`, `precondition_failed`.
+   */
+  update(
+    context: Context,
+    id: RowId,
+    patch: Partial<Flat<{ username: string } & Writable<F>>>,
+    options?: WriteOptions,
+  ): Promise<Versioned<Account<F>>>;
   /** For the administrator: ends all sessions at once; keys and password are refused until it is enabled again. */
-  disable(context: Context, id: RowId): Promise<Account>;
-  enable(context: Context, id: RowId): Promise<Account>;
+  disable(context: Context, id: RowId): Promise<Account<F>>;
+  enable(context: Context, id: RowId): Promise<Account<F>>;
   /**
    * Gives an account these roles and no others, from its next request on. For whom the rule `can.grant` names, never for the
    * own account; the role `administrator` is given and taken by administrators alone. Throws `invalid`.
    */
-  setRoles(context: Context, id: RowId, roles: readonly string[]): Promise<Account>;
+  setRoles(context: Context, id: RowId, roles: readonly string[]): Promise<Account<F>>;
   /**
    * Deletes an account with its sessions and keys; rows it created lose their author. For the administrator, and for the
    * owner, who gives the password where accounts have one. Throws `wrong_password`, `too_many_requests`.

@@ -2,8 +2,9 @@ import { type Migrated, type MigrateOptions, migrate } from '../../../src/databa
 import { renamesOf } from '../../../src/database/migrations/renames.ts';
 import type { Store } from '../../../src/database/store.ts';
 import type { Table } from '../../../src/database/table.ts';
-import { ACCOUNTS_TABLE, idColumn, tablesOf } from '../../../src/database/tables.ts';
+import { idColumn, tablesOf } from '../../../src/database/tables.ts';
 import { type Accounts, accounts, integerId, type Resources } from '../../../src/index.ts';
+import { ACCOUNTS_TABLE } from '../../../src/schema/accounts.ts';
 
 const declaredAccounts: Accounts = accounts({ id: integerId() });
 

@@ -1,14 +1,26 @@
-import { type TSchema, Type } from 'typebox';
+import { type TObject, type TSchema, Type } from 'typebox';
 import type { AccountModels } from '../../../accounts/open-accounts.ts';
 import { type AccountBodies, accountBodies } from '../../../accounts/request-bodies.ts';
+import type { RepresentationTag } from '../../../database/migrations/representation.ts';
 import { Problem } from '../../../problems.ts';
+import { bodySchemas } from '../../../rows/model.ts';
+import { isObject } from '../../../rows/validate.ts';
 import { credentialsSchema } from '../../../schema/accounts.ts';
 import type { App } from '../../../schema/app.ts';
 import { accountOf } from '../../../schema/caller.ts';
 import type { RowId } from '../../../schema/id.ts';
-import { answer, limitedBy, type Route, route } from '../../../schema/route.ts';
-import { administrator, signedIn } from '../../../schema/rules.ts';
-import type { AccountService, Tokens } from '../../../schema/services/account-service.ts';
+import {
+  type Answer,
+  answer,
+  limitedBy,
+  type Route,
+  type RouteRequest,
+  route,
+} from '../../../schema/route.ts';
+import { administrator, any, ownAccount, signedIn } from '../../../schema/rules.ts';
+import type { Account, AccountService, Tokens } from '../../../schema/services/account-service.ts';
+import type { Versioned } from '../../../schema/services/row-service.ts';
+import { etagOf, ifMatchOf, noneMatches, type Representation, representationOf } from './etag.ts';
 import { pageRoute } from './page-route.ts';
 import { titled, verbPath } from './route-names.ts';
 
@@ -31,6 +43,7 @@ interface Described {
   readonly bodies: AccountBodies;
   /** The schema of an account. */
   readonly account: TSchema;
+  readonly etag: Representation;
   readonly params: ReturnType<typeof idOf>;
 }
 
@@ -39,8 +52,13 @@ function idOf(app: AccountsOf) {
 }
 
 /** Sign-up, accounts, the caller's own one, and sessions; of apps whose accounts have no passwords, accounts alone. */
-export function accountRoutes(app: AccountsOf, service: AccountService, models: AccountModels): Route[] {
-  const members = { id: app.accounts.id.schema, username: text, created_at: instant };
+export function accountRoutes(
+  app: AccountsOf,
+  service: AccountService,
+  models: AccountModels,
+  representationTag: RepresentationTag,
+): Route[] {
+  const model = models.accounts;
   const disabled = Type.Optional(
     Type.Unsafe({
       anyOf: [instant, { type: 'null' }],
@@ -54,44 +72,116 @@ export function accountRoutes(app: AccountsOf, service: AccountService, models: 
       description: 'For the account itself, where the app declares roles, and for the administrator.',
     }),
   );
-  const account = titled('Account', Type.Object({ ...members, roles, disabled_at: disabled }));
-  const described = { app, service, models, account, bodies: bodiesOf(app), params: idOf(app) };
+  // What an account sees of itself, it need not see of others.
+  const seen = new Set(model.documented.fields.map(({ name }) => name));
+  const ownFields = model.policy.fields(SOMEBODY, 'see', SOMEBODY.account).fields;
+  const members = Object.fromEntries(
+    ownFields.map(({ name, schema }) => [name, seen.has(name) ? schema : Type.Optional(schema)]),
+  );
+  const account = titled(
+    'Account',
+    Type.Object({ id: app.accounts.id.schema, ...members, roles, disabled_at: disabled }),
+  );
+  const etag = representationOf(model, representationTag);
+  const described = { app, service, models, account, etag, bodies: bodiesOf(app), params: idOf(app) };
   const routes = [...ownRoutes(described), ...administrationRoutes(described)];
   if (app.accounts.password === false) return routes;
-  return [...routes, passwordRoute(described), ...signInRoutes(described), ...sessionRoutes(described)];
+  return [...routes, ...signInRoutes(described), ...sessionRoutes(described)];
 }
 
-function ownRoutes({ app, service, account, params }: Described): Route[] {
+function ownRoutes(described: Described): Route[] {
+  const { app, service, models, account, params, etag } = described;
   const { can } = app.accounts;
   const signUp = {
     operationId: 'signUp',
     summary: 'Sign up',
     tag,
     can: can.create,
-    body: titled('SignUp', credentialsSchema(app.accounts)),
+    body: signUpBody(app, models),
     // The service checks it: names are normalized before they are measured.
     checkBody: false,
-    sends: ['Location'],
+    sends: ['Location', 'ETag'],
     answers: { 201: account },
   };
-  const answers = { 200: account };
-  const read = { operationId: 'getAccount', summary: 'Read an account', tag, can: can.read, params, answers };
-  const me = { operationId: 'getMe', summary: 'Read your own account', tag, can: signedIn, answers };
+  const conditional = { sends: ['ETag'], headers: ['If-None-Match'], answers: { 200: account, 304: null } };
+  const read = {
+    ...conditional,
+    operationId: 'getAccount',
+    summary: 'Read an account',
+    tag,
+    can: any(ownAccount, can.read),
+    params,
+  };
+  const me = { ...conditional, operationId: 'getMe', summary: 'Read your own account', tag, can: signedIn };
+  const update = {
+    operationId: 'updateAccount',
+    summary: 'Change name and own fields of an account (RFC 7396)',
+    tag,
+    can: can.update,
+    params,
+    body: titled('AccountPatch', patchBody(app, models)),
+    checkBody: false,
+    headers: ['If-Match'],
+    sends: ['ETag'],
+    answers: { 200: account },
+  };
   return [
     route('POST', '/accounts', signUp, async (request) => {
       // The service checks the body.
       const created = await service.signUp(request, request.body as { username: string; password?: string });
-      return answer(201, created, { location: `${request.base}/v1/accounts/${created.id}` });
+      const location = `${request.base}/v1/accounts/${created.id}`;
+      return answer(201, created, { location, etag: etagOf(created, etag) });
     }),
     route('GET', '/accounts/:id', read, async (request) =>
-      answer(200, await service.read(request, request.params.id)),
+      conditionally(request, await service.read(request, request.params.id), etag),
     ),
-    route('GET', '/me', me, async (request) => {
-      const id = accountOf(request.caller);
-      if (id === null) throw new Problem('forbidden', { detail: 'The administrator has no account.' });
-      return answer(200, await service.read(request, id));
-    }),
+    route('PATCH', '/accounts/:id', update, (request) => changed(described, request, request.params.id)),
+    route('GET', '/me', me, async (request) =>
+      conditionally(request, await service.read(request, ownId(request)), etag),
+    ),
+    changeRoute(described),
   ];
+}
+
+type Asked = RouteRequest<{ params: unknown; query: unknown; body: unknown }>;
+
+function ownId({ caller }: Asked): RowId {
+  const id = accountOf(caller);
+  if (id === null) throw new Problem('forbidden', { detail: 'The administrator has no account.' });
+  return id;
+}
+
+function conditionally({ headers }: Asked, account: Versioned<Account>, tag: Representation): Answer {
+  const own = etagOf(account, tag);
+  const matched = noneMatches(headers['if-none-match'], own);
+  return matched === undefined
+    ? { status: 200, body: account, headers: { etag: own } }
+    : { status: 304, headers: { etag: matched } };
+}
+
+async function changed({ service, etag }: Described, request: Asked, id: RowId): Promise<Answer> {
+  const ifMatch = ifMatchOf(request.headers['if-match'], etag);
+  // The service checks the body.
+  const account = await service.update(request, id, request.body as { username?: string }, { ifMatch });
+  return { status: 200, body: account, headers: { etag: etagOf(account, etag) } };
+}
+
+/** An account without a name, in whose place the documentation tells what an account sees of itself. */
+const SOMEBODY = { kind: 'account', account: 0, session: '' } as const;
+
+/** Credentials and the fields that anybody may set; for the documentation. */
+function signUpBody(app: AccountsOf, { accounts: { documented } }: AccountModels): TSchema {
+  const { username: _, ...own } = (documented.body as TObject).properties;
+  const { properties } = credentialsSchema(app.accounts);
+  return titled('SignUp', Type.Object({ ...properties, ...own }, { additionalProperties: false }));
+}
+
+/** Name and the fields that an account may change of itself; for the documentation. */
+function patchBody(app: AccountsOf, { accounts: model }: AccountModels): TObject {
+  const { fields } = model.policy.fields(SOMEBODY, 'update', SOMEBODY.account);
+  const { properties } = bodySchemas(model.resource, fields).patch as TObject;
+  const username = credentialsSchema(app.accounts).properties.username ?? text;
+  return Type.Object({ ...properties, username: Type.Optional(username) }, { additionalProperties: false });
 }
 
 function administrationRoutes({ app, service, models, account, bodies, params }: Described): Route[] {
@@ -99,7 +189,7 @@ function administrationRoutes({ app, service, models, account, bodies, params }:
     operationId: 'listAccounts',
     summary: 'List accounts',
     tag,
-    can: administrator,
+    can: app.accounts.can.list,
     model: models.accounts,
     item: account,
   };
@@ -166,22 +256,34 @@ function administrationRoutes({ app, service, models, account, bodies, params }:
   ];
 }
 
-function passwordRoute({ app, service }: Described): Route {
+/** A change of the account; or of its password, whose body has the members `current` and `next`. */
+function changeRoute(described: Described): Route {
+  const { app, service, models, account } = described;
+  const patch = patchBody(app, models);
+  const hasPassword = app.accounts.password !== false;
   const next = Type.Object({ next: credentialsSchema(app.accounts).properties.password ?? text });
   const members = Type.Object({ current: text, next: text }, { additionalProperties: false });
+  const change = titled('PasswordChange', limitedBy(members, next));
   const options = {
-    operationId: 'changePassword',
-    summary: 'Change your password; ends your other sessions',
+    operationId: 'updateMe',
+    summary: hasPassword
+      ? 'Change your name and own fields; or your password, which ends your other sessions'
+      : 'Change your name and own fields',
     tag,
     can: signedIn,
-    body: titled('PasswordChange', limitedBy(members, next)),
+    body: hasPassword ? Type.Union([change, titled('AccountPatch', patch)]) : titled('AccountPatch', patch),
     checkBody: false,
-    raises: ['wrong_password'] as const,
-    answers: { 204: null },
+    headers: ['If-Match'],
+    sends: ['ETag'],
+    ...(hasPassword && { raises: ['wrong_password'] as const }),
+    answers: hasPassword ? { 200: account, 204: null } : { 200: account },
   };
   return route('PATCH', '/me', options, async (request) => {
+    const { body } = request;
+    if (!hasPassword || !isObject(body) || !('current' in body || 'next' in body))
+      return changed(described, request, ownId(request));
     // The service checks the body.
-    await service.changePassword(request, request.body as { current: string; next: string });
+    await service.changePassword(request, body as unknown as { current: string; next: string });
     return answer(204);
   });
 }

@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
-import type { Row } from '../../../rows/model.ts';
+import type { RepresentationTag } from '../../../database/migrations/representation.ts';
+import { tableName } from '../../../database/tables.ts';
+import type { Model } from '../../../rows/model.ts';
 import { VERSION, type Versioned } from '../../../schema/services/row-service.ts';
 
 type Header = string | readonly string[] | undefined;
@@ -11,12 +13,21 @@ export interface Representation {
   readonly computed: readonly string[];
 }
 
+export function representationOf(
+  { name, resource, idKind, readable }: Model,
+  tagOf: RepresentationTag,
+): Representation {
+  const shape = [idKind, ...readable.map((field) => [field.name, field.kind])];
+  const computed = readable.filter(({ type }) => type.relation).map((field) => field.name);
+  return { tag: tagOf(tableName(name, resource), shape), computed };
+}
+
 /**
  * The strong entity tag of a row: its version and the tag of its representation (RFC 9110, 8.8.3), such as `"7-k3f9"`. A
  * digest of the fields that are computed from other rows follows.
  */
-export function etagOf(row: Versioned<Row>, { tag, computed }: Representation): string {
-  const values = computed.filter((name) => name in row).map((name) => row[name]);
+export function etagOf(row: Versioned<object>, { tag, computed }: Representation): string {
+  const values = computed.flatMap((name) => (name in row ? [Reflect.get(row, name)] : []));
   const digest = values.length > 0 ? `-${hash('sha1', JSON.stringify(values)).slice(0, 10)}` : '';
   return `"${row[VERSION]}-${tag}${digest}"`;
 }

@@ -1,6 +1,5 @@
 import { type TSchema, Type } from 'typebox';
 import type { RepresentationTag } from '../../../database/migrations/representation.ts';
-import { tableName } from '../../../database/tables.ts';
 import { Problem } from '../../../problems.ts';
 import type { Model, Row } from '../../../rows/model.ts';
 import { transitionsOf } from '../../../rows/policy.ts';
@@ -10,7 +9,7 @@ import type { RowId } from '../../../schema/id.ts';
 import { type Answer, answer, type Route, type RouteRequest, route } from '../../../schema/route.ts';
 import { nobody } from '../../../schema/rules.ts';
 import type { Versioned, WriteOptions } from '../../../schema/services/row-service.ts';
-import { etagOf, ifMatchOf, noneMatches, type Representation } from './etag.ts';
+import { etagOf, ifMatchOf, noneMatches, type Representation, representationOf } from './etag.ts';
 import { selectionParameters, viewOf } from './list-parameters.ts';
 import { onlySelectionOf } from './list-query.ts';
 import { pageRoute } from './page-route.ts';
@@ -27,11 +26,7 @@ export function resourceRoutes(
 ): Route[] {
   const row = titled(rowName(model.name), model.documented.row);
   const view = viewOf(model);
-  const shape = [model.idKind, ...model.readable.map(({ name, kind }) => [name, kind])];
-  const tag = {
-    tag: representationTag(tableName(model.name, model.resource), shape),
-    computed: model.readable.filter(({ type }) => type.relation).map(({ name }) => name),
-  };
+  const tag = representationOf(model, representationTag);
   const { name } = model;
   const shared = { tag: name, can: model.resource.can.read ?? nobody };
   const described = {
