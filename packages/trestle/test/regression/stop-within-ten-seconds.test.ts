@@ -8,12 +8,11 @@ import { appFolder, CONTRACT, ENGINE, serve } from '../processes.ts';
 import { until } from '../until.ts';
 
 const STUCK = `
-import { setTimeout as sleep } from 'node:timers/promises';
 import { anyone, app, job, resource, text } from ${ENGINE};
 import { answer, bytes, route } from ${CONTRACT};
 const notes = resource({ fields: { content: text() }, can: { read: anyone, create: anyone } });
 const forever = () => new Promise(() => {});
-async function* drops() { for (;;) { yield 'drop '; await sleep(50); } }
+async function* drops() { yield 'drop '; await forever(); }
 const options = (summary, more) => ({ summary, can: anyone, answers: { 200: null }, ...more });
 export default app({
   name: 'notes',
