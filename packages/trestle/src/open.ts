@@ -1,6 +1,7 @@
 import { type EngineOptions, openEngine } from './engine.ts';
 import type { App } from './schema/app.ts';
 import type { Jobs } from './schema/jobs.ts';
+import type { Fields } from './schema/resource.ts';
 import type { ContractContext } from './schema/route.ts';
 import type { Resources } from './schema/row-types.ts';
 
@@ -15,7 +16,8 @@ export interface OpenOptions {
 }
 
 /** An app that is open in this process: what a contract is given, and what closes it. */
-export interface OpenApp<Rs extends Resources, Js extends Jobs> extends ContractContext<Rs, Js> {
+export interface OpenApp<Rs extends Resources, Js extends Jobs, F extends Fields>
+  extends ContractContext<Rs, Js, F> {
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -29,10 +31,10 @@ export interface OpenApp<Rs extends Resources, Js extends Jobs> extends Contract
  * await using notebook = await openApp(app, { data: './data' });
  * await notebook.services.notes.create(system(), { title: 'Made by a script' });
  */
-export async function openApp<Rs extends Resources, Js extends Jobs>(
-  app: App<Rs, Js>,
+export async function openApp<Rs extends Resources, Js extends Jobs, F extends Fields>(
+  app: App<Rs, Js, F>,
   options: OpenOptions = {},
-): Promise<OpenApp<Rs, Js>> {
+): Promise<OpenApp<Rs, Js, F>> {
   const { TRESTLE_DATA, DATABASE_URL } = process.env;
   const { data = TRESTLE_DATA ?? './data', database = DATABASE_URL, roles = [] } = options;
   const { context, close } = await openEngine(app, { data, database, roles, shared: true });

@@ -5,6 +5,7 @@ import { aBoolean, aFunction, anything, aString, expects, isObject, optionsOf } 
 import type { Field } from './field.ts';
 import type { Jobs } from './jobs.ts';
 import { type ProcessHooks, processHooks } from './own-code/process-hooks.ts';
+import type { Fields } from './resource.ts';
 import type { Contract, ContractContext, Route } from './route.ts';
 import type { FieldsOf, Resources } from './row-types.ts';
 
@@ -19,28 +20,32 @@ type Checked<Rs extends Resources> = {
 };
 
 /** The declaration of an app. */
-export interface AppOptions<Rs extends Resources, Js extends Jobs = Jobs> {
+export interface AppOptions<
+  Rs extends Resources,
+  Js extends Jobs = Jobs,
+  F extends Fields = Record<never, never>,
+> {
   /** Lower-case letters, digits and dashes: names the database, the path and the tokens' issuer. */
   name: string;
   /** One line for the documentation. */
   description?: string;
-  accounts?: Accounts;
+  accounts?: Accounts<F>;
   resources: Rs & Checked<Rs>;
   /** Code that is run in the background, on a schedule or when it is enqueued (default: none). */
   jobs?: Js;
   /** Settings where neither an option nor a variable of the engine says otherwise (default: none). */
   defaults?: AppDefaults;
   /** The app's documented routes (default: none, the uniform API alone). */
-  contract?: (context: ContractContext<Rs, Js>) => Contract;
+  contract?: (context: ContractContext<Rs, Js, F>) => Contract;
   /**
    * Routes of the app's own beside the uniform API, with its errors and its strictness, in the OpenAPI document (default: none).
    * Their paths stand as they are written, under the app's own.
    */
-  routes?: (context: ContractContext<Rs, Js>) => readonly Route[];
+  routes?: (context: ContractContext<Rs, Js, F>) => readonly Route[];
   /** Code that runs before a process serves requests; what it throws ends the start (default: none). */
-  start?: ProcessHooks<ContractContext<Rs, Js>>;
+  start?: ProcessHooks<ContractContext<Rs, Js, F>>;
   /** Code that runs when a process has served its last request; what it throws is logged (default: none). */
-  stop?: ProcessHooks<ContractContext<Rs, Js>>;
+  stop?: ProcessHooks<ContractContext<Rs, Js, F>>;
   /** Whether the uniform API is served under `/v1` (default: true). Without, the contract alone is. */
   uniform?: boolean;
 }
@@ -54,22 +59,24 @@ export interface AppDefaults {
 }
 
 /** One declared backend. */
-export interface App<Rs extends Resources = Resources, Js extends Jobs = Jobs> {
+export interface App<Rs extends Resources = Resources, Js extends Jobs = Jobs, F extends Fields = Fields> {
   readonly name: string;
   readonly description: string;
-  readonly accounts: Accounts;
+  readonly accounts: Accounts<F>;
   readonly resources: Rs;
   readonly jobs: Js;
   readonly defaults: AppDefaults;
-  readonly contract: Make<Rs, Js, Contract> | undefined;
-  readonly routes: Make<Rs, Js, readonly Route[]> | undefined;
-  readonly start: { readonly [K in keyof ProcessHooks<never>]: Make<Rs, Js, Promise<void>> };
-  readonly stop: { readonly [K in keyof ProcessHooks<never>]: Make<Rs, Js, Promise<void>> };
+  readonly contract: Make<Rs, Js, F, Contract> | undefined;
+  readonly routes: Make<Rs, Js, F, readonly Route[]> | undefined;
+  readonly start: { readonly [K in keyof ProcessHooks<never>]: Make<Rs, Js, F, Promise<void>> };
+  readonly stop: { readonly [K in keyof ProcessHooks<never>]: Make<Rs, Js, F, Promise<void>> };
   readonly uniform: boolean;
 }
 
 /** A method's type, which lets every app stand where some app is asked for: an engine gives each its own context. */
-type Make<Rs extends Resources, Js extends Jobs, T> = { make(context: ContractContext<Rs, Js>): T }['make'];
+type Make<Rs extends Resources, Js extends Jobs, F extends Fields, T> = {
+  make(context: ContractContext<Rs, Js, F>): T;
+}['make'];
 
 /**
  * Declares a backend: its resources, accounts and, optionally, its contract.
@@ -79,13 +86,16 @@ type Make<Rs extends Resources, Js extends Jobs, T> = { make(context: ContractCo
  * const notes = resource({ fields: { title: text() }, can: { read: anyone, create: signedIn } });
  * export default app({ name: 'notes', accounts: accounts(), resources: { notes } });
  */
-export function app<const Rs extends Resources, const Js extends Jobs = Record<never, never>>(
-  options: AppOptions<Rs, Js>,
-): App<Rs, Js> {
-  const declared: App<Rs, Js> = {
+export function app<
+  const Rs extends Resources,
+  const Js extends Jobs = Record<never, never>,
+  const F extends Fields = Record<never, never>,
+>(options: AppOptions<Rs, Js, F>): App<Rs, Js, F> {
+  const declared: App<Rs, Js, F> = {
     name: options.name,
     description: options.description ?? '',
-    accounts: options.accounts ?? accounts(),
+    // Without own fields there are none: what `F` is by default.
+    accounts: options.accounts ?? (accounts() as unknown as Accounts<F>),
     resources: options.resources,
     // Without jobs there are none: what `Js` is by default.
     jobs: options.jobs ?? ({} as Js),

@@ -2,7 +2,7 @@ import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
 import type { Problem, ProblemCode } from '../problems.ts';
 import type { Caller, Origin, RunTransaction, Transaction } from './caller.ts';
 import type { JobServices, Jobs } from './jobs.ts';
-import type { Resource } from './resource.ts';
+import type { Fields, Resource } from './resource.ts';
 import type { BodyOf, PatchOf, Resources, RowOf } from './row-types.ts';
 import type { Rule, Rules } from './rules.ts';
 import type { AccountService, KeyService } from './services/account-service.ts';
@@ -249,7 +249,11 @@ interface ResourceSchemas<R extends Resource, Rs> {
 }
 
 /** The input of a contract: the services, rules and schemas of its app. */
-export interface ContractContext<Rs extends Resources, Js extends Jobs = Jobs> {
+export interface ContractContext<
+  Rs extends Resources,
+  Js extends Jobs = Jobs,
+  F extends Fields = Record<never, never>,
+> {
   /** The declared rules, so that a route names its own and never repeats it: `can: rules.notes.create`. */
   rules: { readonly [K in keyof Rs]: Required<Rules> };
   /** The schemas of rows and bodies as declared, so that a contract says once more only what it says differently. */
@@ -257,7 +261,7 @@ export interface ContractContext<Rs extends Resources, Js extends Jobs = Jobs> {
   /** The schema of what somebody signs up with, as declared. */
   credentials: TSchema;
   services: Services<Rs>;
-  accounts: AccountService;
+  accounts: AccountService<F>;
   keys: KeyService;
   operations: OperationService;
   /** Enqueues each declared job: `jobs.remind.enqueue(request, input, { at, key })`. */
