@@ -31,7 +31,6 @@ export {
 } from './schema/route.ts';
 export type {
   Account,
-  AccountPatch,
   AccountService,
   Credentials,
   KeyOptions,
@@ -40,7 +39,6 @@ export type {
   KeyView,
   RequestContext,
   SessionView,
-  SignUpBody,
   Tokens,
 } from './schema/services/account-service.ts';
 export type { ChildQuery, Condition, Filter, ListQuery, Page } from './schema/services/list-query.ts';

@@ -27,7 +27,6 @@ import type { AnyService, RowWriter } from './rows/write.ts';
 import { credentialsSchema, withAccounts } from './schema/accounts.ts';
 import type { App } from './schema/app.ts';
 import type { JobServices, Jobs } from './schema/jobs.ts';
-import type { Fields } from './schema/resource.ts';
 import type { ContractContext } from './schema/route.ts';
 import type { Resources } from './schema/row-types.ts';
 import { nobody, type Rules } from './schema/rules.ts';
@@ -82,8 +81,8 @@ export interface EngineMeasures {
 }
 
 /** A declared app, running over its store: everything a channel needs. */
-export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs, F extends Fields = Fields> {
-  readonly app: App<Rs, Js, F>;
+export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs> {
+  readonly app: App<Rs, Js>;
   readonly store: Store;
   readonly services: Services<Rs>;
   readonly byName: ReadonlyMap<string, AnyService>;
@@ -106,7 +105,7 @@ export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs
   /** The table of moves as callers see it. */
   readonly moveModel: Model;
   /** The context of the app's contract. */
-  readonly context: ContractContext<Rs, Js, F>;
+  readonly context: ContractContext<Rs, Js>;
   /** For metrics. */
   measure(): Promise<EngineMeasures>;
   /** Lets what is under way end, writes what waits to be written, and closes the store. */
@@ -114,16 +113,15 @@ export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs
 }
 
 /** Opens an app, and runs its code of a start, unless this process has no role. */
-export async function openEngine<Rs extends Resources, Js extends Jobs, F extends Fields>(
-  app: App<Rs, Js, F>,
+export async function openEngine<Rs extends Resources, Js extends Jobs>(
+  app: App<Rs, Js>,
   options: EngineOptions,
-): Promise<Engine<Rs, Js, F>> {
+): Promise<Engine<Rs, Js>> {
   const { log, events } = countingLog(app.name, options.log);
   const engine = await assemble(app, options, { log, events });
   if (options.roles?.length === 0) return engine;
   try {
-    // Every app stands where some app is asked for: it is given its own context.
-    const stop = await startProcess(app as unknown as App, { ...engine, log });
+    const stop = await startProcess(app, { ...engine, log });
     return { ...engine, close: () => stop().then(engine.close) };
   } catch (error) {
     await engine.close();
@@ -132,11 +130,11 @@ export async function openEngine<Rs extends Resources, Js extends Jobs, F extend
 }
 
 /** Opens the store of an app, brought to the declared tables, then its services, accounts and operations over it. */
-async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>(
-  app: App<Rs, Js, F>,
+async function assemble<Rs extends Resources, Js extends Jobs>(
+  app: App<Rs, Js>,
   options: EngineOptions,
   { log, events }: ReturnType<typeof countingLog>,
-): Promise<Engine<Rs, Js, F>> {
+): Promise<Engine<Rs, Js>> {
   const { data, database = app.defaults.database, shared = false, roles = ROLES } = options;
   const secret = openSigningSecret(data, options.signingSecret);
   const store = await openStore({
@@ -228,12 +226,12 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
 }
 
 /** The context of an app's contract. */
-function contextOf<Rs extends Resources, Js extends Jobs, F extends Fields>(
-  { resources, accounts }: App<Rs, Js, F>,
+function contextOf<Rs extends Resources, Js extends Jobs>(
+  { resources, accounts }: App<Rs, Js>,
   store: Store,
   { models, services }: { readonly models: ReadonlyMap<string, Model>; readonly services: Services<Rs> },
   others: Pick<ContractContext<Rs, Js>, 'accounts' | 'keys' | 'operations' | 'jobs'>,
-): ContractContext<Rs, Js, F> {
+): ContractContext<Rs, Js> {
   return {
     rules: rulesOf(resources),
     schemas: schemasOf<Rs>(models),
@@ -241,8 +239,6 @@ function contextOf<Rs extends Resources, Js extends Jobs, F extends Fields>(
     services,
     transaction: transactionRunner(store),
     ...others,
-    // Accounts have the own fields of the declaration that this is the type of.
-    accounts: others.accounts as unknown as AccountService<F>,
   };
 }
 

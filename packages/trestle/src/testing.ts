@@ -6,7 +6,6 @@ import { openLog } from './http/logging/logging.ts';
 import { startServer } from './http/server/server.ts';
 import type { App } from './schema/app.ts';
 import type { Jobs } from './schema/jobs.ts';
-import type { Fields } from './schema/resource.ts';
 import type { Resources } from './schema/row-types.ts';
 
 export interface ServeOptions {
@@ -19,11 +18,11 @@ export interface ServeOptions {
 }
 
 /** An app that is served for a test, on a free port of the loopback address. */
-export interface Served<Rs extends Resources = Resources, Js extends Jobs = Jobs, F extends Fields = Fields> {
+export interface Served<Rs extends Resources = Resources, Js extends Jobs = Jobs> {
   /** The URL of the first server. */
   readonly url: string;
   /** The engine of the first server. */
-  readonly engine: Engine<Rs, Js, F>;
+  readonly engine: Engine<Rs, Js>;
   readonly data: string;
   /** The administrator's secret of this server. */
   readonly administrator: string;
@@ -62,10 +61,10 @@ const ADMINISTRATOR = 'the-administrators-secret-of-a-test';
  * const { status, body } = await served.call('GET', '/v1/notes');
  * await served.close();
  */
-export async function serveApp<Rs extends Resources, Js extends Jobs, F extends Fields>(
-  app: App<Rs, Js, F>,
+export async function serveApp<Rs extends Resources, Js extends Jobs>(
+  app: App<Rs, Js>,
   options: ServeOptions = {},
-): Promise<Served<Rs, Js, F>> {
+): Promise<Served<Rs, Js>> {
   const { database, servers: count = 1 } = options;
   const data = options.data ?? mkdtempSync(join(tmpdir(), `trestle-${app.name}-`));
   const lines: string[] = [];
@@ -111,13 +110,11 @@ export async function serveApp<Rs extends Resources, Js extends Jobs, F extends 
   };
 }
 
-async function openOne<Rs extends Resources, Js extends Jobs, F extends Fields>(
-  app: App<Rs, Js, F>,
+async function openOne<Rs extends Resources, Js extends Jobs>(
+  app: App<Rs, Js>,
   options: Pick<EngineOptions, 'data' | 'database' | 'shared'>,
   to: (line: string) => void,
 ) {
   const engine = await openEngine(app, { ...options, administratorSecret: ADMINISTRATOR });
-  // Every engine stands where some engine is asked for: its app is given its own context.
-  const mounted = { engine: engine as unknown as Engine, base: '' };
-  return { engine, server: await startServer([mounted], { port: 0, log: openLog({ to }) }) };
+  return { engine, server: await startServer([{ engine, base: '' }], { port: 0, log: openLog({ to }) }) };
 }
