@@ -4,7 +4,7 @@ import { described, type Finding } from './finding.ts';
 import { repositoryFiles } from './repository-files.ts';
 
 /** The folders a path in a document starts with where it means a file of the repository. */
-const TOP = '(?:packages|apps|docs|scripts|bench|\\.ci)';
+const TOP = '(?:packages|apps|examples|docs|scripts|bench|\\.ci)';
 /** A path in code, up to the first character no path of ours has. Capitals such as NAME stand for something else. */
 const REPOSITORY_PATH = new RegExp(`(?<![\\w./:@-])${TOP}/[\\w./*{},-]*`, 'g');
 /** A path below the engine's source, as ARCHITECTURE.md writes it. */
@@ -27,7 +27,7 @@ interface Line {
 /** Every path, link, script, option and variable a document names that the repository does not have. */
 export function checkDocs(root: string): Finding[] {
   const known = knownNames(root);
-  const documents = repositoryFiles(root, '*.md', '{packages,apps,docs,bench}/**/*.md');
+  const documents = repositoryFiles(root, '*.md', '{packages,apps,examples,docs,bench}/**/*.md');
   return documents.flatMap((file) => linesOf(root, file).flatMap((line) => missing(root, line, known)));
 }
 

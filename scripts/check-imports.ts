@@ -45,7 +45,7 @@ interface Import {
 
 /** Every import of the repository that breaks a rule of direction, ending or dependency. */
 export function checkImports(root: string): Finding[] {
-  const files = repositoryFiles(root, '{packages,apps,scripts,bench}/**/*.ts');
+  const files = repositoryFiles(root, '{packages,apps,examples,scripts,bench}/**/*.ts');
   return files.flatMap((file) => importsOf(root, file).flatMap((found) => broken(root, found)));
 }
 

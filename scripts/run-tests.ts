@@ -34,7 +34,7 @@ export interface TestResult {
 
 /** Paths of the test files whose path contains one of the filters; all where there is none. */
 export function testFiles(root: string, filters: readonly string[]): string[] {
-  const all = repositoryFiles(root, '{packages,apps}/**/*.test.ts');
+  const all = repositoryFiles(root, '{packages,apps,examples}/**/*.test.ts');
   return filters.length === 0 ? all : all.filter((file) => filters.some((filter) => file.includes(filter)));
 }
 
