@@ -4,6 +4,8 @@ import type { Contract, FailedRequest, Route } from '../../schema/route.ts';
 import type { Resources } from '../../schema/row-types.ts';
 import { serveDocumentation } from '../docs/document-pages.ts';
 import { perPrefix, serveIndex } from '../docs/pages.ts';
+import { mcpRoute } from '../mcp/mcp-route.ts';
+import { toolsOf } from '../mcp/mcp-tools.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import { operationIdOf } from '../openapi/operation.ts';
 import { takesTickets, UNIFORM_PLACES } from '../requests/presented-credential.ts';
@@ -40,7 +42,14 @@ export function mount<Rs extends Resources>(
   const { contract, tables } = routeTables(engine);
   requireOwnPaths(name, tables);
   requireOwnIds(name, tables);
-  for (const table of tables) addRoutes(fastify, table, { authenticate, idempotency, base, streams });
+  const server = { authenticate, idempotency, base, streams };
+  for (const table of tables) addRoutes(fastify, table, server);
+  const uniform = tables.find(({ style }) => style === 'uniform');
+  if (uniform && !fastify.hasRoute({ method: 'POST', url: `${base}/mcp` })) {
+    const tools = toolsOf(engine.models, uniform.routes, uniform.prefix);
+    const mcp = mcpRoute(fastify, { name, description, base, tools });
+    addRoutes(fastify, { style: 'uniform', prefix: '', routes: [mcp], places: UNIFORM_PLACES }, server);
+  }
 
   const openapi = `${base}/openapi.json`;
   const documentOf = perPrefix('application/json; charset=utf-8', (prefix) => {
