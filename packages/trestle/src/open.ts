@@ -29,7 +29,7 @@ export interface OpenApp<Rs extends Resources, Js extends Jobs, F extends Fields
  *
  * @throws {StartError} where the database cannot be opened or brought to the declaration.
  * @example
- * await using notebook = await openApp(app, { data: './data' });
+ * await using notebook = await openApp(app({ name: 'notes', resources: { notes } }), { data: './data' });
  * await notebook.services.notes.create(system(), { title: 'Made by a script' });
  */
 export async function openApp<Rs extends Resources, Js extends Jobs, F extends Fields>(
