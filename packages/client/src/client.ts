@@ -1,5 +1,5 @@
 import type { App, BodyOf, IdOf, PatchOf, Resources, RowOf } from 'trestle';
-import type { Account } from 'trestle/contract';
+import type { Account, AccountPatch, SignUpBody } from 'trestle/contract';
 import type { Result } from './problems.ts';
 import { type RowClient, UntypedRows } from './rows.ts';
 import { type RequestOptions, type Tokens, Transport, type TransportOptions, tokensOf } from './transport.ts';
@@ -8,6 +8,10 @@ import { type RequestOptions, type Tokens, Transport, type TransportOptions, tok
 export interface ClientOptions extends TransportOptions {}
 
 type ResourcesOf<A> = A extends App<infer Rs> ? Rs : Resources;
+type AccountOf<A> = A extends App<infer _Rs, infer _Js, infer F> ? Account<F> : Account;
+type SignUpOf<A> = A extends App<infer _Rs, infer _Js, infer F> ? SignUpBody<F> : Credentials;
+type PatchOfAccount<A> =
+  A extends App<infer _Rs, infer _Js, infer F> ? AccountPatch<F> : { username?: string };
 
 interface Credentials {
   username: string;
@@ -27,12 +31,15 @@ export interface Client<A> {
   };
   /** The tokens of the session; undefined where nobody is signed in. */
   readonly tokens: Tokens | undefined;
-  signUp(credentials: Credentials, options?: RequestOptions): Promise<Result<Account>>;
-  signIn(credentials: Credentials, options?: RequestOptions): Promise<Result<Account>>;
+  /** Makes an account, with its own fields. */
+  signUp(body: SignUpOf<A>, options?: RequestOptions): Promise<Result<AccountOf<A>>>;
+  signIn(credentials: Credentials, options?: RequestOptions): Promise<Result<AccountOf<A>>>;
   /** Ends the session on the server, and forgets its tokens whatever the server says. */
   signOut(options?: RequestOptions): Promise<Result<undefined>>;
   /** The account that is signed in. */
-  me(options?: RequestOptions): Promise<Result<Account>>;
+  me(options?: RequestOptions): Promise<Result<AccountOf<A>>>;
+  /** Changes the name and the own fields of the account that is signed in. */
+  updateMe(patch: PatchOfAccount<A>, options?: RequestOptions): Promise<Result<AccountOf<A>>>;
   /**
    * Any other route of the app, such as one of its contract, with the credentials, refreshes and retries of the rest.
    *
@@ -86,7 +93,7 @@ export function createClient<A extends App<Resources>>(options: ClientOptions): 
     signUp: (body, own) => bodyOf({ method: 'POST', path: '/v1/accounts', body, ...own }),
     async signIn(body, own) {
       const sending = { method: 'POST', path: '/v1/sessions', body, isPublic: true, ...own };
-      const result = await bodyOf<{ account: Account }>(sending);
+      const result = await bodyOf<{ account: AccountOf<A> }>(sending);
       if (!result.ok) return result;
       known.clear();
       transport.keep(tokensOf(result.value));
@@ -102,6 +109,7 @@ export function createClient<A extends App<Resources>>(options: ClientOptions): 
       return result;
     },
     me: (own) => bodyOf({ method: 'GET', path: '/v1/me', ...own }),
+    updateMe: (body, own) => bodyOf({ method: 'PATCH', path: '/v1/me', body, ...own }),
     request: (method, path, own) => bodyOf({ method, path, ...own }),
   };
 }

@@ -31,6 +31,7 @@ export {
 } from './schema/route.ts';
 export type {
   Account,
+  AccountPatch,
   AccountService,
   Credentials,
   KeyOptions,
@@ -39,6 +40,7 @@ export type {
   KeyView,
   RequestContext,
   SessionView,
+  SignUpBody,
   Tokens,
 } from './schema/services/account-service.ts';
 export type { ChildQuery, Condition, Filter, ListQuery, Page } from './schema/services/list-query.ts';

@@ -27,6 +27,7 @@ import type { AnyService, RowWriter } from './rows/write.ts';
 import { credentialsSchema, withAccounts } from './schema/accounts.ts';
 import type { App } from './schema/app.ts';
 import type { JobServices, Jobs } from './schema/jobs.ts';
+import type { Fields } from './schema/resource.ts';
 import type { ContractContext } from './schema/route.ts';
 import type { Resources } from './schema/row-types.ts';
 import { nobody, type Rules } from './schema/rules.ts';
@@ -81,8 +82,8 @@ export interface EngineMeasures {
 }
 
 /** A declared app, running over its store: everything a channel needs. */
-export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs> {
-  readonly app: App<Rs, Js>;
+export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs, F extends Fields = Fields> {
+  readonly app: App<Rs, Js, F>;
   readonly store: Store;
   readonly services: Services<Rs>;
   readonly byName: ReadonlyMap<string, AnyService>;
@@ -105,7 +106,7 @@ export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs
   /** The table of moves as callers see it. */
   readonly moveModel: Model;
   /** The context of the app's contract. */
-  readonly context: ContractContext<Rs, Js>;
+  readonly context: ContractContext<Rs, Js, F>;
   /** For metrics. */
   measure(): Promise<EngineMeasures>;
   /** Lets what is under way end, writes what waits to be written, and closes the store. */
@@ -113,15 +114,16 @@ export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs
 }
 
 /** Opens an app, and runs its code of a start, unless this process has no role. */
-export async function openEngine<Rs extends Resources, Js extends Jobs>(
-  app: App<Rs, Js>,
+export async function openEngine<Rs extends Resources, Js extends Jobs, F extends Fields>(
+  app: App<Rs, Js, F>,
   options: EngineOptions,
-): Promise<Engine<Rs, Js>> {
+): Promise<Engine<Rs, Js, F>> {
   const { log, events } = countingLog(app.name, options.log);
   const engine = await assemble(app, options, { log, events });
   if (options.roles?.length === 0) return engine;
   try {
-    const stop = await startProcess(app, { ...engine, log });
+    // Every app stands where some app is asked for: it is given its own context.
+    const stop = await startProcess(app as unknown as App, { ...engine, log });
     return { ...engine, close: () => stop().then(engine.close) };
   } catch (error) {
     await engine.close();
@@ -130,11 +132,11 @@ export async function openEngine<Rs extends Resources, Js extends Jobs>(
 }
 
 /** Opens the store of an app, brought to the declared tables, then its services, accounts and operations over it. */
-async function assemble<Rs extends Resources, Js extends Jobs>(
-  app: App<Rs, Js>,
+async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>(
+  app: App<Rs, Js, F>,
   options: EngineOptions,
   { log, events }: ReturnType<typeof countingLog>,
-): Promise<Engine<Rs, Js>> {
+): Promise<Engine<Rs, Js, F>> {
   const { data, database = app.defaults.database, shared = false, roles = ROLES } = options;
   const secret = openSigningSecret(data, options.signingSecret);
   const store = await openStore({
@@ -226,12 +228,12 @@ async function assemble<Rs extends Resources, Js extends Jobs>(
 }
 
 /** The context of an app's contract. */
-function contextOf<Rs extends Resources, Js extends Jobs>(
-  { resources, accounts }: App<Rs, Js>,
+function contextOf<Rs extends Resources, Js extends Jobs, F extends Fields>(
+  { resources, accounts }: App<Rs, Js, F>,
   store: Store,
   { models, services }: { readonly models: ReadonlyMap<string, Model>; readonly services: Services<Rs> },
   others: Pick<ContractContext<Rs, Js>, 'accounts' | 'keys' | 'operations' | 'jobs'>,
-): ContractContext<Rs, Js> {
+): ContractContext<Rs, Js, F> {
   return {
     rules: rulesOf(resources),
     schemas: schemasOf<Rs>(models),
@@ -239,6 +241,8 @@ function contextOf<Rs extends Resources, Js extends Jobs>(
     services,
     transaction: transactionRunner(store),
     ...others,
+    // Accounts have the own fields of the declaration that this is the type of.
+    accounts: others.accounts as unknown as AccountService<F>,
   };
 }
 

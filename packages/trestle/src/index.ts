@@ -78,7 +78,7 @@ export {
 } from './schema/lifecycle.ts';
 export type { AfterContext, HookContext, Hooks, WithinContext } from './schema/own-code/hooks.ts';
 export type { ProcessHooks } from './schema/own-code/process-hooks.ts';
-export type { Resource, ResourceOptions, ResourceTypes } from './schema/resource.ts';
+export type { Exclusion, Resource, ResourceOptions, ResourceTypes } from './schema/resource.ts';
 export type { BodyOf, IdOf, PatchOf, Resources, RowOf } from './schema/row-types.ts';
 export {
   administrator,

@@ -4,7 +4,6 @@ import type { Jobs } from './schema/jobs.ts';
 import type { Fields } from './schema/resource.ts';
 import type { ContractContext } from './schema/route.ts';
 import type { Resources } from './schema/row-types.ts';
-import type { AccountService } from './schema/services/account-service.ts';
 
 /** Where the rows of an app are, and what this process does beside calling verbs. */
 export interface OpenOptions {
@@ -38,10 +37,6 @@ export async function openApp<Rs extends Resources, Js extends Jobs, F extends F
 ): Promise<OpenApp<Rs, Js, F>> {
   const { TRESTLE_DATA, DATABASE_URL } = process.env;
   const { data = TRESTLE_DATA ?? './data', database = DATABASE_URL, roles = [] } = options;
-  // An engine is the same whatever the accounts of its app; a type parameter is compared too strictly for that.
-  const any = app as unknown as App<Rs, Js>;
-  const { context, close } = await openEngine(any, { data, database, roles, shared: true });
-  // Accounts were compiled from the declaration that their type is a projection of.
-  const accounts = context.accounts as unknown as AccountService<F>;
-  return { ...context, accounts, close, [Symbol.asyncDispose]: close };
+  const { context, close } = await openEngine(app, { data, database, roles, shared: true });
+  return { ...context, close, [Symbol.asyncDispose]: close };
 }

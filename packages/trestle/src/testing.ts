@@ -6,6 +6,7 @@ import { openLog } from './http/logging/logging.ts';
 import { startServer } from './http/server/server.ts';
 import type { App } from './schema/app.ts';
 import type { Jobs } from './schema/jobs.ts';
+import type { Fields } from './schema/resource.ts';
 import type { Resources } from './schema/row-types.ts';
 
 export interface ServeOptions {
@@ -18,11 +19,11 @@ export interface ServeOptions {
 }
 
 /** An app that is served for a test, on a free port of the loopback address. */
-export interface Served<Rs extends Resources = Resources, Js extends Jobs = Jobs> {
+export interface Served<Rs extends Resources = Resources, Js extends Jobs = Jobs, F extends Fields = Fields> {
   /** The URL of the first server. */
   readonly url: string;
   /** The engine of the first server. */
-  readonly engine: Engine<Rs, Js>;
+  readonly engine: Engine<Rs, Js, F>;
   readonly data: string;
   /** The administrator's secret of this server. */
   readonly administrator: string;
@@ -61,10 +62,10 @@ const ADMINISTRATOR = 'the-administrators-secret-of-a-test';
  * const { status, body } = await served.call('GET', '/v1/notes');
  * await served.close();
  */
-export async function serveApp<Rs extends Resources, Js extends Jobs>(
-  app: App<Rs, Js>,
+export async function serveApp<Rs extends Resources, Js extends Jobs, F extends Fields>(
+  app: App<Rs, Js, F>,
   options: ServeOptions = {},
-): Promise<Served<Rs, Js>> {
+): Promise<Served<Rs, Js, F>> {
   const { database, servers: count = 1 } = options;
   const data = options.data ?? mkdtempSync(join(tmpdir(), `trestle-${app.name}-`));
   const lines: string[] = [];
@@ -110,11 +111,13 @@ export async function serveApp<Rs extends Resources, Js extends Jobs>(
   };
 }
 
-async function openOne<Rs extends Resources, Js extends Jobs>(
-  app: App<Rs, Js>,
+async function openOne<Rs extends Resources, Js extends Jobs, F extends Fields>(
+  app: App<Rs, Js, F>,
   options: Pick<EngineOptions, 'data' | 'database' | 'shared'>,
   to: (line: string) => void,
 ) {
   const engine = await openEngine(app, { ...options, administratorSecret: ADMINISTRATOR });
-  return { engine, server: await startServer([{ engine, base: '' }], { port: 0, log: openLog({ to }) }) };
+  // Every engine stands where some engine is asked for: its app is given its own context.
+  const mounted = { engine: engine as unknown as Engine, base: '' };
+  return { engine, server: await startServer([mounted], { port: 0, log: openLog({ to }) }) };
 }

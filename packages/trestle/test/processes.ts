@@ -9,8 +9,8 @@ import { until } from './until.ts';
 const ROOT = join(import.meta.dirname, '../../..');
 const MAIN = join(import.meta.dirname, '../src/cli/main.ts');
 /** Where an app in a temporary folder imports the engine from, quoted. */
-const ENGINE = JSON.stringify(join(import.meta.dirname, '../src/index.ts'));
-const CONTRACT = JSON.stringify(join(import.meta.dirname, '../src/contract.ts'));
+export const ENGINE = JSON.stringify(join(import.meta.dirname, '../src/index.ts'));
+export const CONTRACT = JSON.stringify(join(import.meta.dirname, '../src/contract.ts'));
 
 export interface Ended {
   code: number | null;

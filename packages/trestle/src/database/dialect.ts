@@ -51,6 +51,8 @@ export interface Dialect extends Rendering {
   readonly withoutIndex: ((name: string) => Sql) | undefined;
   /** Whether a subquery in `from` may refer to the items before it (`lateral`). */
   readonly lateral: boolean;
+  /** Waits for other transactions that have locked a text, and locks it until the end; undefined where one writes at a time anyway. */
+  lockUntilCommit(text: Sql): Sql | undefined;
   /** Added to a select whose row is about to be written in the same transaction. */
   readonly forUpdate: Sql;
   /** The same, passing over rows that another transaction is writing. */

@@ -25,6 +25,8 @@ export function indexesOf(
     ...owners.map(([name]) => [name, ...order]),
     ...others.map(([name]) => [name]),
     ...resource.indexes,
+    // Most spans are yet to come: few end after the one that is asked for begins.
+    ...resource.exclude.map(({ same, from, to }) => [...same, to, from]),
     ...looked,
   ].map((columns) => upToId(columns));
   const descending = descendingOf(resource.order);

@@ -14,7 +14,7 @@ import {
   ruleData,
   type Verb,
 } from '../schema/rules.ts';
-import type { Filter } from '../schema/services/list-query.ts';
+import { type Filter, OPERATORS } from '../schema/services/list-query.ts';
 import { comparison } from './lists/comparison.ts';
 import { FilterParts, filterable } from './lists/filter-sql.ts';
 import type { Model } from './model.ts';
@@ -279,7 +279,7 @@ export function filterTest(filter: Filter, model: Model): (row: Columns) => bool
       const alternatives = condition.map((each) => filterTest(each as Filter, model));
       return (row) => alternatives.some((test) => test(row));
     }
-    if (!filterable(model, condition.field))
+    if (!filterable(model, condition.field) || !Object.hasOwn(OPERATORS, condition.operator))
       throw new Problem('invalid_query', {
         detail: `A live list is filtered by fields of ${model.name} itself, got ${condition.field}.`,
       });

@@ -1,5 +1,6 @@
 import type { Store } from '../database/store.ts';
 import { type Accounts, withAccounts } from '../schema/accounts.ts';
+import type { Caller } from '../schema/caller.ts';
 import type { Resources } from '../schema/row-types.ts';
 import type { Services } from '../schema/services/row-service.ts';
 import { allRecorders, type ChangeRecorder } from './change-recorder.ts';
@@ -45,8 +46,10 @@ export function openServices<Rs extends Resources>(options: Options<Rs>): OpenSe
   const byName = new Map<string, AnyService>();
   const deletion = new RowDeletion(models, recorder);
   const writers = rowWriters(models, { store, deletion, recorder, ownCode });
-  const lists = new Map([...models].map(([name, model]) => [name, listsOf(model)]));
-  const expander = new Expander(store, (name, caller) => lists.get(name)?.(caller));
+  const lists = new Map<string, ReturnType<typeof listsOf>>();
+  const find = (name: string, caller: Caller) => lists.get(name)?.(caller);
+  for (const [name, model] of models) lists.set(name, listsOf(model, find));
+  const expander = new Expander(store);
   for (const [name, writer] of writers) {
     const { model, create, replace, patch, transition, remove } = writer;
     const prepared = lists.get(name) ?? listsOf(model);

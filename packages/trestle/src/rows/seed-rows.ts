@@ -7,8 +7,8 @@ import type { RowId } from '../schema/id.ts';
 import { StartError } from '../start-error.ts';
 import { rowsWith } from './read.ts';
 import { inTransaction } from './transaction.ts';
-import { checkedBody, requireConsistent } from './validate.ts';
-import { completeRow, type RowWriter } from './write.ts';
+import { checkedBody, completeRow, requireConsistent } from './validate.ts';
+import type { RowWriter } from './write.ts';
 
 interface Seed {
   readonly writer: RowWriter;

@@ -1,8 +1,14 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/schema';
+import { instantNow } from '../instant.ts';
 import { type FieldError, Problem } from '../problems.ts';
+import { accountOf, type Caller } from '../schema/caller.ts';
+import { completeValue } from '../schema/field.ts';
+import type { Write } from '../schema/field-type.ts';
 import type { RowId } from '../schema/id.ts';
-import type { Model, Projection } from './model.ts';
+import type { Model, Projection, Row } from './model.ts';
+
+type Values = Readonly<Record<string, unknown>>;
 
 /** Returns the errors of a value; an empty array for a valid one. */
 export type Check = (value: unknown) => FieldError[];
@@ -259,4 +265,46 @@ export function withoutHidden(error: unknown, { byName }: Projection): unknown {
   const errors = error.errors.filter(({ pointer }) => byName.has(pointer.slice(1)));
   if (errors.length === error.errors.length) return error;
   return new Problem('conflict', { detail: 'The row is in conflict with another.', errors });
+}
+
+/**
+ * The fields of a row as they are kept: as given; else, of a row that is there, what the server has set, and all of it where
+ * the row is patched (`keep`); else what the server sets on a new row, or the default.
+ */
+export function completeRow(
+  model: Model,
+  caller: Caller,
+  given: Values,
+  {
+    current,
+    keep = false,
+    settable = model,
+  }: { current?: Row | undefined; keep?: boolean; settable?: Projection } = {},
+): Record<string, unknown> {
+  const write = writeOf(caller);
+  const next: Record<string, unknown> = {};
+  for (const { name, field, type } of model.fields) {
+    const value = given[name];
+    if (value === undefined && current && (keep || type.server || !settable.byName.has(name)))
+      next[name] = current[name];
+    else if (value === undefined && type.server)
+      next[name] = type.server.created ? write[type.server.created] : field.default;
+    else next[name] = completeValue(field, value);
+  }
+  return next;
+}
+
+/** Who writes, and when. */
+export function writeOf(caller: Caller): Write {
+  return { account: accountOf(caller), now: instantNow(), zero: 0 };
+}
+
+/** A patch whose nested objects are merged into the row's own, so that they are checked as wholes. */
+export function mergeNested(model: Model, current: Row, patch: Values): Values {
+  const merged: Record<string, unknown> = { ...patch };
+  for (const [name, value] of Object.entries(patch)) {
+    const merge = model.byName.get(name)?.type.merge;
+    if (merge && isObject(value)) merged[name] = merge(current[name], value);
+  }
+  return merged;
 }

@@ -1,10 +1,8 @@
 import { bind, type Statement } from '../database/statement.ts';
 import type { Columns, Executor, Store, Value } from '../database/store.ts';
-import { instantNow } from '../instant.ts';
 import { Problem } from '../problems.ts';
-import { accountOf, type Caller, type Context } from '../schema/caller.ts';
+import type { Caller, Context } from '../schema/caller.ts';
 import { completeValue } from '../schema/field.ts';
-import type { Write } from '../schema/field-type.ts';
 import type { RowId } from '../schema/id.ts';
 import { type Service, VERSION, type Versioned, type WriteOptions } from '../schema/services/row-service.ts';
 import type { ChangeRecorder } from './change-recorder.ts';
@@ -20,6 +18,7 @@ import {
 import type { OwnCode } from './own-code/own-code.ts';
 import { type Action, callerValues, transitionsOf } from './policy.ts';
 import { type CheckReferences, referenceCheck } from './references.ts';
+import { type Exclusions, exclusionsOf } from './relations/exclusions.ts';
 import { type LinkWriter, linkWriter } from './relations/links.ts';
 import { rowAnswer } from './relations/row-answer.ts';
 import { beforeWrite, inTransaction, type OpenTransaction, readerOf } from './transaction.ts';
@@ -28,11 +27,14 @@ import {
   type Check,
   checkedBody,
   compileSchema,
+  completeRow,
   isObject,
+  mergeNested,
   notFound,
   requireConsistent,
   requireId,
   withoutHidden,
+  writeOf,
 } from './validate.ts';
 import { WriteStatements } from './write-statements.ts';
 
@@ -81,6 +83,7 @@ export class RowWriter {
   readonly #checkReferences: CheckReferences;
   readonly #deletion: RowDeletion;
   readonly #derived: readonly ModelField[];
+  readonly #exclusions: Exclusions | undefined;
   readonly #links: LinkWriter | undefined;
   readonly #answer: ReturnType<typeof rowAnswer>;
   /** Verbs that need the stages: fields are derived, or the row is checked as a whole. */
@@ -96,12 +99,13 @@ export class RowWriter {
     this.#checkReferences = referenceCheck(model, models);
     this.#deletion = deletion;
     this.#derived = model.fields.filter(({ type }) => type.derived);
+    this.#exclusions = exclusionsOf(model);
     this.#links = linkWriter(model);
     this.#answer = rowAnswer(model);
     const hasChecks = Object.keys(model.resource.check).length > 0;
     this.#staged = new Set([
       ...(this.#links ? (['create', 'update', 'delete'] as const) : []),
-      ...(this.#derived.length > 0 ? (['create', 'update'] as const) : []),
+      ...(this.#derived.length > 0 || this.#exclusions ? (['create', 'update'] as const) : []),
       ...(hasChecks ? (['update'] as const) : []),
     ]);
   }
@@ -240,15 +244,9 @@ export class RowWriter {
     const values = encodeFields(model, next, names);
     if (!trusted) await this.#checkReferences(transaction, caller, values);
 
-    // Write the row: what differs, and a version more.
-    if (!found) await this.#statements.requireFirstState(transaction);
-    const statement = found ? this.#statements.update(names) : this.#statements.insert;
-    // An id as the driver gave it is what the driver binds again.
-    const bound = { ...values, id: found ? (found.id as Value) : this.#newId() };
-    const [written] = await transaction.all(statement, bind(statement, bound));
-    if (!written) throw new Problem('internal', { cause: new Error(`${model.name}: ${verb} wrote no row`) });
-    const linked = await this.#links?.replace(transaction, written.id as Value, next, names);
-    const whole = linked ? { ...found, ...written, ...linked } : written;
+    await this.#exclusions?.check(transaction, next, names, found ? (found.id as Value) : null);
+
+    const whole = await this.#put(transaction, next, values, { found, names });
 
     // Record the change in the same transaction, for whoever listens; code of the app may write the row once more.
     return this.#answer.of(
@@ -256,6 +254,23 @@ export class RowWriter {
       caller,
       this.#recorder ? await this.#record(transaction, caller, current, whole) : whole,
     );
+  }
+
+  /** Writes the row: what differs, and a version more; then the rows of its links. */
+  async #put(
+    transaction: OpenTransaction,
+    next: Values,
+    values: Readonly<Record<string, Value>>,
+    { found, names }: { readonly found: Columns | undefined; readonly names: readonly string[] },
+  ): Promise<Columns> {
+    if (!found) await this.#statements.requireFirstState(transaction);
+    const statement = found ? this.#statements.update(names) : this.#statements.insert;
+    // An id as the driver gave it is what the driver binds again.
+    const bound = { ...values, id: found ? (found.id as Value) : this.#newId() };
+    const [written] = await transaction.all(statement, bind(statement, bound));
+    if (!written) throw new Problem('internal', { cause: new Error(`${this.model.name}: wrote no row`) });
+    const linked = await this.#links?.replace(transaction, written.id as Value, next, names);
+    return linked ? { ...found, ...written, ...linked } : written;
   }
 
   async #record(
@@ -433,47 +448,6 @@ export class RowWriter {
   #newId(): Value {
     return this.model.resource.id.kind === 'uuid' ? uuid7() : null;
   }
-}
-
-/**
- * The fields of a row as they are kept: as given; else, of a row that is there, what the server has set, and all of it where
- * the row is patched (`keep`); else what the server sets on a new row, or the default.
- */
-export function completeRow(
-  model: Model,
-  caller: Caller,
-  given: Values,
-  {
-    current,
-    keep = false,
-    settable = model,
-  }: { current?: Row | undefined; keep?: boolean; settable?: Projection } = {},
-): Record<string, unknown> {
-  const write = writeOf(caller);
-  const next: Record<string, unknown> = {};
-  for (const { name, field, type } of model.fields) {
-    const value = given[name];
-    if (value === undefined && current && (keep || type.server || !settable.byName.has(name)))
-      next[name] = current[name];
-    else if (value === undefined && type.server)
-      next[name] = type.server.created ? write[type.server.created] : field.default;
-    else next[name] = completeValue(field, value);
-  }
-  return next;
-}
-
-function writeOf(caller: Caller): Write {
-  return { account: accountOf(caller), now: instantNow(), zero: 0 };
-}
-
-/** A patch whose nested objects are merged into the row's own, so that they are checked as wholes. */
-function mergeNested(model: Model, current: Row, patch: Values): Values {
-  const merged: Record<string, unknown> = { ...patch };
-  for (const [name, value] of Object.entries(patch)) {
-    const merge = model.byName.get(name)?.type.merge;
-    if (merge && isObject(value)) merged[name] = merge(current[name], value);
-  }
-  return merged;
 }
 
 /** A write as one statement, with the values of its parameters. */

@@ -20,7 +20,11 @@ type Checked<Rs extends Resources> = {
 };
 
 /** The declaration of an app. */
-export interface AppOptions<Rs extends Resources, Js extends Jobs = Jobs, F extends Fields = Fields> {
+export interface AppOptions<
+  Rs extends Resources,
+  Js extends Jobs = Jobs,
+  F extends Fields = Record<never, never>,
+> {
   /** Lower-case letters, digits and dashes: names the database, the path and the tokens' issuer. */
   name: string;
   /** One line for the documentation. */
@@ -90,8 +94,8 @@ export function app<
   const declared: App<Rs, Js, F> = {
     name: options.name,
     description: options.description ?? '',
-    // Without accounts of its own an app has those without own fields: what `F` is by default.
-    accounts: options.accounts ?? (accounts() as Accounts<F>),
+    // Without own fields there are none: what `F` is by default.
+    accounts: options.accounts ?? (accounts() as unknown as Accounts<F>),
     resources: options.resources,
     // Without jobs there are none: what `Js` is by default.
     jobs: options.jobs ?? ({} as Js),

@@ -17,7 +17,7 @@ import { indexedField } from './field.ts';
 import { type Id, type RowId, uuidId } from './id.ts';
 import type { LifecycleOperation, LifecycleOptions } from './lifecycle.ts';
 import { hookChecks } from './own-code/hooks.ts';
-import type { Fields, Resource, ResourceOptions } from './resource.ts';
+import type { Exclusion, Fields, Resource, ResourceOptions } from './resource.ts';
 import { type Rules, VERBS } from './rules.ts';
 
 type IdType<I> = I extends Id<infer T> ? T : string;
@@ -43,6 +43,7 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     atLeastOne = [],
     check = {},
     unique = [],
+    exclude = [],
     indexes = [],
     lifecycle,
     before = {},
@@ -53,15 +54,18 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     uniform = true,
     was,
   } = options;
+  const exclusions = [exclude].flat();
+  const spans = exclusions.filter(isObject).map(({ same, from, to }) => [...[same].flat(), from, to]);
   const orders = typeof order === 'string' ? [order] : order;
   const declared = Object.freeze({
     id,
-    fields: withIndexedFields(fields, [orders, ...unique, ...indexes]),
+    fields: withIndexedFields(fields, [orders, ...unique, ...indexes, ...spans]),
     order: orders,
     can,
     atLeastOne,
     check,
     unique,
+    exclude: exclusions,
     indexes,
     lifecycle,
     before,
@@ -90,6 +94,13 @@ function withIndexedFields<F extends Fields>(fields: F, groups: readonly unknown
   return Object.fromEntries(entries) as F;
 }
 
+const checkExclusion = optionsOf<Exclusion>('exclude', {
+  same: names,
+  from: aString,
+  to: aString,
+  where: expects('a filter of constants', isObject),
+});
+
 const checkOptions = optionsOf<ResourceOptions<Fields, Id>>('resource()', {
   id: expects('integerId() or uuidId()', (value) => isObject(value) && isObject(value.type)),
   fields: membersOf('an object of fields', expects('a field such as text()', isField)),
@@ -104,6 +115,7 @@ const checkOptions = optionsOf<ResourceOptions<Fields, Id>>('resource()', {
     expects('a function of the row', (value) => typeof value === 'function'),
   ),
   unique: groups,
+  exclude: (value) => [value].flat().flatMap((each) => checkExclusion(each)),
   indexes: groups,
   lifecycle: optionsOf<LifecycleOptions<Fields, RowId>>('lifecycle', {
     field: aString,

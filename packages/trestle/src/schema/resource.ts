@@ -3,7 +3,7 @@ import type { Id, RowId } from './id.ts';
 import type { Lifecycle, LifecycleOptions } from './lifecycle.ts';
 import type { Hooks, HooksByVerb } from './own-code/hooks.ts';
 import type { Readable, Writable } from './row-types.ts';
-import type { Rules } from './rules.ts';
+import type { RuleFilter, Rules } from './rules.ts';
 
 export type Fields = { readonly [name: string]: Field };
 
@@ -22,6 +22,17 @@ interface RuleNames<F extends Fields> {
 
 /** One sort key: a field's name, with `-` before it for descending. */
 type SortKey<Names extends string> = Names | 'id' | `-${Names | 'id'}`;
+
+/** A span in which there is one row of some values at a time. */
+export interface Exclusion<Names extends string = string> {
+  /** The fields whose values together are excluded. */
+  readonly same: readonly Names[];
+  /** Where the span of a row begins and ends: two fields of one comparable type. */
+  readonly from: Names;
+  readonly to: Names;
+  /** Rows that take part, by constants (default: all): `{ state: ['requested', 'confirmed'] }`. */
+  readonly where?: RuleFilter;
+}
 
 /** The declaration of a resource. */
 export interface ResourceOptions<F extends Fields, I extends Id>
@@ -42,6 +53,11 @@ export interface ResourceOptions<F extends Fields, I extends Id>
   check?: { readonly [name: string]: (row: Readable<NoInfer<F>>) => boolean };
   /** Groups of fields whose values together must be unique. */
   unique?: readonly (readonly FieldNames<F>[])[];
+  /**
+   * Spans that no two rows with the same values may share, as one appointment at a time of a practitioner: a second is 409
+   * `conflict`, however many are written at once. A span ends before its `to`, and null is in conflict with nothing.
+   */
+  exclude?: Exclusion<FieldNames<F>> | readonly Exclusion<FieldNames<F>>[];
   /** Groups of fields that are filtered or sorted by together: one index each. */
   indexes?: readonly (readonly FieldNames<F>[])[];
   /** The states of a row and the long-running operations between them (default: none). Needs a `state()` field. */
@@ -73,6 +89,7 @@ export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly atLeastOne: readonly string[];
   readonly check: { readonly [name: string]: (row: never) => boolean };
   readonly unique: readonly (readonly string[])[];
+  readonly exclude: readonly Exclusion[];
   readonly indexes: readonly (readonly string[])[];
   readonly lifecycle: Lifecycle | undefined;
   readonly before: HooksByVerb;

@@ -180,4 +180,88 @@ eachPlace('fields and expand', (place) => {
       assert.equal((await served.call('GET', '/v1/articles/1?fields=title', { headers })).status, 304);
     });
   });
+
+  describe('across references', () => {
+    const ids = async (query: string) => (await items(`/v1/${query}`)).map(({ id }) => id);
+    const search = (path: string, body: object) => served.call('POST', `/v1/${path}:search`, { body });
+
+    test('filters by what the caller may read there, and tells nothing of the rest', async () => {
+      assert.deepEqual(await ids('articles?filter[writer][name]=ann'), [1, 4]);
+      assert.deepEqual(await ids('articles?filter[writer][name][icontains]=N&filter[id][lt]=3'), [1]);
+      assert.deepEqual(await ids('articles?filter[writer]=2'), [2]);
+      // bob is hidden: nothing that is asked of him holds, nor does its opposite.
+      for (const condition of ['[name]=bob', '[name][ne]=bob', '[name][null]=true', '[public]=false'])
+        assert.ok(!(await ids(`articles?filter[writer]${condition}`)).includes(2), condition);
+      assert.deepEqual(await ids('comments?filter[article][writer][name]=ann&limit=2'), [14, 13]);
+      await refused('/v1/articles?filter[writer][salary]=1', ['/writer/salary']);
+      await refused('/v1/articles?filter[writer][nope]=1', ['/writer/nope']);
+      await refused('/v1/articles?filter[title][nope][eq]=1', ['filter[title][nope][eq]']);
+    });
+
+    test('sorts by it, null where it is hidden, with cursors', async () => {
+      assert.deepEqual(await ids('articles?sort=writer.name,-id'), [3, 2, 4, 1]);
+      assert.deepEqual(await ids('articles?sort=writer.name:nullslast,id'), [1, 4, 2, 3]);
+      assert.deepEqual(await ids('articles?sort=-writer.name:nullsfirst,id'), [2, 3, 1, 4]);
+      assert.deepEqual(Object.keys((await items('/v1/articles?sort=writer.name'))[0] ?? {}), [
+        'id',
+        'title',
+        'data',
+        'writer',
+      ]);
+      await refused('/v1/articles?sort=writer.salary', ['sort']);
+      await refused('/v1/articles?sort=comments.text', ['sort']);
+      for (const sort of [
+        'writer.name:nullslast,id',
+        '-writer.name:nullsfirst,-id',
+        'writer.name',
+        'writer:nullslast',
+      ]) {
+        const whole = await ids(`articles?sort=${sort}`);
+        const seen: unknown[] = [];
+        let page = await get(`/v1/articles?sort=${sort}&limit=1`);
+        for (;;) {
+          seen.push(at(page.body, 'items', 0, 'id'));
+          if (at(page.body, 'next') === null) break;
+          page = await get(`/v1/articles?sort=${sort}&limit=1&cursor=${at(page.body, 'next')}`);
+        }
+        assert.deepEqual(seen, whole, sort);
+        const back: unknown[] = [];
+        while (at(page.body, 'prev') !== null) {
+          page = await get(`/v1/articles?sort=${sort}&limit=1&cursor=${at(page.body, 'prev')}`);
+          back.unshift(at(page.body, 'items', 0, 'id'));
+        }
+        assert.deepEqual(back, whole.slice(0, -1), sort);
+      }
+    });
+
+    test('a search takes the same as JSON, and its cursors are those of lists', async () => {
+      const filter = { or: [{ writer: { name: { eq: 'ann' } } }, { title: { eq: 't3' } }] };
+      const found = await search('articles', {
+        filter,
+        sort: ['-id'],
+        fields: ['title'],
+        limit: 2,
+        count: 'exact',
+      });
+      assert.equal(found.status, 200);
+      assert.deepEqual(at(found.body, 'items'), [
+        { id: 4, title: 't4' },
+        { id: 3, title: 't3' },
+      ]);
+      assert.equal(at(found.body, 'total'), 3);
+      const rest = await search('articles', { filter, sort: ['-id'], cursor: at(found.body, 'next') });
+      assert.deepEqual(
+        (at(rest.body, 'items') as object[]).map((row) => at(row, 'id')),
+        [1],
+      );
+      const expand = { comments: { limit: 1, filter: { stars: { gt: 1 } }, expand: { writer: true } } };
+      const expanded = await search('articles', { filter: { id: { eq: 1 } }, expand });
+      assert.equal(at(expanded.body, 'items', 0, 'expand', 'comments', 0, 'text'), 'c14');
+      problem(await search('articles', { filter: { title: { eq: 1 } } }), 400, 'invalid_query', [
+        '/title/eq',
+      ]);
+      problem(await search('articles', { expand: { comments: 5 } }), 422, 'invalid', ['/expand/comments']);
+      problem(await search('articles', { nope: 1 }), 400, 'unknown_field', ['/nope']);
+    });
+  });
 });

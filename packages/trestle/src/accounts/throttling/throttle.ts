@@ -348,8 +348,9 @@ function statements(model: SystemModel) {
       ${assigned('failures')}, ${assigned('failed_at')}, ${assigned('used_at')}`),
     prune: table.execute(sql`delete from ${table.name} where ${ofAccount} and id not in
       (select id from ${table.name} where ${ofAccount} order by used_at desc, id limit ${MAX_TRUSTED_SOURCES})`),
+    // Two ranges of two indexes.
     purge:
-      table.execute(sql`delete from ${table.name} where (id like 'source:%' and used_at < ${param('unused')})
-      or (id like 'name:%' and failed_at < ${param('old')})`),
+      table.execute(sql`delete from ${table.name} where (used_at < ${param('unused')} and id like 'source:%')
+      or (id >= 'name:' and id < 'name;' and failed_at < ${param('old')})`),
   };
 }

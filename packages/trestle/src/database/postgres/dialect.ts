@@ -32,6 +32,11 @@ const asText = (text: Sql) => sql`${text}::text`;
 /** `lower` under "C" folds ASCII letters alone, as SQLite's LIKE does. */
 const folded = (text: Sql) => sql`lower(${text} collate "C")`;
 
+const sum = (column: Sql, kind: StoredKind, scale: number) =>
+  kind === 'decimal'
+    ? sql`round(coalesce(sum(${column}), 0), ${sql.lit(scale)})`
+    : sql`coalesce(sum(${column}), 0)::double precision`;
+
 /** PostgreSQL's side of the differences, for the tables of one schema. */
 export function postgresDialect(schema: string): Dialect {
   const qualified = (name: string) => `${quotedName(schema)}.${quotedName(name)}`;
@@ -54,10 +59,7 @@ export function postgresDialect(schema: string): Dialect {
     listed: (values, kind) => sql`(select unnest(${list(values, kind)}) as value)`,
     encodeList: arrayLiteral,
     arrayOf: (column, order) => sql`coalesce(json_agg(${column} order by ${order}), '[]'::json)`,
-    sum: (column, kind, scale) =>
-      kind === 'decimal'
-        ? sql`round(coalesce(sum(${column}), 0), ${sql.lit(scale)})`
-        : sql`coalesce(sum(${column}), 0)::double precision`,
+    sum,
     texts: {
       contains: (column, text) => sql`strpos(${column}, ${asText(text)}) > 0`,
       icontains: (column, text) => sql`strpos(${folded(column)}, ${folded(asText(text))}) > 0`,
@@ -77,6 +79,7 @@ export function postgresDialect(schema: string): Dialect {
         : text,
     withoutIndex: undefined,
     lateral: true,
+    lockUntilCommit: (text) => sql`select pg_advisory_xact_lock(hashtextextended(${text}, 0))`,
     forUpdate: sql`for update`,
     skipLocked: sql`for update skip locked`,
     commitOrder: sql`select pg_advisory_xact_lock(hashtextextended(${sql.lit(`commit order of ${schema}`)}, 0))`,

@@ -95,6 +95,7 @@ export const sqliteDialect: Dialect = {
   },
   withoutIndex: (name) => sql`+${sql.ref(name)}`,
   lateral: false,
+  lockUntilCommit: () => undefined,
   forUpdate: sql``,
   skipLocked: sql``,
   tryLock: undefined,

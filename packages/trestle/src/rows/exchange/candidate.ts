@@ -2,8 +2,7 @@ import { type TSchema, Type } from 'typebox';
 import { type FieldError, Problem } from '../../problems.ts';
 import type { Model } from '../model.ts';
 import { uuid7 } from '../uuid7.ts';
-import { checkedBody, compileSchema, requireConsistent } from '../validate.ts';
-import { completeRow } from '../write.ts';
+import { checkedBody, compileSchema, completeRow, requireConsistent } from '../validate.ts';
 import type { Entry } from './entries.ts';
 
 /** A row that may be written, as far as it alone tells; or what is wrong with it. */

@@ -6,6 +6,7 @@ import { tableName } from '../../database/tables.ts';
 import { continueAfter, lastGivenId } from '../../database/transfer/id-sequences.ts';
 import { type FieldError, Problem } from '../../problems.ts';
 import type { Model } from '../model.ts';
+import { exclusionsOf } from '../relations/exclusions.ts';
 import { linkWriter } from '../relations/links.ts';
 import { bulkInsertOf } from '../write-statements.ts';
 import { type Candidate, candidates } from './candidate.ts';
@@ -63,7 +64,9 @@ export async function importRows(
   if (refusals === 0 && !checkOnly) {
     // In one transaction that waits for nothing but its own statements: the file is read as they go.
     const insert = insertOf(model, keep);
+    const exclusions = exclusionsOf(model);
     const write = async (transaction: Executor) => {
+      if (exclusions) await lockTable(transaction, model);
       for (const batch of read()) {
         if (batch.some(({ errors }) => errors.length > 0))
           throw new Problem('conflict', { detail: 'The file was changed while it was being read.' });
@@ -72,6 +75,7 @@ export async function importRows(
           batch.map(({ values }) => values),
         );
       }
+      await exclusions?.checkAll(transaction);
       await written?.(transaction);
     };
     await store.write(write, { patient: true });
@@ -84,7 +88,6 @@ type Rows = readonly Candidate['values'][];
 function insertOf(model: Model, keep: boolean): (transaction: Executor, rows: Rows) => Promise<void> {
   const [withIds, withoutIds] = [bulkInsertOf(model, true), bulkInsertOf(model, false)];
   const links = linkWriter(model);
-  const table = tableName(model.name, model.resource);
   return async (transaction, rows) => {
     const given = rows.filter(hasId);
     const counted = rows.filter((row) => !hasId(row));
@@ -95,14 +98,18 @@ function insertOf(model: Model, keep: boolean): (transaction: Executor, rows: Ro
       return;
     }
     // Links need the ids of their rows, so those that count up are given here, and nobody else gives any meanwhile.
-    for (const lock of model.dialect.lockTables([table]))
-      await transaction.all(statement(model.dialect, lock), []);
+    await lockTable(transaction, model);
     const last = counted.length > 0 ? await lastGivenId(transaction, model.dialect, countingTable(model)) : 0;
     const numbered = counted.map((row, at) => ({ ...row, id: last + 1 + at }));
     await withIds(transaction, numbered);
     await goOn(transaction, model);
     await links.insert(transaction, [...given, ...numbered]);
   };
+}
+
+async function lockTable(transaction: Executor, { dialect, name, resource }: Model): Promise<void> {
+  for (const lock of dialect.lockTables([tableName(name, resource)]))
+    await transaction.all(statement(dialect, lock), []);
 }
 
 function* batches(entries: Iterable<Entry>, candidate: (entry: Entry) => Candidate): Generator<Candidate[]> {

@@ -3,28 +3,23 @@ import { Problem } from '../../problems.ts';
 import type { Caller, Context } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { ExpandQuery, Expansion, ListQuery } from '../../schema/services/list-query.ts';
-import type { Related, Row } from '../model.ts';
+import type { Row } from '../model.ts';
 import { type ClassLists, runner } from './list-plan.ts';
 
 /** Limits on what is read beside the rows that are asked for. */
-const MAX_DEPTH = 3;
+export const MAX_DEPTH = 3;
 const MAX_ROWS = 1_000;
 /** Rows of a relation to many that are shown of each row, where no limit is named. */
 export const DEFAULT_EXPANDED = 10;
-
-/** Finds the lists of a resource for the class of a caller. */
-type FindLists = (name: string, caller: Caller) => ClassLists | undefined;
 
 const ALL: Expansion = Object.freeze({});
 
 /** Reads the rows that others refer to, or that refer to them: one query for each relation, by the lists of their resource. */
 export class Expander {
   readonly #store: Store;
-  readonly #lists: FindLists;
 
-  constructor(store: Store, lists: FindLists) {
+  constructor(store: Store) {
     this.#store = store;
-    this.#lists = lists;
   }
 
   /**
@@ -52,9 +47,9 @@ export class Expander {
       });
     let count = 0;
     for (const [name, given] of Object.entries(expand)) {
-      const { target, related } = this.#relation(lists, caller, name);
+      const { kind, lists: related } = this.#relation(lists, caller, name);
       const { expand: inner, limit = DEFAULT_EXPANDED } = given === true ? ALL : given;
-      const found = rows * (target.kind === 'many' ? limit : 1);
+      const found = rows * (kind === 'many' ? limit : 1);
       count += found;
       if (inner) count += this.#count(related, caller, { expand: inner, rows: found, depth: depth + 1 });
     }
@@ -62,18 +57,10 @@ export class Expander {
   }
 
   /** A relation that the caller may follow. One that is hidden cannot be told from one that is not there. */
-  #relation(lists: ClassLists, caller: Caller, name: string): { target: Related; related: ClassLists } {
-    const { model, fields } = lists;
-    const reach = (one: string) => {
-      const target = model.related(one);
-      const related = target && this.#lists(target.model.name, caller);
-      const isShown =
-        target?.by === undefined ? fields.byName.has(one) : related?.fields.byName.has(target.by);
-      return target && related && isShown ? { target, related } : undefined;
-    };
-    const reached = reach(name);
-    if (reached) return reached;
-    const known = model.relations.filter(reach);
+  #relation({ model, related }: ClassLists, caller: Caller, name: string) {
+    const found = related(name, caller);
+    if (found) return found;
+    const known = model.relations.filter((one) => related(one, caller));
     throw new Problem('invalid_query', {
       detail: `${model.name} has no relation '${name}' to expand; it has ${known.join(', ') || 'none'}.`,
       errors: [
@@ -86,15 +73,14 @@ export class Expander {
   async load(context: Context, lists: ClassLists, rows: readonly Row[], expand: ExpandQuery): Promise<void> {
     for (const row of rows) row.expand = {};
     for (const [name, given] of Object.entries(expand)) {
-      const { target, related } = this.#relation(lists, context.caller, name);
+      const { by, lists: related } = this.#relation(lists, context.caller, name);
       const query = given === true ? ALL : given;
-      const { by } = target;
       const keyOf = (row: Row) => (by === undefined ? row[name] : row.id);
       const found = await this.#read(context, related, query, { by, keys: rows.map(keyOf) });
       const byKey = Map.groupBy(found, (row) => row[by ?? 'id']);
       for (const row of rows) {
         const own = byKey.get(keyOf(row)) ?? [];
-        Object.assign(row.expand as object, { [name]: target.kind === 'one' ? (own[0] ?? null) : own });
+        Object.assign(row.expand as object, { [name]: by === undefined ? (own[0] ?? null) : own });
       }
       if (query.expand) await this.load(context, related, found, query.expand);
       if (by !== undefined && query.fields?.includes(by) === false) for (const row of found) delete row[by];
@@ -112,7 +98,7 @@ export class Expander {
     // What rows refer to are ids.
     const ids = [...new Set(keys.filter((key) => key !== null))] as RowId[];
     if (ids.length === 0) return [];
-    const plan = plans.of(caller, by === undefined ? query : withField(query, by));
+    const plan = plans.of(caller, expandedQuery(query, by));
     const bound =
       by === undefined
         ? plans.byIds(plan, caller, ids)
@@ -121,14 +107,18 @@ export class Expander {
   }
 }
 
-const withBy = new WeakMap<Expansion, ListQuery>();
+const queries = new WeakMap<Expansion, Map<string | undefined, ListQuery>>();
 
-/** The query with the field by which its rows are told apart: the same object each time, so that its plan is found again. */
-function withField(query: Expansion, by: string): ListQuery {
-  const known = withBy.get(query);
-  if (known) return known;
-  const fields = query.fields && [...query.fields, by];
-  const made = Object.freeze({ limit: DEFAULT_EXPANDED, ...query, ...(fields && { fields }) });
-  withBy.set(query, made);
+/**
+ * The list of related rows, with the field by which they are told apart: the same object each time, so that its plan is found
+ * again.
+ */
+function expandedQuery(query: Expansion, by: string | undefined): ListQuery {
+  const known = queries.get(query) ?? new Map<string | undefined, ListQuery>();
+  queries.set(query, known);
+  const fields = query.fields && [...query.fields, ...(by === undefined ? [] : [by])];
+  const shared = { limit: DEFAULT_EXPANDED, shortLists: true };
+  const made = known.get(by) ?? Object.freeze({ ...shared, ...query, ...(fields && { fields }) });
+  known.set(by, made);
   return made;
 }

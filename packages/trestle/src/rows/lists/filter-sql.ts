@@ -28,6 +28,28 @@ const TEXT_COST: Readonly<Record<TextMatch, number>> = {
 /** The fields of a class of callers. */
 type Fields = Pick<Projection, 'fields' | 'byName'>;
 
+/** The rows that a reference leads to, for a caller. */
+export interface RelatedRows {
+  readonly model: Model;
+  readonly fields: Fields;
+  /** Those that the caller may read; undefined for all. */
+  readonly where: Sql | undefined;
+  /** Tells classes of callers apart. */
+  readonly number: number;
+  /** The rows that a reference of these leads to; undefined where there is no such reference. */
+  reach(name: string): RelatedRows | undefined;
+}
+
+interface FilterPartsOptions {
+  readonly rule?: FilterOptions;
+  /** Whether lists of values are bounded as those of clients (default: false). */
+  readonly shortLists?: boolean;
+  /** Finds the rows that a reference leads to (default: filters stay on the row itself). */
+  readonly related?: RelatedRows['reach'];
+  /** The filter that this one is a part of. */
+  readonly around?: FilterParts;
+}
+
 /** How a rule writes the conditions of a filter; a list has numbered placeholders and unqualified columns. */
 interface FilterOptions {
   readonly refer: (name: string) => Sql;
@@ -41,27 +63,27 @@ interface FilterOptions {
  * of the compiled statement, so that a filter of a known shape builds no SQL.
  */
 export class FilterParts {
-  readonly values: Value[] = [];
-  readonly errors: FieldError[] = [];
+  readonly values: Value[];
+  readonly errors: FieldError[];
   shape = '';
+  /** Tells the rules of related rows apart, which the shape does not: one is for statements, the other for cursors too. */
+  variant = '';
   /** Microseconds that a row costs SQLite. */
   cost = 0;
   #conditions = 0;
   readonly #model: Model;
   readonly #fields: Fields;
   readonly #rule: FilterOptions | undefined;
-  readonly #maxList: number;
+  readonly #options: FilterPartsOptions;
 
   /** @param fields those that may be filtered by. */
-  constructor(
-    model: Model,
-    fields: Fields = model,
-    { rule, shortLists = false }: { rule?: FilterOptions; shortLists?: boolean } = {},
-  ) {
+  constructor(model: Model, fields: Fields = model, options: FilterPartsOptions = {}) {
     this.#model = model;
     this.#fields = fields;
-    this.#rule = rule;
-    this.#maxList = shortLists ? MOST.list : Infinity;
+    this.#rule = options.rule;
+    this.#options = options;
+    this.values = options.around?.values ?? [];
+    this.errors = options.around?.errors ?? [];
   }
 
   /** The condition of a filter; undefined where it asks nothing. */
@@ -71,9 +93,35 @@ export class FilterParts {
     for (const [name, condition] of Object.entries(filter)) {
       const at = `${pointer}/${name}`;
       if (name === 'or') parts.push(...this.#either(condition, at, depth));
-      else if (condition !== undefined) parts.push(...this.#field(name, condition, at));
+      else if (condition !== undefined) {
+        const target =
+          isObject(condition) && !Object.keys(condition).some(isOperator) && this.#options.related?.(name);
+        if (target) parts.push(this.#related(target, name, { condition: condition as Filter, at, depth }));
+        else parts.push(...this.#field(name, condition, at));
+      }
     }
     return parts.length > 0 ? sql`(${sql.join(parts, ' and ')})` : undefined;
+  }
+
+  /** The rows that refer to one which the caller may read and on which a filter holds. */
+  #related(
+    target: RelatedRows,
+    name: string,
+    { condition, at, depth }: { condition: Filter; at: string; depth: number },
+  ): Sql {
+    const related = target.reach;
+    const { model, fields, where, number } = target;
+    const inner = new FilterParts(model, fields, { ...this.#options, related, around: this });
+    inner.#conditions = this.#conditions;
+    const holds = inner.build(condition, at, depth + 1);
+    this.#conditions = inner.#conditions;
+    this.shape += `${name}(${inner.shape})`;
+    this.variant += `${number}(${inner.variant})`;
+    this.cost += inner.cost + COMPUTED_COST;
+    const all = [where, holds].filter((each) => each !== undefined);
+    // Not by the row around it: the far rows are found once, and a table may refer to itself.
+    const some = all.length > 0 ? sql`where ${sql.join(all, ' and ')}` : sql``;
+    return sql`${this.#refer({ name })} in (select ${sql.ref('id')} from ${model.table} ${some})`;
   }
 
   /** Adds a value and gives its placeholder. */
@@ -203,7 +251,7 @@ export class FilterParts {
   }
 
   #several(field: ModelField, operator: Operator, value: unknown, at: string): Sql | undefined {
-    const most = operator === 'between' ? 2 : this.#maxList;
+    const most = operator === 'between' ? 2 : this.#options.shortLists ? MOST.list : Infinity;
     if (!Array.isArray(value) || value.length > most || (operator === 'between' && value.length !== 2)) {
       this.#wrong(
         at,
@@ -284,7 +332,7 @@ export function filterable(model: Model, name: string, fields: Fields = model): 
 }
 
 /** The names of all fields that rows can be filtered and sorted by. */
-export function filterableNames({ fields }: Fields): string[] {
+export function filterableNames({ fields }: Pick<Fields, 'fields'>): string[] {
   return ['id', ...fields.filter(({ type }) => type.operators.length > 0).map(({ name }) => name)];
 }
 

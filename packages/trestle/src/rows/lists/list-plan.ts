@@ -6,12 +6,12 @@ import { Problem } from '../../problems.ts';
 import { accountOf, type Caller, type Context } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
-import { compileProjection, type Model, type ModelField, type Projection } from '../model.ts';
+import { compileProjection, type Model, type ModelField, type Projection, type Related } from '../model.ts';
 import { callerValues } from '../policy.ts';
 import { readerOf } from '../transaction.ts';
 import type { Position } from './cursor.ts';
-import { COMPUTED_COST, FilterParts, isIndexed, Slot } from './filter-sql.ts';
-import { after, orderBy, type SortColumn, sortColumns } from './order.ts';
+import { COMPUTED_COST, FilterParts, isIndexed, type RelatedRows, Slot } from './filter-sql.ts';
+import { after, isUnusual, orderBy, type SortColumn, sortColumns, sortKey } from './order.ts';
 
 const DEFAULT_LIMIT = 50;
 /** `count=estimated` stops counting here. */
@@ -29,8 +29,23 @@ const FREE_ROWS = 1_000;
 /** The lists of a resource for a class of callers. */
 export interface ClassLists {
   readonly model: Model;
-  readonly plans: ListPlans;
   readonly fields: Projection;
+  /** The class's rule. */
+  readonly where: Sql | undefined;
+  readonly number: number;
+  readonly plans: ListPlans;
+  /** The lists behind a relation; undefined where it is hidden from the caller, or there is none. */
+  related(name: string, caller: Caller): (Related & { readonly lists: ClassLists }) | undefined;
+}
+
+/** The rows behind the references of a row, for a caller. */
+function reachOf(lists: Pick<ClassLists, 'related'>, caller: Caller): RelatedRows['reach'] {
+  return (name) => {
+    const found = lists.related(name, caller);
+    if (found?.kind !== 'one') return undefined;
+    const { model, fields, where, number } = found.lists;
+    return { model, fields, where, number, reach: reachOf(found.lists, caller) };
+  };
 }
 
 /** Runs the statements of lists: where they may take long, apart from others. */
@@ -87,15 +102,16 @@ export class ListPlans {
   readonly #model: Model;
   readonly #where: Sql | undefined;
   readonly #fields: Projection;
+  readonly #related: ClassLists['related'];
   readonly #plans = new WeakMap<ListQuery, ListPlan>();
   readonly #selections = new LruMap<string, Projection>(MAX_SELECTIONS);
   readonly #statements = new LruMap<string, ShapedStatement>(MAX_STATEMENTS);
 
-  /** @param where the class's rule. */
-  constructor(model: Model, where: Sql | undefined, fields: Projection) {
+  constructor({ model, where, fields, related }: Omit<ClassLists, 'plans'>) {
     this.#model = model;
     this.#where = where;
     this.#fields = fields;
+    this.#related = related;
   }
 
   /** Throws `invalid_query` naming what is wrong. */
@@ -103,7 +119,9 @@ export class ListPlans {
     const known = this.#plans.get(query);
     if (known) return known;
     const model = this.#model;
-    const parts = new FilterParts(model, this.#fields, { shortLists: query.shortLists ?? false });
+    const reach = reachOf({ related: this.#related }, caller);
+    const options = { shortLists: query.shortLists ?? false, related: reach };
+    const parts = new FilterParts(model, this.#fields, options);
     const conditions: Sql[] = [];
     const filter = query.filter && parts.build(query.filter);
     if (filter) conditions.push(filter);
@@ -120,26 +138,22 @@ export class ListPlans {
         errors,
         detail: errors.map((error) => `filter${error.pointer}: ${error.message}`).join('; '),
       });
-    const sort = sortColumns(model, query.sort, this.#fields);
-    const order = sort.map(({ field, descending }) => (descending ? '-' : '') + field.name).join();
+    const sort = sortColumns({ model, fields: this.#fields, reach }, query.sort);
+    const order = sort.map(sortKey).join();
+    // The rows behind a reference depend on another class of the caller than the rows themselves.
+    const far = sort.flatMap(({ field }) => numbersOf(field.name, reach)).join() + parts.variant;
     const narrowed = this.#where && accountOf(caller);
-    const isForAll = this.#where === undefined && !model.restrict;
-    // Whether an index has the order of a list.
-    const { resource } = model;
-    const [first] = sort;
-    const declared = resource.order[0]?.replace(/^-/, '');
-    const selected = query.fields ? this.#selection(query) : this.#fields;
+    const isForAll = this.#where === undefined && !model.restrict && far === '';
+    const isPart = query.fields !== undefined || sort.some(({ field }) => field.name.includes('.'));
+    const selected = isPart ? this.#selection(query) : this.#fields;
     const plan: ListPlan = {
       query,
       fields: selected,
       conditions,
       values,
-      shape: `${shape} ${order}${query.fields ? ` of ${selected.fields.map(({ name }) => name).join()}` : ''}`,
+      shape: `${shape} ${order} ${far}${isPart ? ` of ${selected.fields.map(({ name }) => name).join()}` : ''}`,
       sort,
-      perRow:
-        parts.cost +
-        (first !== undefined && (isIndexed(first.field) || first.field.name === declared) ? 0 : SORT_COST) +
-        (sort.some(({ field }) => field.value) ? COMPUTED_COST : 0),
+      perRow: parts.cost + sortCost(model, sort),
       limit: query.limit ?? DEFAULT_LIMIT,
       key: JSON.stringify([model.name, order, shape, values, narrowed]),
       exhausted: false,
@@ -267,7 +281,7 @@ export class ListPlans {
   }
 
   /** The fields that are asked for, and those that lead to what is expanded. */
-  #selection({ fields = [], expand = {} }: ListQuery): Projection {
+  #selection({ fields = [...this.#fields.byName.keys()], expand = {} }: ListQuery): Projection {
     const wanted = new Set([...fields, ...Object.keys(expand)]);
     const key = [...wanted].join();
     const known = this.#selections.get(key);
@@ -338,6 +352,22 @@ function bindShaped({ statement, asksCaller }: ShapedStatement, values: readonly
     if (slot instanceof Slot) bound.push(values[slot.at] ?? null);
     else bound.push(slot instanceof Param ? (asker[slot.name] ?? null) : slot);
   return bound;
+}
+
+/** Microseconds that SQLite takes a row for the order of a list: none where an index has it. */
+function sortCost({ resource }: Model, sort: readonly SortColumn[]): number {
+  const [first] = sort;
+  const declared = resource.order[0]?.replace(/^-/, '');
+  const isIndexOrder =
+    first && !isUnusual(first) && (isIndexed(first.field) || first.field.name === declared);
+  return (isIndexOrder ? 0 : SORT_COST) + (sort.some(({ field }) => field.value) ? COMPUTED_COST : 0);
+}
+
+/** The classes behind the references that a sort key follows. */
+function numbersOf(key: string, reach: RelatedRows['reach']): number[] {
+  const [name = '', ...rest] = key.split('.');
+  const far = rest.length > 0 ? reach(name) : undefined;
+  return far ? [far.number, ...numbersOf(rest.join('.'), far.reach)] : [];
 }
 
 /** The columns of some fields, and of those that their rows are sorted by: a cursor is made of these. */

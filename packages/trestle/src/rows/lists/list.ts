@@ -13,14 +13,32 @@ import { sortValue } from './order.ts';
 /** Rows a part of a stream has: enough to make a write worth it, few enough to leave the event loop free. */
 const PART_SIZE = 200;
 
-/** Compiles the lists of a resource, for each class of callers when the first of them asks. */
-export function listsOf(model: Model): (caller: Caller) => ClassLists {
-  return model.policy.perClass(['read'], (where, fields) => ({
-    model,
-    plans: new ListPlans(model, where, fields),
-    fields,
-  }));
+/**
+ * Compiles the lists of a resource, for each class of callers when the first of them asks.
+ *
+ * @param find the lists of the resources that its relations lead to (default: none).
+ */
+export function listsOf(
+  model: Model,
+  find: (name: string, caller: Caller) => ClassLists | undefined = () => undefined,
+): (caller: Caller) => ClassLists {
+  return model.policy.perClass(['read'], (where, fields) => {
+    classes += 1;
+    const related: ClassLists['related'] = (name, caller) => {
+      const target = model.related(name);
+      const lists = target && find(target.model.name, caller);
+      // A relation is as hidden as the field that makes it.
+      const isShown =
+        target?.by === undefined ? fields.byName.has(name) : lists?.fields.byName.has(target.by);
+      return target && lists && isShown ? { ...target, lists } : undefined;
+    };
+    const lists = { model, where, fields, number: classes, related };
+    return { ...lists, plans: new ListPlans(lists) };
+  });
 }
+
+/** Number of classes of callers that lists were compiled for. */
+let classes = 0;
 
 /** The verbs `list` and `stream` of a resource. */
 export function listVerbs(

@@ -2,10 +2,12 @@ import { type Sql, sql } from '../../database/sql.ts';
 import type { Columns, Value } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
-import type { Model, ModelField, Projection } from '../model.ts';
-import { filterable, filterableNames } from './filter-sql.ts';
+import type { ModelField } from '../model.ts';
+import { filterable, filterableNames, type RelatedRows } from './filter-sql.ts';
 
 const MAX_SORT_FIELDS = 5;
+/** References that a sort key may follow. */
+const MAX_SORT_DEPTH = 3;
 
 /** Characters that a text which is in no index is sorted by: a cursor holds them, and a URL of 8 KB the cursor. */
 const MAX_KEY_LENGTH = 255;
@@ -17,24 +19,27 @@ const MAX_INDEX_LENGTH = 666;
 export interface SortColumn {
   readonly field: ModelField;
   readonly descending: boolean;
+  /** Null comes after every value (default: where it descends). */
+  readonly nullsLast: boolean;
   /** How many characters of a text are compared; undefined where it is the whole value. */
   readonly length?: number;
 }
 
 /** The columns a list is in order of: what was asked for, else the resource's order; the id last, so that order is total. */
-export function sortColumns(model: Model, sort: ListQuery['sort'], fields: Projection = model): SortColumn[] {
+export function sortColumns({ model, fields, reach }: Sorted, sort: ListQuery['sort']): SortColumn[] {
   const keys = sort && sort.length > 0 ? sort : model.resource.order;
   if (keys.length > MAX_SORT_FIELDS)
     throw new Problem('invalid_query', {
       detail: `A list may be sorted by ${MAX_SORT_FIELDS} fields, got ${keys.length}.`,
     });
   const columns = keys.map((key) => {
-    const descending = key.startsWith('-');
-    const name = descending ? key.slice(1) : key;
-    const field = filterable(model, name, fields);
-    if (!field || field.links)
+    const [, down, name = '', nulls] = /^(-?)(.*?)(:nullsfirst|:nullslast)?$/s.exec(key) ?? [];
+    const descending = down === '-';
+    const nullsLast = nulls === undefined ? descending : nulls === ':nullslast';
+    const field = sortable({ model, fields, reach }, name.split('.'));
+    if (!field)
       throw new Problem('invalid_query', {
-        detail: `${model.name} cannot be sorted by '${name}'; it can by ${filterableNames({ ...fields, fields: fields.fields.filter(({ links }) => !links) }).join(', ')}.`,
+        detail: `${model.name} cannot be sorted by '${name}'; it can by ${filterableNames({ fields: fields.fields.filter(({ links }) => !links) }).join(', ')}.`,
         errors: [
           {
             pointer: 'sort',
@@ -44,12 +49,54 @@ export function sortColumns(model: Model, sort: ListQuery['sort'], fields: Proje
           },
         ],
       });
-    return { field, descending };
+    return { field, descending, nullsLast };
   });
   const bounded = withLengths(columns);
   if (columns.some(({ field }) => field.name === 'id')) return bounded;
   const id = filterable(model, 'id');
-  return id ? [...bounded, { field: id, descending: columns.at(-1)?.descending ?? false }] : bounded;
+  const descending = columns.at(-1)?.descending ?? false;
+  return id ? [...bounded, { field: id, descending, nullsLast: descending }] : bounded;
+}
+
+/** The rows that are sorted. */
+interface Sorted extends Pick<RelatedRows, 'model' | 'fields'> {
+  /** Finds the rows behind their references (default: they are sorted by their own fields). */
+  readonly reach?: RelatedRows['reach'] | undefined;
+}
+
+/** A field to sort by, of the row itself or, after dots, of one that it refers to: null where the caller may not read that. */
+function sortable(
+  { model, fields, reach }: Sorted,
+  [name = '', ...path]: readonly string[],
+): ModelField | undefined {
+  if (path.length === 0) {
+    const own = filterable(model, name, fields);
+    return own?.links ? undefined : own;
+  }
+  const far = path.length <= MAX_SORT_DEPTH ? reach?.(name) : undefined;
+  const field = far && sortable(far, path);
+  if (!far || !field) return undefined;
+  const { where } = far;
+  // The far row is chosen inside, where no other table is near: a table may refer to itself.
+  const chosen = sql`select ${sql.ref('id')}, ${columnOf(field)} as ${sql.id('value')} from ${far.model.table} ${where ? sql`where ${where}` : sql``}`;
+  return {
+    ...field,
+    name: [name, ...path].join('.'),
+    field: { ...field.field, nullable: true },
+    indexed: false,
+    value: sql`(select ${sql.ref('far.value')} from (${chosen}) as far where ${sql.ref('far.id')} = ${model.table}.${sql.ref(name)})`,
+  };
+}
+
+/** Whether the order of a list goes across references, or places nulls otherwise than indexes do. */
+export function isUnusual({ field, descending, nullsLast }: SortColumn): boolean {
+  return field.name.includes('.') || nullsLast !== descending;
+}
+
+/** A sort key as cursors are bound to it. */
+export function sortKey({ field, descending, nullsLast }: SortColumn): string {
+  const nulls = nullsLast === descending ? '' : nullsLast ? ':nullslast' : ':nullsfirst';
+  return `${descending ? '-' : ''}${field.name}${nulls}`;
 }
 
 /** Texts that may be long are compared by their beginnings. Those of an index are not, which could not be used then. */
@@ -86,14 +133,16 @@ export function sortValue({ field, length }: SortColumn, row: Columns): Value {
 }
 
 /**
- * `order by`, backwards for a page before a cursor. Null comes before every value, on both databases.
+ * `order by`, backwards for a page before a cursor. Null comes before every value, on both databases, unless
+ * it is placed.
  *
  * @param refer the SQL of a field (default: its column, or what computes it).
  */
 export function orderBy(columns: readonly SortColumn[], backwards: boolean, refer: Refer = columnOf): Sql {
   const keys = columns.map((column) => {
     const down = column.descending !== backwards;
-    const nulls = column.field.field.nullable ? sql.raw(down ? ' nulls last' : ' nulls first') : sql``;
+    const last = column.nullsLast !== backwards;
+    const nulls = column.field.field.nullable ? sql.raw(last ? ' nulls last' : ' nulls first') : sql``;
     return sql`${keyOf(column, refer)} ${sql.raw(down ? 'desc' : 'asc')}${nulls}`;
   });
   return sql.join(keys);
@@ -121,17 +170,20 @@ export function after(
       .map((earlier, before) =>
         nulls[before] ? sql`${keyOf(earlier)} is null` : sql`${keyOf(earlier)} = ${position[before]}`,
       );
-    const beyond = passed(column, position[at], nulls[at], down[at]);
+    const beyond = passed(column, position[at], { isNull: nulls[at], down: down[at], backwards });
     return sql`(${sql.join([...same, beyond], ' and ')})`;
   });
   return sql`(${sql.join(branches, ' or ')})`;
 }
 
-function passed(sort: SortColumn, value: Sql | undefined, isNull?: boolean, down?: boolean) {
+function passed(
+  sort: SortColumn,
+  value: Sql | undefined,
+  { isNull, down, backwards }: { isNull: boolean | undefined; down: boolean | undefined; backwards: boolean },
+) {
   const key = keyOf(sort);
-  if (down) {
-    if (isNull) return sql`1 = 0`;
-    return sort.field.field.nullable ? sql`(${key} < ${value} or ${key} is null)` : sql`${key} < ${value}`;
-  }
-  return isNull ? sql`${key} is not null` : sql`${key} > ${value}`;
+  const nullsLast = sort.nullsLast !== backwards;
+  if (isNull) return nullsLast ? sql`1 = 0` : sql`${key} is not null`;
+  const beyond = sql`${key} ${sql.raw(down ? '<' : '>')} ${value}`;
+  return nullsLast && sort.field.field.nullable ? sql`(${beyond} or ${key} is null)` : beyond;
 }

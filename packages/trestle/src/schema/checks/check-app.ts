@@ -5,7 +5,7 @@ import type { Resource } from '../resource.ts';
 import type { Resources } from '../row-types.ts';
 import { checkAccounts } from './check-accounts.ts';
 import { checkLifecycle } from './check-lifecycle.ts';
-import { checkRelations } from './check-relations.ts';
+import { checkExclusions, checkRelations } from './check-relations.ts';
 import { checkAccountRules, checkRules } from './check-rules.ts';
 import { didYouMean, nearest } from './nearest.ts';
 import { isObject, type Mistake, mistakesOf, shown } from './options.ts';
@@ -75,6 +75,7 @@ function checkResource(app: string, name: string, resource: Resource, resources:
   for (const group of resource.unique) known(group, 'unique');
   for (const group of resource.indexes) known(group, 'indexes');
   checkRelations(path, name, resource, resources);
+  checkExclusions(path, resource);
   checkIndexes(path, resource);
   for (const [key, { type }] of Object.entries(resource.fields)) {
     const source = type.derived?.from;

@@ -4,7 +4,7 @@ import type { Resources } from '../row-types.ts';
 
 const OPERATION_NAME = /^[a-z][A-Za-z0-9_]{0,50}$/;
 /** Names that stand behind a row's colon in the uniform API already. */
-const RESERVED_OPERATIONS = new Set(['can', 'increment', 'search', 'move', 'moves']);
+const RESERVED_OPERATIONS = new Set(['can', 'increment', 'search', 'aggregate', 'move', 'moves']);
 
 /** Checks a resource's states and the operations between them; `wrong` throws with the path and the remedy. */
 export function checkLifecycle(

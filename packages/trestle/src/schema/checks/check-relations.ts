@@ -8,7 +8,8 @@ import { didYouMean, nearest } from './nearest.ts';
 /** Checks the fields of a resource that are made of rows of other resources. */
 export function checkRelations(path: string, name: string, resource: Resource, resources: Resources): void {
   const { order, atLeastOne, unique, indexes } = resource;
-  const places = { order: [order], atLeastOne: [atLeastOne], unique, indexes };
+  const spans = resource.exclude.map(({ same, from, to }) => [...same, from, to]);
+  const places = { order: [order], atLeastOne: [atLeastOne], unique, indexes, exclude: spans };
   for (const [key, field] of Object.entries(resource.fields)) {
     const { relation } = field.type;
     if (!relation || hasColumn(field)) continue;
@@ -63,4 +64,26 @@ function checkSum(
       at,
       `sum('${resource}', '${of}') names no field to add up; there are ${summed.join(', ') || 'none'}${didYouMean(of, summed)}`,
     );
+}
+
+/** Checks the fields of `exclude`. */
+export function checkExclusions(path: string, { fields, exclude }: Resource): void {
+  exclude.forEach(({ same, from, to }, at) => {
+    const place = `${path}.exclude[${at}]`;
+    if (!same || same.length === 0 || from === undefined || to === undefined)
+      wrong(place, `expected { same: ['practitioner'], from: 'starts_at', to: 'ends_at' }`);
+    for (const name of [...same, from, to])
+      if (!Object.hasOwn(fields, name) || !fields[name]?.type.operators.includes('gt')) {
+        const names = Object.keys(fields).filter((each) => fields[each]?.type.operators.includes('gt'));
+        wrong(
+          place,
+          `'${name}' is no field that is compared; there are ${names.join(', ')}${didYouMean(name, names)}`,
+        );
+      }
+    if (fields[from]?.type.name !== fields[to]?.type.name)
+      wrong(
+        place,
+        `${from} and ${to} are of two types: ${fields[from]?.type.name} and ${fields[to]?.type.name}`,
+      );
+  });
 }

@@ -68,6 +68,17 @@ function checkFields(place: Place): void {
       checkFilter(type.relation.filter, type.relation.resource, name, { ...place, path: `${path}.${key}` });
     if (resource && can) checkFieldRules(`${path}.${key}`, key, { ...place, resource });
   }
+  resource?.exclude.forEach(({ where }, at) => {
+    if (where) checkConstants(where, { ...place, path: `${path}.exclude[${at}].where` });
+  });
+}
+
+/** Checks a filter that compares with constants alone, and has no alternatives. */
+function checkConstants(filter: RuleFilter, place: Place): void {
+  for (const condition of conditionsOf(filter))
+    if (!('field' in condition) || isOperand(condition.value))
+      place.wrong(place.path, 'expected conditions on fields, by constants alone');
+  checkFilter(filter, place.name, undefined, place);
 }
 
 /** Checks the rules of accounts that no resource has: whom they are for depends on the caller alone. */

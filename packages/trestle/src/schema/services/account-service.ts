@@ -20,6 +20,16 @@ interface AccountMembers {
 /** An account as its reader may see it: fields under a rule of their own are there for whom that allows. */
 export type Account<F extends Fields = Record<never, never>> = Flat<AccountMembers & Readable<F>>;
 
+/** The body that makes an account. */
+export type SignUpBody<F extends Fields = Record<never, never>> = Flat<
+  { username: string; password?: string } & Writable<F>
+>;
+
+/** The body that changes the name and the own fields of an account. */
+export type AccountPatch<F extends Fields = Record<never, never>> = Flat<
+  Partial<{ username: string } & Writable<F>>
+>;
+
 export interface Credentials {
   username: string;
   password: string;
@@ -56,10 +66,7 @@ export interface AccountService<F extends Fields = Record<never, never>> {
    * Makes an account with its own fields, and answers it as it sees itself. Throws `conflict` with a `taken` error at
    * `/username`, or `invalid`.
    */
-  signUp(
-    context: RequestContext,
-    body: Flat<{ username: string; password?: string } & Writable<F>>,
-  ): Promise<Versioned<Account<F>>>;
+  signUp(context: RequestContext, body: SignUpBody<F>): Promise<Versioned<Account<F>>>;
   /**
    * By user name, or by a value of a field that `signInBy` names.
    * Throws `invalid_credentials`, the same and after the same time whether or not the name exists (`too_many_requests`, `unavailable`).
@@ -82,7 +89,7 @@ export interface AccountService<F extends Fields = Record<never, never>> {
   update(
     context: Context,
     id: RowId,
-    patch: Partial<Flat<{ username: string } & Writable<F>>>,
+    patch: AccountPatch<F>,
     options?: WriteOptions,
   ): Promise<Versioned<Account<F>>>;
   /** For the administrator: ends all sessions at once; keys and password are refused until it is enabled again. */

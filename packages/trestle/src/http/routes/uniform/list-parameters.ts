@@ -1,7 +1,7 @@
 import { type TObject, type TSchema, Type } from 'typebox';
-import { DEFAULT_EXPANDED } from '../../../rows/lists/expand.ts';
+import { DEFAULT_EXPANDED, MAX_DEPTH } from '../../../rows/lists/expand.ts';
 import type { Model, ModelField } from '../../../rows/model.ts';
-import { OPERATORS, type Operator } from '../../../schema/services/list-query.ts';
+import { type Filter, OPERATORS, type Operator } from '../../../schema/services/list-query.ts';
 import { MAX_OFFSET, PAGE } from './list-query.ts';
 import { rowName, titled } from './route-names.ts';
 
@@ -21,7 +21,7 @@ export function liveParameters(model: Model): TSchema {
 }
 
 /** The parameters of a list, for the documentation; `listQueryOf` reads them. */
-export function listParameters(model: Model): TSchema {
+export function listParameters(model: Model): TObject {
   const fields = [
     idField(model),
     ...model.documented.fields.filter(({ type }) => type.operators.length > 0).map(operandOf),
@@ -51,7 +51,7 @@ export function listParameters(model: Model): TSchema {
     }),
     sort: Type.String({
       minLength: 1,
-      description: `Comma-separated fields, \`-\` before one for descending: ${sortable}.`,
+      description: `Comma-separated fields, \`-\` before one for descending, \`:nullsfirst\` or \`:nullslast\` after one to place null: ${sortable}; \`a.b\` is field b of the row that a refers to.`,
     }),
     ...(searched.length > 0 && {
       search: Type.String({
@@ -124,6 +124,53 @@ export function viewOf({ name, documented, relations }: Model): TSchema {
     `${rowName(name)}View`,
     Type.Object({ ...Object.fromEntries(members), ...(relations.length > 0 && { expand }) }),
   );
+}
+
+/** The body of a search: a list's parameters as JSON. */
+export function searchBody(model: Model): TObject {
+  const page = Object(listParameters(model).properties);
+  const strings = (description: string, maxItems: number) =>
+    Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems, description });
+  const filter = Type.Unsafe<Filter>({
+    type: 'object',
+    additionalProperties: {},
+    description:
+      'Conditions: `{"FIELD": {"OPERATOR": value}}`, all of which must hold; `{"REFERENCE": {"FIELD": …}}` of the row that a reference leads to; `{"or": [{…}, {…}]}` for alternatives.',
+  });
+  const expansion = (depth: number): TSchema =>
+    Type.Unsafe({
+      type: 'object',
+      additionalProperties: Type.Union([
+        Type.Literal(true),
+        Type.Object(
+          {
+            fields: Type.Optional(strings('Fields of the related rows.', 100)),
+            filter: Type.Optional(filter),
+            sort: Type.Optional(strings('Their order.', 5)),
+            limit: Type.Optional(page.limit),
+            ...(depth > 1 && { expand: Type.Optional(expansion(depth - 1)) }),
+          },
+          { additionalProperties: false },
+        ),
+      ]),
+      description: 'Related rows by the name of the relation: `true`, or which of them.',
+    });
+  const members = {
+    filter,
+    search: page.search,
+    sort: strings('Fields, `-` before one for descending.', 5),
+    fields: strings('Fields to answer, beside the id (default: all).', 100),
+    expand: model.relations.length > 0 ? expansion(MAX_DEPTH) : undefined,
+    limit: page.limit,
+    cursor: page.cursor,
+    page: page.page,
+    offset: page.offset,
+    count: page.count,
+  };
+  const entries = Object.entries(members).flatMap(([key, schema]) =>
+    schema ? [[key, Type.Optional(schema)] as const] : [],
+  );
+  return Type.Object(Object.fromEntries(entries), { additionalProperties: false });
 }
 
 interface FilterField {

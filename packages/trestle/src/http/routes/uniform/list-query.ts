@@ -49,6 +49,19 @@ function listQueryOf(query: Query, model: Model, parameters: readonly string[]):
   });
 }
 
+/** A search as it comes in a body, checked against its schema. */
+interface SearchBody extends Omit<ListQuery, 'shortLists'> {
+  readonly page?: number;
+}
+
+/** The list that the body of a search asks for. Throws `invalid_query`. */
+export function searchQueryOf({ page, offset, cursor, ...query }: SearchBody): ListQuery {
+  const limit = query.limit ?? PAGE.default;
+  const places = Object.entries({ page, offset, cursor }).filter(([, value]) => value !== undefined);
+  const skipped = offsetOf(Object.fromEntries(places.map(([name, value]) => [name, String(value)])), limit);
+  return { ...query, limit, ...(skipped !== undefined && { offset: skipped }), shortLists: true };
+}
+
 /** Parses `fields` and `expand` of a query that has no other parameters. Throws `unknown_parameter` and `invalid_query`. */
 export function onlySelectionOf(query: Query, model: Model): Selection | undefined {
   const names = Object.keys(query);
@@ -221,9 +234,17 @@ const KEY = /^filter((?:\[[^[\]]*\])+)$/;
 const SYNTAX =
   'write filter[field]=value, filter[field][operator]=value or filter[or][0][field][operator]=value';
 
+/** Conditions by field; of what a reference leads to, by its name. */
+type Conditions = Map<string, Record<string, unknown> | Conditions>;
+
+function plain(conditions: Conditions): Filter {
+  const entries = [...conditions].map(([name, each]) => [name, each instanceof Map ? plain(each) : each]);
+  return Object.fromEntries(entries);
+}
+
 /** One group of conditions while it is read; becomes a `Filter`. */
 interface Group {
-  fields: Map<string, Record<string, unknown>>;
+  fields: Conditions;
   or: Map<number, Group>;
   /** Alternatives that came as one JSON text. */
   json?: readonly Filter[];
@@ -280,18 +301,36 @@ function place(root: Group, name: string, texts: readonly string[], model: Model
     group.or.set(Number(index), known);
     group = known;
   }
+  // Conditions on what a row refers to: filter[author][name][eq].
+  let target = model;
+  let { fields } = group;
+  for (let far = farOf(target, path); far; far = farOf(target, path)) {
+    target = far;
+    const relation = path.shift() ?? '';
+    const inner = fields.get(relation) ?? new Map();
+    if (!(inner instanceof Map)) throw invalidParameter(name, 'syntax', SYNTAX);
+    fields.set(relation, inner);
+    fields = inner;
+  }
   const [field = '', operator = 'eq', ...rest] = path;
   if (rest.length > 0 || field === '' || field === 'or') throw invalidParameter(name, 'syntax', SYNTAX);
-  const conditions = group.fields.get(field) ?? Object.create(null);
+  const conditions = fields.get(field) ?? Object.create(null);
+  if (conditions instanceof Map) throw invalidParameter(name, 'syntax', SYNTAX);
   if (operator in conditions) throw invalidParameter(name, 'repeated', 'give this condition once');
-  const known = model.readable.find((each) => each.name === field) ?? filterable(model, field);
+  const known = target.readable.find((each) => each.name === field) ?? filterable(target, field);
   conditions[operator] = comparand(name, texts, operator, known);
-  group.fields.set(field, conditions);
+  fields.set(field, conditions);
+}
+
+/** The resource that the rest of a path is about, where it begins with a reference and names no operator of that. */
+function farOf(model: Model, [name = '', next]: readonly string[]): Model | undefined {
+  const related = next !== undefined && !Object.hasOwn(OPERATORS, next) ? model.related(name) : undefined;
+  return related?.kind === 'one' ? related.model : undefined;
 }
 
 function finished(group: Group): Filter {
   const or = [...group.or].sort(([a], [b]) => a - b).map(([, each]) => finished(each));
-  const fields: Filter = Object.fromEntries(group.fields);
+  const fields = plain(group.fields);
   if (or.length > 0 && group.json)
     throw invalidParameter('filter[or]', 'repeated', 'give alternatives in one of the two forms');
   return or.length > 0 || group.json ? Object.assign(fields, { or: group.json ?? or }) : fields;

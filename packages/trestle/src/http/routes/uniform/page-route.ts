@@ -54,7 +54,7 @@ export function pageRoute<const P extends TSchema | undefined = undefined>(
   });
 }
 
-function pageOf(name: string, item: TSchema): TSchema {
+export function pageOf(name: string, item: TSchema): TSchema {
   const cursor = Type.Union([Type.String(), Type.Null()]);
   const members = {
     items: Type.Array(item),

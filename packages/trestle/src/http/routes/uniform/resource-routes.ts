@@ -10,9 +10,9 @@ import { type Answer, answer, type Route, type RouteRequest, route } from '../..
 import { nobody } from '../../../schema/rules.ts';
 import type { Versioned, WriteOptions } from '../../../schema/services/row-service.ts';
 import { etagOf, ifMatchOf, noneMatches, type Representation, representationOf } from './etag.ts';
-import { selectionParameters, viewOf } from './list-parameters.ts';
-import { onlySelectionOf } from './list-query.ts';
-import { pageRoute } from './page-route.ts';
+import { searchBody, selectionParameters, viewOf } from './list-parameters.ts';
+import { onlySelectionOf, searchQueryOf } from './list-query.ts';
+import { pageOf, pageRoute } from './page-route.ts';
 import { rowName, titled, typeName, verbPath } from './route-names.ts';
 
 /**
@@ -40,6 +40,24 @@ export function resourceRoutes(
   };
   const list = pageRoute(`/${name}`, described, ({ caller }, query, cursor) =>
     service.list({ caller }, query, cursor),
+  );
+  const search = route(
+    'POST',
+    `/${name}::search`,
+    {
+      ...shared,
+      operationId: `search${typeName(name)}`,
+      summary: `Search ${name}`,
+      description: 'The same page as of a list, its parameters as JSON.',
+      body: titled(`${rowName(name)}Search`, searchBody(model)),
+      raises: ['invalid_cursor'],
+      answers: { 200: pageOf(name, view) },
+    },
+    async (request) => {
+      // The body fits the schema of a search.
+      const body = request.body as Parameters<typeof searchQueryOf>[0];
+      return answer(200, await service.list(request, searchQueryOf(body), body.cursor));
+    },
   );
   // Where reads are counted every GET is answered in full: a 304 would hide the count it made. HEAD counts nothing.
   const counts = countingFields(model).length > 0;
@@ -69,7 +87,7 @@ export function resourceRoutes(
       return matched === undefined ? versioned(found, tag) : { status: 304, headers: { etag: matched } };
     },
   );
-  const routes = [list, read, ...writeRoutes(model, service, row, tag)];
+  const routes = [list, search, read, ...writeRoutes(model, service, row, tag)];
   return [...routes, ...routesByUniqueField(routes, model, service)];
 }
 
