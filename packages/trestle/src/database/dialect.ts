@@ -41,6 +41,8 @@ export interface Dialect extends Rendering {
   encodeList(values: readonly Value[]): Value;
   /** The values of a column as a JSON array, in an order. */
   arrayOf(column: Sql, order: Sql): Sql;
+  /** The average of a column of integers or numbers, as a double; null of no values. */
+  average(column: Sql): Sql;
   /** The sum of a column, 0 of no rows; exact for decimals, a double for integers and numbers. */
   sum(column: Sql, kind: StoredKind, scale: number): Sql;
   /** Text conditions. No wildcard of a caller's text has a meaning. */

@@ -5,6 +5,7 @@ import type { Resources } from '../schema/row-types.ts';
 import type { Services } from '../schema/services/row-service.ts';
 import { allRecorders, type ChangeRecorder } from './change-recorder.ts';
 import { RowDeletion } from './delete-rows.ts';
+import { aggregator } from './lists/aggregate.ts';
 import { childReader } from './lists/children.ts';
 import { Cursors } from './lists/cursor.ts';
 import { Expander } from './lists/expand.ts';
@@ -60,6 +61,7 @@ export function openServices<Rs extends Resources>(options: Options<Rs>): OpenSe
       read: selectingReader(read, prepared, expander),
       peek: selectingReader(peek, prepared, expander),
       ...listVerbs(prepared, store, cursors, expander),
+      aggregate: aggregator(prepared, store),
       children: childReader(prepared, store),
       readMany: manyReader(model, store),
       replace,

@@ -149,7 +149,17 @@ describe('the uniform part of a document', () => {
     const schemas = Object(at(app.document, 'components', 'schemas'));
     assert.deepEqual(
       Object.keys(schemas).filter((name) => name.startsWith('Note')),
-      ['NoteView', 'NotePage', 'NoteSearch', 'NoteBody', 'Note', 'NotePatch', 'NotePermissions'],
+      [
+        'NoteView',
+        'NotePage',
+        'NoteSearch',
+        'NoteAggregate',
+        'NoteAggregates',
+        'NoteBody',
+        'Note',
+        'NotePatch',
+        'NotePermissions',
+      ],
     );
     assert.deepEqual(at(schemas.NoteBody, 'required'), ['title']);
     assert.equal(at(schemas.NoteBody, 'properties', 'owner'), undefined);

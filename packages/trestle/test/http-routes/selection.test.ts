@@ -264,4 +264,39 @@ eachPlace('fields and expand', (place) => {
       problem(await search('articles', { nope: 1 }), 400, 'unknown_field', ['/nope']);
     });
   });
+
+  describe('aggregates', () => {
+    const of = async (query: string) => (await get(`/v1/comments:aggregate?${query}`)).body;
+
+    test('count, add up and compare, by group, what the caller may read', async () => {
+      assert.deepEqual(await of(''), { items: [{ count: 15 }], more: false });
+      assert.deepEqual(await of('group=stars&count=&sum=stars,id&min=text&filter[article]=1'), {
+        items: [
+          { count: 4, group: { stars: 0 }, sum: { stars: 0, id: 30 }, min: { text: 'c12' } },
+          { count: 5, group: { stars: 1 }, sum: { stars: 5, id: 35 }, min: { text: 'c1' } },
+          { count: 5, group: { stars: 2 }, sum: { stars: 10, id: 40 }, min: { text: 'c11' } },
+        ],
+        more: false,
+      });
+      assert.deepEqual(await of('group=writer,article&avg=stars&max=stars&limit=1&filter[stars][gt]=1'), {
+        items: [{ group: { writer: 1, article: 1 }, avg: { stars: 2 }, max: { stars: 2 } }],
+        more: true,
+      });
+      assert.deepEqual(await of('sum=stars&max=stars&filter[id]=0'), {
+        items: [{ sum: { stars: 0 }, max: { stars: null } }],
+        more: false,
+      });
+      assert.deepEqual(at(await of('filter[article][writer][name]=ann'), 'items', 0, 'count'), 14);
+    });
+
+    test('refuse what is not there, hidden, or no number', async () => {
+      await refused('/v1/writers:aggregate?sum=salary', ['sum']);
+      await refused('/v1/writers:aggregate?group=salary', ['group']);
+      await refused('/v1/writers:aggregate?sum=name', ['sum']);
+      await refused('/v1/comments:aggregate?group=id,text,stars,article', ['group']);
+      await refused('/v1/comments:aggregate?limit=0', ['limit']);
+      await refused('/v1/comments:aggregate?count=no', ['count']);
+      problem(await get('/v1/comments:aggregate?sort=id'), 400, 'unknown_parameter', ['sort']);
+    });
+  });
 });

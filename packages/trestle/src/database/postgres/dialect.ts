@@ -59,6 +59,7 @@ export function postgresDialect(schema: string): Dialect {
     listed: (values, kind) => sql`(select unnest(${list(values, kind)}) as value)`,
     encodeList: arrayLiteral,
     arrayOf: (column, order) => sql`coalesce(json_agg(${column} order by ${order}), '[]'::json)`,
+    average: (column) => sql`avg(${column})::double precision`,
     sum,
     texts: {
       contains: (column, text) => sql`strpos(${column}, ${asText(text)}) > 0`,

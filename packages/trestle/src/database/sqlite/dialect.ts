@@ -72,6 +72,7 @@ export const sqliteDialect: Dialect = {
   listed: (values) => sql`json_each(${values})`,
   encodeList: (values) => JSON.stringify(values),
   arrayOf: (column, order) => sql`json_group_array(${column} order by ${order})`,
+  average: (column) => sql`avg(${column})`,
   sum: (column, kind, scale) =>
     kind === 'decimal'
       ? sql`trestle_decimal(trestle_sum(${column}), ${sql.lit(scale)})`

@@ -23,6 +23,7 @@ const MAX_SELECTIONS = 100;
 /** Microseconds that SQLite takes to sort a row by what is in no index, and to count one. */
 const SORT_COST = 0.3;
 const COUNT_COST = 0.02;
+const GROUP_COST = 0.4;
 /** Rows by an index that are read at once in any case. */
 const FREE_ROWS = 1_000;
 
@@ -85,6 +86,15 @@ interface BoundStatement {
   readonly values: readonly Value[];
   /** Undefined where it is short in any case. */
   readonly cost: ReadCost | undefined;
+}
+
+/** Groups of the rows of a list. The columns begin with those that are grouped by. */
+interface GroupedQuery {
+  /** Tells the columns apart from others. */
+  readonly key: string;
+  readonly select: readonly Sql[];
+  readonly groups: readonly ModelField[];
+  readonly limit: number;
 }
 
 /** A statement by the shape of what was asked. */
@@ -220,6 +230,30 @@ export class ListPlans {
       statement: shaped.statement,
       values: bindShaped(shaped, plan.values, caller),
       cost: this.#cost(perRow, 0),
+    };
+  }
+
+  /** The rows of a list by group, as `count` and the given columns, in the order of the groups; one group more than the limit. */
+  grouped(plan: ListPlan, caller: Caller, { key, select, groups, limit }: GroupedQuery): BoundStatement {
+    const shape = `grouped ${key} ${plan.shape}`;
+    const compile = () => {
+      const where = whereClause(plan.conditions, true);
+      const order = groups.map((field) => ({ field, descending: false, nullsLast: false }));
+      const grouping =
+        groups.length > 0
+          ? sql`group by ${sql.join(groups.map((_, at) => sql.raw(String(at + 2))))} order by ${orderBy(order, false)}`
+          : sql``;
+      return this.#compile(
+        shape,
+        sql`select ${sql.join([sql`count(*) as count`, ...select])} from ${this.#model.table} ${where}
+          ${grouping} limit ${new Slot(plan.values.length)}`,
+      );
+    };
+    const shaped = this.#statements.get(shape) ?? compile();
+    return {
+      statement: shaped.statement,
+      values: bindShaped(shaped, [...plan.values, limit + 1], caller),
+      cost: this.#cost(plan.perRow + GROUP_COST, 0),
     };
   }
 

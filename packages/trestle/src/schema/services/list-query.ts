@@ -86,6 +86,27 @@ export interface ListQuery<Row extends object = Record<string, unknown>> extends
   shortLists?: boolean;
 }
 
+/** Numbers that can be made of a field of many rows. */
+export const AGGREGATES = ['sum', 'avg', 'min', 'max'] as const;
+export type Aggregate = (typeof AGGREGATES)[number];
+
+/** Numbers made of the rows of a list. */
+export interface AggregateQuery<Row extends object = Record<string, unknown>>
+  extends Pick<ListQuery<Row>, 'filter' | 'search' | 'shortLists'>,
+    Partial<Readonly<Record<Aggregate, readonly (keyof Row & string)[]>>> {
+  /** One row of the answer for each of the values of these fields, three at most (default: one for all). */
+  readonly group?: readonly (keyof Row & string)[];
+  /** The number of rows (default: where nothing else is asked). */
+  readonly count?: boolean;
+  /** Maximum groups, in the order of their values (default: 100). */
+  readonly limit?: number;
+}
+
+/** Numbers of one group, by field; null where no row has a value. */
+export interface AggregateRow extends Partial<Record<Aggregate | 'group', Record<string, unknown>>> {
+  count?: number;
+}
+
 /** One part of a list. */
 export interface Page<Row> {
   items: Row[];

@@ -2,7 +2,7 @@ import type { Context } from '../caller.ts';
 import type { RowId } from '../id.ts';
 import type { Resource } from '../resource.ts';
 import type { BodyOf, IdOf, PatchOf, Resources, RowOf } from '../row-types.ts';
-import type { ChildQuery, ListQuery, Page, Selection } from './list-query.ts';
+import type { AggregateQuery, AggregateRow, ChildQuery, ListQuery, Page, Selection } from './list-query.ts';
 
 /**
  * The version of a row that a single-row verb answered, which its ETag is made of.
@@ -49,6 +49,11 @@ export interface Service<T extends ServiceTypes = ServiceTypes> {
    * @param cursor of the page (default: the query's).
    */
   list(context: Context, query?: ListQuery<T['row']>, cursor?: string): Promise<Page<T['row']>>;
+  /** Counts, sums, averages, least and greatest values of the rows of a list, by group. */
+  aggregate(
+    context: Context,
+    query: AggregateQuery<T['row']>,
+  ): Promise<{ items: AggregateRow[]; more: boolean }>;
   /** All rows of a query in parts, from one consistent snapshot, with flat memory; in a transaction they are read at once. */
   stream(context: Context, query?: ListQuery<T['row']>): AsyncIterable<T['row'][]>;
   /** The children of many parents by a reference field, in one query: parent id to its rows, in the resource's order. */

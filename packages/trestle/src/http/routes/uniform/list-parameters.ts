@@ -22,15 +22,11 @@ export function liveParameters(model: Model): TSchema {
 
 /** The parameters of a list, for the documentation; `listQueryOf` reads them. */
 export function listParameters(model: Model): TObject {
-  const fields = [
-    idField(model),
-    ...model.documented.fields.filter(({ type }) => type.operators.length > 0).map(operandOf),
-  ];
+  const fields = filterFields(model);
   const sortable = fields
     .filter(({ operators }) => operators.includes('eq'))
     .map(({ name }) => name)
     .join(', ');
-  const searched = model.documented.fields.filter(({ field }) => field.search).map(({ name }) => name);
   const parameters: Record<string, TSchema> = {
     limit: Type.Integer({
       minimum: 1,
@@ -53,12 +49,6 @@ export function listParameters(model: Model): TObject {
       minLength: 1,
       description: `Comma-separated fields, \`-\` before one for descending, \`:nullsfirst\` or \`:nullslast\` after one to place null: ${sortable}; \`a.b\` is field b of the row that a refers to.`,
     }),
-    ...(searched.length > 0 && {
-      search: Type.String({
-        maxLength: 200,
-        description: `A part of ${searched.join(' or ')}, in any case.`,
-      }),
-    }),
     count: Type.Unsafe({
       type: 'string',
       enum: ['exact', 'estimated'],
@@ -66,6 +56,24 @@ export function listParameters(model: Model): TObject {
     }),
   };
   Object.assign(parameters, selectionParameters(model).properties);
+  Object.assign(parameters, filterParameters(model));
+  return Type.Object(
+    Object.fromEntries(Object.entries(parameters).map(([name, schema]) => [name, Type.Optional(schema)])),
+  );
+}
+
+/** `search`, where there are fields to search in, and the conditions of a filter, for the documentation. */
+export function filterParameters(model: Model): Record<string, TSchema> {
+  const fields = filterFields(model);
+  const searched = model.documented.fields.filter(({ field }) => field.search).map(({ name }) => name);
+  const parameters: Record<string, TSchema> = {
+    ...(searched.length > 0 && {
+      search: Type.String({
+        maxLength: 200,
+        description: `A part of ${searched.join(' or ')}, in any case.`,
+      }),
+    }),
+  };
   for (const { name, operand, operators, isNullable } of fields)
     for (const operator of operators)
       parameters[`filter[${name}][${operator}]`] = comparand(name, operator, operand, isNullable);
@@ -77,9 +85,13 @@ export function listParameters(model: Model): TObject {
       `such as \`[{"id":{"eq":…}},{"${fields.at(-1)?.name}":{"null":true}}]\`. ` +
       'The same in brackets: `filter[or][0][FIELD][OPERATOR]=value`.',
   });
-  return Type.Object(
-    Object.fromEntries(Object.entries(parameters).map(([name, schema]) => [name, Type.Optional(schema)])),
-  );
+  const entries = Object.entries(parameters).map(([name, schema]) => [name, Type.Optional(schema)]);
+  return Object.fromEntries(entries);
+}
+
+function filterFields(model: Model): FilterField[] {
+  const filterable = model.documented.fields.filter(({ type }) => type.operators.length > 0);
+  return [idField(model), ...filterable.map(operandOf)];
 }
 
 /** The parameters that say what of a row is read, for the documentation. */

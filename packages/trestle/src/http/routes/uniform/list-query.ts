@@ -251,7 +251,7 @@ interface Group {
 }
 
 /** Whether a parameter belongs to the filter. */
-function isFilterKey(name: string): boolean {
+export function isFilterKey(name: string): boolean {
   return name === 'filter' || name.startsWith('filter[');
 }
 
@@ -260,7 +260,7 @@ function isFilterKey(name: string): boolean {
  * comma inside a value), alternatives as `filter[or][0][field][op]` or as JSON, `filter[or]=[{"field":{"op":value}}]`. Texts
  * become what the field holds; whether field and operator exist and fit is the services' to say. Throws `invalid_query`.
  */
-function filterOf(query: Readonly<Record<string, unknown>>, model: Model): Filter | undefined {
+export function filterOf(query: Readonly<Record<string, unknown>>, model: Model): Filter | undefined {
   const root: Group = { fields: new Map(), or: new Map() };
   let length = 0;
   for (const [name, value] of Object.entries(query)) {

@@ -9,6 +9,7 @@ import type { RowId } from '../../../schema/id.ts';
 import { type Answer, answer, type Route, type RouteRequest, route } from '../../../schema/route.ts';
 import { nobody } from '../../../schema/rules.ts';
 import type { Versioned, WriteOptions } from '../../../schema/services/row-service.ts';
+import { aggregateRoute } from './aggregate-route.ts';
 import { etagOf, ifMatchOf, noneMatches, type Representation, representationOf } from './etag.ts';
 import { searchBody, selectionParameters, viewOf } from './list-parameters.ts';
 import { onlySelectionOf, searchQueryOf } from './list-query.ts';
@@ -87,7 +88,13 @@ export function resourceRoutes(
       return matched === undefined ? versioned(found, tag) : { status: 304, headers: { etag: matched } };
     },
   );
-  const routes = [list, search, read, ...writeRoutes(model, service, row, tag)];
+  const routes = [
+    list,
+    search,
+    aggregateRoute(model, service),
+    read,
+    ...writeRoutes(model, service, row, tag),
+  ];
   return [...routes, ...routesByUniqueField(routes, model, service)];
 }
 
