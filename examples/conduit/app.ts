@@ -87,6 +87,5 @@ export const resources = {
   }),
 };
 
-const description =
-  'A small publishing site: articles, comments, favorites, and people who follow each other.';
+const description = 'Articles, comments, favorites, and people who follow each other.';
 export default app({ name: 'conduit', description, accounts: members, resources, contract });
