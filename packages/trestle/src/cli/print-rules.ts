@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type CallerClass, fold } from '../rows/compiled-rule.ts';
 import type { App } from '../schema/app.ts';
+import type { Resource } from '../schema/resource.ts';
 import { type RuleData, ruleData, ruleText, VERBS, type Verb } from '../schema/rules.ts';
 import { findApps } from './find-apps.ts';
 
@@ -25,18 +26,26 @@ export function define(command: Command): void {
     });
 }
 
+/** The rules of a resource by action, each with the verb that `through` takes over. */
+function rulesOf(resource: Resource): [string, Verb, RuleData][] {
+  const rules: [string, Verb, RuleData][] = VERBS.map((verb) => [verb, verb, ruleData(resource.can[verb])]);
+  for (const [operation, { can }] of Object.entries(resource.lifecycle?.operations ?? {}))
+    rules.push([`:${operation}`, 'update', ruleData(can ?? resource.can.update)]);
+  if (resource.softDelete)
+    rules.push([':restore', 'delete', ruleData(resource.softDelete.restore ?? resource.can.delete)]);
+  for (const [field, { can, type }] of Object.entries(resource.fields)) {
+    for (const [transition, { can: own }] of Object.entries(type.transitions ?? {}))
+      rules.push([`:${transition}`, 'update', ruleData(own ?? resource.can.update)]);
+    for (const verb of ['read', 'create', 'update'] as const)
+      if (can?.[verb]) rules.push([`${field}: ${verb}`, verb, ruleData(can[verb])]);
+  }
+  return rules;
+}
+
 /** Every rule of an app: of verbs, operations and fields. */
 function ruleMatrix({ name, resources }: App): RuleLine[] {
   return Object.entries(resources).flatMap(([key, resource]) => {
-    const rules: [string, Verb, RuleData][] = VERBS.map((verb) => [verb, verb, ruleData(resource.can[verb])]);
-    for (const [operation, { can }] of Object.entries(resource.lifecycle?.operations ?? {}))
-      rules.push([`:${operation}`, 'update', ruleData(can ?? resource.can.update)]);
-    for (const [field, { can, type }] of Object.entries(resource.fields)) {
-      for (const [transition, { can: own }] of Object.entries(type.transitions ?? {}))
-        rules.push([`:${transition}`, 'update', ruleData(own ?? resource.can.update)]);
-      for (const verb of ['read', 'create', 'update'] as const)
-        if (can?.[verb]) rules.push([`${field}: ${verb}`, verb, ruleData(can[verb])]);
-    }
+    const rules = rulesOf(resource);
     const roles = [...new Set(rules.flatMap(([, , rule]) => rolesIn(rule)))];
     const callers: [string, CallerClass][] = [
       ['anonymous', { kind: 'anonymous', roles: [] }],

@@ -1,6 +1,6 @@
 import type { Dialect } from './dialect.ts';
 import { render, type Sql, sql } from './sql.ts';
-import { type Column, type Index, referenceName, type Table } from './table.ts';
+import { type Column, DELETED_AT, type Index, referenceName, type Table } from './table.ts';
 
 /** Actions on a row when the row it refers to is deleted, in SQL. */
 const ON_DELETE = { cascade: 'cascade', restrict: 'restrict', setNull: 'set null' } as const;
@@ -62,7 +62,7 @@ export function createIndex(dialect: Dialect, table: Table, index: Index): strin
   });
   return text(
     dialect,
-    sql`create ${kind} ${sql.id(index.name)} on ${sql.table(table.name)} (${sql.join(columns)})`,
+    sql`create ${kind} ${sql.id(index.name)} on ${sql.table(table.name)} (${sql.join(columns)})${index.live ? sql` where ${sql.id(DELETED_AT)} is null` : sql``}`,
   );
 }
 

@@ -34,7 +34,10 @@ export function indexesOf(
   const starts = (longer: readonly string[], prefix: readonly string[]) =>
     prefix.every((column, at) => longer[at] === column);
   return [
-    ...unique.map((columns) => index(table, columns, true)),
+    ...unique.map((columns) => ({
+      ...index(table, columns, true),
+      ...(resource.softDelete && ({ live: true } as const)),
+    })),
     ...lists
       .filter(
         (list, at) =>

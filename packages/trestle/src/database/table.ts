@@ -30,9 +30,14 @@ export interface Index {
   readonly name: string;
   readonly columns: readonly string[];
   readonly unique: boolean;
+  /** Only rows that are not deleted softly are in it. */
+  readonly live?: true;
   /** Those of its columns that are kept in descending order: given where a list's order mixes both. */
   readonly descending?: readonly string[];
 }
+
+/** The column of the moment at which a row was deleted softly. */
+export const DELETED_AT = '_deleted_at';
 
 /** An index with the name both dialects give it. */
 export function index(table: string, columns: readonly string[], unique = false): Index {

@@ -5,10 +5,13 @@ import type { Resource } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
 import { indexesOf, lookedUp } from './indexes.ts';
 import { linkTablesOf } from './link-table.ts';
-import { type Column, type Table, withDistinctNames } from './table.ts';
+import { type Column, DELETED_AT, type Table, withDistinctNames } from './table.ts';
 
 /** Counts the writes of a row: its ETag is made of it. */
 const VERSION_COLUMN: Column = { name: '_version', kind: 'integer', nullable: false, default: 1 };
+
+/** The moment at which a row was deleted that can be restored; null while it is there. */
+const DELETED_COLUMN: Column = { name: DELETED_AT, kind: 'timestamp', nullable: true };
 
 /** One table for each resource: an app's, or the engine's own. */
 export function tablesOf(resources: Resources, accounts: Accounts): Table[] {
@@ -27,6 +30,7 @@ export function tablesOf(resources: Resources, accounts: Accounts): Table[] {
             ...(resource.table === undefined && schemaOf(field)),
           })),
         VERSION_COLUMN,
+        ...(resource.softDelete ? [DELETED_COLUMN] : []),
       ],
       indexes: indexesOf(table, resource, looked.get(name)),
     };

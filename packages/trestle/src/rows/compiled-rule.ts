@@ -1,6 +1,7 @@
 import { type Sql, sql } from '../database/sql.ts';
 import { bind, param, statement } from '../database/statement.ts';
 import type { Executor, Value } from '../database/store.ts';
+import { DELETED_AT } from '../database/table.ts';
 import { Problem } from '../problems.ts';
 import type { Caller } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
@@ -247,6 +248,7 @@ export function relatedRows(
     part.kind === 'exists'
       ? [sqlOf(part.filter, target, find, scope)]
       : [sql`${scope.refer('id')} = ${outer.refer(part.field)}`, sqlOf(part.rule, target, find, scope)];
+  if (target.live) conditions.push(sql`${scope.refer(DELETED_AT)} is null`);
   return sql`select ${what(scope.refer)} from ${target.table} as ${sql.id(alias)} where ${sql.join(conditions, ' and ')}`;
 }
 

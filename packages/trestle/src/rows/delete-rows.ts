@@ -1,6 +1,7 @@
 import { type Sql, sql } from '../database/sql.ts';
 import { bind, param, type Statement, statement } from '../database/statement.ts';
 import type { Columns, Value } from '../database/store.ts';
+import { DELETED_AT } from '../database/table.ts';
 import { instantNow } from '../instant.ts';
 import type { Caller } from '../schema/caller.ts';
 import type { OnDelete, StoredKind } from '../schema/field-type.ts';
@@ -49,11 +50,20 @@ export class RowDeletion {
 
   /** Whether one statement deletes a row of a resource: nothing refers to it, and nobody records it. */
   isAlone(model: Model): boolean {
-    return this.#relationsTo(model.name).length === 0 && !this.#recorder?.records(model);
+    return this.#relationsTo(model.name).length === 0 && !model.live && !this.#recorder?.records(model);
   }
 
-  /** Deletes a row that is locked. */
+  /** Deletes a row that is locked; one that can be restored is hidden, and what refers to it stays. */
   async remove(transaction: OpenTransaction, caller: Caller, model: Model, row: Columns): Promise<void> {
+    if (model.live) {
+      const hide = this.#statement('hide', model, 'id', (among) =>
+        updateOf(model, [sql`${sql.ref(DELETED_AT)} = ${param(DELETED_AT)}`], among),
+      );
+      const ids = model.dialect.encodeList(idsOf({ model, rows: [row] }));
+      await transaction.all(hide, bind(hide, { [IDS]: ids, [DELETED_AT]: instantNow() }));
+      await this.#recordDeleted(transaction, caller, model, [row]);
+      return;
+    }
     const levels: Level[] = [{ model, rows: [row] }];
     const met = new Map([[model, new Set<unknown>([row.id])]]);
     // The list grows while it is read: what refers to the rows of a level is a level of its own.
@@ -195,11 +205,18 @@ export class RowDeletion {
     }
     const remove = this.#statement('delete', model, 'id', (among) => deleteFrom(model, among));
     await transaction.all(remove, values);
-    if (this.#recorder?.records(model))
-      await this.#recorder.record(
-        transaction,
-        rows.map((row) => ({ model, caller, before: model.decodeVersioned(row) })),
-      );
+    await this.#recordDeleted(transaction, caller, model, rows);
+  }
+
+  async #recordDeleted(
+    transaction: OpenTransaction,
+    caller: Caller,
+    model: Model,
+    rows: readonly Columns[],
+  ): Promise<void> {
+    if (!this.#recorder?.records(model)) return;
+    const changes = rows.map((row) => ({ model, caller, before: model.decodeVersioned(row) }));
+    await this.#recorder.record(transaction, changes);
   }
 
   #relationsTo(target: string): readonly Relation[] {

@@ -4,6 +4,7 @@ import { linkTableName } from '../database/link-table.ts';
 import { rowDecoder } from '../database/row-maker.ts';
 import { type Sql, sql } from '../database/sql.ts';
 import type { Columns, Value } from '../database/store.ts';
+import { DELETED_AT } from '../database/table.ts';
 import { tableName } from '../database/tables.ts';
 import type { Accounts } from '../schema/accounts.ts';
 import type { Caller } from '../schema/caller.ts';
@@ -40,7 +41,13 @@ export interface ModelField {
   /** In an index, alone or with others: its values are as short as that takes. */
   readonly indexed: boolean;
   /** The table of the ids that a row refers to, and their kind. */
-  readonly links?: { readonly name: string; readonly table: Sql; readonly kind: StoredKind };
+  readonly links?: {
+    readonly name: string;
+    readonly table: Sql;
+    readonly kind: StoredKind;
+    /** Leaves out those to rows that are deleted softly; the table is `_l`. */
+    readonly where: Sql;
+  };
   /** The SQL of a value that is no column, by the name of the table or the alias that its row has. */
   readonly expression?: (row: Sql) => Sql;
   /** That SQL for a row of the resource's own table. */
@@ -63,6 +70,8 @@ export interface Projection {
 
 /** One resource, compiled: all that its verbs need and that does not change from request to request. Projects all columns. */
 export interface Model extends Projection {
+  /** The rows that are not deleted softly; undefined where none can be. */
+  readonly live: Sql | undefined;
   /** Fields that hold the ids of other rows, in tables of their own. */
   readonly links: readonly ModelField[];
   /** All fields of a row in declared order: `fields`, and those that are computed from other rows as it is read. */
@@ -190,10 +199,17 @@ function linksOf(
   if (!resource || !target) return {};
   const table = tableName(name, resource);
   const linkTable = linkTableName(table, key);
-  const links = { name: linkTable, table: sql.table(linkTable), kind: target.id.type.column };
+  const isLive = sql`exists (select 1 from ${sql.table(tableName(relation?.resource ?? '', target))} as ${sql.id('_t')}
+    where ${sql.ref('_t.id')} = ${sql.ref('_l.target')} and ${sql.ref(`_t.${DELETED_AT}`)} is null)`;
+  const links = {
+    name: linkTable,
+    table: sql.table(linkTable),
+    kind: target.id.type.column,
+    where: target.softDelete ? sql` and ${isLive}` : sql``,
+  };
   const expression = (row: Sql) =>
     sql`(select ${dialect.arrayOf(sql.ref('_l.target'), sql.ref('_l.position'))} from ${links.table} as ${sql.id('_l')}
-      where ${sql.ref('_l.row')} = ${row}.${sql.ref('id')})`;
+      where ${sql.ref('_l.row')} = ${row}.${sql.ref('id')}${links.where})`;
   return { links, expression, value: expression(sql.table(table)) };
 }
 
@@ -213,6 +229,7 @@ function compileModel(
   const model: Omit<Model, 'policy' | 'documented'> = {
     ...compileProjection(fields, dialect),
     readable,
+    live: resource.softDelete && sql`${sql.ref(DELETED_AT)} is null`,
     links: fields.filter(({ links }) => links),
     name,
     resource,

@@ -52,7 +52,7 @@ export function openServices<Rs extends Resources>(options: Options<Rs>): OpenSe
   for (const [name, model] of models) lists.set(name, listsOf(model, find));
   const expander = new Expander(store);
   for (const [name, writer] of writers) {
-    const { model, create, replace, patch, transition, remove } = writer;
+    const { model, create, replace, patch, transition, restore, remove } = writer;
     const prepared = lists.get(name) ?? listsOf(model);
     const peek = peeker(model, store);
     const read = countingFields(model).length > 0 ? countingReader(model, store) : peek;
@@ -68,6 +68,7 @@ export function openServices<Rs extends Resources>(options: Options<Rs>): OpenSe
       patch,
       remove,
       transition,
+      restore,
     });
   }
   const rowsOfAccounts = accountRows(writers, byName, deletion);

@@ -1,5 +1,6 @@
 import { type Sql, sql } from '../database/sql.ts';
 import type { Executor } from '../database/store.ts';
+import { DELETED_AT } from '../database/table.ts';
 import { instantNow } from '../instant.ts';
 import { Problem } from '../problems.ts';
 import { ACCOUNTS_TABLE } from '../schema/accounts.ts';
@@ -22,9 +23,10 @@ import { computedFor } from './relations/computed.ts';
 
 /**
  * What a caller may want with rows: a verb; `:publish`, an operation of the lifecycle, which has its own rule, else that of
- * `update`; or `see`, the read rule whatever a key's scopes are, which tells 403 from 404 where a row is written.
+ * `update`; `see`, the read rule whatever a key's scopes are, which tells 403 from 404 where a row is written; or `deleted`,
+ * that of rows which are deleted softly.
  */
-export type Action = Verb | 'see' | `:${string}`;
+export type Action = Verb | 'see' | 'deleted' | `:${string}`;
 
 /**
  * Who may do what with the rows of one resource: its rules and the scopes of API keys, compiled. Every channel asks it, and
@@ -95,12 +97,7 @@ export function compilePolicy(
   project: (fields: readonly ModelField[]) => Projection,
 ): Policy {
   const { name, resource } = model;
-  const rules = new Map<Action, RuleData>([['see', ruleData(resource.can.read)]]);
-  for (const verb of VERBS) rules.set(verb, ruleData(resource.can[verb]));
-  for (const { name: transition, can } of transitionsOf(model.fields))
-    rules.set(`:${transition}`, ruleData(can ?? resource.can.update));
-  for (const [operation, { can }] of Object.entries(resource.lifecycle?.operations ?? {}))
-    rules.set(`:${operation}`, ruleData(can ?? resource.can.update));
+  const rules = rulesOf(model);
   const classes: (Map<Action, Verdict> | undefined)[] = [];
   const compiled = new Map<string, Verdict['rule']>();
   const projectionOf = projectFields(model, project, find);
@@ -127,9 +124,10 @@ export function compilePolicy(
     const place = placeOf(action);
     const own = classOf(caller);
     const residual = fold(rule, own, place);
-    const key = JSON.stringify(residual);
+    const there = action === 'deleted' ? sql`${sql.ref(DELETED_AT)} is not null` : model.live;
+    const key = `${action === 'deleted' ? 'deleted ' : ''}${JSON.stringify(residual)}`;
     const made = compiled.get(key) ?? {
-      ...compileResidual(residual, modelOf(), find),
+      ...compiledAmong(there, compileResidual(residual, modelOf(), find)),
       number: compiled.size + 1,
     };
     compiled.set(key, made);
@@ -192,6 +190,27 @@ export function compilePolicy(
     },
   };
   return policy;
+}
+
+/** The rule of each action that has one. */
+function rulesOf({ resource, fields }: Pick<Model, 'resource' | 'fields'>): Map<Action, RuleData> {
+  const rules = new Map<Action, RuleData>([
+    ['see', ruleData(resource.can.read)],
+    ['deleted', ruleData(resource.can.read)],
+    [':restore', ruleData(resource.softDelete?.restore ?? resource.can.delete)],
+  ]);
+  for (const verb of VERBS) rules.set(verb, ruleData(resource.can[verb]));
+  for (const { name: transition, can } of transitionsOf(fields))
+    rules.set(`:${transition}`, ruleData(can ?? resource.can.update));
+  for (const [operation, { can }] of Object.entries(resource.lifecycle?.operations ?? {}))
+    rules.set(`:${operation}`, ruleData(can ?? resource.can.update));
+  return rules;
+}
+
+/** A rule on some of the rows of a table. */
+function compiledAmong(rows: Sql | undefined, rule: CompiledRule): CompiledRule {
+  if (!rows) return rule;
+  return { ...rule, where: rule.where ? sql`${rows} and ${rule.where}` : rows };
 }
 
 /** Makes a thing once for each of the keys that classes of callers come to, and finds it again by the class. */
@@ -364,7 +383,7 @@ function refuse(decision: 'unauthenticated' | 'forbidden'): never {
 
 /** Whether a key's scopes include an action; a key without scopes may what its owner may. */
 function inScope(caller: Extract<Caller, { kind: 'key' }>, resource: string, action: Action): boolean {
-  if (caller.scopes === null || action === 'see') return true;
+  if (caller.scopes === null || action === 'see' || action === 'deleted') return true;
   const wanted = scopeOf(action);
   return caller.scopes.some((scope) => {
     const [name, verb] = scope.split(':');
@@ -379,7 +398,7 @@ function scopeOf(action: Action): string {
 
 /** The verb that `through` takes over from an action. */
 function verbOf(action: Action): Verb {
-  if (action === 'see') return 'read';
+  if (action === 'see' || action === 'deleted') return 'read';
   return VERBS.find((verb) => verb === action) ?? 'update';
 }
 

@@ -124,7 +124,7 @@ export async function rowsWith(
   const query = statement(
     model.dialect,
     sql`select ${model.versionedColumns} from ${model.table}
-      where ${conditions.length > 0 ? sql.join(conditions, ' and ') : sql`1 = 1`}
+      where ${sql.join([model.live ?? sql`1 = 1`, ...conditions], ' and ')}
       order by ${sql.ref('id')} ${lock}`,
   );
   const rows = await executor.all(query, bind(query, encodeFields(model, equal, names)));

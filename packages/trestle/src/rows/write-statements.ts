@@ -1,6 +1,7 @@
 import { type Sql, sql } from '../database/sql.ts';
 import { bind, param, type Statement, statement } from '../database/statement.ts';
 import type { Executor } from '../database/store.ts';
+import { DELETED_AT } from '../database/table.ts';
 import { tableName } from '../database/tables.ts';
 import { LruMap } from '../lru-map.ts';
 import { Problem } from '../problems.ts';
@@ -73,6 +74,10 @@ export class WriteStatements {
   /** The row of an id, locked; `lockVisible`: if the caller may see it. */
   readonly lock: Statement;
   readonly lockVisible: (caller: Caller) => Statement;
+  /** The deleted row of an id, locked, if the caller could see it. */
+  readonly lockDeleted: (caller: Caller) => Statement;
+  /** Brings back a row that is deleted softly; the edit after it raises the version. */
+  readonly restore: Statement;
   readonly #taken = new Map<string, Statement>();
   readonly #updates = new LruMap<string, Statement>(MAX_UPDATES);
   readonly #unlocked: (caller: Caller) => { where: Sql | undefined; updates: LruMap<string, Statement> };
@@ -89,7 +94,10 @@ export class WriteStatements {
         dialect,
         sql`select ${model.versionedColumns} from ${model.table} where ${allOf(ID, where)} ${dialect.forUpdate}`,
       );
-    this.lock = select();
+    this.lock = select(model.live);
+    this.lockDeleted = policy.perClass(['deleted'], select);
+    const restore = [sql`${sql.ref(DELETED_AT)} = null`];
+    this.restore = statement(dialect, updateOf(model, restore, ID, { counting: true }));
     this.lockVisible = policy.perClass(['see'], select);
     this.#unlocked = policy.perClass(['see', 'update'], (where) => ({
       where,

@@ -55,6 +55,8 @@ interface RowWrite extends WriteOptions {
   readonly merge?: boolean;
   /** Values that no body may set, by the row as it is. Runs in the transaction, once the row's rule has been asked. */
   readonly set?: (current: Row, executor: Executor) => Values | Promise<Values>;
+  /** The row is one that is deleted softly, and comes back (default: false). */
+  readonly restores?: boolean;
   /** Code of the app itself: no rule is asked, no body checked, and every field may be set (default: false). */
   readonly trusted?: boolean;
   /** The fields that errors may name (default: those that the caller may read). */
@@ -140,6 +142,11 @@ export class RowWriter {
     };
     const write = { verb: 'update', action: `:${name}`, merge: true, body: {}, touch: true } as const;
     return this.write(context, { ...options, ...write, id, set });
+  };
+
+  readonly restore: AnyService['restore'] = (context, id, options) => {
+    const write = { verb: 'update', action: ':restore', merge: true, body: {}, touch: true } as const;
+    return this.write(context, { ...options, ...write, id, restores: true });
   };
 
   readonly remove: AnyService['remove'] = (context, id, options) =>
@@ -244,7 +251,12 @@ export class RowWriter {
     const values = encodeFields(model, next, names);
     if (!trusted) await this.#checkReferences(transaction, caller, values);
 
-    await this.#exclusions?.check(transaction, next, names, found ? (found.id as Value) : null);
+    await this.#exclusions?.check(
+      transaction,
+      next,
+      request.restores ? [...model.byName.keys()] : names,
+      found ? (found.id as Value) : null,
+    );
 
     const whole = await this.#put(transaction, next, values, { found, names });
 
@@ -292,11 +304,12 @@ export class RowWriter {
   async #load(
     executor: Executor,
     caller: Caller,
-    { verb, action = verb, id, trusted, ifMatch }: RowWrite,
+    { verb, action = verb, id, trusted, ifMatch, restores = false }: RowWrite,
   ): Promise<Columns | undefined> {
     if (id === undefined) return undefined;
     const model = this.model;
-    const statement = trusted ? this.#statements.lock : this.#statements.lockVisible(caller);
+    const { lock, lockVisible, lockDeleted, restore } = this.#statements;
+    const statement = trusted ? lock : (restores ? lockDeleted : lockVisible)(caller);
     const [found] = await executor.all(statement, bind(statement, { id, ...callerValues(caller) }));
     if (!found) throw notFound(model, id);
     if (trusted) return found;
@@ -308,6 +321,7 @@ export class RowWriter {
         detail: `The row is at version ${version} now. Read it again, apply your change to that, and send its ETag.`,
         data: { resource: model.name, id },
       });
+    if (restores) await executor.all(restore, bind(restore, { id }));
     return found;
   }
 
@@ -373,8 +387,8 @@ export class RowWriter {
 
   /** The write as one statement, where the plan proves that no stage but it has anything to do; else undefined. */
   #oneStatement(caller: Caller, request: RowWrite, created: Values | undefined): Alone | undefined {
-    const { verb, id, trusted = false, set, ifMatch } = request;
-    if (this.#recorder || set || this.#staged.has(verb)) return undefined;
+    const { verb, id, trusted = false, set, ifMatch, restores } = request;
+    if (this.#recorder || set || restores || this.#staged.has(verb)) return undefined;
     if (created) {
       if (this.#statements.hasFirstState || (!trusted && this.#asksRows(caller, created))) return undefined;
       const values = {

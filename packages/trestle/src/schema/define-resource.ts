@@ -18,7 +18,7 @@ import { type Id, type RowId, uuidId } from './id.ts';
 import type { LifecycleOperation, LifecycleOptions } from './lifecycle.ts';
 import { hookChecks } from './own-code/hooks.ts';
 import type { Exclusion, Fields, Resource, ResourceOptions } from './resource.ts';
-import { type Rules, VERBS } from './rules.ts';
+import { type Rule, type Rules, VERBS } from './rules.ts';
 
 type IdType<I> = I extends Id<infer T> ? T : string;
 
@@ -44,6 +44,7 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     check = {},
     unique = [],
     exclude = [],
+    softDelete = false,
     indexes = [],
     lifecycle,
     before = {},
@@ -66,6 +67,7 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     check,
     unique,
     exclude: exclusions,
+    softDelete: softDelete === true ? {} : softDelete || undefined,
     indexes,
     lifecycle,
     before,
@@ -94,6 +96,7 @@ function withIndexedFields<F extends Fields>(fields: F, groups: readonly unknown
   return Object.fromEntries(entries) as F;
 }
 
+const checkSoftDelete = optionsOf<{ restore?: Rule }>('softDelete', { restore: aRule });
 const checkExclusion = optionsOf<Exclusion>('exclude', {
   same: names,
   from: aString,
@@ -115,6 +118,7 @@ const checkOptions = optionsOf<ResourceOptions<Fields, Id>>('resource()', {
     expects('a function of the row', (value) => typeof value === 'function'),
   ),
   unique: groups,
+  softDelete: (value) => (typeof value === 'boolean' ? [] : checkSoftDelete(value)),
   exclude: (value) => [value].flat().flatMap((each) => checkExclusion(each)),
   indexes: groups,
   lifecycle: optionsOf<LifecycleOptions<Fields, RowId>>('lifecycle', {

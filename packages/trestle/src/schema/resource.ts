@@ -3,7 +3,7 @@ import type { Id, RowId } from './id.ts';
 import type { Lifecycle, LifecycleOptions } from './lifecycle.ts';
 import type { Hooks, HooksByVerb } from './own-code/hooks.ts';
 import type { Readable, Writable } from './row-types.ts';
-import type { RuleFilter, Rules } from './rules.ts';
+import type { Rule, RuleFilter, Rules } from './rules.ts';
 
 export type Fields = { readonly [name: string]: Field };
 
@@ -58,6 +58,12 @@ export interface ResourceOptions<F extends Fields, I extends Id>
    * `conflict`, however many are written at once. A span ends before its `to`, and null is in conflict with nothing.
    */
   exclude?: Exclusion<FieldNames<F>> | readonly Exclusion<FieldNames<F>>[];
+  /**
+   * Deletion hides a row, and `POST /v1/RESOURCE/{id}:restore` brings it back (default: false). A hidden row is in no read, list,
+   * count, rule or array of references, nothing new may refer to it, and its unique values are free meanwhile. Rows that
+   * refer to it stay as they are. `restore`: who may bring it back (default: the `delete` rule).
+   */
+  softDelete?: boolean | { readonly restore?: Rule<RuleNames<F>> };
   /** Groups of fields that are filtered or sorted by together: one index each. */
   indexes?: readonly (readonly FieldNames<F>[])[];
   /** The states of a row and the long-running operations between them (default: none). Needs a `state()` field. */
@@ -90,6 +96,7 @@ export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly check: { readonly [name: string]: (row: never) => boolean };
   readonly unique: readonly (readonly string[])[];
   readonly exclude: readonly Exclusion[];
+  readonly softDelete: { readonly restore?: Rule } | undefined;
   readonly indexes: readonly (readonly string[])[];
   readonly lifecycle: Lifecycle | undefined;
   readonly before: HooksByVerb;

@@ -63,8 +63,8 @@ function tableChanges(from: Table, to: Table): Change[] {
 }
 
 /** The definition of an index without its name. */
-function content({ columns, unique, descending }: Index): string {
-  return JSON.stringify([columns, unique, descending]);
+function content({ columns, unique, descending, live }: Index): string {
+  return JSON.stringify([columns, unique, descending, live]);
 }
 
 function columnChanges(from: Table, to: Table): Change[] {

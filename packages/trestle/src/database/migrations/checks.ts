@@ -1,7 +1,7 @@
 import type { Dialect } from '../dialect.ts';
 import { type Sql, sql } from '../sql.ts';
 import { type Statement, statement } from '../statement.ts';
-import type { Table } from '../table.ts';
+import { DELETED_AT, type Index, type Table } from '../table.ts';
 import type { Change } from './change.ts';
 import { conversionOf, type ValueScan, valueScan } from './values.ts';
 
@@ -100,7 +100,7 @@ export function checksOf(dialect: Dialect, changes: readonly Change[], from: rea
       return [origin.check(sql`select count(*) as found from ${origin.table(change.table)}`, message)];
     }
     if (change.kind === 'createIndex' && change.to.unique)
-      return uniqueChecks(origin, change.table, change.to.columns);
+      return uniqueChecks(origin, change.table, change.to);
     if (change.kind !== 'changeColumn') return [];
     return [
       ...keyChecks(origin, change),
@@ -148,11 +148,12 @@ function referenceChecks(origin: Origin, { table, from, to }: ChangeOf<'changeCo
   return [origin.count(table, sql`${column} is not null and ${column} not in (${ids})`, message)];
 }
 
-function uniqueChecks(origin: Origin, table: string, columns: readonly string[]): Check[] {
+function uniqueChecks(origin: Origin, table: string, { columns, live }: Index): Check[] {
   // A column that is only being added has one value in every row: the index itself sees to it.
   if (!columns.every((column) => origin.has(table, column))) return [];
   const names = columns.map((column) => origin.comparable(table, column));
   const given = names.map((name) => sql`${name} is not null`);
+  if (live && origin.has(table, DELETED_AT)) given.push(sql`${origin.column(table, DELETED_AT)} is null`);
   const repeated = sql`select 1 from ${origin.table(table)} where ${sql.join(given, ' and ')} group by ${sql.join(names)} having count(*) > 1`;
   const message: Check['message'] = (found, ids) =>
     `${table} (${columns.join(', ')}) is to be unique, and ${found === 1 ? '1 value is' : `${found} values are`} there more than once (${idWords(ids)}): correct that first`;

@@ -21,11 +21,12 @@ export function normalized(tables: readonly Table[]): Table[] {
         }))
         .sort(byName),
       indexes: table.indexes
-        .map(({ name, columns, unique, descending }: Index) => ({
+        .map(({ name, columns, unique, descending, live }: Index) => ({
           name,
           columns,
           unique,
           ...(descending && { descending }),
+          ...(live && { live }),
         }))
         .sort(byName),
     }))

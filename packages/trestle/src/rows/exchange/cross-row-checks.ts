@@ -1,4 +1,5 @@
-import { sql } from '../../database/sql.ts';
+import type { Dialect } from '../../database/dialect.ts';
+import { type Sql, sql } from '../../database/sql.ts';
 import { bind, param, type Statement, statement } from '../../database/statement.ts';
 import type { Executor } from '../../database/store.ts';
 import type { FieldError } from '../../problems.ts';
@@ -38,7 +39,7 @@ type OneLook = (executor: Executor, batch: readonly Candidate[]) => Promise<Foun
 
 /** Rows of the same resource that stand earlier in the file count as well. */
 function referenceLook(model: Model, name: string, kind: StoredKind, target: string): OneLook {
-  const find = valuesIn(model, target, 'id', kind);
+  const find = valuesIn({ dialect: model.dialect }, target, 'id', kind);
   const own = target === model.name ? new Set<unknown>() : undefined;
   return async (executor, batch) => {
     const there = await find(
@@ -90,7 +91,12 @@ type Taken = (executor: Executor, batch: readonly Candidate[]) => Promise<Candid
 function takenIn(model: Model, group: readonly string[]): Taken {
   const [only, ...more] = group;
   if (only !== undefined && more.length === 0) {
-    const find = valuesIn(model, model.name, only, kindOf(model, only));
+    const find = valuesIn(
+      only === 'id' ? { dialect: model.dialect } : model,
+      model.name,
+      only,
+      kindOf(model, only),
+    );
     return async (executor, batch) => {
       const there = await find(
         executor,
@@ -102,7 +108,7 @@ function takenIn(model: Model, group: readonly string[]): Taken {
   const equal = group.map((name) => sql`${sql.ref(name)} = ${param(name)}`);
   const select: Statement = statement(
     model.dialect,
-    sql`select 1 as found from ${model.table} where ${sql.join(equal, ' and ')} limit 1`,
+    sql`select 1 as found from ${model.table} where ${sql.join([...equal, model.live ?? sql`1 = 1`], ' and ')} limit 1`,
   );
   return async (executor, batch) => {
     const there: Candidate[] = [];
@@ -122,12 +128,16 @@ function kindOf(model: Model, name: string): StoredKind {
 }
 
 /** Those of some values that a table's column has, in one statement. */
-function valuesIn(model: Model, table: string, column: string, kind: StoredKind) {
-  const { dialect } = model;
+function valuesIn(
+  { dialect, live = sql`1 = 1` }: { dialect: Dialect; live?: Sql | undefined },
+  table: string,
+  column: string,
+  kind: StoredKind,
+) {
   const within = dialect.within(sql.ref(column), sql`${param('values')}`, kind);
   const select = statement(
     dialect,
-    sql`select ${sql.ref(column)} as value from ${sql.table(table)} where ${within}`,
+    sql`select ${sql.ref(column)} as value from ${sql.table(table)} where ${within} and ${live}`,
   );
   const decode = dialect.decoder(kind);
   return async (executor: Executor, values: readonly unknown[]): Promise<Set<unknown>> => {

@@ -18,7 +18,7 @@ export async function* exportRows(store: Store, model: Model, format: Format): A
   if (format === 'csv') yield csvLine(columnsOf(model).map(({ name }) => name));
   const all = statement(
     model.dialect,
-    sql`select ${model.columns} from ${model.table} order by ${sql.ref('id')}`,
+    sql`select ${model.columns} from ${model.table} where ${model.live ?? sql`1 = 1`} order by ${sql.ref('id')}`,
   );
   for await (const part of store.stream(all, [], PART))
     yield part.map((columns) => line(model.decode(columns))).join('');

@@ -216,7 +216,7 @@ export class FilterParts {
     const { links } = field;
     const id = links && this.#encode({ ...field, kind: links.kind }, value, at);
     if (id === undefined || !links) return undefined;
-    const rows = sql`select ${sql.ref('row')} from ${links.table} where ${sql.ref('target')} = ${this.bind(id)}`;
+    const rows = sql`select ${sql.ref('_l.row')} from ${links.table} as ${sql.id('_l')} where ${sql.ref('_l.target')} = ${this.bind(id)}${links.where}`;
     return sql`${this.#refer({ name: 'id' })} in (${rows})`;
   }
 

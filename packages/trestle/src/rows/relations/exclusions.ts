@@ -42,12 +42,13 @@ function compileExclusion(model: Model, { same, from, to, where = {} }: Exclusio
     ...fields,
     ...conditionsOf(where).flatMap((one) => ('field' in one ? one.field : [])),
   ]);
-  const live = applies.where ? sql` and ${applies.where}` : sql``;
+  const applying = [model.live, applies.where].filter((one) => one !== undefined);
+  const all = applying.length > 0 ? sql.join(applying, ' and ') : sql`1 = 1`;
   const equal = same.map((name) => sql`${sql.ref(name)} = ${param(name)}`);
   const overlaps = statement(
     dialect,
     sql`select 1 from ${table} where ${sql.join([...equal, sql`${sql.ref(from)} < ${param(to)}`, sql`${sql.ref(to)} > ${param(from)}`], ' and ')}
-      and ${sql.ref('id')} is distinct from ${param(':id')}${live} limit 1`,
+      and ${sql.ref('id')} is distinct from ${param(':id')} and ${all} limit 1`,
   );
   const lock = dialect.lockUntilCommit(sql`${param(':key')}`);
   const locking = lock && statement(dialect, lock);
@@ -66,7 +67,7 @@ function compileExclusion(model: Model, { same, from, to, where = {} }: Exclusio
       if (found.length > 0) throw overlap(same, from, to);
     },
     async checkAll(transaction) {
-      const two = overlapping(model, { same, from, to }, applies.where);
+      const two = overlapping(model, { same, from, to }, all);
       const [found] = await transaction.all(two, bind(two, {}));
       if (found) throw overlap(same, from, to, [found.one, found.other]);
     },
@@ -74,9 +75,9 @@ function compileExclusion(model: Model, { same, from, to, where = {} }: Exclusio
 }
 
 /** Selects two rows of the table that overlap. */
-function overlapping(model: Model, { same, from, to }: Exclusion, applies: Sql | undefined) {
+function overlapping(model: Model, { same, from, to }: Exclusion, applies: Sql) {
   const { dialect, table } = model;
-  const rows = sql`(select * from ${table}${applies ? sql` where ${applies}` : sql``})`;
+  const rows = sql`(select * from ${table} where ${applies})`;
   const of = (alias: string, name: string) => sql.ref(`${alias}.${name}`);
   const conditions = [
     ...same.map((name) => sql`${of('a', name)} = ${of('b', name)}`),

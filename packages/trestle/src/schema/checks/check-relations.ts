@@ -66,8 +66,11 @@ function checkSum(
     );
 }
 
-/** Checks the fields of `exclude`. */
-export function checkExclusions(path: string, { fields, exclude }: Resource): void {
+/** Checks the fields of `exclude`, and the name of what `softDelete` adds. */
+export function checkExclusions(path: string, { fields, exclude, softDelete, lifecycle }: Resource): void {
+  const steps = Object.values(fields).flatMap(({ type }) => Object.keys(type.transitions ?? {}));
+  if (softDelete && [...steps, ...Object.keys(lifecycle?.operations ?? {})].includes('restore'))
+    wrong(`${path}.softDelete`, `it adds :restore, and so does a transition or an operation; rename that`);
   exclude.forEach(({ same, from, to }, at) => {
     const place = `${path}.exclude[${at}]`;
     if (!same || same.length === 0 || from === undefined || to === undefined)

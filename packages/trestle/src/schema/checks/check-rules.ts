@@ -53,7 +53,8 @@ export function checkRules(
       can,
       path: `${path}.lifecycle.operations.${operation}.can`,
     }));
-    for (const one of [...steps, ...operations])
+    const restore = { can: resource.softDelete?.restore, path: `${path}.softDelete.restore` };
+    for (const one of [...steps, ...operations, restore])
       if (one.can) checkRule(ruleData(one.can), { ...base, path: one.path, verb: 'update' });
     checkFields({ ...base, path, verb: 'read' });
   }

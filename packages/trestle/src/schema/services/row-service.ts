@@ -84,6 +84,8 @@ export interface Service<T extends ServiceTypes = ServiceTypes> {
     name: string,
     options?: WriteOptions,
   ): Promise<Versioned<T['row']>>;
+  /** Brings back a row that was deleted, of a resource with `softDelete`. Throws `not_found` where it is not deleted. */
+  restore(context: Context, id: T['id'], options?: WriteOptions): Promise<Versioned<T['row']>>;
   /** Deletes a row and answers it as it last was. */
   remove(context: Context, id: T['id'], options?: WriteOptions): Promise<Versioned<T['row']>>;
 }

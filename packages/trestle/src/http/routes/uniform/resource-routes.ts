@@ -169,6 +169,7 @@ function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: Repre
   );
   return [
     ...steps,
+    ...(resource.softDelete ? [restoreRoute(model, service, row, tag)] : []),
     route(
       'POST',
       `/${name}`,
@@ -214,6 +215,24 @@ function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: Repre
       },
     ),
   ];
+}
+
+function restoreRoute(model: Model, service: AnyService, row: TSchema, tag: Representation): Route {
+  const { name, resource } = model;
+  const options = {
+    operationId: `restore${rowName(name)}`,
+    summary: `Bring back one of ${name} that was deleted`,
+    tag: name,
+    can: resource.softDelete?.restore ?? resource.can.delete ?? nobody,
+    params: idParams(model),
+    headers: ['If-Match'],
+    sends: ['ETag'],
+    checkBody: false,
+    answers: { 200: row },
+  };
+  return route('POST', verbPath(name, 'restore'), options, async (request) =>
+    versioned(await service.restore(request, request.params.id, writeOptions(request, tag)), tag),
+  );
 }
 
 /** The body of a whole row; where one of some fields must be given, it says so. */
