@@ -36,6 +36,8 @@ export interface RunOptions {
   env?: Record<string, string>;
   /** A command that runs it, with its arguments, such as `strace` (default: none). */
   under?: readonly string[];
+  /** Standard input (default: empty). */
+  input?: string;
 }
 
 /** The environment without what would change a run. */
@@ -45,13 +47,15 @@ function environment(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
 }
 
 /** Starts the real command line as a process of its own. */
-export function start(words: readonly string[], { cwd, env, under = [] }: RunOptions = {}) {
+export function start(words: readonly string[], { cwd, env, under = [], input }: RunOptions = {}) {
   const [command = '', ...args] = [...under, process.execPath, MAIN, ...words];
   const child = spawn(command, args, {
     cwd: cwd ?? temporaryFolder(),
     env: environment(env),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // A process may end without having read it.
+  child.stdin.on('error', () => {}).end(input);
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk) => {
     output.stdout += chunk;

@@ -5,7 +5,7 @@ import { type FieldError, Problem } from '../problems.ts';
 import type { AccountRows } from '../rows/open-services.ts';
 import { admission, isAdministrator, refuseAnonymous } from '../rows/policy.ts';
 import type { SystemReads } from '../rows/system-tables.ts';
-import { inTransaction, readerOf } from '../rows/transaction.ts';
+import { beforeWrite, inTransaction, readerOf } from '../rows/transaction.ts';
 import { bodyProblem, isObject } from '../rows/validate.ts';
 import { type Accounts, ADMINISTRATOR_ROLE } from '../schema/accounts.ts';
 import type { Caller, Context } from '../schema/caller.ts';
@@ -74,22 +74,24 @@ function entrances(
   // Who signs up knows what an account sees of itself.
   const readable = writer.model.policy.fields(callerOf(0), 'see', 0);
   return {
-    /** The password is hashed before the transaction, which waits for nothing else. */
+    /** The password is hashed before the transaction, which waits for nothing else; also one that was given. */
     async signUp(context, given) {
       const { caller } = context;
       writer.model.policy.admit(caller, 'create');
       const { username, password, ...own } = checkedSignUp(dependencies, caller, given);
       const source = sourceOf(context.origin.address);
-      try {
-        throttle.signUp(source);
-      } catch (error) {
-        log({ event: 'sign_up_throttled', source }, context.origin);
-        throw error;
-      }
+      const hash = await beforeWrite(context, async (before) => {
+        try {
+          throttle.signUp(source);
+        } catch (error) {
+          log({ event: 'sign_up_throttled', source }, context.origin);
+          throw error;
+        }
+        const [same] = await accounts.byName(readerOf(store, before), username);
+        if (same) throw taken();
+        return password === undefined ? null : passwords.hash(password);
+      });
       const key = usernameKey(declared.username, username);
-      const [same] = await accounts.byName(readerOf(store, context), username);
-      if (same) throw taken();
-      const hash = password === undefined ? null : await passwords.hash(password);
       const values = { created_at: new Date(now()).toISOString() };
       return inTransaction(store, context, async (transaction) => {
         const write = { verb: 'create', body: { ...own, username }, values, readable } as const;
@@ -215,10 +217,11 @@ function administration(
     async resetPassword(context, id, given) {
       admitAdministrator(context.caller);
       const { password } = bodies.newPassword.check({ password: given });
-      const [row] = isAccountId(app.accounts.id, id) ? await accounts.byId(store, { id }) : [];
+      const reader = readerOf(store, context);
+      const [row] = isAccountId(app.accounts.id, id) ? await accounts.byId(reader, { id }) : [];
       if (!row) throw notFound(id);
       requireGoodPassword(dependencies, '/password', password, row);
-      const hash = await passwords.hash(password);
+      const hash = await beforeWrite(context, () => passwords.hash(password));
       await administer(context, { id, event: 'password_reset' }, async (transaction) => {
         await accounts.setHash(transaction, { id, password_hash: hash });
         await sessions.endAll(transaction, id);

@@ -6,7 +6,7 @@ import type { Caller, Origin } from '../schema/caller.ts';
 import type { KeyUse } from '../schema/services/account-service.ts';
 import { StartError } from '../start-error.ts';
 import type { EventLog } from './events.ts';
-import { hashSecret, KEY_PREFIX, parseKey } from './keys/key-format.ts';
+import { hashSecret, KEY_PREFIX, parseForeignKey, parseKey } from './keys/key-format.ts';
 import { isUsable, type KeyStatements, type KeyWithRoles } from './keys/key-statements.ts';
 import type { KeyUsage } from './keys/key-usage.ts';
 import type { Sessions } from './sessions/sessions.ts';
@@ -99,13 +99,25 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
     return caller;
   }
 
-  async function byKey(key: string): Promise<Caller> {
-    const parsed = parseKey(key);
-    if (!parsed) throw invalidKey();
+  async function findKey(key: string): Promise<Caller | undefined> {
+    const parsed = parseKey(key) ?? parseForeignKey(key);
+    if (!parsed) return undefined;
     const [row] = await keys.enabled(store, { id: parsed.id });
     const same = timingSafeEqual(Buffer.from(hashSecret(parsed.secret)), Buffer.from(row?.hash ?? NO_HASH));
-    if (!row || !same || !isUsable(row, now())) throw invalidKey();
-    return keyCaller(row);
+    return row && same && isUsable(row, now()) ? keyCaller(row) : undefined;
+  }
+
+  async function byKey(key: string): Promise<Caller> {
+    const caller = await findKey(key);
+    if (!caller) throw invalidKey();
+    return caller;
+  }
+
+  /** The caller of a text that is no token: an imported key, else taken for the administrator's secret. */
+  async function byText(text: string, purpose: Purpose, origin: Origin): Promise<Caller> {
+    const key = await findKey(text);
+    if (key) return key;
+    return expected === undefined ? byToken(text, purpose) : administrator(text, origin);
   }
 
   async function usableKey(id: string): Promise<KeyWithRoles> {
@@ -122,9 +134,7 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
       if (seen) return seen;
       if (token.startsWith(KEY_PREFIX)) return byKey(token);
       // The secret has no dot, and a token always has: neither is taken for a guess at the other.
-      return token.includes('.') || expected === undefined
-        ? byToken(token, purpose)
-        : administrator(token, origin);
+      return token.includes('.') ? byToken(token, purpose) : byText(token, purpose, origin);
     },
     key: byKey,
     administrator,

@@ -22,6 +22,7 @@ type AccountEvent =
 
 type KeyEvent =
   | 'key_created'
+  | 'key_imported'
   | 'key_deactivated'
   | 'key_activated'
   | 'key_renewed'

@@ -35,6 +35,16 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/list-jobs.ts'),
   },
   {
+    name: 'accounts',
+    summary: 'Make, list, disable and delete accounts; set passwords and roles.',
+    load: () => import('./accounts/account-commands.ts'),
+  },
+  {
+    name: 'keys',
+    summary: 'Make, import, list and deactivate API keys.',
+    load: () => import('./accounts/key-commands.ts'),
+  },
+  {
     name: 'doctor',
     summary: 'Say what is wrong with this machine, its configuration or a database.',
     load: () => import('./commands/doctor.ts'),

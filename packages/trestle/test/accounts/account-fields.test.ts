@@ -267,6 +267,39 @@ eachPlace('own fields of accounts', (place) => {
   });
 });
 
+eachPlace('an account and its profile', (place) => {
+  test('are made in one transaction, which no password is hashed in', async (t) => {
+    const patients = resource({
+      id: integerId(),
+      fields: { account: reference('accounts', { onDelete: 'cascade' }), name: text({ max: 20 }) },
+      can: { read: signedIn, create: signedIn },
+    });
+    const clinic = app({
+      name: 'clinic',
+      accounts: accounts({ password: anyText }),
+      resources: { patients },
+    });
+    const { engines, close } = await startApps(clinic, await place());
+    t.after(close);
+    const [engine] = engines;
+    assert.ok(engine);
+    const { accounts: service, transaction } = engine.context;
+    const { system } = await import('trestle/contract');
+    const origin = { address: '192.0.2.1' };
+    const register = (username: string, name: string) =>
+      transaction({ ...system(), origin }, async (tx) => {
+        const account = await service.signUp(tx, { username, password: 'p' });
+        return engine.byName.get('patients')?.create(tx, { account: account.id, name });
+      });
+    const made = await Promise.all(['ann', 'bob', 'cid'].map((name) => register(name, name)));
+    assert.equal(made.length, 3);
+    await assert.rejects(register('dan', 'x'.repeat(21)), { code: 'invalid' });
+    const { items } = await service.list(system());
+    assert.deepEqual(items.map(({ username }) => username).sort(), ['ann', 'bob', 'cid']);
+    await service.signIn({ ...system(), origin }, { username: 'ann', password: 'p' });
+  });
+});
+
 test('wrong own fields are refused at start', () => {
   const declare = (options: Parameters<typeof accounts>[0]) => () =>
     app({

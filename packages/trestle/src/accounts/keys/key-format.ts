@@ -28,7 +28,7 @@ const BASE36: Encoding = {
 const MASKED = new RegExp(`^${KEY_PREFIX}([0-9A-Za-z]{${ID_CHARS}})(?:…|\\.{3})?$`);
 
 /** An API key taken apart. */
-interface ParsedKey {
+export interface ParsedKey {
   id: string;
   secret: string;
 }
@@ -57,6 +57,15 @@ export function parseKey(key: string): ParsedKey | null {
       : null;
   }
   return null;
+}
+
+/** Keys of other systems: visible ASCII, long enough that a fast hash is safe where they are random, shorter than our own. */
+const FOREIGN_KEY = /^[!-~]{20,64}$/;
+
+/** The parts of a key that another system made: all of it is the secret, and its public id follows from it; null for other texts. */
+export function parseForeignKey(key: string): ParsedKey | null {
+  if (key.startsWith(KEY_PREFIX) || !FOREIGN_KEY.test(key)) return null;
+  return { id: encode(hash('sha256', `id of ${key}`, 'buffer'), ID_CHARS, BASE62), secret: key };
 }
 
 /** The public id of a key that is shown masked, with or without its ellipsis; null for anything else. */

@@ -7,7 +7,7 @@ import type { Accounts } from '../../schema/accounts.ts';
 import { accountOf, type Caller, type Context } from '../../schema/caller.ts';
 import { seconds } from '../../schema/duration.ts';
 import type { RowId } from '../../schema/id.ts';
-import type { KeyService, KeyUse, KeyView } from '../../schema/services/account-service.ts';
+import type { KeyOptions, KeyService, KeyUse, KeyView } from '../../schema/services/account-service.ts';
 import type { AccountStatements } from '../account-statements.ts';
 import type { EventLog } from '../events.ts';
 import {
@@ -18,7 +18,16 @@ import {
   tooLong,
 } from '../request-bodies.ts';
 import type { KeyRow, KeyUseRow } from '../resources.ts';
-import { hashSecret, isKeyId, maskedKey, maskedKeyId, newKey, parseKey } from './key-format.ts';
+import {
+  hashSecret,
+  isKeyId,
+  maskedKey,
+  maskedKeyId,
+  newKey,
+  type ParsedKey,
+  parseForeignKey,
+  parseKey,
+} from './key-format.ts';
 import { isUsable, type KeyStatements } from './key-statements.ts';
 import type { KeyUsage } from './key-usage.ts';
 
@@ -46,34 +55,49 @@ export function keyService(dependencies: KeyDependencies): KeyService {
   return { ...newKeys(dependencies), ...keyReads(dependencies), ...keyChanges(dependencies) };
 }
 
-/** Keys are made, whole, by these two. */
-function newKeys(dependencies: KeyDependencies): Pick<KeyService, 'create' | 'roll'> {
+/** Keys are made, whole, by `create` and `roll`; whoever imports one has it already. */
+function newKeys(dependencies: KeyDependencies): Pick<KeyService, 'create' | 'import' | 'roll'> {
   const { store, declared, accounts, statements, bodies, now, log } = dependencies;
+  const { lowerCase, lifetime: byDefault } = declared.keys;
+
+  async function add(
+    context: Context,
+    event: 'key_created' | 'key_imported',
+    parsed: ParsedKey,
+    options: KeyOptions & { account?: RowId | null },
+  ): Promise<KeyView> {
+    requireKeyManager(context.caller);
+    const wanted = bodies.newKey.check(options);
+    const lifetime =
+      wanted.lifetime ?? (byDefault === 'never' ? byDefault : seconds(byDefault, 'accounts.keys.lifetime'));
+    const moment = now();
+    const row = newRow(parsed, {
+      account: ownerOf(context.caller, wanted),
+      name: wanted.name ?? '',
+      scopes: wanted.scopes ? [...new Set(wanted.scopes)] : null,
+      now: moment,
+      expires: lifetime === 'never' ? null : moment + lifetime * 1000,
+    });
+    await inTransaction(store, context, async (transaction) => {
+      const { account } = row;
+      if (account !== null && (await accounts.byId(transaction, { id: account })).length === 0)
+        throw noAccount();
+      await insert(dependencies, transaction, row);
+      transaction.afterCommit.push(() => log({ event, key: row.id, account }, context.origin));
+    });
+    return view(row);
+  }
+
   return {
     async create(context, options) {
-      requireKeyManager(context.caller);
-      const wanted = bodies.newKey.check(options);
-      const { lifetime: byDefault } = declared.keys;
-      const lifetime =
-        wanted.lifetime ?? (byDefault === 'never' ? byDefault : seconds(byDefault, 'accounts.keys.lifetime'));
-      const moment = now();
-      const made = newRow(declared, {
-        account: ownerOf(context.caller, wanted),
-        name: wanted.name ?? '',
-        scopes: wanted.scopes ? [...new Set(wanted.scopes)] : null,
-        now: moment,
-        expires: lifetime === 'never' ? null : moment + lifetime * 1000,
-      });
-      await inTransaction(store, context, async (transaction) => {
-        const { account } = made.row;
-        if (account !== null && (await accounts.byId(transaction, { id: account })).length === 0)
-          throw noAccount();
-        await insert(dependencies, transaction, made.row);
-        transaction.afterCommit.push(() =>
-          log({ event: 'key_created', key: made.row.id, account }, context.origin),
-        );
-      });
-      return { ...view(made.row), key: made.key };
+      const { key, ...parsed } = newKey(lowerCase);
+      return { ...(await add(context, 'key_created', parsed, options)), key };
+    },
+    async import(context, { key, ...options }) {
+      if (!isAdministrator(context.caller)) throw new Problem('forbidden');
+      const parsed = parseForeignKey(key);
+      if (!parsed) throw notImportable();
+      return add(context, 'key_imported', parsed, options);
     },
     /** Throws `conflict` for a key that is not usable any more. */
     async roll(context, id, wanted) {
@@ -82,27 +106,24 @@ function newKeys(dependencies: KeyDependencies): Pick<KeyService, 'create' | 'ro
         wanted === undefined ? {} : { overlap: wanted },
       );
       const moment = now();
-      const made = await inTransaction(store, context, async (transaction) => {
+      return inTransaction(store, context, async (transaction) => {
         const old = await lock(statements, transaction, context.caller, id);
         if (!isUsable(old, moment))
           throw new Problem('conflict', {
             detail: 'This key is deactivated or has expired; renew it, or make a new one.',
           });
-        const next = newRow(declared, {
-          ...old,
-          now: moment,
-          expires: successorExpiry(declared, old, moment),
-        });
-        await insert(dependencies, transaction, next.row);
+        const { key, ...parsed } = newKey(lowerCase);
+        const expires = successorExpiry(declared, old, moment);
+        const row = newRow(parsed, { ...old, now: moment, expires });
+        await insert(dependencies, transaction, row);
         const until = moment + overlap * 1000;
         const ends = Math.min(until, old.expires_at === null ? until : Date.parse(old.expires_at));
         await statements.update(transaction, { id, active: true, expires_at: new Date(ends).toISOString() });
         transaction.afterCommit.push(() =>
           log({ event: 'key_rolled', key: id, account: old.account }, context.origin),
         );
-        return next;
+        return { ...view(row), key };
       });
-      return { ...view(made.row), key: made.key };
     },
   };
 }
@@ -121,7 +142,7 @@ function keyReads(dependencies: KeyDependencies): Pick<KeyService, 'list' | 'rea
       await usage.flush();
       return view(await reads.read(context, id));
     },
-    idOf: (key) => parseKey(key)?.id ?? maskedKeyId(key),
+    idOf: (key) => parseKey(key)?.id ?? maskedKeyId(key) ?? parseForeignKey(key)?.id ?? null,
     async uses(context, id, query, cursor) {
       requireKeyManager(context.caller);
       await usage.flush();
@@ -234,6 +255,11 @@ function ownerOf(caller: Caller, { account }: NewKey): RowId | null {
   throw new Problem('forbidden', { detail: 'Keys can be made for your own account alone.' });
 }
 
+function notImportable(): Problem {
+  const message = 'expected a key of another system: 20 to 64 visible ASCII characters, random';
+  return new Problem('invalid', { errors: [{ pointer: '/key', code: 'pattern', message }] });
+}
+
 function noAccount(): Problem {
   const error = { pointer: '/account', code: 'reference', message: 'there is no such account' };
   return new Problem('invalid', { errors: [error] });
@@ -244,12 +270,8 @@ interface KeyContent extends Pick<KeyRow, 'account' | 'name' | 'scopes'> {
   expires: number | null;
 }
 
-function newRow(
-  { keys }: Accounts,
-  { account, name, scopes, now, expires }: KeyContent,
-): { row: KeyRow; key: string } {
-  const { id, secret, key } = newKey(keys.lowerCase);
-  const row: KeyRow = {
+function newRow({ id, secret }: ParsedKey, { account, name, scopes, now, expires }: KeyContent): KeyRow {
+  return {
     id,
     account,
     name,
@@ -261,7 +283,6 @@ function newRow(
     last_used_at: null,
     uses: 0,
   };
-  return { row, key };
 }
 
 /** The expiry of a rolled key's successor: as long as the old one was made for, and not longer than any. */

@@ -148,6 +148,11 @@ export interface KeyService {
     context: Context,
     options: KeyOptions & { account?: RowId | null },
   ): Promise<KeyView & { key: string }>;
+  /**
+   * Takes a key that another system made, so that its holders go on with it. For the administrator. Its hash alone is kept, and
+   * it has to be random: 20 to 64 visible ASCII characters. Throws `invalid`, and `conflict` where it is there already.
+   */
+  import(context: Context, options: KeyOptions & { key: string; account?: RowId | null }): Promise<KeyView>;
   /** The caller's own, newest first; everybody's for the administrator. */
   list(context: Context, query?: ListQuery, cursor?: string): Promise<Page<KeyView>>;
   read(context: Context, id: string): Promise<KeyView>;
