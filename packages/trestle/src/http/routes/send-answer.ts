@@ -1,7 +1,9 @@
 import { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
 import { Problem } from '../../problems.ts';
 import type { Answer, ByteContent, ByteRange, ByteStream } from '../../schema/route.ts';
+import { TURN_SIZE } from '../../turns.ts';
 import {
   type Coding,
   codedTag,
@@ -48,6 +50,9 @@ export class ResponseBatch {
   }
 }
 
+/** Milliseconds for which one turn makes JSON of a long array. */
+const MAX_TURN_MS = 5;
+
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** For answers with an ETag: only the client may cache them, and revalidates each time, which a 304 makes cheap. */
@@ -61,7 +66,7 @@ export function sendAnswer(
 ): Promise<void> | undefined {
   const { status, headers, body, bytes } = answer;
   reply.code(status);
-  const { method, headers: asked } = reply.request;
+  const { method } = reply.request;
   const isRead = method === 'GET' || method === 'HEAD';
   if (headers) {
     if (isRead && (headers.etag ?? headers.ETag) !== undefined) reply.header('cache-control', REVALIDATED);
@@ -73,7 +78,36 @@ export function sendAnswer(
     return undefined;
   }
   if (!reply.hasHeader('content-type')) reply.type(JSON_TYPE);
-  const text = JSON.stringify(body);
+  if (Array.isArray(body) && isLong(body)) return jsonInTurns(body).then((text) => sendText(reply, text));
+  return sendText(reply, JSON.stringify(body));
+}
+
+/** Whether an array has so many members, of itself or of one of them, that to make JSON of it takes more than a turn. */
+function isLong(body: readonly unknown[]): boolean {
+  if (body.length > TURN_SIZE) return true;
+  for (const item of body)
+    for (const name in Object(item)) {
+      const member: unknown = Reflect.get(Object(item), name);
+      if (Array.isArray(member) && member.length > TURN_SIZE / 10) return true;
+    }
+  return false;
+}
+
+async function jsonInTurns(body: readonly unknown[]): Promise<string> {
+  const texts: string[] = [];
+  let from = performance.now();
+  for (const item of body) {
+    texts.push(JSON.stringify(item));
+    if (performance.now() - from < MAX_TURN_MS) continue;
+    await nextTurn();
+    from = performance.now();
+  }
+  return `[${texts.join()}]`;
+}
+
+function sendText(reply: FastifyReply, text: string): Promise<void> | undefined {
+  const { method, headers: asked } = reply.request;
+  const isRead = method === 'GET' || method === 'HEAD';
   if (text.length < MIN_COMPRESSED_LENGTH || !isRead) {
     reply.send(text);
     return undefined;

@@ -2,6 +2,7 @@ import type { Store } from '../../database/store.ts';
 import type { Caller, Context } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { ChildQuery } from '../../schema/services/list-query.ts';
+import { inTurns } from '../../turns.ts';
 import type { Row } from '../model.ts';
 import { type ClassLists, runner } from './list-plan.ts';
 
@@ -19,10 +20,13 @@ export function childReader(listsOf: (caller: Caller) => ClassLists, store: Stor
     const plan = plans.of(caller, query);
     const children = plans.children(plan, caller, { field, parents });
     const byParent = new Map<RowId, Row[]>(parents.map((parent) => [parent, []]));
-    for (const found of await runner(store, context)(children)) {
-      const row = plan.fields.decode(found);
-      byParent.get(row[field] as RowId)?.push(row);
-    }
+    const rows = await runner(store, context)(children);
+    await inTurns(rows, (part) => {
+      for (const found of part) {
+        const row = plan.fields.decode(found);
+        byParent.get(row[field] as RowId)?.push(row);
+      }
+    });
     return byParent;
   };
 }

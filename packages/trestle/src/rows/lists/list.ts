@@ -3,6 +3,7 @@ import type { Caller, Context } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { ListQuery, Page, Selection } from '../../schema/services/list-query.ts';
 import { VERSION, type Versioned } from '../../schema/services/row-service.ts';
+import { inTurns, TURN_SIZE } from '../../turns.ts';
 import type { Model, Row } from '../model.ts';
 import { readerOf } from '../transaction.ts';
 import type { Cursors, Position } from './cursor.ts';
@@ -62,7 +63,7 @@ export function listVerbs(
       const read = runner(store, context);
       const [counted] = counting ? await read(counting) : [];
       const found = await read(plans.page(plan, caller, position));
-      const page = pageOf(plan, found, position, cursors);
+      const page = await pageOf(plan, found, position, cursors);
       if (expand) await expander?.load(context, lists, page.items, expand);
       return counted ? { ...page, total: Number(counted.total) } : page;
     },
@@ -88,12 +89,12 @@ export function listVerbs(
 }
 
 /** A page of what was found, which is one row more where there is another page. */
-function pageOf(
+async function pageOf(
   plan: ListPlan,
   found: Columns[],
   position: Position | undefined,
   cursors: Cursors,
-): Page<Row> {
+): Promise<Page<Row>> {
   const more = found.length > plan.limit;
   plan.exhausted = !more;
   if (more) found.pop();
@@ -103,8 +104,11 @@ function pageOf(
       ? cursors.encode(plan.key, { before, values: plan.sort.map((column) => sortValue(column, row)) })
       : null;
   // Where a page was reached from, there always is one.
+  const { decode } = plan.fields;
+  const items = found.length > TURN_SIZE ? [] : found.map(decode);
+  if (found.length > TURN_SIZE) await inTurns(found, (part) => items.push(...part.map(decode)));
   return {
-    items: found.map(plan.fields.decode),
+    items,
     next: more || position?.before ? cursorAt(found.at(-1), false) : null,
     prev: (position?.before ? more : position) ? cursorAt(found[0], true) : null,
   };

@@ -2,6 +2,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { LruMap } from '../../../lru-map.ts';
+import { TURN_SIZE } from '../../../turns.ts';
 import { EACH_ROW } from '../../store.ts';
 import { defineDecimalSum } from '../decimals.ts';
 import { isSqliteError } from '../errors.ts';
@@ -27,7 +28,19 @@ database.function('trestle_tick', () => {
   return 1;
 });
 
-parentPort?.on('message', ({ sql, values, ...scan }: Scan) => {
+/** The columns and rows that are still to be sent: a part for each message that asks for one, so that the other side is never held up. */
+let left: { readonly columns: readonly string[]; readonly rows: readonly unknown[][] } | undefined;
+
+function nextPart(): ScanAnswer {
+  const { columns = [], rows: all = [] } = left ?? {};
+  const part = all.slice(0, TURN_SIZE);
+  left = all.length > TURN_SIZE ? { columns, rows: all.slice(TURN_SIZE) } : undefined;
+  return { columns, rows: part, more: left !== undefined };
+}
+
+parentPort?.on('message', (message: Scan | 'more') => {
+  if (message === 'more') return void parentPort?.postMessage(nextPart());
+  const { sql, values, ...scan } = message;
   deadline = scan.deadline;
   isLate = false;
   let answer: ScanAnswer;
@@ -40,7 +53,8 @@ parentPort?.on('message', ({ sql, values, ...scan }: Scan) => {
     }
     // Arrays, as `setReturnArrays` says.
     const found = statement.all(...values) as unknown as readonly unknown[][];
-    answer = { columns: statement.columns().map(({ name }) => name), rows: found };
+    left = { columns: statement.columns().map(({ name }) => name), rows: found };
+    answer = nextPart();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     answer = { message, isLate, ...(isSqliteError(error) && { errcode: error.errcode }) };

@@ -14,9 +14,9 @@ export interface Scan {
   readonly deadline: number;
 }
 
-/** The rows of a read, or why there are none. */
+/** A part of the rows of a read, or why there are none. The next part is asked for by the message `more`. */
 export type ScanAnswer =
-  | { readonly columns: readonly string[]; readonly rows: readonly unknown[][] }
+  | { readonly columns: readonly string[]; readonly rows: readonly unknown[][]; readonly more: boolean }
   | { readonly message: string; readonly isLate: boolean; readonly errcode?: number };
 
 interface Waiting extends Scan {
@@ -80,21 +80,27 @@ export class ScanThreads {
       settle();
       this.#dispatch();
     };
-    const answered = (answer: ScanAnswer) =>
+    const rows: Columns[] = [];
+    const answered = (answer: ScanAnswer) => {
+      if ('rows' in answer) {
+        rows.push(...answer.rows.map(rowMaker(answer.columns)));
+        if (answer.more) return thread.postMessage('more');
+      }
       end(() => {
         thread.unref();
         this.#idle.push(thread);
-        if ('rows' in answer) resolve(answer.rows.map(rowMaker(answer.columns)));
+        if ('rows' in answer) resolve(rows);
         else if (answer.isLate) reject(scanTooLong(new Error(answer.message)));
         else reject(sqliteProblem(Object.assign(new Error(answer.message), { errcode: answer.errcode })));
       });
+    };
     const lost = (reason: unknown) =>
       end(() => {
         this.#all.delete(thread);
         reject(reason);
       });
     const ended = () => lost(scanTooLong());
-    thread.once('message', answered).once('error', lost).once('exit', ended);
+    thread.on('message', answered).once('error', lost).once('exit', ended);
     thread.ref();
     thread.postMessage(scan);
   }
