@@ -32,7 +32,7 @@ export function accountViewer({ writer: { model } }: AccountRows): ViewAccount {
         sql`select ${fields.versionedColumns} from ${model.table} where ${sql.ref('id')} = ${param('id')}`,
       );
     statements.set(fields, byId);
-    const [found] = await executor.all(byId, bind(byId, { id, ...callerValues(caller) }));
+    const [found] = await executor.all(byId, bind(byId, { id }, callerValues(caller)));
     if (!found) throw notFound(model, id);
     return accountOfRow(fields.decodeVersioned(found));
   };

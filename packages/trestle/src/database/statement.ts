@@ -31,11 +31,19 @@ export function statement(dialect: Dialect, query: Sql): Statement {
   return { sql: text, name, slots: values as readonly (Param | Value)[] };
 }
 
-/** The values of a statement's placeholders, in order. Throws where a named one is missing: a mistake of ours. */
-export function bind(statement: Statement, values: Readonly<Record<string, Value>>): Value[] {
+/**
+ * The values of a statement's placeholders, in order; those that are not among `values` are of `others`. Throws where a named one
+ * is missing: a mistake of ours.
+ */
+export function bind(
+  statement: Statement,
+  values: Readonly<Record<string, Value>>,
+  others?: Readonly<Record<string, Value>>,
+): Value[] {
   const bound: Value[] = [];
   for (const slot of statement.slots) {
-    const value = slot instanceof Param ? values[slot.name] : slot;
+    let value = slot instanceof Param ? values[slot.name] : slot;
+    if (value === undefined && slot instanceof Param) value = others?.[slot.name];
     if (value === undefined) throw new TypeError(`a parameter has no value: ${statement.sql}`);
     bound.push(value);
   }

@@ -159,10 +159,10 @@ export const ME = ':me';
 export const NOW = ':now';
 
 /** Who asks a rule, and when. */
-export interface Asker {
+export type Asker = {
   readonly [ME]: RowId | null;
   readonly [NOW]: string;
-}
+};
 
 type Columns = Readonly<Record<string, unknown>>;
 type Test = (row: Columns, asker: Asker, executor: Executor) => boolean | Promise<boolean>;
@@ -341,10 +341,10 @@ function relatedTest(part: Part & { kind: 'exists' | 'through' }, model: Model, 
   const query = statement(model.dialect, sql`${relatedRows(part, find, outer)} limit 1`);
   const names = fieldsOf(part);
   return (row, asker, executor) => {
-    const values: Record<string, Value> = { ...asker };
+    const values: Record<string, Value> = {};
     for (const name of names)
       values[name] = model.dialect.encode(model.byName.get(name)?.kind ?? model.idKind, row[name]);
-    const found = executor.all(query, bind(query, values));
+    const found = executor.all(query, bind(query, values, asker));
     return found instanceof Promise ? found.then(({ length }) => length > 0) : found.length > 0;
   };
 }

@@ -291,7 +291,20 @@ const NONE = sql`1 = 0`;
 
 /** The values of the parameters in a policy's conditions. */
 export function callerValues(caller: Caller): Asker {
-  return { [ME]: accountOf(caller), [NOW]: instantNow() };
+  return new CallerValues(caller);
+}
+
+class CallerValues implements Asker {
+  readonly [ME]: RowId | null;
+
+  constructor(caller: Caller) {
+    this[ME] = accountOf(caller);
+  }
+
+  /** Asked of the clock by the few rules that name it. */
+  get [NOW](): string {
+    return instantNow();
+  }
 }
 
 /** What throws `unauthenticated` or `forbidden` for callers that a rule allows nothing, whatever the row: of a route, of accounts. */

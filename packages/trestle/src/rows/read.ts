@@ -32,7 +32,7 @@ export function finder(
   }));
   return async (executor, caller, id) => {
     const { fields, statement: byId } = select(caller);
-    const [found] = await executor.all(byId, bind(byId, { id, ...callerValues(caller) }));
+    const [found] = await executor.all(byId, bind(byId, { id }, callerValues(caller)));
     if (!found) throw notFound(model, id);
     return fields.decodeVersioned(found);
   };
@@ -68,7 +68,7 @@ export function countingReader(model: Model, store: Store): ReadOne {
     model.policy.admit(caller, 'read');
     requireId(model, id);
     const { fields, statement: update } = count(caller);
-    const values = bind(update, { id, ...callerValues(caller) });
+    const values = bind(update, { id }, callerValues(caller));
     const [counted] = context.transaction
       ? await readerOf(store, context).all(update, values)
       : await store.writeOne(update, values);
@@ -97,8 +97,11 @@ export function manyReader(model: Model, store: Store) {
     const rows = new Map<RowId, Row>();
     if (ids.length === 0) return rows;
     const { fields, statement: query } = select(caller);
-    const values = { ids: model.dialect.encodeList([...new Set(ids)]), ...callerValues(caller) };
-    for (const found of await readerOf(store, context).all(query, bind(query, values))) {
+    const values = { ids: model.dialect.encodeList([...new Set(ids)]) };
+    for (const found of await readerOf(store, context).all(
+      query,
+      bind(query, values, callerValues(caller)),
+    )) {
       const row = fields.decode(found);
       rows.set(row.id, row);
     }

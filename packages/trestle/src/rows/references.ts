@@ -52,8 +52,10 @@ export function referenceCheck(model: Model, models: ReadonlyMap<string, Model>)
       const ids: readonly Value[] = links ? JSON.parse(String(given)) : [given];
       if (ids.length === 0) continue;
       const query = among(caller);
-      const asked = { ids: links ? dialect.encodeList(ids) : given, ...callerValues(caller) };
-      const found = new Set((await transaction.all(query, bind(query, asked))).map((row) => row.id));
+      const asked = { ids: links ? dialect.encodeList(ids) : given };
+      const found = new Set(
+        (await transaction.all(query, bind(query, asked, callerValues(caller)))).map((row) => row.id),
+      );
       ids.forEach((id, at) => {
         if (!found.has(id)) errors.push(missing(links ? `${field}/${at}` : field, target.name, id));
       });

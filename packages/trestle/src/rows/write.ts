@@ -187,7 +187,7 @@ export class RowWriter {
     const alone = this.#oneStatement(caller, request, created);
     if (alone) {
       const { statement } = alone;
-      const values = bind(statement, alone.values);
+      const values = bind(statement, alone.values, callerValues(caller));
       const [written] = context.transaction
         ? await readerOf(this.#store, context).all(statement, values)
         : await this.#store.writeOne(statement, values);
@@ -310,7 +310,7 @@ export class RowWriter {
     const model = this.model;
     const { lock, lockVisible, lockDeleted, restore } = this.#statements;
     const statement = trusted ? lock : (restores ? lockDeleted : lockVisible)(caller);
-    const [found] = await executor.all(statement, bind(statement, { id, ...callerValues(caller) }));
+    const [found] = await executor.all(statement, bind(statement, { id }, callerValues(caller)));
     if (!found) throw notFound(model, id);
     if (trusted) return found;
     const row = model.decodeVersioned(found);
@@ -400,7 +400,7 @@ export class RowWriter {
     // Which of several versions, or what a rule says of code of the app, takes a look at the row.
     if (id === undefined || trusted || (Array.isArray(ifMatch) && ifMatch.length !== 1)) return undefined;
     const version = Array.isArray(ifMatch) ? ifMatch[0] : undefined;
-    const asked = { id, ':version': version ?? null, ...callerValues(caller) };
+    const asked = { id, ':version': version ?? null };
     if (verb === 'delete')
       return this.#deletion.isAlone(this.model) && !this.#answer.computes
         ? { statement: this.#statements.deleteUnlocked(caller, version !== undefined), values: asked }

@@ -105,7 +105,8 @@ export function begin(
     (headers['content-length'] ?? '0') === '0' &&
     headers['transfer-encoding'] === undefined
   )
-    delete headers['content-type'];
+    // Not deleted: V8 would make a dictionary of all headers.
+    headers['content-type'] = undefined;
   reply.headers(API_HEADERS);
   reply.header('x-request-id', request.id);
   if (headers.origin !== undefined || settings.origins !== '*')

@@ -24,6 +24,8 @@ const MAX_SELECTIONS = 100;
 const SORT_COST = 0.3;
 const COUNT_COST = 0.02;
 const GROUP_COST = 0.4;
+/** The same where all rows are counted. */
+const COUNT_ALL_COST = 0.004;
 /** Rows by an index that are read at once in any case. */
 const FREE_ROWS = 1_000;
 
@@ -218,8 +220,10 @@ export class ListPlans {
   count(plan: ListPlan, caller: Caller, how: 'exact' | 'estimated'): BoundStatement {
     const key = `${how} ${plan.shape}`;
     const { table } = this.#model;
-    const perRow = plan.perRow + (how === 'exact' ? COUNT_COST : 0);
-    const where = whereClause(plan.conditions, perRow > 0);
+    const isWhole = plan.conditions.length === 0;
+    const perRow = isWhole ? COUNT_ALL_COST : plan.perRow + (how === 'exact' ? COUNT_COST : 0);
+    // Without any condition SQLite counts the pages of the smallest index, not the rows one by one.
+    const where = isWhole ? sql`` : whereClause(plan.conditions, perRow > 0);
     const counted =
       how === 'exact'
         ? sql`${table} ${where}`
@@ -379,7 +383,7 @@ export class ListPlans {
 }
 
 function bindShaped({ statement, asksCaller }: ShapedStatement, values: readonly Value[], caller: Caller) {
-  const asker: Readonly<Record<string, Value>> = asksCaller ? { ...callerValues(caller) } : {};
+  const asker: Readonly<Record<string, Value>> = asksCaller ? callerValues(caller) : {};
   const bound: Value[] = [];
   // Placeholders of the filter stand among the parameters that statements have everywhere.
   for (const slot of statement.slots as readonly (Slot | Param | Value)[])

@@ -19,7 +19,7 @@ export function rowAnswer(model: Model) {
   async function compute(executor: Executor, caller: Caller, row: Columns): Promise<Columns> {
     const select = computation(caller);
     if (!select) return row;
-    const values = bind(select, { id: row.id as Value, ...callerValues(caller) });
+    const values = bind(select, { id: row.id as Value }, callerValues(caller));
     const [computed] = await executor.all(select, values);
     return { ...row, ...computed };
   }
