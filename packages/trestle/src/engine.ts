@@ -170,9 +170,8 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
     const jobs = openJobs({
       app,
       store,
-      writers: opened.writers,
-      services: opened.byName,
-      ownCode: opened.ownCode,
+      ...opened,
+      accounts,
       cursorKey,
       data: join(data, app.name),
       work: roles.includes('work'),

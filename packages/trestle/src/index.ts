@@ -58,6 +58,7 @@ export { type TransitionFieldOptions, transitions } from './schema/fields/transi
 export { type Id, integerId, type RowId, uuidId } from './schema/id.ts';
 export {
   type EnqueueOptions,
+  type FindService,
   type Job,
   type JobContext,
   type JobOptions,

@@ -11,9 +11,11 @@ import { resource } from '../schema/define-resource.ts';
 import { seconds } from '../schema/duration.ts';
 import type { JsonValue } from '../schema/field.ts';
 import type { RowId } from '../schema/id.ts';
-import type { JobContext, JobService } from '../schema/jobs.ts';
+import type { FindService, JobContext, JobService } from '../schema/jobs.ts';
 import { OperationError } from '../schema/lifecycle.ts';
 import { type AfterContext, WRITE_VERBS, type WriteVerb } from '../schema/own-code/hooks.ts';
+import type { Fields } from '../schema/resource.ts';
+import type { AccountService } from '../schema/services/account-service.ts';
 import type { JobQueue } from './queue.ts';
 import type { JobHandler, RunningJob } from './worker.ts';
 
@@ -21,14 +23,15 @@ const MAX_KEY_LENGTH = 200;
 /** Times that a job is enqueued where the one with its key ended just then. */
 const ENQUEUE_ATTEMPTS = 3;
 /** Who code of the app acts as. */
-export const OWN_CODE: Caller = Object.freeze({ kind: 'administrator' });
+export const OWN_CODE: Caller = Object.freeze(system().caller);
 
 interface Dependencies {
   readonly app: Pick<App, 'resources' | 'accounts' | 'jobs'>;
   readonly store: Store;
   readonly queue: JobQueue;
   /** The services of the app's resources, by name. */
-  readonly services: ReadonlyMap<string, unknown>;
+  readonly byName: ReadonlyMap<string, unknown>;
+  readonly accounts?: AccountService<Fields> | undefined;
   readonly ownCode?: OwnCode | undefined;
   readonly data: string;
 }
@@ -45,29 +48,36 @@ interface DeclaredJobs {
 }
 
 /** Compiles the declared jobs of an app and its code around writes: what the worker runs, and what enqueues that. */
-export function compileJobs({ app, store, queue, services, ownCode, data }: Dependencies): DeclaredJobs {
+export function compileJobs({
+  app,
+  store,
+  queue,
+  byName,
+  accounts,
+  ownCode,
+  data,
+}: Dependencies): DeclaredJobs {
   const handlers = new Map<string, JobHandler>();
   const enqueuers = new Map<string, JobService<unknown>>();
-  const byResource = new Map(
-    Object.entries(withAccounts(app.resources, app.accounts)).map(([name, declared]) => [
-      declared,
-      services.get(name),
-    ]),
-  );
-  const service: JobContext['service'] = (resource) => {
-    const found = byResource.get(resource);
-    // The service was compiled from this very declaration; no type can follow that.
-    if (found) return found as ReturnType<typeof service<typeof resource>>;
-    throw new TypeError('this is no resource of the app: give the one that app({ resources }) has');
+  const services = new Map<object, unknown>([
+    [app.accounts, accounts],
+    ...Object.entries(app.resources).map(([name, declared]) => [declared, byName.get(name)] as const),
+  ]);
+  const service = (declared: object) => {
+    const found = services.get(declared);
+    if (found) return found;
+    throw new TypeError('this is no resource of the app, nor its accounts: give what app() has');
   };
+  // Each was compiled from the very declaration that it is found by; no type can follow that.
+  const find = service as FindService;
   const enqueue: AppReach['enqueue'] = (context, name, input, options) => {
     const found = enqueuers.get(name);
     if (found) return found.enqueue(context, input, options);
     throw new TypeError(`there is no job '${name}'; there are ${[...enqueuers.keys()].join(', ')}`);
   };
   const contextOf = ({ record, signal, progress }: RunningJob, caller: Caller): JobContext => {
-    const context = { caller, job: record.id, attempt: record.attempts, signal, data, progress, service };
-    return { ...context, enqueue: (...job) => enqueue(context, ...job) };
+    const context = { caller, job: record.id, attempt: record.attempts, signal, data, progress };
+    return { ...context, service: find, enqueue: (...job) => enqueue(context, ...job) };
   };
   const models = inputModels(app, store);
   for (const [name, { retries, timeout, run }] of Object.entries(app.jobs)) {
@@ -104,7 +114,7 @@ export function compileJobs({ app, store, queue, services, ownCode, data }: Depe
       });
     }
   ownCode?.open({
-    service,
+    service: find,
     enqueue,
     async enqueueAfter(transaction, verb, change) {
       const { model, caller } = change;

@@ -8,6 +8,8 @@ import type { AnyService, RowWriter } from '../rows/write.ts';
 import type { App } from '../schema/app.ts';
 import { anonymous } from '../schema/caller.ts';
 import type { JobService } from '../schema/jobs.ts';
+import type { Fields } from '../schema/resource.ts';
+import type { AccountService } from '../schema/services/account-service.ts';
 import type { OperationService } from '../schema/services/operation-service.ts';
 import { compileJobs } from './declared-jobs.ts';
 import { DEFAULT_LIMITS, type JobLimits } from './job-limits.ts';
@@ -26,8 +28,9 @@ interface JobsOptions {
   app: Pick<App, 'resources' | 'accounts' | 'jobs'>;
   store: Store;
   writers: ReadonlyMap<string, RowWriter>;
-  /** The services of the app's resources, by name, for the code of declared jobs. */
-  services: ReadonlyMap<string, AnyService>;
+  /** The services of the app's resources, by name, and of its accounts (default: none), for code of the app. */
+  byName: ReadonlyMap<string, AnyService>;
+  accounts?: AccountService<Fields>;
   /** The app's code around writes, which is opened here (default: none). */
   ownCode?: OwnCode;
   /** Authenticates cursors of lists. */
@@ -67,14 +70,8 @@ export function openJobs(options: JobsOptions): Jobs {
   const queue = new JobQueue(store, system.operations, { ...DEFAULT_LIMITS, ...options.limits }, log.failed);
   const lifecycles = compileLifecycles(writers, system.moves);
   const rows: AppRows = { store, writers, lifecycles, accountIds: app.accounts.id.kind };
-  const declared = compileJobs({
-    app,
-    store,
-    queue,
-    services: options.services,
-    ownCode: options.ownCode,
-    data,
-  });
+  const { byName, accounts, ownCode } = options;
+  const declared = compileJobs({ app, store, queue, byName, accounts, ownCode, data });
   const handlers = new Map<string, JobHandler>([...declared.handlers, ...(options.handlers ?? [])]);
   for (const [resource, lifecycle] of lifecycles)
     for (const [name, declared] of lifecycle.operations)

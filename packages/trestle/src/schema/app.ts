@@ -1,4 +1,4 @@
-import { type Accounts, accounts } from './accounts.ts';
+import { type Accounts, accounts, withAccounts } from './accounts.ts';
 import { checkApp } from './checks/check-app.ts';
 import { checkJobs } from './checks/check-jobs.ts';
 import { aBoolean, aFunction, anything, aString, expects, isObject, optionsOf } from './checks/options.ts';
@@ -107,7 +107,7 @@ export function app<
     uniform: options.uniform ?? true,
   };
   checkApp(declared.name, declared.resources, declared.accounts, checkOptions(options));
-  checkJobs(declared.name, declared.jobs, declared.resources);
+  checkJobs(declared.name, declared.jobs, withAccounts(declared.resources, declared.accounts));
   return Object.freeze(declared);
 }
 

@@ -1,3 +1,4 @@
+import type { Accounts } from './accounts.ts';
 import type { Context } from './caller.ts';
 import { isField } from './checks/field-options.ts';
 import { aCount, aFunction, aString, expects, membersOf, optionsOf, withMistakes } from './checks/options.ts';
@@ -5,9 +6,19 @@ import type { Duration } from './duration.ts';
 import type { JsonValue } from './field.ts';
 import type { Fields, Resource } from './resource.ts';
 import type { Readable, Writable } from './row-types.ts';
+import type { AccountService } from './services/account-service.ts';
 import type { ServiceOf } from './services/row-service.ts';
 
-/** The context of a running job. Verbs that are given it act as the administrator: a job is the app's own code. */
+/**
+ * The service of a resource of this app, or of its accounts, by its declaration. Throws a `TypeError` for what the app does not
+ * have.
+ */
+export interface FindService {
+  <R extends Resource>(resource: R): ServiceOf<R, unknown>;
+  <F extends Fields>(accounts: Accounts<F>): AccountService<F>;
+}
+
+/** The context of a running job. Verbs that are given it act as the app's own code: no rule is asked. */
 export interface JobContext extends Context {
   /** The job's id: the same in every attempt. */
   readonly job: string;
@@ -19,8 +30,7 @@ export interface JobContext extends Context {
   readonly data: string;
   /** How far the job is, from 0 to 1, and in what. Stored a few times a second at the most. */
   progress(fraction: number, message?: string): void;
-  /** The service of a resource of this app, by its declaration. Throws a `TypeError` for one of no resource of it. */
-  service<R extends Resource>(resource: R): ServiceOf<R, unknown>;
+  readonly service: FindService;
   /** Enqueues a job of this app by its name, as `jobs.NAME.enqueue` does. */
   enqueue(name: string, input: unknown, options?: EnqueueOptions): Promise<string>;
 }

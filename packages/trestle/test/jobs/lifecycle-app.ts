@@ -104,7 +104,7 @@ export async function openLifecycleApp(store: Store, runs: Partial<Runs>, limits
       app: declared,
       store,
       writers: opened.writers,
-      services: opened.byName,
+      byName: opened.byName,
       cursorKey: Buffer.alloc(32),
       data: mkdtempSync(join(tmpdir(), 'trestle-test-')),
       work,

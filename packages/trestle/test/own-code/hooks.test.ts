@@ -6,10 +6,19 @@ import { type Engine, type EngineOptions, openEngine } from '../../src/engine.ts
 import {
   type AfterContext,
   type App,
+  accounts,
   anyone,
   app,
+  author,
+  email,
   integerId,
+  type JobContext,
+  job,
+  nobody,
+  type RowId,
+  reference,
   resource,
+  signedIn,
   text,
   type WithinContext,
 } from '../../src/index.ts';
@@ -178,6 +187,38 @@ eachPlace('after code', (place) => {
         .map(byJson)
         .sort(),
     );
+  });
+
+  it('finds the accounts of the app with their own fields, as jobs do', async () => {
+    const mailed: string[] = [];
+    const done = Promise.withResolvers<void>();
+    const members = accounts({ fields: { address: email() }, can: { read: nobody } });
+    const mail = async (context: JobContext, id: RowId) => {
+      const { address } = await context.service(members).read(context, id);
+      mailed.push(address);
+      if (mailed.length === 2) done.resolve();
+    };
+    const loans = resource({
+      fields: { reader: author() },
+      can: { create: signedIn },
+      after: {
+        create: async (context, { row }) => {
+          await context.enqueue('remind', { reader: row.reader });
+          await mail(context, row.reader ?? '');
+        },
+      },
+    });
+    const remind = job({
+      input: { reader: reference('accounts') },
+      run: async (context, { reader }) => mail(context, reader),
+    });
+    const library = app({ name: 'library', accounts: members, resources: { loans }, jobs: { remind } });
+    await using open = await opened(library, await place());
+    const made = { username: 'ann', password: 'a long password of ann', address: 'ann@example.org' };
+    const { id } = await open.engine.accounts.signUp(anonymous, made);
+    await open.loans.create({ caller: { kind: 'account', account: id, session: '' } }, {});
+    await done.promise;
+    assert.deepEqual(mailed, ['ann@example.org', 'ann@example.org']);
   });
 
   it('runs again elsewhere where its process was killed', async () => {

@@ -165,7 +165,7 @@ eachStore('plans of the engine’s own statements', (open) => {
       app: { resources, accounts: declared, jobs: {} },
       store: recording,
       writers,
-      services: byName,
+      byName,
       cursorKey,
       data: '/nowhere',
       schedule: false,

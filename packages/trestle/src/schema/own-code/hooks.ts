@@ -1,10 +1,9 @@
 import type { Caller, Context, Transaction } from '../caller.ts';
 import { aFunction, optionsOf } from '../checks/options.ts';
 import type { RowId } from '../id.ts';
-import type { EnqueueOptions, JobContext } from '../jobs.ts';
-import type { Fields, Resource } from '../resource.ts';
+import type { EnqueueOptions, FindService, JobContext } from '../jobs.ts';
+import type { Fields } from '../resource.ts';
 import type { Flat, Readable, Writable } from '../row-types.ts';
-import type { ServiceOf } from '../services/row-service.ts';
 
 /**
  * The context of an app's own code around a write. Verbs that are given it act for the caller of that write: no rule is asked,
@@ -13,8 +12,7 @@ import type { ServiceOf } from '../services/row-service.ts';
 export interface HookContext extends Context {
   /** Who makes the write. */
   readonly writer: Caller;
-  /** The service of a resource of this app, by its declaration. Throws a `TypeError` for one of no resource of it. */
-  service<R extends Resource>(resource: R): ServiceOf<R, unknown>;
+  readonly service: FindService;
   /** Enqueues a job of this app by its name, as `jobs.NAME.enqueue` does. */
   enqueue(name: string, input: unknown, options?: EnqueueOptions): Promise<string>;
 }
