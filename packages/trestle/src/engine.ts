@@ -55,8 +55,8 @@ export interface EngineOptions {
   migrate?: Pick<MigrateOptions, 'apply' | 'back'>;
   /** `TRESTLE_ADMIN_SECRET` (default: the app's own, else nobody is the administrator). */
   administratorSecret?: string | undefined;
-  /** The administrator's secret where neither an option nor the app names one (default: none). */
-  madeUpSecret?: string | undefined;
+  /** SHA-256 of the administrator's secret where neither an option nor the app names one (default: none). */
+  administratorHash?: string | undefined;
   /** `TRESTLE_SIGNING_SECRET` and its predecessor (default: the data folder's own). */
   signingSecret?: { current?: string | undefined; previous?: string | undefined };
   /** Called once where PostgreSQL has to be waited for, with a sentence for the terminal. */
@@ -163,8 +163,8 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
       store,
       rows: opened.accountRows,
       secret,
-      administratorSecret:
-        options.administratorSecret ?? app.defaults.administratorSecret ?? options.madeUpSecret,
+      administratorSecret: options.administratorSecret ?? app.defaults.administratorSecret,
+      administratorHash: options.administratorHash,
       log: log.event,
     });
     const jobs = openJobs({

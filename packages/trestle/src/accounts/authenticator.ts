@@ -50,6 +50,7 @@ interface Dependencies {
   throttle: Throttle;
   tickets: Tickets;
   administratorSecret: string | undefined;
+  administratorHash: string | undefined;
   now: () => number;
   log: EventLog;
 }
@@ -63,9 +64,13 @@ const MAX_VERIFIED = 10_000;
 
 /** The authenticator of one app. Throws `StartError` for an administrator's secret that is too short. */
 export function openAuthenticator(dependencies: Dependencies): Authenticator {
-  const { store, tokens, sessions, keys, usage, throttle, tickets, administratorSecret, now, log } =
-    dependencies;
-  const expected = administratorSecret ? digest(checkedSecret(administratorSecret)) : undefined;
+  const { store, tokens, sessions, keys, usage, throttle, tickets, now, log } = dependencies;
+  const { administratorSecret, administratorHash } = dependencies;
+  const expected = administratorSecret
+    ? digest(checkedSecret(administratorSecret))
+    : administratorHash === undefined
+      ? undefined
+      : Buffer.from(administratorHash, 'hex');
 
   function administrator(secret: string, origin: Origin): Caller {
     if (expected === undefined) throw new Problem('invalid_token');

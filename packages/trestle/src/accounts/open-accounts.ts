@@ -38,6 +38,8 @@ export interface AccountsSetup {
   secret: SigningSecret;
   /** Default: there is no administrator. */
   administratorSecret?: string | undefined;
+  /** SHA-256 of the secret where none is given, in hexadecimal (default: there is no administrator). */
+  administratorHash?: string | undefined;
   /** Default: nothing is logged. */
   log?: ((event: LoggedEvent) => void) | undefined;
   /** Default: `THROTTLE`. */
@@ -76,7 +78,7 @@ function viewsOf(
 
 /** Opens accounts, sessions, tokens and keys of one app over its store. */
 export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> {
-  const { app, store, rows, administratorSecret, secret } = setup;
+  const { app, store, rows, administratorSecret, administratorHash, secret } = setup;
   const declared = app.accounts;
   const log: EventLog = (event, origin) =>
     setup.log?.({ ...event, app: app.name, ...(origin?.requestId && { requestId: origin.requestId }) });
@@ -145,7 +147,7 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
       useReads: systemReads<KeyUseRow>(models.key_uses, store, cursors),
     }),
     tickets,
-    authenticate: openAuthenticator({ ...shared, keys, tickets, administratorSecret }),
+    authenticate: openAuthenticator({ ...shared, keys, tickets, administratorSecret, administratorHash }),
     accountModels: viewsOf(models, rows),
     purge,
     async close() {

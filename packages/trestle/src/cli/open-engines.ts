@@ -3,19 +3,21 @@ import { type Engine, type EngineOptions, openEngine } from '../engine.ts';
 import type { App } from '../schema/app.ts';
 import { StartError } from '../start-error.ts';
 
-/** Opens every app, or none: what was opened is closed again where one cannot be. */
-export async function openEngines(apps: readonly App[], options: EngineOptions): Promise<Engine[]> {
+/** Makes the data folder where it is missing. Throws `StartError`. */
+export function makeDataFolder(folder: string): void {
   try {
-    mkdirSync(options.data, { recursive: true, mode: 0o700 });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new StartError(
-      `the data folder ${options.data} cannot be made: ${why}; choose another with --data`,
-      {
-        cause: error,
-      },
-    );
+    throw new StartError(`the data folder ${folder} cannot be made: ${why}; choose another with --data`, {
+      cause: error,
+    });
   }
+}
+
+/** Opens every app, or none: what was opened is closed again where one cannot be. */
+export async function openEngines(apps: readonly App[], options: EngineOptions): Promise<Engine[]> {
+  makeDataFolder(options.data);
   const opened = await Promise.allSettled(apps.map((app) => openEngine(app, options)));
   const engines = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   const failed = opened.find((each) => each.status === 'rejected');

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { ADMINISTRATOR_SECRET_FILE } from '../accounts/administrator-secret.ts';
 
 export interface Welcome {
   /** Empty where the process listens nowhere. */
@@ -8,7 +9,7 @@ export interface Welcome {
   apps: readonly { name: string; base: string; docs: string }[];
   data: string;
   database: string | undefined;
-  /** The administrator's secret where this process made it up; it is shown here and nowhere else. */
+  /** The administrator's secret where this process made it up; it is shown here, this once. */
   secret: string | undefined;
 }
 
@@ -25,7 +26,7 @@ export function welcome({ url, roles = [], apps, data, database, secret }: Welco
   );
   if (secret !== undefined)
     lines.push(
-      `\n  Administrator's secret of this run (set TRESTLE_ADMIN_SECRET to choose one):\n  ${secret}\n`,
+      `\n  Administrator's secret, shown this once (${join(data, ADMINISTRATOR_SECRET_FILE)} keeps its hash; TRESTLE_ADMIN_SECRET chooses one):\n  ${secret}\n`,
     );
   return `\n${lines.join('')}\n`;
 }

@@ -54,7 +54,7 @@ export interface AppOptions<
 export interface AppDefaults {
   /** A `postgres://` URL (default: none, SQLite in the data folder). */
   readonly database?: string | undefined;
-  /** The administrator's secret (default: one is made up at each start). */
+  /** The administrator's secret (default: one is made up at the first start). */
   readonly administratorSecret?: string | undefined;
 }
 

@@ -133,10 +133,10 @@ test('serves one app at /, says where, keeps its data, and stops on a signal', a
   const created = await callOver<{ id: number }>(server.url, 'POST /v1/notes', { body: { content: 'kept' } });
   assert.equal(created.status, 201);
   server.child.kill('SIGINT');
-  const { code, stderr, stdout } = await server.ended;
+  const { code, stderr } = await server.ended;
   assert.equal(code, 0, stderr);
   assert.match(stderr, /"msg":"stopping"/);
-  assert.ok(!/secret/i.test(stdout + stderr), 'no secret where nobody sits');
+  assert.ok(!/secret/i.test(stderr), 'no secret in the log');
   assert.equal(statSync(data).mode & 0o077, 0);
 
   const again = await serve([appFolder(NOTES), '--data', data, '--log', join(data, 'log')]);
@@ -181,9 +181,26 @@ test('the administrator’s secret is shown where this process made it up', () =
   const shown = { url: 'http://127.0.0.1:4000', apps, data: '/d', database: 'postgres://me:hidden@db/x' };
   assert.match(
     welcome({ ...shown, secret: 'made-up' }),
-    /Administrator's secret of this run.*\n\s+made-up\n/,
+    /Administrator's secret, shown this once.*\n\s+made-up\n/,
   );
   assert.ok(!/secret|hidden/i.test(welcome({ ...shown, secret: undefined })));
+});
+
+test('a secret that nobody chose is shown once, also without a terminal, and goes on', async () => {
+  const [app, data] = [appFolder(NOTES), temporaryFolder()];
+  const first = await serve([app, '--data', data]);
+  const secret = /shown this once .*\n {2}([\w-]{32})\n/.exec(first.output.stdout)?.[1] ?? '';
+  assert.notEqual(secret, '');
+  assert.equal((await callOver(first.url, 'GET /v1/accounts', { token: secret })).status, 200);
+  const { stderr } = await first.stop();
+  assert.ok(!stderr.includes(secret));
+  const file = join(data, 'administrator-secret');
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.ok(!readFileSync(file, 'utf8').includes(secret));
+  const second = await serve([app, '--data', data, '--workers', '2']);
+  assert.doesNotMatch(second.output.stdout, /secret/);
+  assert.equal((await callOver(second.url, 'GET /v1/accounts', { token: secret })).status, 200);
+  await second.stop();
 });
 
 test('--no-migrate starts on a database that is as declared, and on no other', async () => {

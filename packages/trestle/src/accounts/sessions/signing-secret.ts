@@ -1,16 +1,7 @@
 import { createHash, hkdfSync, randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
 import { join } from 'node:path';
 import { StartError } from '../../start-error.ts';
+import { readOrMake } from '../secret-file.ts';
 
 const FILE = 'signing-secret';
 const LEAST_BYTES = 32;
@@ -42,7 +33,10 @@ export function openSigningSecret(folder: string, options: SigningSecretOptions 
   const { current, previous } = options;
   const first = current
     ? checked(current, 'TRESTLE_SIGNING_SECRET')
-    : checked(readOrMake(folder), join(folder, FILE));
+    : checked(
+        readOrMake(folder, FILE, () => randomBytes(LEAST_BYTES).toString('base64url')),
+        join(folder, FILE),
+      );
   return { secrets: previous ? [first, checked(previous, 'TRESTLE_SIGNING_SECRET_PREVIOUS')] : [first] };
 }
 
@@ -67,42 +61,4 @@ function checked(text: string, where: string): Buffer {
     `${where} holds ${bytes.length} bytes; a signing secret needs at least ${LEAST_BYTES}. ` +
       'Make one with: node -p "crypto.randomBytes(32).toString(\'base64url\')"',
   );
-}
-
-function readOrMake(folder: string): string {
-  const file = join(folder, FILE);
-  const found = readIfThere(file);
-  if (found !== undefined) return found;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  make(folder, file);
-  return readFileSync(file, 'utf8');
-}
-
-/** Written whole and synced under another name, then linked: `link` fails where another process was first, whose secret then stands. */
-function make(folder: string, file: string): void {
-  const draft = join(folder, `.${FILE}.${process.pid}.${randomBytes(6).toString('hex')}`);
-  const handle = openSync(draft, 'wx', 0o600);
-  try {
-    writeSync(handle, `${randomBytes(LEAST_BYTES).toString('base64url')}\n`);
-    fsyncSync(handle);
-    linkSync(draft, file);
-  } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw error;
-  } finally {
-    closeSync(handle);
-    unlinkSync(draft);
-  }
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
+import { ADMINISTRATOR_SECRET_FILE } from '../../accounts/administrator-secret.ts';
 import { sql } from '../../database/sql.ts';
 import { statement } from '../../database/statement.ts';
 import {
@@ -94,7 +95,9 @@ function machineFindings({ data }: DataOptions): Finding[] {
       ok: true,
       detail: process.env.TRESTLE_ADMIN_SECRET
         ? 'TRESTLE_ADMIN_SECRET is set'
-        : 'a secret is made up at each start',
+        : existsSync(join(data, ADMINISTRATOR_SECRET_FILE))
+          ? `${join(data, ADMINISTRATOR_SECRET_FILE)} keeps the hash of one`
+          : 'made up at the first start, and printed once',
     },
   ];
 }

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { type Command, Option } from 'commander';
+import { openMadeUpSecret } from '../../accounts/administrator-secret.ts';
 import { errorFields, type Log, openLog } from '../../http/logging/logging.ts';
 import { ErrorLog } from '../../http/logging/logging-errors.ts';
 import type { Mount, RunningServer } from '../../http/server/server.ts';
@@ -135,10 +135,12 @@ async function serve(names: string[], options: ServeOptions, command: Command): 
 async function serveTogether(options: ServeOptions): Promise<void> {
   const log = openLog(options.log === undefined ? {} : { to: options.log });
   const { runWorkers } = await import('../workers/workers.ts');
-  const madeUp = makeSecret();
+  const { TRESTLE_ADMIN_SECRET } = process.env;
+  const { makeDataFolder } = await import('../open-engines.ts');
+  makeDataFolder(options.data);
+  const madeUp = TRESTLE_ADMIN_SECRET ? undefined : openMadeUpSecret(options.data).secret;
   const exitCode = await runWorkers({
     count: options.workers,
-    environment: madeUp ? { TRESTLE_ADMIN_SECRET: madeUp } : {},
     up: ({ up }) => showWelcome(up, options, madeUp),
     log: (event, facts) => log.lines.info(facts, event),
     reopenLog: options.log === undefined ? undefined : log.reopen,
@@ -147,18 +149,13 @@ async function serveTogether(options: ServeOptions): Promise<void> {
   process.exit(exitCode);
 }
 
-/** A secret for this run where none was chosen. */
-function makeSecret(): string | undefined {
-  return process.env.TRESTLE_ADMIN_SECRET ? undefined : randomBytes(24).toString('base64url');
-}
-
 async function serveAlone(
   names: string[],
   options: ServeOptions,
   { variables, worker = false }: { variables: readonly string[]; worker?: boolean },
 ): Promise<void> {
   const log = openLog(options.log === undefined ? {} : { to: options.log });
-  const [apps, { startServer }, { closeEngines, openEngines }] = await Promise.all([
+  const [apps, { startServer }, { closeEngines, makeDataFolder, openEngines }] = await Promise.all([
     findApps(names),
     import('../../http/server/server.ts'),
     import('../open-engines.ts'),
@@ -172,9 +169,12 @@ async function serveAlone(
     if (own.length > 0)
       log.lines.info({ app: name, settings: own.map(([key]) => key) }, 'settings of the app');
   }
-  const needsSecret = apps.some(({ defaults }) => defaults.administratorSecret === undefined);
-  const madeUp = needsSecret ? makeSecret() : undefined;
-  const engines = await openEngines(apps, engineOptions(options, log, madeUp));
+  const isChosen =
+    process.env.TRESTLE_ADMIN_SECRET ||
+    apps.every(({ defaults }) => defaults.administratorSecret !== undefined);
+  makeDataFolder(options.data);
+  const madeUp = isChosen ? undefined : openMadeUpSecret(options.data);
+  const engines = await openEngines(apps, engineOptions(options, log, madeUp?.hash));
   const mounts = engines.map((engine) => ({ engine, base: engines.length > 1 ? `/${engine.app.name}` : '' }));
   const gatherMetrics = worker && (await import('../workers/worker-metrics.ts')).metricsOfAll;
   const listens = options.roles.includes('serve');
@@ -194,7 +194,7 @@ async function serveAlone(
   if (options.log !== undefined) process.on('SIGHUP', () => log.reopen());
   const up = whatIsUp(server, mounts, options);
   if (worker) process.send?.({ up });
-  else showWelcome(up, options, madeUp);
+  else showWelcome(up, options, madeUp?.secret);
   const reason = await stopped;
   const { why, error, exitCode } = reason;
   if (exitCode === 0) log.lines.info({ why }, 'stopping');
@@ -214,7 +214,7 @@ async function endLate(log: Log): Promise<never> {
   process.exit(1);
 }
 
-function engineOptions(options: ServeOptions, log: Log, madeUp: string | undefined) {
+function engineOptions(options: ServeOptions, log: Log, administratorHash: string | undefined) {
   const { TRESTLE_ADMIN_SECRET, TRESTLE_SIGNING_SECRET, TRESTLE_SIGNING_SECRET_PREVIOUS } = process.env;
   const errors = new ErrorLog(log.lines);
   return {
@@ -226,7 +226,7 @@ function engineOptions(options: ServeOptions, log: Log, madeUp: string | undefin
     ...limitsOf(options),
     migrate: { apply: options.migrate ? ('additive' as const) : ('none' as const) },
     administratorSecret: TRESTLE_ADMIN_SECRET || undefined,
-    madeUpSecret: madeUp,
+    administratorHash,
     signingSecret: { current: TRESTLE_SIGNING_SECRET, previous: TRESTLE_SIGNING_SECRET_PREVIOUS },
     log: {
       event: ({ event, ...facts }: { event: string }) => log.lines.info(facts, event),
@@ -245,8 +245,7 @@ function whatIsUp(server: RunningServer, mounts: readonly Mount[], options: Serv
   return { url: server.url, apps, roles: options.roles };
 }
 
-/** On standard output, which is no log; the secret only where a person reads it. */
-function showWelcome(up: Up['up'], options: ServeOptions, madeUp?: string): void {
-  const secret = process.stdout.isTTY ? madeUp : undefined;
+/** On standard output, which is no log: a secret is there once, also where a service or a container has no terminal. */
+function showWelcome(up: Up['up'], options: ServeOptions, secret?: string): void {
   process.stdout.write(welcome({ ...up, data: options.data, database: options.database, secret }));
 }

@@ -12,8 +12,6 @@ const MAX_PAUSE_MS = 30_000;
 
 export interface WorkersOptions {
   readonly count: number;
-  /** Variables of the workers' environment in addition to this process's own. */
-  readonly environment: Readonly<Record<string, string>>;
   /** Told once, when all of them serve. */
   readonly up: (up: Up) => void;
   /** Told of ends and starts, for the log. */
@@ -79,7 +77,7 @@ class Workers {
   }
 
   #start(slot: Slot): void {
-    const worker = cluster.fork(this.#options.environment);
+    const worker = cluster.fork();
     Object.assign(slot, { worker, up: false, startedAt: performance.now(), timer: undefined });
     worker.on('message', (message: unknown) => {
       if (isUp(message)) this.#isUp(slot, message);

@@ -1,0 +1,34 @@
+import { hash, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { StartError } from '../start-error.ts';
+import { readOrMake } from './secret-file.ts';
+
+export const ADMINISTRATOR_SECRET_FILE = 'administrator-secret';
+
+/** An administrator's secret that nobody chose. */
+interface MadeUpSecret {
+  /** SHA-256, in hexadecimal: all that is kept. */
+  readonly hash: string;
+  /** The secret itself, in the process that made it, to be shown this once. */
+  readonly secret: string | undefined;
+}
+
+/** The administrator's secret of a data folder, made at the first start. Removing the file makes another. */
+export function openMadeUpSecret(folder: string): MadeUpSecret {
+  let made: string | undefined;
+  const text = readOrMake(folder, ADMINISTRATOR_SECRET_FILE, () => {
+    made = randomBytes(24).toString('base64url');
+    return secretHash(made);
+  }).trim();
+  if (!/^[0-9a-f]{64}$/.test(text))
+    throw new StartError(
+      `${join(folder, ADMINISTRATOR_SECRET_FILE)} holds no hash; remove it for a new secret`,
+    );
+  // Another process may have been first.
+  return { hash: text, secret: made !== undefined && secretHash(made) === text ? made : undefined };
+}
+
+/** 192 random bits need no slow hash (ASVS 6.5.2). */
+function secretHash(secret: string): string {
+  return hash('sha256', secret);
+}
