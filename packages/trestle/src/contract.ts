@@ -43,6 +43,7 @@ export type {
   SignUpBody,
   Tokens,
 } from './schema/services/account-service.ts';
+export type { HistoryEntry, HistoryQuery } from './schema/services/history-entry.ts';
 export type { ChildQuery, Condition, Filter, ListQuery, Page } from './schema/services/list-query.ts';
 export {
   type HandMove,

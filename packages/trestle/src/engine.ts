@@ -16,6 +16,7 @@ import { type JobLimits, ROLES, type Role } from './jobs/job-limits.ts';
 import { JOB_RESOURCES } from './jobs/job-table.ts';
 import { openJobs } from './jobs/open-jobs.ts';
 import { startProcess } from './jobs/start-process.ts';
+import { historyResources } from './rows/history/row-history.ts';
 import { IDEMPOTENCY_RESOURCES, IdempotencyKeys } from './rows/idempotency/idempotency-keys.ts';
 import { changeResources, openChangeLog } from './rows/live/change-log.ts';
 import { LiveLists } from './rows/live/live-lists.ts';
@@ -293,6 +294,7 @@ export function tablesOfApp(app: Pick<App, 'resources' | 'accounts'>): Table[] {
     ...tablesOf(JOB_RESOURCES, app.accounts),
     ...tablesOf(IDEMPOTENCY_RESOURCES, app.accounts),
     ...tablesOf(changeResources(app.resources), app.accounts),
+    ...tablesOf(historyResources(app.resources), app.accounts),
     ...tables.slice(1),
   ];
 }

@@ -9,6 +9,8 @@ export interface RowChange {
   readonly caller: Caller;
   readonly before?: Versioned<Row> | undefined;
   readonly after?: Versioned<Row> | undefined;
+  /** It was deleted softly, and is back. */
+  readonly restored?: boolean | undefined;
 }
 
 /** Told of every change of a row, in the transaction that makes it. A resource that it does not record costs nothing. */

@@ -5,6 +5,7 @@ import type { Resources } from '../schema/row-types.ts';
 import type { Services } from '../schema/services/row-service.ts';
 import { allRecorders, type ChangeRecorder } from './change-recorder.ts';
 import { RowDeletion } from './delete-rows.ts';
+import { openHistory } from './history/row-history.ts';
 import { aggregator } from './lists/aggregate.ts';
 import { childReader } from './lists/children.ts';
 import { Cursors } from './lists/cursor.ts';
@@ -41,9 +42,11 @@ interface Options<Rs extends Resources> {
 export function openServices<Rs extends Resources>(options: Options<Rs>): OpenServices<Rs> {
   const { resources, accounts, store, cursorKey } = options;
   const ownCode = new OwnCode();
-  const recorder = options.recorder ? allRecorders([options.recorder, ownCode]) : ownCode;
   const models = compileModels(withAccounts(resources, accounts), accounts, store.dialect);
   const cursors = new Cursors(cursorKey);
+  const history = openHistory(resources, { store, accounts, cursors });
+  const recorders = [options.recorder, history?.recorder, ownCode].filter((each) => each !== undefined);
+  const recorder = recorders.length > 1 ? allRecorders(recorders) : ownCode;
   const byName = new Map<string, AnyService>();
   const deletion = new RowDeletion(models, recorder);
   const writers = rowWriters(models, { store, deletion, recorder, ownCode });
@@ -69,6 +72,7 @@ export function openServices<Rs extends Resources>(options: Options<Rs>): OpenSe
       remove,
       transition,
       restore,
+      history: history && model.resource.history ? history.reader(model) : noHistory(name),
     });
   }
   const rowsOfAccounts = accountRows(writers, byName, deletion);
@@ -93,6 +97,12 @@ function accountRows(
   const [writer, service] = [writers.get('accounts'), byName.get('accounts')];
   if (!writer || !service) throw new TypeError('accounts are compiled with the resources of their app');
   return { writer, service, deletion };
+}
+
+function noHistory(name: string): AnyService['history'] {
+  return async () => {
+    throw new TypeError(`${name} keeps no history; declare it with history: true`);
+  };
 }
 
 /** Accounts as own code reads them, and changes their own fields; the other verbs are those of the account service. */

@@ -264,7 +264,13 @@ export class RowWriter {
     return this.#answer.of(
       transaction,
       caller,
-      this.#recorder ? await this.#record(transaction, caller, current, whole) : whole,
+      this.#recorder
+        ? await this.#record(transaction, caller, {
+            before: current,
+            written: whole,
+            restored: request.restores,
+          })
+        : whole,
     );
   }
 
@@ -288,12 +294,15 @@ export class RowWriter {
   async #record(
     transaction: OpenTransaction,
     caller: Caller,
-    before: Versioned<Row> | undefined,
-    written: Columns,
+    {
+      before,
+      written,
+      restored,
+    }: { before: Versioned<Row> | undefined; written: Columns; restored: boolean | undefined },
   ): Promise<Columns> {
     const { model } = this;
     const after = model.decodeVersioned(written);
-    await this.#recorder?.record(transaction, [{ model, caller, before, after }]);
+    await this.#recorder?.record(transaction, [{ model, caller, before, after, restored }]);
     if (!model.resource.within[before ? 'update' : 'create']) return written;
     const { lock } = this.#statements;
     const [last] = await transaction.all(lock, bind(lock, { id: written.id as Value }));

@@ -64,6 +64,8 @@ export interface ResourceOptions<F extends Fields, I extends Id>
    * refer to it stay as they are. `restore`: who may bring it back (default: the `delete` rule).
    */
   softDelete?: boolean | { readonly restore?: Rule<RuleNames<F>> };
+  /** Keeps who changed what and when, for `GET /v1/RESOURCE/{id}/history` (default: false). */
+  history?: boolean;
   /** Groups of fields that are filtered or sorted by together: one index each. */
   indexes?: readonly (readonly FieldNames<F>[])[];
   /** The states of a row and the long-running operations between them (default: none). Needs a `state()` field. */
@@ -96,6 +98,7 @@ export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly check: { readonly [name: string]: (row: never) => boolean };
   readonly unique: readonly (readonly string[])[];
   readonly exclude: readonly Exclusion[];
+  readonly history: boolean;
   readonly softDelete: { readonly restore?: Rule } | undefined;
   readonly indexes: readonly (readonly string[])[];
   readonly lifecycle: Lifecycle | undefined;

@@ -14,6 +14,7 @@ import type { ResponseStreams } from '../server/response-streams.ts';
 import type { Mounted } from '../server/server.ts';
 import { addRoutes, type RouteTable } from './route-table.ts';
 import { accountRoutes } from './uniform/account-routes.ts';
+import { historyRoute } from './uniform/history-route.ts';
 import { keyRoutes } from './uniform/key-routes.ts';
 import { liveRoute } from './uniform/live-route.ts';
 import { operationRoutes } from './uniform/operation-routes.ts';
@@ -134,6 +135,7 @@ function uniformTable<Rs extends Resources>(engine: Engine<Rs>, others: readonly
     const service = byName.get(name);
     const own = service ? resourceRoutes(model, service, representationTag) : [];
     if (live && model.resource.live) own.push(liveRoute(model, live));
+    if (service && model.resource.history) own.push(historyRoute(model, service, app.accounts.id.schema));
     return [...own, permissionRoute(model, store, accounts)];
   });
   const routes = [

@@ -2,6 +2,7 @@ import type { Context } from '../caller.ts';
 import type { RowId } from '../id.ts';
 import type { Resource } from '../resource.ts';
 import type { BodyOf, IdOf, PatchOf, Resources, RowOf } from '../row-types.ts';
+import type { HistoryEntry, HistoryQuery } from './history-entry.ts';
 import type { AggregateQuery, AggregateRow, ChildQuery, ListQuery, Page, Selection } from './list-query.ts';
 
 /**
@@ -86,6 +87,8 @@ export interface Service<T extends ServiceTypes = ServiceTypes> {
   ): Promise<Versioned<T['row']>>;
   /** Brings back a row that was deleted, of a resource with `softDelete`. Throws `not_found` where it is not deleted. */
   restore(context: Context, id: T['id'], options?: WriteOptions): Promise<Versioned<T['row']>>;
+  /** The changes of a row of a resource with `history`, newest first, as the caller may see them. */
+  history(context: Context, id: T['id'], query?: HistoryQuery): Promise<Page<HistoryEntry<T['row']>>>;
   /** Deletes a row and answers it as it last was. */
   remove(context: Context, id: T['id'], options?: WriteOptions): Promise<Versioned<T['row']>>;
 }

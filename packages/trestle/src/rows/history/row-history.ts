@@ -1,0 +1,146 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Store } from '../../database/store.ts';
+import { INTERNAL } from '../../database/table.ts';
+import { instantNow } from '../../instant.ts';
+import type { Accounts } from '../../schema/accounts.ts';
+import { accountOf, type Context, system } from '../../schema/caller.ts';
+import { resource, systemResource } from '../../schema/define-resource.ts';
+import { author } from '../../schema/fields/author.ts';
+import { json } from '../../schema/fields/json.ts';
+import { oneOf } from '../../schema/fields/texts/enum.ts';
+import { text } from '../../schema/fields/texts/text.ts';
+import { timestamp } from '../../schema/fields/timestamp.ts';
+import { integerId, type RowId } from '../../schema/id.ts';
+import type { Resources, RowOf } from '../../schema/row-types.ts';
+import {
+  HISTORY_ACTIONS,
+  type HistoryEntry,
+  type HistoryQuery,
+} from '../../schema/services/history-entry.ts';
+import type { Page } from '../../schema/services/list-query.ts';
+import type { ChangeRecorder } from '../change-recorder.ts';
+import type { Cursors } from '../lists/cursor.ts';
+import type { Model, Row } from '../model.ts';
+import { rowsWith } from '../read.ts';
+import { compileSystemModels, type SystemReads, systemReads } from '../system-tables.ts';
+import { readerOf } from '../transaction.ts';
+import { notFound, requireId } from '../validate.ts';
+import { bulkInsertOf } from '../write-statements.ts';
+
+/** Changes of the rows of resources with `history`, written in the transactions that make them. */
+const history = systemResource(
+  resource({
+    id: integerId(),
+    fields: {
+      resource: text(),
+      row: text(),
+      action: oneOf(HISTORY_ACTIONS),
+      at: timestamp(),
+      by: author(),
+      before: json({ nullable: true }),
+      after: json({ nullable: true }),
+    },
+    order: '-id',
+    indexes: [['resource', 'row']],
+  }),
+  { table: `${INTERNAL}history` },
+);
+
+const HISTORY = { history };
+
+/** The table of changes, where a resource has a history; an app without has no such table. */
+export function historyResources(resources: Resources): Resources {
+  return Object.values(resources).some((one) => one.history) ? HISTORY : {};
+}
+
+/** Reads the history of one row. */
+type ReadHistory = (context: Context, id: RowId, query?: HistoryQuery) => Promise<Page<HistoryEntry<Row>>>;
+
+/** Records the changes of an app's rows, and compiles what reads them; undefined where no resource has a history. */
+export function openHistory(
+  resources: Resources,
+  { store, accounts, cursors }: { store: Store; accounts: Accounts; cursors: Cursors },
+): { readonly recorder: ChangeRecorder; readonly reader: (model: Model) => ReadHistory } | undefined {
+  if (!Object.values(resources).some((one) => one.history)) return undefined;
+  const { history: table } = compileSystemModels(HISTORY, accounts, store);
+  const insert = bulkInsertOf(table.record, false);
+  const recorder: ChangeRecorder = {
+    records: (model) => model.resource.history,
+    async record(transaction, changes) {
+      const at = instantNow();
+      const rows = changes.map(({ model, caller, before = null, after = null, restored = false }) => ({
+        resource: model.name,
+        row: String((after ?? before)?.id),
+        action: actionOf(before, after, restored),
+        at,
+        by: accountOf(caller),
+        before: restored ? null : before,
+        after,
+      }));
+      await insert(transaction, rows);
+    },
+  };
+  const reads = systemReads<RowOf<typeof history>>(table, store, cursors);
+  return { recorder, reader: (model) => historyReader(model, store, reads) };
+}
+
+function actionOf(before: Row | null, after: Row | null, restored: boolean): HistoryEntry['action'] {
+  if (restored) return 'restore';
+  if (!before) return 'create';
+  return after ? 'update' : 'delete';
+}
+
+/**
+ * The changes of a row, newest first, to callers who may read it now, or could as it last was. Of each change they see what
+ * they could read then: a side of it that the rule hid is null, and a change that it hid altogether is left out.
+ */
+function historyReader(model: Model, store: Store, reads: SystemReads<RowOf<typeof history>>): ReadHistory {
+  const {
+    name,
+    policy,
+    resource: { was },
+  } = model;
+  const names = was === undefined ? [name] : [name, was];
+  return async (context, id, { limit = 50, cursor } = {}) => {
+    const { caller } = context;
+    policy.admit(caller, 'read');
+    requireId(model, id);
+    const executor = readerOf(store, context);
+    const may = async (row: Row | null) =>
+      row !== null && (await policy.allows(caller, 'read', row, executor));
+    const all = system({ ...(context.transaction && { transaction: context.transaction }) });
+    const query = { filter: { resource: { in: names }, row: { eq: String(id) } } };
+    const [current] = await rowsWith(model, executor, { id });
+    const last = async () => (await reads.list(all, { ...query, limit: 1 })).items[0]?.before;
+    if (!(await may(current ?? ((await last()) as Row | null | undefined) ?? null)))
+      throw notFound(model, id);
+
+    const page = await reads.list(all, { ...query, limit }, cursor);
+    const items: HistoryEntry<Row>[] = [];
+    const readable = policy.fields(caller, 'read', id).byName;
+    let verdict: { readonly of: unknown; readonly holds: boolean } | undefined;
+    for (const { action, at, by, before, after } of page.items) {
+      // The state before a change is the one after the change before: its rule is asked again where that may tell another.
+      const [old, next] = [before as Row | null, after as Row | null];
+      const changed = changedNames(old, next);
+      const isNew = verdict && isDeepStrictEqual(verdict.of, next) ? verdict.holds : await may(next);
+      const isOld = old && next && policy.isSettled(caller, 'read', changed) ? isNew : await may(old);
+      verdict = { of: old, holds: isOld };
+      const shown = (row: Row | null, isReadable: boolean, other: boolean) =>
+        row && isReadable ? pick(row, other ? changed : Object.keys(row), readable) : null;
+      const entry = { action, at, by, before: shown(old, isOld, isNew), after: shown(next, isNew, isOld) };
+      if (Object.keys({ ...entry.before, ...entry.after }).length > 0) items.push(entry);
+    }
+    return { ...page, items };
+  };
+}
+
+function changedNames(before: Row | null, after: Row | null): string[] {
+  const names = Object.keys({ ...before, ...after });
+  return names.filter((name) => !isDeepStrictEqual(before?.[name], after?.[name]));
+}
+
+function pick(row: Row, names: readonly string[], readable: ReadonlyMap<string, unknown>): Partial<Row> {
+  const known = names.filter((name) => name === 'id' || readable.has(name));
+  return Object.fromEntries(known.map((name) => [name, row[name]]));
+}
