@@ -1,6 +1,9 @@
 // Behind a pooler that gives each transaction another session, no app starts: none ever sees or writes another's rows.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -11,6 +14,13 @@ import { StartError } from '../../src/start-error.ts';
 import { asAdministrator, createDatabase, dropDatabase } from '../postgres-server.ts';
 import { postgresUrl } from '../stores.ts';
 import { TransactionPooler } from '../transaction-pooler.ts';
+import { until } from '../until.ts';
+
+/** A PgBouncer of this machine; `PGBOUNCER` names another. */
+const BOUNCER = process.env.PGBOUNCER ?? '/usr/sbin/pgbouncer';
+const noBouncer = existsSync(BOUNCER)
+  ? false
+  : `there is no PgBouncer at ${BOUNCER} (.ci/run installs it; PGBOUNCER names another)`;
 
 describe('a pooler in transaction mode', () => {
   const undo: (() => unknown)[] = [];
@@ -52,4 +62,67 @@ describe('a pooler in transaction mode', () => {
     const { pooled } = await behindPooler(4);
     await assert.rejects(openPostgres(pooled, { schema: 'alone' }), /transaction or statement pooling/);
   });
+
+  for (const [mode, starts] of [
+    ['transaction', false],
+    ['statement', false],
+    ['session', true],
+  ] as const)
+    test(`a real PgBouncer with pool_mode = ${mode}`, { skip: noBouncer }, async () => {
+      const direct = new URL(await createDatabase(await postgresUrl()));
+      undo.push(() => dropDatabase(direct.href));
+      const folder = mkdtempSync(join(tmpdir(), 'trestle-pgbouncer-'));
+      undo.push(() => rmSync(folder, { recursive: true, force: true }));
+      const pooled = new URL(direct);
+      pooled.host = `127.0.0.1:${await freePort()}`;
+      await startBouncer(folder, { mode, direct, port: pooled.port }, undo);
+      const declared = app({ name: 'one', resources: { notes: resource({ fields: { title: text() } }) } });
+      const opened = openEngine(declared, { data: folder, database: pooled.href });
+      if (starts) await (await opened).close();
+      else await assert.rejects(opened, /pool_mode = session.*direct address/);
+    });
 });
+
+/** It does not run as root, and then may read what anybody may. */
+async function startBouncer(
+  folder: string,
+  { mode, direct, port }: { mode: string; direct: URL; port: string },
+  undo: (() => unknown)[],
+): Promise<void> {
+  chmodSync(folder, 0o755);
+  writeFileSync(join(folder, 'users'), `"${direct.username}" "${direct.password}"\n`);
+  const settings = {
+    listen_addr: '127.0.0.1',
+    listen_port: port,
+    unix_socket_dir: '',
+    auth_type: 'trust',
+    auth_file: join(folder, 'users'),
+    pool_mode: mode,
+    ignore_startup_parameters: 'extra_float_digits,options',
+  };
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}`);
+  const target = `* = host=${direct.hostname} port=${direct.port}`;
+  writeFileSync(join(folder, 'ini'), ['[databases]', target, '[pgbouncer]', ...lines, ''].join('\n'));
+  const user = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
+  const child = spawn(BOUNCER, [...user, join(folder, 'ini')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const closed = once(child, 'close');
+  undo.push(async () => {
+    child.kill('SIGKILL');
+    await closed;
+  });
+  let said = '';
+  child.stderr.on('data', (chunk) => {
+    said += chunk;
+  });
+  await until(() => said.includes('process up') || child.exitCode !== null);
+  assert.equal(child.exitCode, null, said);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
