@@ -31,6 +31,7 @@ export const PROBLEMS = {
   range_not_satisfiable: { status: 416, title: 'The range is beyond the end' },
   idempotency_key_reused: { status: 422, title: 'This Idempotency-Key was used for another request' },
   invalid: { status: 422, title: 'The body is not valid' },
+  precondition_required: { status: 428, title: 'The request must say which version it changes' },
   too_many_requests: { status: 429, title: 'Too many requests' },
   headers_too_large: { status: 431, title: 'The header fields are too large' },
   internal: { status: 500, title: 'The server made a mistake' },

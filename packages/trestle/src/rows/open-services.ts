@@ -14,6 +14,7 @@ import { listsOf, listVerbs, selectingReader } from './lists/list.ts';
 import { compileModels, type Model } from './model.ts';
 import { OwnCode } from './own-code/own-code.ts';
 import { countingFields, countingReader, manyReader, peeker } from './read.ts';
+import { verbsOfSeveral } from './several/verbs.ts';
 import { isObject } from './validate.ts';
 import { type AnyService, RowWriter } from './write.ts';
 
@@ -59,11 +60,12 @@ export function openServices<Rs extends Resources>(options: Options<Rs>): OpenSe
     const prepared = lists.get(name) ?? listsOf(model);
     const peek = peeker(model, store);
     const read = countingFields(model).length > 0 ? countingReader(model, store) : peek;
+    const verbs = listVerbs(prepared, store, cursors, expander);
     byName.set(name, {
       create,
       read: selectingReader(read, prepared, expander),
       peek: selectingReader(peek, prepared, expander),
-      ...listVerbs(prepared, store, cursors, expander),
+      ...verbs,
       aggregate: aggregator(prepared, store),
       children: childReader(prepared, store),
       readMany: manyReader(model, store),
@@ -73,6 +75,7 @@ export function openServices<Rs extends Resources>(options: Options<Rs>): OpenSe
       transition,
       restore,
       history: history && model.resource.history ? history.reader(model) : noHistory(name),
+      ...verbsOfSeveral(writer, store, verbs.list),
     });
   }
   const rowsOfAccounts = accountRows(writers, byName, deletion);
@@ -115,6 +118,9 @@ function withoutAccountVerbs(service: AnyService): AnyService {
     create: refuse,
     replace: refuse,
     remove: refuse,
+    upsert: refuse,
+    createMany: refuse,
+    removeMany: refuse,
     patch: (context, id, body, options) =>
       isObject(body) && 'username' in body ? refuse() : service.patch(context, id, body, options),
   };

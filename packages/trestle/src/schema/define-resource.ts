@@ -53,6 +53,7 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     after = {},
     rows = [],
     live = false,
+    conditional = 'optional',
     uniform = true,
     was,
   } = options;
@@ -77,6 +78,7 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     after,
     rows,
     live,
+    conditional,
     uniform,
     was,
   });
@@ -142,6 +144,7 @@ const checkOptions = optionsOf<ResourceOptions<Fields, Id>>('resource()', {
   ...hookChecks,
   rows: expects('an array of objects', (value) => Array.isArray(value) && value.every(isObject)),
   live: aBoolean,
+  conditional: expects("'optional' or 'required'", (value) => value === 'optional' || value === 'required'),
   uniform: aBoolean,
   was: aString,
 });

@@ -77,6 +77,11 @@ export interface ResourceOptions<F extends Fields, I extends Id>
    * A write costs one more insert.
    */
   live?: boolean;
+  /**
+   * Whether changes and deletions of a row must name its version by `If-Match`, else 428 `precondition_required` (default:
+   * `optional`). Of the uniform API: own code and contracts pass `ifMatch` themselves.
+   */
+  conditional?: 'optional' | 'required';
   /** Serves it in the uniform API (default: true); without, the app's contract and own code alone reach its rows. */
   uniform?: boolean;
   /** The previous name of the resource: a migration renames its table and keeps the rows (default: none). */
@@ -107,6 +112,7 @@ export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly after: HooksByVerb;
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly live: boolean;
+  readonly conditional: 'optional' | 'required';
   readonly uniform: boolean;
   readonly was: string | undefined;
   /** The table of its rows, where that is not named as the resource is. */

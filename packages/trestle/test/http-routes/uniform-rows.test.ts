@@ -264,7 +264,7 @@ eachPlace('rows of the uniform API', (place) => {
     test('methods that a path does not take are 405 with those it takes', async () => {
       const reply = await book.call('PUT', '/v1/notes', { title: 'x' });
       problem(reply, 405, 'method_not_allowed');
-      assert.equal(reply.headers.get('allow'), 'GET, HEAD, POST, OPTIONS');
+      assert.equal(reply.headers.get('allow'), 'GET, HEAD, POST, PATCH, DELETE, OPTIONS');
       const one = await book.anonymous('OPTIONS', `/v1/notes/${await book.note({})}`);
       assert.deepEqual(
         [one.status, one.headers.get('allow')],

@@ -112,6 +112,7 @@ function failuresOf(route: Route, { style }: RouteTable): Problem[] {
   if (isWrite) codes.push('storage_full');
   if (isWrite && isUniform) codes.push('conflict');
   if (idempotent) codes.push('idempotency_key_in_use', 'idempotency_key_reused');
+  if (headers?.includes('If-Match') && idempotent) codes.push('precondition_required');
   if (headers?.includes('If-Match')) codes.push('precondition_failed');
   const own = raises.map((each) => (each instanceof Problem ? each : sampleProblem(each, route)));
   const all = [

@@ -133,7 +133,7 @@ function uniformTable<Rs extends Resources>(engine: Engine<Rs>, others: readonly
   const shown = new Map([...models].filter(([, { resource }]) => resource.uniform));
   const rows = [...shown].flatMap(([name, model]) => {
     const service = byName.get(name);
-    const own = service ? resourceRoutes(model, service, representationTag) : [];
+    const own = service ? resourceRoutes(model, service, representationTag, store) : [];
     if (live && model.resource.live) own.push(liveRoute(model, live));
     if (service && model.resource.history) own.push(historyRoute(model, service, app.accounts.id.schema));
     return [...own, permissionRoute(model, store, accounts)];

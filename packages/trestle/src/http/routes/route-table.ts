@@ -17,6 +17,7 @@ import { callerOf, placesOf } from '../requests/presented-credential.ts';
 import type { ResponseStreams } from '../server/response-streams.ts';
 import { answerOnce } from './idempotency.ts';
 import { ResponseBatch, sendAnswer } from './send-answer.ts';
+import { isDry } from './uniform/write-routes.ts';
 
 /** Routes under one path that read their requests in one way. */
 export interface RouteTable {
@@ -78,7 +79,7 @@ function routeOptions(
       const batch = ResponseBatch.ofRequest();
       read ??= table.style === 'contract' ? contractInput(route) : uniformInput(route);
       const handled = new HandledRequest(request, reply, base, read(request));
-      const isKeyed = idempotent && request.headers['idempotency-key'] !== undefined;
+      const isKeyed = idempotent && request.headers['idempotency-key'] !== undefined && !isDry(handled.query);
       const answer = await (isKeyed ? answerOnce(idempotency, handled, handle) : handle(handled));
       if (batch.held) await batch.held;
       // A reply is a thenable: handed back without need, it would be waited for once more.

@@ -24,6 +24,12 @@ export interface WriteOptions {
   readonly touch?: boolean;
 }
 
+/** The rows of a write of many: those of a filter, if they are not more than `max`. */
+export interface ManyQuery<Row extends object = Record<string, unknown>>
+  extends Pick<ListQuery<Row>, 'filter' | 'search' | 'shortLists'> {
+  readonly max: number;
+}
+
 /** The compile-time types of a service: of a row, of the bodies that write it, and of its id. */
 export interface ServiceTypes {
   row: object;
@@ -78,6 +84,29 @@ export interface Service<T extends ServiceTypes = ServiceTypes> {
     body: T['patch'],
     options?: WriteOptions,
   ): Promise<Versioned<T['row']>>;
+  /**
+   * Adds to counters and numbers of a row, exactly however many do so at once: `{ views: 1, stock: -2 }`. Throws `invalid` for a
+   * sum that the field does not take.
+   */
+  increment(
+    context: Context,
+    id: T['id'],
+    amounts: { readonly [K in keyof T['row']]?: number },
+    options?: WriteOptions,
+  ): Promise<Versioned<T['row']>>;
+  /** Replaces the row that has a value in a unique field, or creates it. */
+  upsert(
+    context: Context,
+    by: { readonly field: keyof T['row'] & string; readonly value: unknown },
+    body: T['body'],
+    options?: WriteOptions,
+  ): Promise<{ row: Versioned<T['row']>; created: boolean }>;
+  /** Creates up to 1,000 rows, all or none. */
+  createMany(context: Context, bodies: readonly T['body'][]): Promise<Versioned<T['row']>[]>;
+  /** Changes every row of a filter, all or none. Throws `invalid_query` where there are more than `max`, 1,000 at most. */
+  patchMany(context: Context, query: ManyQuery<T['row']>, patch: T['patch']): Promise<{ count: number }>;
+  /** Deletes every row of a filter, all or none; as `patchMany`. */
+  removeMany(context: Context, query: ManyQuery<T['row']>): Promise<{ count: number }>;
   /** Makes a declared transition, by its name, and answers the row. Throws `illegal_transition` where it is in another state. */
   transition(
     context: Context,

@@ -1,20 +1,19 @@
-import { type TSchema, Type } from 'typebox';
+import { Type } from 'typebox';
 import type { RepresentationTag } from '../../../database/migrations/representation.ts';
+import type { Store } from '../../../database/store.ts';
 import { Problem } from '../../../problems.ts';
-import type { Model, Row } from '../../../rows/model.ts';
-import { transitionsOf } from '../../../rows/policy.ts';
+import type { Model } from '../../../rows/model.ts';
 import { countingFields } from '../../../rows/read.ts';
 import type { AnyService } from '../../../rows/write.ts';
-import type { RowId } from '../../../schema/id.ts';
-import { type Answer, answer, type Route, type RouteRequest, route } from '../../../schema/route.ts';
+import { answer, type Route, type RouteRequest, route } from '../../../schema/route.ts';
 import { nobody } from '../../../schema/rules.ts';
-import type { Versioned, WriteOptions } from '../../../schema/services/row-service.ts';
 import { aggregateRoute } from './aggregate-route.ts';
-import { etagOf, ifMatchOf, noneMatches, type Representation, representationOf } from './etag.ts';
+import { etagOf, noneMatches, representationOf } from './etag.ts';
 import { searchBody, selectionParameters, viewOf } from './list-parameters.ts';
 import { onlySelectionOf, searchQueryOf } from './list-query.ts';
 import { pageOf, pageRoute } from './page-route.ts';
-import { rowName, titled, typeName, verbPath } from './route-names.ts';
+import { rowName, titled, typeName } from './route-names.ts';
+import { idParams, keysOf, versioned, writeRoutes } from './write-routes.ts';
 
 /**
  * The uniform routes of one resource. Its rules are inside the service; the rule of each route lets the 401 come before
@@ -24,6 +23,7 @@ export function resourceRoutes(
   model: Model,
   service: AnyService,
   representationTag: RepresentationTag,
+  store: Store,
 ): Route[] {
   const row = titled(rowName(model.name), model.documented.row);
   const view = viewOf(model);
@@ -93,161 +93,44 @@ export function resourceRoutes(
     search,
     aggregateRoute(model, service),
     read,
-    ...writeRoutes(model, service, row, tag),
+    ...writeRoutes({ model, service, store, row, tag }),
   ];
   return [...routes, ...routesByUniqueField(routes, model, service)];
 }
 
 /** The routes of one row once more for each unique field, by its value in place of the id: `/v1/articles/by/slug/how-to-train`. */
-function routesByUniqueField(
-  routes: readonly Route[],
-  { name, documented: { fields } }: Model,
-  service: AnyService,
-): Route[] {
+function routesByUniqueField(routes: readonly Route[], model: Model, service: AnyService): Route[] {
+  const { name, documented } = model;
+  const { fields } = documented;
+  const created = new Set(keysOf(model).map((key) => key.name));
   const ofOne = routes.filter(({ path }) => path === `/${name}/:id`);
   const unique = fields.filter(({ field, type }) => field.unique && type.operators.length > 0);
   return unique.flatMap(({ name: key, type }) =>
-    ofOne.map(({ method, options, handle }) => {
-      const { operationId, summary } = options;
-      const own = {
-        operationId: `${operationId}By${typeName(key)}`,
-        summary: `${summary}, by ${key}`,
-        params: Type.Object({ value: Type.String({ description: `The ${key} of the row.` }) }),
-      };
-      return route(method, `/${name}/by/${key}/:value`, { ...options, ...own }, async (request) => {
-        const read = type.fromText(request.params.value, () => undefined);
-        const value = type.normalize ? type.normalize(read) : read;
-        const filter = { [key]: { eq: value } };
-        const page = type.accepts(value) ? await service.list(request, { filter, limit: 1 }) : undefined;
-        const id = page?.items[0]?.id;
-        if (id === undefined)
-          throw new Problem('not_found', {
-            detail: `There is no row with this ${key} in ${name}.`,
-            data: { resource: name },
-          });
-        // The types of a handler's request follow from its own route's schemas, which are these but for the parameters.
-        return handle(withParams(request, { id }) as never);
-      });
-    }),
+    ofOne
+      .filter(({ method }) => method !== 'PUT' || !created.has(key))
+      .map(({ method, options, handle }) => {
+        const { operationId, summary } = options;
+        const own = {
+          operationId: `${operationId}By${typeName(key)}`,
+          summary: `${summary}, by ${key}`,
+          params: Type.Object({ value: Type.String({ description: `The ${key} of the row.` }) }),
+        };
+        return route(method, `/${name}/by/${key}/:value`, { ...options, ...own }, async (request) => {
+          const read = type.fromText(request.params.value, () => undefined);
+          const value = type.normalize ? type.normalize(read) : read;
+          const filter = { [key]: { eq: value } };
+          const page = type.accepts(value) ? await service.list(request, { filter, limit: 1 }) : undefined;
+          const id = page?.items[0]?.id;
+          if (id === undefined)
+            throw new Problem('not_found', {
+              detail: `There is no row with this ${key} in ${name}.`,
+              data: { resource: name },
+            });
+          // The types of a handler's request follow from its own route's schemas, which are these but for the parameters.
+          return handle(withParams(request, { id }) as never);
+        });
+      }),
   );
-}
-
-/** @param tag what ETags tell of the representation. */
-function writeRoutes(model: Model, service: AnyService, row: TSchema, tag: Representation): Route[] {
-  const { name, resource } = model;
-  const one = rowName(name);
-  const body = titled(`${one}Body`, bodyOf(model));
-  const patch = titled(`${one}Patch`, model.documented.patch);
-  const shared = { tag: name, checkBody: false, idempotent: true, answers: { 200: row } };
-  const ofOne = { ...shared, params: idParams(model), headers: ['If-Match'] };
-  const update = { ...ofOne, sends: ['ETag'], can: resource.can.update ?? nobody };
-  const create = {
-    ...shared,
-    sends: ['Location', 'ETag'],
-    can: resource.can.create ?? nobody,
-    body,
-    answers: { 201: row },
-  };
-  const remove = { ...ofOne, can: resource.can.delete ?? nobody, answers: { 204: null } };
-  const steps = transitionsOf(model.fields).map(({ name: step, from, to, can }) =>
-    route(
-      'POST',
-      verbPath(name, step),
-      {
-        ...update,
-        operationId: `${step}${one}`,
-        summary: `${typeName(step)} one of ${name}: from ${[from].flat().join(' or ')} to ${to}`,
-        can: can ?? resource.can.update ?? nobody,
-        raises: ['illegal_transition'],
-      },
-      async (request) =>
-        versioned(
-          await service.transition(request, request.params.id, step, writeOptions(request, tag)),
-          tag,
-        ),
-    ),
-  );
-  return [
-    ...steps,
-    ...(resource.softDelete ? [restoreRoute(model, service, row, tag)] : []),
-    route(
-      'POST',
-      `/${name}`,
-      { ...create, operationId: `create${one}`, summary: `Create one of ${name}` },
-      async (request) => {
-        const created = await service.create(request, request.body);
-        const location = `${request.base}/v1/${name}/${created.id}`;
-        return answer(201, created, { location, etag: etagOf(created, tag) });
-      },
-    ),
-    route(
-      'PUT',
-      `/${name}/:id`,
-      { ...update, body, operationId: `replace${one}`, summary: `Replace one of ${name}` },
-      async (request) =>
-        versioned(
-          await service.replace(request, request.params.id, request.body, writeOptions(request, tag)),
-          tag,
-        ),
-    ),
-    route(
-      'PATCH',
-      `/${name}/:id`,
-      {
-        ...update,
-        body: patch,
-        operationId: `update${one}`,
-        summary: `Change fields of one of ${name} (RFC 7396)`,
-      },
-      async (request) =>
-        versioned(
-          await service.patch(request, request.params.id, request.body, writeOptions(request, tag)),
-          tag,
-        ),
-    ),
-    route(
-      'DELETE',
-      `/${name}/:id`,
-      { ...remove, operationId: `delete${one}`, summary: `Delete one of ${name}` },
-      async (request) => {
-        await service.remove(request, request.params.id, writeOptions(request, tag));
-        return answer(204);
-      },
-    ),
-  ];
-}
-
-function restoreRoute(model: Model, service: AnyService, row: TSchema, tag: Representation): Route {
-  const { name, resource } = model;
-  const options = {
-    operationId: `restore${rowName(name)}`,
-    summary: `Bring back one of ${name} that was deleted`,
-    tag: name,
-    can: resource.softDelete?.restore ?? resource.can.delete ?? nobody,
-    params: idParams(model),
-    headers: ['If-Match'],
-    sends: ['ETag'],
-    checkBody: false,
-    answers: { 200: row },
-  };
-  return route('POST', verbPath(name, 'restore'), options, async (request) =>
-    versioned(await service.restore(request, request.params.id, writeOptions(request, tag)), tag),
-  );
-}
-
-/** The body of a whole row; where one of some fields must be given, it says so. */
-function bodyOf({ documented, resource: { atLeastOne } }: Model): TSchema {
-  if (atLeastOne.length === 0) return documented.body;
-  const description = `At least one of ${atLeastOne.join(', ')} is given and not null.`;
-  return Type.Unsafe({ ...documented.body, description, minProperties: 1 });
-}
-
-function idParams(model: Model) {
-  return Type.Object({ id: Type.Unsafe<RowId>(model.resource.id.schema) });
-}
-
-function writeOptions({ headers }: Pick<RouteRequest, 'headers'>, tag: Representation): WriteOptions {
-  return { ifMatch: ifMatchOf(headers['if-match'], tag) };
 }
 
 /** The same request with other parameters of its path. */
@@ -255,8 +138,4 @@ function withParams(request: RouteRequest, params: unknown): RouteRequest {
   const { caller, transaction, query, body, origin, headers, signal, base, url, method } = request;
   const joined = transaction && { transaction };
   return { caller, ...joined, params, query, body, origin, headers, signal, base, url, method };
-}
-
-function versioned(row: Versioned<Row>, tag: Representation): Answer {
-  return { status: 200, body: row, headers: { etag: etagOf(row, tag) } };
 }
