@@ -26,6 +26,7 @@ export const projects = resource({
     created_by: author(),
   },
   order: '-creation_date',
+  feed: { title: 'title', date: 'creation_date', author: 'created_by' },
   can: team,
 });
 
@@ -41,6 +42,7 @@ export const updates = resource({
     created_by: author(),
   },
   order: '-creation_date',
+  feed: { title: 'title', date: 'creation_date', author: 'created_by' },
   can: team,
 });
 

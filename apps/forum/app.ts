@@ -11,6 +11,7 @@ export const articles = resource({
   },
   order: '-date_posted',
   indexes: [['author', 'date_posted']],
+  feed: { title: 'title', date: 'date_posted', author: 'author', content: 'text' },
   can: { read: anyone, create: signedIn, update: own('author'), delete: own('author') },
 });
 

@@ -17,7 +17,7 @@ import { indexedField } from './field.ts';
 import { type Id, type RowId, uuidId } from './id.ts';
 import type { LifecycleOperation, LifecycleOptions } from './lifecycle.ts';
 import { hookChecks } from './own-code/hooks.ts';
-import type { Exclusion, Fields, Resource, ResourceOptions } from './resource.ts';
+import type { Exclusion, Feed, Fields, Resource, ResourceOptions } from './resource.ts';
 import { type Rule, type Rules, VERBS } from './rules.ts';
 
 type IdType<I> = I extends Id<infer T> ? T : string;
@@ -52,6 +52,7 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     within = {},
     after = {},
     rows = [],
+    feed,
     live = false,
     conditional = 'optional',
     uniform = true,
@@ -77,6 +78,7 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     within,
     after,
     rows,
+    feed,
     live,
     conditional,
     uniform,
@@ -143,6 +145,7 @@ const checkOptions = optionsOf<ResourceOptions<Fields, Id>>('resource()', {
   }),
   ...hookChecks,
   rows: expects('an array of objects', (value) => Array.isArray(value) && value.every(isObject)),
+  feed: optionsOf<Feed>('feed', { title: aString, date: aString, author: aString, content: aString }),
   live: aBoolean,
   conditional: expects("'optional' or 'required'", (value) => value === 'optional' || value === 'required'),
   uniform: aBoolean,

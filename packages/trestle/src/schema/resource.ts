@@ -34,6 +34,18 @@ export interface Exclusion<Names extends string = string> {
   readonly where?: RuleFilter;
 }
 
+/** The fields of a feed's entries. */
+export interface Feed<Names extends string = string> {
+  /** A text. */
+  readonly title: Names;
+  /** An instant or a date, by which the newest come first. */
+  readonly date: Names;
+  /** An `author()`, whose name is shown to callers who may read the account, or a text (default: none). */
+  readonly author?: Names | undefined;
+  /** A text (default: none). */
+  readonly content?: Names | undefined;
+}
+
 /** The declaration of a resource. */
 export interface ResourceOptions<F extends Fields, I extends Id>
   extends Hooks<NoInfer<F>, I extends Id<infer T> ? T : string> {
@@ -72,6 +84,8 @@ export interface ResourceOptions<F extends Fields, I extends Id>
   lifecycle?: LifecycleOptions<NoInfer<F>, I extends Id<infer T> ? T : string>;
   /** Rows that are always there: each is put in at start where there is none with these values (default: none). */
   rows?: readonly Writable<NoInfer<F>>[];
+  /** Serves its newest rows as Atom and JSON Feed, at `/v1/RESOURCE/feed.atom` and `feed.json` (default: it has no feed). */
+  feed?: Feed<FieldNames<F>>;
   /**
    * Records every change of a row, so that `GET /v1/RESOURCE/events` keeps clients' lists up to date (default: false).
    * A write costs one more insert.
@@ -111,6 +125,7 @@ export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly within: HooksByVerb;
   readonly after: HooksByVerb;
   readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly feed: Feed | undefined;
   readonly live: boolean;
   readonly conditional: 'optional' | 'required';
   readonly uniform: boolean;

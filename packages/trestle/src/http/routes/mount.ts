@@ -1,5 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Engine } from '../../engine.ts';
+import { Problem } from '../../problems.ts';
+import type { Row } from '../../rows/model.ts';
+import type { RowId } from '../../schema/id.ts';
 import type { Contract, FailedRequest, Route } from '../../schema/route.ts';
 import type { Resources } from '../../schema/row-types.ts';
 import { serveDocumentation } from '../docs/document-pages.ts';
@@ -12,11 +15,12 @@ import { takesTickets, UNIFORM_PLACES } from '../requests/presented-credential.t
 import { problemAnswer } from '../server/errors.ts';
 import type { ResponseStreams } from '../server/response-streams.ts';
 import type { Mounted } from '../server/server.ts';
+import { feedRoutes, type NamesOf } from './feeds/feed-routes.ts';
+import { liveRoute } from './feeds/live-route.ts';
 import { addRoutes, type RouteTable } from './route-table.ts';
 import { accountRoutes } from './uniform/account-routes.ts';
 import { historyRoute } from './uniform/history-route.ts';
 import { keyRoutes } from './uniform/key-routes.ts';
-import { liveRoute } from './uniform/live-route.ts';
 import { operationRoutes } from './uniform/operation-routes.ts';
 import { permissionRoute } from './uniform/permission-route.ts';
 import { resourceRoutes } from './uniform/resource-routes.ts';
@@ -130,12 +134,18 @@ function ownTable(routes: readonly Route[]): RouteTable {
 function uniformTable<Rs extends Resources>(engine: Engine<Rs>, others: readonly RouteTable[]): RouteTable {
   const { app, accounts, keys, tickets, operations, models, byName, store, live } = engine;
   const { representationTag, accountModels, moveModel } = engine;
+  const namesOf: NamesOf = async (caller, ids) => {
+    const found = await byName.get('accounts')?.readMany({ caller }, ids).catch(withoutNames);
+    return new Map([...(found ?? [])].map(([id, { username }]) => [id, String(username)]));
+  };
   const shown = new Map([...models].filter(([, { resource }]) => resource.uniform));
   const rows = [...shown].flatMap(([name, model]) => {
     const service = byName.get(name);
     const own = service ? resourceRoutes(model, service, representationTag, store) : [];
     if (live && model.resource.live) own.push(liveRoute(model, live));
     if (service && model.resource.history) own.push(historyRoute(model, service, app.accounts.id.schema));
+    const { feed } = model.resource;
+    if (feed && service) own.push(...feedRoutes(model, feed, service, namesOf));
     return [...own, permissionRoute(model, store, accounts)];
   });
   const routes = [
@@ -147,6 +157,12 @@ function uniformTable<Rs extends Resources>(engine: Engine<Rs>, others: readonly
   const isTaken = [...routes, ...others.flatMap((table) => table.routes)].some(takesTickets);
   if (isTaken) routes.push(ticketRoute(app, tickets));
   return { style: 'uniform', prefix: '/v1', routes, places: UNIFORM_PLACES };
+}
+
+/** No names, for a caller who may read no account. */
+function withoutNames(error: unknown): Map<RowId, Row> {
+  if (error instanceof Problem && (error.status === 401 || error.status === 403)) return new Map();
+  throw error;
 }
 
 /** Throws a `TypeError` where two tables have one route: which of them answers would be chance. */

@@ -72,6 +72,7 @@ function checkResource(app: string, name: string, resource: Resource, resources:
     'order',
   );
   known(resource.atLeastOne, 'atLeastOne');
+  known(Object.values(resource.feed ?? {}), 'feed');
   for (const group of resource.unique) known(group, 'unique');
   for (const group of resource.indexes) known(group, 'indexes');
   checkRelations(path, name, resource, resources);

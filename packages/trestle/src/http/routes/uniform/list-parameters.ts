@@ -10,13 +10,18 @@ const MAX_VALUES = 100;
 
 /** The parameters of a live list. */
 export function liveParameters(model: Model): TSchema {
-  const { properties = {}, ...rest } = listParameters(model) as TSchema & {
-    properties?: Record<string, TSchema>;
-  };
+  const { properties, ...rest } = listParameters(model);
   const others = ['cursor', 'page', 'offset', 'search', 'count'];
   const own = Object.entries(properties).filter(
     ([name]) => !others.includes(name) && !name.startsWith('expand'),
   );
+  return { ...rest, properties: Object.fromEntries(own) };
+}
+
+/** The parameters of a feed. */
+export function feedParameters(model: Model): TSchema {
+  const { properties, ...rest } = listParameters(model);
+  const own = Object.entries(properties).filter(([name]) => name === 'limit' || name.startsWith('filter'));
   return { ...rest, properties: Object.fromEntries(own) };
 }
 

@@ -6,9 +6,9 @@ import { accountOf } from '../../../schema/caller.ts';
 import { bytes, type Route, type RouteRequest, route } from '../../../schema/route.ts';
 import { nobody } from '../../../schema/rules.ts';
 import { EVENTS } from '../../contract/event-stream.ts';
-import { liveParameters } from './list-parameters.ts';
-import { ListQueryCache } from './list-query.ts';
-import { typeName } from './route-names.ts';
+import { liveParameters } from '../uniform/list-parameters.ts';
+import { ListQueryCache } from '../uniform/list-query.ts';
+import { typeName } from '../uniform/route-names.ts';
 
 /** Milliseconds a client waits before it reconnects. */
 const RETRY_MS = 1000;
