@@ -156,6 +156,10 @@ describe('credentials', () => {
     assert.equal(await who({ headers: { ...cookie, Origin: served.url } }), 'account');
     for (const foreign of [{ 'Sec-Fetch-Site': 'cross-site' }, { Origin: 'https://evil.example' }])
       assert.equal(await who({ headers: { ...cookie, ...foreign } }), 'anonymous');
+    const touch = await served.call('GET', '/touch', {
+      headers: { ...cookie, 'Sec-Fetch-Site': 'cross-site' },
+    });
+    assert.equal(at(touch.body, 'caller', 'kind'), 'anonymous', 'nor in a GET that changes something');
   });
 
   test('the same one twice is one, two are refused, empty ones are none', async () => {

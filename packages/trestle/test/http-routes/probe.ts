@@ -67,6 +67,12 @@ function contract(): Contract {
       ),
       route(
         'GET',
+        '/touch',
+        { summary: 'Changes something', can: anyone, changes: true, answers: { 200: Any } },
+        ({ caller }) => answer(200, { caller }),
+      ),
+      route(
+        'GET',
         '/manage',
         {
           summary: 'Manage',

@@ -128,8 +128,8 @@ function cookieOf(header: string, name: string): string | undefined {
  * Whether a browser makes a request that changes something for a page of another origin: its cookies prove nothing then (Fetch
  * Metadata, 2.1; older browsers send the origin). What is no browser sends neither header.
  */
-function isForeign({ method, headers, host }: FastifyRequest): boolean {
-  if (READS.has(method)) return false;
+function isForeign({ method, headers, host, routeOptions }: FastifyRequest): boolean {
+  if (READS.has(method) && !routeOptions.config.route?.options.changes) return false;
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   return headers.origin !== undefined && headers.origin.replace(/^[a-z]+:\/\//, '') !== host;
