@@ -169,4 +169,80 @@ eachPlace('writes of the uniform API', (place) => {
     assert.equal((await call(`PATCH ${path}`, { title: 'b' }, headers)).status, 200);
     problem(await call(`PATCH ${path}`, { title: 'c' }, headers), 412, 'precondition_failed');
   });
+
+  test('a batch is done whole, with references between its requests, or not at all', async () => {
+    const whole = await call('POST batch', {
+      requests: [
+        { method: 'POST', path: '/v1/items', body: { sku: 'batch', stock: 3 }, as: 'a' },
+        { method: 'POST', path: '/v1/items/{a.id}:increment', body: { stock: 4 } },
+        { method: 'PATCH', path: '/v1/items/by/sku/batch', body: { hidden: true }, as: 'b' },
+        { method: 'POST', path: '/v1/items', body: { sku: 'batch2', stock: { $ref: 'b.stock' } } },
+        { method: 'GET', path: '/v1/items/{a.id}?fields=stock' },
+        { method: 'DELETE', path: '/v1/items/{a.id}' },
+      ],
+    });
+    assert.equal(whole.status, 200, JSON.stringify(whole.body));
+    const results = at(whole.body, 'results') as object[];
+    assert.deepEqual(
+      results.map((each) => at(each, 'status')),
+      [201, 200, 200, 201, 200, 204],
+    );
+    assert.equal(at(results, 3, 'body', 'stock'), 7);
+    assert.equal(at(results, 4, 'body', 'stock'), 7);
+    assert.match(String(at(results, 0, 'headers', 'location')), /^\/v1\/items\/\d+$/);
+    assert.equal(await count('filter[sku][starts]=batch'), 1);
+
+    const failed = await call('POST batch', {
+      requests: [
+        { method: 'POST', path: '/v1/items', body: { sku: 'undone' } },
+        { method: 'POST', path: '/v1/items', body: { sku: 'undone2', stock: -1 } },
+      ],
+    });
+    problem(failed, 422, 'invalid', ['/requests/1/body/stock']);
+    assert.equal(await count('filter[sku][starts]=undone'), 0);
+    const refused = (requests: object[]) => call('POST batch', { requests });
+    problem(await refused([{ method: 'GET', path: '/v1/accounts' }]), 422, 'invalid', ['/requests/0/body']);
+    problem(await refused([{ method: 'DELETE', path: '/v1/items/{x.id}' }]), 422, 'invalid', [
+      '/requests/0/body',
+    ]);
+    problem(await refused([{ method: 'DELETE', path: '/v1/items/999999' }]), 404, 'not_found');
+    problem(await refused([]), 422, 'invalid', ['/requests']);
+  });
+
+  test('a batch that is not atomic answers each request, and is repeated by its Idempotency-Key', async () => {
+    const send = () =>
+      call(
+        'POST batch',
+        {
+          atomic: false,
+          requests: [
+            { method: 'POST', path: '/v1/items', body: { sku: 'apart' } },
+            { method: 'POST', path: '/v1/items', body: { sku: 'apart' } },
+            { method: 'POST', path: '/v1/items', body: { sku: 'apart2' } },
+          ],
+        },
+        { 'Idempotency-Key': 'apart' },
+      );
+    const first = await send();
+    const second = await send();
+    assert.equal(first.status, 207);
+    const results = at(first.body, 'results') as object[];
+    assert.deepEqual(
+      results.map((each) => at(each, 'status')),
+      [201, 409, 201],
+    );
+    assert.equal(at(results, 1, 'body', 'code'), 'conflict');
+    assert.deepEqual(at(second.body, 'results', 0, 'body'), at(results, 0, 'body'));
+    assert.equal(await count('filter[sku][starts]=apart'), 2);
+
+    const atomic = () =>
+      call(
+        'POST batch',
+        { requests: [{ method: 'POST', path: '/v1/items', body: { sku: 'together' } }] },
+        { 'Idempotency-Key': 'together' },
+      );
+    const [one, two] = [await atomic(), await atomic()];
+    assert.deepEqual([one.status, two.status, two.body], [200, 200, one.body]);
+    assert.equal(two.headers.get('idempotent-replayed'), 'true');
+  });
 });

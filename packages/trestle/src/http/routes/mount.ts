@@ -15,6 +15,7 @@ import { takesTickets, UNIFORM_PLACES } from '../requests/presented-credential.t
 import { problemAnswer } from '../server/errors.ts';
 import type { ResponseStreams } from '../server/response-streams.ts';
 import type { Mounted } from '../server/server.ts';
+import { batchRoute } from './batch.ts';
 import { feedRoutes, type NamesOf } from './feeds/feed-routes.ts';
 import { liveRoute } from './feeds/live-route.ts';
 import { addRoutes, type RouteTable } from './route-table.ts';
@@ -150,6 +151,7 @@ function uniformTable<Rs extends Resources>(engine: Engine<Rs>, others: readonly
   });
   const routes = [
     ...rows,
+    ...(rows.length > 0 ? [batchRoute(rows, engine)] : []),
     ...accountRoutes(app, accounts, accountModels, representationTag),
     ...keyRoutes(app, keys, accountModels),
     ...operationRoutes(shown, operations, moveModel),

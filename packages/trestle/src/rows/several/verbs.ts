@@ -118,7 +118,7 @@ function isTaken(error: unknown, field: string): boolean {
 }
 
 /** A problem whose pointers lead into one of many bodies. */
-function placed(error: unknown, at: string): unknown {
+export function placed(error: unknown, at: string): unknown {
   if (!(error instanceof Problem)) return error;
   const { detail, data, headers, cause, code } = error;
   const errors = error.errors.map((each) => (each.in ? each : { ...each, pointer: at + each.pointer }));
