@@ -2,6 +2,7 @@ import { type Sql, sql } from '../database/sql.ts';
 import { bind, param, statement } from '../database/statement.ts';
 import type { Executor, Value } from '../database/store.ts';
 import { DELETED_AT } from '../database/table.ts';
+import { instantNow } from '../instant.ts';
 import { Problem } from '../problems.ts';
 import type { Caller } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
@@ -353,11 +354,36 @@ function relatedTest(part: Part & { kind: 'exists' | 'through' }, model: Model, 
 function conditionTest({ field, operator, value }: RuleCondition, model: Model): Test {
   const type = filterable(model, field)?.type;
   const kept = (given: unknown) => (given !== null && type?.complete ? type.complete(given) : given);
-  const operand =
-    isOperand(value) && value.operand !== 'its' ? (value.operand === 'me' ? ME : NOW) : undefined;
-  const constant = Array.isArray(value) ? value.map(kept) : operand ? undefined : kept(value);
+  const key = type?.column === 'decimal' ? decimalKey : (given: unknown) => given;
+  if (isOperand(value)) {
+    const test = comparison(operator, undefined);
+    if (value.operand === 'its') {
+      const { field: other } = value;
+      return (row) => test(key(row[field] ?? null), key(row[other] ?? null));
+    }
+    const operand = value.operand === 'me' ? ME : NOW;
+    return (row, asker) => test(row[field] ?? null, asker[operand]);
+  }
+  const constant = Array.isArray(value) ? value.map((each) => key(kept(each))) : key(kept(value));
   const test = comparison(operator, constant);
-  return (row, asker) => test(row[field] ?? null, operand ? asker[operand] : constant);
+  return (row) => test(key(row[field] ?? null), constant);
+}
+
+/** A decimal as an integer that compares as it does; null as it is. */
+function decimalKey(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  const [whole = '', fraction = ''] = value.split('.');
+  return BigInt(whole + fraction.padEnd(38, '0'));
+}
+
+/** Compiles a rule on the values of one row alone, such as a check, as a test. */
+export function rowTest(rule: RuleData, model: Model): (row: Columns) => boolean {
+  const place = { resource: model.resource, verb: 'read', find: () => undefined } as const;
+  const residual = fold(rule, { kind: 'account', roles: [] }, place);
+  if (typeof residual === 'boolean') return () => residual;
+  const test = testOf(residual, model, () => undefined);
+  // A test of the row alone looks at no other row, and waits for nothing.
+  return (row) => test(row, { [ME]: null, [NOW]: instantNow() }, { all: () => [] }) === true;
 }
 
 function isLocal(part: Part): boolean {

@@ -11,10 +11,11 @@ import type { Caller } from '../schema/caller.ts';
 import { type Field, hasColumn, memberNormalizer } from '../schema/field.ts';
 import type { FieldType, Links, Many, StoredKind } from '../schema/field-type.ts';
 import type { Id, RowId } from '../schema/id.ts';
-import type { Resource } from '../schema/resource.ts';
+import type { Resource, RowCheck } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
+import { ruleData } from '../schema/rules.ts';
 import { VERSION, type Versioned } from '../schema/services/row-service.ts';
-import type { FindModel } from './compiled-rule.ts';
+import { type FindModel, rowTest } from './compiled-rule.ts';
 import { compilePolicy, isPublic, type Policy } from './policy.ts';
 import { type Check, compileSchema } from './validate.ts';
 
@@ -70,6 +71,8 @@ export interface Projection {
 
 /** One resource, compiled: all that its verbs need and that does not change from request to request. Projects all columns. */
 export interface Model extends Projection {
+  /** Conditions that every row meets which is written. */
+  readonly checks: readonly { name: string; message: string; passes(row: Columns): boolean }[];
   /** The rows that are not deleted softly; undefined where none can be. */
   readonly live: Sql | undefined;
   /** Fields that hold the ids of other rows, in tables of their own. */
@@ -187,6 +190,26 @@ function referencesTo({ type, referred }: Id, { max }: Links): Partial<FieldType
   };
 }
 
+/** @param model of the rows, once it is compiled. */
+function compileCheck(name: string, { that, message }: RowCheck, model: () => Model | undefined) {
+  let test: ((row: Columns) => boolean) | undefined;
+  const compiled = () => {
+    const own = model();
+    // A function is declared over the fields of this very resource, whose rows it gets.
+    if (typeof that === 'function') return that as (row: unknown) => boolean;
+    if (!own) throw new TypeError(`the check ${name} is asked before its resource is compiled`);
+    return rowTest(ruleData(that), own);
+  };
+  return {
+    name,
+    message,
+    passes(row: Columns) {
+      test ??= compiled();
+      return test(row);
+    },
+  };
+}
+
 /** Where a field's links are, and the SQL of their array; nothing for other fields. */
 function linksOf(
   name: string,
@@ -229,6 +252,7 @@ function compileModel(
   const model: Omit<Model, 'policy' | 'documented'> = {
     ...compileProjection(fields, dialect),
     readable,
+    checks: Object.entries(resource.check).map(([key, check]) => compileCheck(key, check, () => find(name))),
     live: resource.softDelete && sql`${sql.ref(DELETED_AT)} is null`,
     links: fields.filter(({ links }) => links),
     name,

@@ -203,10 +203,8 @@ export function checkedBody(
 /** Throws `invalid` for a row that does not pass what is declared of several fields: `atLeastOne` and `check`. */
 export function requireConsistent(model: Model, row: Readonly<Record<string, unknown>>): void {
   requireAtLeastOne(model, row);
-  for (const [name, passes] of Object.entries(model.resource.check)) {
-    // Declared over the fields of this very resource, whose rows this is one of.
-    if (passes(row as never)) continue;
-    const message = name.replaceAll('_', ' ');
+  for (const { name, message, passes } of model.checks) {
+    if (passes(row)) continue;
     throw new Problem('invalid', {
       detail: `The row does not pass the check '${name}'.`,
       errors: [{ pointer: '', code: 'check', message }],

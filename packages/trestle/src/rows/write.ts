@@ -104,7 +104,7 @@ export class RowWriter {
     this.#exclusions = exclusionsOf(model);
     this.#links = linkWriter(model);
     this.#answer = rowAnswer(model);
-    const hasChecks = Object.keys(model.resource.check).length > 0;
+    const hasChecks = model.checks.length > 0;
     this.#staged = new Set([
       ...(this.#links ? (['create', 'update', 'delete'] as const) : []),
       ...(this.#derived.length > 0 || this.#exclusions ? (['create', 'update'] as const) : []),

@@ -8,8 +8,11 @@ import {
   isObject,
   isStrings,
   membersOf,
+  mistake,
   names,
+  type OptionCheck,
   optionsOf,
+  shown,
   withMistakes,
 } from './checks/options.ts';
 import { aRule, rulesFor } from './checks/rule-options.ts';
@@ -17,7 +20,7 @@ import { indexedField } from './field.ts';
 import { type Id, type RowId, uuidId } from './id.ts';
 import type { LifecycleOperation, LifecycleOptions } from './lifecycle.ts';
 import { hookChecks } from './own-code/hooks.ts';
-import type { Exclusion, Feed, Fields, Resource, ResourceOptions } from './resource.ts';
+import type { Exclusion, Feed, Fields, Resource, ResourceOptions, RowCheck } from './resource.ts';
 import { type Rule, type Rules, VERBS } from './rules.ts';
 
 type IdType<I> = I extends Id<infer T> ? T : string;
@@ -67,7 +70,7 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     order: orders,
     can,
     atLeastOne,
-    check,
+    check: namedChecks(check),
     unique,
     exclude: exclusions,
     history,
@@ -110,6 +113,24 @@ const checkExclusion = optionsOf<Exclusion>('exclude', {
   where: expects('a filter of constants', isObject),
 });
 
+const checkCondition: OptionCheck = (value) =>
+  typeof value === 'function'
+    ? []
+    : isObject(value) && 'kind' in value
+      ? aRule(value)
+      : [mistake('', `expected where(…) or a function of the row, got ${shown(value)}`)];
+const checkNamed = optionsOf<RowCheck>('a check', { that: checkCondition, message: aString });
+
+/** Checks with their messages; what is none stays, for `app()` to refuse. */
+function namedChecks(check: unknown): Resource['check'] {
+  const entries = Object.entries(Object(check)).map(([name, given]) => [
+    name,
+    isObject(given) && 'that' in given ? given : { that: given, message: name.replaceAll('_', ' ') },
+  ]);
+  // Their kinds are checked with the other options.
+  return Object.fromEntries(entries) as Resource['check'];
+}
+
 const checkOptions = optionsOf<ResourceOptions<Fields, Id>>('resource()', {
   id: expects('integerId() or uuidId()', (value) => isObject(value) && isObject(value.type)),
   fields: membersOf('an object of fields', expects('a field such as text()', isField)),
@@ -119,9 +140,8 @@ const checkOptions = optionsOf<ResourceOptions<Fields, Id>>('resource()', {
   ),
   can: rulesFor(VERBS),
   atLeastOne: names,
-  check: membersOf(
-    'an object of functions',
-    expects('a function of the row', (value) => typeof value === 'function'),
+  check: membersOf('an object of conditions', (value) =>
+    isObject(value) && 'that' in value ? checkNamed(value) : checkCondition(value),
   ),
   unique: groups,
   history: aBoolean,

@@ -23,6 +23,17 @@ interface RuleNames<F extends Fields> {
 /** One sort key: a field's name, with `-` before it for descending. */
 type SortKey<Names extends string> = Names | 'id' | `-${Names | 'id'}`;
 
+/** A condition on a row alone. */
+type RowCondition<F extends Fields> =
+  | ((row: Readable<F>) => boolean)
+  | Rule<{ author: never; field: FieldNames<F> | 'id' }>;
+
+/** A declared check of a row. */
+export interface RowCheck {
+  readonly that: ((row: never) => boolean) | Rule;
+  readonly message: string;
+}
+
 /** A span in which there is one row of some values at a time. */
 export interface Exclusion<Names extends string = string> {
   /** The fields whose values together are excluded. */
@@ -59,10 +70,15 @@ export interface ResourceOptions<F extends Fields, I extends Id>
   /** On creation at least one of these fields must be given and not null. */
   atLeastOne?: readonly FieldNames<F>[];
   /**
-   * Conditions on several fields of a row, by name, as functions of the row as it will be kept: on creation and after every
-   * change a row that one of them answers false for is `invalid`. They must not change the row, nor wait for anything.
+   * Conditions on several fields of a row, by name: `where(…)`, in which `its('field')` is another field of the row, or a
+   * function of the row as it will be kept, which must not change it nor wait for anything. On creation and after every change
+   * a row that fails one of them is `invalid`, with its `message` (default: the name, with spaces).
    */
-  check?: { readonly [name: string]: (row: Readable<NoInfer<F>>) => boolean };
+  check?: {
+    readonly [name: string]:
+      | RowCondition<NoInfer<F>>
+      | { readonly that: RowCondition<NoInfer<F>>; readonly message: string };
+  };
   /** Groups of fields whose values together must be unique. */
   unique?: readonly (readonly FieldNames<F>[])[];
   /**
@@ -114,7 +130,7 @@ export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly order: readonly string[];
   readonly can: Rules;
   readonly atLeastOne: readonly string[];
-  readonly check: { readonly [name: string]: (row: never) => boolean };
+  readonly check: { readonly [name: string]: RowCheck };
   readonly unique: readonly (readonly string[])[];
   readonly exclude: readonly Exclusion[];
   readonly history: boolean;

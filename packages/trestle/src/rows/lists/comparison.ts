@@ -58,6 +58,7 @@ function escaped(char: string): string {
 
 /** The order of both databases: texts by code point, false before true. */
 function compare(a: unknown, b: unknown): number {
+  if (typeof a === 'bigint' && typeof b === 'bigint') return a < b ? -1 : Number(a > b);
   if (typeof a !== 'string' || typeof b !== 'string') return Number(a) - Number(b);
   if (a === b) return 0;
   let at = 0;

@@ -69,9 +69,25 @@ function checkFields(place: Place): void {
       checkFilter(type.relation.filter, type.relation.resource, name, { ...place, path: `${path}.${key}` });
     if (resource && can) checkFieldRules(`${path}.${key}`, key, { ...place, resource });
   }
+  for (const [key, { that }] of Object.entries(resource?.check ?? {}))
+    if (typeof that !== 'function')
+      checkCondition(ruleData(that), { ...place, path: `${path}.check.${key}` });
   resource?.exclude.forEach(({ where }, at) => {
     if (where) checkConstants(where, { ...place, path: `${path}.exclude[${at}].where` });
   });
+}
+
+/** Checks a condition on a row alone: `where`, in which `its` names other fields of the row. */
+function checkCondition(rule: RuleData, place: Place): void {
+  if (rule.kind === 'any' || rule.kind === 'all') for (const part of rule.rules) checkCondition(part, place);
+  else if (rule.kind === 'not') checkCondition(rule.rule, place);
+  else if (rule.kind !== 'where')
+    place.wrong(place.path, `a check depends on the row alone: write where(…), not ${rule.kind}`);
+  else {
+    if (/"operand":"(?:me|now)"/.test(JSON.stringify(rule.filter)))
+      place.wrong(place.path, 'a check depends on the row alone: it has no me and no now');
+    checkFilter(rule.filter, place.name, place.name, place);
+  }
 }
 
 /** Checks a filter that compares with constants alone, and has no alternatives. */
