@@ -3,6 +3,7 @@ import type { EngineOptions } from '../engine.ts';
 import { ROLES, type Role } from '../jobs/job-limits.ts';
 import type { App } from '../schema/app.ts';
 import { didYouMean } from '../schema/checks/nearest.ts';
+import { parseCron } from '../schema/cron.ts';
 import { StartError } from '../start-error.ts';
 
 /** Where apps keep their rows and secrets: the options of every command that opens one. */
@@ -70,6 +71,35 @@ export function withLimits(command: Command): Command {
       new Option('--start-timeout <seconds>', 'wait for PostgreSQL at start (default: 30)')
         .env('TRESTLE_START_TIMEOUT')
         .argParser(milliseconds),
+    );
+}
+
+/** Backups that a serving process makes. */
+export interface BackupOptions {
+  backupTo?: string;
+  backupAt: string;
+  backupKeep: number;
+}
+
+/** Adds the backups that a serving process makes. */
+export function withBackups(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--backup-to <folder>', 'make backups of SQLite databases there (default: none)').env(
+        'TRESTLE_BACKUP_TO',
+      ),
+    )
+    .addOption(
+      new Option('--backup-at <cron>', "when, in the machine's time zone")
+        .env('TRESTLE_BACKUP_AT')
+        .default('0 3 * * *', 'every night at three')
+        .argParser(cron),
+    )
+    .addOption(
+      new Option('--backup-keep <number>', 'backups of each app that are kept')
+        .env('TRESTLE_BACKUP_KEEP')
+        .default(14)
+        .argParser(count),
     );
 }
 
@@ -142,6 +172,16 @@ export function port(text: string): number {
 export function count(text: string): number {
   if (/^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= 256) return Number(text);
   throw new InvalidArgumentError('Expected a number from 1 to 256.');
+}
+
+/** The five fields of crontab(5), from an option. */
+function cron(text: string): string {
+  try {
+    parseCron(text);
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** Seconds from an option, as milliseconds. */

@@ -1,23 +1,31 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Contents, fileOf, lastBackupOf, sqliteFiles } from '../../database/open-store.ts';
 import { StartError } from '../../start-error.ts';
 import { checkRows } from '../check-rows.ts';
-import { type DataOptions, databaseOf, withData } from '../data-options.ts';
+import { count, type DataOptions, databaseOf, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { dumpWords, stamp } from '../postgres-words.ts';
+import { removeOldBackups } from '../scheduled-backups.ts';
 
 interface BackupOptions extends DataOptions {
   to: string;
+  keep?: number;
 }
 
 /** `trestle backup [apps…] --to FOLDER` */
 export function define(command: Command): void {
   command
     .argument('[apps...]', 'folders of apps, or their names in apps/ (default: all that have a database)')
-    .requiredOption('--to <folder>', 'where backups go, as NAME-INSTANT.db; best on another disk');
-  withData(command).action(async (names: string[], { data, to, ...options }: BackupOptions) => {
+    .requiredOption('--to <folder>', 'where backups go, as NAME-INSTANT.db; best on another disk')
+    .addOption(
+      new Option(
+        '--keep <number>',
+        'then remove the oldest backups of each app there, but for so many (default: none is removed)',
+      ).argParser(count),
+    );
+  withData(command).action(async (names: string[], { data, to, keep, ...options }: BackupOptions) => {
     const found = await findApps(names);
     const apps = found.map(({ name }) => name);
     const now = new Date().toISOString();
@@ -39,6 +47,7 @@ export function define(command: Command): void {
       const unfit = app && (await readFile(path, (reader) => checkRows(reader, app)));
       process.stdout.write(`${words(name, path, checked, performance.now() - started)}\n`);
       reportRows(unfit);
+      if (keep !== undefined) removeOld(to, name, keep);
     }
     // What a data folder holds beside databases: the signing secret, and a folder for each app whose operations keep files.
     const folders = there.map((name) => join(data, name)).filter((folder) => existsSync(folder));
@@ -46,6 +55,11 @@ export function define(command: Command): void {
       `Not in it: ${([join(data, 'signing-secret'), ...folders]).join(', ')}. Without the signing secret everyone signs in anew; keep it as a secret.\n`,
     );
   });
+}
+
+function removeOld(folder: string, app: string, keep: number): void {
+  const removed = removeOldBackups(folder, app, keep);
+  if (removed.length > 0) process.stdout.write(`  removed: ${removed.join(', ')}\n`);
 }
 
 /** Says which rows of a copy do not fit the declaration; the copy is kept, and the exit code 1. */

@@ -4,9 +4,12 @@ import { errorFields, type Log, openLog } from '../../http/logging/logging.ts';
 import { ErrorLog } from '../../http/logging/logging-errors.ts';
 import type { Mount, RunningServer } from '../../http/server/server.ts';
 import { ROLES, type Role } from '../../jobs/job-limits.ts';
+import { StartError } from '../../start-error.ts';
 import {
+  type BackupOptions,
   count,
   type DataOptions,
+  databaseOf,
   flag,
   type LimitOptions,
   limitsOf,
@@ -16,10 +19,12 @@ import {
   refuseUnknownVariables,
   roles,
   tellWaiting,
+  withBackups,
   withData,
   withLimits,
 } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
+import { scheduleBackups } from '../scheduled-backups.ts';
 import { untilStopped } from '../stop-signals.ts';
 import { welcome } from '../welcome.ts';
 import type { Up } from '../workers/worker-messages.ts';
@@ -27,7 +32,7 @@ import type { Up } from '../workers/worker-messages.ts';
 /** Milliseconds for closing what is left and the database, so that by default a stop takes less than 10 s in all. */
 const STOP_MARGIN = 1_500;
 
-interface ServeOptions extends DataOptions, LimitOptions {
+interface ServeOptions extends DataOptions, LimitOptions, BackupOptions {
   port: number;
   host: string;
   metricsPort?: number;
@@ -48,7 +53,7 @@ interface ServeOptions extends DataOptions, LimitOptions {
 /** `trestle serve [apps…]` */
 export function define(command: Command): void {
   command.argument('[apps...]', 'folders of apps, or their names in apps/ (default: all of apps/)');
-  withLimits(withData(command))
+  withBackups(withLimits(withData(command)))
     .addOption(
       new Option('--port <number>', '0 takes any free one').env('PORT').default(4000).argParser(port),
     )
@@ -128,17 +133,20 @@ async function serve(names: string[], options: ServeOptions, command: Command): 
   const variables = command.options.flatMap(({ envVar }) => envVar ?? []);
   if (options.workers === 1) return serveAlone(names, options, { variables });
   const { default: cluster } = await import('node:cluster');
-  return cluster.isWorker ? serveAlone(names, options, { variables, worker: true }) : serveTogether(options);
+  return cluster.isWorker
+    ? serveAlone(names, options, { variables, worker: true })
+    : serveTogether(names, options);
 }
 
 /** Lets workers serve, each of which runs this very command. */
-async function serveTogether(options: ServeOptions): Promise<void> {
+async function serveTogether(names: string[], options: ServeOptions): Promise<void> {
   const log = openLog(options.log === undefined ? {} : { to: options.log });
   const { runWorkers } = await import('../workers/workers.ts');
   const { TRESTLE_ADMIN_SECRET } = process.env;
   const { makeDataFolder } = await import('../open-engines.ts');
   makeDataFolder(options.data);
   const madeUp = TRESTLE_ADMIN_SECRET ? undefined : openMadeUpSecret(options.data).secret;
+  scheduleBackupsOf(names, options, log);
   const exitCode = await runWorkers({
     count: options.workers,
     up: ({ up }) => showWelcome(up, options, madeUp),
@@ -160,6 +168,11 @@ async function serveAlone(
     import('../../http/server/server.ts'),
     import('../open-engines.ts'),
   ]);
+  const other = options.backupTo === undefined ? undefined : apps.find((each) => databaseOf(each, options));
+  if (other)
+    throw new StartError(
+      `--backup-to: ${other.name} is on PostgreSQL; back it up with pg_dump, as trestle backup says`,
+    );
   refuseUnknownVariables(
     variables,
     apps.map(({ name }) => name),
@@ -193,6 +206,8 @@ async function serveAlone(
   // Without a file a SIGHUP is a terminal that was closed, and ends the process as ever.
   if (options.log !== undefined) process.on('SIGHUP', () => log.reopen());
   const up = whatIsUp(server, mounts, options);
+  // Of several workers, the process that started them makes the backups.
+  if (!worker) scheduleBackupsOf(names, options, log);
   if (worker) process.send?.({ up });
   else showWelcome(up, options, madeUp?.secret);
   const reason = await stopped;
@@ -205,6 +220,13 @@ async function serveAlone(
   await closeEngines(engines);
   await log.flush();
   process.exit(reason.exitCode);
+}
+
+/** Begins to make backups, where they are asked for. */
+function scheduleBackupsOf(apps: readonly string[], options: ServeOptions, log: Log): void {
+  const { data, backupTo: to, backupAt: at, backupKeep: keep } = options;
+  if (to !== undefined && options.roles.includes('schedule'))
+    scheduleBackups({ data, apps, to, at, keep }, log);
 }
 
 /** Ends the process where what it waits for does not end: supervisors kill after 10 s, and say less of why. */

@@ -11,6 +11,8 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { before, describe, it } from 'node:test';
+import { makeBackups } from '../../../src/cli/scheduled-backups.ts';
+import { openLog } from '../../../src/http/logging/logging.ts';
 import { callOver } from '../../harness.ts';
 import { appFolder, NOTES, run, type Serving, serve, temporaryFolder } from '../../processes.ts';
 import { until } from '../../until.ts';
@@ -32,6 +34,47 @@ function contentsOf(file: string): string[] {
   database.close();
   return rows.map(({ content }) => String(content));
 }
+
+describe('backups that a server makes', () => {
+  const app = appFolder(NOTES);
+
+  it('are made and verified by a process of its own, the newest of them kept', async () => {
+    const [data, to] = [temporaryFolder(), temporaryFolder()];
+    const server = await serve([
+      app,
+      '--data',
+      data,
+      '--backup-to',
+      to,
+      '--backup-at',
+      '0 3 * * *',
+      ...ALONE,
+    ]);
+    await write(server, 'first');
+    const lines: string[] = [];
+    const log = openLog({ to: (line) => lines.push(line) });
+    const schedule = { data, apps: [app], to, at: '0 3 * * *', keep: 2 };
+    writeFileSync(join(to, 'notes-of-mine.db'), '');
+    for (let made = 0; made < 3; made += 1) await makeBackups(schedule, log);
+    await stop(server);
+    const own = readdirSync(to).filter((name) => /^notes-\d{4}-/.test(name));
+    assert.equal(own.length, 2);
+    assert.ok(existsSync(join(to, 'notes-of-mine.db')));
+    assert.deepEqual(contentsOf(join(to, own[0] ?? '')), ['first']);
+    assert.equal(lines.filter((line) => line.includes('backup made and verified')).length, 3);
+    await makeBackups({ ...schedule, data: join(data, 'elsewhere') }, log);
+    assert.match(lines.at(-1) ?? '', /"level":"error".*there is no database.*"msg":"backup failed"/);
+  });
+
+  it('are refused where a schedule cannot be read, and for PostgreSQL', async () => {
+    const wrong = await run(['serve', app, '--backup-at', 'every night']);
+    assert.match(wrong.stderr, /expected five fields/);
+    const env = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' };
+    const other = await run(['serve', app, '--backup-to', temporaryFolder()], { env });
+    assert.equal(other.code, 1);
+    assert.match(other.stderr, /--backup-to: notes is on PostgreSQL/);
+  });
+});
 
 describe('backup and restore', () => {
   const app = appFolder(NOTES);

@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, rmSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Log } from '../http/logging/logging.ts';
+import { nextOfCron, parseCron } from '../schema/cron.ts';
+
+/** The longest that a timer waits. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Name of a backup: the app and the instant. */
+const BACKUP = /^(.+)-\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.\d{3}Z\.db$/;
+
+/** When and where a server makes backups of its databases. */
+interface BackupSchedule {
+  readonly data: string;
+  /** Names or folders, as they were given; none for all. */
+  readonly apps: readonly string[];
+  readonly to: string;
+  /** A cron expression, in the machine's time zone. */
+  readonly at: string;
+  /** Backups of each app that are kept. */
+  readonly keep: number;
+}
+
+/** Removes the oldest backups of an app in a folder, but for so many. Returns what it has removed. */
+export function removeOldBackups(folder: string, app: string, keep: number): string[] {
+  const own = readdirSync(folder).filter((file) => BACKUP.exec(file)?.[1] === app);
+  // Names of one app sort by their instant.
+  const old = own.toSorted().slice(0, -keep);
+  for (const file of old) rmSync(join(folder, file));
+  return old;
+}
+
+/**
+ * Makes backups by `trestle backup` in a process of its own, so that no request waits for them. What fails is in the log, and the
+ * next time tries again.
+ */
+export async function makeBackups({ data, apps, to, keep }: BackupSchedule, log: Log): Promise<void> {
+  const main = join(import.meta.dirname, `main${extname(import.meta.filename)}`);
+  const args = [main, 'backup', ...apps, '--data', data, '--to', to, '--keep', String(keep)];
+  try {
+    await promisify(execFile)(process.execPath, [...process.execArgv, ...args], { timeout: 3_600_000 });
+    log.lines.info({ to }, 'backup made and verified');
+  } catch (error) {
+    // What the command said, which is no secret; else why there was none.
+    const { stderr, message } = error as { stderr?: string; message?: string };
+    log.lines.error({ to, why: stderr?.trim() || message }, 'backup failed');
+  }
+}
+
+/** Makes backups whenever a schedule says. Returns what ends it. */
+export function scheduleBackups(schedule: BackupSchedule, log: Log): () => void {
+  const cron = parseCron(schedule.at);
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  let timer: NodeJS.Timeout | undefined;
+  const wait = () => {
+    const left = nextOfCron(cron, timeZone, Date.now()) - Date.now();
+    const isFar = left > MAX_TIMER_MS;
+    const go = () => (isFar ? wait() : void makeBackups(schedule, log).then(wait));
+    timer = setTimeout(go, isFar ? MAX_TIMER_MS : Math.max(left, 0)).unref();
+  };
+  wait();
+  return () => clearTimeout(timer);
+}
