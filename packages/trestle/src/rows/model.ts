@@ -101,13 +101,15 @@ export interface Model extends Projection {
   readonly many: ReadonlyMap<string, Many>;
   /** Names of the relations that lead to other rows. */
   readonly relations: readonly string[];
-  /** The resource that a relation leads to: of a reference, one; of `many()`, those that refer to the row. */
+  /** The resource that a relation leads to: one row of a reference, a list of `references()`, those of `many()` that refer to it. */
   related(name: string): Related | undefined;
 }
 
 export interface Related {
-  readonly kind: 'one' | 'many';
+  readonly kind: 'one' | 'list' | 'many';
   readonly model: Model;
+  /** Maximum rows of a list. */
+  readonly max?: number;
   /** The field of the many that refers to the row. */
   readonly by?: string;
 }
@@ -172,7 +174,9 @@ function modelField(
 
 /** The resource that a field refers to. */
 function targetOf(field: ModelField | undefined): string | undefined {
-  return field?.type.isAccount ? 'accounts' : field?.type.reference?.target;
+  const { isAccount, reference, relation } = field?.field.type ?? {};
+  if (relation?.kind === 'links') return relation.resource;
+  return isAccount ? 'accounts' : reference?.target;
 }
 
 /** The comparison of an id, for fields that hold one. */
@@ -269,9 +273,14 @@ function compileModel(
     relations: [...fields.flatMap((field) => (targetOf(field) ? [field.name] : [])), ...many.keys()],
     related(key) {
       const { resource: children, by } = many.get(key) ?? {};
-      const target = find(children ?? targetOf(model.byName.get(key)) ?? '');
+      const field = model.byName.get(key);
+      const target = find(children ?? targetOf(field) ?? '');
       if (!target) return undefined;
-      return by === undefined ? { kind: 'one', model: target } : { kind: 'many', model: target, by };
+      if (by !== undefined) return { kind: 'many', model: target, by };
+      const { relation } = field?.type ?? {};
+      return relation?.kind === 'links'
+        ? { kind: 'list', model: target, max: relation.max }
+        : { kind: 'one', model: target };
     },
   };
   const project = (some: readonly ModelField[]) => compileProjection(some, dialect);

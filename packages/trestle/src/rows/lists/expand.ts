@@ -47,9 +47,9 @@ export class Expander {
       });
     let count = 0;
     for (const [name, given] of Object.entries(expand)) {
-      const { kind, lists: related } = this.#relation(lists, caller, name);
+      const { kind, max = 1, lists: related } = this.#relation(lists, caller, name);
       const { expand: inner, limit = DEFAULT_EXPANDED } = given === true ? ALL : given;
-      const found = rows * (kind === 'many' ? limit : 1);
+      const found = rows * (kind === 'many' ? limit : max);
       count += found;
       if (inner) count += this.#count(related, caller, { expand: inner, rows: found, depth: depth + 1 });
     }
@@ -73,14 +73,14 @@ export class Expander {
   async load(context: Context, lists: ClassLists, rows: readonly Row[], expand: ExpandQuery): Promise<void> {
     for (const row of rows) row.expand = {};
     for (const [name, given] of Object.entries(expand)) {
-      const { by, lists: related } = this.#relation(lists, context.caller, name);
+      const { kind, by, lists: related } = this.#relation(lists, context.caller, name);
       const query = given === true ? ALL : given;
-      const keyOf = (row: Row) => (by === undefined ? row[name] : row.id);
-      const found = await this.#read(context, related, query, { by, keys: rows.map(keyOf) });
+      const keysOf = (row: Row): unknown[] => (by === undefined ? [row[name]].flat() : [row.id]);
+      const found = await this.#read(context, related, query, { by, keys: rows.flatMap(keysOf) });
       const byKey = Map.groupBy(found, (row) => row[by ?? 'id']);
       for (const row of rows) {
-        const own = byKey.get(keyOf(row)) ?? [];
-        Object.assign(row.expand as object, { [name]: by === undefined ? (own[0] ?? null) : own });
+        const own = keysOf(row).flatMap((key) => byKey.get(key) ?? []);
+        Object.assign(row.expand as object, { [name]: kind === 'one' ? (own[0] ?? null) : own });
       }
       if (query.expand) await this.load(context, related, found, query.expand);
       if (by !== undefined && query.fields?.includes(by) === false) for (const row of found) delete row[by];

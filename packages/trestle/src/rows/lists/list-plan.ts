@@ -298,7 +298,7 @@ export class ListPlans {
   #selectChildren({ fields, conditions, sort, values }: ListPlan, field: string): Sql {
     const model = this.#model;
     const reference = model.byName.get(field);
-    if (!reference?.type.reference && !reference?.type.isAccount)
+    if (!reference?.type.reference && !reference?.field.type.isAccount)
       throw new TypeError(`${model.name}.${field} is no reference(), so there are no children by it`);
     const [list, limit, offset] = [0, 1, 2].map((at) => sql`${new Slot(values.length + at)}`);
     const ofParent = sql.join([sql`${sql.ref(field)} = ${sql.ref('parent.value')}`, ...conditions], ' and ');
