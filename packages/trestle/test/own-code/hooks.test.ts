@@ -26,7 +26,9 @@ import type { Jobs } from '../../src/schema/jobs.ts';
 import type { Resources } from '../../src/schema/row-types.ts';
 import { afterNotesApp } from '../jobs/reminders-app.ts';
 import { startProcess } from '../jobs/worker-processes.ts';
+import { runSql } from '../run-sql.ts';
 import { eachPlace, type Place } from '../stores.ts';
+import { until } from '../until.ts';
 import { reminded, shop } from './shop-app.ts';
 
 const LIMITS = { poll: 0.05, pause: () => 0.01 };
@@ -151,6 +153,28 @@ eachPlace('within code', (place) => {
     assert.equal((after.commits?.total ?? 0) - (before.commits?.total ?? 0), 2);
     assert.equal((await open.stalled.list(anonymous)).items.length, 0);
     assert.equal((await open.notes.list(anonymous, { limit: 200, count: 'exact' })).total, 400);
+  });
+});
+
+eachPlace('within code that does not come back', (place) => {
+  it('leaves its connection to others once PostgreSQL gives its transaction up', async () => {
+    const at = await place();
+    if (at.database === undefined) return;
+    const forever = new Promise<void>(() => {});
+    const stalled = resource({ ...titled, within: { create: () => forever } });
+    await using open = await opened(app({ name: 'notes', resources: { stalled } }), at, { roles: [] });
+    const failing = open.stalled.create(anonymous, { title: 'x' });
+    const refused = assert.rejects(failing, ({ code, cause }) => {
+      assert.equal(code, 'internal');
+      assert.match(String(cause), /within.create of stalled waited for something other than its transaction/);
+      return true;
+    });
+    // As its own time limit does after ten seconds.
+    const end = `select pg_terminate_backend(pid) as ended from pg_stat_activity
+      where state = 'idle in transaction' and datname = current_database()`;
+    await until(async () => (await runSql(open.engine.store, end)).length > 0);
+    await refused;
+    assert.equal((await open.stalled.list(anonymous)).items.length, 0);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Statement } from '../statement.ts';
-import type { Columns, Executor, Value, Work } from '../store.ts';
+import { type Columns, type Executor, type Value, type Work, waitedElsewhere } from '../store.ts';
 import { run, type Session } from './connections/connection-pool.ts';
 import { faultOf, perhapsWritten, postgresProblem, spoilsSession } from './faults.ts';
 
@@ -19,6 +19,9 @@ export class TransactionFailed extends Error {
     this.spoiled = spoiled;
   }
 }
+
+/** How long the work of a connection that has ended is waited for. */
+const GIVE_UP_MS = 1_000;
 
 export interface TransactionOptions {
   /** Longest wait for each answer, in ms (0: for ever). */
@@ -51,7 +54,7 @@ export class Transaction implements Executor {
   async perform<T>(work: Work<T>): Promise<T> {
     let result: T;
     try {
-      result = await work(this);
+      result = await this.#whileConnected(work);
       if (this.#failed) throw this.#failed.problem;
     } catch (thrown) {
       const fault = this.#failed && faultOf(this.#failed.error);
@@ -61,6 +64,23 @@ export class Transaction implements Executor {
     }
     await this.#commit();
     return result;
+  }
+
+  /** Runs the work, and gives it up where it waits for something else long after its connection has ended. */
+  async #whileConnected<T>(work: Work<T>): Promise<T> {
+    const { promise: gone, reject } = Promise.withResolvers<never>();
+    let timer: NodeJS.Timeout | undefined;
+    // The next statement of a work that comes back learns of the end by itself.
+    const end = () => {
+      timer = setTimeout(() => reject(waitedElsewhere()), GIVE_UP_MS);
+    };
+    this.#session.once('end', end);
+    try {
+      return await Promise.race([work(this), gone]);
+    } finally {
+      this.#session.off('end', end);
+      clearTimeout(timer);
+    }
   }
 
   async all(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
