@@ -6,7 +6,7 @@ import { type Served, serveApp } from 'trestle/testing';
 import { sql } from '../../src/database/sql.ts';
 import { bind, statement } from '../../src/database/statement.ts';
 import { ACCOUNTS_TABLE } from '../../src/schema/accounts.ts';
-import { everyPlace } from '../stores.ts';
+import { eachPlace, everyPlace } from '../stores.ts';
 
 const resources = { notes: resource({ fields: { content: text() }, can: { read: anyone } }) };
 const declare = (username: typeof anyUsername) =>
@@ -50,6 +50,27 @@ everyPlace('user names', (place) => {
     await store.write((transaction) => transaction.all(update, bind(update, {})));
     assert.equal(await signIn('o\u0301ld'), 200);
     assert.equal(await signIn('\u00f3ld'), 401);
+  });
+});
+
+eachPlace('user names that are folded', (place) => {
+  it('are one name in every case of it, also those of before', async (t) => {
+    const where = await place();
+    const before = await serveApp(declare(anyUsername), where);
+    const credentials = (username: string) => ({ body: { username, password: 'pw' } });
+    for (const name of ['Ann', 'Bob', 'bob'])
+      assert.equal((await before.call('POST', '/v1/accounts', credentials(name))).status, 201);
+    await before.close();
+    const served = await serveApp(declare({ ...anyUsername, fold: true }), where);
+    t.after(() => served.close());
+    const signIn = async (name: string) =>
+      Object((await served.call('POST', '/v1/sessions', credentials(name))).body).account?.username;
+    assert.deepEqual([await signIn('ann'), await signIn('ANN')], ['Ann', 'Ann']);
+    // Of two that are one now, each is found by its exact name, and the older by any other.
+    assert.deepEqual([await signIn('Bob'), await signIn('bob'), await signIn('BOB')], ['Bob', 'bob', 'Bob']);
+    assert.equal((await served.call('POST', '/v1/accounts', credentials('aNN'))).status, 409);
+    assert.equal((await served.call('POST', '/v1/accounts', credentials('Stra\u00dfe'))).status, 201);
+    assert.equal((await served.call('POST', '/v1/accounts', credentials('STRASSE'))).status, 409);
   });
 });
 
