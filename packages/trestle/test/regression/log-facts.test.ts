@@ -36,9 +36,14 @@ test('SIGHUP opens the file anew, and the server serves on', async () => {
   server.child.kill('SIGHUP');
   while (!existsSync(log)) await fetch(`${server.url}/livez`);
   await fetch(`${server.url}/v1/notes`, { headers: { 'x-request-id': 'after' } });
+  const headers = { 'x-request-id': 'signs-up', 'content-type': 'application/json' };
+  const body = JSON.stringify({ username: 'ann', password: 'four words of a test' });
+  await fetch(`${server.url}/v1/accounts`, { method: 'POST', headers, body });
   server.child.kill('SIGINT');
   await server.ended;
   assert.match(readFileSync(log, 'utf8'), /"request":"after"/);
+  // Events of accounts name the app and the request.
+  assert.match(readFileSync(log, 'utf8'), /"app":"notes".*"requestId":"signs-up".*"signed_up"/);
   assert.match(readFileSync(`${log}.1`, 'utf8') + readFileSync(log, 'utf8'), /"request":"before"/);
 });
 
