@@ -26,7 +26,9 @@ export interface Client<A> {
       RowOf<ResourcesOf<A>[K], ResourcesOf<A>>,
       BodyOf<ResourcesOf<A>[K], ResourcesOf<A>>,
       PatchOf<ResourcesOf<A>[K], ResourcesOf<A>>,
-      IdOf<ResourcesOf<A>[K]>
+      IdOf<ResourcesOf<A>[K]>,
+      ResourcesOf<A>,
+      K
     >;
   };
   /** The tokens of the session; undefined where nobody is signed in. */
@@ -86,7 +88,7 @@ export function createClient<A extends App<Resources>>(options: ClientOptions): 
   };
   return {
     // The names of resources are those of the declaration's type; at run time any name has its verbs.
-    rows: rows as Client<A>['rows'],
+    rows: rows as unknown as Client<A>['rows'],
     get tokens() {
       return transport.tokens;
     },

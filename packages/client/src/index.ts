@@ -9,6 +9,19 @@ export {
   unwrap,
   type WriteProblem,
 } from './problems.ts';
-export type { Condition, Filter, ListQuery, Page, SortKey } from './query.ts';
+export type {
+  AggregateQuery,
+  Aggregates,
+  Condition,
+  ExpandQuery,
+  Expansion,
+  Filter,
+  ListQuery,
+  ManyQuery,
+  Page,
+  Selected,
+  Selection,
+  SortKey,
+} from './query.ts';
 export type { RowClient, WriteOptions } from './rows.ts';
 export type { RequestOptions, Tokens } from './transport.ts';

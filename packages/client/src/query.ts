@@ -1,3 +1,5 @@
+import type { RelationsOf, RowOf } from 'trestle';
+
 /** A value without null. */
 type Plain<V> = Exclude<V, null>;
 
@@ -22,20 +24,74 @@ type ComparableNames<Row> = {
   [K in keyof Row & string]: Row[K] extends Comparable ? K : never;
 }[keyof Row & string];
 
-/** Conditions by field, all of which must hold, and alternatives of which one must. */
-export type Filter<Row> = { [K in ComparableNames<Row>]?: Condition<Row[K]> } & {
-  or?: readonly Filter<Row>[];
+/** The resource `N` among those of an app. */
+type Target<Rs, N> = N extends keyof Rs
+  ? RowOf<Rs[N], Rs>
+  : Readonly<Record<string, unknown>> & { id: string | number };
+type Relations<Rs, N> = N extends keyof Rs ? RelationsOf<Rs[N]> : Record<never, never>;
+type OneOf<R> = { [K in keyof R]: R[K] extends { kind: 'one' } ? K : never }[keyof R];
+type TargetOf<R> = R extends { target: infer T } ? T : never;
+
+/** Conditions by field or, of what a reference leads to, by its name; all of them must hold, and one of the alternatives. */
+export type Filter<Row, Rs = unknown, N = never> = {
+  [K in ComparableNames<Row>]?:
+    | Condition<Row[K]>
+    | (K extends OneOf<Relations<Rs, N>>
+        ? Filter<Target<Rs, TargetOf<Relations<Rs, N>[K]>>, Rs, TargetOf<Relations<Rs, N>[K]>>
+        : never);
+} & {
+  or?: readonly Filter<Row, Rs, N>[];
 };
 
-/** A field to sort by, `-` before it for descending. */
-export type SortKey<Row> = ComparableNames<Row> | `-${ComparableNames<Row>}`;
+type FarNames<Rs, N> = {
+  [K in OneOf<Relations<Rs, N>> &
+    string]: `${K}.${ComparableNames<Target<Rs, TargetOf<Relations<Rs, N>[K]>>>}`;
+}[OneOf<Relations<Rs, N>> & string];
+
+/** A field to sort by, of the row or of one that it refers to; `-` before it for descending, and the place of null after it. */
+export type SortKey<
+  Row,
+  Rs = unknown,
+  N = never,
+> = `${'' | '-'}${ComparableNames<Row> | FarNames<Rs, N>}${'' | ':nullsfirst' | ':nullslast'}`;
+
+/** Related rows to be read with others: `true`, or which of them. */
+export type ExpandQuery<Rs, N> = {
+  readonly [K in keyof Relations<Rs, N>]?: true | Expansion<Rs, TargetOf<Relations<Rs, N>[K]>>;
+};
+
+/** Which rows of a relation, and what of them; filter, sort and limit are for relations to many. */
+export interface Expansion<Rs, N> extends Selection<Rs, N> {
+  filter?: Filter<Target<Rs, N>, Rs, N>;
+  sort?: readonly SortKey<Target<Rs, N>, Rs, N>[];
+  /** Maximum rows of each row (default: 10). */
+  limit?: number;
+}
+
+/** The part of a row that is read. */
+export interface Selection<Rs, N> {
+  /** These fields alone, and the id (default: all). */
+  fields?: readonly (keyof Target<Rs, N> & string)[];
+  expand?: ExpandQuery<Rs, N>;
+}
+
+/** A row as a query selects it. */
+export type Selected<Rs, N, Q> = (Q extends { fields: readonly (infer K)[] }
+  ? Pick<Target<Rs, N>, (K | 'id') & keyof Target<Rs, N>>
+  : Target<Rs, N>) &
+  (Q extends { expand: infer E extends object }
+    ? { expand: { [K in keyof E & keyof Relations<Rs, N>]: Expanded<Rs, Relations<Rs, N>[K], E[K]> } }
+    : unknown);
+type Expanded<Rs, R, Q> = R extends { kind: 'one' }
+  ? Selected<Rs, TargetOf<R>, Q> | null
+  : Selected<Rs, TargetOf<R>, Q>[];
 
 /** A list to ask for. */
-export interface ListQuery<Row> {
-  filter?: Filter<Row>;
+export interface ListQuery<Row, Rs = unknown, N = never> extends Selection<Rs, N> {
+  filter?: Filter<Row, Rs, N>;
   /** A part of the fields declared with `search: true`, in any case. */
   search?: string;
-  sort?: readonly SortKey<Row>[];
+  sort?: readonly SortKey<Row, Rs, N>[];
   /** Maximum rows of a page: 1 to 200 (default: 50). */
   limit?: number;
   /** `next` or `prev` of a page with the same filter and sort. */
@@ -44,6 +100,33 @@ export interface ListQuery<Row> {
   page?: number;
   /** Also count the rows of the filter: `total`. */
   count?: 'exact' | 'estimated';
+}
+
+/** Rows that are written together: those of a filter, if they are not more than `max` (1,000 at most). */
+export interface ManyQuery<Row, Rs = unknown, N = never>
+  extends Pick<ListQuery<Row, Rs, N>, 'filter' | 'search'> {
+  max: number;
+}
+
+/** Numbers to make of the rows of a list. */
+export interface AggregateQuery<Row, Rs = unknown, N = never>
+  extends Pick<ListQuery<Row, Rs, N>, 'filter' | 'search' | 'limit'> {
+  group?: readonly (keyof Row & string)[];
+  count?: boolean;
+  sum?: readonly (keyof Row & string)[];
+  avg?: readonly (keyof Row & string)[];
+  min?: readonly (keyof Row & string)[];
+  max?: readonly (keyof Row & string)[];
+}
+
+/** Numbers of one group, by field. */
+export interface Aggregates<Row> {
+  group?: Partial<Row>;
+  count?: number;
+  sum?: { [K in keyof Row]?: number | string };
+  avg?: { [K in keyof Row]?: number | null };
+  min?: Partial<Row>;
+  max?: Partial<Row>;
 }
 
 /** One part of a list. */
@@ -56,32 +139,55 @@ export interface Page<Row> {
 }
 
 /** A query as the URL has it: `` or `?…`. */
-export function queryString<Row>(query: ListQuery<Row>): string {
-  const { filter, sort, ...plain } = query;
+export function queryString(query: object): string {
+  const { filter, expand, ...plain } = query as { filter?: object; expand?: Record<string, unknown> };
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(plain))
-    if (value !== undefined) parameters.set(name, String(value));
-  if (sort && sort.length > 0) parameters.set('sort', sort.join(','));
-  for (const [field, conditions] of Object.entries(filter ?? {})) {
-    if (conditions === undefined) continue;
-    if (field === 'or') parameters.set('filter[or]', JSON.stringify(conditions));
-    else
-      for (const [operator, value] of Object.entries(conditions))
-        addCondition(parameters, field, operator, value);
-  }
+    if (value !== undefined && !(Array.isArray(value) && value.length === 0))
+      parameters.set(name, String(value));
+  addConditions(parameters, 'filter', filter);
+  const paths = expand ? addExpansions(parameters, expand, '') : [];
+  if (paths.length > 0) parameters.set('expand', paths.join());
   const text = parameters.toString();
   return text === '' ? '' : `?${text}`;
 }
 
-function addCondition(to: URLSearchParams, field: string, operator: string, value: unknown): void {
+/** Adds the options of relations, and answers the paths of these. */
+function addExpansions(
+  to: URLSearchParams,
+  expand: Readonly<Record<string, unknown>>,
+  before: string,
+): string[] {
+  return Object.entries(expand).flatMap(([name, given]) => {
+    if (given === undefined) return [];
+    const path = before + name;
+    const {
+      filter,
+      expand: inner,
+      ...options
+    } = Object(given) as { filter?: object; expand?: Record<string, unknown> };
+    for (const [option, value] of Object.entries(options))
+      if (value !== undefined) to.set(`expand[${path}][${option}]`, String(value));
+    addConditions(to, `expand[${path}][filter]`, filter);
+    return [path, ...addExpansions(to, inner ?? {}, `${path}.`)];
+  });
+}
+
+/** Conditions, which are nested as far as references are followed. */
+function addConditions(to: URLSearchParams, prefix: string, conditions: object | undefined): void {
+  for (const [name, value] of Object.entries(conditions ?? {})) {
+    const isInner = typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (name === 'or') to.set(`${prefix}[or]`, JSON.stringify(value));
+    else if (isInner) addConditions(to, `${prefix}[${name}]`, value);
+    else addCondition(to, prefix, name, value);
+  }
+}
+
+function addCondition(to: URLSearchParams, prefix: string, operator: string, value: unknown): void {
   if (value === undefined) return;
   // The word null may be a string of the field's own.
-  if (value === null) to.set(`filter[${field}][null]`, String(operator === 'eq'));
-  else
-    to.set(
-      `filter[${field}][${operator}]`,
-      Array.isArray(value) ? value.map(escaped).join(',') : String(value),
-    );
+  if (value === null) to.set(`${prefix}[null]`, String(operator === 'eq'));
+  else to.set(`${prefix}[${operator}]`, Array.isArray(value) ? value.map(escaped).join(',') : String(value));
 }
 
 /** An item of a list that commas part. */

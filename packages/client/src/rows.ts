@@ -1,5 +1,14 @@
 import { type Conflict, type Problem, type Result, unwrap, type WriteProblem } from './problems.ts';
-import { type ListQuery, type Page, queryString } from './query.ts';
+import {
+  type AggregateQuery,
+  type Aggregates,
+  type ListQuery,
+  type ManyQuery,
+  type Page,
+  queryString,
+  type Selected,
+  type Selection,
+} from './query.ts';
 import type { Received, RequestOptions, Sending, Transport } from './transport.ts';
 
 /** How a row is written. */
@@ -11,21 +20,66 @@ export interface WriteOptions extends RequestOptions {
   version?: 'last' | 'any';
 }
 
-/** The verbs of one resource. */
-export interface RowClient<Row, Body, Patch, Id> {
+/** The verbs of one resource: `N` among the resources `Rs` of an app. */
+export interface RowClient<Row, Body, Patch, Id, Rs, N> {
   /** One page. */
-  list(query?: ListQuery<Row>, options?: RequestOptions): Promise<Result<Page<Row>>>;
+  list<const Q extends ListQuery<Row, Rs, N>>(
+    query?: Q,
+    options?: RequestOptions,
+  ): Promise<Result<Page<Selected<Rs, N, Q>>>>;
   /** All rows of a query, read page by page. @throws {ProblemError} */
-  all(query?: Omit<ListQuery<Row>, 'cursor' | 'page'>, options?: RequestOptions): AsyncIterable<Row>;
-  get(id: Id, options?: RequestOptions): Promise<Result<Row>>;
+  all<const Q extends Omit<ListQuery<Row, Rs, N>, 'cursor' | 'page'>>(
+    query?: Q,
+    options?: RequestOptions,
+  ): AsyncIterable<Selected<Rs, N, Q>>;
+  /** Counts, sums, averages, least and greatest values, by group. */
+  aggregate(
+    query: AggregateQuery<Row, Rs, N>,
+    options?: RequestOptions,
+  ): Promise<Result<{ items: Aggregates<Row>[]; more: boolean }>>;
+  get<const Q extends RequestOptions & Selection<Rs, N>>(
+    id: Id,
+    options?: Q,
+  ): Promise<Result<Selected<Rs, N, Q>>>;
   create(body: Body, options?: RequestOptions): Promise<Result<Row>>;
+  /** Creates up to 1,000 rows, all or none. */
+  createMany(bodies: readonly Body[], options?: RequestOptions): Promise<Result<Row[]>>;
+  /** Replaces the row that has a value in a unique field, or creates it. */
+  upsert<K extends keyof Row & string>(
+    field: K,
+    value: Row[K],
+    body: Omit<Body, K> & Partial<Body>,
+    options?: RequestOptions,
+  ): Promise<Result<Row>>;
   /** Changes the fields that are given. */
   patch(id: Id, patch: Patch, options?: WriteOptions): Promise<Result<Row, WriteProblem<Row>>>;
+  /** Changes every row of a filter, or none. */
+  patchMany(
+    query: ManyQuery<Row, Rs, N>,
+    patch: Patch,
+    options?: RequestOptions,
+  ): Promise<Result<{ count: number }>>;
   /** Replaces the row: a field that is left out gets its default. */
   replace(id: Id, body: Body, options?: WriteOptions): Promise<Result<Row, WriteProblem<Row>>>;
+  /** Adds to numbers and counters, whatever version the row is at. */
+  increment(
+    id: Id,
+    amounts: { readonly [K in keyof Row]?: Row[K] extends number ? number : never },
+    options?: RequestOptions,
+  ): Promise<Result<Row>>;
+  /** Makes a declared transition. */
+  transition(id: Id, name: string, options?: WriteOptions): Promise<Result<Row, WriteProblem<Row>>>;
   delete(id: Id, options?: WriteOptions): Promise<Result<undefined, WriteProblem<Row>>>;
+  /** Deletes every row of a filter, or none. */
+  deleteMany(query: ManyQuery<Row, Rs, N>, options?: RequestOptions): Promise<Result<{ count: number }>>;
   /** Starts an operation of the resource's lifecycle on a row, and answers that operation. */
   start(id: Id, operation: string, options?: RequestOptions): Promise<Result<{ id: string; state: string }>>;
+}
+
+/** Options of a read whose row is not typed. */
+interface Selecting extends RequestOptions {
+  fields?: readonly string[];
+  expand?: object;
 }
 
 /** A row with its tag, as this client read it last. */
@@ -38,7 +92,7 @@ interface Known {
 const MAX_KNOWN = 1000;
 
 /** The verbs of a resource whose rows are not typed: what `RowClient` is at run time. */
-export class UntypedRows implements RowClient<unknown, unknown, unknown, unknown> {
+export class UntypedRows {
   readonly #transport: Transport;
   readonly #path: string;
   readonly #known = new Map<string, Known>();
@@ -48,27 +102,33 @@ export class UntypedRows implements RowClient<unknown, unknown, unknown, unknown
     this.#path = `/v1/${name}`;
   }
 
-  async list(query: ListQuery<unknown> = {}, options: RequestOptions = {}): Promise<Result<Page<unknown>>> {
-    const path = `${this.#path}${queryString(query)}`;
-    const result = await this.#transport.send({ method: 'GET', path, ...options });
-    return result.ok ? { ok: true, value: result.value.body as Page<unknown> } : result;
+  list(query: object = {}, options?: RequestOptions): Promise<Result<Page<unknown>>> {
+    return this.#read(queryString(query), options);
   }
 
-  async *all(query: ListQuery<unknown> = {}, options: RequestOptions = {}): AsyncIterable<unknown> {
+  async *all(query: object = {}, options?: RequestOptions): AsyncIterable<unknown> {
     let cursor: string | null | undefined;
     do {
-      const page = unwrap(await this.list(cursor ? { ...query, cursor } : query, options));
+      const page: Page<unknown> = unwrap(await this.list(cursor ? { ...query, cursor } : query, options));
       yield* page.items;
       cursor = page.next;
     } while (cursor !== null);
   }
 
-  async get(id: unknown, options: RequestOptions = {}): Promise<Result<unknown>> {
+  aggregate(query: object, options?: RequestOptions): Promise<Result<unknown>> {
+    return this.#read(`:aggregate${queryString(query)}`, options);
+  }
+
+  async get(id: unknown, { fields, expand, ...options }: Selecting = {}): Promise<Result<unknown>> {
+    // A part of a row, or one with others, is not what is known of it.
+    if (fields ?? expand)
+      return this.#read(`/${encodeURIComponent(String(id))}${queryString({ fields, expand })}`, options);
     const known = this.#known.get(String(id));
     const headers = known && { 'if-none-match': known.etag };
+    const path = this.#pathOf(id);
     const result = await this.#transport.send({
       method: 'GET',
-      path: this.#pathOf(id),
+      path,
       ...(headers && { headers }),
       ...options,
     });
@@ -76,10 +136,17 @@ export class UntypedRows implements RowClient<unknown, unknown, unknown, unknown
     return { ok: true, value: result.value.status === 304 ? known?.row : this.#remember(id, result.value) };
   }
 
-  async create(body: unknown, options: RequestOptions = {}): Promise<Result<unknown>> {
-    const result = await this.#transport.send({ method: 'POST', path: this.#path, body, ...options });
-    if (!result.ok) return result;
-    return { ok: true, value: this.#remember(Object(result.value.body).id, result.value) };
+  create(body: unknown, options?: RequestOptions): Promise<Result<unknown>> {
+    return this.#put('POST', '', body, options);
+  }
+
+  async createMany(items: unknown, options?: RequestOptions): Promise<Result<unknown>> {
+    const result = await this.#send('POST', ':createMany', { items }, options);
+    return result.ok ? { ok: true, value: Object(result.value.body).items } : result;
+  }
+
+  upsert(field: string, value: unknown, body: unknown, options?: RequestOptions): Promise<Result<unknown>> {
+    return this.#put('PUT', `/by/${field}/${encodeURIComponent(String(value))}`, body, options);
   }
 
   patch(
@@ -90,12 +157,28 @@ export class UntypedRows implements RowClient<unknown, unknown, unknown, unknown
     return this.#write('PATCH', id, patch, options);
   }
 
+  patchMany(query: object, patch: unknown, options?: RequestOptions): Promise<Result<unknown>> {
+    return this.#many('PATCH', query, patch, options);
+  }
+
   replace(
     id: unknown,
     body: unknown,
     options?: WriteOptions,
   ): Promise<Result<unknown, WriteProblem<unknown>>> {
     return this.#write('PUT', id, body, options);
+  }
+
+  increment(id: unknown, amounts: unknown, options?: RequestOptions): Promise<Result<unknown>> {
+    return this.#put('POST', `/${encodeURIComponent(String(id))}:increment`, amounts, options);
+  }
+
+  transition(
+    id: unknown,
+    name: string,
+    options?: WriteOptions,
+  ): Promise<Result<unknown, WriteProblem<unknown>>> {
+    return this.#write(`POST:${name}`, id, undefined, options);
   }
 
   async delete(id: unknown, options?: WriteOptions): Promise<Result<undefined, WriteProblem<unknown>>> {
@@ -105,25 +188,70 @@ export class UntypedRows implements RowClient<unknown, unknown, unknown, unknown
     return { ok: true, value: undefined };
   }
 
-  async start(
-    id: unknown,
-    operation: string,
-    options: RequestOptions = {},
-  ): Promise<Result<{ id: string; state: string }>> {
-    const path = `${this.#pathOf(id)}:${operation}`;
-    const result = await this.#transport.send({ method: 'POST', path, ...options });
-    return result.ok ? { ok: true, value: result.value.body as { id: string; state: string } } : result;
+  deleteMany(query: object, options?: RequestOptions): Promise<Result<unknown>> {
+    return this.#many('DELETE', query, undefined, options);
   }
 
-  async #write(
+  async start(id: unknown, operation: string, options: RequestOptions = {}): Promise<Result<unknown>> {
+    const path = `${this.#pathOf(id)}:${operation}`;
+    const result = await this.#transport.send({ method: 'POST', path, ...options });
+    return result.ok ? { ok: true, value: result.value.body } : result;
+  }
+
+  async #read<Value>(path: string, options: RequestOptions = {}): Promise<Result<Value>> {
+    const result = await this.#transport.send({ method: 'GET', path: this.#path + path, ...options });
+    // What the routes answer is what the server's own tests hold.
+    return result.ok ? { ok: true, value: result.value.body as Value } : result;
+  }
+
+  /** A write of rows, which is done once however often it is sent. */
+  #send(
     method: string,
+    path: string,
+    body: unknown,
+    options: RequestOptions = {},
+  ): Promise<Result<Received>> {
+    const sending = { method, path: this.#path + path, idempotent: true, ...options };
+    return this.#transport.send(body === undefined ? sending : { ...sending, body });
+  }
+
+  /** A write that answers a row. */
+  async #put(
+    method: string,
+    path: string,
+    body: unknown,
+    options?: RequestOptions,
+  ): Promise<Result<unknown>> {
+    const result = await this.#send(method, path, body, options);
+    return result.ok
+      ? { ok: true, value: this.#remember(Object(result.value.body).id, result.value) }
+      : result;
+  }
+
+  /** A write of all rows of a filter; what was known of them may be so no more. */
+  async #many(
+    method: string,
+    query: object,
+    body: unknown,
+    options?: RequestOptions,
+  ): Promise<Result<unknown>> {
+    const result = await this.#send(method, queryString(query), body, options);
+    this.#known.clear();
+    return result.ok ? { ok: true, value: result.value.body } : result;
+  }
+
+  /** @param verb the method, and after a colon the step of a transition. */
+  async #write(
+    verb: string,
     id: unknown,
     body: unknown,
     { version = 'last', ...options }: WriteOptions = {},
   ): Promise<Result<unknown, WriteProblem<unknown>>> {
     const known = this.#known.get(String(id));
     const headers = version === 'last' && known ? { 'if-match': known.etag } : {};
-    const sending: Sending = { method, path: this.#pathOf(id), headers, ...options };
+    const [method = '', step] = verb.split(':');
+    const path = this.#pathOf(id) + (step === undefined ? '' : `:${step}`);
+    const sending: Sending = { method, path, headers, idempotent: true, ...options };
     const result = await this.#transport.send(body === undefined ? sending : { ...sending, body });
     if (result.ok) return { ok: true, value: this.#remember(id, result.value) };
     const { problem } = result;

@@ -10,6 +10,8 @@ export interface Tokens {
 /** Options of one request. */
 export interface RequestOptions {
   signal?: AbortSignal;
+  /** Sent as `Idempotency-Key`: the server does the write once, however often it comes (default: a random one, of writes of rows). */
+  idempotencyKey?: string;
 }
 
 export interface TransportOptions {
@@ -36,6 +38,8 @@ export interface Sending extends RequestOptions {
   path: string;
   body?: unknown;
   headers?: Readonly<Record<string, string>>;
+  /** Has a random Idempotency-Key where none is named. */
+  idempotent?: boolean;
   /** Sent without credentials, as sign-in is. */
   isPublic?: boolean;
 }
@@ -68,7 +72,13 @@ export class Transport {
     this.#options.onTokens?.(tokens);
   }
 
-  async send(sending: Sending): Promise<Result<Received>> {
+  async send({
+    idempotent,
+    idempotencyKey = idempotent ? randomKey() : undefined,
+    ...plain
+  }: Sending): Promise<Result<Received>> {
+    const key = idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey };
+    const sending = { ...plain, headers: { ...plain.headers, ...key } };
     const used = this.tokens?.access;
     const first = await this.#tried(sending);
     if (first.ok || first.problem.status !== 401 || sending.isPublic || used === undefined) return first;
@@ -99,15 +109,21 @@ export class Transport {
     return answer.ok;
   }
 
-  /** Reads are tried again whatever happened; writes where the server refused to begin (429), for they may have been done. */
+  /**
+   * Reads, and writes with an Idempotency-Key, are tried again whatever happened; other writes where the server refused to begin
+   * (429), for they may have been done.
+   */
   async #tried(sending: Sending): Promise<Result<Received>> {
     const { retries = 3, maxDelay = 10_000 } = this.#options;
-    const isRead = sending.method === 'GET';
+    const isSafe = sending.method === 'GET' || sending.headers?.['idempotency-key'] !== undefined;
     for (let attempt = 0; ; attempt += 1) {
       const { result, retryAfter } = await this.#once(sending);
       if (result.ok || attempt >= retries) return result;
       const { code, status } = result.problem;
-      const mayRetry = status === 429 || (isRead && (code === 'network' || [502, 503, 504].includes(status)));
+      const mayRetry =
+        status === 429 ||
+        code === 'idempotency_key_in_use' ||
+        (isSafe && (code === 'network' || [502, 503, 504].includes(status)));
       if (!mayRetry || retryAfter > maxDelay) return result;
       const backoff = Math.random() * Math.min(maxDelay, BASE_DELAY * 2 ** attempt);
       await delay(retryAfter + backoff, sending.signal);
@@ -164,6 +180,13 @@ function clientProblem(code: 'network' | 'aborted' | 'unreadable', status: numbe
 export function tokensOf(body: unknown): Tokens {
   const { access_token: access, refresh_token: refresh, session } = Object(body);
   return { access, ...(refresh !== undefined && { refresh }), session };
+}
+
+function randomKey(): string {
+  // Not randomUUID(), which browsers have on secure pages alone.
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
 }
 
 function delay(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {

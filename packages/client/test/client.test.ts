@@ -148,7 +148,7 @@ describe('sessions and failures', () => {
     assert.equal(kept.at(-1), undefined);
   });
 
-  test('reads are tried again, writes are not, and an abort ends both', async () => {
+  test('reads and writes of rows are tried again, other writes are not, and an abort ends both', async () => {
     let failures = 0;
     let calls = 0;
     const flaky: typeof fetch = async (input, init) => {
@@ -162,7 +162,11 @@ describe('sessions and failures', () => {
     assert.equal(calls, 3);
     calls = 0;
     const created = await client.rows.messages.create({ content: 'once' });
-    assert.ok(!created.ok && created.problem.code === 'network');
+    assert.ok(!created.ok && created.problem.code === 'unauthenticated');
+    assert.equal(calls, 3);
+    calls = 0;
+    const other = await client.request('POST', '/v1/accounts', { body: {} });
+    assert.ok(!other.ok && other.problem.code === 'network');
     assert.equal(calls, 1);
     const aborted = await client.rows.messages.list({}, { signal: AbortSignal.abort() });
     assert.ok(!aborted.ok);

@@ -80,7 +80,7 @@ export {
 export type { AfterContext, HookContext, Hooks, WithinContext } from './schema/own-code/hooks.ts';
 export type { ProcessHooks } from './schema/own-code/process-hooks.ts';
 export type { Exclusion, Resource, ResourceOptions, ResourceTypes } from './schema/resource.ts';
-export type { BodyOf, IdOf, PatchOf, Resources, RowOf } from './schema/row-types.ts';
+export type { BodyOf, IdOf, PatchOf, RelationsOf, Resources, RowOf } from './schema/row-types.ts';
 export {
   administrator,
   all,

@@ -50,3 +50,21 @@ export type RowOf<R, Rs = unknown> = Flat<{ id: IdOf<R> } & Readable<FieldsOf<R>
 export type BodyOf<R, Rs = unknown> = Writable<FieldsOf<R>, Rs>;
 /** The body that changes some fields (PATCH, RFC 7396). */
 export type PatchOf<R, Rs = unknown> = Partial<BodyOf<R, Rs>>;
+
+type RelationOf<T> = T extends { many: infer Target }
+  ? { kind: 'many'; target: Target }
+  : T extends { of: unknown }
+    ? never
+    : T extends { target: infer Target; list: true }
+      ? { kind: 'list'; target: Target }
+      : T extends { target: infer Target }
+        ? { kind: 'one'; target: Target }
+        : T extends { author: true }
+          ? { kind: 'one'; target: 'accounts' }
+          : never;
+/** The relations of a resource that can be expanded: the resource that each leads to, and whether that is one row. */
+export type RelationsOf<R> = {
+  [K in keyof FieldsOf<R> as RelationOf<TypesOf<FieldsOf<R>[K]>> extends never ? never : K]: RelationOf<
+    TypesOf<FieldsOf<R>[K]>
+  >;
+};
