@@ -12,6 +12,7 @@ export {
 } from './schema/accounts.ts';
 export type { App, AppDefaults, AppOptions } from './schema/app.ts';
 export { app } from './schema/app.ts';
+export { type Config, defineConfig } from './schema/config.ts';
 export { resource } from './schema/define-resource.ts';
 export type { Duration } from './schema/duration.ts';
 export type {

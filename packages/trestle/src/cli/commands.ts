@@ -55,6 +55,11 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => ({ define: (await import('./commands/doctor.ts')).defineConfig }),
   },
   {
+    name: 'completion',
+    summary: 'Print a script that completes commands and options in a shell.',
+    load: () => import('./print-completion.ts'),
+  },
+  {
     name: 'migrate',
     summary: 'Show and make the changes that bring databases to the declared tables.',
     load: () => import('./commands/migrate.ts'),

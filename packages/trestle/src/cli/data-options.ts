@@ -2,8 +2,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { EngineOptions } from '../engine.ts';
 import { ROLES, type Role } from '../jobs/job-limits.ts';
 import type { App } from '../schema/app.ts';
+import { parseCron } from '../schema/checks/cron.ts';
 import { didYouMean } from '../schema/checks/nearest.ts';
-import { parseCron } from '../schema/cron.ts';
 import { StartError } from '../start-error.ts';
 
 /** Where apps keep their rows and secrets: the options of every command that opens one. */

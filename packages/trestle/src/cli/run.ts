@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { Problem } from '../problems.ts';
 import { StartError } from '../start-error.ts';
 import { COMMANDS } from './commands.ts';
+import { applyConfigFile } from './config-file.ts';
 
 /** The command line: `trestle COMMAND …`. Code of a command is loaded when that command is asked for. */
 export async function run(words: readonly string[]): Promise<void> {
@@ -12,7 +13,9 @@ export async function run(words: readonly string[]): Promise<void> {
   try {
     for (const { name, summary, load } of COMMANDS) {
       const command = program.command(name).description(summary);
-      if (words.includes(name)) (await load()).define(command);
+      if (!words.includes(name)) continue;
+      (await load()).define(command);
+      await applyConfigFile(command);
     }
     await program.parseAsync([...words], { from: 'user' });
   } catch (error) {

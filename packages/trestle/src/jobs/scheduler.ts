@@ -3,7 +3,7 @@ import { param } from '../database/statement.ts';
 import type { Store } from '../database/store.ts';
 import { type SystemModel, SystemTable } from '../rows/system-tables.ts';
 import { inTransaction } from '../rows/transaction.ts';
-import { nextOfCron, parseCron } from '../schema/cron.ts';
+import { nextOfCron, parseCron } from '../schema/checks/cron.ts';
 import { seconds } from '../schema/duration.ts';
 import type { JobService, Jobs } from '../schema/jobs.ts';
 import { OWN_CODE } from './declared-jobs.ts';

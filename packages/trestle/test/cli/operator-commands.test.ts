@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -54,6 +55,52 @@ test('config: the settings in effect, and where each comes from', async () => {
   assert.deepEqual(of('drain'), { name: 'drain', value: 2000, source: 'TRESTLE_DRAIN' });
   assert.deepEqual(of('workers'), { name: 'workers', value: 1, source: 'default' });
   assert.doesNotMatch(stdout, /secret/);
+});
+
+test('trestle.config.ts: settings between the environment and the defaults; a mistake is named', async () => {
+  const cwd = temporaryFolder();
+  const write = (config: string) =>
+    writeFileSync(join(cwd, 'trestle.config.ts'), `export default ${config};\n`);
+  write("{ port: 4999, origins: ['https://a.example'], backupKeep: 3, shared: true }");
+  const { stdout } = await run(['config', '--json'], { cwd, env: { PORT: '4998' } });
+  const settings: { name: string; value: unknown; source: string }[] = JSON.parse(stdout);
+  const of = (name: string) => settings.find((each) => each.name === name);
+  assert.deepEqual(of('port'), { name: 'port', value: 4998, source: 'PORT' });
+  assert.deepEqual(of('origins'), {
+    name: 'origins',
+    value: ['https://a.example'],
+    source: 'trestle.config.ts',
+  });
+  assert.deepEqual(of('backupKeep'), { name: 'backupKeep', value: 3, source: 'trestle.config.ts' });
+  assert.deepEqual(of('shared'), { name: 'shared', value: true, source: 'trestle.config.ts' });
+  for (const [config, words] of [
+    ['{ prot: 1 }', /there is no option 'prot'; .*did you mean 'port'/],
+    ["{ port: 'x' }", /port: Expected a port from 0 to 65535\. Got "x"/],
+    ['{ shared: 1 }', /shared: expected true or false, got 1/],
+    ['1', /exports no configuration/],
+  ] as const) {
+    write(config);
+    const wrong = await run(['serve'], { cwd });
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.stderr, words);
+  }
+});
+
+test('completion: commands and their options, in three shells', async () => {
+  const bash = (await run(['completion', 'bash'])).stdout;
+  const completed = (words: readonly string[]) => {
+    const script = `${bash}\nCOMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; _trestle; echo "\${COMPREPLY[@]}"`;
+    return spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stdout.trim();
+  };
+  assert.equal(completed(['trestle', 'ser']), 'serve');
+  assert.equal(completed(['trestle', 'serve', '--backup']), '--backup-to --backup-at --backup-keep');
+  assert.equal(completed(['trestle', 'accounts', 'set']), 'set-password');
+  assert.match(
+    (await run(['completion', 'fish'])).stdout,
+    /^complete -c trestle .* -l readiness-delay -r -d '/m,
+  );
+  assert.match((await run(['completion', 'zsh'])).stdout, /^autoload -U \+X bashcompinit/);
+  assert.equal((await run(['completion', 'tcsh'])).code, 1);
 });
 
 test('doctor: well, and what is wrong', async () => {

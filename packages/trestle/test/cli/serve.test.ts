@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { welcome } from '../../src/cli/welcome.ts';
+import { welcome } from '../../src/cli/serving/welcome.ts';
 import { callOver } from '../harness.ts';
 import { freePort } from '../postgres-server.ts';
 import { appFolder, type Ended, NOTES, run, serve, start, temporaryFolder } from '../processes.ts';

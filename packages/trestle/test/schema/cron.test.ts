@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { nextOfCron, parseCron } from '../../src/schema/cron.ts';
+import { nextOfCron, parseCron } from '../../src/schema/checks/cron.ts';
 
 const MINUTE = 60_000;
 

@@ -7,7 +7,7 @@ import { checkRows } from '../check-rows.ts';
 import { count, type DataOptions, databaseOf, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { dumpWords, stamp } from '../postgres-words.ts';
-import { removeOldBackups } from '../scheduled-backups.ts';
+import { removeOldBackups } from '../serving/scheduled-backups.ts';
 
 interface BackupOptions extends DataOptions {
   to: string;

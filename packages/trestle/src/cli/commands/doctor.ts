@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { ADMINISTRATOR_SECRET_FILE } from '../../accounts/administrator-secret.ts';
 import { sql } from '../../database/sql.ts';
 import { statement } from '../../database/statement.ts';
+import { applyConfigFile, CONFIG_FILE } from '../config-file.ts';
 import {
   type DataOptions,
   databaseOf,
@@ -33,7 +34,7 @@ export function define(command: Command): void {
   withData(command)
     .option('--json', 'print JSON')
     .action(async (names: string[], options: DataOptions & { json?: boolean }) => {
-      const findings = [...machineFindings(options), ...(await appFindings(names, options))];
+      const findings = [...(await machineFindings(options)), ...(await appFindings(names, options))];
       const isWell = findings.every(({ ok }) => ok);
       if (options.json) process.stdout.write(`${JSON.stringify({ ok: isWell, findings }, undefined, 2)}\n`);
       else printTable(findings.map(({ check, ok, detail }) => [ok ? 'ok' : 'WRONG', check, detail]));
@@ -43,17 +44,18 @@ export function define(command: Command): void {
 
 /** `trestle config` */
 export function defineConfig(command: Command): void {
-  command.option('--json', 'print JSON').action(({ json }: { json?: boolean }) => {
-    const all = settings();
+  command.option('--json', 'print JSON').action(async ({ json }: { json?: boolean }) => {
+    const all = await settings();
     if (json) process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`);
     else printTable(all.map(({ name, value, source }) => [name, JSON.stringify(value) ?? '', source]));
   });
 }
 
 /** The settings of `serve` under this environment. */
-function settings() {
+async function settings() {
   const serve = new Command('serve');
   defineServe(serve);
+  await applyConfigFile(serve);
   // Without an action: options are parsed, and nothing is served.
   serve.action(() => {}).parse([], { from: 'user' });
   return serve.options.map((option) => {
@@ -63,22 +65,20 @@ function settings() {
     return {
       name,
       value: SECRET_FIELDS.has(name) && value !== undefined ? '(set)' : value,
-      source: source === 'env' ? String(option.envVar) : (source ?? 'not set'),
+      source:
+        source === 'env' ? String(option.envVar) : source === 'config' ? CONFIG_FILE : (source ?? 'not set'),
     };
   });
 }
 
-function machineFindings({ data }: DataOptions): Finding[] {
+async function machineFindings({ data }: DataOptions): Promise<Finding[]> {
   const folder = nearestFolder(resolve(data));
   const { bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;
   const secret = join(data, 'signing-secret');
   return [
     { check: 'node', ok: true, detail: process.versions.node },
-    attempt('configuration', () => {
-      settings();
-      return 'every variable is known';
-    }),
+    await settings().then(() => attempt('configuration', () => 'every variable and setting is known')),
     attempt('data folder', () => {
       accessSync(folder, constants.R_OK | constants.W_OK);
       return existsSync(data) ? `${resolve(data)} can be written` : `${resolve(data)} will be made`;

@@ -24,9 +24,9 @@ import {
   withLimits,
 } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
-import { scheduleBackups } from '../scheduled-backups.ts';
-import { untilStopped } from '../stop-signals.ts';
-import { welcome } from '../welcome.ts';
+import { scheduleBackups } from '../serving/scheduled-backups.ts';
+import { untilStopped } from '../serving/stop-signals.ts';
+import { welcome } from '../serving/welcome.ts';
 import type { Up } from '../workers/worker-messages.ts';
 
 /** Milliseconds for closing what is left and the database, so that by default a stop takes less than 10 s in all. */

@@ -1,4 +1,4 @@
-import type { Welcome } from '../welcome.ts';
+import type { Welcome } from '../serving/welcome.ts';
 
 export type StopSignal = 'SIGTERM' | 'SIGINT';
 

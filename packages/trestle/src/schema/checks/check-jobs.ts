@@ -1,9 +1,9 @@
-import { parseCron, requireTimeZone } from '../cron.ts';
 import { seconds } from '../duration.ts';
 import type { Field } from '../field.ts';
 import type { Job, Jobs } from '../jobs.ts';
 import type { Resources } from '../row-types.ts';
 import { checkField, NAME, throwFirst, wrong } from './check-app.ts';
+import { parseCron, requireTimeZone } from './cron.ts';
 import { isObject, mistakesOf, shown } from './options.ts';
 
 /** Checks the declared jobs of an app. Throws a `TypeError` with the path and the remedy. */

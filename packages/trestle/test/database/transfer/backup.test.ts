@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { before, describe, it } from 'node:test';
-import { makeBackups } from '../../../src/cli/scheduled-backups.ts';
+import { makeBackups } from '../../../src/cli/serving/scheduled-backups.ts';
 import { openLog } from '../../../src/http/logging/logging.ts';
 import { callOver } from '../../harness.ts';
 import { appFolder, NOTES, run, type Serving, serve, temporaryFolder } from '../../processes.ts';

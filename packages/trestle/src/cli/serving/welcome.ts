@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { ADMINISTRATOR_SECRET_FILE } from '../accounts/administrator-secret.ts';
+import { ADMINISTRATOR_SECRET_FILE } from '../../accounts/administrator-secret.ts';
 
 export interface Welcome {
   /** Empty where the process listens nowhere. */

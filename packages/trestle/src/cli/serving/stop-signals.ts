@@ -1,5 +1,5 @@
-import type { RunningServer } from '../http/server/server.ts';
-import { isStop, type StopSignal } from './workers/worker-messages.ts';
+import type { RunningServer } from '../../http/server/server.ts';
+import { isStop, type StopSignal } from '../workers/worker-messages.ts';
 
 /** Why a process stops, and what it owes the world for it. */
 interface StopReason {

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Log } from '../http/logging/logging.ts';
-import { nextOfCron, parseCron } from '../schema/cron.ts';
+import type { Log } from '../../http/logging/logging.ts';
+import { nextOfCron, parseCron } from '../../schema/checks/cron.ts';
 
 /** The longest that a timer waits. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -36,7 +36,7 @@ export function removeOldBackups(folder: string, app: string, keep: number): str
  * next time tries again.
  */
 export async function makeBackups({ data, apps, to, keep }: BackupSchedule, log: Log): Promise<void> {
-  const main = join(import.meta.dirname, `main${extname(import.meta.filename)}`);
+  const main = join(import.meta.dirname, `../main${extname(import.meta.filename)}`);
   const args = [main, 'backup', ...apps, '--data', data, '--to', to, '--keep', String(keep)];
   try {
     await promisify(execFile)(process.execPath, [...process.execArgv, ...args], { timeout: 3_600_000 });
