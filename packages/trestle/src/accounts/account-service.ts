@@ -177,6 +177,7 @@ function administration(
       transaction.afterCommit.push(sessions.forget, () =>
         log({ event, account: id, ...facts }, context.origin),
       );
+      await sessions.tell(transaction);
       return write(transaction, row);
     });
   }
@@ -266,6 +267,7 @@ function ownAccount(dependencies: AccountDependencies): Pick<AccountService, 're
         await deletion.forgetAccounts(transaction, caller, [columns.id as Value]);
         await keys.removeUsesOf(transaction, { account: id });
         await deletion.remove(transaction, caller, writer.model, columns);
+        await sessions.tell(transaction);
         transaction.afterCommit.push(sessions.forget, () =>
           log({ event: 'account_deleted', account: id }, context.origin),
         );

@@ -151,6 +151,7 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
     accountModels: viewsOf(models, rows),
     purge,
     async close() {
+      sessions.close();
       clock.stop();
       await usage.close();
       await throttle.close();

@@ -42,10 +42,18 @@ function rulesOf(resource: Resource): [string, Verb, RuleData][] {
   return rules;
 }
 
-/** Every rule of an app: of verbs, operations and fields. */
-function ruleMatrix({ name, resources }: App): RuleLine[] {
+/** Every rule of an app: of verbs, operations and fields, then those of its accounts. */
+function ruleMatrix({ name, resources: declared, accounts }: App): RuleLine[] {
+  const resources = { ...declared, accounts: accounts.resource };
   return Object.entries(resources).flatMap(([key, resource]) => {
     const rules = rulesOf(resource);
+    // Who deletes an account is not declared: itself and the administrator.
+    const { list, grant } = accounts.can;
+    const own: typeof rules = [
+      ['list', 'read', ruleData(list)],
+      [':set-roles', 'update', ruleData(grant)],
+    ];
+    if (resource === accounts.resource) rules.splice(VERBS.indexOf('delete'), 1, ...own);
     const roles = [...new Set(rules.flatMap(([, , rule]) => rolesIn(rule)))];
     const callers: [string, CallerClass][] = [
       ['anonymous', { kind: 'anonymous', roles: [] }],
@@ -60,7 +68,8 @@ function ruleMatrix({ name, resources }: App): RuleLine[] {
       rule: ruleText(rule),
       callers: Object.fromEntries(
         callers.map(([caller, one]) => {
-          const left = fold(rule, one, { resource, verb, find: (other) => resources[other] });
+          const find = (other: string) => (other === 'accounts' ? accounts.resource : declared[other]);
+          const left = fold(rule, one, { resource, verb, find });
           return [caller, left === true ? 'all' : left === false ? 'none' : 'some'] as const;
         }),
       ),

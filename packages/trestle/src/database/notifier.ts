@@ -1,4 +1,4 @@
-import type { Executor } from './store.ts';
+import type { Executor, Store } from './store.ts';
 
 /** Receives payloads. Null: listening has begun again and messages may have been missed; read the state. */
 export type Heard = (payload: string | null) => void;
@@ -12,6 +12,11 @@ export interface Notifier {
   notify(transaction: Executor, channel: string, payload: string): Promise<void>;
   /** Calls `heard` for every word on the channel: first with null, once it hears. Returns what ends it. */
   listen(channel: string, heard: Heard): () => void;
+}
+
+/** Whether a store wakes other processes. */
+export function isNotifier(store: Store): store is Store & Notifier {
+  return 'notify' in store && 'listen' in store;
 }
 
 /** Listeners by channel. One that throws harms no other. */

@@ -1,4 +1,4 @@
-import { Listeners, type Notifier } from '../database/notifier.ts';
+import { isNotifier, Listeners, type Notifier } from '../database/notifier.ts';
 import { sql } from '../database/sql.ts';
 import { bind, param, statement } from '../database/statement.ts';
 import type { Executor, Store } from '../database/store.ts';
@@ -229,8 +229,4 @@ export function callerName(caller: Caller): string {
   const account = accountOf(caller);
   if (account !== null) return `account ${account}`;
   return caller.kind === 'key' ? `key ${caller.key}` : caller.kind;
-}
-
-function isNotifier(store: Store): store is Store & Notifier {
-  return 'notify' in store && 'listen' in store;
 }

@@ -205,6 +205,18 @@ eachPlace('own fields of accounts', (place) => {
       token: ann.token,
     });
     assert.equal(of.body.items.length, 1);
+    const expanded = await call<{ items: unknown[] }>('GET /v1/visits?expand=guest&fields=guest', {
+      token: ann.token,
+    });
+    const [first] = expanded.body.items;
+    // The account as the caller may see it: its e-mail is for itself and the desk.
+    assert.deepEqual(Object.keys(Object(first).expand.guest), [
+      'id',
+      'username',
+      'created_at',
+      'bio',
+      'team',
+    ]);
     // A host cannot be deleted before the visit is; guests take their visits along.
     const remove = (id: number) => call(`DELETE /v1/accounts/${id}`, { token: ADMINISTRATOR });
     assert.equal((await remove(bob.id)).status, 409);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { sql } from '../../src/database/sql.ts';
 import { statement } from '../../src/database/statement.ts';
 import { eachStore } from '../stores.ts';
+import { until } from '../until.ts';
 import { ADMINISTRATOR, callerOf, clock, FROM_HERE, HERE, newAccount, openDemo } from './opened.ts';
 import { raises } from './raises.ts';
 
@@ -54,7 +55,7 @@ eachStore('sessions', (open) => {
     assert.equal(await count('read'), tells ? 0 : 1);
   });
 
-  test('another process notices an ended session: writes at once, reads within a second', async () => {
+  test('another process notices an ended session: at once, or reads as soon as they are told', async () => {
     const time = clock();
     const [one, two] = [await open('shared'), await open('shared')];
     const demo = await openDemo(one, { now: time.now });
@@ -64,8 +65,16 @@ eachStore('sessions', (open) => {
     await demo.accounts.endAllSessions({ caller });
     await raises('invalid_token', () => demo.authenticate.bearer(tokens.access, 'read', HERE));
     await raises('invalid_token', () => other.authenticate.bearer(tokens.access, 'write', HERE));
-    time.pass(1);
-    await raises('invalid_token', () => other.authenticate.bearer(tokens.access, 'read', HERE));
+    // The clock stands still: it is not time that makes the read look again.
+    const read = async () => other.authenticate.bearer(tokens.access, 'read', HERE);
+    if (two.foreignCommits() !== undefined) await raises('invalid_token', read);
+    else
+      await until(() =>
+        read().then(
+          () => false,
+          () => true,
+        ),
+      );
   });
 
   test('what one turn asks about sessions is one statement, and each has its own answer', async () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isNotifier, type Notifier } from '../../database/notifier.ts';
 import type { Executor, Store } from '../../database/store.ts';
 import { LruMap } from '../../lru-map.ts';
 import type { Accounts } from '../../schema/accounts.ts';
@@ -12,9 +13,11 @@ import type { AccessClaims, TokenSigner } from '../tokens/tokens.ts';
 import { batchedLookup } from './batched-lookup.ts';
 import type { SessionStatements } from './session-statements.ts';
 
-/** How long a read may rest on an earlier look at the session, in milliseconds. */
+/** How long a read may rest on an earlier look at the session where only a query tells of other processes, in milliseconds. */
 const MAX_STALENESS_MS = 1000;
 const MAX_REMEMBERED = 10_000;
+/** The channel on which processes tell each other that sessions have ended, or roles have changed. */
+const CHANNEL = 'sessions';
 
 /** 16 random bytes in base64url. PostgreSQL refuses some texts, so it is asked for nothing else. */
 const SESSION_ID = /^[\w-]{22}$/;
@@ -25,7 +28,7 @@ interface Dependencies {
   tokens: TokenSigner;
   lifetimes: Lifetimes;
   now: () => number;
-  /** Reads rest on no earlier look: what roles an account has must show at once (default: false). */
+  /** Reads rest on no earlier look where only a query tells of other processes: roles must show at once (default: false). */
   looksAlways?: boolean;
 }
 
@@ -42,19 +45,23 @@ interface Seen {
 }
 
 /**
- * Sessions: each sign-in is one, and every access token belongs to one. A session ends at once in this process, at once
- * for writes in every process, and within a second for reads in others.
+ * Sessions: each sign-in is one, and every access token belongs to one. A session ends at once in this process, and in
+ * others on the same file; on PostgreSQL at once for writes, and for reads once they are told, within a second in any case.
  */
 export class Sessions {
   readonly #dependencies: Dependencies;
   readonly #find: (id: string) => Promise<(SessionRow & { readonly roles: readonly string[] }) | undefined>;
   readonly #seen = new LruMap<string, Seen>(MAX_REMEMBERED);
+  readonly #notifier: Notifier | undefined;
+  readonly #unlisten: (() => void) | undefined;
   /** Counts endings, so that a look that began before one is not remembered after it. */
   #endings = 0;
 
   constructor(dependencies: Dependencies) {
     const { store, statements } = dependencies;
     this.#dependencies = dependencies;
+    this.#notifier = isNotifier(store) ? store : undefined;
+    this.#unlisten = this.#notifier?.listen(CHANNEL, this.forget);
     this.#find = batchedLookup((ids) => statements.enabled(store, { ids: store.dialect.encodeList(ids) }));
   }
 
@@ -96,18 +103,19 @@ export class Sessions {
   }
 
   /**
-   * The caller of a verified token that has not expired, by an earlier look at its session; on that a write rests only where
-   * no other process can have changed it since. Undefined where it takes a look at the database.
+   * The caller of a verified token that has not expired, by an earlier look at its session, where no other process can have
+   * changed it since, or for a read not long ago. Undefined where it takes a look at the database.
    */
   seenCaller({ session, account, expires }: AccessClaims, purpose: Purpose): AccountCaller | undefined {
     const { store, now, looksAlways } = this.#dependencies;
     const at = now();
     const seen = this.#seen.get(session);
     if (!seen || at >= seen.expires || at >= expires || seen.caller.account !== account) return undefined;
-    const isFresh = purpose === 'read' && !looksAlways && at - seen.at < MAX_STALENESS_MS;
-    return isFresh || (seen.commits !== undefined && seen.commits === store.foreignCommits())
-      ? seen.caller
-      : undefined;
+    const isFresh =
+      seen.commits === undefined
+        ? purpose === 'read' && !looksAlways && at - seen.at < MAX_STALENESS_MS
+        : seen.commits === store.foreignCommits();
+    return isFresh ? seen.caller : undefined;
   }
 
   /** The caller of a verified token, with the roles of its account; undefined where its session is not active. */
@@ -139,7 +147,10 @@ export class Sessions {
   async end(account: RowId, session: string): Promise<boolean> {
     const { store, statements } = this.#dependencies;
     if (!SESSION_ID.test(session)) return false;
-    const ended = await store.write((transaction) => statements.end(transaction, { id: session, account }));
+    const ended = await store.write(async (transaction) => {
+      await this.tell(transaction);
+      return statements.end(transaction, { id: session, account });
+    });
     this.forget();
     return ended.length > 0;
   }
@@ -147,6 +158,12 @@ export class Sessions {
   /** Ends all sessions of an account but one, in a transaction that may do more; call `forget` after its commit. */
   async endAll(transaction: Executor, account: RowId, but = ''): Promise<void> {
     await this.#dependencies.statements.endAll(transaction, { account, but });
+    await this.tell(transaction);
+  }
+
+  /** Makes other processes forget what they have seen, once the transaction has committed. */
+  async tell(transaction: Executor): Promise<void> {
+    await this.#notifier?.notify(transaction, CHANNEL, '');
   }
 
   /** Sessions have ended, or roles have changed: nothing that was seen before is believed any more. */
@@ -154,6 +171,10 @@ export class Sessions {
     this.#endings += 1;
     this.#seen.clear();
   };
+
+  close(): void {
+    this.#unlisten?.();
+  }
 
   /** Removes expired sessions. */
   async purge(transaction: Executor): Promise<void> {

@@ -83,7 +83,6 @@ export function callerOf(
       if (isRecord(request.query)) delete request.query[TICKET.name];
       return authenticate.ticket(credential, `${request.prefix}${pathOf(request)}`);
     default:
-      // Ended sessions are noticed at once by writes, and within a second by reads.
       return authenticate.bearer(credential, READS.has(method) ? 'read' : 'write', origin);
   }
 }
