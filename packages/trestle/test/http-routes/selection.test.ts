@@ -223,6 +223,23 @@ eachPlace('fields and expand', (place) => {
       await refused('/v1/articles?filter[title][nope][eq]=1', ['filter[title][nope][eq]']);
     });
 
+    test('a key without a scope for the far rows neither sees nor infers them', async () => {
+      const body = { username: 'scoped', password: 'p' };
+      await served.call('POST', '/v1/accounts', { body });
+      const { body: session } = await served.call('POST', '/v1/sessions', { body });
+      const made = await served.call('POST', '/v1/keys', {
+        token: String(at(session, 'access_token')),
+        body: { name: 'k', scopes: ['articles:read'] },
+      });
+      const token = String(at(made.body, 'key'));
+      const of = async (query: string) => (await served.call('GET', `/v1/articles${query}`, { token })).body;
+      assert.equal(at(await of('?expand=writer'), 'items', 0, 'expand', 'writer'), null);
+      assert.deepEqual(at(await of('?expand=comments'), 'items', 0, 'expand', 'comments'), []);
+      assert.deepEqual(at(await of('?filter[writer][name]=ann'), 'items'), []);
+      assert.equal(at(await of('?sort=-writer.name,id'), 'items', 0, 'id'), 1);
+      assert.equal(at(await of(':aggregate?filter[writer][name][ne]=x'), 'items', 0, 'count'), 0);
+    });
+
     test('sorts by it, null where it is hidden, with cursors', async () => {
       assert.deepEqual(await ids('articles?sort=writer.name,-id'), [3, 2, 4, 1]);
       assert.deepEqual(await ids('articles?sort=writer.name:nullslast,id'), [1, 4, 2, 3]);

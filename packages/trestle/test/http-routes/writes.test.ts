@@ -202,6 +202,8 @@ eachPlace('writes of the uniform API', (place) => {
     assert.equal(await count('filter[sku][starts]=undone'), 0);
     const refused = (requests: object[]) => call('POST batch', { requests });
     problem(await refused([{ method: 'GET', path: '/v1/accounts' }]), 422, 'invalid', ['/requests/0/body']);
+    const wide = { method: 'DELETE', path: '/v1/items?filter[id][gt]=0&max=9' };
+    problem(await refused([wide]), 422, 'invalid', ['/requests/0/body']);
     problem(await refused([{ method: 'DELETE', path: '/v1/items/{x.id}' }]), 422, 'invalid', [
       '/requests/0/body',
     ]);

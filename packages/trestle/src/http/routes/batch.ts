@@ -78,7 +78,7 @@ export function batchRoute(
   { store, idempotency }: { store: Store; idempotency: IdempotencyKeys },
 ): Route {
   const targets = routes
-    .filter(({ method, path, options }) => options.idempotent || (method === 'GET' && path.endsWith('/:id')))
+    .filter(isOfFewRows)
     .map((each): Target => ({ route: each, pattern: patternOf(each.path) }));
   const options = {
     tag: 'batch',
@@ -113,6 +113,12 @@ export function batchRoute(
       );
     return key === undefined ? together(request) : answerOnce(idempotency, request, together);
   });
+}
+
+/** Reads and writes of one row, and creations; what a filter finds may be very much. */
+function isOfFewRows({ method, path, options }: Route): boolean {
+  if (method === 'GET') return path.endsWith('/:id');
+  return options.idempotent === true && (method === 'POST' || path.includes(':'));
 }
 
 /** Does all requests, one after the other. Throws the problem of the first that fails, with its place. */

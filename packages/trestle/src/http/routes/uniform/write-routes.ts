@@ -299,8 +299,13 @@ function writeRoute({ store }: WriteContext) {
     return route(method, path, described, async (given) => {
       // The types of a request follow from the schemas that were given; an id is in those of one row.
       const request = given as unknown as RouteRequest<WriteTypes>;
-      const found = isDry(request.query) ? await dryRun(store, request, handle) : await handle(request);
-      return isMinimal(request.headers.prefer) ? minimal(found) : found;
+      const { query, headers } = request;
+      // Most writes ask for nothing of this.
+      const found =
+        query.dry_run !== undefined && isDry(query)
+          ? await dryRun(store, request, handle)
+          : await handle(request);
+      return headers.prefer !== undefined && isMinimal(headers.prefer) ? minimal(found) : found;
     });
   };
 }
@@ -342,7 +347,7 @@ async function dryRun(store: Store, request: RouteRequest<WriteTypes>, handle: H
 
 /** RFC 7240, 4.2. */
 function isMinimal(prefer: RouteRequest['headers'][string]): boolean {
-  return prefer !== undefined && /(?:^|[,;\s])return\s*=\s*"?minimal"?(?:$|[,;\s])/i.test(String(prefer));
+  return /(?:^|[,;\s])return\s*=\s*"?minimal"?(?:$|[,;\s])/i.test(String(prefer));
 }
 
 function minimal({ status, headers }: Answer): Answer {
@@ -357,13 +362,16 @@ function ifMatch({ headers }: Pick<RouteRequest, 'headers'>, tag: Representation
 }
 
 /** Throws `precondition_required` where the declaration wants a version to be named (RFC 6585, 3). */
-function writeOptions(request: Pick<RouteRequest, 'headers'>, { model, tag }: WriteContext): WriteOptions {
-  const options = ifMatch(request, tag);
-  if (options.ifMatch === undefined && model.resource.conditional === 'required')
+function writeOptions(
+  { headers }: Pick<RouteRequest, 'headers'>,
+  { model, tag }: WriteContext,
+): WriteOptions {
+  const header = headers['if-match'];
+  if (header === undefined && model.resource.conditional === 'required')
     throw new Problem('precondition_required', {
       detail: 'Send the ETag of the row as If-Match, so that nobody is overwritten unseen.',
     });
-  return options;
+  return { ifMatch: ifMatchOf(header, tag) };
 }
 
 /** The body of a whole row; where one of some fields must be given, it says so. */
