@@ -15,30 +15,13 @@ const SAME_THING = /\/(?:sqlite|postgres|fields|cli\/commands|schema\/services)\
 /** Entry points of the package: what they export is for users. */
 const ENTRIES = /"\.\/src\/([\w-]+\.ts)"/g;
 
-/** Findings that are still to be mended: none may be added, and each leaves the list when it is mended. */
-const PENDING = 'scripts/layout-pending.json';
-
 /**
  * Folders of the engine with too many files, base names that occur twice, and exported names that nothing imports: no
  * file of the engine, no test, and no entry point.
  */
 export function checkLayout(root: string): Finding[] {
-  const pending = new Set(pendingFindings(root));
-  return findLayout(root).filter((finding) => !pending.has(keyOf(finding)));
-}
-
-function findLayout(root: string): Finding[] {
   const files = repositoryFiles(root, `${ENGINE}/**/*.ts`);
   return [...fullFolders(files), ...sharedNames(files), ...unusedExports(root, files)];
-}
-
-/** A finding without its line, which changes with every edit. */
-function keyOf({ file, message }: Finding): string {
-  return `${file}: ${message.replace(/^\d+/, 'too many')}`;
-}
-
-function pendingFindings(root: string): string[] {
-  return repositoryFiles(root, PENDING).flatMap((file) => JSON.parse(readFileSync(join(root, file), 'utf8')));
 }
 
 function fullFolders(files: readonly string[]): Finding[] {
@@ -98,7 +81,7 @@ function unusedExports(root: string, files: readonly string[]): Finding[] {
 }
 
 if (import.meta.main) {
-  const findings = process.argv.includes('--all') ? findLayout(process.cwd()) : checkLayout(process.cwd());
+  const findings = checkLayout(process.cwd());
   for (const finding of findings) console.log(described(finding));
   process.exitCode = findings.length === 0 ? 0 : 1;
 }

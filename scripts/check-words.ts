@@ -3,9 +3,6 @@ import { join } from 'node:path/posix';
 import { described, type Finding } from './finding.ts';
 import { repositoryFiles } from './repository-files.ts';
 
-/** Files that still hold banned words: none may be added, and each leaves the list when it is mended. */
-const PENDING = 'scripts/words-pending.json';
-
 interface BannedWord {
   pattern: RegExp;
   instead: string;
@@ -46,13 +43,8 @@ const EVERYWHERE: readonly BannedWord[] = [
   { pattern: /\bThe administrator is no account\b/, instead: 'The administrator has no account' },
 ];
 
-/** Every banned word outside of the files that are still to be mended. */
+/** Banned words of code and documents. */
 export function checkWords(root: string): Finding[] {
-  const pending = new Set(pendingFiles(root));
-  return findWords(root).filter(({ file }) => !pending.has(file));
-}
-
-function findWords(root: string): Finding[] {
   const code = repositoryFiles(root, '{packages,apps,scripts,bench,examples}/**/*.{ts,js,mjs,cjs}');
   const documents = repositoryFiles(root, '*.md', '{packages,apps,docs,bench,examples}/**/*.md');
   return [
@@ -72,12 +64,8 @@ function wordsOf(root: string, file: string, banned: readonly BannedWord[]): Fin
   );
 }
 
-function pendingFiles(root: string): string[] {
-  return repositoryFiles(root, PENDING).flatMap((file) => JSON.parse(readFileSync(join(root, file), 'utf8')));
-}
-
 if (import.meta.main) {
-  const findings = process.argv.includes('--all') ? findWords(process.cwd()) : checkWords(process.cwd());
+  const findings = checkWords(process.cwd());
   for (const finding of findings) console.log(described(finding));
   process.exitCode = findings.length === 0 ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 import type { RowId } from '../schema/id.ts';
 
 /**
- * What happens to accounts, sessions and keys, for the log (ASVS 16.3). No member ever holds a secret, and failed
+ * An event of accounts, sessions and keys, for the log (ASVS 16.3). No member ever holds a secret, and failed
  * sign-ins name no user: people type passwords into the wrong field.
  */
 type AccountEvent =

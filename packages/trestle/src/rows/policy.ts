@@ -22,7 +22,7 @@ import type { Model, ModelField, Projection } from './model.ts';
 import { computedFor } from './relations/computed.ts';
 
 /**
- * What a caller may want with rows: a verb; `:publish`, an operation of the lifecycle, which has its own rule, else that of
+ * An action of a caller on rows: a verb; `:publish`, an operation of the lifecycle, which has its own rule, else that of
  * `update`; `see`, the read rule whatever a key's scopes are, which tells 403 from 404 where a row is written; or `deleted`,
  * that of rows which are deleted softly.
  */
@@ -58,7 +58,7 @@ export interface Policy {
    */
   fields(caller: Caller, action: Action, id?: RowId): Projection;
   /**
-   * What depends on a caller's class alone, such as a compiled statement: made once for each. `where` leaves the rows that
+   * Makes what depends on a caller's class alone, such as a compiled statement, once for each. `where` leaves the rows that
    * the caller may do all of the actions to, `fields` are those of the first.
    */
   perClass<T>(
@@ -307,7 +307,7 @@ class CallerValues implements Asker {
   }
 }
 
-/** What throws `unauthenticated` or `forbidden` for callers that a rule allows nothing, whatever the row: of a route, of accounts. */
+/** Compiles the check that throws `unauthenticated` or `forbidden` for callers that a rule allows nothing, whatever the row: of a route, of accounts. */
 export function admission(rule: Rule | undefined): (caller: Caller) => void {
   const decisions = new Map<number, Decision>();
   return (caller) => {

@@ -26,16 +26,4 @@ describe('words of the code', () => {
     const root = madeRepository(t, { 'docs/a.md': 'MOST_ROWS, the usual one\n\na whole number\n' });
     assert.deepEqual(checkWords(root).map(described), ["docs/a.md:3: 'whole number': write integer"]);
   });
-
-  test('files that are still to be mended are left out', (t) => {
-    const root = madeRepository(t, {
-      'packages/trestle/src/a.ts': 'PATIENCE',
-      'packages/trestle/src/b.ts': 'PATIENCE',
-      'scripts/words-pending.json': '["packages/trestle/src/a.ts"]',
-    });
-    assert.deepEqual(
-      checkWords(root).map(({ file }) => file),
-      ['packages/trestle/src/b.ts'],
-    );
-  });
 });

@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
-/** What every API key begins with: secret scanners find leaked keys by it. */
+/** Prefix of every API key: secret scanners find leaked keys by it. */
 export const KEY_PREFIX = 'trs_live_';
 const ID_CHARS = 12;
 const SECRET_BYTES = 32;
@@ -78,12 +78,12 @@ export function isKeyId(text: string): boolean {
   return text.length === ID_CHARS && /^[0-9A-Za-z]+$/.test(text);
 }
 
-/** What is stored of a secret. 256 random bits need no slow hash (ASVS 6.5.2). */
+/** Hash of a secret, which is all that is stored of it. 256 random bits need no slow hash (ASVS 6.5.2). */
 export function hashSecret(secret: string): string {
   return hash('sha256', secret);
 }
 
-/** What may be shown of a key: its prefix and its public id. */
+/** A key as it may be shown: its prefix and its public id. */
 export function maskedKey(id: string): string {
   return `${KEY_PREFIX}${id}…`;
 }

@@ -1,5 +1,5 @@
 /**
- * What common passwords are made of: 3064 entries, one text, apart by spaces, all lower-case ASCII. Not a breach corpus.
+ * Words that common passwords are made of: 3064 entries, one text, apart by spaces, all lower-case ASCII. Not a breach corpus.
  * The 3000 most frequent entries with a letter in them, and those of 15 characters and more, of the password list in
  * @zxcvbn-ts/language-common 4.1.3, and a few everyday words that hold such entries together ("thisismypassword").
  *

@@ -2,9 +2,9 @@ import { COMMON_PASSWORDS } from './common-passwords.ts';
 
 /** A password is common where so few guessable parts and single characters make it up. */
 const FEW = 4;
-const LONGEST_WORD = Math.max(...[...COMMON_PASSWORDS].map((word) => word.length));
+const MAX_WORD_LENGTH = Math.max(...[...COMMON_PASSWORDS].map((word) => word.length));
 
-/** Paths over keyboards and the alphabet; three neighbours and more along one, in either direction, are one part. */
+/** Paths over keyboards and the alphabet; three and more keys in a row along one, in either direction, are one part. */
 const PATHS = [
   '01234567890',
   'abcdefghijklmnopqrstuvwxyz',
@@ -36,7 +36,7 @@ const LEET: Readonly<Record<string, string>> = {
 
 /**
  * Whether a password is made of so little that guessers try it early: at most four parts, where a part is a common
- * password or word (also with the usual signs for letters), a repeat, a run along the keyboard or the alphabet, up to
+ * password or word (also with the common signs for letters), a repeat, a run along the keyboard or the alphabet, up to
  * four other digits and signs, or any other single character. `passwordpassword`, `qwerty1234567890` and
  * `P@ssw0rd2024!!!!` are; four unlikely words are not.
  */
@@ -57,7 +57,7 @@ function parts(text: string): number {
   const fewest: number[] = [0];
   for (let end = 1; end <= text.length; end += 1) {
     let best = (fewest[end - 1] ?? 0) + 1;
-    for (let start = Math.max(0, end - LONGEST_WORD); start < end - 1; start += 1) {
+    for (let start = Math.max(0, end - MAX_WORD_LENGTH); start < end - 1; start += 1) {
       const cost = (fewest[start] ?? 0) + 1;
       if (cost < best && isPart(text.slice(start, end))) best = cost;
     }

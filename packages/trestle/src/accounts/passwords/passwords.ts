@@ -68,7 +68,7 @@ export class Passwords {
   }
 }
 
-/** What an Argon2id hash costs. */
+/** Cost of an Argon2id hash. */
 interface HashCost {
   /** KiB of memory. */
   memory: number;

@@ -34,7 +34,7 @@ interface Dependencies {
 
 type AccountCaller = Extract<Caller, { kind: 'account' }>;
 
-/** What a look at a session showed, and when; in milliseconds. */
+/** A session as it was when it was last looked up; times are milliseconds. */
 interface Seen {
   /** Made once, with the roles of the account. */
   caller: AccountCaller;

@@ -4,7 +4,7 @@ import { StartError } from '../../start-error.ts';
 import { readOrMake } from '../secret-file.ts';
 
 const FILE = 'signing-secret';
-const LEAST_BYTES = 32;
+const MIN_BYTES = 32;
 
 /** Secrets of one data folder: the first signs, all of them verify. Keys for each app and purpose are derived from them. */
 export interface SigningSecret {
@@ -34,7 +34,7 @@ export function openSigningSecret(folder: string, options: SigningSecretOptions 
   const first = current
     ? checked(current, 'TRESTLE_SIGNING_SECRET')
     : checked(
-        readOrMake(folder, FILE, () => randomBytes(LEAST_BYTES).toString('base64url')),
+        readOrMake(folder, FILE, () => randomBytes(MIN_BYTES).toString('base64url')),
         join(folder, FILE),
       );
   return { secrets: previous ? [first, checked(previous, 'TRESTLE_SIGNING_SECRET_PREVIOUS')] : [first] };
@@ -56,9 +56,9 @@ export function deriveKeys(
 
 function checked(text: string, where: string): Buffer {
   const bytes = Buffer.from(text.trim(), 'utf8');
-  if (bytes.length >= LEAST_BYTES) return bytes;
+  if (bytes.length >= MIN_BYTES) return bytes;
   throw new StartError(
-    `${where} holds ${bytes.length} bytes; a signing secret needs at least ${LEAST_BYTES}. ` +
+    `${where} holds ${bytes.length} bytes; a signing secret needs at least ${MIN_BYTES}. ` +
       'Make one with: node -p "crypto.randomBytes(32).toString(\'base64url\')"',
   );
 }
