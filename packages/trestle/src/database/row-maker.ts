@@ -17,14 +17,17 @@ export function rowMaker(columns: readonly string[]): RowMaker {
 interface DecodedColumn {
   readonly name: string;
   readonly decode: ((value: unknown) => unknown) | undefined;
+  /** Another column: the value is left out of rows where that is false. */
+  readonly flag?: string;
 }
 
 /** Compiles the object literal of a row, with its version under a symbol where one is given. */
 export function rowDecoder<T>(columns: readonly DecodedColumn[], version?: symbol): (row: Columns) => T {
-  const members = columns.map(({ name, decode }, at) => {
+  const members = columns.map(({ name, decode, flag }, at) => {
     const key = JSON.stringify(name);
     const value = `row[${key}]`;
-    return `${key}: ${decode ? `${value} === null ? null : columns[${at}].decode(${value})` : value}`;
+    const member = `${key}: ${decode ? `${value} === null ? null : columns[${at}].decode(${value})` : value}`;
+    return flag ? `...(row[${JSON.stringify(flag)}] ? { ${member} } : undefined)` : member;
   });
   if (version) members.push('[version]: Number(row._version)');
   const make = new Function('columns', 'version', `return (row) => ({ ${members.join(', ')} });`);

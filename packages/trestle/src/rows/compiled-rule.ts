@@ -35,7 +35,7 @@ export interface CallerClass {
 export type FindModel = (name: string) => Model | undefined;
 
 /** The rest of a rule for a class of callers: conditions on rows alone. All that depends on the caller is decided. */
-type Residual = boolean | Part;
+export type Residual = boolean | Part;
 type Part =
   | ({ readonly kind: 'condition' } & RuleCondition)
   | { readonly kind: 'exists'; readonly resource: string; readonly filter: Residual }
@@ -196,6 +196,11 @@ export function compileResidual(residual: Residual, model: Model, find: FindMode
     isLocal: isLocal(residual),
     fields: looksAtTable(residual, model.name) ? undefined : new Set(fieldsOf(residual)),
   };
+}
+
+/** A rest of a rule as SQL, of rows whose columns are referred to so. */
+export function residualSql(residual: Residual, model: Model, find: FindModel, refer: Scope['refer']): Sql {
+  return sqlOf(residual, model, find, { refer, depth: 0 });
 }
 
 interface Scope {

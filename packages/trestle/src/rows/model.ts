@@ -53,6 +53,9 @@ export interface ModelField {
   readonly expression?: (row: Sql) => Sql;
   /** That SQL for a row of the resource's own table. */
   readonly value?: Sql;
+  /** Whether the caller may read it in a row, as SQL; undefined where that does not depend on the row. */
+  readonly visibility?: (row: Sql) => Sql;
+  readonly visible?: Sql;
 }
 
 /** Fields of a resource as a class of callers has them: their columns, and what makes rows of these. */
@@ -309,8 +312,14 @@ export function compileProjection(
     sql.ref('id'),
     ...fields.map(({ name, value }) => (value ? sql`${value} as ${sql.id(name)}` : sql.ref(name))),
   ];
-  const decoders = fields.map(({ name, kind }) => ({ name, decode: dialect.decoder(kind) }));
-  const decodes = decoders.some(({ decode }) => decode);
+  for (const { name, visible } of fields)
+    if (visible) columns.push(sql`${visible} as ${sql.id(flagOf(name))}`);
+  const decoders = fields.map(({ name, kind, visible }) => ({
+    name,
+    decode: dialect.decoder(kind),
+    ...(visible && { flag: flagOf(name) }),
+  }));
+  const decodes = decoders.some(({ decode, flag }) => decode || flag);
   const decoded = [{ name: 'id', decode: undefined }, ...decoders];
   return {
     fields,
@@ -321,6 +330,11 @@ export function compileProjection(
     decode: decodes || isPart ? rowDecoder(decoded) : (row) => row as Row,
     decodeVersioned: rowDecoder(decoded, VERSION),
   };
+}
+
+/** The column that tells whether a field is in a row. No field has a name with a colon. */
+export function flagOf(name: string): string {
+  return `:can ${name}`;
 }
 
 export function bodySchemas(resource: Resource, fields: readonly ModelField[]): Model['schemas'] {

@@ -17,9 +17,11 @@ import {
   ME,
   NO_EXECUTOR,
   NOW,
+  type Residual,
 } from './compiled-rule.ts';
 import type { Model, ModelField, Projection } from './model.ts';
 import { computedFor } from './relations/computed.ts';
+import { conditionalField } from './relations/field-rules.ts';
 
 /**
  * An action of a caller on rows: a verb; `:publish`, an operation of the lifecycle, which has its own rule, else that of
@@ -257,9 +259,15 @@ function projectFields(
     const known = ofClasses.get(ofClass);
     if (known) return known;
     const hasAccount = caller.kind === 'system' || accountOf(caller) !== null;
-    const open = (verb === 'read' ? readable : fields)
-      .filter((field) => isOpen(field, verb, { ...classOf(caller), isOwn }))
-      .map((field) => computedFor(field, { class: classOf(caller), hasAccount, reaches }, model, find));
+    const place = { resource: model.resource, verb, find: (name: string) => find(name)?.resource, isOwn };
+    const open = (verb === 'read' ? readable : fields).flatMap((field) => {
+      const residual = fieldResidual(field, caller, place);
+      if (residual === false) return [];
+      const computed = computedFor(field, { class: classOf(caller), hasAccount, reaches }, model, find);
+      if (residual === true || verb !== 'read') return [computed];
+      const key = `${computed.key} where ${JSON.stringify(residual)}`;
+      return [{ key, field: conditionalField(computed.field, residual, model, find) }];
+    });
     const key = keyOf(open.map(({ key: name }) => ({ name })));
     const made = projections.get(key) ?? {
       fields: project(open.map(({ field }) => field)),
@@ -271,15 +279,21 @@ function projectFields(
   };
 }
 
-/** Whether the rule of a field lets a class of callers read or set it. */
-function isOpen({ field: { can = {} } }: ModelField, verb: Verb, own: CallerClass): boolean {
-  const rule = verb === 'delete' ? undefined : can[verb];
-  return rule === undefined || fold(ruleData(rule), own, { ...NOWHERE, verb }) === true;
+/** The rest of a field's rule for the class of a caller. */
+export function fieldResidual(
+  { field: { can = {} } }: ModelField,
+  caller: Caller,
+  place: Parameters<typeof fold>[2] & { readonly isOwn?: boolean },
+): Residual {
+  const rule = place.verb === 'delete' ? undefined : can[place.verb];
+  return (
+    rule === undefined || fold(ruleData(rule), { ...classOf(caller), isOwn: place.isOwn ?? false }, place)
+  );
 }
 
 /** Whether everybody may know of a field. */
 export function isPublic(field: ModelField): boolean {
-  return isOpen(field, 'read', classOf(anonymous));
+  return fieldResidual(field, anonymous, NOWHERE) === true;
 }
 
 function keyOf(fields: readonly { readonly name: string }[]): string {

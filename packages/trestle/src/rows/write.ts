@@ -21,6 +21,7 @@ import { type CheckReferences, referenceCheck } from './references.ts';
 import { type Exclusions, exclusionsOf } from './relations/exclusions.ts';
 import { type LinkWriter, linkWriter } from './relations/links.ts';
 import { rowAnswer } from './relations/row-answer.ts';
+import { type SettableFields, settableFields } from './relations/settable.ts';
 import { beforeWrite, inTransaction, type OpenTransaction, readerOf } from './transaction.ts';
 import { uuid7 } from './uuid7.ts';
 import {
@@ -28,6 +29,7 @@ import {
   checkedBody,
   compileSchema,
   completeRow,
+  illegalTransition,
   isObject,
   mergeNested,
   notFound,
@@ -85,6 +87,7 @@ export class RowWriter {
   readonly #checkReferences: CheckReferences;
   readonly #deletion: RowDeletion;
   readonly #derived: readonly ModelField[];
+  readonly #settable: SettableFields | undefined;
   readonly #exclusions: Exclusions | undefined;
   readonly #links: LinkWriter | undefined;
   readonly #answer: ReturnType<typeof rowAnswer>;
@@ -101,6 +104,7 @@ export class RowWriter {
     this.#checkReferences = referenceCheck(model, models);
     this.#deletion = deletion;
     this.#derived = model.fields.filter(({ type }) => type.derived);
+    this.#settable = settableFields(model, models);
     this.#exclusions = exclusionsOf(model);
     this.#links = linkWriter(model);
     this.#answer = rowAnswer(model);
@@ -109,6 +113,7 @@ export class RowWriter {
       ...(this.#links ? (['create', 'update', 'delete'] as const) : []),
       ...(this.#derived.length > 0 || this.#exclusions ? (['create', 'update'] as const) : []),
       ...(hasChecks ? (['update'] as const) : []),
+      ...(this.#settable?.verbs ?? []),
     ]);
   }
 
@@ -127,18 +132,7 @@ export class RowWriter {
     const set = (current: Row) => {
       const legal = all.filter(({ field, from }) => [from].flat().some((each) => each === current[field]));
       if (legal.includes(wanted)) return { [wanted.field]: wanted.to };
-      const state = current[wanted.field];
-      const names = legal.map((each) => `${each.name} (to ${each.to})`).join(', ') || 'none';
-      throw new Problem('illegal_transition', {
-        detail: `Row ${id} of ${this.model.name} is ${state}, from where ${name} is not possible. Possible now: ${names}.`,
-        data: {
-          resource: this.model.name,
-          id,
-          state,
-          wanted: name,
-          legal: legal.map((each) => ({ transition: each.name, to: each.to })),
-        },
-      });
+      throw illegalTransition(this.model, current, wanted, legal);
     };
     const write = { verb: 'update', action: `:${name}`, merge: true, body: {}, touch: true } as const;
     return this.write(context, { ...options, ...write, id, set });
@@ -247,6 +241,9 @@ export class RowWriter {
     const isAsked = !trusted && !request.action && !(found && model.policy.isSettled(caller, verb, names));
     if (isAsked && !(await model.policy.allows(caller, verb, next, transaction)))
       throw new Problem('forbidden');
+
+    if (!trusted && !request.own)
+      await this.#settable?.require(transaction, caller, { current, next, names });
 
     const values = encodeFields(model, next, names);
     if (!trusted) await this.#checkReferences(transaction, caller, values);

@@ -56,16 +56,16 @@ export interface FieldOptions<V> {
   /** Previous name of the field: a migration renames its column and keeps the values (default: none). */
   was?: string;
   /**
-   * Who may read and set it, by conditions on the caller; a rule that is left out is that of the verb (default: none).
-   * `nobody`: the app's own code alone.
+   * Who may read and set it: conditions on the caller, and on the row. A rule that is left out is that of the verb (default:
+   * none). `nobody`: the app's own code alone.
    */
   can?: {
     /** Everybody else's rows are without it, and it is no field to filter, sort or search by. */
-    readonly read?: Rule<never>;
+    readonly read?: Rule;
     /** Everybody else's new rows get the default. */
-    readonly create?: Rule<never>;
+    readonly create?: Rule;
     /** Everybody else's changes leave it as it is. */
-    readonly update?: Rule<never>;
+    readonly update?: Rule;
   };
 }
 

@@ -302,3 +302,13 @@ function valueText(value: unknown): string {
     .map(([name, each]) => `${name}: ${valueText(each)}`)
     .join(', ')} }`;
 }
+
+/** Whether a rule asks the caller alone; `isAccount`: it may be one on accounts, of the caller's own. */
+export function isOnCaller(rule: Rule, isAccount = false): boolean {
+  const data = ruleData(rule);
+  if (data.kind === 'any' || data.kind === 'all')
+    return data.rules.every((each) => isOnCaller(each, isAccount));
+  if (data.kind === 'not') return isOnCaller(data.rule, isAccount);
+  if (data === ruleData(ownAccount)) return isAccount;
+  return ['anyone', 'signedIn', 'role', 'administrator', 'nobody'].includes(data.kind);
+}

@@ -117,7 +117,9 @@ function historyReader(model: Model, store: Store, reads: SystemReads<RowOf<type
 
     const page = await reads.list(all, { ...query, limit }, cursor);
     const items: HistoryEntry<Row>[] = [];
-    const readable = policy.fields(caller, 'read', id).byName;
+    // A rule on the row may have been another then: a field under one is in no history.
+    const fields = policy.fields(caller, 'read', id).fields.filter(({ visible }) => !visible);
+    const readable = new Map(fields.map((field) => [field.name, field]));
     let verdict: { readonly of: unknown; readonly holds: boolean } | undefined;
     for (const { action, at, by, before, after } of page.items) {
       // The state before a change is the one after the change before: its rule is asked again where that may tell another.

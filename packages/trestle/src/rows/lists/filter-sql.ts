@@ -121,7 +121,8 @@ export class FilterParts {
     const all = [where, holds].filter((each) => each !== undefined);
     // Not by the row around it: the far rows are found once, and a table may refer to itself.
     const some = all.length > 0 ? sql`where ${sql.join(all, ' and ')}` : sql``;
-    return sql`${this.#refer({ name })} in (select ${sql.ref('id')} from ${model.table} ${some})`;
+    const { value } = this.#fields.byName.get(name) ?? {};
+    return sql`${this.#refer({ name, ...(value && { value }) })} in (select ${sql.ref('id')} from ${model.table} ${some})`;
   }
 
   /** Adds a value and gives its placeholder. */
@@ -180,7 +181,10 @@ export class FilterParts {
           `a filter may have ${MOST.conditions} conditions, of which one that looks into texts counts as ${TEXT_CONDITION}`,
         );
       this.shape += `${name}.${key}`;
-      return this.#compare(field, key, value, `${at}/${key}`) ?? [];
+      const condition = this.#compare(field, key, value, `${at}/${key}`);
+      if (!condition) return [];
+      // Where the caller may not read it, no condition holds, on null neither.
+      return field.visible ? sql`(${field.visible} and ${condition})` : condition;
     });
   }
 
@@ -238,16 +242,16 @@ export class FilterParts {
       this.#wrong(at, 'type', `expected a string of at most ${MOST.text} characters, got ${kindOf(value)}`);
       return undefined;
     }
-    return this.textCondition(field.name, operator, value);
+    return this.textCondition(field, operator, value);
   }
 
   /** The condition that a column matches a text. */
-  textCondition(column: string, operator: TextOperator, text: string): Sql {
+  textCondition(field: Pick<ModelField, 'name' | 'value'>, operator: TextOperator, text: string): Sql {
     const { dialect } = this.#model;
     const match = textMatch(operator, text);
     this.shape += match;
     this.cost += TEXT_COST[match];
-    return dialect.texts[match](this.#refer({ name: column }), this.bind(dialect.pattern(match, text)));
+    return dialect.texts[match](this.#refer(field), this.bind(dialect.pattern(match, text)));
   }
 
   #several(field: ModelField, operator: Operator, value: unknown, at: string): Sql | undefined {

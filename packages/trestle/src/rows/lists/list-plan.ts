@@ -6,7 +6,14 @@ import { Problem } from '../../problems.ts';
 import { accountOf, type Caller, type Context } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
-import { compileProjection, type Model, type ModelField, type Projection, type Related } from '../model.ts';
+import {
+  compileProjection,
+  flagOf,
+  type Model,
+  type ModelField,
+  type Projection,
+  type Related,
+} from '../model.ts';
 import { callerValues } from '../policy.ts';
 import { readerOf } from '../transaction.ts';
 import type { Position } from './cursor.ts';
@@ -314,6 +321,12 @@ export class ListPlans {
     const ofChild = ({ name, expression }: ModelField) =>
       expression && !model.dialect.lateral ? expression(child) : sql.ref(`child.${name}`);
     const columns = fields.fields.map((each) => sql`${ofChild(each)} as ${sql.id(each.name)}`);
+    for (const { name, visibility } of fields.fields) {
+      const flag = flagOf(name);
+      if (!visibility) continue;
+      const visible = model.dialect.lateral ? sql.ref(`child.${flag}`) : visibility(child);
+      columns.push(sql`${visible} as ${sql.id(flag)}`);
+    }
     return sql`select ${sql.join([sql.ref('child.id'), ...columns])} from ${parents} ${children}
       order by ${orderBy(sort, false, ofChild)}`;
   }
@@ -354,7 +367,7 @@ export class ListPlans {
         detail: `A search may have ${MAX_SEARCH_LENGTH} characters, got ${text.length}.`,
       });
     parts.shape += 'search';
-    const found = searched.map((field) => parts.textCondition(field.name, 'icontains', text));
+    const found = searched.map((field) => parts.textCondition(field, 'icontains', text));
     return sql`(${sql.join(found, ' or ')})`;
   }
 

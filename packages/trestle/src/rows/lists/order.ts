@@ -73,7 +73,9 @@ function sortable(
     const own = filterable(model, name, fields);
     return own?.links ? undefined : own;
   }
-  const far = path.length <= MAX_SORT_DEPTH ? reach?.(name) : undefined;
+  // The order would tell of a reference that the caller may not read in every row.
+  const isReadable = !fields?.byName.get(name)?.visible;
+  const far = isReadable && path.length <= MAX_SORT_DEPTH ? reach?.(name) : undefined;
   const field = far && sortable(far, path);
   if (!far || !field) return undefined;
   const { where } = far;

@@ -4,9 +4,9 @@ import type { Resource } from '../resource.ts';
 import type { Resources } from '../row-types.ts';
 import {
   conditionsOf,
+  isOnCaller,
   isOperand,
   type Operand,
-  ownAccount,
   type RuleCondition,
   type RuleData,
   type RuleFilter,
@@ -152,7 +152,7 @@ function checkRule(rule: RuleData, place: Place): void {
   }
 }
 
-/** Rules of a field are asked of the caller alone: which columns a query has must not depend on the row. */
+/** Checks the rules of a field: conditions on the caller, and, but for fields of accounts, on the row. */
 function checkFieldRules(
   path: string,
   name: string,
@@ -162,12 +162,16 @@ function checkFieldRules(
   const field = resource.fields[name];
   for (const [verb, rule] of Object.entries(field?.can ?? {})) {
     if (!rule) continue;
-    if (!isOnCaller(ruleData(rule), place.name === 'accounts'))
+    const at = `${path}.can.${verb}`;
+    const isAccounts = place.name === 'accounts';
+    if (isAccounts && !isOnCaller(rule, true))
+      wrong(at, 'rules of a field of accounts are conditions on the caller, such as role(…) or nobody');
+    if (verb === 'read' && resource.live && !isOnCaller(rule))
       wrong(
-        `${path}.can.${verb}`,
-        'rules of a field are conditions on the caller, such as role(…) or nobody',
+        at,
+        'a live list tells changes of fields without asking the row: leave out live, or the condition',
       );
-    checkRule(ruleData(rule), { ...place, path: `${path}.can.${verb}`, verb: 'read' });
+    checkRule(ruleData(rule), { ...place, path: at, verb: verb === 'read' ? 'read' : 'update' });
   }
   if (field?.can?.create && !field.type.server && !field.nullable && field.default === undefined)
     wrong(`${path}.can.create`, 'whoever may not set it needs a default, or nullable: true');
@@ -180,14 +184,6 @@ function checkFieldRules(
 }
 
 /** @param isAccount allows `ownAccount`, which is asked of an account that is read or changed by itself. */
-function isOnCaller(rule: RuleData, isAccount = false): boolean {
-  if (rule.kind === 'any' || rule.kind === 'all')
-    return rule.rules.every((each) => isOnCaller(each, isAccount));
-  if (rule.kind === 'not') return isOnCaller(rule.rule, isAccount);
-  if (rule === ruleData(ownAccount)) return isAccount;
-  return ['anyone', 'signedIn', 'role', 'administrator', 'nobody'].includes(rule.kind);
-}
-
 /** Refuses rules that lead back to themselves by `through`. */
 function checkCycle(
   way: readonly { readonly name: string; readonly verb: Verb }[],

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { RepresentationTag } from '../../../database/migrations/representation.ts';
 import { tableName } from '../../../database/tables.ts';
 import type { Model } from '../../../rows/model.ts';
+import { isOnCaller } from '../../../schema/rules.ts';
 import { VERSION, type Versioned } from '../../../schema/services/row-service.ts';
 
 type Header = string | readonly string[] | undefined;
@@ -9,7 +10,7 @@ type Header = string | readonly string[] | undefined;
 /** Differences of representations of one version. */
 export interface Representation {
   readonly tag: string;
-  /** Fields that change without the version: they are computed from other rows. */
+  /** Fields that change without the version: they are computed from other rows, or shown by a rule about those. */
   readonly computed: readonly string[];
 }
 
@@ -18,7 +19,9 @@ export function representationOf(
   tagOf: RepresentationTag,
 ): Representation {
   const shape = [idKind, ...readable.map((field) => [field.name, field.kind])];
-  const computed = readable.filter(({ type }) => type.relation).map((field) => field.name);
+  const computed = readable
+    .filter(({ type, field: { can } }) => type.relation || (can?.read && !isOnCaller(can.read)))
+    .map((field) => field.name);
   return { tag: tagOf(tableName(name, resource), shape), computed };
 }
 

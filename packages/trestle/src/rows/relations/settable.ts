@@ -1,0 +1,58 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Executor } from '../../database/store.ts';
+import { Problem } from '../../problems.ts';
+import type { Caller } from '../../schema/caller.ts';
+import { completeValue } from '../../schema/field.ts';
+import { isOnCaller } from '../../schema/rules.ts';
+import { type CompiledRule, compileResidual, type Residual } from '../compiled-rule.ts';
+import type { Model } from '../model.ts';
+import { callerValues, fieldResidual } from '../policy.ts';
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** A row that is about to be written: as it is, as it will be, and the fields that the write sets. */
+interface Change {
+  readonly current: Values | undefined;
+  readonly next: Values;
+  readonly names: readonly string[];
+}
+
+/** Throws `forbidden` for a field that the caller may not set in this row: as it is, or, a new one, as it will be. */
+export interface SettableFields {
+  /** Verbs whose field rules ask the row. */
+  readonly verbs: readonly ('create' | 'update')[];
+  require(executor: Executor, caller: Caller, change: Change): Promise<void>;
+}
+
+/** Compiles the rules on rows of who may set fields; undefined where there are none. */
+export function settableFields(model: Model, models: ReadonlyMap<string, Model>): SettableFields | undefined {
+  const verbs = (['create', 'update'] as const).filter((verb) =>
+    model.fields.some(({ field: { can } }) => can?.[verb] && !isOnCaller(can[verb])),
+  );
+  if (verbs.length === 0) return undefined;
+  const compiled = new Map<string, CompiledRule>();
+  const compile = (residual: Residual) => {
+    const key = JSON.stringify(residual);
+    const made = compiled.get(key) ?? compileResidual(residual, model, (name) => models.get(name));
+    compiled.set(key, made);
+    return made;
+  };
+  const find = (name: string) => models.get(name)?.resource;
+  return {
+    verbs,
+    async require(executor, caller, { current, next, names }) {
+      const verb = current ? 'update' : 'create';
+      for (const field of model.fields) {
+        const { name, field: declared } = field;
+        if (!declared.can?.[verb] || !names.includes(name)) continue;
+        // What is left out of a new row is not set by its caller.
+        if (!current && isDeepStrictEqual(next[name], completeValue(declared, undefined))) continue;
+        const residual = fieldResidual(field, caller, { resource: model.resource, verb, find });
+        if (typeof residual === 'boolean') continue;
+        if (await compile(residual).test(current ?? next, callerValues(caller), executor)) continue;
+        const error = { pointer: `/${name}`, code: 'forbidden', message: 'may not be set in this row' };
+        throw new Problem('forbidden', { detail: `You may not set ${name} in this row.`, errors: [error] });
+      }
+    },
+  };
+}
