@@ -74,8 +74,8 @@ export interface Context {
  * Runs verbs of several services in one commit: all of what they write is kept, or nothing where `write` throws.
  *
  * @param context whose caller and origin the verbs are given; where it is in a transaction already, they join that.
- * @param write gives its argument to every verb, as it is or with another caller. It awaits nothing but verbs (not
- *   passwords: hash none in there), and may run again where the database undid it because of another transaction.
+ * @param write gives its argument to every verb, as it is or with another caller. It awaits nothing but verbs, signs nobody
+ *   in, and may run again where the database undid it because of another transaction, or a verb has code that comes before.
  * @throws what `write` throws; `conflict` and `unavailable` of the commit.
  * @example
  * await transaction(request, async (tx) => {
