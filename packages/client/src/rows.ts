@@ -194,7 +194,7 @@ export class UntypedRows {
 
   async start(id: unknown, operation: string, options: RequestOptions = {}): Promise<Result<unknown>> {
     const path = `${this.#pathOf(id)}:${operation}`;
-    const result = await this.#transport.send({ method: 'POST', path, ...options });
+    const result = await this.#transport.send({ method: 'POST', path, idempotent: true, ...options });
     return result.ok ? { ok: true, value: result.value.body } : result;
   }
 

@@ -5,6 +5,7 @@ import { anyone, app, resource, text } from 'trestle';
 import { serveApp } from 'trestle/testing';
 import { sql } from '../../src/database/sql.ts';
 import { statement } from '../../src/database/statement.ts';
+import { lifecycleApp } from '../jobs/lifecycle-app.ts';
 import { eachPlace, everyPlace } from '../stores.ts';
 import { at, Notebook, problem } from './notes.ts';
 
@@ -144,5 +145,25 @@ eachPlace('Idempotency-Key and before code', (place) => {
     assert.deepEqual([first.status, at(first.body, 'isbn')], [201, 'Emma 1']);
     assert.deepEqual((await create()).body, first.body);
     assert.equal(runs, 1);
+  });
+});
+
+eachPlace('Idempotency-Key of an operation', (place) => {
+  test('it is started once', async (t) => {
+    const may = Promise.withResolvers<void>();
+    const run = async () => {
+      await may.promise;
+      return {};
+    };
+    const served = await serveApp(lifecycleApp({ approve: run, publish: run }), await place());
+    t.after(() => served.close());
+    const made = await served.call('POST', '/v1/articles', { body: { name: 'a' } });
+    const start = (headers: Record<string, string> = {}) =>
+      served.call('POST', `/v1/articles/${at(made.body, 'id')}:approve`, { headers });
+    const key = { 'Idempotency-Key': 'approve' };
+    const [first, second] = [await start(key), await start(key)];
+    assert.deepEqual([first.status, second.status, second.body], [202, 202, first.body]);
+    assert.equal((await start()).status, 409);
+    may.resolve();
   });
 });

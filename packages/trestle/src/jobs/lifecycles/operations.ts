@@ -4,8 +4,9 @@ import { Problem } from '../../problems.ts';
 import type { Cursors } from '../../rows/lists/cursor.ts';
 import type { Restrict } from '../../rows/model.ts';
 import { type SystemModel, type SystemReads, systemReads } from '../../rows/system-tables.ts';
+import { inTransaction } from '../../rows/transaction.ts';
 import { requireId } from '../../rows/validate.ts';
-import { accountOf, type Caller } from '../../schema/caller.ts';
+import { accountOf, type Caller, type Context } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { Page } from '../../schema/services/list-query.ts';
 import type { OperationQuery, OperationView } from '../../schema/services/operation-service.ts';
@@ -63,7 +64,9 @@ export class Operations {
    * Accepts an operation: rules, the row's state and the acceptance in one transaction, answered once it is on disk.
    * Of several that come at once for a row the first is accepted, and the others learn its id.
    */
-  async start(caller: Caller, resource: string, id: RowId, operation: string): Promise<OperationView> {
+  async start(by: Caller | Context, resource: string, id: RowId, operation: string): Promise<OperationView> {
+    const context = 'caller' in by ? by : { caller: by };
+    const { caller } = context;
     const lifecycle = lifecycleOf(this.#lifecycles, resource);
     const { model, operations } = lifecycle;
     const { policy } = model;
@@ -77,7 +80,7 @@ export class Operations {
     policy.admit(caller, `:${operation}`);
     requireId(model, id);
     const key = `${resource}/${id}`;
-    const accepted = await this.#store.write(async (transaction) => {
+    const accepted = await inTransaction(this.#store, context, async (transaction) => {
       const row = await lifecycle.find(transaction, caller, id);
       if (!(await policy.allows(caller, `:${operation}`, row, transaction))) throw new Problem('forbidden');
       const state = await stateOf(lifecycle, transaction, row);
@@ -87,13 +90,15 @@ export class Operations {
         );
       const job = { name: operation, resource, row: id, key, caller };
       const added = await this.#queue.enqueue(transaction, job);
-      if (added) return added;
+      if (added) {
+        transaction.afterCommit.push(() => this.#queue.tell(added));
+        return added;
+      }
       throw (
         (await this.#conflict(transaction, key)) ??
         new Problem('unavailable', { headers: { 'Retry-After': '1' } })
       );
     });
-    this.#queue.tell(accepted);
     return this.view(accepted);
   }
 

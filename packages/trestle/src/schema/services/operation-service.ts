@@ -1,4 +1,4 @@
-import type { Caller } from '../caller.ts';
+import type { Caller, Context } from '../caller.ts';
 import type { JsonValue } from '../field.ts';
 import type { RowId } from '../id.ts';
 import type { ListQuery, Page } from './list-query.ts';
@@ -77,8 +77,10 @@ export interface OperationService {
   /**
    * Resolves when the operation is on disk. Throws `illegal_transition` naming the operations that are legal now, and
    * `conflict` naming the one that is under way on this row already.
+   *
+   * @param by a caller; or a context, whose transaction it joins, as a request with an Idempotency-Key has one.
    */
-  start(caller: Caller, resource: string, id: RowId, operation: string): Promise<OperationView>;
+  start(by: Caller | Context, resource: string, id: RowId, operation: string): Promise<OperationView>;
   read(caller: Caller, id: string): Promise<OperationView>;
   /** Newest first. */
   list(caller: Caller, query?: OperationQuery): Promise<Page<OperationView>>;

@@ -75,13 +75,14 @@ function startRoutes(model: Model, operations: OperationService): Route[] {
       tag: name,
       can: can ?? resource.can.update ?? nobody,
       params: rowParams(model),
+      idempotent: true,
       sends: ['Location', 'Retry-After'],
       raises: ['illegal_transition'] as const,
       answers: { 202: operation },
     };
     // The router needs to be told that an id ends before the colon.
-    return route('POST', verbPath(name, verb), options, async ({ caller, params: { id }, base }) =>
-      accepted(await operations.start(caller, name, id, verb), base),
+    return route('POST', verbPath(name, verb), options, async (request) =>
+      accepted(await operations.start(request, name, request.params.id, verb), request.base),
     );
   });
 }
