@@ -19,6 +19,7 @@ export function tablesOf(resources: Resources, accounts: Accounts): Table[] {
   const known = withAccounts(resources, accounts);
   const tables = Object.entries(resources).flatMap(([name, resource]): Table[] => {
     const table = tableName(name, resource);
+    const isOwn = (key: string) => name === 'accounts' && Object.hasOwn(accounts.fields, key);
     const own = {
       name: table,
       columns: [
@@ -27,7 +28,7 @@ export function tablesOf(resources: Resources, accounts: Accounts): Table[] {
           .filter(([, field]) => hasColumn(field))
           .map(([key, field]) => ({
             ...columnOf(key, field, known, accounts),
-            ...(resource.table === undefined && schemaOf(field)),
+            ...((resource.table === undefined || isOwn(key)) && schemaOf(field)),
           })),
         VERSION_COLUMN,
         ...(resource.softDelete ? [DELETED_COLUMN] : []),

@@ -120,6 +120,14 @@ eachPlace('own fields of accounts', (place) => {
     const same = { username: 'c', password: 'p', email: 'ann@EXAMPLE.org' };
     const clash = await call('POST /v1/accounts', { body: same });
     assert.deepEqual([clash.status, pointers(clash.body)], [409, ['/email']]);
+    // The document has what whoever signs up may give, and nothing that is kept from everybody.
+    const { body: document } = await call<{ components: { schemas: Record<string, object> } }>(
+      'GET /openapi.json',
+    );
+    const members = (name: string) => Object.keys(Object(document.components.schemas[name]).properties);
+    assert.deepEqual(members('SignUp'), ['username', 'password', 'email', 'phone', 'bio', 'team']);
+    assert.deepEqual(members('AccountPatch'), ['username', 'email', 'phone', 'bio', 'team']);
+    assert.ok(!members('Account').includes('score'));
     // An edit meets the version it was made for.
     const etag = String(mine.headers.get('etag'));
     const edit = { token, headers: { 'if-match': etag }, body: { bio: 'y', phone: '2' } };
@@ -146,7 +154,12 @@ eachPlace('own fields of accounts', (place) => {
       [1],
     );
     assert.equal((await call('GET /v1/accounts', { token })).status, 403);
-    assert.equal((await call('GET /v1/accounts?filter[phone][eq]=2', { token: bob.token })).status, 400);
+    // What an account alone sees of itself is found by nobody else.
+    const byPhone = await call<{ items: unknown[] }>('GET /v1/accounts?filter[phone][eq]=2', {
+      token: bob.token,
+    });
+    assert.deepEqual([byPhone.status, byPhone.body.items], [200, []]);
+    assert.equal((await call('GET /v1/accounts?filter[scores][eq]=2', { token: bob.token })).status, 400);
     assert.equal((await call('GET /v1/accounts')).status, 401);
   });
 

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { appFolder, ENGINE, run, temporaryFolder } from '../processes.ts';
 
 const CLUB = `
-import { accounts, anyText, app, email, resource, role, text } from ${ENGINE};
-const notes = resource({ fields: { title: text() }, can: { read: role('editor'), create: role('editor') } });
+import { accounts, anyText, app, email, reference, resource, role, text } from ${ENGINE};
+const notes = resource({ fields: { title: text(), about: reference('accounts', { nullable: true }) }, can: { read: role('editor'), create: role('editor') } });
 export default app({
   name: 'club',
   accounts: accounts({ password: anyText, roles: ['editor'], fields: { email: email({ unique: true }) } }),
@@ -34,6 +37,20 @@ test('accounts: made, listed, changed and deleted, the password from standard in
   const wrong = await trestle('accounts create bob --field email=bob@example.org --roles boss', 'p');
   assert.deepEqual([wrong.code, wrong.stdout], [1, '']);
   assert.match(wrong.stderr, /roles/);
+  // As a row it comes and goes without its password; rows that name it come in after it.
+  const file = join(temporaryFolder(), 'accounts.ndjson');
+  assert.equal((await trestle(`export accounts --to ${file}`)).code, 0);
+  assert.doesNotMatch(readFileSync(file, 'utf8'), /password|\$argon/);
+  const other = onClub();
+  const imported = await other(`import accounts ${file} --keep`);
+  assert.equal(imported.code, 0, imported.stderr);
+  writeFileSync(
+    file,
+    [account.id, randomUUID()].map((about) => JSON.stringify({ title: 'a', about })).join('\n'),
+  );
+  assert.match((await other(`import notes ${file}`)).stderr, /:2: \/about: there is no account with the id/);
+  assert.match((await other('accounts set-password ann', 'theirs')).stdout, /ann .* has a new password/);
+
   assert.equal((await trestle('accounts disable ann')).code, 0);
   assert.equal((await trestle('accounts set-password ann', 'another')).code, 0);
   assert.match((await trestle('accounts list')).stdout, /^\S+ +ann +editor,administrator +\S+ +\d{4}-/m);

@@ -2,6 +2,7 @@ import type { Dialect } from '../../database/dialect.ts';
 import { type Sql, sql } from '../../database/sql.ts';
 import { bind, param, type Statement, statement } from '../../database/statement.ts';
 import type { Executor } from '../../database/store.ts';
+import { tableName } from '../../database/tables.ts';
 import type { FieldError } from '../../problems.ts';
 import { ACCOUNTS_TABLE } from '../../schema/accounts.ts';
 import type { StoredKind } from '../../schema/field-type.ts';
@@ -20,7 +21,7 @@ export function neighbourChecks(model: Model): Look {
       const { reference, isAccount, relation } = field.type;
       if (relation?.kind === 'links' && links)
         return [referenceLook(model, name, links.kind, relation.resource)];
-      const target = reference?.target ?? (isAccount ? ACCOUNTS_TABLE : undefined);
+      const target = reference?.target ?? (isAccount ? 'accounts' : undefined);
       return target ? [referenceLook(model, name, kind, target)] : [];
     }),
     ...[['id'], ...single, ...model.resource.unique].map((group) => uniqueLook(model, group)),
@@ -39,7 +40,8 @@ type OneLook = (executor: Executor, batch: readonly Candidate[]) => Promise<Foun
 
 /** Rows of the same resource that stand earlier in the file count as well. */
 function referenceLook(model: Model, name: string, kind: StoredKind, target: string): OneLook {
-  const find = valuesIn({ dialect: model.dialect }, target, 'id', kind);
+  const isAccount = target === 'accounts';
+  const find = valuesIn({ dialect: model.dialect }, isAccount ? ACCOUNTS_TABLE : target, 'id', kind);
   const own = target === model.name ? new Set<unknown>() : undefined;
   return async (executor, batch) => {
     const there = await find(
@@ -54,7 +56,7 @@ function referenceLook(model: Model, name: string, kind: StoredKind, target: str
         (each) => each !== null && each !== undefined && !there.has(each) && !own?.has(each),
       );
       if (id === undefined) return [];
-      const what = target === ACCOUNTS_TABLE ? 'no account' : `no row of ${target}`;
+      const what = isAccount ? 'no account' : `no row of ${target}`;
       return [
         [candidate, fault(`/${name}`, 'reference', `there is ${what} with the id ${String(id)}`)] as const,
       ];
@@ -93,7 +95,7 @@ function takenIn(model: Model, group: readonly string[]): Taken {
   if (only !== undefined && more.length === 0) {
     const find = valuesIn(
       only === 'id' ? { dialect: model.dialect } : model,
-      model.name,
+      tableName(model.name, model.resource),
       only,
       kindOf(model, only),
     );

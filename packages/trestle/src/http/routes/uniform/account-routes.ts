@@ -7,7 +7,7 @@ import { bodySchemas } from '../../../rows/model.ts';
 import { isObject } from '../../../rows/validate.ts';
 import { credentialsSchema } from '../../../schema/accounts.ts';
 import type { App } from '../../../schema/app.ts';
-import { accountOf } from '../../../schema/caller.ts';
+import { accountOf, anonymous } from '../../../schema/caller.ts';
 import type { RowId } from '../../../schema/id.ts';
 import {
   type Answer,
@@ -169,9 +169,11 @@ async function changed({ service, etag }: Described, request: Asked, id: RowId):
 /** An account without a name, in whose place the documentation tells what an account sees of itself. */
 const SOMEBODY = { kind: 'account', account: 0, session: '' } as const;
 
-/** Credentials and the fields that anybody may set; for the documentation. */
-function signUpBody(app: AccountsOf, { accounts: { documented } }: AccountModels): TSchema {
-  const { username: _, ...own } = (documented.body as TObject).properties;
+/** Credentials, and the fields that anybody may set and then sees of the own account; for the documentation. */
+function signUpBody(app: AccountsOf, { accounts: { policy, resource } }: AccountModels): TSchema {
+  const seen = policy.fields(SOMEBODY, 'see', SOMEBODY.account).byName;
+  const fields = policy.fields(anonymous, 'create').fields.filter(({ name }) => seen.has(name));
+  const { username: _, ...own } = (bodySchemas(resource, fields).body as TObject).properties;
   const { properties } = credentialsSchema(app.accounts);
   return titled('SignUp', Type.Object({ ...properties, ...own }, { additionalProperties: false }));
 }
