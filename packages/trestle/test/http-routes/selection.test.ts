@@ -54,6 +54,7 @@ const resources = {
       text: text(),
       stars: integer({ default: 0 }),
       hidden: boolean({ default: false }),
+      reviewer: reference('writers', { nullable: true, can: { read: where({ stars: 1 }) } }),
       article: reference('articles'),
       writer: reference('writers', { nullable: true }),
     },
@@ -150,6 +151,27 @@ eachPlace('fields and expand', (place) => {
       const own = await served.call('GET', '/v1/drafts?expand=owner,article', { token });
       assert.equal(at(own.body, 'items', 0, 'expand', 'article'), null, JSON.stringify(own.body));
       assert.ok(at(own.body, 'items', 0, 'expand', 'owner') !== undefined);
+    });
+
+    test('shows no row of a reference that is hidden in a row', async () => {
+      await served.call('PATCH', '/v1/comments/1', { body: { reviewer: 1 } });
+      await served.call('PATCH', '/v1/comments/2', { body: { reviewer: 1 } });
+      const list = await items('/v1/comments?expand=reviewer&sort=id&limit=2&fields=stars,reviewer');
+      assert.deepEqual(
+        list.map((row) => [at(row, 'reviewer'), at(row, 'expand', 'reviewer', 'name')]),
+        [
+          [1, 'ann'],
+          [undefined, undefined],
+        ],
+      );
+      assert.equal(at((await get('/v1/comments/2?expand=reviewer')).body, 'expand', 'reviewer'), null);
+      const found = await items('/v1/comments?filter[reviewer][name]=ann&fields=text');
+      assert.deepEqual(found, [{ id: 1, text: 'c1' }]);
+      const groups = (await get('/v1/comments:aggregate?group=reviewer')).body;
+      assert.deepEqual(at(groups, 'items'), [
+        { count: 14, group: { reviewer: null } },
+        { count: 1, group: { reviewer: 1 } },
+      ]);
     });
 
     test('shows those that refer to a row: limited, sorted, filtered, under their own rule', async () => {

@@ -95,8 +95,8 @@ export class Expander {
     { by, keys }: { by: string | undefined; keys: readonly unknown[] },
   ): Promise<Row[]> {
     const { caller } = context;
-    // What rows refer to are ids.
-    const ids = [...new Set(keys.filter((key) => key !== null))] as RowId[];
+    // What rows refer to are ids; a reference that the caller may not read in a row is missing.
+    const ids = [...new Set(keys.filter((key) => key !== null && key !== undefined))] as RowId[];
     if (ids.length === 0) return [];
     const plan = plans.of(caller, expandedQuery(query, by));
     const bound =

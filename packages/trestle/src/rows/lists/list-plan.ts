@@ -249,11 +249,11 @@ export class ListPlans {
     const shape = `grouped ${key} ${plan.shape}`;
     const compile = () => {
       const where = whereClause(plan.conditions, true);
-      const order = groups.map((field) => ({ field, descending: false, nullsLast: false }));
+      // By their places: an expression with parameters is another each time that it is written.
+      const places = groups.map((_, at) => sql.raw(String(at + 2)));
+      const order = places.map((place) => sql`${place} nulls first`);
       const grouping =
-        groups.length > 0
-          ? sql`group by ${sql.join(groups.map((_, at) => sql.raw(String(at + 2))))} order by ${orderBy(order, false)}`
-          : sql``;
+        groups.length > 0 ? sql`group by ${sql.join(places)} order by ${sql.join(order)}` : sql``;
       return this.#compile(
         shape,
         sql`select ${sql.join([sql`count(*) as count`, ...select])} from ${this.#model.table} ${where}

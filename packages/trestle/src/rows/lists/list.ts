@@ -130,7 +130,7 @@ export function selectingReader(
     if (expand) expander.check(lists, caller, expand, 1);
     const row = await read(context, id);
     const part: Versioned<Row> = { id: row.id, [VERSION]: row[VERSION] };
-    for (const { name } of selected) part[name] = row[name];
+    for (const { name } of selected) if (name in row) part[name] = row[name];
     if (expand) await expander.load(context, lists, [part], expand);
     return part;
   };
