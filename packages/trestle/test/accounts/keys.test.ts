@@ -271,4 +271,30 @@ eachStore('keys', (open) => {
     await until(async () => (await store.all(count, []))[0]?.uses === 1);
     assert.ok(performance.now() - start < 1500);
   });
+
+  test('a key of another system is imported once, and serves as one of our own', async () => {
+    const store = await open();
+    const demo = await openDemo(store, { administratorSecret: 'the-administrators-secret-of-these-tests' });
+    const { caller } = await newAccount(demo, 'ann');
+    const key = 'fbd1d865-9ae8-491f-98b8-1f522c52eb02';
+    await raises('forbidden', () => demo.keys.import({ caller }, { key }));
+    for (const wrong of ['short', `${key} `, 'trs_live_of-another-server-of-ours', 'x'.repeat(65)])
+      await raises('invalid', () => demo.keys.import(BY_ADMINISTRATOR, { key: wrong }));
+    await raises('invalid_key', () => demo.authenticate.key(key));
+    const { id } = await demo.keys.import(BY_ADMINISTRATOR, { key, name: 'original', lifetime: 3600 });
+    await raises('conflict', () => demo.keys.import(BY_ADMINISTRATOR, { key }));
+    const service = { kind: 'key', account: null, key: id, scopes: null };
+    assert.deepEqual(await demo.authenticate.key(key), service);
+    assert.deepEqual(await demo.authenticate.bearer(key, 'read', HERE), service);
+    assert.equal(demo.keys.idOf(key), id);
+    assert.ok(
+      !JSON.stringify([await demo.keys.read(BY_ADMINISTRATOR, id), demo.events]).includes('fbd1d865'),
+    );
+    // What is neither is still taken for the administrator's secret.
+    const secret = 'the-administrators-secret-of-these-tests';
+    assert.equal((await demo.authenticate.bearer(secret, 'read', HERE)).kind, 'administrator');
+    await raises('invalid_token', async () => demo.authenticate.bearer(`${key}0`, 'read', HERE));
+    await demo.keys.deactivate(BY_ADMINISTRATOR, id);
+    await raises('invalid_key', () => demo.authenticate.key(key));
+  });
 });
