@@ -1,6 +1,6 @@
 import { type Sql, sql } from '../database/sql.ts';
 import { bind, param, type Statement, statement } from '../database/statement.ts';
-import type { Executor } from '../database/store.ts';
+import type { Executor, Value } from '../database/store.ts';
 import { DELETED_AT } from '../database/table.ts';
 import { tableName } from '../database/tables.ts';
 import { LruMap } from '../lru-map.ts';
@@ -77,7 +77,7 @@ export class WriteStatements {
   /** The deleted row of an id, locked, if the caller could see it. */
   readonly lockDeleted: (caller: Caller) => Statement;
   /** Brings back a row that is deleted softly; the edit after it raises the version. */
-  readonly restore: Statement;
+  readonly restore: (executor: Executor, id: Value) => Promise<void>;
   readonly #taken = new Map<string, Statement>();
   readonly #updates = new LruMap<string, Statement>(MAX_UPDATES);
   readonly #unlocked: (caller: Caller) => { where: Sql | undefined; updates: LruMap<string, Statement> };
@@ -97,7 +97,8 @@ export class WriteStatements {
     this.lock = select(model.live);
     this.lockDeleted = policy.perClass(['deleted'], select);
     const restore = [sql`${sql.ref(DELETED_AT)} = null`];
-    this.restore = statement(dialect, updateOf(model, restore, ID, { counting: true }));
+    const bringBack = statement(dialect, updateOf(model, restore, ID, { counting: true }));
+    this.restore = async (executor, id) => void (await executor.all(bringBack, bind(bringBack, { id })));
     this.lockVisible = policy.perClass(['see'], select);
     this.#unlocked = policy.perClass(['see', 'update'], (where) => ({
       where,

@@ -255,7 +255,7 @@ export class RowWriter {
       found ? (found.id as Value) : null,
     );
 
-    const whole = await this.#put(transaction, next, values, { found, names });
+    const whole = await this.#put(transaction, next, values, { found, names, restores: request.restores });
 
     // Record the change in the same transaction, for whoever listens; code of the app may write the row once more.
     return this.#answer.of(
@@ -276,9 +276,14 @@ export class RowWriter {
     transaction: OpenTransaction,
     next: Values,
     values: Readonly<Record<string, Value>>,
-    { found, names }: { readonly found: Columns | undefined; readonly names: readonly string[] },
+    {
+      found,
+      names,
+      restores,
+    }: { found: Columns | undefined; names: readonly string[]; restores: boolean | undefined },
   ): Promise<Columns> {
     if (!found) await this.#statements.requireFirstState(transaction);
+    else if (restores) await this.#statements.restore(transaction, found.id as Value);
     const statement = found ? this.#statements.update(names) : this.#statements.insert;
     // An id as the driver gave it is what the driver binds again.
     const bound = { ...values, id: found ? (found.id as Value) : this.#newId() };
@@ -314,7 +319,7 @@ export class RowWriter {
   ): Promise<Columns | undefined> {
     if (id === undefined) return undefined;
     const model = this.model;
-    const { lock, lockVisible, lockDeleted, restore } = this.#statements;
+    const { lock, lockVisible, lockDeleted } = this.#statements;
     const statement = trusted ? lock : (restores ? lockDeleted : lockVisible)(caller);
     const [found] = await executor.all(statement, bind(statement, { id }, callerValues(caller)));
     if (!found) throw notFound(model, id);
@@ -327,7 +332,6 @@ export class RowWriter {
         detail: `The row is at version ${version} now. Read it again, apply your change to that, and send its ETag.`,
         data: { resource: model.name, id },
       });
-    if (restores) await executor.all(restore, bind(restore, { id }));
     return found;
   }
 

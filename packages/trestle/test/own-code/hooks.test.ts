@@ -11,6 +11,7 @@ import {
   app,
   author,
   email,
+  integer,
   integerId,
   type JobContext,
   job,
@@ -20,6 +21,7 @@ import {
   resource,
   signedIn,
   text,
+  transitions,
   type WithinContext,
 } from '../../src/index.ts';
 import type { Jobs } from '../../src/schema/jobs.ts';
@@ -127,6 +129,43 @@ eachPlace('within code', (place) => {
     assert.equal(made.title, 'tagged');
     await assert.rejects(open.notes.patch(anonymous, 1, { title: 'y' }), fails('internal'));
     assert.equal((await open.notes.peek(anonymous, 1)).title, 'tagged');
+  });
+
+  it('hears of every way to write a row, as does before code of the verbs that are called', async () => {
+    const heard: string[] = [];
+    const hear = (when: string) => async () => void heard.push(when);
+    const notes = resource({
+      id: integerId(),
+      fields: {
+        title: text({ unique: true }),
+        stock: integer({ default: 0 }),
+        state: transitions(['draft', 'out'], { publish: { from: 'draft', to: 'out' } }),
+      },
+      can,
+      softDelete: true,
+      before: { create: hear('?create'), update: hear('?update'), delete: hear('?delete') },
+      within: { create: hear('create'), update: hear('update'), delete: hear('delete') },
+    });
+    await using open = await opened(app({ name: 'notes', resources: { notes } }), await place());
+    const said = async (write: Promise<unknown>) => {
+      await write;
+      // A transaction is begun again for before code of its second write, so each may be told of twice.
+      return [...new Set(heard.splice(0))].join(', ');
+    };
+    const firstId = async () => (await open.notes.list(anonymous, { limit: 1 })).items[0]?.id ?? 0;
+    const { createMany, patchMany, removeMany, increment, upsert, transition, restore } = open.notes;
+    const titles = [{ title: 'a' }, { title: 'b' }];
+    assert.equal(await said(createMany(anonymous, titles)), '?create, create');
+    const id = await firstId();
+    const every = { filter: { id: { gt: 0 } }, max: 10 };
+    assert.equal(await said(patchMany(anonymous, every, { stock: 1 })), '?update, update');
+    assert.equal(await said(increment(anonymous, id, { stock: 2 })), '?update, update');
+    const by = { field: 'title', value: 'c' } as const;
+    assert.equal(await said(upsert(anonymous, by, { title: 'c' })), '?create, create');
+    assert.equal(await said(upsert(anonymous, by, { title: 'c', stock: 5 })), '?update, update');
+    assert.equal(await said(transition(anonymous, id, 'publish')), '?update, update');
+    assert.equal(await said(removeMany(anonymous, every)), '?delete, delete');
+    assert.equal(await said(restore(anonymous, id)), '?update, update');
   });
 
   it('that waits for anything but its transaction fails alone on SQLite, and holds up no other write', async () => {
