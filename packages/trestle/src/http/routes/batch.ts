@@ -37,7 +37,7 @@ const BODY = Type.Object(
       Type.Boolean({ default: true, description: 'All or none; else each by itself, answered with 207.' }),
     ),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: [{ requests: [{ method: 'GET', path: '/v1/RESOURCE/ID' }] }] },
 );
 
 const RESULTS = Type.Object({

@@ -143,6 +143,9 @@ export function viewOf({ name, documented, relations }: Model): TSchema {
   );
 }
 
+/** No cursor that a list answers is as long: it has to stand in a URL. */
+const MAX_CURSOR_LENGTH = 8192;
+
 /** The body of a search: a list's parameters as JSON. */
 export function searchBody(model: Model): TObject {
   const page = Object(listParameters(model).properties);
@@ -179,7 +182,7 @@ export function searchBody(model: Model): TObject {
     fields: strings('Fields to answer, beside the id (default: all).', 100),
     expand: model.relations.length > 0 ? expansion(MAX_DEPTH) : undefined,
     limit: page.limit,
-    cursor: page.cursor,
+    cursor: { ...page.cursor, minLength: 1, maxLength: MAX_CURSOR_LENGTH },
     page: page.page,
     offset: page.offset,
     count: page.count,
@@ -187,7 +190,8 @@ export function searchBody(model: Model): TObject {
   const entries = Object.entries(members).flatMap(([key, schema]) =>
     schema ? [[key, Type.Optional(schema)] as const] : [],
   );
-  return Type.Object(Object.fromEntries(entries), { additionalProperties: false });
+  const examples = [{ sort: ['-id'], limit: 20 }];
+  return Type.Object(Object.fromEntries(entries), { additionalProperties: false, examples });
 }
 
 interface FilterField {

@@ -173,7 +173,12 @@ function creations(context: WriteContext, body: TSchema): Route[] {
       created(request, await service.create(request, request.body)),
     ),
     write('POST', `/${name}::createMany`, createMany, async (request) => {
-      const given: unknown = Object(request.body).items;
+      const { items: given, ...others }: Record<string, unknown> = Object(request.body);
+      const [other] = Object.keys(others);
+      if (other !== undefined) {
+        const unknown = { pointer: `/${other}`, code: 'unknown', message: 'the body has items alone' };
+        throw new Problem('unknown_field', { errors: [unknown], detail: unknown.message });
+      }
       if (Array.isArray(given)) return answer(201, { items: await service.createMany(request, given) });
       const error = { pointer: '/items', code: 'required', message: 'expected an array of bodies' };
       throw new Problem('invalid', { errors: [error], detail: error.message });
