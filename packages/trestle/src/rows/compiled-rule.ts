@@ -10,6 +10,7 @@ import type { Resource } from '../schema/resource.ts';
 import {
   conditionsOf,
   isOperand,
+  type Operand,
   type RuleCondition,
   type RuleData,
   type RuleFilter,
@@ -190,12 +191,62 @@ export function compileResidual(residual: Residual, model: Model, find: FindMode
       fields: new Set(),
     };
   const table = { refer: (name: string) => sql`${model.table}.${sql.ref(name)}`, depth: 0 };
+  const where = sqlOf(residual, model, find, { ...table, plain: sql.ref });
+  const groups = groupsIn(residual, model, find);
+  if (groups) memberships.set(where, groups);
   return {
-    where: sqlOf(residual, model, find, { ...table, plain: sql.ref }),
+    where,
     test: testOf(residual, model, find),
     isLocal: isLocal(residual),
     fields: looksAtTable(residual, model.name) ? undefined : new Set(fieldsOf(residual)),
   };
+}
+
+/** Rows by groups, as under a membership rule: those whose field has one of some values. */
+export interface RuleGroups {
+  readonly field: string;
+  /** Selects the values, as `value`. */
+  readonly rows: Sql;
+}
+
+const memberships = new WeakMap<Sql, RuleGroups>();
+
+/** The groups of the rows that a condition leaves, where it is a membership rule. */
+export function groupsOf(where: Sql): RuleGroups | undefined {
+  return memberships.get(where);
+}
+
+/** A condition that leaves fewer rows of the same groups. */
+export function withGroupsOf(where: Sql, narrowed: Sql): Sql {
+  const groups = memberships.get(where);
+  if (groups) memberships.set(narrowed, groups);
+  return narrowed;
+}
+
+/** Groups by an `exists` that compares one field of the other resource with a reference or an author of the row. */
+function groupsIn(residual: Residual, model: Model, find: FindModel): RuleGroups | undefined {
+  if (typeof residual === 'boolean' || residual.kind !== 'exists' || typeof residual.filter === 'boolean')
+    return undefined;
+  const { filter } = residual;
+  const parts = filter.kind === 'all' ? filter.parts : [filter];
+  const namesRow = parts.filter((part) => fieldsOf(part, true).length > 0);
+  const [only] = namesRow;
+  if (namesRow.length !== 1 || only?.kind !== 'condition' || only.operator !== 'eq') return undefined;
+  const value = only.value as Operand;
+  const { type } = (value.operand === 'its' && model.byName.get(value.field)) || {};
+  if (value.operand !== 'its' || !(type?.reference || type?.isOwner)) return undefined;
+  const rest = combined(
+    'all',
+    parts.filter((part) => part !== only),
+  );
+  const refer = () => sql`1`;
+  const rows = relatedRows(
+    { kind: 'exists', resource: residual.resource, filter: rest },
+    find,
+    { refer, depth: 0 },
+    (row) => sql`distinct ${row(only.field)} as ${sql.id('value')}`,
+  );
+  return { field: value.field, rows };
 }
 
 /** A rest of a rule as SQL, of rows whose columns are referred to so. */

@@ -18,6 +18,7 @@ import {
   NO_EXECUTOR,
   NOW,
   type Residual,
+  withGroupsOf,
 } from './compiled-rule.ts';
 import type { Model, ModelField, Projection } from './model.ts';
 import { computedFor } from './relations/computed.ts';
@@ -185,7 +186,8 @@ export function compilePolicy(
         },
         (caller) => {
           const wheres = actions.flatMap((action) => policy.where(caller, action) ?? []);
-          const where = wheres.length > 0 ? sql.join([...new Set(wheres)], ' and ') : undefined;
+          const different = [...new Set(wheres)];
+          const where = different.length > 1 ? sql.join(different, ' and ') : different[0];
           return make(where, policy.fields(caller, first));
         },
       );
@@ -212,7 +214,7 @@ function rulesOf({ resource, fields }: Pick<Model, 'resource' | 'fields'>): Map<
 /** A rule on some of the rows of a table. */
 function compiledAmong(rows: Sql | undefined, rule: CompiledRule): CompiledRule {
   if (!rows) return rule;
-  return { ...rule, where: rule.where ? sql`${rows} and ${rule.where}` : rows };
+  return { ...rule, where: rule.where ? withGroupsOf(rule.where, sql`${rows} and ${rule.where}`) : rows };
 }
 
 /** Makes a thing once for each of the keys that classes of callers come to, and finds it again by the class. */

@@ -6,6 +6,7 @@ import { Problem } from '../../problems.ts';
 import { accountOf, type Caller, type Context } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
+import { groupsOf, type RuleGroups } from '../compiled-rule.ts';
 import {
   compileProjection,
   flagOf,
@@ -18,6 +19,7 @@ import { callerValues } from '../policy.ts';
 import { readerOf } from '../transaction.ts';
 import type { Position } from './cursor.ts';
 import { COMPUTED_COST, FilterParts, isIndexed, type RelatedRows, Slot } from './filter-sql.ts';
+import { firstOfGroups, GroupChoice, isDeclaredOrder } from './group-merge.ts';
 import { after, isUnusual, orderBy, type SortColumn, sortColumns, sortKey } from './order.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -64,8 +66,17 @@ export function runner(
   context: Context,
 ): (bound: BoundStatement) => Columns[] | Promise<Columns[]> {
   const reader = readerOf(store, context);
-  return ({ statement, values, cost }) =>
-    cost && !context.transaction ? store.scan(statement, values, cost) : reader.all(statement, values);
+  return ({ statement, values, cost, took }) => {
+    if (cost && !context.transaction) return store.scan(statement, values, cost);
+    if (!took) return reader.all(statement, values);
+    const started = performance.now();
+    const found = reader.all(statement, values);
+    const end = <T>(rows: T): T => {
+      took(performance.now() - started);
+      return rows;
+    };
+    return found instanceof Promise ? found.then(end) : end(found);
+  };
 }
 
 /** A list as it was asked for, worked out: nothing of it depends on the rows. */
@@ -83,7 +94,7 @@ export interface ListPlan {
   /** The key that cursors are bound to: resource, sort, the filter with its values, and the account of the rule. */
   readonly key: string;
   /** Its first page, read by the index of the order or by a scan; where the plan is kept. */
-  readonly first?: { walk?: BoundStatement; scan?: BoundStatement };
+  readonly first?: { walk?: BoundStatement; scan?: BoundStatement; groups?: BoundStatement };
   /** Microseconds that SQLite looks at each row of the table; 0 where it takes the first rows of an index. */
   readonly perRow: number;
   /** Whether fewer rows than a page were found when it was last asked for. */
@@ -95,6 +106,8 @@ interface BoundStatement {
   readonly values: readonly Value[];
   /** Undefined where it is short in any case. */
   readonly cost: ReadCost | undefined;
+  /** Told how long it took. */
+  readonly took?: (milliseconds: number) => void;
 }
 
 /** Groups of the rows of a list. The columns begin with those that are grouped by. */
@@ -120,6 +133,8 @@ interface ShapedStatement {
 export class ListPlans {
   readonly #model: Model;
   readonly #where: Sql | undefined;
+  readonly #groups: RuleGroups | undefined;
+  readonly #choice = new GroupChoice();
   readonly #fields: Projection;
   readonly #related: ClassLists['related'];
   readonly #plans = new WeakMap<ListQuery, ListPlan>();
@@ -129,6 +144,7 @@ export class ListPlans {
   constructor({ model, where, fields, related }: Omit<ClassLists, 'plans'>) {
     this.#model = model;
     this.#where = where;
+    this.#groups = where && groupsOf(where);
     this.#fields = fields;
     this.#related = related;
   }
@@ -193,19 +209,23 @@ export class ListPlans {
     const { withoutIndex } = this.#model.dialect;
     const refer =
       scans && withoutIndex ? ({ name, value }: ModelField) => value ?? withoutIndex(name) : undefined;
-    const way = refer ? 'scan' : 'walk';
+    const choice = this.#isByGroups(plan, caller) ? this.#choice.next(accountOf(caller)) : undefined;
+    const way = choice?.way ?? (refer ? 'scan' : 'walk');
     const known = position ? undefined : plan.first?.[way];
     if (known) return known;
     const before = position?.before ?? false;
     const places = position?.values ?? [];
     const key = `${way} ${plan.shape} ${position ? `${before} ${places.map((value) => value === null)}` : ''}`;
     const values = [...plan.values, ...places, plan.limit + 1, plan.query.offset ?? 0];
-    const shaped = this.#statements.get(key) ?? this.#compile(key, this.#select(plan, position, refer));
+    const shaped =
+      this.#statements.get(key) ??
+      this.#compile(key, this.#select(plan, position, refer, way === 'groups' ? this.#groups : undefined));
     const rows = plan.limit + (plan.query.offset ?? 0);
     const bound = {
       statement: shaped.statement,
       values: bindShaped(shaped, values, caller),
       cost: this.#cost(plan.perRow, rows),
+      ...choice,
     };
     if (plan.first && !position && !shaped.asksCaller) plan.first[way] = bound;
     return bound;
@@ -371,7 +391,19 @@ export class ListPlans {
     return sql`(${sql.join(found, ' or ')})`;
   }
 
-  #select(plan: ListPlan, position?: Position, refer?: (field: ModelField) => Sql): Sql {
+  /** Whether the rows of a list are those of groups that its caller is a member of, in the order of the groups' index. */
+  #isByGroups({ conditions, sort, perRow, query }: ListPlan, caller: Caller): boolean {
+    const isWhole = conditions.length === 1 && conditions[0] === this.#where && perRow === 0;
+    return (
+      this.#groups !== undefined &&
+      isWhole &&
+      query.offset === undefined &&
+      accountOf(caller) !== null &&
+      isDeclaredOrder(this.#model, sort)
+    );
+  }
+
+  #select(plan: ListPlan, position?: Position, refer?: (field: ModelField) => Sql, groups?: RuleGroups): Sql {
     const { conditions, sort, values } = plan;
     const places = position?.values ?? [];
     const placed = places.map((_, at) => sql`${new Slot(values.length + at)}`);
@@ -382,7 +414,21 @@ export class ListPlans {
     const limit = new Slot(values.length + places.length);
     const offset = new Slot(values.length + places.length + 1);
     const columns = withSortKeys(plan.fields, sort);
-    return sql`select ${columns} from ${this.#model.table} ${where}
+    const { table, dialect } = this.#model;
+    if (groups) {
+      const page = {
+        sort,
+        before,
+        after: position && after(sort, placed, nulls, before),
+        limit: sql`${limit}`,
+      };
+      const unindexed =
+        dialect.withoutIndex && (({ name }: ModelField) => dialect.withoutIndex?.(name) ?? sql.ref(name));
+      return sql`select ${columns} from ${table}
+        where ${sql.ref('id')} in (${firstOfGroups(this.#model, groups, page)})
+        order by ${orderBy(sort, before, unindexed)} limit ${limit} offset ${offset}`;
+    }
+    return sql`select ${columns} from ${table} ${where}
       order by ${orderBy(sort, before, refer)} limit ${limit} offset ${offset}`;
   }
 
