@@ -86,6 +86,10 @@ export function accountRowVerbs({
       writer.model.policy.admit(caller, 'update');
       refuseKey(caller);
       const patch: unknown = given;
+      if (isObject(patch) && caller.kind === 'system' && ('roles' in patch || 'disabled_at' in patch))
+        throw new TypeError(
+          'roles are set by setRoles, disabled_at by disable and enable: they know of sessions',
+        );
       if (!isObject(patch) || patch.username === undefined)
         return accountOfRow(await service.patch(context, id, patch, options));
       const { username } = bodies.rename.check({ username: patch.username });

@@ -108,8 +108,12 @@ function noHistory(name: string): AnyService['history'] {
   };
 }
 
+/** Fields of accounts that verbs of their own set, which know of sessions and names. */
+const VERB_FIELDS = ['username', 'roles', 'disabled_at'];
+
 /** Accounts as own code reads them, and changes their own fields; the other verbs are those of the account service. */
 function withoutAccountVerbs(service: AnyService): AnyService {
+  const isOfVerbs = (body: unknown) => isObject(body) && VERB_FIELDS.some((name) => name in body);
   const refuse = async (): Promise<never> => {
     throw new TypeError('accounts are made, renamed and deleted by the account service alone');
   };
@@ -122,7 +126,9 @@ function withoutAccountVerbs(service: AnyService): AnyService {
     createMany: refuse,
     removeMany: refuse,
     patch: (context, id, body, options) =>
-      isObject(body) && 'username' in body ? refuse() : service.patch(context, id, body, options),
+      isOfVerbs(body) ? refuse() : service.patch(context, id, body, options),
+    patchMany: (context, query, body) =>
+      isOfVerbs(body) ? refuse() : service.patchMany(context, query, body),
   };
 }
 

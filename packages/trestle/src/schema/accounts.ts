@@ -18,6 +18,7 @@ import { rulesFor } from './checks/rule-options.ts';
 import { resource, systemResource } from './define-resource.ts';
 import type { Duration } from './duration.ts';
 import { list } from './fields/list.ts';
+import { oneOf } from './fields/texts/enum.ts';
 import { text } from './fields/texts/text.ts';
 import { createdAt, timestamp } from './fields/timestamp.ts';
 import { type Id, uuidId } from './id.ts';
@@ -214,7 +215,10 @@ export function accountFields(username: UsernameRule, roles: readonly string[], 
   return {
     username: text({ unique: true, max: username.max }),
     // The rules of fields are checked at start: `grant` is one on the caller.
-    roles: list(text(), { default: [], can: { ...byOthers, read: readsRoles as Rule<never> } }),
+    roles: list(oneOf([...roles, ADMINISTRATOR_ROLE]), {
+      default: [],
+      can: { ...byOthers, read: readsRoles as Rule<never> },
+    }),
     created_at: createdAt(),
     disabled_at: timestamp({ nullable: true, can: { ...byOthers, read: administrator } }),
   };

@@ -288,6 +288,10 @@ eachPlace('own fields of accounts', (place) => {
     const mine = engine.byName.get('accounts');
     await assert.rejects(async () => mine?.create(system(), { username: 'x' }), TypeError);
     await assert.rejects(async () => mine?.patch(system(), 1, { username: 'x' }), TypeError);
+    for (const body of [{ roles: ['administrator'] }, { disabled_at: null }]) {
+      await assert.rejects(async () => mine?.patch(system(), 1, body), TypeError);
+      await assert.rejects(async () => service.update(system(), 1, body as object), TypeError);
+    }
     assert.equal(Object(await mine?.patch(system(), 1, { bio: 'code' })).bio, 'code');
   });
 });
