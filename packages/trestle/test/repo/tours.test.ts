@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn, spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -41,17 +41,52 @@ describe('the tours of the documents are true', {
       const served = /^(?:\$ )?npm start -- (.*)$/m.exec(text)?.[1]?.split(' ') ?? [];
       const exports = [...text.matchAll(/^export (\w+)=(\S+)$/gm)].map(([, name, value]) => [name, value]);
       const env = { ...process.env, ...Object.fromEntries(exports) };
-      const url = await startedServer(t, document.startsWith('apps/') ? served : [], env);
-      const outputs = await run(
-        steps.map(({ command }) => command.replaceAll(WRITTEN, url)),
+      await requireOutputs(
+        steps,
+        await startedServer(t, document.startsWith('apps/') ? served : [], env),
         env,
       );
-      for (const [index, { command, output }] of steps.entries()) {
-        const answer = outputs[index]?.replaceAll(url, 'localhost:4000') ?? '';
-        assert.match(answer, pattern(output.replaceAll(WRITTEN, 'localhost:4000')), `${command}\n${answer}`);
-      }
     });
+
+  test('docs/guide: its files compile, page by page, and answer what it says', async (t) => {
+    const root = await mkdtemp(join(tmpdir(), 'trestle-guide-'));
+    t.after(() => rm(root, { recursive: true }));
+    await symlink(join(ROOT, 'node_modules'), join(root, 'node_modules'));
+    await writeFile(join(root, 'package.json'), '{ "type": "module" }');
+    const tsconfig = { extends: join(ROOT, 'tsconfig.json'), include: ['.'] };
+    await writeFile(join(root, 'tsconfig.json'), JSON.stringify(tsconfig));
+    const pages = repositoryFiles(ROOT, 'docs/guide/*.md').sort();
+    const folders = pages.map((_, page) => join(root, `page-${page + 1}`));
+    for (const [page, folder] of folders.entries()) {
+      // A page shows the files that it changes; the others stay as they are.
+      await (page > 0 ? cp(folders[page - 1] ?? '', folder, { recursive: true }) : mkdir(folder));
+      const text = await readFile(join(ROOT, pages[page] ?? ''), 'utf8');
+      for (const [, name = '', code = ''] of text.matchAll(/^```ts\n\/\/ (\S+)\n([\s\S]*?)^```$/gm))
+        await writeFile(join(folder, name), code);
+    }
+    const { stdout } = spawnSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', root], { encoding: 'utf8' });
+    assert.equal(stdout, '');
+    for (const [page, folder] of folders.entries()) {
+      const text = await readFile(join(ROOT, pages[page] ?? ''), 'utf8');
+      const exports = [...text.matchAll(/^export (TRESTLE\w+)=(\S+)$/gm)].map(([, name, value]) => [
+        name,
+        value,
+      ]);
+      const env = { ...process.env, ...Object.fromEntries(exports) };
+      await requireOutputs(stepsOf(text), await startedServer(t, [folder], env), env);
+    }
+  });
 });
+
+/** Runs the commands of a tour against a server, and compares what they print with what the document says. */
+async function requireOutputs(steps: readonly Step[], url: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const commands = steps.map(({ command }) => command.replaceAll(WRITTEN, url));
+  const outputs = await run(commands, env);
+  for (const [index, { command, output }] of steps.entries()) {
+    const answer = outputs[index]?.replaceAll(url, 'localhost:4000') ?? '';
+    assert.match(answer, pattern(output.replaceAll(WRITTEN, 'localhost:4000')), `${command}\n${answer}`);
+  }
+}
 
 interface Step {
   command: string;
