@@ -101,7 +101,7 @@ const CASES: Readonly<Record<string, readonly [() => unknown, string]>> = {
   ],
   'a rule on a resource that is not there': [
     () => options({ can: { read: exists('note', { title: its('title') }) } }),
-    "forum.notes.can.read: exists('note') has no resource; there are notes; did you mean 'notes'?",
+    "forum.notes.can.read: exists('note') has no resource; there are accounts, notes; did you mean 'notes'?",
   ],
   'its() of a misspelt field': [
     () => options({ can: { read: exists('notes', { title: its('titel') }) } }),
