@@ -14,6 +14,21 @@ export default defineConfig({
     outline: [2, 3],
     sidebar: [
       {
+        text: 'Guide',
+        items: [
+          { text: '1. The first resource', link: '/guide/01-first-resource' },
+          { text: '2. Accounts and roles', link: '/guide/02-accounts-and-roles' },
+          { text: '3. Rules on rows', link: '/guide/03-rules-on-rows' },
+          { text: '4. Appointments', link: '/guide/04-appointments' },
+          { text: '5. States', link: '/guide/05-states' },
+          { text: '6. Own code', link: '/guide/06-own-code' },
+          { text: '7. Invoices', link: '/guide/07-invoices' },
+          { text: '8. Reminders', link: '/guide/08-reminders' },
+          { text: '9. A live list and a report', link: '/guide/09-live-and-report' },
+          { text: '10. Tests', link: '/guide/10-tests' },
+        ],
+      },
+      {
         text: 'Building',
         items: [
           { text: 'Declaring an app', link: '/declaring' },
