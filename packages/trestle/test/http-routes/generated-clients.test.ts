@@ -112,7 +112,7 @@ same(await ids({ filterContentEq: 'o, 1' }), [one.id]);
 same(await ids({ filterCreatedAtLt: new Date(0) }), []);
 same(await ids({ filterAuthorNull: true }), []);
 same(await ids({ filterOr: JSON.stringify([{ id: { eq: two.id } }]) }), [two.id]);
-same((await api.updateMessage({ id: one.id, messagePatch: { content: 'x' } })).content, 'x');
+same((await api.updateMessage({ id: one.id, messagePatch: { content: 'x' } }))?.content, 'x');
 const missing = await api.getMessage({ id: 99999 }).catch((error: ResponseError) => error.response.status);
 same(missing, 404);
 await api.deleteMessage({ id: one.id });
