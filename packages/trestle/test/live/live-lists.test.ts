@@ -190,7 +190,8 @@ everyPlace('a live list', (place) => {
     const before = performance.now();
     assert.equal((await served.call('DELETE', '/v1/sessions', { token: ann })).status, 204);
     assert.equal(await ended, undefined);
-    assert.ok(performance.now() - before < 1500, 'the stream outlived its session');
+    // Within a second on a machine with nothing else to do.
+    assert.ok(performance.now() - before < 5000, 'the stream outlived its session');
   });
 
   it('misses nothing, repeats nothing and keeps one order, whoever writes at once', async (t) => {
