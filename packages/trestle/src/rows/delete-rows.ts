@@ -178,7 +178,7 @@ export class RowDeletion {
     const after = new Map((await transaction.all(update, bind(update, values))).map((row) => [row.id, row]));
     await recorder?.record(
       transaction,
-      before.map((row) => ({
+      before.filter(isShown).map((row) => ({
         model,
         caller,
         before: model.decodeVersioned(row),
@@ -215,7 +215,8 @@ export class RowDeletion {
     rows: readonly Columns[],
   ): Promise<void> {
     if (!this.#recorder?.records(model)) return;
-    const changes = rows.map((row) => ({ model, caller, before: model.decodeVersioned(row) }));
+    const shown = rows.filter(isShown);
+    const changes = shown.map((row) => ({ model, caller, before: model.decodeVersioned(row) }));
     await this.#recorder.record(transaction, changes);
   }
 
@@ -225,7 +226,10 @@ export class RowDeletion {
 
   /** The rows that refer to some, locked: ids alone, unless they are recorded. */
   #select(model: Model, field: string): Statement {
-    const columns = this.#recorder?.records(model) ? model.versionedColumns : sql.ref('id');
+    const hidden = model.live && sql`, case when ${model.live} then 0 else 1 end as ${sql.ref(HIDDEN)}`;
+    const columns = this.#recorder?.records(model)
+      ? sql`${model.versionedColumns}${hidden ?? sql``}`
+      : sql.ref('id');
     return this.#statement(
       'select',
       model,
@@ -253,6 +257,14 @@ export class RowDeletion {
 
 /** The parameter of the ids. No field has a name with a colon. */
 const IDS = ':ids';
+
+/** Marks a row that is deleted softly. */
+const HIDDEN = '_hidden';
+
+/** Whether a change of a row is to be told: of one that is deleted softly nobody is to hear, though references are taken out of it. */
+function isShown(row: Columns): boolean {
+  return row[HIDDEN] !== 1;
+}
 
 function idsOf({ rows }: Level): Value[] {
   // An id as the driver gives it is what the driver binds again.

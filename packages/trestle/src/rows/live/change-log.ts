@@ -113,9 +113,9 @@ export class ChangeLog implements ChangeRecorder {
   async #write(transaction: Executor, made: readonly RowChange[]): Promise<void> {
     const whole = new Set<string>();
     const rows: NewChange[] = [];
-    for (const { model, before = null, after = null } of made)
+    for (const { model, before = null, after = null, restored } of made)
       if (this.#recorded.get(model.name) === 'whole') whole.add(model.name);
-      else rows.push({ resource: model.name, before, after });
+      else rows.push({ resource: model.name, before: restored ? null : before, after });
     for (const name of whole) rows.push({ resource: name, before: null, after: null });
     await this.#append(transaction, rows);
   }
