@@ -60,7 +60,7 @@ export const members = accounts({
   signInBy: ['email'],
   roles: ['receptionist', 'practitioner'],
   // Patients see the practitioners, not each other.
-  can: { read: any(desk, exists('practitioners', { account: its('id') })), list: desk },
+  can: { read: any(desk, all(signedIn, exists('practitioners', { account: its('id') }))), list: desk },
 });
 
 const practitioners = resource({
