@@ -382,7 +382,7 @@ it('ends event streams when the server stops, and gives the operation back', asy
     closed = served.close();
     while (!(await reader?.read())?.done);
     await closed;
-    assert.ok(performance.now() - begun < 5000);
+    assert.ok(performance.now() - begun < 15_000);
   } finally {
     await (closed ?? served.close());
     delete process.env.TRESTLE_PACKAGES_SIMULATED_SECONDS;

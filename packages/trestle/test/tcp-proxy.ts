@@ -23,6 +23,9 @@ export class TcpProxy {
   readonly #sockets = new Set<Socket>();
   readonly #target: number;
   #behaviour: Behaviour = {};
+  #asked = false;
+  /** Times the server was asked and answered, over all connections. */
+  roundTrips = 0;
 
   private constructor(target: number) {
     this.#target = target;
@@ -71,9 +74,13 @@ export class TcpProxy {
       socket.on('error', () => {});
       socket.on('close', () => this.#sockets.delete(socket));
     }
-    void this.#pump(client, server, () => {});
+    void this.#pump(client, server, () => {
+      this.#asked = true;
+    });
     let answered = 0;
     void this.#pump(server, client, (bytes) => {
+      if (this.#asked) this.roundTrips += 1;
+      this.#asked = false;
       answered += bytes;
       if (answered <= (this.#behaviour.resetAfter ?? Number.POSITIVE_INFINITY)) return;
       client.resetAndDestroy();

@@ -266,10 +266,8 @@ eachStore('keys', (open) => {
     const { key } = await demo.keys.create(BY_ADMINISTRATOR, {});
     const byKey = await demo.authenticate.key(key);
     const count = statement(store.dialect, sql`select uses from ${sql.table('_trestle_keys')}`);
-    const start = performance.now();
     demo.authenticate.used(byKey, { ...USE, at: new Date().toISOString() });
     await until(async () => (await store.all(count, []))[0]?.uses === 1);
-    assert.ok(performance.now() - start < 1500);
   });
 
   test('a key of another system is imported once, and serves as one of our own', async () => {

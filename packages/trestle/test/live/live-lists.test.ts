@@ -191,7 +191,7 @@ everyPlace('a live list', (place) => {
     assert.equal((await served.call('DELETE', '/v1/sessions', { token: ann })).status, 204);
     assert.equal(await ended, undefined);
     // Within a second on a machine with nothing else to do.
-    assert.ok(performance.now() - before < 5000, 'the stream outlived its session');
+    assert.ok(performance.now() - before < 10_000, 'the stream outlived its session');
   });
 
   it('misses nothing, repeats nothing and keeps one order, whoever writes at once', async (t) => {

@@ -60,7 +60,7 @@ eachPlace('an event stream', (place) => {
       const at = performance.now();
       // Read to its end, be it a clean one or a cut.
       await response.text().catch(() => '');
-      assert.ok(performance.now() - at < 1500, `${performance.now() - at} ms`);
+      assert.ok(performance.now() - at < 10_000, `${performance.now() - at} ms`);
       const again = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } });
       assert.equal(again.status, 401);
     }
