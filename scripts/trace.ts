@@ -150,9 +150,12 @@ async function operationEnded(served: Served, reply: Reply): Promise<void> {
   database.close();
 }
 
+/** Sends the request: it is no part of the server. */
+const CLIENT = 'packages/trestle/src/testing.ts';
+
 async function traced(flow: Flow, tracer: Tracer): Promise<SourceFunction[]> {
   const load = (path: string) => import(pathToFileURL(join(options.root, path)).href);
-  const { serveApp } = (await load('packages/trestle/src/testing.ts')) as typeof testing;
+  const { serveApp } = (await load(CLIENT)) as typeof testing;
   const { default: app } = await load(`apps/${flow.app}/app.ts`);
   const data = mkdtempSync(join(tmpdir(), 'trestle-trace-'));
   const served = await serveApp(app, { data });
@@ -165,7 +168,7 @@ async function traced(flow: Flow, tracer: Tracer): Promise<SourceFunction[]> {
       tracer.start();
       await once(flow, served, request);
       await pause(10);
-      const entered = tracer.stop();
+      const entered = tracer.stop().filter(({ file }) => file !== CLIENT);
       if (fewest === undefined || distinct(entered) < distinct(fewest)) fewest = entered;
     }
     return fewest ?? [];

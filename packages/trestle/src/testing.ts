@@ -27,7 +27,7 @@ export interface Served<Rs extends Resources = Resources, Js extends Jobs = Jobs
   readonly data: string;
   /** The administrator's secret of this server. */
   readonly administrator: string;
-  /** Sends a request. A `URLSearchParams` or `FormData` body is sent as a form, any other value but a string as JSON. */
+  /** Sends a request to the next of the servers, as `call` does. */
   call(method: string, path: string, options?: CallOptions): Promise<Reply>;
   /** The number of SQL statements that the servers have run so far. */
   statements(): number;
@@ -37,6 +37,7 @@ export interface Served<Rs extends Resources = Resources, Js extends Jobs = Jobs
 }
 
 export interface CallOptions {
+  /** A string, a form, bytes or a stream are sent as they are, any other value as JSON (default: no body). */
   body?: unknown;
   /** Sent as a Bearer token. */
   token?: string | undefined;
@@ -46,7 +47,7 @@ export interface CallOptions {
 export interface Reply {
   status: number;
   headers: Headers;
-  /** The parsed JSON of the body, or its text where it is not JSON; undefined without a body. */
+  /** The parsed JSON of the body, or its text where it has another media type; undefined without a body. */
   body: unknown;
 }
 
@@ -79,28 +80,8 @@ export async function serveApp<Rs extends Resources, Js extends Jobs, F extends 
     engine: first.engine,
     data,
     administrator: ADMINISTRATOR,
-    async call(method, path, { body, token, headers } = {}) {
-      const { server } = all[next++ % all.length] ?? first;
-      const form = body instanceof URLSearchParams || body instanceof FormData;
-      const json = body !== undefined && typeof body !== 'string' && !form;
-      const response = await fetch(`${server.url}${path}`, {
-        method,
-        headers: {
-          ...(json && { 'Content-Type': 'application/json' }),
-          ...(token !== undefined && { Authorization: `Bearer ${token}` }),
-          ...headers,
-        },
-        ...(body !== undefined && { body: json ? JSON.stringify(body) : form ? body : String(body) }),
-        redirect: 'manual',
-      });
-      const text = await response.text();
-      const reply = { status: response.status, headers: response.headers };
-      try {
-        return { ...reply, body: text === '' ? undefined : JSON.parse(text) };
-      } catch {
-        return { ...reply, body: text };
-      }
-    },
+    call: (method, path, options) =>
+      call((all[next++ % all.length] ?? first).server.url, method, path, options),
     statements: () => all.reduce((sum, { engine }) => sum + engine.store.statements, 0),
     log: () => lines.join(''),
     async close() {
@@ -109,6 +90,44 @@ export async function serveApp<Rs extends Resources, Js extends Jobs, F extends 
       if (options.data === undefined) rmSync(data, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * Sends a request to a server, and reads its answer whole. Redirects are answers.
+ *
+ * @param url the server's, for example `served.url`.
+ * @param options the body, a token, headers (default: none of them).
+ * @throws {TypeError} where the server cannot be reached.
+ * @example
+ * const { status } = await call('http://localhost:8000', 'GET', '/v1/notes');
+ */
+export async function call(
+  url: string,
+  method: string,
+  path: string,
+  { body, token, headers }: CallOptions = {},
+): Promise<Reply> {
+  const isSent = isBody(body);
+  const response = await fetch(`${url}${path}`, {
+    method,
+    redirect: 'manual',
+    headers: {
+      ...(!isSent && { 'Content-Type': 'application/json' }),
+      ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: isSent ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  const parsed = text === '' ? undefined : isJson ? JSON.parse(text) : text;
+  return { status: response.status, headers: response.headers, body: parsed };
+}
+
+/** Whether `fetch` sends it as it is; anything else goes as JSON. */
+function isBody(body: unknown): body is NonNullable<RequestInit['body']> | undefined {
+  const kinds = [URLSearchParams, FormData, Blob, Uint8Array, ReadableStream];
+  return body === undefined || typeof body === 'string' || kinds.some((kind) => body instanceof kind);
 }
 
 async function openOne<Rs extends Resources, Js extends Jobs, F extends Fields>(

@@ -7,19 +7,12 @@ import { startServer } from '../src/http/server/server.ts';
 import type { ServerOptions } from '../src/http/server/server-options.ts';
 import type { App } from '../src/schema/app.ts';
 import type { Resources } from '../src/schema/row-types.ts';
+import { type CallOptions, call } from '../src/testing.ts';
 
 /** The administrator's secret of every server that tests start. */
 export const ADMINISTRATOR = 'administrator-of-tests-and-nothing-else-0123456789';
 
 export interface StartOptions extends Partial<EngineOptions>, Partial<Omit<ServerOptions, 'log'>> {}
-
-/** A request in short: an object as the body goes as JSON, a URLSearchParams or FormData as a form, a text or bytes as they are. */
-export interface Call {
-  body?: unknown;
-  headers?: Record<string, string>;
-  /** Goes as `Authorization: Bearer …`. */
-  token?: string | undefined;
-}
 
 /** An answer. `body` is its JSON, or its text where it has another media type; undefined without one. */
 export interface Reply<Body> {
@@ -36,7 +29,7 @@ export interface RunningApp {
   /** The lines of the log so far, parsed. */
   log: Record<string, unknown>[];
   /** `call<{ id: number }>('POST /projects', { token, body: { title: 'A' } })` */
-  call<Body = unknown>(line: string, call?: Call): Promise<Reply<Body>>;
+  call<Body = unknown>(line: string, options?: CallOptions): Promise<Reply<Body>>;
   close(): Promise<void>;
 }
 
@@ -67,7 +60,7 @@ export async function startApps(
     data: folder,
     engines,
     log,
-    call: (line, call) => callOver(server.url, line, call),
+    call: (line, options) => callOver(server.url, line, options),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -77,35 +70,9 @@ export async function startApps(
 export async function callOver<Body = unknown>(
   url: string,
   line: string,
-  { body, headers, token }: Call = {},
+  options?: CallOptions,
 ): Promise<Reply<Body>> {
   const [method = 'GET', path = '/'] = line.split(' ');
-  const isPlain =
-    typeof body === 'object' &&
-    body !== null &&
-    !(body instanceof URLSearchParams || body instanceof FormData) &&
-    !isBytes(body);
-  const response = await fetch(`${url}${path}`, {
-    method,
-    redirect: 'manual',
-    headers: {
-      ...(isPlain && { 'content-type': 'application/json' }),
-      ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      ...headers,
-    },
-    ...(body !== undefined && {
-      body: isPlain ? JSON.stringify(body) : (body as NonNullable<RequestInit['body']>),
-    }),
-  });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, body: parsed(response, text) as Body };
-}
-
-function isBytes(body: unknown): boolean {
-  return body instanceof Uint8Array || body instanceof ReadableStream;
-}
-
-function parsed(response: Response, text: string): unknown {
-  if (text === '') return undefined;
-  return /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text;
+  const { status, headers, body } = await call(url, method, path, options);
+  return { status, headers, body: body as Body };
 }

@@ -134,10 +134,6 @@ export function refuse(request: IncomingMessage): Problem | undefined {
     : malformed('The Expect header may only say 100-continue.');
 }
 
-/**
- * Reads the path of a target, below the base path: that of a target in absolute form (RFC 9112, 3.2.2) where it names the host
- * the request came to, and without the base path where the proxy has left that. Other targets stay as they are.
- */
 /** Leaves the client's address alone in `X-Forwarded-For`, where the framework reads it; none where the peer is the client. */
 function behindProxies(trusts: TrustsPeer, rewrite: (request: IncomingMessage) => string) {
   return (request: Pick<IncomingMessage, 'url' | 'headers'>): string => {
@@ -150,6 +146,10 @@ function behindProxies(trusts: TrustsPeer, rewrite: (request: IncomingMessage) =
   };
 }
 
+/**
+ * Reads the path of a target, below the base path: that of a target in absolute form (RFC 9112, 3.2.2) where it names the host
+ * the request came to, and without the base path where the proxy has left that. Other targets stay as they are.
+ */
 function pathUnder(basePath: string): (request: Pick<IncomingMessage, 'url' | 'headers'>) => string {
   return ({ url = '/', headers }) => {
     let target = url;
