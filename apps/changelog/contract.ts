@@ -8,7 +8,6 @@ import {
   type Filter,
   limitedBy,
   Problem,
-  type Route,
   route,
 } from 'trestle/contract';
 import { type Static, Type } from 'typebox';
@@ -42,7 +41,7 @@ const noSuchProject = new Problem('invalid', {
 });
 
 /** The documented routes of changelog, over its services. */
-export function contract(context: Context): Contract {
+export function contract(context: Context) {
   return {
     errors,
     errorShape: Failure,
@@ -54,10 +53,10 @@ export function contract(context: Context): Contract {
       changelog: 'Projects with their newest updates, as clients of the original know them.',
     },
     routes: [...userRoutes(context), ...projectRoutes(context), ...updateRoutes(context), ...pageRoutes()],
-  };
+  } satisfies Contract;
 }
 
-function userRoutes({ accounts, credentials }: Context): Route[] {
+function userRoutes({ accounts, credentials }: Context) {
   return [
     route(
       'POST',
@@ -122,7 +121,7 @@ function withUpdatesOf(updates: Context['services']['updates']) {
   return { withUpdates, withUpdate };
 }
 
-function projectRoutes({ rules, schemas, services: { projects, updates } }: Context): Route[] {
+function projectRoutes({ rules, schemas, services: { projects, updates } }: Context) {
   const can = rules.projects;
   const tag = 'changelog';
   const { withUpdates, withUpdate } = withUpdatesOf(updates);
@@ -220,7 +219,7 @@ function projectRoutes({ rules, schemas, services: { projects, updates } }: Cont
   ];
 }
 
-function updateRoutes({ rules, schemas, services: { updates } }: Context): Route[] {
+function updateRoutes({ rules, schemas, services: { updates } }: Context) {
   const can = rules.updates;
   const tag = 'changelog';
   const body = limitedBy(UpdateBody, schemas.updates.body);

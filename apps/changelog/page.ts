@@ -1,10 +1,10 @@
-import { bytes, type Route, route } from 'trestle/contract';
+import { bytes, route } from 'trestle/contract';
 
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; base-uri 'none'";
 
 /** A readable page of projects and their updates at `/`, for people who sign in with name and password. */
-export function pageRoutes(): Route[] {
+export function pageRoutes() {
   const shared = { tag: 'page', answers: { 200: null } };
   return [
     route(

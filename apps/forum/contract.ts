@@ -30,7 +30,7 @@ type Row = RowOf<typeof articles>;
 type Context = ContractContext<typeof resources>;
 
 /** The documented routes of forum, over its services. */
-export function contract(context: Context): Contract {
+export function contract(context: Context) {
   return {
     errors,
     errorShape: Failure,
@@ -41,7 +41,7 @@ export function contract(context: Context): Contract {
     },
     credentials: [{ in: 'body', name: 'access-token', for: 'token' }],
     routes: [...accountRoutes(context), ...readRoutes(context), ...writeRoutes(context)],
-  };
+  } satisfies Contract;
 }
 
 function accountRoutes({ accounts, credentials }: Context) {

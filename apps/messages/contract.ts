@@ -5,7 +5,6 @@ import {
   type ContractContext,
   limitedBy,
   Problem,
-  type Route,
   route,
   streamList,
 } from 'trestle/contract';
@@ -37,7 +36,7 @@ const taken = new Problem('conflict', {
 });
 
 /** The documented routes of messages, over its services. */
-export function contract(context: Context): Contract {
+export function contract(context: Context) {
   return {
     errors,
     errorShape: Failure,
@@ -48,10 +47,10 @@ export function contract(context: Context): Contract {
     pages: { swagger: '/' },
     multipart: true,
     routes: [...authRoutes(context), ...readRoutes(context), ...writeRoutes(context)],
-  };
+  } satisfies Contract;
 }
 
-function authRoutes({ credentials, accounts }: Context): Route[] {
+function authRoutes({ credentials, accounts }: Context) {
   return [
     route(
       'POST',
@@ -105,7 +104,7 @@ function authRoutes({ credentials, accounts }: Context): Route[] {
   ];
 }
 
-function readRoutes({ rules, services: { messages } }: Context): Route[] {
+function readRoutes({ rules, services: { messages } }: Context) {
   const can = rules.messages;
   return [
     route(
@@ -139,7 +138,7 @@ function readRoutes({ rules, services: { messages } }: Context): Route[] {
   ];
 }
 
-function writeRoutes({ rules, schemas, services: { messages } }: Context): Route[] {
+function writeRoutes({ rules, schemas, services: { messages } }: Context) {
   const can = rules.messages;
   const content = limitedBy(MessageBody, schemas.messages.body);
   return [

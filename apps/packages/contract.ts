@@ -17,7 +17,7 @@ const CREDENTIALS: readonly CredentialPlace[] = [
 ];
 
 /** The documented routes of packages, over its services. */
-export function contract(context: Context): Contract {
+export function contract(context: Context) {
   return {
     errors,
     errorShape: Failure,
@@ -46,5 +46,5 @@ export function contract(context: Context): Contract {
       ...operationRoutes(context),
       ...keyRoutes(context),
     ],
-  };
+  } satisfies Contract;
 }

@@ -1,5 +1,5 @@
 import { administrator } from 'trestle';
-import { answer, type KeyView, type Method, Problem, type Route, route, seconds } from 'trestle/contract';
+import { answer, type KeyView, type Method, Problem, route, seconds } from 'trestle/contract';
 import { Type } from 'typebox';
 import type { Context } from './contract.ts';
 import { KeyLogs, KeyOf, NewKey, Nothing, Renewal } from './schemas.ts';
@@ -12,7 +12,7 @@ const can = administrator;
  * The key management of the document's library. It changes state by GET; each is offered as POST too, where no browser
  * or proxy calls it by itself, and deletion as DELETE.
  */
-export function keyRoutes(context: Context): Route[] {
+export function keyRoutes(context: Context) {
   return [
     ...newRoutes(context),
     ...revokeRoutes(context),
@@ -22,7 +22,7 @@ export function keyRoutes(context: Context): Route[] {
   ];
 }
 
-const BOTH: readonly Method[] = ['GET', 'POST'];
+const BOTH = ['GET', 'POST'] as const;
 
 /** `makeApiKey` by POST, `makeApiKeyByGet` by GET. */
 function named<O extends object>(method: Method, verb: string, options: O): O & { operationId: string } {
@@ -30,7 +30,7 @@ function named<O extends object>(method: Method, verb: string, options: O): O & 
   return { ...options, operationId: `${verb.toLowerCase()}ApiKey${way}` };
 }
 
-function newRoutes({ keys }: Context): Route[] {
+function newRoutes({ keys }: Context) {
   const options = {
     tag,
     can,
@@ -53,7 +53,7 @@ function newRoutes({ keys }: Context): Route[] {
   );
 }
 
-function revokeRoutes({ keys }: Context): Route[] {
+function revokeRoutes({ keys }: Context) {
   const options = {
     tag,
     can,
@@ -71,7 +71,7 @@ function revokeRoutes({ keys }: Context): Route[] {
   );
 }
 
-function renewRoutes({ keys }: Context): Route[] {
+function renewRoutes({ keys }: Context) {
   const options = {
     tag,
     can,
@@ -95,7 +95,7 @@ function renewRoutes({ keys }: Context): Route[] {
   );
 }
 
-function deleteRoutes({ keys }: Context): Route[] {
+function deleteRoutes({ keys }: Context) {
   const options = {
     tag,
     can,
@@ -113,7 +113,7 @@ function deleteRoutes({ keys }: Context): Route[] {
   );
 }
 
-function logsRoute({ keys }: Context): Route {
+function logsRoute({ keys }: Context) {
   const options = {
     tag,
     can,

@@ -1,12 +1,4 @@
-import {
-  type Answer,
-  answer,
-  EVENTS,
-  type OperationView,
-  operationEvents,
-  type Route,
-  route,
-} from 'trestle/contract';
+import { type Answer, answer, EVENTS, type OperationView, operationEvents, route } from 'trestle/contract';
 import { Type } from 'typebox';
 import type { Context } from './contract.ts';
 import { Operation, OperationId, OperationQuery, operationOf, PackageId } from './schemas.ts';
@@ -14,11 +6,11 @@ import { Operation, OperationId, OperationQuery, operationOf, PackageId } from '
 const tag = 'work';
 
 /** Downloads and activations: started on a package, then watched, polled or cancelled. */
-export function operationRoutes(context: Context): Route[] {
+export function operationRoutes(context: Context) {
   return [...startRoutes(context), ...readRoutes(context), cancelRoute(context), eventsRoute(context)];
 }
 
-function startRoutes({ rules, operations }: Context): Route[] {
+function startRoutes({ rules, operations }: Context) {
   const can = rules.packages.update;
   return (['download', 'activate'] as const).map((kind) =>
     route(
@@ -40,7 +32,7 @@ function startRoutes({ rules, operations }: Context): Route[] {
   );
 }
 
-function readRoutes({ rules, operations }: Context): Route[] {
+function readRoutes({ rules, operations }: Context) {
   const can = rules.packages.read;
   return [
     route(
@@ -80,7 +72,7 @@ function readRoutes({ rules, operations }: Context): Route[] {
   ];
 }
 
-function cancelRoute({ rules, operations }: Context): Route {
+function cancelRoute({ rules, operations }: Context) {
   const can = rules.packages.update;
   return route(
     'POST',
@@ -98,7 +90,7 @@ function cancelRoute({ rules, operations }: Context): Route {
   );
 }
 
-function eventsRoute({ rules, operations }: Context): Route {
+function eventsRoute({ rules, operations }: Context) {
   const options = {
     tag,
     operationId: 'streamWork',

@@ -1,5 +1,5 @@
 import type { RowOf } from 'trestle';
-import { answer, type Caller, limitedBy, Problem, type Route, route } from 'trestle/contract';
+import { answer, type Caller, limitedBy, Problem, route } from 'trestle/contract';
 import { Type } from 'typebox';
 import type { packages, resources } from './app.ts';
 import type { Context } from './contract.ts';
@@ -27,7 +27,7 @@ const noSuchStatus = new Problem('invalid', {
 });
 
 /** Packages and their statuses. */
-export function packageRoutes(context: Context): Route[] {
+export function packageRoutes(context: Context) {
   return [
     ...readRoutes(context),
     ...writeRoutes(context),
@@ -53,7 +53,7 @@ async function answeredOne(context: Context, caller: Caller, id: number) {
   return one;
 }
 
-function readRoutes(context: Context): Route[] {
+function readRoutes(context: Context) {
   const { rules, services } = context;
   const can = rules.packages.read;
   return [
@@ -89,7 +89,7 @@ function readRoutes(context: Context): Route[] {
   ];
 }
 
-function writeRoutes(context: Context): Route[] {
+function writeRoutes(context: Context) {
   const { rules, schemas, services, operations } = context;
   const can = rules.packages;
   const params = PackageId;
@@ -151,7 +151,7 @@ function writeRoutes(context: Context): Route[] {
 }
 
 /** Where an outside agent does the work and reports that it is done. A package in another status stays as it is. */
-function reportRoutes(context: Context): Route[] {
+function reportRoutes(context: Context) {
   const { rules, operations } = context;
   const reports = [
     {
@@ -168,7 +168,7 @@ function reportRoutes(context: Context): Route[] {
       from: 'Downloaded',
       state: 'Active',
     },
-  ];
+  ] as const;
   return reports.map(({ path, operationId, summary, from, state }) =>
     route(
       'PUT',
@@ -186,7 +186,7 @@ function unlessIllegal(error: unknown): void {
   if (!(error instanceof Problem && error.code === 'illegal_transition')) throw error;
 }
 
-function statusRoutes({ rules, schemas, services }: Context): Route[] {
+function statusRoutes({ rules, schemas, services }: Context) {
   const can = rules.statuses;
   return [
     route(

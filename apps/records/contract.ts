@@ -22,7 +22,7 @@ const theApp: Caller = { kind: 'administrator' };
 const secret = { 'Cache-Control': 'no-store' };
 
 /** The documented routes of records, over its services. */
-export function contract(context: ContractContext<typeof resources>): Contract {
+export function contract(context: ContractContext<typeof resources>) {
   return {
     errors,
     errorShape: Failed,
@@ -33,7 +33,7 @@ export function contract(context: ContractContext<typeof resources>): Contract {
     },
     credentials: [{ in: 'header', name: 'api-key', for: 'key' }],
     routes: [...keyRoutes(context), ...recordRoutes(context), ...incompletePaths()],
-  };
+  } satisfies Contract;
 }
 
 function keyRoutes({ accounts, keys, credentials, transaction }: ContractContext<typeof resources>) {

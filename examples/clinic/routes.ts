@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { signedIn } from 'trestle';
-import { answer, bytes, type ContractContext, Problem, type Route, route, system } from 'trestle/contract';
+import { answer, bytes, type ContractContext, Problem, route, system } from 'trestle/contract';
 import { Type } from 'typebox';
 import type { remind } from './reminders.ts';
 import type { members, resources } from './resources.ts';
@@ -16,7 +16,7 @@ const Report = Type.Array(Type.Object({ practitioner: Text, name: Text, ...count
 const Invitation = Type.Object({ role: Type.Enum(['receptionist', 'practitioner']) });
 const Code = Type.Object({ code: Text });
 
-export function routes(app: App): Route[] {
+export function routes(app: App) {
   const { services, accounts, rules, transaction } = app;
   const report = { summary: 'The month of each practitioner', can: rules.reminders.read, query: Month };
   const csv = { summary: 'The same as CSV', produces: 'text/csv', answers: { 200: Text } };

@@ -10,10 +10,10 @@ type Credentials = { email: string; password: string };
 const all = Number.MAX_SAFE_INTEGER;
 
 /** The documented routes, over the services of the app. */
-export function contract(app: views.App): api.Contract {
+export function contract(app: views.App) {
   const credentials = [{ in: 'authorization', scheme: 'Token', for: 'token' }] as const;
   const routes = [...userRoutes(app), ...articleRoutes(app), ...commentRoutes(app)];
-  return { routes, errors, errorShape: Failure, credentials };
+  return { routes, errors, errorShape: Failure, credentials } satisfies api.Contract;
 }
 
 function userRoutes(app: views.App) {

@@ -23,6 +23,7 @@ export {
   limitedBy,
   type Method,
   type Route,
+  type RouteCall,
   type RouteOptions,
   type RouteRequest,
   type RouteTypes,

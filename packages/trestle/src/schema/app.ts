@@ -24,6 +24,8 @@ export interface AppOptions<
   Rs extends Resources,
   Js extends Jobs = Jobs,
   F extends Fields = Record<never, never>,
+  C extends Route = Route,
+  R extends Route = Route,
 > {
   /** Lower-case letters, digits and dashes: names the database, the path and the tokens' issuer. */
   name: string;
@@ -36,12 +38,12 @@ export interface AppOptions<
   /** Settings where neither an option nor a variable of the engine says otherwise (default: none). */
   defaults?: AppDefaults;
   /** The app's documented routes (default: none, the uniform API alone). */
-  contract?: (context: ContractContext<Rs, Js, F>) => Contract;
+  contract?: (context: ContractContext<Rs, Js, F>) => Contract<C>;
   /**
    * Routes of the app's own beside the uniform API, with its errors and its strictness, in the OpenAPI document (default: none).
    * Their paths stand as they are written, under the app's own.
    */
-  routes?: (context: ContractContext<Rs, Js, F>) => readonly Route[];
+  routes?: (context: ContractContext<Rs, Js, F>) => readonly R[];
   /** Code that runs before a process serves requests; what it throws ends the start (default: none). */
   start?: ProcessHooks<ContractContext<Rs, Js, F>>;
   /** Code that runs when a process has served its last request; what it throws is logged (default: none). */
@@ -58,16 +60,22 @@ export interface AppDefaults {
   readonly administratorSecret?: string | undefined;
 }
 
-/** One declared backend. */
-export interface App<Rs extends Resources = Resources, Js extends Jobs = Jobs, F extends Fields = Fields> {
+/** One declared backend. `C` are the routes of its contract, `R` its own: as typed clients call them. */
+export interface App<
+  Rs extends Resources = Resources,
+  Js extends Jobs = Jobs,
+  F extends Fields = Fields,
+  C extends Route = Route,
+  R extends Route = Route,
+> {
   readonly name: string;
   readonly description: string;
   readonly accounts: Accounts<F>;
   readonly resources: Rs;
   readonly jobs: Js;
   readonly defaults: AppDefaults;
-  readonly contract: Make<Rs, Js, F, Contract> | undefined;
-  readonly routes: Make<Rs, Js, F, readonly Route[]> | undefined;
+  readonly contract: Make<Rs, Js, F, Contract<C>> | undefined;
+  readonly routes: Make<Rs, Js, F, readonly R[]> | undefined;
   readonly start: { readonly [K in keyof ProcessHooks<never>]: Make<Rs, Js, F, Promise<void>> };
   readonly stop: { readonly [K in keyof ProcessHooks<never>]: Make<Rs, Js, F, Promise<void>> };
   readonly uniform: boolean;
@@ -90,8 +98,10 @@ export function app<
   const Rs extends Resources,
   const Js extends Jobs = Record<never, never>,
   const F extends Fields = Record<never, never>,
->(options: AppOptions<Rs, Js, F>): App<Rs, Js, F> {
-  const declared: App<Rs, Js, F> = {
+  C extends Route = never,
+  R extends Route = never,
+>(options: AppOptions<Rs, Js, F, C, R>): App<Rs, Js, F, C, R> {
+  const declared: App<Rs, Js, F, C, R> = {
     name: options.name,
     description: options.description ?? '',
     // Without own fields there are none: what `F` is by default.

@@ -96,11 +96,14 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The schemas of a route's request, as `RouteOptions` takes them. */
+type AnswerSchemas = Readonly<Record<number, TSchema | null>>;
+
+/** The schemas of a route, as `RouteOptions` takes them. */
 interface RouteSchemas {
   params?: TSchema | undefined;
   query?: TSchema | undefined;
   body?: TSchema | undefined;
+  answers?: AnswerSchemas;
 }
 
 type StaticOf<S> = S extends TSchema ? Static<S> : Record<string, never>;
@@ -164,15 +167,31 @@ export interface RouteOptions<S extends RouteSchemas = RouteSchemas> {
   /** The media type of what it answers where it does not fail (default: `application/json`). */
   produces?: string;
   /** Schemas of the answers by status; null for an answer without a body. */
-  answers: Readonly<Record<number, TSchema | null>>;
+  answers: S['answers'] & AnswerSchemas;
   /** A GET that changes something, as some originals have it: HEAD does not run it (405). Default: false. */
   changes?: boolean;
   /** For the documentation: the OAuth2 password form of this route signs Swagger UI in. */
   signsIn?: boolean;
 }
 
+/** A route as a typed client calls it. A type only. */
+export interface RouteCall extends RouteTypes {
+  method: Method;
+  path: string;
+  /** The body of an answer that is no failure. */
+  answer: unknown;
+}
+
+type Answered<A> = {
+  [K in keyof A & number]: `${K}` extends `2${string}`
+    ? A[K] extends TSchema
+      ? Static<A[K]>
+      : undefined
+    : never;
+}[keyof A & number];
+
 /** One documented route of a contract. */
-export interface Route {
+export interface Route<C extends RouteCall = RouteCall> {
   readonly method: Method;
   /** Fastify's form: `/projects/:id`. Stands with and without a trailing slash. */
   readonly path: string;
@@ -180,6 +199,8 @@ export interface Route {
   readonly handle: (
     request: RouteRequest<{ params: never; query: never; body: never }>,
   ) => Promise<Answer> | Answer;
+  /** A type only. @internal */
+  readonly $call?: C;
 }
 
 /** An error in a contract's own words. */
@@ -203,8 +224,8 @@ export interface FailedRequest {
 }
 
 /** An app's documented routes: thin adapters over services, and its own error shape. */
-export interface Contract {
-  readonly routes: readonly Route[];
+export interface Contract<R extends Route = Route> {
+  readonly routes: readonly R[];
   readonly errors: (problem: Problem, request: FailedRequest) => ErrorAnswer;
   /** The shape of what `errors` answers, for the documentation (default: any). */
   readonly errorShape?: TSchema;
@@ -271,7 +292,8 @@ export interface ContractContext<
 }
 
 /**
- * Declares one route of a contract. The types of `params`, `query` and `body` follow from their schemas.
+ * Declares one route of a contract. The types of `params`, `query` and `body` follow from their schemas; method,
+ * path and answers are part of its type, so that a typed client can call it.
  *
  * @throws what the handler throws: a `Problem` becomes the contract's error answer, any other error `internal` (500).
  * @example
@@ -280,15 +302,18 @@ export interface ContractContext<
  *   async (request) => answer(200, await services.notes.read(request, request.params.id)));
  */
 export function route<
+  const M extends Method,
+  const Path extends string,
   const P extends TSchema | undefined = undefined,
   const Q extends TSchema | undefined = undefined,
   const B extends TSchema | undefined = undefined,
+  const A extends AnswerSchemas = AnswerSchemas,
 >(
-  method: Method,
-  path: string,
-  options: RouteOptions<{ params: P; query: Q; body: B }>,
+  method: M,
+  path: Path,
+  options: RouteOptions<{ params: P; query: Q; body: B; answers: A }>,
   handle: (request: RouteRequest<TypesOf<{ params: P; query: Q; body: B }>>) => Promise<Answer> | Answer,
-): Route {
+): Route<TypesOf<{ params: P; query: Q; body: B }> & { method: M; path: Path; answer: Answered<A> }> {
   return { method, path, options, handle };
 }
 
