@@ -1,13 +1,38 @@
-import type { App, BodyOf, IdOf, PatchOf, Resources, RowOf } from 'trestle';
-import type { Account, AccountPatch, SignUpBody } from 'trestle/contract';
+import type {
+  App,
+  BodyOf,
+  Field,
+  IdOf,
+  PatchOf,
+  Resource,
+  Resources,
+  RowId,
+  RowOf,
+  ServerSet,
+} from 'trestle';
+import type { Account, AccountPatch, Route, SignUpBody } from 'trestle/contract';
+import { type BatchResults, type BatchRows, type BatchValues, membersOf, sendBatch } from './batch.ts';
 import type { Result } from './problems.ts';
+import { type RouteClient, untypedRoutes } from './routes.ts';
 import { type RowClient, UntypedRows } from './rows.ts';
 import { type RequestOptions, type Tokens, Transport, type TransportOptions, tokensOf } from './transport.ts';
 
 /** Options of a client. */
 export interface ClientOptions extends TransportOptions {}
 
-type ResourcesOf<A> = A extends App<infer Rs> ? Rs : Resources;
+type ResourcesOf<A> = A extends { readonly resources: infer Rs extends Resources } ? Rs : Resources;
+type OwnFields<A> = A extends App<infer _Rs, infer _Js, infer F> ? F : Record<never, never>;
+/** The resources that relations lead to: those of the app, and its accounts. */
+type Reachable<A> = ResourcesOf<A> & {
+  readonly accounts: Resource<{
+    fields: OwnFields<A> & { username: Field<ServerSet<string>>; created_at: Field<ServerSet<string>> };
+    id: RowId;
+  }>;
+};
+type ContractOf<A> =
+  A extends App<infer _Rs, infer _Js, infer _F, infer C extends Route, infer _R extends Route> ? C : Route;
+type RoutesOf<A> =
+  A extends App<infer _Rs, infer _Js, infer _F, infer _C extends Route, infer R extends Route> ? R : Route;
 type AccountOf<A> = A extends App<infer _Rs, infer _Js, infer F> ? Account<F> : Account;
 type SignUpOf<A> = A extends App<infer _Rs, infer _Js, infer F> ? SignUpBody<F> : Credentials;
 type PatchOfAccount<A> =
@@ -27,10 +52,14 @@ export interface Client<A> {
       BodyOf<ResourcesOf<A>[K], ResourcesOf<A>>,
       PatchOf<ResourcesOf<A>[K], ResourcesOf<A>>,
       IdOf<ResourcesOf<A>[K]>,
-      ResourcesOf<A>,
+      Reachable<A>,
       K
     >;
   };
+  /** The documented routes of the app's contract: `contract.get('/projects/{id}', { params: { id: 7 } })`. */
+  readonly contract: RouteClient<ContractOf<A>>;
+  /** The app's own routes beside the uniform API. */
+  readonly routes: RouteClient<RoutesOf<A>>;
   /** The tokens of the session; undefined where nobody is signed in. */
   readonly tokens: Tokens | undefined;
   /** Makes an account, with its own fields. */
@@ -43,7 +72,26 @@ export interface Client<A> {
   /** Changes the name and the own fields of the account that is signed in. */
   updateMe(patch: PatchOfAccount<A>, options?: RequestOptions): Promise<Result<AccountOf<A>>>;
   /**
-   * Any other route of the app, such as one of its contract, with the credentials, refreshes and retries of the rest.
+   * Up to 100 reads and writes of rows in one request: all or none of them, or, with `atomic: false`, each by itself. Later items
+   * refer to the answers of earlier ones.
+   *
+   * @param build calls verbs, and gives the items whose answers it wants, in any form.
+   * @example
+   * const result = await client.batch(({ orders, lines }) => {
+   *   const order = orders.create({ customer: 7 });
+   *   return { order, line: lines.create({ order: order.id, sku: 'a1' }) };
+   * });
+   */
+  batch<const T>(
+    build: (rows: BatchRows<ResourcesOf<A>>) => T,
+    options: RequestOptions & { atomic: false },
+  ): Promise<Result<BatchResults<T>>>;
+  batch<const T>(
+    build: (rows: BatchRows<ResourcesOf<A>>) => T,
+    options?: RequestOptions & { atomic?: true },
+  ): Promise<Result<BatchValues<T>>>;
+  /**
+   * Any other route of the app, with the credentials, refreshes and retries of the rest.
    *
    * @param path below the app's URL, with its query.
    */
@@ -69,18 +117,16 @@ export interface Client<A> {
  * if (!result.ok && result.problem.code === 'precondition_failed') merge(result.problem.mine, result.problem.theirs);
  * for await (const project of client.rows.projects.all({ filter: { title: { icontains: 'log' } } })) show(project);
  */
-export function createClient<A extends App<Resources>>(options: ClientOptions): Client<A> {
+export function createClient<A extends Pick<App, 'resources'>>(options: ClientOptions): Client<A> {
   const transport = new Transport(options);
   const known = new Map<string, UntypedRows>();
-  const rows = new Proxy(Object.freeze({}), {
-    get(_target, name) {
-      // A promise that resolves to this object asks whether it is one itself.
-      if (typeof name !== 'string' || name === 'then') return undefined;
-      const made = known.get(name) ?? new UntypedRows(transport, name);
-      known.set(name, made);
-      return made;
-    },
-  });
+  const rowsOf = (name: string) => {
+    const made = known.get(name) ?? new UntypedRows(transport, name);
+    known.set(name, made);
+    return made;
+  };
+  // What the routes of an app are follows from its type; at run time any path has its verbs.
+  const routes = untypedRoutes(transport) as unknown as Client<A>['contract'] & Client<A>['routes'];
   const bodyOf = async <Value>(sending: Parameters<Transport['send']>[0]): Promise<Result<Value>> => {
     const result = await transport.send(sending);
     // What the routes answer is what the server's own tests hold.
@@ -88,7 +134,11 @@ export function createClient<A extends App<Resources>>(options: ClientOptions): 
   };
   return {
     // The names of resources are those of the declaration's type; at run time any name has its verbs.
-    rows: rows as unknown as Client<A>['rows'],
+    rows: membersOf(rowsOf) as unknown as Client<A>['rows'],
+    contract: routes,
+    routes,
+    // The answers of a batch have the form that its types say.
+    batch: ((build, own) => sendBatch(transport, rowsOf, build, own)) as Client<A>['batch'],
     get tokens() {
       return transport.tokens;
     },

@@ -1,5 +1,6 @@
 /** The typed client of a Trestle backend. Its types follow from the declaration, which is imported as a type alone. */
 
+export type { BatchItem, BatchResults, BatchRows, BatchValues, Reference } from './batch.ts';
 export { type Client, type ClientOptions, createClient } from './client.ts';
 export {
   type Conflict,
@@ -23,5 +24,6 @@ export type {
   Selection,
   SortKey,
 } from './query.ts';
+export type { RouteClient } from './routes.ts';
 export type { RowClient, WriteOptions } from './rows.ts';
 export type { RequestOptions, Tokens } from './transport.ts';

@@ -32,13 +32,20 @@ type Relations<Rs, N> = N extends keyof Rs ? RelationsOf<Rs[N]> : Record<never, 
 type OneOf<R> = { [K in keyof R]: R[K] extends { kind: 'one' } ? K : never }[keyof R];
 type TargetOf<R> = R extends { target: infer T } ? T : never;
 
-/** Conditions by field or, of what a reference leads to, by its name; all of them must hold, and one of the alternatives. */
+type ListOf<R> = { [K in keyof R]: R[K] extends { kind: 'list' } ? K : never }[keyof R];
+
+/**
+ * Conditions by field or, of what a reference leads to, by its name, however many references away; all of them must hold, and one
+ * of the alternatives. `has` is for `references()`.
+ */
 export type Filter<Row, Rs = unknown, N = never> = {
-  [K in ComparableNames<Row>]?:
-    | Condition<Row[K]>
-    | (K extends OneOf<Relations<Rs, N>>
-        ? Filter<Target<Rs, TargetOf<Relations<Rs, N>[K]>>, Rs, TargetOf<Relations<Rs, N>[K]>>
-        : never);
+  [K in ComparableNames<Row> | (keyof Row & ListOf<Relations<Rs, N>>)]?: Row[K] extends readonly (infer Id)[]
+    ? { has: Id }
+    :
+        | Condition<Row[K]>
+        | (K extends OneOf<Relations<Rs, N>>
+            ? Filter<Target<Rs, TargetOf<Relations<Rs, N>[K]>>, Rs, TargetOf<Relations<Rs, N>[K]>>
+            : never);
 } & {
   or?: readonly Filter<Row, Rs, N>[];
 };

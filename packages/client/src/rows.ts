@@ -9,7 +9,7 @@ import {
   type Selected,
   type Selection,
 } from './query.ts';
-import type { Received, RequestOptions, Sending, Transport } from './transport.ts';
+import type { Received, RequestOptions, Sender, Sending } from './transport.ts';
 
 /** How a row is written. */
 export interface WriteOptions extends RequestOptions {
@@ -93,13 +93,21 @@ const MAX_KNOWN = 1000;
 
 /** The verbs of a resource whose rows are not typed: what `RowClient` is at run time. */
 export class UntypedRows {
-  readonly #transport: Transport;
+  readonly #transport: Sender;
+  readonly #name: string;
   readonly #path: string;
-  readonly #known = new Map<string, Known>();
+  readonly #known: Map<string, Known>;
 
-  constructor(transport: Transport, name: string) {
+  constructor(transport: Sender, name: string, known = new Map<string, Known>()) {
     this.#transport = transport;
+    this.#name = name;
     this.#path = `/v1/${name}`;
+    this.#known = known;
+  }
+
+  /** The same rows and what is known of them, over another sender. */
+  over(sender: Sender): UntypedRows {
+    return new UntypedRows(sender, this.#name, this.#known);
   }
 
   list(query: object = {}, options?: RequestOptions): Promise<Result<Page<unknown>>> {
@@ -133,7 +141,7 @@ export class UntypedRows {
       ...options,
     });
     if (!result.ok) return result;
-    return { ok: true, value: result.value.status === 304 ? known?.row : this.#remember(id, result.value) };
+    return { ok: true, value: result.value.status === 304 ? known?.row : this.#remember(result.value) };
   }
 
   create(body: unknown, options?: RequestOptions): Promise<Result<unknown>> {
@@ -223,9 +231,7 @@ export class UntypedRows {
     options?: RequestOptions,
   ): Promise<Result<unknown>> {
     const result = await this.#send(method, path, body, options);
-    return result.ok
-      ? { ok: true, value: this.#remember(Object(result.value.body).id, result.value) }
-      : result;
+    return result.ok ? { ok: true, value: this.#remember(result.value) } : result;
   }
 
   /** A write of all rows of a filter; what was known of them may be so no more. */
@@ -253,7 +259,7 @@ export class UntypedRows {
     const path = this.#pathOf(id) + (step === undefined ? '' : `:${step}`);
     const sending: Sending = { method, path, headers, idempotent: true, ...options };
     const result = await this.#transport.send(body === undefined ? sending : { ...sending, body });
-    if (result.ok) return { ok: true, value: this.#remember(id, result.value) };
+    if (result.ok) return { ok: true, value: this.#remember(result.value) };
     const { problem } = result;
     if (problem.code !== 'precondition_failed')
       return { ok: false, problem: problem as WriteProblem<unknown> };
@@ -273,8 +279,8 @@ export class UntypedRows {
     return { ...problem, code: 'precondition_failed', mine: known?.row, theirs };
   }
 
-  #remember(id: unknown, { etag, body }: Received): unknown {
-    const key = String(id);
+  #remember({ etag, body }: Received): unknown {
+    const key = String(Object(body).id);
     this.#known.delete(key);
     const [oldest] = this.#known.keys();
     if (this.#known.size >= MAX_KNOWN && oldest !== undefined) this.#known.delete(oldest);

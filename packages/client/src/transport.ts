@@ -42,6 +42,13 @@ export interface Sending extends RequestOptions {
   idempotent?: boolean;
   /** Sent without credentials, as sign-in is. */
   isPublic?: boolean;
+  /** An answer that is no JSON is its text, in place of a failure. */
+  takesText?: boolean;
+}
+
+/** What sends requests: the transport at once, a batch with others. */
+export interface Sender {
+  send(sending: Sending): Promise<Result<Received>>;
 }
 
 /** An answer that is no failure. */
@@ -54,7 +61,7 @@ export interface Received {
 const BASE_DELAY = 200;
 
 /** Sends requests with the credentials of a session, refreshes them, and tries again where that is safe. */
-export class Transport {
+export class Transport implements Sender {
   tokens: Tokens | undefined;
   readonly #options: TransportOptions;
   readonly #url: string;
@@ -131,24 +138,25 @@ export class Transport {
   }
 
   async #once(sending: Sending): Promise<{ result: Result<Received>; retryAfter: number }> {
-    const { method, path, body, headers, isPublic, signal } = sending;
+    const { method, path, body, headers, isPublic, signal, takesText } = sending;
+    const isForm = body instanceof FormData;
     const { key, fetch: own = fetch } = this.#options;
     const credential = isPublic ? undefined : (this.tokens?.access ?? key);
     try {
       const response = await own(`${this.#url}${path}`, {
         method,
         headers: {
-          accept: 'application/json',
-          ...(body !== undefined && { 'content-type': 'application/json' }),
+          accept: takesText ? 'application/json, */*;q=0.5' : 'application/json',
+          ...(body !== undefined && !isForm && { 'content-type': 'application/json' }),
           ...(credential !== undefined && { authorization: `Bearer ${credential}` }),
           ...headers,
         },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(body !== undefined && { body: isForm ? body : JSON.stringify(body) }),
         ...(signal && { signal }),
       });
       const text = await response.text();
       const retryAfter = Number(response.headers.get('retry-after') ?? 0) * 1000 || 0;
-      return { result: resultOf(response, text), retryAfter };
+      return { result: resultOf(response, text, takesText), retryAfter };
     } catch (error) {
       const code = signal?.aborted ? 'aborted' : 'network';
       const problem = clientProblem(code, 0, error instanceof Error ? error.message : String(error));
@@ -157,16 +165,17 @@ export class Transport {
   }
 }
 
-function resultOf(response: Response, text: string): Result<Received> {
-  const { status } = response;
+function resultOf(response: Response, text: string, takesText?: boolean): Result<Received> {
+  const { status, headers } = response;
   let body: unknown;
   try {
-    body = text === '' ? undefined : JSON.parse(text);
+    const isText = takesText && response.ok && !headers.get('content-type')?.includes('json');
+    if (text !== '') body = isText ? text : JSON.parse(text);
   } catch {
     return { ok: false, problem: clientProblem('unreadable', status, 'The answer is no JSON.') };
   }
   if (response.ok || status === 304)
-    return { ok: true, value: { status, etag: response.headers.get('etag') ?? undefined, body } };
+    return { ok: true, value: { status, etag: headers.get('etag') ?? undefined, body } };
   // Errors of the uniform API are problems; those of a contract have a shape of their own.
   const problem = { title: '', detail: text, code: 'unreadable', data: { body }, ...Object(body), status };
   return { ok: false, problem: problem as Problem };
