@@ -45,7 +45,7 @@ export type BatchRows<Rs extends Resources> = {
   readonly [K in keyof Rs]: BatchVerbs<RowOf<Rs[K], Rs>, BodyOf<Rs[K], Rs>, PatchOf<Rs[K], Rs>, IdOf<Rs[K]>>;
 };
 
-/** What a batch answers, in the form in which its items were given. */
+/** The answers of a batch, in the form in which its items were given. */
 export type BatchValues<T> = T extends { readonly [VALUE]: infer V }
   ? V
   : { -readonly [K in keyof T]: BatchValues<T[K]> };
@@ -95,7 +95,7 @@ interface Answer {
   readonly body?: unknown;
 }
 
-/** What `Client.batch` is at run time. */
+/** `Client.batch` at run time. */
 export async function sendBatch(
   sender: Sender,
   rowsOf: (name: string) => UntypedRows,

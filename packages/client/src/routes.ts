@@ -51,7 +51,7 @@ interface UntypedInput extends RequestOptions {
   readonly body?: unknown;
 }
 
-/** What `RouteClient` is at run time. */
+/** `RouteClient` at run time. */
 export function untypedRoutes(sender: Sender): Readonly<Record<string, unknown>> {
   const verb =
     (method: Method) =>

@@ -46,7 +46,7 @@ export interface Sending extends RequestOptions {
   takesText?: boolean;
 }
 
-/** What sends requests: the transport at once, a batch with others. */
+/** A sender of requests: the transport at once, a batch with others. */
 export interface Sender {
   send(sending: Sending): Promise<Result<Received>>;
 }
