@@ -16,10 +16,16 @@ export async function fill(
   const insert = sql`insert into ${sql.table(table)} (${columns})
     with recursive n(i) as (select 1 union all select i + 1 from n where i < ${sql.lit(rows)})
     select ${sql.raw(Object.values(values).join())} from n`;
-  for (const query of [insert, ...store.dialect.analyze(table)])
-    await store.write((transaction) => transaction.all(statement(store.dialect, query), []), {
-      patient: true,
-    });
+  const { dialect } = store;
+  // References are checked all at once afterwards, which is faster than row by row.
+  await store.write(
+    (transaction) =>
+      dialect.withoutReferences(transaction, async () => {
+        await transaction.all(statement(dialect, insert), []);
+      }),
+    { patient: true },
+  );
+  for (const query of dialect.analyze(table)) await store.all(statement(dialect, query), []);
 }
 
 export interface RecordedStatement {
@@ -27,22 +33,29 @@ export interface RecordedStatement {
   readonly values: readonly Value[];
 }
 
-/** A store that notes every statement that runs in it. */
-export function recorded(store: Store): { readonly store: Store; readonly run: RecordedStatement[] } {
-  const run: RecordedStatement[] = [];
+/** The verbs of a store, noting every statement that they run. */
+function noting(store: Store, run: RecordedStatement[]) {
   const noted =
     <Rest extends unknown[], T>(call: (query: Statement, values: readonly Value[], ...rest: Rest) => T) =>
     (query: Statement, values: readonly Value[], ...rest: Rest): T => {
       run.push({ query, values });
       return call(query, values, ...rest);
     };
+  const write = store.write.bind(store);
   const members: Partial<Store> = {
     all: noted(store.all.bind(store)),
     scan: noted(store.scan.bind(store)),
     writeOne: noted(store.writeOne.bind(store)),
     write: (work, options) =>
-      store.write((executor: Executor) => work({ all: noted(executor.all.bind(executor)) }), options),
+      write((executor: Executor) => work({ all: noted(executor.all.bind(executor)) }), options),
   };
+  return members;
+}
+
+/** A store that notes every statement that runs in it. */
+export function recorded(store: Store): { readonly store: Store; readonly run: RecordedStatement[] } {
+  const run: RecordedStatement[] = [];
+  const members = noting(store, run);
   const recording = new Proxy(store, {
     get(target, key) {
       const value: unknown = Reflect.get(members, key) ?? Reflect.get(target, key);
@@ -50,6 +63,13 @@ export function recorded(store: Store): { readonly store: Store; readonly run: R
     },
   });
   return { store: recording, run };
+}
+
+/** Notes from now on every statement that runs in a store which something else has opened. */
+export function recordIn(store: Store): RecordedStatement[] {
+  const run: RecordedStatement[] = [];
+  Object.assign(store, noting(store, run));
+  return run;
 }
 
 /** Maximum rows that one of these queries may look at, of a table or a join. */

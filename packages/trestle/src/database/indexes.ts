@@ -1,7 +1,14 @@
 import type { Field } from '../schema/field.ts';
 import type { Fields, Resource } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
-import { conditionsOf, isOperand, type RuleData, type RuleFilter, ruleData } from '../schema/rules.ts';
+import {
+  conditionsOf,
+  isOnCaller,
+  isOperand,
+  type RuleData,
+  type RuleFilter,
+  ruleData,
+} from '../schema/rules.ts';
 import { type Index, index } from './table.ts';
 
 /**
@@ -23,6 +30,10 @@ export function indexesOf(
   const lists = [
     ...(order.length > 0 ? [order] : []),
     ...owners.map(([name]) => [name, ...order]),
+    // Where callers read their own rows alone: those of one parent. Both shorter indexes hold more of them.
+    ...ownersIn(ruleData(resource.can.read)).flatMap((owner) =>
+      owners.flatMap(([name]) => (name === owner ? [] : [[name, owner, ...order]])),
+    ),
     ...others.map(([name]) => [name]),
     ...resource.indexes,
     // Most spans are yet to come: few end after the one that is asked for begins.
@@ -49,6 +60,20 @@ export function indexesOf(
       )
       .map((columns) => directed(index(table, columns), order, descending)),
   ];
+}
+
+/** The fields that hold the caller in every row that a rule leaves to some callers. */
+function ownersIn(rule: RuleData): string[] {
+  if (rule.kind === 'own') return [rule.field];
+  if (rule.kind === 'where')
+    return conditionsOf(rule.filter).flatMap((one) => {
+      const isMe = 'field' in one && isOperand(one.value) && one.value.operand === 'me';
+      return isMe && one.operator === 'eq' ? [one.field] : [];
+    });
+  if (rule.kind === 'all') return rule.rules.flatMap(ownersIn);
+  // Of alternatives, where the others depend on who asks alone: some callers have none of these.
+  const others = rule.kind === 'any' ? rule.rules.filter((one) => !isOnCaller(one)) : [];
+  return others.length === 1 ? others.flatMap(ownersIn) : [];
 }
 
 /** Longer texts are in no index that nobody has declared. */

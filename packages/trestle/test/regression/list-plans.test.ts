@@ -95,7 +95,6 @@ eachStore('plans of lists over 100,000 rows', (open) => {
     assert.deepEqual([...own.values()].map(({ length }) => length).sort(), [0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
     const [query] = run;
     assert.ok(query);
-    // PostgreSQL may join the index of the caller's 2,000 rows to that of each project; the table has 100,000.
-    assert.deepEqual(await scanned(store, query, 25_000), []);
+    assert.deepEqual(await scanned(store, query, 100), []);
   });
 });
