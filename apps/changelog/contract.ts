@@ -9,6 +9,7 @@ import {
   limitedBy,
   Problem,
   route,
+  streamRows,
 } from 'trestle/contract';
 import { type Static, Type } from 'typebox';
 import type { projects, resources, updates } from './app.ts';
@@ -141,11 +142,10 @@ function projectRoutes({ rules, schemas, services: { projects, updates } }: Cont
       async ({ caller, query }) => {
         const { limit = 10, skip = 0, search, update_limit = 2, update_skip } = query;
         const filter = filterOf(query);
-        const page = await projects.list(
-          { caller },
-          { filter, limit, offset: skip, ...(search && { search }) },
+        const list = { filter, limit, offset: skip, ...(search && { search }) };
+        return streamRows(projects, { caller }, list, (rows) =>
+          withUpdates(caller, rows, update_limit, update_skip),
         );
-        return answer(200, await withUpdates(caller, page.items, update_limit, update_skip));
       },
     ),
     route(

@@ -1,5 +1,5 @@
 import type { RowOf } from 'trestle';
-import { answer, type Caller, limitedBy, Problem, route } from 'trestle/contract';
+import { answer, type Caller, limitedBy, Problem, route, streamRows } from 'trestle/contract';
 import { Type } from 'typebox';
 import type { packages, resources } from './app.ts';
 import type { Context } from './contract.ts';
@@ -68,10 +68,10 @@ function readRoutes(context: Context) {
         query: PackagePage,
         answers: { 200: Type.Array(Package) },
       },
-      async ({ caller, query: { skip = 0, take = 25 } }) => {
-        const { items } = await services.packages.list({ caller }, { offset: skip, limit: take });
-        return answer(200, await answered(context, caller, items));
-      },
+      ({ caller, query: { skip = 0, take = 25 } }) =>
+        streamRows(services.packages, { caller }, { offset: skip, limit: take }, (rows) =>
+          answered(context, caller, rows),
+        ),
     ),
     route(
       'GET',

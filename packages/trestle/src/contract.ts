@@ -2,7 +2,7 @@
 
 export { EVENTS, operationEvents } from './http/contract/event-stream.ts';
 export { type PydanticError, pydanticErrors } from './http/contract/pydantic-errors.ts';
-export { streamList } from './http/contract/stream-list.ts';
+export { streamList, streamRows } from './http/contract/stream-list.ts';
 export { type FieldError, isNullError, PROBLEMS, Problem, type ProblemCode } from './problems.ts';
 export type { Context, Origin, RunTransaction, Transaction } from './schema/caller.ts';
 export { accountOf, anonymous, type Caller, system } from './schema/caller.ts';

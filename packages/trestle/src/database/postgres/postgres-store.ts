@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { TURN_SIZE } from '../../turns.ts';
 import type { Dialect } from '../dialect.ts';
 import { HISTORY } from '../migrations/history.ts';
 import type { Notifier } from '../notifier.ts';
@@ -8,6 +9,7 @@ import {
   type Columns,
   type ExclusiveTransaction,
   type Executor,
+  type ReadCost,
   type Store,
   type StoreMeasures,
   scanTooLong,
@@ -37,6 +39,9 @@ function repeats(most: number, patience: number): (attempt: number) => boolean {
   const start = performance.now();
   return (attempt) => attempt < most && (patience === 0 || performance.now() - start < patience);
 }
+
+/** Rows of one answer of the server: more come in parts, so that taking them over holds up no other request. */
+const MAX_AT_ONCE = 1_000;
 
 /** Between two small writes that ask whether the server takes writes again, in ms. */
 const RETRY_MS = 200;
@@ -135,9 +140,15 @@ export class PostgresStore implements Store, Notifier {
     }
   }
 
-  async scan(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
+  async scan(statement: Statement, values: readonly Value[], { rows }: ReadCost): Promise<Columns[]> {
     try {
-      return await this.all(statement, values);
+      if (rows <= MAX_AT_ONCE) return await this.all(statement, values);
+      this.#count();
+      const { sessions, patience } = this.#parts;
+      const parts = rowStream(sessions, { statement, values, size: TURN_SIZE, patience, whole: true });
+      const found: Columns[] = [];
+      for await (const part of parts) found.push(...part);
+      return found;
     } catch (error) {
       throw isTimeout(error) ? scanTooLong(error) : error;
     }

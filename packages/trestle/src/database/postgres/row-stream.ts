@@ -10,6 +10,8 @@ interface RowStreamOptions {
   readonly size: number;
   /** Longest wait for one part, in ms. */
   readonly patience: number;
+  /** Whether all of them are read for sure, and the plan is to be made for that (default: for the first ones). */
+  readonly whole?: boolean;
 }
 
 /** The rows of a statement in parts, through a cursor of a read-only transaction that sees one snapshot. */
@@ -46,9 +48,11 @@ async function open(sessions: Sessions, options: RowStreamOptions, attempts = 2)
 }
 
 /** Both statements travel together. */
-async function declare(session: Session, { statement, values, patience }: RowStreamOptions): Promise<void> {
+async function declare(session: Session, options: RowStreamOptions): Promise<void> {
+  const { statement, values, patience, whole = false } = options;
   const cursor = { name: '', sql: `declare rows no scroll cursor for ${statement.sql}`, slots: [] };
-  const begun = session.query('begin isolation level repeatable read read only');
+  const begin = 'begin isolation level repeatable read read only';
+  const begun = session.query(whole ? `${begin}; set local cursor_tuple_fraction to 1` : begin);
   await Promise.all([begun, run(session, cursor, values, patience)]);
 }
 

@@ -1,5 +1,5 @@
 import { LruMap } from '../../lru-map.ts';
-import type { Caller } from '../../schema/caller.ts';
+import type { Caller, Context } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import { type Answer, answer, bytes } from '../../schema/route.ts';
 import type { ListQuery, Page } from '../../schema/services/list-query.ts';
@@ -75,7 +75,7 @@ export function streamList<Row extends object>(
         offset === 0 ? BEGINNING : { limit: SHORT, offset },
       );
       if (next === null) return answer(200, await toWire(items));
-      return streamed(pagesOf(service, caller, { offset }), toWire);
+      return streamed(pagesOf(service, { caller }, { offset }), toWire);
     }
     if (limit === 0) return answer(200, await toWire([]));
     const { query, headers } = partOf(url, limit, offset);
@@ -85,27 +85,48 @@ export function streamList<Row extends object>(
     }
     const beyond = await service.list({ caller }, { limit: 1, offset: offset + limit });
     const links = beyond.items.length > 0 ? headers.more : headers.last;
-    return streamed(pagesOf(service, caller, query), toWire, links);
+    return streamed(pagesOf(service, { caller }, query), toWire, links);
   };
 }
 
 /**
- * All rows of a part, page after page by their keys. Nothing is held between two pages, neither a connection nor a snapshot, so
+ * Answers the rows of a query as one JSON array: up to 1,000 at once, more in parts as they are read, so that a long list
+ * neither fills the memory nor holds up other requests. A row that moves meanwhile may be missed or come twice.
+ *
+ * @param query as `list` takes it; without `limit`, all rows.
+ * @param toWire converts a part's rows to the members of the array (default: the rows themselves).
+ * @throws {Problem} `invalid_query` where the query is wrong.
+ * @example
+ * route('GET', '/notes', { summary: 'Notes', can: rules.notes.read, query: Page, answers: { 200: null } }, ({ caller, query }) =>
+ *   streamRows(services.notes, { caller }, { filter: { done: { eq: false } }, limit: query.limit }));
+ */
+export async function streamRows<Row extends object>(
+  service: Listed<Row>,
+  context: Context,
+  query: ListQuery<Row>,
+  toWire: ToWire<Row> = (rows) => rows,
+): Promise<Answer> {
+  if (query.limit === undefined || query.limit > AT_ONCE)
+    return streamed(pagesOf(service, context, query), toWire);
+  const { items } = await service.list(context, query);
+  return answer(200, await toWire(items));
+}
+
+/**
+ * All rows of a query, page after page by their keys. Nothing is held between two pages, neither a connection nor a snapshot, so
  * that a client that reads slowly costs no other anything; a row that moves meanwhile may be missed or come twice.
  */
 async function* pagesOf<Row extends object>(
   service: Listed<Row>,
-  caller: Caller,
-  { limit = Number.POSITIVE_INFINITY, offset = 0 }: { limit?: number; offset?: number },
+  context: Context,
+  { limit = Number.POSITIVE_INFINITY, offset = 0, ...query }: ListQuery<Row>,
 ): AsyncGenerator<Row[]> {
   let left = limit;
   let cursor: string | null = null;
   do {
     const size = Math.min(PAGE_SIZE, left);
-    const page: Page<Row> = await service.list(
-      { caller },
-      { limit: size, ...(cursor === null ? { offset } : { cursor }) },
-    );
+    const place = cursor === null ? { offset } : { cursor };
+    const page: Page<Row> = await service.list(context, { ...query, limit: size, ...place });
     yield page.items;
     left -= page.items.length;
     cursor = page.next;
