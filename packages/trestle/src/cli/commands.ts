@@ -1,3 +1,4 @@
+import { isSea } from 'node:sea';
 import type { Command } from 'commander';
 
 /** A command's own file: it adds its arguments, options and action. */
@@ -9,15 +10,18 @@ interface Entry {
   readonly name: string;
   readonly summary: string;
   readonly load: () => Promise<CommandModule>;
+  /** Works on a project's files: an executable does not have it. */
+  readonly sourcesOnly?: true;
 }
 
 /** Every command. A new one is a file and a line here. */
-export const COMMANDS: readonly Entry[] = [
+const ALL: readonly Entry[] = [
   { name: 'serve', summary: 'Serve apps over HTTP.', load: () => import('./commands/serve.ts') },
   {
     name: 'dev',
     summary: 'Serve apps and restart when a source file changes.',
     load: () => import('./commands/dev.ts'),
+    sourcesOnly: true,
   },
   {
     name: 'health',
@@ -60,6 +64,12 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./print-completion.ts'),
   },
   {
+    name: 'bundle',
+    summary: 'Write one executable file with Node.js, the engine and apps.',
+    load: () => import('./bundling/bundle.ts'),
+    sourcesOnly: true,
+  },
+  {
     name: 'migrate',
     summary: 'Show and make the changes that bring databases to the declared tables.',
     load: () => import('./commands/migrate.ts'),
@@ -100,3 +110,5 @@ export const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/import.ts'),
   },
 ];
+
+export const COMMANDS = ALL.filter(({ sourcesOnly }) => !(sourcesOnly && isSea()));

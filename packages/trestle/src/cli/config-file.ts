@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, type Option } from 'commander';
 import { didYouMean } from '../schema/checks/nearest.ts';
 import { isObject } from '../schema/checks/options.ts';
 import { StartError } from '../start-error.ts';
+import { embedded } from './embedded.ts';
 
 export const CONFIG_FILE = 'trestle.config.ts';
 
@@ -13,9 +14,11 @@ export const CONFIG_FILE = 'trestle.config.ts';
  * environment, before the defaults. Throws `StartError` for a name or a value that no option of `serve` has.
  */
 export async function applyConfigFile(command: Command): Promise<void> {
-  const file = resolve(CONFIG_FILE);
-  if (!existsSync(file)) return;
-  const { default: config }: { default?: unknown } = await import(pathToFileURL(file).href);
+  const file = configFile();
+  if (!file && !embedded?.config) return;
+  const { default: config }: { default?: unknown } = file
+    ? await import(pathToFileURL(file).href)
+    : { default: embedded?.config };
   if (!isObject(config))
     throw new StartError(
       `${CONFIG_FILE} exports no configuration; write: export default defineConfig({ … })`,
@@ -36,6 +39,12 @@ export async function applyConfigFile(command: Command): Promise<void> {
       if (each.options.some((option) => option.attributeName() === name))
         each.setOptionValueWithSource(name, parsed, 'config');
   }
+}
+
+/** The file of the current folder; undefined without one, and in an executable, which holds its own. */
+export function configFile(): string | undefined {
+  const file = resolve(CONFIG_FILE);
+  return !embedded && existsSync(file) ? file : undefined;
 }
 
 /** A value as the command line would have it. */

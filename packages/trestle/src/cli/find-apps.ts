@@ -3,15 +3,17 @@ import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { App } from '../schema/app.ts';
 import { StartError } from '../start-error.ts';
+import { embedded } from './embedded.ts';
 
 /**
  * The apps that are named by their folders (`apps/changelog`) or by the folder's name alone; where none is named, the
- * `app.ts` of the current folder, or all of `apps/`.
+ * `app.ts` of the current folder, or all of `apps/`. In an executable, those that it holds, by their names.
  * Throws `StartError` for a folder that is missing, holds no app, or whose declaration is wrong.
  */
 export async function findApps(names: readonly string[]): Promise<App[]> {
-  const files = names.length > 0 ? names.map(fileOf) : allFiles();
-  const apps = await Promise.all([...new Set(files)].map(load));
+  const apps = embedded
+    ? embeddedApps(embedded.apps, names)
+    : await Promise.all(filesOfApps(names).map(load));
   const seen = new Set<string>();
   for (const { name } of apps) {
     if (seen.has(name))
@@ -19,6 +21,21 @@ export async function findApps(names: readonly string[]): Promise<App[]> {
     seen.add(name);
   }
   return apps;
+}
+
+/** The files of the apps that `findApps` finds. */
+export function filesOfApps(names: readonly string[]): string[] {
+  return [...new Set(names.length > 0 ? names.map(fileOf) : allFiles())];
+}
+
+function embeddedApps(all: readonly unknown[], names: readonly string[]): App[] {
+  const apps = all.filter(isApp);
+  const unknown = names.find((name) => !apps.some((app) => app.name === name));
+  if (unknown !== undefined)
+    throw new StartError(
+      `there is no app '${unknown}'; the apps here are ${apps.map(({ name }) => name).join(', ')}`,
+    );
+  return names.length > 0 ? apps.filter(({ name }) => names.includes(name)) : apps;
 }
 
 function fileOf(name: string): string {

@@ -1,12 +1,20 @@
+import { basename } from 'node:path';
 import { Command } from 'commander';
 import { Problem } from '../problems.ts';
 import { StartError } from '../start-error.ts';
 import { COMMANDS } from './commands.ts';
 import { applyConfigFile } from './config-file.ts';
+import { type Embedded, embed, embedded } from './embedded.ts';
 
-/** The command line: `trestle COMMAND …`. Code of a command is loaded when that command is asked for. */
-export async function run(words: readonly string[]): Promise<void> {
-  const program = new Command('trestle')
+/**
+ * The command line: `trestle COMMAND …`. Code of a command is loaded when that command is asked for. An executable passes
+ * what it holds, and serves where its command line begins with no command.
+ */
+export async function run(line: readonly string[], parts?: Embedded): Promise<void> {
+  if (parts) embed(parts);
+  const isCommand = ['help', '-h', '--help', ...COMMANDS.map(({ name }) => name)].includes(line[0] ?? '');
+  const words = parts && !isCommand ? ['serve', ...line] : line;
+  const program = new Command(embedded ? basename(process.execPath) : 'trestle')
     .description('One declaration of resources, one production REST backend.')
     .showHelpAfterError('(add --help for what there is)')
     .helpCommand('help [command]', 'Show help for a command');

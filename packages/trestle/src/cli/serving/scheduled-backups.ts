@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
+import { isSea } from 'node:sea';
 import { promisify } from 'node:util';
 import type { Log } from '../../http/logging/logging.ts';
 import { nextOfCron, parseCron } from '../../schema/checks/cron.ts';
@@ -36,10 +37,10 @@ export function removeOldBackups(folder: string, app: string, keep: number): str
  * next time tries again.
  */
 export async function makeBackups({ data, apps, to, keep }: BackupSchedule, log: Log): Promise<void> {
-  const main = join(import.meta.dirname, `../main${extname(import.meta.filename)}`);
-  const args = [main, 'backup', ...apps, '--data', data, '--to', to, '--keep', String(keep)];
+  const main = isSea() ? [] : [...process.execArgv, join(import.meta.dirname, '../../../bin/trestle.js')];
+  const args = [...main, 'backup', ...apps, '--data', data, '--to', to, '--keep', String(keep)];
   try {
-    await promisify(execFile)(process.execPath, [...process.execArgv, ...args], { timeout: 3_600_000 });
+    await promisify(execFile)(process.execPath, args, { timeout: 3_600_000 });
     log.lines.info({ to }, 'backup made and verified');
   } catch (error) {
     // What the command said, which is no secret; else why there was none.

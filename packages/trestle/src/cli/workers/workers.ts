@@ -1,5 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import { fstatSync } from 'node:fs';
+import { isSea } from 'node:sea';
 import { NEWER_DATABASE } from '../../database/migrations/refusals.ts';
 import { LogFile } from '../../http/logging/logging-file.ts';
 import { isUp, type StopSignal, type Up } from './worker-messages.ts';
@@ -62,7 +63,10 @@ class Workers {
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     // Lines of a pipe's writers mix where they are longer than its kernel buffer's page (POSIX, PIPE_BUF).
     const about = fstatSync(2);
-    cluster.setupPrimary({ silent: about.isFIFO() || about.isSocket() });
+    const silent = about.isFIFO() || about.isSocket();
+    const [exec, ...args] = process.argv.slice(2);
+    // An executable takes every word for its own command line, Node's options and the name of a script too.
+    cluster.setupPrimary(isSea() ? { silent, exec: exec ?? 'serve', args, execArgv: [] } : { silent });
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#stop(signal));
     if (this.#options.reopenLog)
       process.on('SIGHUP', () => {

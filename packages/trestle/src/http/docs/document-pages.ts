@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { getAsset, isSea } from 'node:sea';
 import type { FastifyInstance } from 'fastify';
 import { servePage, serveScript } from './pages.ts';
 import { StaticContent } from './static-content.ts';
 
-/** A file that a documentation page loads: `#assets/NAME` is in an installed package in the repository, in `assets/` of the published one. */
+/** A file that a documentation page loads: `#assets/NAME` is in an installed package in the repository, in `assets/` of the published one, and part of an executable. */
 interface PackageFile {
   name: string;
   type: string;
@@ -14,7 +15,7 @@ interface PackageFile {
 /** Half a pixel, in place of the logo that ReDoc would fetch from its maker's server. */
 const NO_IMAGE = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
 
-const FILES: readonly PackageFile[] = [
+export const PACKAGE_FILES: readonly PackageFile[] = [
   { name: 'swagger-ui.css', type: 'text/css' },
   { name: 'swagger-ui-bundle.js', type: 'text/javascript' },
   {
@@ -23,6 +24,10 @@ const FILES: readonly PackageFile[] = [
     localize: (text) => text.replaceAll(/https:\/\/cdn\.redoc\.ly\/[\w./-]+/g, NO_IMAGE),
   },
 ];
+
+export function urlOfPackageFile(name: string): URL {
+  return new URL(import.meta.resolve(`#assets/${name}`));
+}
 
 /** Package files change with an upgrade alone; an hour saves 1.5 MB of Swagger UI on every visit. */
 const FILES_CACHE_CONTROL = 'public, max-age=3600';
@@ -42,9 +47,9 @@ export function serveDocumentation(
   { title, base, swagger, redoc }: Documentation,
 ): void {
   const folder = `${base}/docs-files`;
-  for (const { name, type, localize } of FILES) {
+  for (const { name, type, localize } of PACKAGE_FILES) {
     const file = new StaticContent(type, async () => {
-      const text = await readFile(new URL(import.meta.resolve(`#assets/${name}`)), 'utf8');
+      const text = isSea() ? getAsset(name, 'utf8') : await readFile(urlOfPackageFile(name), 'utf8');
       return localize ? localize(text) : text;
     });
     fastify.get(`${folder}/${name}`, { config: { produces: [type] } }, (_request, reply) =>

@@ -1,3 +1,5 @@
+import { extname } from 'node:path';
+import { getAsset, isSea } from 'node:sea';
 import { Worker } from 'node:worker_threads';
 import { Problem } from '../../../problems.ts';
 import { rowMaker } from '../../row-maker.ts';
@@ -106,11 +108,11 @@ export class ScanThreads {
   }
 
   #start(): Worker {
-    // The compiled package has this file beside it with the same extension.
-    const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-    const thread = new Worker(new URL(`./scan-thread${extension}`, import.meta.url), {
-      workerData: this.#file,
-    });
+    const options = { workerData: this.#file };
+    const thread = isSea()
+      ? new Worker(getAsset('scan-thread', 'utf8'), { ...options, eval: true })
+      : // The compiled package has this file beside it with the same extension.
+        new Worker(new URL(`./scan-thread${extname(import.meta.filename)}`, import.meta.url), options);
     this.#all.add(thread);
     return thread;
   }
