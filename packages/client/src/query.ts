@@ -96,7 +96,7 @@ type Expanded<Rs, R, Q> = R extends { kind: 'one' }
 /** A list to ask for. */
 export interface ListQuery<Row, Rs = unknown, N = never> extends Selection<Rs, N> {
   filter?: Filter<Row, Rs, N>;
-  /** A part of the fields declared with `search: true`, in any case. */
+  /** Words of the resource's `search`, the best rows first; without one, a part of the fields declared with `search: true`. */
   search?: string;
   sort?: readonly SortKey<Row, Rs, N>[];
   /** Maximum rows of a page: 1 to 200 (default: 50). */

@@ -9,6 +9,7 @@ import { type MigrateOptions, migrate } from './database/migrations/migrate.ts';
 import { type Renames, renamesOf } from './database/migrations/renames.ts';
 import { type RepresentationTag, representationTags } from './database/migrations/representation.ts';
 import { lastBackupOf, openStore, type StoreOptions } from './database/open-store.ts';
+import { buildSearchIndexes, searchIndexesOf } from './database/search/search-index.ts';
 import type { Store, StoreMeasures } from './database/store.ts';
 import type { Table } from './database/table.ts';
 import { tablesOf } from './database/tables.ts';
@@ -151,6 +152,9 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
   });
   try {
     await migrate(store, tablesOfApp(app), { renames: renamesOfApp(app), ...options.migrate });
+    await buildSearchIndexes(store, searchIndexesOf(app.resources), (progress) =>
+      log.event({ event: 'search_index_building', ...progress }),
+    );
     const representationTag = await representationTags(store);
     const [{ key: cursorKey }] = deriveKeys(secret, app.name, 'cursors');
     const changes = openChangeLog(app, store);

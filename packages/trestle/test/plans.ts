@@ -119,5 +119,7 @@ export async function scanned(
   // A walk in the order of the ids stops where the page is full.
   const isWalk = /\blimit\b/.test(query.sql) && !/\bwhere\b/.test(query.sql);
   if (isWalk && !lines.some((line) => line.includes('TEMP B-TREE'))) return [];
-  return lines.filter((line) => /^SCAN (?!parent|json_each|CONSTANT ROW|\d+-ROW)(?!.*USING)/.test(line));
+  return lines.filter((line) =>
+    /^SCAN (?!parent|json_each|CONSTANT ROW|\d+-ROW)(?!.*(USING|VIRTUAL TABLE INDEX \d+:M))/.test(line),
+  );
 }

@@ -1,6 +1,7 @@
 import type { StoredKind } from '../schema/field-type.ts';
 import type { TextMatch } from './case-folding.ts';
 import type { Migration } from './migrations/plan.ts';
+import type { SearchIndex, SearchSql } from './search/search-index.ts';
 import type { Rendering, Sql } from './sql.ts';
 import type { Statement } from './statement.ts';
 import type { Executor, Value } from './store.ts';
@@ -82,6 +83,8 @@ export interface Dialect extends Rendering {
   nullsInIndex(descending: boolean): string;
   /** The `table` and `column` of every column that is there. */
   readonly actualColumns: Sql;
+  /** How a full-text index is kept and searched. */
+  searchSql(index: SearchIndex): SearchSql;
   /** Selects as `identity` what a database that is restored from a dump has otherwise; the table is one of its own. */
   databaseIdentity(table: string): Sql;
   /** The statements that make the changes of a migration. */

@@ -2,6 +2,7 @@ import { type TSchema, Type } from 'typebox';
 import type { Dialect } from '../database/dialect.ts';
 import { linkTableName } from '../database/link-table.ts';
 import { rowDecoder } from '../database/row-maker.ts';
+import { type SearchIndex, type SearchSql, searchIndexOf } from '../database/search/search-index.ts';
 import { type Sql, sql } from '../database/sql.ts';
 import type { Columns, Value } from '../database/store.ts';
 import { DELETED_AT } from '../database/table.ts';
@@ -80,6 +81,8 @@ export interface Model extends Projection {
   readonly live: Sql | undefined;
   /** Fields that hold the ids of other rows, in tables of their own. */
   readonly links: readonly ModelField[];
+  /** The full-text index of its rows; undefined where none is declared. */
+  readonly search: { readonly index: SearchIndex; readonly sql: SearchSql } | undefined;
   /** All fields of a row in declared order: `fields`, and those that are computed from other rows as it is read. */
   readonly readable: readonly ModelField[];
   readonly name: string;
@@ -256,12 +259,14 @@ function compileModel(
       type.relation?.kind === 'many' ? [[key, type.relation]] : [],
     ),
   );
+  const index = searchIndexOf(name, resource);
   const model: Omit<Model, 'policy' | 'documented'> = {
     ...compileProjection(fields, dialect),
     readable,
     checks: Object.entries(resource.check).map(([key, check]) => compileCheck(key, check, () => find(name))),
     live: resource.softDelete && sql`${sql.ref(DELETED_AT)} is null`,
     links: fields.filter(({ links }) => links),
+    search: index && { index, sql: dialect.searchSql(index) },
     name,
     resource,
     dialect,

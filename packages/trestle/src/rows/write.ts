@@ -22,6 +22,7 @@ import { type Exclusions, exclusionsOf } from './relations/exclusions.ts';
 import { type LinkWriter, linkWriter } from './relations/links.ts';
 import { rowAnswer } from './relations/row-answer.ts';
 import { type SettableFields, settableFields } from './relations/settable.ts';
+import { type SearchWriter, searchWriter } from './search/search-writer.ts';
 import { beforeWrite, inTransaction, type OpenTransaction, readerOf } from './transaction.ts';
 import { uuid7 } from './uuid7.ts';
 import {
@@ -90,6 +91,7 @@ export class RowWriter {
   readonly #settable: SettableFields | undefined;
   readonly #exclusions: Exclusions | undefined;
   readonly #links: LinkWriter | undefined;
+  readonly #search: SearchWriter | undefined;
   readonly #answer: ReturnType<typeof rowAnswer>;
   /** Verbs that need the stages: fields are derived, or the row is checked as a whole. */
   readonly #staged: ReadonlySet<RowWrite['verb']>;
@@ -107,12 +109,13 @@ export class RowWriter {
     this.#settable = settableFields(model, models);
     this.#exclusions = exclusionsOf(model);
     this.#links = linkWriter(model);
+    this.#search = searchWriter(model);
     this.#answer = rowAnswer(model);
-    const hasChecks = model.checks.length > 0;
     this.#staged = new Set([
       ...(this.#links ? (['create', 'update', 'delete'] as const) : []),
       ...(this.#derived.length > 0 || this.#exclusions ? (['create', 'update'] as const) : []),
-      ...(hasChecks ? (['update'] as const) : []),
+      ...(model.checks.length > 0 ? (['update'] as const) : []),
+      ...(this.#search ? (['create'] as const) : []),
       ...(this.#settable?.verbs ?? []),
     ]);
   }
@@ -180,11 +183,10 @@ export class RowWriter {
     // tells no reason: the stages do, be it missing, hidden, forbidden or newer, or has it these values already.
     const alone = this.#oneStatement(caller, request, created);
     if (alone) {
-      const { statement } = alone;
-      const values = bind(statement, alone.values, callerValues(caller));
+      const values = bind(alone.statement, alone.values, callerValues(caller));
       const [written] = context.transaction
-        ? await readerOf(this.#store, context).all(statement, values)
-        : await this.#store.writeOne(statement, values);
+        ? await readerOf(this.#store, context).all(alone.statement, values)
+        : await this.#store.writeOne(alone.statement, values);
       if (written) return this.#answer.of(readerOf(this.#store, context), caller, written);
     }
 
@@ -271,7 +273,7 @@ export class RowWriter {
     );
   }
 
-  /** Writes the row: what differs, and a version more; then the rows of its links. */
+  /** Writes the row: what differs, and a version more; then the rows of its links, and its words. */
   async #put(
     transaction: OpenTransaction,
     next: Values,
@@ -290,6 +292,7 @@ export class RowWriter {
     const [written] = await transaction.all(statement, bind(statement, bound));
     if (!written) throw new Problem('internal', { cause: new Error(`${this.model.name}: wrote no row`) });
     const linked = await this.#links?.replace(transaction, written.id as Value, next, names);
+    if (this.#search?.covers(names)) await this.#search.put(transaction, [{ ...next, id: written.id }]);
     return linked ? { ...found, ...written, ...linked } : written;
   }
 
@@ -445,9 +448,9 @@ export class RowWriter {
       values[name] = completeValue(field, value);
       differs ||= writable;
     }
-    // Nothing is set that could differ; or the last of the fields of which a row must have one may be cleared.
+    // Nothing is set that could differ, or words that are searched; or the last of the fields of which a row must have one may be cleared.
     const keepsOne = !resource.atLeastOne.some((name) => values[name] === null);
-    return differs && keepsOne ? values : undefined;
+    return differs && keepsOne && !this.#search?.covers(Object.keys(values)) ? values : undefined;
   }
 
   /** The check of bodies of callers who may set these fields alone, compiled when the first of them writes. */
@@ -475,7 +478,4 @@ export class RowWriter {
 }
 
 /** A write as one statement, with the values of its parameters. */
-interface Alone {
-  readonly statement: Statement;
-  readonly values: Readonly<Record<string, Value>>;
-}
+type Alone = { readonly statement: Statement; readonly values: Readonly<Record<string, Value>> };

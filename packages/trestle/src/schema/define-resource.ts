@@ -55,6 +55,7 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     within = {},
     after = {},
     rows = [],
+    search,
     feed,
     live = false,
     conditional = 'optional',
@@ -81,6 +82,7 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     within,
     after,
     rows,
+    search: search && weightsOf(search),
     feed,
     live,
     conditional,
@@ -104,6 +106,19 @@ function withIndexedFields<F extends Fields>(fields: F, groups: readonly unknown
   // Object.fromEntries forgets the names; they are the fields' own.
   return Object.fromEntries(entries) as F;
 }
+
+/** The weight of each searched field; 1 where none is given. */
+function weightsOf(search: object): Resource['search'] {
+  const names = isStrings(search) ? Object.fromEntries(search.map((name) => [name, 1])) : search;
+  // Kinds are checked with the other options.
+  return names as Resource['search'];
+}
+
+const aWeight = expects(
+  'a weight from 0.01 to 100',
+  (value) => typeof value === 'number' && value >= 0.01 && value <= 100,
+);
+const weights = membersOf('an array of field names, or an object of weights', aWeight);
 
 const checkSoftDelete = optionsOf<{ restore?: Rule }>('softDelete', { restore: aRule });
 const checkExclusion = optionsOf<Exclusion>('exclude', {
@@ -165,6 +180,7 @@ const checkOptions = optionsOf<ResourceOptions<Fields, Id>>('resource()', {
   }),
   ...hookChecks,
   rows: expects('an array of objects', (value) => Array.isArray(value) && value.every(isObject)),
+  search: (value) => (Array.isArray(value) ? names(value) : weights(value)),
   feed: optionsOf<Feed>('feed', { title: aString, date: aString, author: aString, content: aString }),
   live: aBoolean,
   conditional: expects("'optional' or 'required'", (value) => value === 'optional' || value === 'required'),

@@ -100,6 +100,11 @@ export interface ResourceOptions<F extends Fields, I extends Id>
   lifecycle?: LifecycleOptions<NoInfer<F>, I extends Id<infer T> ? T : string>;
   /** Rows that are always there: each is put in at start where there is none with these values (default: none). */
   rows?: readonly Writable<NoInfer<F>>[];
+  /**
+   * Fields of text that `search=` of lists looks into, for whole words in the order of their rank: an array, or an object with the
+   * weight of each, as `{ title: 4, body: 1 }` (default: it has no full-text index). At most four different weights.
+   */
+  search?: readonly FieldNames<F>[] | { readonly [K in FieldNames<F>]?: number };
   /** Serves its newest rows as Atom and JSON Feed, at `/v1/RESOURCE/feed.atom` and `feed.json` (default: it has no feed). */
   feed?: Feed<FieldNames<F>>;
   /**
@@ -141,6 +146,8 @@ export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly within: HooksByVerb;
   readonly after: HooksByVerb;
   readonly rows: readonly Readonly<Record<string, unknown>>[];
+  /** The weights of the fields in the full-text index, by their names. */
+  readonly search: { readonly [field: string]: number } | undefined;
   readonly feed: Feed | undefined;
   readonly live: boolean;
   readonly conditional: 'optional' | 'required';

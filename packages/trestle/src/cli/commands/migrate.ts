@@ -8,6 +8,7 @@ import {
 } from '../../database/migrations/migrate.ts';
 import { NEWER_DATABASE } from '../../database/migrations/refusals.ts';
 import { fileOf, openStore, schemaOf, sqliteDialect, sqliteFiles } from '../../database/open-store.ts';
+import { buildSearchIndexes, searchIndexesOf } from '../../database/search/search-index.ts';
 import type { Store } from '../../database/store.ts';
 import { renamesOfApp, tablesOfApp } from '../../engine.ts';
 import type { App } from '../../schema/app.ts';
@@ -65,9 +66,11 @@ async function apply(
   const wanted: MigrateOptions = { apply: destructive ? 'destructive' : 'additive', back };
   for (const app of await findApps(names)) {
     const renames = renamesOfApp(app);
-    const made = await withStore(app, options, (store) =>
-      migrate(store, tablesOfApp(app), { ...wanted, renames }),
-    );
+    const made = await withStore(app, options, async (store) => {
+      const migrated = await migrate(store, tablesOfApp(app), { ...wanted, renames });
+      await buildSearchIndexes(store, searchIndexesOf(app.resources));
+      return migrated;
+    });
     print(appliedWords(placeOf(app, options), made));
   }
 }

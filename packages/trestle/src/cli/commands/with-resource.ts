@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type MigrateOptions, migrate } from '../../database/migrations/migrate.ts';
 import { fileOf, openStore } from '../../database/open-store.ts';
+import { buildSearchIndexes, searchIndexesOf } from '../../database/search/search-index.ts';
 import type { Store } from '../../database/store.ts';
 import { renamesOfApp, tablesOfApp } from '../../engine.ts';
 import type { Format } from '../../rows/exchange/entries.ts';
@@ -59,6 +60,7 @@ export async function onResource<T>(
   const store = await openStore({ name: app.name, data, database, shared: true, waiting: tellWaiting });
   try {
     await migrate(store, tablesOfApp(app), { renames: renamesOfApp(app), ...(apply && { apply }) });
+    await buildSearchIndexes(store, searchIndexesOf(app.resources));
     const models = compileModels(withAccounts(app.resources, app.accounts), app.accounts, store.dialect);
     if (make) await seedRows(rowWriters(models, { store }), store);
     const model = models.get(name);

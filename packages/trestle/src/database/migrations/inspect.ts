@@ -31,7 +31,7 @@ export interface Inspection {
 /** The columns of each table that is really there, by table. */
 type ActualTables = Map<string, Set<string>>;
 
-const NOTHING: Plan = { steps: [], checks: [], scans: [], sql: [] };
+const NOTHING: Plan = { steps: [], checks: [], scans: [], changed: new Set(), sql: [] };
 
 /**
  * Compares the declared tables with those written down, and these with the database itself.

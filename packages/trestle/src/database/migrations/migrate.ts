@@ -1,6 +1,7 @@
 import { Problem } from '../../problems.ts';
 import { StartError } from '../../start-error.ts';
 import type { Dialect } from '../dialect.ts';
+import { dropSearchIndexes } from '../search/search-index.ts';
 import { sql } from '../sql.ts';
 import { statement } from '../statement.ts';
 import type { Executor, Store } from '../store.ts';
@@ -59,6 +60,7 @@ export async function migrate(
       );
     const backup = isDestructive(seen.plan) ? transaction.backup(declared.now) : undefined;
     if (seen.entries.length === 0) await createHistory(store.dialect, transaction);
+    if (seen.plan.changed.size > 0) await dropSearchIndexes(transaction, store.dialect, seen.plan.changed);
     for (const scan of seen.plan.scans) await stageValues(transaction, store.dialect, scan);
     await runAll(transaction, store, seen.plan.sql);
     const steps = seen.plan.steps.map((step) => step.line);

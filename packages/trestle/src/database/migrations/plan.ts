@@ -29,9 +29,20 @@ export interface Plan {
   readonly checks: readonly Check[];
   /** Columns whose values are looked at, and converted before the statements run. */
   readonly scans: readonly ValueScan[];
+  /** Tables whose rows or names change, by the names they have before and after. */
+  readonly changed: ReadonlySet<string>;
   /** All of it in order, to be run in one transaction. */
   readonly sql: readonly string[];
 }
+
+/** Changes that leave rows as they are. */
+const KEEPS_ROWS = new Set<Change['kind']>([
+  'createTable',
+  'addColumn',
+  'createIndex',
+  'dropIndex',
+  'renameIndex',
+]);
 
 interface PlanOptions {
   readonly dialect: Dialect;
@@ -49,6 +60,13 @@ export function plan(from: readonly Table[], to: readonly Table[], options: Plan
     steps: changes.map((change) => ({ risk: riskOf(change), line: line(change) })),
     checks: checksOf(dialect, changes, from),
     scans: scansOf(dialect, changes, from),
+    changed: new Set(
+      changes.flatMap((change) =>
+        KEEPS_ROWS.has(change.kind)
+          ? []
+          : [change.table, ...(change.kind === 'renameTable' ? [change.was] : [])],
+      ),
+    ),
     sql: dialect.migrationSql(migration),
   };
 }

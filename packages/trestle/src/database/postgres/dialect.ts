@@ -6,6 +6,7 @@ import { statement } from '../statement.ts';
 import type { Value } from '../store.ts';
 import { arrayLiteral } from './array-literal.ts';
 import { postgresSql } from './migration-sql.ts';
+import { postgresSearch } from './search-sql.ts';
 
 /** The type of a column, and of an array of its values. `json` keeps its text as given; `jsonb` would not. */
 const TYPES: Readonly<Record<StoredKind, { column: string; list: string }>> = {
@@ -93,6 +94,7 @@ export function postgresDialect(schema: string): Dialect {
     nullsInIndex: (descending) => (descending ? ' nulls last' : ' nulls first'),
     actualColumns: sql`select table_name as "table", column_name as "column" from information_schema.columns
     where table_schema = ${sql.lit(schema)}`,
+    searchSql: (index) => postgresSearch(dialect, index, TYPES),
     databaseIdentity: (table) => sql`select ${sql.lit(qualified(table))}::regclass::oid as identity`,
     migrationSql: postgresSql,
     // A column's values are one array, so that any number of rows is one round trip.

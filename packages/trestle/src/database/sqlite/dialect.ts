@@ -6,6 +6,7 @@ import { statement } from '../statement.ts';
 import type { Value } from '../store.ts';
 import { decimalOf, sortableDecimal } from './decimals.ts';
 import { sqliteSql } from './migration-sql.ts';
+import { sqliteSearch } from './search-sql.ts';
 
 const COLUMN_TYPES: Readonly<Record<StoredKind, string>> = {
   text: 'text',
@@ -108,6 +109,7 @@ export const sqliteDialect: Dialect = {
   nullsInIndex: () => '',
   actualColumns: sql`select t.name as "table", c.name as "column" from sqlite_schema t
     join pragma_table_info(t.name) c where t.type = 'table' and t.name not like 'sqlite\\_%' escape '\\'`,
+  searchSql: (index) => sqliteSearch(sqliteDialect, index),
   // A restored file is told by its history, which `trestle restore` writes to.
   databaseIdentity: () => sql`select null as identity`,
   migrationSql: sqliteSql,

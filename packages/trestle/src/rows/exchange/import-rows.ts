@@ -8,6 +8,7 @@ import { type FieldError, Problem } from '../../problems.ts';
 import type { Model } from '../model.ts';
 import { exclusionsOf } from '../relations/exclusions.ts';
 import { linkWriter } from '../relations/links.ts';
+import { searchWriter } from '../search/search-writer.ts';
 import { bulkInsertOf } from '../write-statements.ts';
 import { type Candidate, candidates } from './candidate.ts';
 import { neighbourChecks } from './cross-row-checks.ts';
@@ -88,22 +89,24 @@ type Rows = readonly Candidate['values'][];
 function insertOf(model: Model, keep: boolean): (transaction: Executor, rows: Rows) => Promise<void> {
   const [withIds, withoutIds] = [bulkInsertOf(model, true), bulkInsertOf(model, false)];
   const links = linkWriter(model);
+  const search = searchWriter(model);
   return async (transaction, rows) => {
     const given = rows.filter(hasId);
     const counted = rows.filter((row) => !hasId(row));
     await withIds(transaction, given);
     if (keep) await goOn(transaction, model);
-    if (!links) {
+    if (!links && !search) {
       await withoutIds(transaction, counted);
       return;
     }
-    // Links need the ids of their rows, so those that count up are given here, and nobody else gives any meanwhile.
+    // Links and words need the ids of their rows, so those that count up are given here, and nobody else gives any meanwhile.
     await lockTable(transaction, model);
     const last = counted.length > 0 ? await lastGivenId(transaction, model.dialect, countingTable(model)) : 0;
     const numbered = counted.map((row, at) => ({ ...row, id: last + 1 + at }));
     await withIds(transaction, numbered);
     await goOn(transaction, model);
-    await links.insert(transaction, [...given, ...numbered]);
+    await links?.insert(transaction, [...given, ...numbered]);
+    await search?.put(transaction, [...given, ...numbered]);
   };
 }
 

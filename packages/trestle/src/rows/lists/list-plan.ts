@@ -16,6 +16,7 @@ import {
   type Related,
 } from '../model.ts';
 import { callerValues } from '../policy.ts';
+import { RANK, type Ranking, searchCondition } from '../search/search-condition.ts';
 import { readerOf } from '../transaction.ts';
 import type { Position } from './cursor.ts';
 import { COMPUTED_COST, FilterParts, isIndexed, type RelatedRows, Slot } from './filter-sql.ts';
@@ -25,7 +26,6 @@ import { after, isUnusual, orderBy, type SortColumn, sortColumns, sortKey } from
 const DEFAULT_LIMIT = 50;
 /** `count=estimated` stops counting here. */
 const MAX_COUNTED = 10_000;
-const MAX_SEARCH_LENGTH = 200;
 const MAX_STATEMENTS = 300;
 const MAX_SELECTIONS = 100;
 
@@ -90,6 +90,8 @@ export interface ListPlan {
   /** Shape of the conditions and the order, which their SQL follows from. */
   readonly shape: string;
   readonly sort: readonly SortColumn[];
+  /** The search whose ranks the rows are in the order of; undefined where they are in another. */
+  readonly ranked: (Ranking & { readonly condition: Sql }) | undefined;
   readonly limit: number;
   /** The key that cursors are bound to: resource, sort, the filter with its values, and the account of the rule. */
   readonly key: string;
@@ -160,7 +162,8 @@ export class ListPlans {
     const conditions: Sql[] = [];
     const filter = query.filter && parts.build(query.filter);
     if (filter) conditions.push(filter);
-    if (query.search !== undefined && query.search !== '') conditions.push(this.#search(parts, query.search));
+    const search = query.search ? searchCondition(model, this.#fields, parts, query.search) : undefined;
+    if (search) conditions.push(search.condition);
     if (this.#where) conditions.push(this.#where);
     const restriction = model.restrict?.(caller, (value) => parts.bind(value));
     if (restriction) {
@@ -173,13 +176,22 @@ export class ListPlans {
         errors,
         detail: errors.map((error) => `filter${error.pointer}: ${error.message}`).join('; '),
       });
-    const sort = sortColumns({ model, fields: this.#fields, reach }, query.sort);
+    const ranked = query.sort
+      ? undefined
+      : search?.ranking && { ...search.ranking, condition: search.condition };
+    const sorted = { model, fields: this.#fields, reach };
+    const sort: SortColumn[] = ranked
+      ? [{ field: RANK, descending: true, nullsLast: true }, ...sortColumns(sorted, ['-id'])]
+      : sortColumns(sorted, query.sort);
     const order = sort.map(sortKey).join();
     // The rows behind a reference depend on another class of the caller than the rows themselves.
     const far = sort.flatMap(({ field }) => numbersOf(field.name, reach)).join() + parts.variant;
     const narrowed = this.#where && accountOf(caller);
     const isForAll = this.#where === undefined && !model.restrict && far === '';
-    const isPart = query.fields !== undefined || sort.some(({ field }) => field.name.includes('.'));
+    const isPart =
+      query.fields !== undefined ||
+      ranked !== undefined ||
+      sort.some(({ field }) => field.name.includes('.'));
     const selected = isPart ? this.#selection(query) : this.#fields;
     const plan: ListPlan = {
       query,
@@ -188,6 +200,7 @@ export class ListPlans {
       values,
       shape: `${shape} ${order} ${far}${isPart ? ` of ${selected.fields.map(({ name }) => name).join()}` : ''}`,
       sort,
+      ranked,
       perRow: parts.cost + sortCost(model, sort),
       limit: query.limit ?? DEFAULT_LIMIT,
       key: JSON.stringify([model.name, order, shape, values, narrowed]),
@@ -375,22 +388,6 @@ export class ListPlans {
     return perRow > 0 || rows > FREE_ROWS ? { rows, perRow, table: this.#model.table } : undefined;
   }
 
-  #search(parts: FilterParts, text: string): Sql {
-    const { name } = this.#model;
-    const searched = this.#fields.fields.filter(({ field }) => field.search);
-    if (searched.length === 0)
-      throw new Problem('invalid_query', {
-        detail: `${name} has no field to search in (declare one with search: true).`,
-      });
-    if (text.length > MAX_SEARCH_LENGTH)
-      throw new Problem('invalid_query', {
-        detail: `A search may have ${MAX_SEARCH_LENGTH} characters, got ${text.length}.`,
-      });
-    parts.shape += 'search';
-    const found = searched.map((field) => parts.textCondition(field, 'icontains', text));
-    return sql`(${sql.join(found, ' or ')})`;
-  }
-
   /** Whether the rows of a list are those of groups that its caller is a member of, in the order of the groups' index. */
   #isByGroups({ conditions, sort, perRow, query }: ListPlan, caller: Caller): boolean {
     const isWhole = conditions.length === 1 && conditions[0] === this.#where && perRow === 0;
@@ -404,9 +401,13 @@ export class ListPlans {
   }
 
   #select(plan: ListPlan, position?: Position, refer?: (field: ModelField) => Sql, groups?: RuleGroups): Sql {
-    const { conditions, sort, values } = plan;
+    const { sort, values, ranked } = plan;
+    const conditions = ranked ? plan.conditions.filter((each) => each !== ranked.condition) : plan.conditions;
     const places = position?.values ?? [];
     const placed = places.map((_, at) => sql`${new Slot(values.length + at)}`);
+    // A rank that depends on other rows is the one that the row of the place has now, while it is there.
+    const now = placed[1] && ranked?.rankNow?.(placed[1]);
+    if (now) placed[0] = sql`coalesce(${now}, ${placed[0]})`;
     const nulls = places.map((value) => value === null);
     const before = position?.before ?? false;
     const all = position ? [...conditions, after(sort, placed, nulls, before)] : conditions;
@@ -428,7 +429,7 @@ export class ListPlans {
         where ${sql.ref('id')} in (${firstOfGroups(this.#model, groups, page)})
         order by ${orderBy(sort, before, unindexed)} limit ${limit} offset ${offset}`;
     }
-    return sql`select ${columns} from ${table} ${where}
+    return sql`select ${columns} from ${ranked?.from ?? table} ${where}
       order by ${orderBy(sort, before, refer)} limit ${limit} offset ${offset}`;
   }
 

@@ -73,6 +73,8 @@ function checkResource(app: string, name: string, resource: Resource, resources:
   );
   known(resource.atLeastOne, 'atLeastOne');
   known(Object.values(resource.feed ?? {}), 'feed');
+  known(Object.keys(resource.search ?? {}), 'search');
+  checkSearch(path, resource);
   for (const group of resource.unique) known(group, 'unique');
   for (const group of resource.indexes) known(group, 'indexes');
   checkRelations(path, name, resource, resources);
@@ -86,6 +88,27 @@ function checkResource(app: string, name: string, resource: Resource, resources:
       wrong(`${path}.${key}`, `${type.name}('${source}') needs a text field ${source}`);
   }
   checkLifecycle(path, resource, resources, wrong);
+}
+
+/** Fields of a full-text index: what PostgreSQL has classes of words and marks of fields for. */
+const MAX_SEARCH_FIELDS = 16;
+const MAX_SEARCH_WEIGHTS = 4;
+
+function checkSearch(path: string, { fields, search }: Resource): void {
+  if (!search) return;
+  const [names, weights] = [Object.keys(search), new Set(Object.values(search))];
+  const at = `${path}.search`;
+  if (names.length === 0 || names.length > MAX_SEARCH_FIELDS)
+    wrong(at, `name 1 to ${MAX_SEARCH_FIELDS} fields`);
+  if (weights.size > MAX_SEARCH_WEIGHTS) wrong(at, `give at most ${MAX_SEARCH_WEIGHTS} different weights`);
+  for (const [name, field] of Object.entries(fields)) {
+    if (field.search)
+      wrong(`${path}.${name}`, `search: true is for resources without search; leave it out here`);
+    const { operators, column, isAccount, reference, relation } = field.type;
+    const isText = operators.includes('icontains') && column === 'text';
+    if (Object.hasOwn(search, name) && (!isText || isAccount || reference || relation))
+      wrong(at, `${name} is no text; search is for fields such as text()`);
+  }
 }
 
 /** The index of a parent's children ends in the order. */

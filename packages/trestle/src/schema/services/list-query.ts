@@ -70,7 +70,10 @@ export interface Selection {
 /** The query of a list. */
 export interface ListQuery<Row extends object = Record<string, unknown>> extends Selection {
   filter?: Filter<Row>;
-  /** Rows where one of the resource's `search: true` fields holds this text, in any case. */
+  /**
+   * Rows with all these words in the fields of the resource's `search`, the best first unless `sort` is given; of a resource
+   * without one, rows where a field with `search: true` holds this text, in any case.
+   */
   search?: string;
   /** Sort keys, `-` for descending (default: the resource's `order`). */
   sort?: readonly string[];

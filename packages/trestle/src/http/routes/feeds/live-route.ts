@@ -6,6 +6,7 @@ import { accountOf } from '../../../schema/caller.ts';
 import { bytes, type Route, type RouteRequest, route } from '../../../schema/route.ts';
 import { nobody } from '../../../schema/rules.ts';
 import { EVENTS } from '../../contract/event-stream.ts';
+import { invalidParameter } from '../../requests/input.ts';
 import { liveParameters } from '../uniform/list-parameters.ts';
 import { ListQueryCache } from '../uniform/list-query.ts';
 import { typeName } from '../uniform/route-names.ts';
@@ -38,6 +39,12 @@ export function liveRoute(model: Model, live: LiveLists): Route {
     answers: { 200: null },
   } as const;
   return route('GET', `/${name}/events`, options, async (request) => {
+    if (Object.hasOwn(request.query, 'search'))
+      throw invalidParameter(
+        'search',
+        'unsupported',
+        'a live list has no search; watch a filter, or search again after a change',
+      );
     const { query } = lists.of(request.url, request.query, LIVE_PARAMETERS);
     const { caller, signal, method, headers } = request;
     const after = headers['last-event-id'];

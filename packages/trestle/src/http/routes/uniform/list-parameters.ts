@@ -70,14 +70,15 @@ export function listParameters(model: Model): TObject {
 /** `search`, where there are fields to search in, and the conditions of a filter, for the documentation. */
 export function filterParameters(model: Model): Record<string, TSchema> {
   const fields = filterFields(model);
-  const searched = model.documented.fields.filter(({ field }) => field.search).map(({ name }) => name);
+  const { search, documented } = model;
+  const isSearched = ({ name, field }: ModelField) =>
+    search ? search.index.fields.some((each) => each.name === name) : field.search;
+  const names = documented.fields.filter(isSearched).map(({ name }) => name);
+  const description = search
+    ? `Words of ${names.join(' and ')}, all of them, in any case and without accents; "several words" next to each other; the beginning of one, begi*. The best rows come first, unless sort is given.`
+    : `A part of ${names.join(' or ')}, in any case.`;
   const parameters: Record<string, TSchema> = {
-    ...(searched.length > 0 && {
-      search: Type.String({
-        maxLength: 200,
-        description: `A part of ${searched.join(' or ')}, in any case.`,
-      }),
-    }),
+    ...(names.length > 0 && { search: Type.String({ maxLength: 200, description }) }),
   };
   for (const { name, operand, operators, isNullable } of fields)
     for (const operator of operators)
