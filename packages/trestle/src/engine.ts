@@ -2,6 +2,7 @@ import { statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Authenticator } from './accounts/authenticator.ts';
 import { type AccountModels, openAccounts } from './accounts/open-accounts.ts';
+import type { OperatorService } from './accounts/operators/operators.ts';
 import { accountResources } from './accounts/resources.ts';
 import { deriveKeys, openSigningSecret } from './accounts/sessions/signing-secret.ts';
 import type { Tickets } from './accounts/tokens/tickets.ts';
@@ -95,6 +96,8 @@ export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs
   readonly accounts: AccountService;
   readonly keys: KeyService;
   readonly tickets: Tickets;
+  /** Sign-in of operators, and how the first of them is made. */
+  readonly operators: OperatorService;
   readonly operations: OperationService;
   readonly authenticate: Authenticator;
   /** Tags the representation of a table's rows, for ETags. */
@@ -163,7 +166,7 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
     await seedRows(opened.writers, store);
     const [{ key }] = deriveKeys(secret, app.name, 'idempotency');
     const idempotency = new IdempotencyKeys(store, app.accounts, key);
-    const { accounts, keys, tickets, authenticate, accountModels, purge, close } = await openAccounts({
+    const opening = await openAccounts({
       app,
       store,
       rows: opened.accountRows,
@@ -172,6 +175,7 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
       administratorHash: options.administratorHash,
       log: log.event,
     });
+    const { accounts, keys, tickets, operators, authenticate, accountModels, purge, close } = opening;
     const jobs = openJobs({
       app,
       store,
@@ -203,6 +207,7 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
       accounts,
       keys,
       tickets,
+      operators,
       operations: jobs.operations,
       authenticate,
       representationTag,

@@ -56,8 +56,8 @@ export function accountRowVerbs({
   bodies,
   accounts,
 }: Dependencies): Pick<AccountService, 'read' | 'readMany' | 'list' | 'update'> {
-  const admitRead = admission(declared.can.read);
-  const admitList = admission(declared.can.list);
+  const admitRead = admission(declared.can.read, true);
+  const admitList = admission(declared.can.list, true);
   return {
     async read(context, id) {
       const { caller } = context;

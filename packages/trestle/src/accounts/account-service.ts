@@ -3,11 +3,11 @@ import { bind, param, statement } from '../database/statement.ts';
 import type { Executor, Store, Value } from '../database/store.ts';
 import { type FieldError, Problem } from '../problems.ts';
 import type { AccountRows } from '../rows/open-services.ts';
-import { admission, isAdministrator, refuseAnonymous } from '../rows/policy.ts';
+import { admission, isAdministrator, refuseAnonymous, refuseViewer } from '../rows/policy.ts';
 import type { SystemReads } from '../rows/system-tables.ts';
 import { beforeWrite, inTransaction, readerOf } from '../rows/transaction.ts';
 import { bodyProblem, isObject } from '../rows/validate.ts';
-import { type Accounts, ADMINISTRATOR_ROLE } from '../schema/accounts.ts';
+import { type Accounts, OPERATOR_ROLES } from '../schema/accounts.ts';
 import type { Caller, Context } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
 import { administrator } from '../schema/rules.ts';
@@ -162,8 +162,8 @@ function administration(
   dependencies: AccountDependencies,
 ): Pick<AccountService, 'disable' | 'enable' | 'resetPassword' | 'setRoles'> {
   const { app, store, view, bodies, accounts, sessions, passwords, now, log } = dependencies;
-  const admitAdministrator = withoutKeys(admission(administrator));
-  const admitGrant = withoutKeys(admission(app.accounts.can.grant));
+  const admitAdministrator = withoutKeys(admission(administrator, false));
+  const admitGrant = withoutKeys(admission(app.accounts.can.grant, false));
 
   /** Runs a change of one account by whom it is for, with the row locked. Throws `not_found`. */
   async function administer<T>(
@@ -203,13 +203,11 @@ function administration(
         throw new Problem('forbidden', { detail: 'No account gives itself roles.' });
       const wanted = bodies.roles.check({ roles: given }).roles;
       // In one order, so that accounts with the same roles are one class of callers.
-      const roles = [...app.accounts.roles, ADMINISTRATOR_ROLE].filter((role) => wanted.includes(role));
+      const roles = [...app.accounts.roles, ...OPERATOR_ROLES].filter((role) => wanted.includes(role));
       return administer(context, { id, event: 'roles_changed', roles }, async (transaction, row) => {
-        const had = row.roles.includes(ADMINISTRATOR_ROLE);
-        if (had !== roles.includes(ADMINISTRATOR_ROLE) && !isAdministrator(caller))
-          throw new Problem('forbidden', {
-            detail: `The role ${ADMINISTRATOR_ROLE} is for administrators to give.`,
-          });
+        const changed = OPERATOR_ROLES.find((role) => row.roles.includes(role) !== roles.includes(role));
+        if (changed && !isAdministrator(caller))
+          throw new Problem('forbidden', { detail: `The role ${changed} is for administrators to give.` });
         await accounts.setRoles(transaction, { id, roles });
         return view(transaction, caller, id);
       });
@@ -244,6 +242,7 @@ function ownAccount(dependencies: AccountDependencies): Pick<AccountService, 're
     /** Sessions, keys and trusted sources end with the account, by their references to it. */
     async remove(context, id, proof = {}) {
       const { caller } = context;
+      refuseViewer(caller);
       if (
         !isAdministrator(caller) ||
         caller.kind === 'key' ||

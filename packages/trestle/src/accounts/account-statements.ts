@@ -30,6 +30,8 @@ export function accountStatements(model: SystemModel, declared: Accounts) {
         username_key: usernameKey(declared.username, username),
         ...otherNames(username),
       }),
+    /** Accounts whose roles, as JSON, are like a pattern. */
+    withRole: table.select(sql`where ${dialect.comparable(sql.ref('roles'), 'json')} like ${param('like')}`),
     /** The row as it is committed, kept from changing until the transaction's end. */
     lock: table.select(sql`where ${id} ${dialect.forUpdate}`),
     /** Columns that nobody sees: the version stays. */

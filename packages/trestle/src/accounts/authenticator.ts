@@ -2,7 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { Store } from '../database/store.ts';
 import { LruMap } from '../lru-map.ts';
 import { Problem } from '../problems.ts';
-import type { Caller, Origin } from '../schema/caller.ts';
+import { anonymous, type Caller, type Origin } from '../schema/caller.ts';
 import type { KeyUse } from '../schema/services/account-service.ts';
 import { StartError } from '../start-error.ts';
 import type { EventLog } from './events.ts';
@@ -12,6 +12,7 @@ import type { KeyUsage } from './keys/key-usage.ts';
 import type { Sessions } from './sessions/sessions.ts';
 import { sourceOf } from './throttling/source.ts';
 import type { Throttle } from './throttling/throttle.ts';
+import type { CsrfTokens } from './tokens/csrf-tokens.ts';
 import type { Tickets } from './tokens/tickets.ts';
 import { type AccessClaims, invalidToken, type TokenSigner } from './tokens/tokens.ts';
 
@@ -29,6 +30,12 @@ export interface Authenticator {
   key(key: string): Promise<Caller>;
   /** The administrator's secret. Throws `invalid_token` where it is wrong or the server has none, and `too_many_requests`. */
   administrator(secret: string, origin: Origin): Caller;
+  /**
+   * The cookie of an operator's session. A cookie that is no active session is none: browsers send it wherever it was set. Where a
+   * request may change something, `unsafe` has the token of `CsrfTokens`, without which the cookie is none either; throws
+   * `forbidden` for a wrong one.
+   */
+  session(cookie: string, unsafe: { readonly csrf: unknown } | undefined): Promise<Caller> | Caller;
   /** A ticket for a path, which is spent by this. Throws `invalid_token` and `invalid_key`. */
   ticket(ticket: string, path: string): Promise<Caller>;
   /**
@@ -49,6 +56,7 @@ interface Dependencies {
   usage: KeyUsage;
   throttle: Throttle;
   tickets: Tickets;
+  csrf: CsrfTokens;
   administratorSecret: string | undefined;
   administratorHash: string | undefined;
   now: () => number;
@@ -65,7 +73,7 @@ const MAX_VERIFIED = 10_000;
 /** The authenticator of one app. Throws `StartError` for an administrator's secret that is too short. */
 export function openAuthenticator(dependencies: Dependencies): Authenticator {
   const { store, tokens, sessions, keys, usage, throttle, tickets, now, log } = dependencies;
-  const { administratorSecret, administratorHash } = dependencies;
+  const { administratorSecret, administratorHash, csrf } = dependencies;
   const expected = administratorSecret
     ? digest(checkedSecret(administratorSecret))
     : administratorHash === undefined
@@ -143,6 +151,13 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
     },
     key: byKey,
     administrator,
+    session(cookie, unsafe) {
+      const known = unsafe ? undefined : verified.get(cookie);
+      const seen = known && sessions.seenCaller(known, 'read');
+      if (seen) return seen;
+      const found = byToken(cookie, unsafe ? 'write' : 'read').catch(withoutSession);
+      return unsafe ? found.then((caller) => csrf.require(caller, unsafe.csrf)) : found;
+    },
     async ticket(ticket, path) {
       const { account, session, key } = await tickets.take(ticket, path);
       if (key !== null) return keyCaller(await usableKey(key));
@@ -161,6 +176,12 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
       if (caller.kind === 'key') usage.note(caller.key, use);
     },
   };
+}
+
+/** No caller, where a token is not valid or its session is not active. */
+function withoutSession(error: unknown): Caller {
+  if (error instanceof Problem && error.code === 'invalid_token') return anonymous;
+  throw error;
 }
 
 function hasSameRoles(some: readonly string[] = [], others: readonly string[] = []): boolean {

@@ -5,9 +5,14 @@ import type { RowId } from '../schema/id.ts';
  * sign-ins name no user: people type passwords into the wrong field.
  */
 type AccountEvent =
-  | { event: 'signed_up' | 'signed_in'; account: RowId; source: string }
+  | {
+      event: 'signed_up' | 'signed_in' | 'operator_signed_in' | 'operator_made';
+      account: RowId;
+      source: string;
+    }
   | { event: 'sign_in_failed'; account: RowId | null; source: string }
   | { event: 'sign_in_throttled' | 'sign_up_throttled'; source: string }
+  | { event: 'setup_refused'; source: string }
   | { event: 'administrator_refused' | 'administrator_throttled'; source: string }
   | { event: 'password_changed' | 'password_wrong' | 'sessions_ended'; account: RowId }
   | {

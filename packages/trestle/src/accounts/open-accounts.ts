@@ -14,6 +14,7 @@ import type { EventLog, LoggedEvent } from './events.ts';
 import { keyStatements } from './keys/key-statements.ts';
 import { KeyUsage } from './keys/key-usage.ts';
 import { keyService, type ShownKey } from './keys/keys.ts';
+import { type OperatorService, operatorService } from './operators/operators.ts';
 import { Passwords, type PasswordsOptions } from './passwords/passwords.ts';
 import { accountBodies } from './request-bodies.ts';
 import { accountResources, type KeyUseRow } from './resources.ts';
@@ -22,6 +23,7 @@ import { sessionStatements } from './sessions/session-statements.ts';
 import { lifetimesOf, Sessions } from './sessions/sessions.ts';
 import { deriveKeys, type SigningSecret } from './sessions/signing-secret.ts';
 import { THROTTLE, Throttle, type ThrottleLimits } from './throttling/throttle.ts';
+import { CsrfTokens } from './tokens/csrf-tokens.ts';
 import { openTickets, type Tickets } from './tokens/tickets.ts';
 import { TokenSigner } from './tokens/tokens.ts';
 
@@ -54,6 +56,7 @@ export interface OpenAccounts {
   readonly keys: KeyService;
   readonly tickets: Tickets;
   readonly authenticate: Authenticator;
+  readonly operators: OperatorService;
   readonly accountModels: AccountModels;
   /** Removes expired sessions, old uses of keys and old attempts. */
   purge(): Promise<void>;
@@ -88,9 +91,8 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
   const models = compileSystemModels(accountResources(declared), declared, store);
   await writeUsernameKeys(store, models.accounts, declared.username);
 
-  const [{ key: cursorKey }] = deriveKeys(secret, app.name, 'cursors');
-  const [{ key: throttleKey }] = deriveKeys(secret, app.name, 'throttle');
-  const cursors = new Cursors(cursorKey);
+  const keyOf = (purpose: string) => deriveKeys(secret, app.name, purpose)[0].key;
+  const cursors = new Cursors(keyOf('cursors'));
   const bodies = accountBodies({ accounts: declared, app: app.name, resources: Object.keys(app.resources) });
   const accounts = accountStatements(models.accounts, declared);
   const statements = sessionStatements(models.sessions, models.accounts);
@@ -102,7 +104,7 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
   const throttle = new Throttle({
     store,
     model: models.attempts,
-    key: throttleKey,
+    key: keyOf('throttle'),
     limits: { ...THROTTLE, ...setup.throttle },
     now,
     monotonic: setup.now ?? (() => performance.now()),
@@ -127,27 +129,41 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
       await throttle.purge(transaction);
     });
 
-  const shared = { store, bodies, accounts, usage, tokens, sessions, throttle, now, log };
+  const csrf = new CsrfTokens(keyOf('csrf'));
+  const shared = {
+    store,
+    bodies,
+    declared,
+    passwords,
+    csrf,
+    accounts,
+    usage,
+    tokens,
+    sessions,
+    throttle,
+    now,
+    log,
+  };
+  const service = accountService({
+    ...shared,
+    app,
+    rows,
+    view: accountViewer(rows),
+    sessionReads: systemReads<ShownSession>(models.sessions, store, cursors),
+    keys,
+    refresh,
+  });
   return {
-    accounts: accountService({
-      ...shared,
-      app,
-      rows,
-      view: accountViewer(rows),
-      sessionReads: systemReads<ShownSession>(models.sessions, store, cursors),
-      keys,
-      refresh,
-      passwords,
-    }),
+    accounts: service,
     keys: keyService({
       ...shared,
-      declared,
       statements: keys,
       reads: systemReads<ShownKey>(models.keys, store, cursors),
       useReads: systemReads<KeyUseRow>(models.key_uses, store, cursors),
     }),
     tickets,
     authenticate: openAuthenticator({ ...shared, keys, tickets, administratorSecret, administratorHash }),
+    operators: operatorService({ ...shared, lifetimes, service, setups: models.setups }),
     accountModels: viewsOf(models, rows),
     purge,
     async close() {

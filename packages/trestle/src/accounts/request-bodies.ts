@@ -1,12 +1,13 @@
 import { type TSchema, Type } from 'typebox';
 import type { FieldError } from '../problems.ts';
 import { bodyProblem, type Check, compileSchema } from '../rows/validate.ts';
-import { type Accounts, ADMINISTRATOR_ROLE, type TextRule } from '../schema/accounts.ts';
+import { type Accounts, OPERATOR_ROLES, type TextRule } from '../schema/accounts.ts';
 import { seconds } from '../schema/duration.ts';
 import { isInstant } from '../schema/fields/timestamp.ts';
 import type { RowId } from '../schema/id.ts';
 import { VERBS } from '../schema/rules.ts';
 import {
+  DEFAULT_PASSWORD,
   normalizePassword,
   normalizeUsername,
   passwordErrors,
@@ -58,7 +59,7 @@ export function accountBodies({ accounts, app, resources }: BodyOptions) {
     ...signInErrors('/username', username, values),
   ];
   const withPassword = accounts.password !== false;
-  const password = withPassword ? textSchema(passwordRule(accounts)) : text;
+  const password = textSchema(passwordRule(accounts));
   const signUp = Type.Object(
     { username: textSchema(accounts.username), ...(withPassword && { password }) },
     closed,
@@ -86,13 +87,21 @@ export function accountBodies({ accounts, app, resources }: BodyOptions) {
       Type.Object({ current: text, next: password }, closed),
       { normalize: { next: normalizePassword } },
     ),
+    /** Of whoever becomes an operator, in every app by the strict rule at least. */
+    operatorPassword: body<{ password: string }>(
+      Type.Object({ password: textSchema(DEFAULT_PASSWORD) }, closed),
+      {
+        normalize: { password: normalizePassword },
+        further: ({ password: given }) => passwordErrors('/password', given, DEFAULT_PASSWORD, [app]),
+      },
+    ),
     newPassword: body<{ password: string }>(Type.Object({ password }, closed), {
       normalize: { password: normalizePassword },
     }),
     roles: body<{ roles: string[] }>(
       Type.Object(
         {
-          roles: Type.Array(Type.Unsafe({ type: 'string', enum: [...accounts.roles, ADMINISTRATOR_ROLE] }), {
+          roles: Type.Array(Type.Unsafe({ type: 'string', enum: [...accounts.roles, ...OPERATOR_ROLES] }), {
             uniqueItems: true,
           }),
         },

@@ -28,7 +28,7 @@ export function accountResources(declared: Accounts) {
     }),
     { table: ACCOUNTS_TABLE, hidden: ['username_key', 'password_hash'], can: { read: administrator } },
   );
-  return { accounts, sessions, keys, key_uses: keyUses, attempts, tickets };
+  return { accounts, sessions, keys, key_uses: keyUses, attempts, tickets, setups };
 }
 
 export type AccountResources = ReturnType<typeof accountResources>;
@@ -114,6 +114,12 @@ const tickets = systemResource(
     },
   }),
   { table: `${INTERNAL}tickets` },
+);
+
+/** Links that make the first operator, by the hash of their token. */
+const setups = systemResource(
+  resource({ id: textId('^[0-9a-f]{64}$'), fields: { expires_at: timestamp({ index: true }) } }),
+  { table: `${INTERNAL}setups` },
 );
 
 export type AccountRow = RowOf<AccountResources['accounts']>;

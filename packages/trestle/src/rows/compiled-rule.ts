@@ -24,8 +24,11 @@ import type { Model } from './model.ts';
 
 /** The facts of a caller that rules go by; callers with the same ones are a class. */
 export interface CallerClass {
-  /** `key`: a service key, which has no account; `system`: the app's own code, for which every rule holds. */
-  readonly kind: Caller['kind'];
+  /**
+   * `key`: a service key, which has no account; `system`: the app's own code, for which every rule holds; `viewer`: an account
+   * that may change nothing, where it would.
+   */
+  readonly kind: Caller['kind'] | 'viewer';
   /** Undefined where any roles are to be thought of. */
   readonly roles: readonly string[] | undefined;
   /** The row is the caller's own account: `ownAccount` holds (default: that depends on the row). */
@@ -61,6 +64,7 @@ const UNKNOWN: Part = { kind: 'condition', field: 'id', operator: 'null', value:
  */
 export function fold(rule: RuleData, caller: CallerClass, place: RulePlace, negated = false): Residual {
   if (caller.kind === 'system') return true;
+  if (caller.kind === 'viewer') return negated;
   const onCaller = (holds: Residual) => (caller.kind === 'administrator' ? !negated : holds);
   switch (rule.kind) {
     case 'anyone':

@@ -3,7 +3,7 @@ import type { Executor } from '../database/store.ts';
 import { DELETED_AT } from '../database/table.ts';
 import { instantNow } from '../instant.ts';
 import { Problem } from '../problems.ts';
-import { ACCOUNTS_TABLE } from '../schema/accounts.ts';
+import { ACCOUNTS_TABLE, ADMINISTRATOR_ROLE, VIEWER_ROLE } from '../schema/accounts.ts';
 import { accountOf, anonymous, type Caller } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
 import { type Rule, type RuleData, ruleData, ruleText, VERBS, type Verb } from '../schema/rules.ts';
@@ -125,7 +125,7 @@ export function compilePolicy(
     // An operation that is not declared any more may still be under way.
     const rule = rules.get(action) ?? rules.get('update') ?? ruleData(undefined);
     const place = placeOf(action);
-    const own = classOf(caller);
+    const own = classOf(caller, isReading(action));
     const residual = fold(rule, own, place);
     const there = action === 'deleted' ? sql`${sql.ref(DELETED_AT)} is not null` : model.live;
     const key = `${action === 'deleted' ? 'deleted ' : ''}${JSON.stringify(residual)}`;
@@ -166,7 +166,7 @@ export function compilePolicy(
       if (caller.kind === 'key' && !inScope(caller, name, action))
         return { allowed: false, because: 'the scopes of the key' };
       return deciding(rules.get(action) ?? ruleData(undefined), async (rule, negated) => {
-        const residual = fold(rule, classOf(caller), placeOf(action), negated);
+        const residual = fold(rule, classOf(caller, isReading(action)), placeOf(action), negated);
         return compileResidual(residual, modelOf(), find).test(row, callerValues(caller), executor);
       });
     },
@@ -265,7 +265,12 @@ function projectFields(
     const open = (verb === 'read' ? readable : fields).flatMap((field) => {
       const residual = fieldResidual(field, caller, place);
       if (residual === false) return [];
-      const computed = computedFor(field, { class: classOf(caller), hasAccount, reaches }, model, find);
+      const computed = computedFor(
+        field,
+        { class: classOf(caller, verb === 'read'), hasAccount, reaches },
+        model,
+        find,
+      );
       if (residual === true || verb !== 'read') return [computed];
       const key = `${computed.key} where ${JSON.stringify(residual)}`;
       return [{ key, field: conditionalField(computed.field, residual, model, find) }];
@@ -289,7 +294,8 @@ export function fieldResidual(
 ): Residual {
   const rule = place.verb === 'delete' ? undefined : can[place.verb];
   return (
-    rule === undefined || fold(ruleData(rule), { ...classOf(caller), isOwn: place.isOwn ?? false }, place)
+    rule === undefined ||
+    fold(ruleData(rule), { ...classOf(caller, place.verb === 'read'), isOwn: place.isOwn ?? false }, place)
   );
 }
 
@@ -323,12 +329,17 @@ class CallerValues implements Asker {
   }
 }
 
-/** Compiles the check that throws `unauthenticated` or `forbidden` for callers that a rule allows nothing, whatever the row: of a route, of accounts. */
-export function admission(rule: Rule | undefined): (caller: Caller) => void {
+/**
+ * Compiles the check that throws `unauthenticated` or `forbidden` for callers that a rule allows nothing, whatever the row: of a
+ * route, of accounts.
+ *
+ * @param reads nothing is changed, so that viewers pass as administrators do.
+ */
+export function admission(rule: Rule | undefined, reads: boolean): (caller: Caller) => void {
   const decisions = new Map<number, Decision>();
   return (caller) => {
     const number = classNumber(caller);
-    const decision = decisions.get(number) ?? decide(ruleData(rule), classOf(caller), NOWHERE);
+    const decision = decisions.get(number) ?? decide(ruleData(rule), classOf(caller, reads), NOWHERE);
     decisions.set(number, decision);
     if (decision !== 'allow') refuse(decision);
   };
@@ -377,17 +388,33 @@ function decide(rule: RuleData, caller: CallerClass, place: Parameters<typeof fo
   return caller.kind === 'anonymous' && others ? 'unauthenticated' : 'forbidden';
 }
 
-function classOf(caller: Caller): CallerClass {
+function classOf(caller: Caller, reads: boolean): CallerClass {
   if (caller.kind !== 'account' && caller.kind !== 'key') return { kind: caller.kind, roles: [] };
   const { roles = [] } = caller;
-  if (roles.includes('administrator')) return { kind: 'administrator', roles };
+  if (roles.includes(ADMINISTRATOR_ROLE)) return { kind: 'administrator', roles };
+  if (roles.includes(VIEWER_ROLE)) return { kind: reads ? 'administrator' : 'viewer', roles };
   return { kind: caller.account === null ? 'key' : 'account', roles };
 }
 
 /** Whether a caller passes every condition on the caller: the holder of the secret, an account with that role, own code. */
 export function isAdministrator(caller: Caller): boolean {
-  const { kind } = classOf(caller);
+  const { kind } = classOf(caller, false);
   return kind === 'administrator' || kind === 'system';
+}
+
+/** Whether a caller reads what an administrator does and may change nothing. */
+export function isViewer(caller: Caller): boolean {
+  return classOf(caller, false).kind === 'viewer';
+}
+
+/** Throws `forbidden` for viewers: of changes that no rule is asked for. */
+export function refuseViewer(caller: Caller): void {
+  if (isViewer(caller))
+    throw new Problem('forbidden', { detail: 'An account with the role viewer changes nothing.' });
+}
+
+function isReading(action: Action): boolean {
+  return action === 'read' || action === 'see' || action === 'deleted';
 }
 
 /** Tells classes apart: who somebody is, and which roles they have. */

@@ -80,14 +80,15 @@ export interface AccountsOptions<F extends Fields = Fields> {
    */
   keys?: { lifetime?: Duration | 'never'; longest?: Duration | 'never'; max?: number; lowerCase?: boolean };
   /**
-   * The roles that an account can be given, beside `administrator`, which is always one (default: none). Stored with the
-   * account, asked for with every request, set by no account for itself.
+   * The roles that an account can be given, beside `administrator` and `viewer`, which are always there (default: none). Stored
+   * with the account, asked for with every request, set by no account for itself. A viewer reads what an administrator does and
+   * changes nothing, whatever other roles it has.
    */
   roles?: readonly string[];
   /**
    * Who may sign up (default: `anyone`), read an account beside itself (default: `signedIn`), list those it may read (default:
    * `administrator`), change name and own fields (default: `ownAccount`), and give accounts these roles (default:
-   * `administrator`, who alone gives the role `administrator`). `list` and `grant` are conditions on the caller.
+   * `administrator`, who alone gives the roles `administrator` and `viewer`). `list` and `grant` are conditions on the caller.
    */
   can?: {
     create?: Rule<AccountRuleNames<F>>;
@@ -215,7 +216,7 @@ export function accountFields(username: UsernameRule, roles: readonly string[], 
   return {
     username: text({ unique: true, max: username.max }),
     // The rules of fields are checked at start: `grant` is one on the caller.
-    roles: list(oneOf([...roles, ADMINISTRATOR_ROLE]), {
+    roles: list(oneOf([...roles, ...OPERATOR_ROLES]), {
       default: [],
       can: { ...byOthers, read: readsRoles as Rule<never> },
     }),
@@ -251,8 +252,14 @@ const password = optionsOf<PasswordRule>('password', { ...textOptions, blockComm
 /** The role whose accounts pass every condition on the caller. */
 export const ADMINISTRATOR_ROLE = 'administrator';
 
+/** The role whose accounts read as administrators do, and change nothing. */
+export const VIEWER_ROLE = 'viewer';
+
+/** Roles of every app: those of its operators. */
+export const OPERATOR_ROLES: readonly string[] = [ADMINISTRATOR_ROLE, VIEWER_ROLE];
+
 function isRoleName(name: string): boolean {
-  return name !== ADMINISTRATOR_ROLE && /^[A-Za-z][\w-]{0,49}$/.test(name);
+  return !OPERATOR_ROLES.includes(name) && /^[A-Za-z][\w-]{0,49}$/.test(name);
 }
 
 /** Lifetimes are checked when the app is declared. */
@@ -272,7 +279,7 @@ const checkOptions = optionsOf<AccountsOptions>('accounts()', {
     lowerCase: aBoolean,
   }),
   roles: expects(
-    "an array of different names such as ['editor'], without 'administrator', which is always there",
+    "an array of different names such as ['editor'], without 'administrator' and 'viewer', which are always there",
     (roles) => isStrings(roles) && roles.every(isRoleName) && new Set(roles).size === roles.length,
   ),
   can: rulesFor(['create', 'read', 'list', 'update', 'grant']),

@@ -28,7 +28,9 @@ export type CredentialPlace =
       readonly for: 'token' | 'key' | 'administrator';
     })
   /** A ticket of `POST /v1/tickets`. Every GET that `produces` something other than JSON takes one from `ticket`. */
-  | { readonly in: 'query'; readonly name: string; readonly for: 'ticket' };
+  | { readonly in: 'query'; readonly name: string; readonly for: 'ticket' }
+  /** The session of an operator, of `POST /v1/admin/session`: taken by the uniform API where nothing else is presented. */
+  | { readonly in: 'cookie'; readonly name: string; readonly for: 'session' };
 
 /** The compile-time types of a request: of its path, its query string and its body. */
 export interface RouteTypes {
@@ -109,7 +111,7 @@ interface RouteSchemas {
 type StaticOf<S> = S extends TSchema ? Static<S> : Record<string, never>;
 
 /** The types that follow from a route's schemas. */
-type TypesOf<S extends RouteSchemas> = { [K in keyof RouteTypes]: StaticOf<S[K]> };
+export type TypesOf<S extends RouteSchemas> = { [K in keyof RouteTypes]: StaticOf<S[K]> };
 
 /** Schemas, rule and documentation of a route. */
 export interface RouteOptions<S extends RouteSchemas = RouteSchemas> {
@@ -170,6 +172,11 @@ export interface RouteOptions<S extends RouteSchemas = RouteSchemas> {
   answers: S['answers'] & AnswerSchemas;
   /** A GET that changes something, as some originals have it: HEAD does not run it (405). Default: false. */
   changes?: boolean;
+  /**
+   * Changes no rows, so that callers who may read alone may call it, though it is no GET (default: false): a search, the end of
+   * the caller's own session.
+   */
+  readOnly?: boolean;
   /** For the documentation: the OAuth2 password form of this route signs Swagger UI in. */
   signsIn?: boolean;
 }

@@ -1,6 +1,6 @@
 import type { Executor, Store } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
-import { isAdministrator, refuseAnonymous } from '../../rows/policy.ts';
+import { isAdministrator, refuseAnonymous, refuseViewer } from '../../rows/policy.ts';
 import { narrowed, type SystemReads } from '../../rows/system-tables.ts';
 import { inTransaction } from '../../rows/transaction.ts';
 import type { Accounts } from '../../schema/accounts.ts';
@@ -66,7 +66,7 @@ function newKeys(dependencies: KeyDependencies): Pick<KeyService, 'create' | 'im
     parsed: ParsedKey,
     options: KeyOptions & { account?: RowId | null },
   ): Promise<KeyView> {
-    requireKeyManager(context.caller);
+    requireKeyChanger(context.caller);
     const wanted = bodies.newKey.check(options);
     const lifetime =
       wanted.lifetime ?? (byDefault === 'never' ? byDefault : seconds(byDefault, 'accounts.keys.lifetime'));
@@ -101,7 +101,7 @@ function newKeys(dependencies: KeyDependencies): Pick<KeyService, 'create' | 'im
     },
     /** Throws `conflict` for a key that is not usable any more. */
     async roll(context, id, wanted) {
-      requireKeyManager(context.caller);
+      requireKeyChanger(context.caller);
       const { overlap = DEFAULT_OVERLAP } = bodies.overlap.check(
         wanted === undefined ? {} : { overlap: wanted },
       );
@@ -165,7 +165,7 @@ function keyChanges(
     event: 'key_deactivated' | 'key_activated' | 'key_renewed',
     edit: (row: KeyRow) => Pick<KeyRow, 'active' | 'expires_at'>,
   ): Promise<KeyView> {
-    requireKeyManager(context.caller);
+    requireKeyChanger(context.caller);
     const row = await inTransaction(store, context, async (transaction) => {
       const found = await lock(statements, transaction, context.caller, id);
       const next = { ...found, ...edit(found) };
@@ -182,7 +182,7 @@ function keyChanges(
     activate: (context, id) =>
       change(context, id, 'key_activated', ({ expires_at }) => ({ active: true, expires_at })),
     renew(context, id, expiresAt) {
-      requireKeyManager(context.caller);
+      requireKeyChanger(context.caller);
       const { expires_at: wanted } = bodies.expiry.check({ expires_at: expiresAt });
       const longest = longestLifetime(declared);
       const expires = wanted === null ? Number.POSITIVE_INFINITY : Date.parse(wanted);
@@ -192,7 +192,7 @@ function keyChanges(
       return change(context, id, 'key_renewed', () => ({ active: true, expires_at }));
     },
     async remove(context, id) {
-      requireKeyManager(context.caller);
+      requireKeyChanger(context.caller);
       await inTransaction(store, context, async (transaction) => {
         const { account } = await lock(statements, transaction, context.caller, id);
         await statements.remove(transaction, { id });
@@ -242,6 +242,11 @@ function requireKeyManager(caller: Caller): void {
   if (caller.kind === 'anonymous') refuseAnonymous();
   if (caller.kind === 'key')
     throw new Problem('forbidden', { detail: 'An API key cannot manage API keys; sign in for that.' });
+}
+
+function requireKeyChanger(caller: Caller): void {
+  requireKeyManager(caller);
+  refuseViewer(caller);
 }
 
 function isOwn(caller: Caller, row: KeyRow): boolean {

@@ -109,8 +109,10 @@ export function isStorable(value: string): boolean {
   return value.isWellFormed() && !value.includes('\0');
 }
 
-/** The rule of an app's passwords. Throws `TypeError` where its accounts have none. */
+/** The rule of passwords where an app has none: NIST SP 800-63B-4, 3.1.1. */
+export const DEFAULT_PASSWORD: PasswordRule = { min: 15, max: 256, blockCommon: true };
+
+/** The rule of an app's passwords. Where its accounts have none, its operators have. */
 export function passwordRule({ password }: Accounts): PasswordRule {
-  if (password === false) throw new TypeError('accounts of this app have no passwords');
-  return password;
+  return password || DEFAULT_PASSWORD;
 }

@@ -66,8 +66,12 @@ export class Sessions {
   }
 
   /** The row of a new session; nothing outside the transaction happens here. */
-  async open(transaction: Executor, account: RowId): Promise<SessionRow> {
-    const { statements, lifetimes, now } = this.#dependencies;
+  async open(
+    transaction: Executor,
+    account: RowId,
+    lifetimes = this.#dependencies.lifetimes,
+  ): Promise<SessionRow> {
+    const { statements, now } = this.#dependencies;
     const at = now();
     const moment = new Date(at).toISOString();
     const row: SessionRow = {
@@ -92,6 +96,12 @@ export class Sessions {
     const claims = { account: row.account, session: row.id, generation: row.generation, issued };
     const refresh = expires === null ? null : await tokens.signRefresh({ ...claims, expires });
     return { account, session: row.id, access, refresh, expiresIn };
+  }
+
+  /** The access token of a browser's cookie, which lasts as long as the session. */
+  cookieOf({ account, id: session, expires_at }: SessionRow): Promise<string> {
+    const { tokens, now } = this.#dependencies;
+    return tokens.signAccess({ account, session, issued: now(), expires: Date.parse(expires_at) });
   }
 
   async accessOf(row: SessionRow): Promise<{ access: string; expiresIn: number }> {
@@ -141,6 +151,11 @@ export class Sessions {
     const expires = Date.parse(row.expires_at);
     if (endings === this.#endings) this.#seen.set(session, { caller, expires, at, commits });
     return row.account === account && at < expires ? caller : undefined;
+  }
+
+  /** When a session ends at the latest; null where there is none. */
+  async expiryOf(session: string): Promise<string | null> {
+    return (await this.#find(session))?.expires_at ?? null;
   }
 
   /** False where the account has no such session. */

@@ -11,12 +11,12 @@ import type { AccountBodies } from '../request-bodies.ts';
 import type { AccountRow, SessionRow } from '../resources.ts';
 import { sourceOf } from '../throttling/source.ts';
 import type { Throttle } from '../throttling/throttle.ts';
-import type { Sessions } from './sessions.ts';
+import type { Lifetimes, Sessions } from './sessions.ts';
 
 /** Names and passwords have at most 1,024 bytes by our own rules; nobody's is longer than this by any. */
 const MAX_LENGTH = 4096;
 
-interface Dependencies {
+export interface SignInDependencies {
   store: Store;
   bodies: AccountBodies;
   declared: Accounts;
@@ -28,17 +28,33 @@ interface Dependencies {
   log: EventLog;
 }
 
+/** Signs in with a password, and answers the tokens of the session. */
+export async function signIn(
+  dependencies: SignInDependencies,
+  context: RequestContext,
+  given: unknown,
+): Promise<Tokens> {
+  const { store, view, sessions } = dependencies;
+  const session = await openSession(dependencies, context, given);
+  const own = { kind: 'account', account: session.account, session: session.id } as const;
+  return sessions.tokensOf(session, await view(store, own, session.account));
+}
+
 /**
  * Checks a password and opens a session. An unknown name, an account without a password, a disabled one and a wrong
  * password get the same answer after the same work. Throws `unknown_field`, `invalid`, `invalid_credentials`,
  * `too_many_requests`, `unavailable`.
+ *
+ * @param options `lifetimes` of the session (default: the app's); `require` throws for an account that may not open it, once
+ *   its password was right (default: every account may).
  */
-export async function signIn(
-  dependencies: Dependencies,
+export async function openSession(
+  dependencies: Omit<SignInDependencies, 'view'>,
   { origin }: RequestContext,
   given: unknown,
-): Promise<Tokens> {
-  const { store, bodies, declared, accounts, view, passwords, sessions, throttle, log } = dependencies;
+  options: { lifetimes?: Lifetimes; require?: (row: AccountRow) => void } = {},
+): Promise<SessionRow> {
+  const { store, bodies, declared, accounts, passwords, sessions, throttle, log } = dependencies;
   const { username, password } = bodies.signIn.check(given);
   if (username.length > MAX_LENGTH || password.length > MAX_LENGTH) throw new Problem('invalid_credentials');
   const source = sourceOf(origin.address);
@@ -63,8 +79,7 @@ export async function signIn(
     }
     attempt.succeeded();
     log({ event: 'signed_in', account: row.id, source }, origin);
-    const own = { kind: 'account', account: row.id, session: session.id } as const;
-    return await sessions.tokensOf(session, await view(store, own, row.id));
+    return session;
   } finally {
     attempt.dropped();
   }
@@ -77,9 +92,10 @@ export async function signIn(
     return store.write(async (transaction) => {
       const [current] = await accounts.lock(transaction, { id });
       if (!current || current.disabled_at !== null || current.password_hash !== checked) return undefined;
+      options.require?.(current);
       if (hash !== null) await accounts.setHash(transaction, { id, password_hash: hash });
       await attempt.store(transaction);
-      return sessions.open(transaction, id);
+      return sessions.open(transaction, id, options.lifetimes);
     });
   }
 }

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { OPERATOR_ROLES } from '../../schema/accounts.ts';
 import type { Account } from '../../schema/services/account-service.ts';
 import { StartError } from '../../start-error.ts';
 import { listed, printTable } from '../data-options.ts';
@@ -6,6 +7,7 @@ import { readSecret } from './read-secret.ts';
 import { type AppOptions, accountNamed, allOf, OPERATOR, onApp, print, withApp } from './with-app.ts';
 
 interface CreateOptions extends AppOptions {
+  role?: string;
   roles?: string[];
   field: Record<string, string>;
 }
@@ -14,6 +16,9 @@ interface CreateOptions extends AppOptions {
 export function define(command: Command): void {
   const add = (usage: string, summary: string) => withApp(command.command(usage).description(summary));
   add('create <username>', 'Make an account; its password is read from the terminal or standard input.')
+    .addOption(
+      new Option('--role <role>', 'make it an operator, who signs in at /admin').choices(OPERATOR_ROLES),
+    )
     .option('--roles <list>', 'its roles, comma-separated', listed)
     .option('--field <name=value>', 'one of its own fields; may be repeated', fieldValue, {})
     .action(create);
@@ -50,15 +55,21 @@ export function define(command: Command): void {
     });
 }
 
-async function create(username: string, { roles, field, ...options }: CreateOptions): Promise<void> {
-  await onApp({ ...options, make: true }, async ({ declared, accounts, transaction }) => {
+async function create(username: string, { role, roles, field, ...options }: CreateOptions): Promise<void> {
+  if (role && roles) throw new StartError('either --role or --roles');
+  await onApp({ ...options, make: true }, async ({ declared, accounts, operators, transaction }) => {
     const own: Record<string, unknown> = {};
     for (const [name, text] of Object.entries(field)) {
       const type = declared.accounts.fields[name]?.type;
       own[name] = type ? type.fromText(text, (json) => JSON.parse(json)) : text;
     }
-    const password = declared.accounts.password === false ? undefined : await readSecret('Password');
+    const hasPassword = declared.accounts.password !== false || role !== undefined;
+    const password = hasPassword ? await readSecret('Password') : undefined;
     const body = { ...own, username, ...(password !== undefined && { password }) };
+    if (role) {
+      const made = await operators.create(OPERATOR, body, role);
+      return print(options.json, made, `${made.username} (${made.id}) is made, ${role}`);
+    }
     // The password is hashed before the transaction begins to wait for nothing else.
     const account = await transaction(OPERATOR, async (within) => {
       const made = await accounts.signUp({ ...OPERATOR, ...within }, body);

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import type { OperatorService } from '../../accounts/operators/operators.ts';
 import { fileOf } from '../../database/open-store.ts';
 import type { App } from '../../schema/app.ts';
 import { system } from '../../schema/caller.ts';
@@ -31,6 +32,7 @@ export const OPERATOR = { ...system(), origin: { address: '127.0.0.1' } };
 
 export interface OpenedApp extends ContractContext<Resources, Jobs> {
   readonly declared: App;
+  readonly operators: OperatorService;
 }
 
 /** Opens the app, also beside a server of it, runs a command on it, and closes it. */
@@ -47,7 +49,11 @@ export async function onApp<T>(
   try {
     const [engine] = engines;
     // Which fields accounts have is known at run time alone.
-    return await run({ ...engine?.context, declared: app } as unknown as OpenedApp);
+    return await run({
+      ...engine?.context,
+      declared: app,
+      operators: engine?.operators,
+    } as unknown as OpenedApp);
   } finally {
     await closeEngines(engines);
   }

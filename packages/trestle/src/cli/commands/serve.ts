@@ -1,5 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import { openMadeUpSecret } from '../../accounts/administrator-secret.ts';
+import { setupHash } from '../../accounts/operators/operators.ts';
+import type { Engine } from '../../engine.ts';
 import { errorFields, type Log, openLog } from '../../http/logging/logging.ts';
 import { ErrorLog } from '../../http/logging/logging-errors.ts';
 import type { Mount, RunningServer } from '../../http/server/server.ts';
@@ -205,7 +208,10 @@ async function serveAlone(
   if (!listens) setInterval(() => {}, 60_000);
   // Without a file a SIGHUP is a terminal that was closed, and ends the process as ever.
   if (options.log !== undefined) process.on('SIGHUP', () => log.reopen());
-  const up = whatIsUp(server, mounts, options);
+  const up = {
+    ...whatIsUp(server, mounts, options),
+    ...(listens && (await offerSetup(engines, log, worker))),
+  };
   // Of several workers, the process that started them makes the backups.
   if (!worker) scheduleBackupsOf(names, options, log);
   if (worker) process.send?.({ up });
@@ -220,6 +226,29 @@ async function serveAlone(
   await closeEngines(engines);
   await log.flush();
   process.exit(reason.exitCode);
+}
+
+/**
+ * Makes the token of a link that makes the first operator of each app that has none; nothing where all have one, and in all but
+ * the first of several workers.
+ */
+async function offerSetup(
+  engines: readonly Engine[],
+  log: Log,
+  worker: boolean,
+): Promise<{ setup?: string }> {
+  if (worker && (await import('node:cluster')).default.worker?.id !== 1) return {};
+  const setup = randomBytes(32).toString('base64url');
+  const offered = await Promise.all(
+    engines.map(async ({ app, operators }) =>
+      (await operators.offerSetup(setupHash(setup))) ? app.name : [],
+    ),
+  );
+  const apps = offered.flat();
+  if (apps.length === 0) return {};
+  // The link itself is no matter for a log, which is kept and copied.
+  log.lines.info({ apps }, 'no operator yet; standard output has a link that makes the first one');
+  return { setup };
 }
 
 /** Begins to make backups, where they are asked for. */

@@ -11,10 +11,12 @@ export interface Welcome {
   database: string | undefined;
   /** The administrator's secret where this process made it up; it is shown here, this once. */
   secret: string | undefined;
+  /** The token by which the first operator is made (default: there is one). */
+  setup?: string | undefined;
 }
 
 /** The text that a terminal shows once the server listens. */
-export function welcome({ url, roles = [], apps, data, database, secret }: Welcome): string {
+export function welcome({ url, roles = [], apps, data, database, secret, setup }: Welcome): string {
   const width = Math.max(...apps.map(({ name }) => name.length), 'data'.length) + 2;
   const line = (label: string, text: string) => `  ${label.padEnd(width)}${text}\n`;
   const lines = apps.map(({ name, base, docs }) =>
@@ -27,6 +29,10 @@ export function welcome({ url, roles = [], apps, data, database, secret }: Welco
   if (secret !== undefined)
     lines.push(
       `\n  Administrator's secret, shown this once (${join(data, ADMINISTRATOR_SECRET_FILE)} keeps its hash; TRESTLE_ADMIN_SECRET chooses one):\n  ${secret}\n`,
+    );
+  if (setup !== undefined && url !== '')
+    lines.push(
+      `\n  There is no operator yet. Make the first one within 24 hours, at this link, which works once in each app:\n  ${url}/admin/#setup=${setup}\n`,
     );
   return `\n${lines.join('')}\n`;
 }

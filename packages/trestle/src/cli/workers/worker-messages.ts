@@ -4,7 +4,7 @@ export type StopSignal = 'SIGTERM' | 'SIGINT';
 
 /** A worker tells its primary that it serves, and what a terminal is to show of it. */
 export interface Up {
-  readonly up: Pick<Welcome, 'url' | 'apps' | 'roles'>;
+  readonly up: Pick<Welcome, 'url' | 'apps' | 'roles' | 'setup'>;
 }
 
 /** The primary tells its workers to finish what they have begun. */

@@ -49,6 +49,7 @@ class Workers {
   readonly #output = new LogFile();
   readonly #metrics = new MetricsCollector();
   #announced = false;
+  #setup: string | undefined;
   #stopping: StopSignal | undefined;
   #exitCode = 0;
 
@@ -105,11 +106,13 @@ class Workers {
 
   #isUp(slot: Slot, up: Up): void {
     slot.up = true;
+    // The first worker made it, for all of them.
+    this.#setup ??= up.up.setup;
     for (const other of this.#slots) if (!other.worker && !other.timer) this.#start(other);
     this.#options.log('worker serves', { worker: slot.number, pid: slot.worker?.process.pid });
     if (this.#announced || !this.#slots.every((each) => each.up)) return;
     this.#announced = true;
-    this.#options.up(up);
+    this.#options.up({ up: { ...up.up, ...(this.#setup !== undefined && { setup: this.#setup }) } });
   }
 
   #gone(slot: Slot, code: number | null, signal: string | null): void {

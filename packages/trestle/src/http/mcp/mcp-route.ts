@@ -36,6 +36,7 @@ export function mcpRoute(fastify: FastifyInstance, options: McpOptions): Route {
       'there for API keys whose scopes and rules allow it.',
     body: Type.Unsafe<unknown>({ type: 'object', additionalProperties: true }),
     checkBody: false,
+    readOnly: true,
     produces: 'text/event-stream',
     answers: { 200: null, 202: null },
   } as const;

@@ -73,5 +73,6 @@ const TAGS: Readonly<Record<string, string>> = {
   sessions: 'Signing in and out.',
   keys: 'API keys: made, listed, changed and ended by their owner or the administrator.',
   tickets: 'Credentials for one request, where no header can be set.',
+  administration: 'For operators: sign-in, and what the administration pages show.',
   operations: 'Work on rows that takes time: watched, polled or cancelled.',
 };

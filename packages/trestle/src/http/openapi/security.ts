@@ -51,6 +51,8 @@ const PLACES: Readonly<Record<CredentialPlace['for'], string>> = {
   key: 'An API key.',
   token: 'An access token or an API key.',
   administrator: "The administrator's secret.",
+  session:
+    'The session of an operator, of POST /v1/admin/session; with X-CSRF-Token where something changes.',
   ticket:
     'A ticket for this path, of POST /v1/tickets: for one request within 30 s, where no header can be set.',
 };

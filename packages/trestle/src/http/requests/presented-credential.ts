@@ -3,7 +3,7 @@ import type { Authenticator } from '../../accounts/authenticator.ts';
 import { Problem } from '../../problems.ts';
 import { audienceOf } from '../../rows/policy.ts';
 import { anonymous, type Caller } from '../../schema/caller.ts';
-import type { CredentialPlace, Route } from '../../schema/route.ts';
+import type { CredentialPlace, Route, RouteRequest } from '../../schema/route.ts';
 import type { RouteTable } from '../routes/route-table.ts';
 import { pathOf } from '../server/errors.ts';
 import { isRecord } from './input.ts';
@@ -14,12 +14,21 @@ const KEY_HEADER: CredentialPlace = { in: 'header', name: 'X-API-Key', for: 'key
 /** Where the uniform API takes credentials from, beside the Bearer header. */
 export const UNIFORM_PLACES: readonly CredentialPlace[] = [KEY_HEADER];
 
+/** The place of an operator's session in the requests of a browser (RFC 6265bis, 4.1.3.2: of this host alone, and by TLS or loopback). */
+export function sessionCookie(app: string) {
+  return { in: 'cookie', name: `__Host-trestle-${app}`, for: 'session' } as const satisfies CredentialPlace;
+}
+
+/** The header that shows that a request with the cookie of a session was made by a page that may read its token. */
+const CSRF_HEADER = 'x-csrf-token';
+
 const READS = new Set(['GET', 'HEAD']);
 const INVALID = {
   key: 'invalid_key',
   token: 'invalid_token',
   administrator: 'invalid_token',
   ticket: 'invalid_token',
+  session: 'invalid_token',
 } as const;
 
 /** RFC 6750, section 2.1. Credentials of another scheme, say for a proxy in front, are none for this server. */
@@ -71,7 +80,7 @@ export function callerOf(
       throw new Problem('malformed', { detail: 'The request carries two different credentials; send one.' });
     credential = value;
   }
-  if (credential === undefined) return anonymous;
+  if (credential === undefined) return callerOfCookie(request, places, authenticate);
   const origin = { address: request.ip, requestId: request.id };
   switch (kind) {
     case 'key':
@@ -87,9 +96,28 @@ export function callerOf(
   }
 }
 
+/**
+ * Whose session a cookie stands for, where nothing else is presented: browsers send cookies by themselves, so that what a page
+ * presents on purpose goes before them.
+ */
+function callerOfCookie(
+  request: FastifyRequest,
+  places: readonly CredentialPlace[],
+  authenticate: Authenticator,
+): Caller | Promise<Caller> {
+  const { cookie } = request.headers;
+  const place = cookie === undefined ? undefined : places.find((each) => each.for === 'session');
+  if (cookie === undefined || !place || place.for !== 'session') return anonymous;
+  const isChange = isUnsafe(request);
+  const session = isChange && isForeign(request) ? undefined : cookieOf(cookie, place.name);
+  if (!session) return anonymous;
+  return authenticate.session(session, isChange ? { csrf: request.headers[CSRF_HEADER] } : undefined);
+}
+
 /** The value in a place of a request; undefined or empty where there is none. */
 function valueAt(request: FastifyRequest, place: CredentialPlace): unknown {
   const { headers } = request;
+  if (place.for === 'session') return undefined;
   switch (place.in) {
     case 'authorization': {
       const [, scheme, credential = ''] = /^(\S+)(?: +(.*))?$/.exec(headers.authorization ?? '') ?? [];
@@ -102,7 +130,8 @@ function valueAt(request: FastifyRequest, place: CredentialPlace): unknown {
     case 'header':
       return headers[place.name.toLowerCase()];
     case 'cookie':
-      return isForeign(request) ? undefined : cookieOf(headers.cookie ?? '', place.name);
+      if (headers.cookie === undefined) return undefined;
+      return isUnsafe(request) && isForeign(request) ? undefined : cookieOf(headers.cookie, place.name);
     default: {
       const given = place.in === 'query' ? request.query : request.body;
       return isRecord(given) && Object.hasOwn(given, place.name) ? given[place.name] : undefined;
@@ -123,13 +152,17 @@ function cookieOf(header: string, name: string): string | undefined {
   return undefined;
 }
 
+/** Whether a request may change something. */
+function isUnsafe({ method, routeOptions }: FastifyRequest): boolean {
+  return !READS.has(method) || routeOptions.config.route?.options.changes === true;
+}
+
 /**
- * Whether a browser makes a request that changes something for a page of another origin: its cookies prove nothing then (Fetch
- * Metadata, 2.1; older browsers send the origin). What is no browser sends neither header.
+ * Whether a browser makes a request for a page of another origin: where it changes something, its cookies prove nothing then
+ * (Fetch Metadata, 2.1; older browsers send the origin). What is no browser sends neither header.
  */
-function isForeign({ method, headers, host, routeOptions }: FastifyRequest): boolean {
-  if (READS.has(method) && !routeOptions.config.route?.options.changes) return false;
+export function isForeign({ headers, host }: { headers: RouteRequest['headers']; host: string }): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
-  return headers.origin !== undefined && headers.origin.replace(/^[a-z]+:\/\//, '') !== host;
+  return headers.origin !== undefined && String(headers.origin).replace(/^[a-z]+:\/\//, '') !== host;
 }

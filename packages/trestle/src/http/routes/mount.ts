@@ -3,7 +3,7 @@ import type { Engine } from '../../engine.ts';
 import { Problem } from '../../problems.ts';
 import type { Row } from '../../rows/model.ts';
 import type { RowId } from '../../schema/id.ts';
-import type { Contract, FailedRequest, Route } from '../../schema/route.ts';
+import type { Contract, FailedRequest } from '../../schema/route.ts';
 import type { Resources } from '../../schema/row-types.ts';
 import { serveDocumentation } from '../docs/document-pages.ts';
 import { perPrefix, serveIndex } from '../docs/pages.ts';
@@ -11,10 +11,11 @@ import { mcpRoute } from '../mcp/mcp-route.ts';
 import { toolsOf } from '../mcp/mcp-tools.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import { operationIdOf } from '../openapi/operation.ts';
-import { takesTickets, UNIFORM_PLACES } from '../requests/presented-credential.ts';
+import { sessionCookie, takesTickets, UNIFORM_PLACES } from '../requests/presented-credential.ts';
 import { problemAnswer } from '../server/errors.ts';
 import type { ResponseStreams } from '../server/response-streams.ts';
 import type { Mounted } from '../server/server.ts';
+import { adminRoutes } from './admin/admin-routes.ts';
 import { batchRoute } from './batch.ts';
 import { feedRoutes, type NamesOf } from './feeds/feed-routes.ts';
 import { liveRoute } from './feeds/live-route.ts';
@@ -97,8 +98,14 @@ export function routeTables<Rs extends Resources>(
   const { app, context } = engine;
   const contract = app.contract?.(context);
   const routes = app.routes?.(context);
-  const own = [...(contract ? [contractTable(contract)] : []), ...(routes ? [ownTable(routes)] : [])];
-  return { contract, tables: app.uniform ? [...own, uniformTable(engine, own)] : own };
+  // Where the uniform API takes credentials, an operator's cookie is one.
+  const places = [...UNIFORM_PLACES, sessionCookie(app.name)];
+  const own = [
+    ...(contract ? [contractTable(contract)] : []),
+    ...(routes ? [{ style: 'uniform', prefix: '', routes, places } as const] : []),
+  ];
+  const admin: RouteTable = { style: 'uniform', prefix: '/v1', routes: adminRoutes(engine), places };
+  return { contract, tables: [...own, ...(app.uniform ? [uniformTable(engine, own, places)] : []), admin] };
 }
 
 /** Throws where two operations have one name: generated clients would have one of them alone. */
@@ -127,12 +134,11 @@ function contractTable({
   return { style: 'contract', prefix: '', routes: settled, places: credentials };
 }
 
-/** Routes of an app's own, which are read and fail as those of the uniform API. */
-function ownTable(routes: readonly Route[]): RouteTable {
-  return { style: 'uniform', prefix: '', routes, places: UNIFORM_PLACES };
-}
-
-function uniformTable<Rs extends Resources>(engine: Engine<Rs>, others: readonly RouteTable[]): RouteTable {
+function uniformTable<Rs extends Resources>(
+  engine: Engine<Rs>,
+  others: readonly RouteTable[],
+  places: RouteTable['places'],
+): RouteTable {
   const { app, accounts, keys, tickets, operations, models, byName, store, live } = engine;
   const { representationTag, accountModels, moveModel } = engine;
   const namesOf: NamesOf = async (caller, ids) => {
@@ -158,7 +164,7 @@ function uniformTable<Rs extends Resources>(engine: Engine<Rs>, others: readonly
   ];
   const isTaken = [...routes, ...others.flatMap((table) => table.routes)].some(takesTickets);
   if (isTaken) routes.push(ticketRoute(app, tickets));
-  return { style: 'uniform', prefix: '/v1', routes, places: UNIFORM_PLACES };
+  return { style: 'uniform', prefix: '/v1', routes, places };
 }
 
 /** No names, for a caller who may read no account. */

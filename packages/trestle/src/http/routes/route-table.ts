@@ -11,7 +11,6 @@ import { admission as admissionBy } from '../../rows/policy.ts';
 import type { Origin } from '../../schema/caller.ts';
 import { anonymous, type Caller, type Transaction } from '../../schema/caller.ts';
 import type { Answer, CredentialPlace, Route, RouteRequest } from '../../schema/route.ts';
-import type { Rule } from '../../schema/rules.ts';
 import { contractInput, type Input, type InputReader, uniformInput } from '../requests/input.ts';
 import { callerOf, placesOf } from '../requests/presented-credential.ts';
 import type { ResponseStreams } from '../server/response-streams.ts';
@@ -61,7 +60,8 @@ function routeOptions(
   let read: InputReader | undefined;
   // A route's types were checked where it was declared; here its input is what its schemas let through.
   const handle = route.handle as Handle;
-  const { produces, answers, changes, multipart, maxBody, can, idempotent } = route.options;
+  const { produces, answers, changes, multipart, maxBody, can, idempotent, readOnly } = route.options;
+  const reads = readOnly ?? (route.method === 'GET' && !changes);
   const hasBody = produces !== undefined || Object.values(answers).some((schema) => schema !== null);
   return {
     method: route.method,
@@ -74,7 +74,7 @@ function routeOptions(
     },
     ...(maxBody !== undefined && { bodyLimit: maxBody }),
     ...(changes && { exposeHeadRoute: false }),
-    ...(can && admission(authenticate, placesOf(table, route), can)),
+    ...(can && admission(authenticate, placesOf(table, route), admissionBy(can, reads))),
     handler: async (request, reply) => {
       const batch = ResponseBatch.ofRequest();
       read ??= table.style === 'contract' ? contractInput(route) : uniformInput(route);
@@ -93,8 +93,11 @@ function routeOptions(
  * Credentials and the route's rule come before anything else of a request, its body included, so that nobody makes the
  * server work who may not; only where a contract takes tokens in the body is that read first.
  */
-function admission(authenticate: Authenticator, places: readonly CredentialPlace[], rule: Rule) {
-  const authorize = admissionBy(rule);
+function admission(
+  authenticate: Authenticator,
+  places: readonly CredentialPlace[],
+  authorize: (caller: Caller) => void,
+) {
   const enter = (caller: Caller, request: FastifyRequest, reply: FastifyReply) => {
     request.caller = caller;
     if (caller.kind === 'key') {

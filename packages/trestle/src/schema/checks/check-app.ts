@@ -16,7 +16,16 @@ export const NAME = /^[a-z][A-Za-z0-9_]{0,50}$/;
 const RESERVED_FIELDS = new Set(['id', 'or', 'expand', 'prototype']);
 /** Paths of the server itself, beside which apps stand. */
 const RESERVED_APPS = new Set(['livez', 'readyz', 'metrics', 'problems']);
-const RESERVED_RESOURCES = new Set(['accounts', 'sessions', 'me', 'keys', 'operations', 'tickets', 'batch']);
+const RESERVED_RESOURCES = new Set([
+  'accounts',
+  'sessions',
+  'me',
+  'keys',
+  'operations',
+  'tickets',
+  'batch',
+  'admin',
+]);
 
 /** Checks what types cannot tell. Throws a `TypeError` with the path and the remedy. */
 export function checkApp(

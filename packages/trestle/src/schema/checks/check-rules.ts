@@ -1,4 +1,4 @@
-import { type Accounts, ADMINISTRATOR_ROLE } from '../accounts.ts';
+import { type Accounts, OPERATOR_ROLES } from '../accounts.ts';
 import type { FieldType } from '../field-type.ts';
 import type { Resource } from '../resource.ts';
 import type { Resources } from '../row-types.ts';
@@ -121,7 +121,7 @@ function checkRule(rule: RuleData, place: Place): void {
       checkRule(rule.rule, place);
       return;
     case 'role': {
-      const roles = [...place.accounts.roles, ADMINISTRATOR_ROLE];
+      const roles = [...place.accounts.roles, ...OPERATOR_ROLES];
       for (const one of rule.roles)
         if (!roles.includes(one))
           wrong(path, `role('${one}') is no role of accounts({ roles: [...] }); ${known(one, roles)}`);

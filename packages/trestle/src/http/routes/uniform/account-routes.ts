@@ -59,6 +59,16 @@ export function accountRoutes(
   representationTag: RepresentationTag,
 ): Route[] {
   const model = models.accounts;
+  const account = accountSchema(app, models);
+  const etag = representationOf(model, representationTag);
+  const described = { app, service, models, account, etag, bodies: bodiesOf(app), params: idOf(app) };
+  const routes = [...ownRoutes(described), ...administrationRoutes(described)];
+  if (app.accounts.password === false) return routes;
+  return [...routes, ...signInRoutes(described), ...sessionRoutes(described)];
+}
+
+/** An account as its reader may see it. */
+export function accountSchema(app: AccountsOf, { accounts: model }: AccountModels): TSchema {
   const disabled = Type.Optional(
     Type.Unsafe({
       anyOf: [instant, { type: 'null' }],
@@ -78,15 +88,10 @@ export function accountRoutes(
   const members = Object.fromEntries(
     ownFields.map(({ name, schema }) => [name, seen.has(name) ? schema : Type.Optional(schema)]),
   );
-  const account = titled(
+  return titled(
     'Account',
     Type.Object({ id: app.accounts.id.schema, ...members, roles, disabled_at: disabled }),
   );
-  const etag = representationOf(model, representationTag);
-  const described = { app, service, models, account, etag, bodies: bodiesOf(app), params: idOf(app) };
-  const routes = [...ownRoutes(described), ...administrationRoutes(described)];
-  if (app.accounts.password === false) return routes;
-  return [...routes, ...signInRoutes(described), ...sessionRoutes(described)];
 }
 
 function ownRoutes(described: Described): Route[] {
@@ -275,6 +280,8 @@ function changeRoute(described: Described): Route {
     can: signedIn,
     body: hasPassword ? Type.Union([change, titled('AccountPatch', patch)]) : titled('AccountPatch', patch),
     checkBody: false,
+    // Whoever may change nothing else changes the own password.
+    readOnly: hasPassword,
     headers: ['If-Match'],
     sends: ['ETag'],
     ...(hasPassword && { raises: ['wrong_password'] as const }),
@@ -379,6 +386,7 @@ function sessionRoutes({ app, service, models }: Described): Route[] {
     tag: sessionTag,
     can: signedIn,
     params: Type.Object({ id: text }),
+    readOnly: true,
     answers: { 204: null },
   };
   const endAll = {
@@ -386,6 +394,7 @@ function sessionRoutes({ app, service, models }: Described): Route[] {
     summary: 'End all your sessions',
     tag: sessionTag,
     can: signedIn,
+    readOnly: true,
     answers: { 204: null },
   };
   return [

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import type { Store } from '../../../database/store.ts';
 import { Problem } from '../../../problems.ts';
 import type { Model } from '../../../rows/model.ts';
-import { type Action, isAdministrator, transitionsOf } from '../../../rows/policy.ts';
+import { type Action, isAdministrator, isViewer, transitionsOf } from '../../../rows/policy.ts';
 import { rowsWith } from '../../../rows/read.ts';
 import { notFound, requireId } from '../../../rows/validate.ts';
 import { type Caller, system } from '../../../schema/caller.ts';
@@ -71,9 +71,9 @@ export function permissionRoute(model: Model, store: Store, accounts: AccountSer
   });
 }
 
-/** An account as the caller it would be. Throws `forbidden` for all but the administrator, and `not_found`. */
+/** An account as the caller it would be. Throws `forbidden` for all but operators, and `not_found`. */
 async function accountNamed(caller: Caller, accounts: AccountService, given: string): Promise<Caller> {
-  if (!isAdministrator(caller)) throw new Problem('forbidden');
+  if (!isAdministrator(caller) && !isViewer(caller)) throw new Problem('forbidden');
   const id = /^[1-9]\d{0,15}$/.test(given) ? Number(given) : given;
   const { roles = [] } = await accounts.read(system(), id);
   return { kind: 'account', account: id, session: '', roles };

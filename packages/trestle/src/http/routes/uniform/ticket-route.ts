@@ -24,6 +24,7 @@ export function ticketRoute(app: AccountsOf, tickets: Tickets): Route {
     can: signedIn,
     body: titled('NewTicket', bodiesOf(app).ticket.schema),
     checkBody: false,
+    readOnly: true,
     answers: { 201: made },
   };
   return route('POST', '/tickets', options, async (request) => {
