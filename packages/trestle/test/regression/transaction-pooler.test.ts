@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { openPostgres } from '../../src/database/postgres/open-postgres.ts';
 import { openEngine } from '../../src/engine.ts';
-import { app, resource, text } from '../../src/index.ts';
+import { anyone, app, resource, text } from '../../src/index.ts';
+import { anonymous } from '../../src/schema/caller.ts';
 import { StartError } from '../../src/start-error.ts';
 import { asAdministrator, createDatabase, dropDatabase } from '../postgres-server.ts';
 import { postgresUrl } from '../stores.ts';
@@ -76,10 +77,31 @@ describe('a pooler in transaction mode', () => {
       const pooled = new URL(direct);
       pooled.host = `127.0.0.1:${await freePort()}`;
       await startBouncer(folder, { mode, direct, port: pooled.port }, undo);
-      const declared = app({ name: 'one', resources: { notes: resource({ fields: { title: text() } }) } });
-      const opened = openEngine(declared, { data: folder, database: pooled.href });
-      if (starts) await (await opened).close();
-      else await assert.rejects(opened, /pool_mode = session.*direct address/);
+      // Newer ones mix the sessions of apps that start together.
+      const names = ['one', 'two', 'three', 'four', 'five'];
+      const opened = await Promise.allSettled(
+        names.map((name) => {
+          const notes = resource({ fields: { title: text() }, can: { create: anyone } });
+          return openEngine(app({ name, resources: { notes } }), { data: folder, database: pooled.href });
+        }),
+      );
+      for (const one of opened) {
+        assert.equal(one.status, starts ? 'fulfilled' : 'rejected');
+        if (one.status === 'rejected')
+          assert.match(String(one.reason), /pool_mode = session.*direct address/);
+        else await one.value.services.notes.create({ caller: anonymous }, { title: one.value.app.name });
+      }
+      for (const one of opened) if (one.status === 'fulfilled') await one.value.close();
+      const tables = "select table_schema as name from information_schema.tables where table_name = 'notes'";
+      const found = await asAdministrator(direct.href, tables);
+      assert.deepEqual(found.map(({ name }) => name).sort(), starts ? names.sort() : []);
+      const rows = await Promise.all(
+        found.map(({ name }) => asAdministrator(direct.href, `select title from "${name}".notes`)),
+      );
+      assert.deepEqual(
+        rows,
+        found.map(({ name }) => [{ title: name }]),
+      );
     });
 });
 
@@ -95,6 +117,9 @@ async function startBouncer(
     listen_addr: '127.0.0.1',
     listen_port: port,
     unix_socket_dir: '',
+    // Five apps, each with its connections.
+    max_client_conn: '200',
+    default_pool_size: '90',
     auth_type: 'trust',
     auth_file: join(folder, 'users'),
     pool_mode: mode,
