@@ -144,15 +144,9 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
 ): Promise<Engine<Rs, Js, F>> {
   const { data, database = app.defaults.database, shared = false, roles = ROLES } = options;
   const secret = openSigningSecret(data, options.signingSecret);
-  const store = await openStore({
-    name: app.name,
-    data,
-    database,
-    shared,
-    waiting: options.waiting,
-    ...options.store,
-    failed: log.failed,
-  });
+  const { waiting, store: limits } = options;
+  const { name } = app;
+  const store = await openStore({ name, data, database, shared, waiting, ...limits, failed: log.failed });
   try {
     await migrate(store, tablesOfApp(app), { renames: renamesOfApp(app), ...options.migrate });
     await buildSearchIndexes(store, searchIndexesOf(app.resources), (progress) =>
