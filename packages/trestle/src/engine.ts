@@ -160,7 +160,7 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
     await seedRows(opened.writers, store);
     const [{ key }] = deriveKeys(secret, app.name, 'idempotency');
     const idempotency = new IdempotencyKeys(store, app.accounts, key);
-    const opening = await openAccounts({
+    const { purge, close, ...identity } = await openAccounts({
       app,
       store,
       rows: opened.accountRows,
@@ -169,7 +169,7 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
       administratorHash: options.administratorHash,
       log: log.event,
     });
-    const { accounts, keys, tickets, operators, authenticate, accountModels, purge, close } = opening;
+    const { accounts, keys, authenticate } = identity;
     const jobs = openJobs({
       app,
       store,
@@ -198,14 +198,9 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
       app,
       store,
       ...opened,
-      accounts,
-      keys,
-      tickets,
-      operators,
+      ...identity,
       operations: jobs.operations,
-      authenticate,
       representationTag,
-      accountModels,
       moveModel: jobs.moveModel,
       idempotency,
       live,

@@ -185,7 +185,8 @@ function newKey(accounts: Accounts, resources: readonly string[]): TSchema {
   );
 }
 
-function scopesOf(resources: readonly string[]): string[] {
+/** The scopes that a key may have: `RESOURCE:ACTION`, either of them `*` for all. */
+export function scopesOf(resources: readonly string[]): string[] {
   return ['*', ...resources].flatMap((resource) => ['*', ...VERBS].map((verb) => `${resource}:${verb}`));
 }
 
