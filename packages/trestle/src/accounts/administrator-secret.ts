@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { StartError } from '../start-error.ts';
 import { readOrMake } from './secret-file.ts';
@@ -11,6 +12,8 @@ interface MadeUpSecret {
   readonly hash: string;
   /** The secret itself, in the process that made it, to be shown this once. */
   readonly secret: string | undefined;
+  /** Removes a secret that was made here and that nobody has seen. */
+  forget(): void;
 }
 
 /** The administrator's secret of a data folder, made at the first start. Removing the file makes another. */
@@ -25,7 +28,8 @@ export function openMadeUpSecret(folder: string): MadeUpSecret {
       `${join(folder, ADMINISTRATOR_SECRET_FILE)} holds no hash; remove it for a new secret`,
     );
   // Another process may have been first.
-  return { hash: text, secret: made !== undefined && secretHash(made) === text ? made : undefined };
+  const secret = made !== undefined && secretHash(made) === text ? made : undefined;
+  return { hash: text, secret, forget: () => secret && rmSync(join(folder, ADMINISTRATOR_SECRET_FILE)) };
 }
 
 /** 192 random bits need no slow hash (ASVS 6.5.2). */

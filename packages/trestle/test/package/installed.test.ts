@@ -79,6 +79,18 @@ describe('the published package, unpacked beside its declared dependencies', () 
     assert.equal(code, 0);
   });
 
+  it('makes the backups of a schedule', async () => {
+    const file = join(app, 'node_modules/trestle/dist/cli/serving/scheduled-backups.js');
+    const { makeBackups } = await import(file);
+    const lines: unknown[] = [];
+    const say = (facts: unknown) => lines.push(facts);
+    const to = join(folder, 'backups');
+    const schedule = { data: join(folder, 'data'), apps: [app], to, at: '0 3 * * *', keep: 2 };
+    await makeBackups(schedule, { lines: { info: say, error: say } });
+    assert.deepEqual(lines, [{ to }]);
+    assert.match(readdirSync(to).join(), /^notes-.*\.db$/);
+  });
+
   it("runs the app's test", () => {
     run(app, process.execPath, ['--test', 'app.test.ts']);
   });

@@ -7,6 +7,7 @@ import { errorFields, type Log, openLog } from '../../http/logging/logging.ts';
 import { ErrorLog } from '../../http/logging/logging-errors.ts';
 import type { Mount, RunningServer } from '../../http/server/server.ts';
 import { ROLES, type Role } from '../../jobs/job-limits.ts';
+import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
 import {
   type BackupOptions,
@@ -145,14 +146,10 @@ async function serve(names: string[], options: ServeOptions, command: Command): 
 async function serveTogether(names: string[], options: ServeOptions): Promise<void> {
   const log = openLog(options.log === undefined ? {} : { to: options.log });
   const { runWorkers } = await import('../workers/workers.ts');
-  const { TRESTLE_ADMIN_SECRET } = process.env;
-  const { makeDataFolder } = await import('../open-engines.ts');
-  makeDataFolder(options.data);
-  const madeUp = TRESTLE_ADMIN_SECRET ? undefined : openMadeUpSecret(options.data).secret;
   scheduleBackupsOf(names, options, log);
   const exitCode = await runWorkers({
     count: options.workers,
-    up: ({ up }) => showWelcome(up, options, madeUp),
+    up: ({ up }) => showWelcome(up, options),
     log: (event, facts) => log.lines.info(facts, event),
     reopenLog: options.log === undefined ? undefined : log.reopen,
   });
@@ -180,16 +177,14 @@ async function serveAlone(
     variables,
     apps.map(({ name }) => name),
   );
-  for (const { name, defaults } of apps) {
-    const own = Object.entries(defaults).filter(([, value]) => value !== undefined);
-    if (own.length > 0)
-      log.lines.info({ app: name, settings: own.map(([key]) => key) }, 'settings of the app');
-  }
+  logOwnSettings(apps, log);
   const isChosen =
     process.env.TRESTLE_ADMIN_SECRET ||
     apps.every(({ defaults }) => defaults.administratorSecret !== undefined);
   makeDataFolder(options.data);
   const madeUp = isChosen ? undefined : openMadeUpSecret(options.data);
+  // A start that fails has shown none, and leaves none behind that nobody knows.
+  if (madeUp) process.once('exit', madeUp.forget);
   const engines = await openEngines(apps, engineOptions(options, log, madeUp?.hash));
   const mounts = engines.map((engine) => ({ engine, base: engines.length > 1 ? `/${engine.app.name}` : '' }));
   const gatherMetrics = worker && (await import('../workers/worker-metrics.ts')).metricsOfAll;
@@ -209,13 +204,14 @@ async function serveAlone(
   // Without a file a SIGHUP is a terminal that was closed, and ends the process as ever.
   if (options.log !== undefined) process.on('SIGHUP', () => log.reopen());
   const up = {
-    ...whatIsUp(server, mounts, options),
+    ...whatIsUp(server, mounts, options, madeUp?.secret),
     ...(listens && (await offerSetup(engines, log, worker))),
   };
   // Of several workers, the process that started them makes the backups.
   if (!worker) scheduleBackupsOf(names, options, log);
   if (worker) process.send?.({ up });
-  else showWelcome(up, options, madeUp?.secret);
+  else showWelcome(up, options);
+  if (madeUp) process.off('exit', madeUp.forget);
   const reason = await stopped;
   const { why, error, exitCode } = reason;
   if (exitCode === 0) log.lines.info({ why }, 'stopping');
@@ -249,6 +245,15 @@ async function offerSetup(
   // The link itself is no matter for a log, which is kept and copied.
   log.lines.info({ apps }, 'no operator yet; standard output has a link that makes the first one');
   return { setup };
+}
+
+/** Logs which settings apps bring themselves. */
+function logOwnSettings(apps: readonly App[], log: Log): void {
+  for (const { name, defaults } of apps) {
+    const own = Object.entries(defaults).filter(([, value]) => value !== undefined);
+    if (own.length > 0)
+      log.lines.info({ app: name, settings: own.map(([key]) => key) }, 'settings of the app');
+  }
 }
 
 /** Begins to make backups, where they are asked for. */
@@ -287,16 +292,21 @@ function engineOptions(options: ServeOptions, log: Log, administratorHash: strin
   };
 }
 
-function whatIsUp(server: RunningServer, mounts: readonly Mount[], options: ServeOptions): Up['up'] {
+function whatIsUp(
+  server: RunningServer,
+  mounts: readonly Mount[],
+  options: ServeOptions,
+  secret: string | undefined,
+): Up['up'] {
   const apps = mounts.map(({ engine, base }, at) => ({
     name: engine.app.name,
     base,
     docs: server.mounted[at]?.pages?.swagger ?? `${base}/docs`,
   }));
-  return { url: server.url, apps, roles: options.roles };
+  return { url: server.url, apps, roles: options.roles, secret };
 }
 
 /** On standard output, which is no log: a secret is there once, also where a service or a container has no terminal. */
-function showWelcome(up: Up['up'], options: ServeOptions, secret?: string): void {
-  process.stdout.write(welcome({ ...up, data: options.data, database: options.database, secret }));
+function showWelcome(up: Up['up'], options: ServeOptions): void {
+  process.stdout.write(welcome({ ...up, data: options.data, database: options.database }));
 }

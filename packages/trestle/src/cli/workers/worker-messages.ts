@@ -2,9 +2,9 @@ import type { Welcome } from '../serving/welcome.ts';
 
 export type StopSignal = 'SIGTERM' | 'SIGINT';
 
-/** A worker tells its primary that it serves, and what a terminal is to show of it. */
+/** A worker tells its primary that it serves, and what a terminal is to show of it: of the first, secrets that it made up. */
 export interface Up {
-  readonly up: Pick<Welcome, 'url' | 'apps' | 'roles' | 'setup'>;
+  readonly up: Pick<Welcome, 'url' | 'apps' | 'roles' | 'secret' | 'setup'>;
 }
 
 /** The primary tells its workers to finish what they have begun. */

@@ -49,7 +49,8 @@ class Workers {
   readonly #output = new LogFile();
   readonly #metrics = new MetricsCollector();
   #announced = false;
-  #setup: string | undefined;
+  /** Told by the first worker: the one that makes up a secret, and a link of the first operator, where there is none. */
+  #first: Up | undefined;
   #stopping: StopSignal | undefined;
   #exitCode = 0;
 
@@ -106,13 +107,12 @@ class Workers {
 
   #isUp(slot: Slot, up: Up): void {
     slot.up = true;
-    // The first worker made it, for all of them.
-    this.#setup ??= up.up.setup;
+    this.#first ??= up;
     for (const other of this.#slots) if (!other.worker && !other.timer) this.#start(other);
     this.#options.log('worker serves', { worker: slot.number, pid: slot.worker?.process.pid });
     if (this.#announced || !this.#slots.every((each) => each.up)) return;
     this.#announced = true;
-    this.#options.up({ up: { ...up.up, ...(this.#setup !== undefined && { setup: this.#setup }) } });
+    this.#options.up(this.#first);
   }
 
   #gone(slot: Slot, code: number | null, signal: string | null): void {
