@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { adminFolder } from '../packages/admin/build.ts';
 import { SYSTEMS } from '../packages/create-trestle/src/project.ts';
 
 const HELP = `npm run build -- [options]
@@ -11,6 +12,8 @@ JavaScript, declarations and their maps.
 
   --help   this text`;
 
+/** The import of the admin UI's folder: a build in the repository, a file in the published package. */
+const ADMIN = '#assets/admin/folder.js';
 const ROOT = join(import.meta.dirname, '..');
 const SOURCE = join(ROOT, 'packages/trestle');
 
@@ -27,7 +30,7 @@ interface Manifest {
  *
  * @returns the folder of the package, ready for `npm pack`.
  */
-export function buildPackage(target = join(ROOT, 'build/trestle')): string {
+export async function buildPackage(target = join(ROOT, 'build/trestle')): Promise<string> {
   rmSync(target, { recursive: true, force: true });
   mkdirSync(join(target, 'bin'), { recursive: true });
   compile(join(target, 'dist'));
@@ -36,6 +39,7 @@ export function buildPackage(target = join(ROOT, 'build/trestle')): string {
   for (const file of ['README.md', 'LICENSE'])
     cpSync(join(file === 'LICENSE' ? ROOT : SOURCE, file), join(target, file));
   copyAssets(join(target, 'assets'));
+  await copyAdmin(join(target, 'assets/admin'));
   const bin = readFileSync(join(SOURCE, 'bin/trestle.js'), 'utf8');
   writeFileSync(
     join(target, 'bin/trestle.js'),
@@ -114,10 +118,17 @@ function compile(dist: string, project = join(SOURCE, 'tsconfig.build.json')): v
 function copyAssets(target: string): void {
   const { imports }: Manifest = JSON.parse(readFileSync(join(SOURCE, 'package.json'), 'utf8'));
   for (const [name, module] of Object.entries(imports)) {
+    if (name === ADMIN) continue;
     const [, home = ''] = /^(@[^/]+\/[^/]+|[^/]+)\//.exec(module) ?? [];
     cpSync(join(ROOT, 'node_modules', module), join(target, name.replace('#assets/', '')));
     cpSync(join(ROOT, 'node_modules', home, 'LICENSE'), join(target, `${home.replace('/', '-')}.LICENSE`));
   }
+}
+
+/** Copies the built admin UI, beside a module that says where it is. */
+async function copyAdmin(target: string): Promise<void> {
+  cpSync(await adminFolder(), target, { recursive: true });
+  writeFileSync(join(target, 'folder.js'), 'export const adminFolder = async () => import.meta.dirname;\n');
 }
 
 /** The manifest with exports that name compiled files, and without what only the repository needs. */
@@ -140,5 +151,5 @@ function publishedManifest(): Manifest {
 if (import.meta.main) {
   const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } });
   if (values.help) console.log(HELP);
-  else console.log(`${buildPackage()}\n${buildClient()}\n${buildCreator()}`);
+  else console.log(`${await buildPackage()}\n${buildClient()}\n${buildCreator()}`);
 }

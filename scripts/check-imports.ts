@@ -46,7 +46,7 @@ interface Import {
 
 /** Every import of the repository that breaks a rule of direction, ending or dependency. */
 export function checkImports(root: string): Finding[] {
-  const files = repositoryFiles(root, '{packages,apps,examples,scripts,bench}/**/*.ts');
+  const files = repositoryFiles(root, '{packages,apps,examples,scripts,bench}/**/*.{ts,tsx}');
   return files.flatMap((file) => importsOf(root, file).flatMap((found) => broken(root, found)));
 }
 
@@ -99,12 +99,16 @@ function brokenName(root: string, { file, source }: Import): string | undefined 
   const manifest = manifestOf(root, home);
   if (manifest.name === name || Object.hasOwn(manifest.dependencies ?? {}, name)) return undefined;
   if (Object.hasOwn(manifest.peerDependencies ?? {}, name)) return undefined;
-  if (!file.includes('/src/') && Object.hasOwn(manifest.devDependencies ?? {}, name)) return undefined;
+  // What is bundled is installed nowhere.
+  const isBundled = manifest.private === true && home.startsWith('packages/');
+  if ((isBundled || !file.includes('/src/')) && Object.hasOwn(manifest.devDependencies ?? {}, name))
+    return undefined;
   return `'${name}' is not declared in ${home}/package.json`;
 }
 
 interface Manifest {
   name?: string;
+  private?: boolean;
   dependencies?: Record<string, string>;
   devDependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;

@@ -16,12 +16,13 @@ const SAME_THING = /\/(?:sqlite|postgres|fields|cli\/commands|schema\/services)\
 const ENTRIES = /"\.\/src\/([\w-]+\.ts)"/g;
 
 /**
- * Folders of the engine with too many files, base names that occur twice, and exported names that nothing imports: no
- * file of the engine, no test, and no entry point.
+ * Folders of the engine and of the admin UI with too many files; of the engine also base names that occur twice, and exported
+ * names that nothing imports: no file of the engine, no test, and no entry point.
  */
 export function checkLayout(root: string): Finding[] {
   const files = repositoryFiles(root, `${ENGINE}/**/*.ts`);
-  return [...fullFolders(files), ...sharedNames(files), ...unusedExports(root, files)];
+  const ui = repositoryFiles(root, 'packages/admin/src/**/*.{ts,tsx,css}');
+  return [...fullFolders([...files, ...ui]), ...sharedNames(files), ...unusedExports(root, files)];
 }
 
 function fullFolders(files: readonly string[]): Finding[] {

@@ -45,7 +45,7 @@ const EVERYWHERE: readonly BannedWord[] = [
 
 /** Banned words of code and documents. */
 export function checkWords(root: string): Finding[] {
-  const code = repositoryFiles(root, '{packages,apps,scripts,bench,examples}/**/*.{ts,js,mjs,cjs}');
+  const code = repositoryFiles(root, '{packages,apps,scripts,bench,examples}/**/*.{ts,tsx,js,mjs,cjs}');
   const documents = repositoryFiles(root, '*.md', '{packages,apps,docs,bench,examples}/**/*.md');
   return [
     ...code.flatMap((file) => wordsOf(root, file, [...IN_CODE, ...EVERYWHERE])),

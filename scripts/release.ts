@@ -57,7 +57,10 @@ function run(program: string, args: readonly string[], cwd = ROOT): string {
   throw new Error(`${program} ${args.join(' ')} ended with ${status}:\n${stdout}${stderr}`);
 }
 
-function release(options: { publish?: boolean | undefined; 'skip-tests'?: boolean | undefined }): void {
+async function release(options: {
+  publish?: boolean | undefined;
+  'skip-tests'?: boolean | undefined;
+}): Promise<void> {
   const problems = releaseProblems(ROOT);
   if (problems.length > 0) throw new Error(problems.join('\n'));
   if (!options['skip-tests']) {
@@ -66,7 +69,7 @@ function release(options: { publish?: boolean | undefined; 'skip-tests'?: boolea
   }
   const folder = join(ROOT, 'build');
   mkdirSync(folder, { recursive: true });
-  for (const built of [buildPackage(), buildClient(), buildCreator()]) {
+  for (const built of [await buildPackage(), buildClient(), buildCreator()]) {
     console.log(run('npm', ['pack', built, '--silent', '--pack-destination', folder]));
     if (options.publish) run('npm', ['publish', built, '--provenance', '--access', 'public']);
   }
@@ -89,7 +92,7 @@ if (import.meta.main) {
   if (values.help) console.log(HELP);
   else
     try {
-      release(values);
+      await release(values);
     } catch (error) {
       console.error(error instanceof Error ? error.message : error);
       process.exitCode = 1;

@@ -57,11 +57,13 @@ function readOptions() {
 }
 
 function checks(): Step[] {
-  // The two that take seconds run side by side.
+  // Those that take seconds run side by side.
   const types = command('tsc', ['-p', '.']);
+  const uiTypes = command('tsc', ['-p', 'packages/admin']);
   const lint = command('biome', ['check', '--error-on-warnings', '--colors=off']);
   return [
     { name: 'types', run: () => types },
+    { name: 'types of the UI', run: () => uiTypes },
     { name: 'lint and format', run: () => lint },
     { name: 'import directions', run: async () => foundBy(checkImports(root)) },
     { name: 'dialects', run: async () => foundBy(checkDialects(root)) },

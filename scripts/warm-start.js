@@ -21,3 +21,11 @@ try {
   // A start says better what is wrong with a file; an install does not fail for it.
   console.error(`not compiled ahead: ${error instanceof Error ? error.message : error}`);
 }
+
+// The admin UI, where its tools are installed; else the first visit says so.
+try {
+  const { adminFolder } = await import('../packages/admin/build.ts');
+  await adminFolder();
+} catch (error) {
+  console.error(`the admin UI is not built: ${error instanceof Error ? error.message : error}`);
+}

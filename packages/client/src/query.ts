@@ -145,7 +145,12 @@ export interface Page<Row> {
   total?: number;
 }
 
-/** A query as the URL has it: `` or `?…`. */
+/**
+ * A query as the URL of a list has it, for addresses that a browser asks for by itself: `` or `?…`.
+ *
+ * @example
+ * const link = `/v1/projects${queryString({ filter: { active: { eq: true } }, sort: ['title'] })}`;
+ */
 export function queryString(query: object): string {
   const { filter, expand, ...plain } = query as { filter?: object; expand?: Record<string, unknown> };
   const parameters = new URLSearchParams();

@@ -54,8 +54,8 @@ describe('the published package, unpacked beside its declared dependencies', () 
   const bin = join(app, 'node_modules/trestle/bin/trestle.js');
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  before(() => {
-    const built = buildPackage(join(folder, 'trestle'));
+  before(async () => {
+    const built = await buildPackage(join(folder, 'trestle'));
     run(folder, 'npm', ['pack', built, '--silent', '--pack-destination', folder]);
     const packed = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '';
     const modules = join(app, 'node_modules');

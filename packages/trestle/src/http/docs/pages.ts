@@ -131,6 +131,7 @@ export function serveIndex(
     });
 }
 
-function escapeHtml(text: string): string {
+/** Text as the content of an element or of a quoted attribute. */
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

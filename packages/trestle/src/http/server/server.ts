@@ -3,6 +3,7 @@ import type { Engine, EngineMeasures } from '../../engine.ts';
 import type { Problem } from '../../problems.ts';
 import type { Origin } from '../../schema/caller.ts';
 import type { ErrorAnswer, FailedRequest } from '../../schema/route.ts';
+import { serveAdmin } from '../docs/admin-pages.ts';
 import { serveIndex } from '../docs/pages.ts';
 import type { Log } from '../logging/logging.ts';
 import { ErrorLog } from '../logging/logging-errors.ts';
@@ -85,6 +86,9 @@ export async function openServer(sites: readonly Site[], options: ServerOptions)
   healthRoutes(fastify, sites, server.lifecycle);
   metricsRoute(fastify, sites, server);
   for (const site of sites) mounted.push(await site.mount(fastify, server.streams));
+  serveAdmin(fastify, () =>
+    sites.map(({ name, description }, at) => ({ name, description, base: mounted[at]?.base ?? '' })),
+  );
   if (sites.length > 1)
     serveIndex(fastify, {
       path: '',

@@ -1,0 +1,55 @@
+import { queryOptions, useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { keepSession, problemOf, request, SESSION_PATH, type Session } from './api.ts';
+
+/** The session of an app; null where nobody is signed in. */
+export function sessionQuery(app: string) {
+  return queryOptions({
+    queryKey: ['session', app],
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async (): Promise<Session | null> => {
+      try {
+        const session = await request<Session>(app, 'GET', SESSION_PATH);
+        keepSession(app, session);
+        return session;
+      } catch (error) {
+        if (problemOf(error).status === 401) return null;
+        throw error;
+      }
+    },
+  });
+}
+
+export function useSession(app: string): Session | null | undefined {
+  return useQuery(sessionQuery(app)).data;
+}
+
+/** Whether the operator may change something: viewers read alone. */
+export function useMayWrite(app: string): boolean {
+  return useSession(app)?.roles.includes('administrator') ?? false;
+}
+
+export function useSignedIn(app: string): Session {
+  const { data } = useSuspenseQuery(sessionQuery(app));
+  if (!data) throw new Error('not signed in');
+  return data;
+}
+
+export async function signIn(app: string, username: string, password: string): Promise<Session> {
+  const session = await request<Session>(app, 'POST', SESSION_PATH, { body: { username, password } });
+  keepSession(app, session);
+  return session;
+}
+
+export async function setUp(
+  app: string,
+  body: { token: string; username: string; password: string },
+): Promise<Session> {
+  const session = await request<Session>(app, 'POST', '/v1/admin/setup', { body });
+  keepSession(app, session);
+  return session;
+}
+
+export async function signOut(app: string): Promise<void> {
+  await request(app, 'DELETE', SESSION_PATH);
+  keepSession(app, undefined);
+}

@@ -1,0 +1,106 @@
+import type { ComponentType } from 'react';
+import { isId } from '../api/api.ts';
+import type { DeclaredField } from '../api/declaration.ts';
+import { formatInstant, t } from '../i18n/translate.ts';
+import { type EditorProps, InvalidText } from './editor.ts';
+import { JsonEditor } from './editors/json.tsx';
+import { ListEditor, ObjectEditor } from './editors/nested.tsx';
+import { ReferenceEditor, ReferencesEditor } from './editors/references.tsx';
+import {
+  CheckboxEditor,
+  DateEditor,
+  InstantEditor,
+  NumberEditor,
+  SelectEditor,
+  TextEditor,
+} from './editors/scalars.tsx';
+import { RowName } from './row-name.tsx';
+
+interface ValueProps {
+  app: string;
+  field: DeclaredField;
+  value: unknown;
+}
+
+/** How values of one editor's name are changed and shown. */
+interface Kind {
+  edit: ComponentType<EditorProps>;
+  show: (props: ValueProps) => React.ReactNode;
+  /** Numbers stand at the right of their column. */
+  isNumber?: true;
+  /** Width of a column of them at first, in pixels. */
+  width: number;
+}
+
+const asText = ({ value }: ValueProps) => String(value);
+const asJson = ({ value }: ValueProps) => <code>{JSON.stringify(value)}</code>;
+const asNumber = ({ value }: ValueProps) => <span className="number">{String(value)}</span>;
+const text: Kind = { edit: TextEditor, show: asText, width: 220 };
+const json: Kind = { edit: JsonEditor, show: asJson, width: 220 };
+const reference: Kind = {
+  edit: ReferenceEditor,
+  show: ({ app, field, value }) =>
+    isId(value) ? <RowName app={app} resource={field.target ?? 'accounts'} id={value} /> : String(value),
+  width: 160,
+};
+
+/** Every kind of field by the name of its editor, which the field's type says: the one place that knows them. */
+const KINDS: Readonly<Record<string, Kind>> = {
+  text,
+  email: text,
+  url: text,
+  number: { edit: NumberEditor, show: asNumber, isNumber: true, width: 110 },
+  decimal: { edit: NumberEditor, show: asNumber, isNumber: true, width: 110 },
+  checkbox: {
+    edit: CheckboxEditor,
+    show: ({ value }) => (value === true ? t('state.yes') : t('state.no')),
+    width: 90,
+  },
+  select: {
+    edit: SelectEditor,
+    show: ({ value }) => <span className="badge">{String(value)}</span>,
+    width: 120,
+  },
+  date: { edit: DateEditor, show: asText, width: 110 },
+  timestamp: {
+    edit: InstantEditor,
+    show: ({ value }) => <time dateTime={String(value)}>{formatInstant(String(value))}</time>,
+    width: 180,
+  },
+  json,
+  list: { ...json, edit: ListEditor },
+  object: { ...json, edit: ObjectEditor },
+  reference,
+  account: reference,
+  references: {
+    edit: ReferencesEditor,
+    show: ({ app, field, value }) => (
+      <span className="row tight nowrap">
+        {(Array.isArray(value) ? value.filter(isId) : []).map((id) => (
+          <span className="badge" key={id}>
+            <RowName app={app} resource={field.target ?? 'accounts'} id={id} />
+          </span>
+        ))}
+      </span>
+    ),
+    width: 200,
+  },
+};
+
+export function kindOf({ editor, type }: DeclaredField): Kind {
+  return KINDS[editor] ?? (type === 'text' ? text : json);
+}
+
+/** The editor of a field. */
+export function Editor(props: EditorProps) {
+  const { edit: Own } = kindOf(props.field);
+  return <Own {...props} />;
+}
+
+/** A value as it is read. */
+export function Value({ value, ...props }: ValueProps) {
+  if (value === null) return <span className="muted null">null</span>;
+  if (value === undefined) return null;
+  if (value instanceof InvalidText) return <>{value.text}</>;
+  return <>{kindOf(props.field).show({ value, ...props })}</>;
+}

@@ -1,0 +1,89 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { ProblemError } from 'trestle-client';
+import { clientOf, type Row, request } from '../../api/api.ts';
+import type { DeclaredResource } from '../../api/declaration.ts';
+import { useMayWrite } from '../../api/session.ts';
+import { t } from '../../i18n/translate.ts';
+import { Confirm } from '../../ui/dialog.tsx';
+import { ProblemNotice, toast, toastProblem } from '../../ui/feedback.tsx';
+import { Menu, MenuItem } from '../../ui/menu.tsx';
+import { Cascade } from './cascade.tsx';
+import { rowKey } from './row-form.ts';
+
+interface RowActionsProps {
+  app: string;
+  resource: DeclaredResource;
+  row: Row;
+  onGone: () => void;
+  onCopy: () => void;
+}
+
+export function RowActions({ app, resource, row, onGone, onCopy }: RowActionsProps) {
+  const queries = useQueryClient();
+  const mayWrite = useMayWrite(app);
+  const [isDeleting, setDeleting] = useState(false);
+  const refreshRows = () => queries.invalidateQueries({ queryKey: ['rows', app] });
+  const restore = async () => {
+    try {
+      await request(app, 'POST', `/v1/${resource.name}/${encodeURIComponent(row.id)}:restore`);
+      await refreshRows();
+    } catch (error) {
+      toastProblem(error);
+    }
+  };
+  const deleting = useMutation({
+    mutationFn: async () => {
+      const result = await clientOf(app).rows[resource.name]?.delete(row.id);
+      if (result && !result.ok) throw new ProblemError(result.problem);
+    },
+    onSuccess: async () => {
+      const undo = { label: t('action.undo'), run: () => void restore() };
+      toast(t('row.deleted', { id: String(row.id) }), resource.softDelete ? { action: undo } : {});
+      onGone();
+      await refreshRows();
+    },
+  });
+  return (
+    <>
+      <Menu label={t('action.more')} icon="more" className="plain">
+        <MenuItem
+          icon="refresh"
+          onSelect={() => void queries.refetchQueries({ queryKey: rowKey(app, resource.name, row.id) })}
+        >
+          {t('action.refresh')}
+        </MenuItem>
+        <MenuItem
+          icon="copy"
+          onSelect={() => void navigator.clipboard?.writeText(JSON.stringify(row, undefined, 2))}
+        >
+          {t('row.copyJson')}
+        </MenuItem>
+        {mayWrite && (
+          <>
+            <MenuItem icon="plus" onSelect={onCopy}>
+              {t('row.duplicate')}
+            </MenuItem>
+            <MenuItem icon="trash" isDangerous onSelect={() => setDeleting(true)}>
+              {t('action.delete')}
+            </MenuItem>
+          </>
+        )}
+      </Menu>
+      {isDeleting && (
+        <Confirm
+          title={t('row.deleteTitle', { id: String(row.id) })}
+          action={t('action.delete')}
+          isDangerous
+          isBusy={deleting.isPending}
+          onConfirm={() => deleting.mutate()}
+          onClose={() => setDeleting(false)}
+        >
+          {deleting.error && <ProblemNotice error={deleting.error} />}
+          <p>{t(resource.softDelete ? 'row.deleteSoft' : 'row.deleteHard')}</p>
+          <Cascade {...{ app, resource, row }} />
+        </Confirm>
+      )}
+    </>
+  );
+}

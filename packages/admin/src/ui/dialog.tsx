@@ -1,0 +1,72 @@
+import { type ReactNode, useEffect, useId, useRef } from 'react';
+import { t } from '../i18n/translate.ts';
+import { Button } from './button.tsx';
+
+interface DialogProps {
+  title: string;
+  onClose: () => void;
+  children: ReactNode;
+  className?: string;
+  /** Shows neither title nor close button; the title still names it. */
+  bare?: boolean;
+}
+
+/** A modal dialog by the platform's own element: focus stays inside, Escape closes, focus returns where it was. */
+export function Dialog({ title, onClose, children, className = '', bare = false }: DialogProps) {
+  const element = useRef<HTMLDialogElement>(null);
+  const heading = useId();
+  useEffect(() => {
+    const dialog = element.current;
+    if (dialog && !dialog.open) dialog.showModal();
+  }, []);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside the dialog is one more way to close it; Escape is another.
+    <dialog
+      ref={element}
+      className={`fade-in ${className}`}
+      aria-labelledby={bare ? undefined : heading}
+      aria-label={bare ? title : undefined}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onClick={(event) => event.target === element.current && onClose()}
+    >
+      {bare ? (
+        children
+      ) : (
+        <>
+          <div className="dialog-head">
+            <h2 id={heading}>{title}</h2>
+            <Button icon="close" look="plain" label={t('action.close')} onClick={onClose} />
+          </div>
+          <div className="dialog-body">{children}</div>
+        </>
+      )}
+    </dialog>
+  );
+}
+
+interface ConfirmProps {
+  title: string;
+  action: string;
+  onConfirm: () => void;
+  onClose: () => void;
+  isBusy?: boolean;
+  isDangerous?: boolean;
+  children: ReactNode;
+}
+
+export function Confirm({ title, action, onConfirm, onClose, isBusy, isDangerous, children }: ConfirmProps) {
+  return (
+    <Dialog title={title} onClose={onClose}>
+      {children}
+      <div className="dialog-actions">
+        <Button onClick={onClose}>{t('action.cancel')}</Button>
+        <Button look={isDangerous ? 'danger' : 'primary'} disabled={isBusy} onClick={onConfirm} autoFocus>
+          {action}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
