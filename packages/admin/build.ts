@@ -32,6 +32,8 @@ export async function adminFolder(): Promise<string> {
       outDir: made,
       emptyOutDir: true,
       target: 'es2023',
+      // The oldest browsers with light-dark().
+      cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       reportCompressedSize: false,

@@ -1,4 +1,4 @@
-import './styles/tokens.css';
+import 'trestle-tokens/tokens.css';
 import './styles/base.css';
 import './styles/controls.css';
 import './styles/shell.css';

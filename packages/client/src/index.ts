@@ -24,10 +24,7 @@ export type {
   Selection,
   SortKey,
 } from './query.ts';
-<<<<<<< HEAD
-export type { RouteClient } from './routes.ts';
-=======
 export { queryString } from './query.ts';
->>>>>>> a779510 (admin: shell, rows and row editor, built and served)
+export type { RouteClient } from './routes.ts';
 export type { RowClient, WriteOptions } from './rows.ts';
 export type { RequestOptions, Tokens } from './transport.ts';

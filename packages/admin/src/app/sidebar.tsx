@@ -80,12 +80,29 @@ export function Sidebar({ app, declaration, onPalette }: SidebarProps) {
   );
 }
 
+/** The mark of trestle-tokens, in the colour of the accent. */
+function Mark() {
+  return (
+    <svg
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="2"
+      strokeLinecap="round"
+      aria-hidden="true"
+    >
+      <path
+        d="M2 6h20M7.5 6 4 19M7.5 6 11 19M16.5 6 13 19M16.5 6 20 19M5.6 13h3.8M14.6 13h3.8"
+        strokeLinejoin="round"
+      />
+    </svg>
+  );
+}
+
 function AppName({ name }: { name: string }) {
   return (
     <span className="wordmark">
-      <svg viewBox="0 0 16 16" fill="none" stroke="currentColor" strokeWidth="1.6" aria-hidden="true">
-        <path d="M1 4.5h14M4.500 4.500 2 14m9.500-9.500L14 14M3.200 9.500h9.600" strokeLinecap="round" />
-      </svg>
+      <Mark />
       {name}
     </span>
   );

@@ -201,7 +201,7 @@ function RowLine(props: RowLineProps) {
         const value = <Value app={app} field={field} value={row[field.name]} />;
         return (
           <span key={field.name} role="cell" className={`cell ${kindOf(field).isNumber ? 'right' : ''}`}>
-            {field === main ? link(value) : value}
+            {field === main ? link(value) : <span>{value}</span>}
           </span>
         );
       })}
