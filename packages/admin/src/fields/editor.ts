@@ -1,6 +1,6 @@
 import type { DeclaredField } from '../api/declaration.ts';
 
-/** What every editor of a value gets. */
+/** Props of every editor of a value. */
 export interface EditorProps {
   app: string;
   field: DeclaredField;

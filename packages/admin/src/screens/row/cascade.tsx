@@ -12,7 +12,7 @@ interface Reached {
   onDelete: string;
 }
 
-/** What else a deletion would do: rows that go with it, lose their reference, or stand against it. */
+/** Consequences of a deletion: rows that go with it, lose their reference, or stand against it. */
 export function Cascade({ app, resource, row }: { app: string; resource: DeclaredResource; row: Row }) {
   const { data, error } = useQuery({
     queryKey: ['cascade', app, resource.name, String(row.id)],

@@ -8,7 +8,7 @@ import { hasInvalidText } from '../../fields/editor.ts';
 
 export type Values = Readonly<Record<string, unknown>>;
 
-/** What was typed and not saved yet, and the row that it was typed over. */
+/** Values typed and not saved yet, and the row that it was typed over. */
 interface Draft {
   edits: Values;
   base: Row | undefined;
@@ -145,7 +145,7 @@ function draftClash(draft: Draft | undefined, row: Row | undefined): Clash | und
   return isOther ? { base, theirs: row } : undefined;
 }
 
-/** What changed as a merge patch (RFC 7396): a member that is gone is null. */
+/** Changes as a merge patch (RFC 7396): a member that is gone is null. */
 function patchOf(base: Values, edits: Values): Values {
   return Object.fromEntries(
     Object.entries(edits).map(([name, value]) => [name, mergePatch(base[name], value)]),

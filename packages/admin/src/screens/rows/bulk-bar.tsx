@@ -29,7 +29,7 @@ interface BulkBarProps {
 
 type Doing = { kind: 'edit' | 'delete' | 'export' } | { kind: 'step'; name: string };
 
-/** What can be done with the rows that are selected. */
+/** Actions on the rows that are selected. */
 export function BulkBar({ app, resource, mayWrite, selected, onDone }: BulkBarProps) {
   const queries = useQueryClient();
   const [doing, setDoing] = useState<Doing>();

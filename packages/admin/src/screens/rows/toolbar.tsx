@@ -30,7 +30,7 @@ interface ToolbarProps {
 
 type Dialogs = 'export' | 'import' | 'api';
 
-/** What can be done with a list: search, views, columns, export, import, a new row. */
+/** Actions on a list: search, views, columns, export, import, a new row. */
 export function Toolbar(props: ToolbarProps) {
   const { app, resource, view, change, searchRef, mayWrite, query, children } = props;
   const [open, setOpen] = useState<Dialogs>();
