@@ -63,11 +63,7 @@ export function buildClient(target = join(ROOT, 'build/client')): string {
   const { devDependencies: _, ...manifest }: Manifest = JSON.parse(
     readFileSync(join(source, 'package.json'), 'utf8'),
   );
-  const published = {
-    ...manifest,
-    exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
-    files: ['dist'],
-  };
+  const published = { ...manifest, exports: compiledExports(manifest), files: ['dist'] };
   writeFileSync(join(target, 'package.json'), `${JSON.stringify(published, null, 2)}\n`);
   return target;
 }
@@ -131,18 +127,25 @@ async function copyAdmin(target: string): Promise<void> {
   writeFileSync(join(target, 'folder.js'), 'export const adminFolder = async () => import.meta.dirname;\n');
 }
 
+/** Exports that name the compiled files in place of their sources. */
+function compiledExports({
+  exports,
+}: Manifest): Readonly<Record<string, { types: string; default: string }>> {
+  const compiled = Object.entries(exports).map(([name, source]) => {
+    const file = source.replace('./src/', './dist/').replace(/\.ts$/, '');
+    return [name, { types: `${file}.d.ts`, default: `${file}.js` }] as const;
+  });
+  return Object.fromEntries(compiled);
+}
+
 /** The manifest with exports that name compiled files, and without what only the repository needs. */
 function publishedManifest(): Manifest {
   const { devDependencies: _, ...manifest }: Manifest = JSON.parse(
     readFileSync(join(SOURCE, 'package.json'), 'utf8'),
   );
-  const compiled = Object.entries(manifest.exports).map(([name, source]) => {
-    const file = source.replace('./src/', './dist/').replace(/\.ts$/, '');
-    return [name, { types: `${file}.d.ts`, default: `${file}.js` }] as const;
-  });
   return {
     ...manifest,
-    exports: { ...Object.fromEntries(compiled), './package.json': './package.json' } as never,
+    exports: { ...compiledExports(manifest), './package.json': './package.json' } as never,
     imports: Object.fromEntries(Object.keys(manifest.imports).map((name) => [name, name.replace('#', './')])),
     files: ['assets', 'bin', 'dist', 'src'],
   };

@@ -35,6 +35,7 @@ export default defineConfig({
           { text: 'Own code', link: '/own-code' },
           { text: 'Rules', link: '/rules' },
           { text: 'The uniform API', link: '/uniform-api' },
+          { text: 'The typed client', link: '/client' },
           { text: 'Migrations', link: '/migrations' },
         ],
       },

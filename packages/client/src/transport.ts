@@ -177,7 +177,9 @@ function resultOf(response: Response, text: string, takesText?: boolean): Result
   if (response.ok || status === 304)
     return { ok: true, value: { status, etag: headers.get('etag') ?? undefined, body } };
   // Errors of the uniform API are problems; those of a contract have a shape of their own.
-  const problem = { title: '', detail: text, code: 'unreadable', data: { body }, ...Object(body), status };
+  const isProblem = headers.get('content-type')?.includes('problem');
+  const own = { title: '', detail: text, code: 'unreadable', data: { body } };
+  const problem = { ...(isProblem ? {} : own), ...Object(body), status };
   return { ok: false, problem: problem as Problem };
 }
 
