@@ -14,6 +14,7 @@ import { buildSearchIndexes, searchIndexesOf } from './database/search/search-in
 import type { Store, StoreMeasures } from './database/store.ts';
 import type { Table } from './database/table.ts';
 import { tablesOf } from './database/tables.ts';
+import type { JobAdministration } from './jobs/job-administration.ts';
 import { type JobLimits, ROLES, type Role } from './jobs/job-limits.ts';
 import { JOB_RESOURCES } from './jobs/job-table.ts';
 import { openJobs } from './jobs/open-jobs.ts';
@@ -108,6 +109,8 @@ export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs
   readonly idempotency: IdempotencyKeys;
   /** The tables of accounts, sessions and keys as callers see them. */
   readonly accountModels: AccountModels;
+  /** All jobs, for operators. */
+  readonly jobs: JobAdministration;
   /** The table of moves as callers see it. */
   readonly moveModel: Model;
   /** The context of the app's contract. */
@@ -201,6 +204,7 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
       ...identity,
       operations: jobs.operations,
       representationTag,
+      jobs: jobs.administration,
       moveModel: jobs.moveModel,
       idempotency,
       live,

@@ -155,12 +155,17 @@ function callerOf(account: RowId): Caller {
   return { kind: 'account', account, session: '' };
 }
 
-type AdministratorEvent = 'account_enabled' | 'account_disabled' | 'password_reset' | 'roles_changed';
+type AdministratorEvent =
+  | 'account_enabled'
+  | 'account_disabled'
+  | 'password_reset'
+  | 'roles_changed'
+  | 'sessions_ended';
 
 /** Accounts in the hands of the administrator, and of those who give roles. */
 function administration(
   dependencies: AccountDependencies,
-): Pick<AccountService, 'disable' | 'enable' | 'resetPassword' | 'setRoles'> {
+): Pick<AccountService, 'disable' | 'enable' | 'resetPassword' | 'setRoles' | 'endSessionsOf'> {
   const { app, store, view, bodies, accounts, sessions, passwords, now, log } = dependencies;
   const admitAdministrator = withoutKeys(admission(administrator, false));
   const admitGrant = withoutKeys(admission(app.accounts.can.grant, false));
@@ -211,6 +216,13 @@ function administration(
         await accounts.setRoles(transaction, { id, roles });
         return view(transaction, caller, id);
       });
+    },
+
+    async endSessionsOf(context, id) {
+      admitAdministrator(context.caller);
+      await administer(context, { id, event: 'sessions_ended' }, (transaction) =>
+        sessions.endAll(transaction, id),
+      );
     },
 
     async resetPassword(context, id, given) {
@@ -324,10 +336,17 @@ function ownSessions(
     },
 
     async endSession(context, session) {
-      const { account } = ownSession(context.caller);
-      if (!(await sessions.end(account, session)))
-        throw new Problem('not_found', { data: { resource: 'sessions', id: session } });
-      log({ event: 'session_ended', account, session }, context.origin);
+      const { caller } = context;
+      const ofAnybody = isAdministrator(caller) && caller.kind !== 'key';
+      const own = ofAnybody ? null : ownSession(caller).account;
+      await inTransaction(store, context, async (transaction) => {
+        const account = await sessions.end(transaction, own, session);
+        if (account === undefined)
+          throw new Problem('not_found', { data: { resource: 'sessions', id: session } });
+        transaction.afterCommit.push(sessions.forget, () =>
+          log({ event: 'session_ended', account, session }, context.origin),
+        );
+      });
     },
 
     async endAllSessions(context) {

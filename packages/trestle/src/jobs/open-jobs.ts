@@ -12,6 +12,7 @@ import type { Fields } from '../schema/resource.ts';
 import type { AccountService } from '../schema/services/account-service.ts';
 import type { OperationService } from '../schema/services/operation-service.ts';
 import { compileJobs } from './declared-jobs.ts';
+import { JobAdministration } from './job-administration.ts';
 import { DEFAULT_LIMITS, type JobLimits } from './job-limits.ts';
 import { JOB_RESOURCES, type MoveRecord } from './job-table.ts';
 import { compileLifecycles } from './lifecycles/lifecycles.ts';
@@ -55,6 +56,8 @@ export interface Jobs {
   readonly operations: OperationService;
   /** The moves of one row as callers see them: lists are read by it, and documented. */
   readonly moveModel: Model;
+  /** All jobs, for operators. */
+  readonly administration: JobAdministration;
   /** Enqueues the declared jobs, by name. */
   readonly services: ReadonlyMap<string, JobService<unknown>>;
   /** Stops claiming and gives back what runs. Call it before the store is closed. */
@@ -101,9 +104,12 @@ export function openJobs(options: JobsOptions): Jobs {
           log,
         })
       : undefined;
+  const { services } = declared;
+  const all = { store, queue, lifecycles, operations, services, tables: system, cursors };
   return {
     queue,
-    services: declared.services,
+    services,
+    administration: new JobAdministration(all),
     operations: {
       start: (caller, resource, id, operation) => operations.start(caller, resource, id, operation),
       read: async (caller, id) => operations.view(await operations.find(caller, id)),

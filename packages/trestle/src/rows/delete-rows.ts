@@ -11,7 +11,7 @@ import type { OpenTransaction } from './transaction.ts';
 import { deleteFrom, setTo, updateOf } from './write-statements.ts';
 
 /** A field that refers to the rows of a resource, and what becomes of its own rows when those are deleted. */
-interface Relation {
+export interface Relation {
   readonly model: Model;
   readonly field: string;
   readonly onDelete: OnDelete | 'remove';
@@ -32,20 +32,13 @@ interface Level {
 export class RowDeletion {
   readonly #models: ReadonlyMap<string, Model>;
   readonly #recorder: ChangeRecorder | undefined;
-  readonly #relations = new Map<string, Relation[]>();
+  readonly #relations: ReadonlyMap<string, readonly Relation[]>;
   readonly #statements = new Map<string, Statement>();
 
   constructor(models: ReadonlyMap<string, Model>, recorder?: ChangeRecorder) {
     this.#models = models;
     this.#recorder = recorder;
-    for (const model of models.values())
-      for (const { name: field, type } of model.fields) {
-        const links = type.relation?.kind === 'links' ? type.relation : undefined;
-        const target = type.reference?.target ?? links?.resource;
-        const onDelete = type.reference?.onDelete ?? links?.onDelete;
-        if (target === undefined || onDelete === undefined) continue;
-        this.#relations.set(target, [...this.#relationsTo(target), { model, field, onDelete }]);
-      }
+    this.#relations = relationsByTarget(models);
   }
 
   /** Whether one statement deletes a row of a resource: nothing refers to it, and nobody records it. */
@@ -253,6 +246,20 @@ export class RowDeletion {
     this.#statements.set(key, made);
     return made;
   }
+}
+
+/** The fields that refer to the rows of each resource. */
+export function relationsByTarget(models: ReadonlyMap<string, Model>): Map<string, Relation[]> {
+  const relations = new Map<string, Relation[]>();
+  for (const model of models.values())
+    for (const { name: field, type } of model.fields) {
+      const links = type.relation?.kind === 'links' ? type.relation : undefined;
+      const target = type.reference?.target ?? links?.resource;
+      const onDelete = type.reference?.onDelete ?? links?.onDelete;
+      if (target === undefined || onDelete === undefined) continue;
+      relations.set(target, [...(relations.get(target) ?? []), { model, field, onDelete }]);
+    }
+  return relations;
 }
 
 /** The parameter of the ids. No field has a name with a colon. */

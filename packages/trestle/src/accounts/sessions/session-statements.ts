@@ -26,6 +26,8 @@ export function sessionStatements(sessions: SystemModel, accounts: SystemModel) 
       sql`${id} and generation = ${param('before')}`,
     ),
     end: table.delete(sql`${id} and account = ${param('account')}`),
+    /** Whoever's it is. */
+    endAny: table.delete(id),
     /** Ends the sessions of an account but one (`''`: all). */
     endAll: table.execute(
       sql`delete from ${table.name} where account = ${param('account')} and id <> ${param('but')}`,

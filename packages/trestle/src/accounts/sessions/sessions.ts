@@ -158,16 +158,19 @@ export class Sessions {
     return (await this.#find(session))?.expires_at ?? null;
   }
 
-  /** False where the account has no such session. */
-  async end(account: RowId, session: string): Promise<boolean> {
-    const { store, statements } = this.#dependencies;
-    if (!SESSION_ID.test(session)) return false;
-    const ended = await store.write(async (transaction) => {
-      await this.tell(transaction);
-      return statements.end(transaction, { id: session, account });
-    });
-    this.forget();
-    return ended.length > 0;
+  /**
+   * Ends a session of an account, or whoever's it is (null). Answers whose it was; undefined where there is no such session.
+   * Call `forget` after the commit.
+   */
+  async end(transaction: Executor, account: RowId | null, session: string): Promise<RowId | undefined> {
+    const { statements } = this.#dependencies;
+    if (!SESSION_ID.test(session)) return undefined;
+    await this.tell(transaction);
+    const [ended] =
+      account === null
+        ? await statements.endAny(transaction, { id: session })
+        : await statements.end(transaction, { id: session, account });
+    return ended?.account;
   }
 
   /** Ends all sessions of an account but one, in a transaction that may do more; call `forget` after its commit. */

@@ -24,7 +24,7 @@ import {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** The members of a job that are visible as an operation. */
-type Visible = Pick<
+export type Visible = Pick<
   JobRecord,
   | 'id'
   | 'name'

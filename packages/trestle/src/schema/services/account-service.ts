@@ -111,8 +111,11 @@ export interface AccountService<F extends Fields = Record<never, never>> {
   resetPassword(context: Context, id: RowId, password: string): Promise<void>;
   /** The caller's own, newest first; everybody's for the administrator. */
   sessions(context: Context, query?: ListQuery, cursor?: string): Promise<Page<SessionView>>;
+  /** One of the caller's own; any for the administrator. Throws `not_found`. */
   endSession(context: Context, session: string): Promise<void>;
   endAllSessions(context: Context): Promise<void>;
+  /** For the administrator: ends all sessions of an account. Throws `not_found`. */
+  endSessionsOf(context: Context, id: RowId): Promise<void>;
 }
 
 export interface KeyView {

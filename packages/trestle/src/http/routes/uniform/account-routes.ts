@@ -63,8 +63,10 @@ export function accountRoutes(
   const etag = representationOf(model, representationTag);
   const described = { app, service, models, account, etag, bodies: bodiesOf(app), params: idOf(app) };
   const routes = [...ownRoutes(described), ...administrationRoutes(described)];
-  if (app.accounts.password === false) return routes;
-  return [...routes, ...signInRoutes(described), ...sessionRoutes(described)];
+  // Operators have sessions also where other accounts have keys alone.
+  const sessions = sessionRoutes(described);
+  if (app.accounts.password === false) return [...routes, ...sessions];
+  return [...routes, ...signInRoutes(described), ...sessions];
 }
 
 /** An account as its reader may see it. */
@@ -235,6 +237,14 @@ function administrationRoutes({ app, service, models, account, bodies, params }:
     body: titled('PasswordReset', bodies.newPassword.schema),
     answers: { 204: null },
   };
+  const endSessions = {
+    operationId: 'endSessionsOf',
+    summary: 'End all sessions of an account',
+    tag,
+    can: administrator,
+    params,
+    answers: { 204: null },
+  };
   const routes = [
     pageRoute('/accounts', list, (request, query, cursor) => service.list(request, query, cursor)),
     route('POST', verbPath('accounts', 'disable'), disable, async (request) =>
@@ -252,9 +262,12 @@ function administrationRoutes({ app, service, models, account, bodies, params }:
       return answer(204);
     }),
   ];
-  if (app.accounts.password === false) return routes;
   return [
     ...routes,
+    route('POST', verbPath('accounts', 'end-sessions'), endSessions, async (request) => {
+      await service.endSessionsOf(request, request.params.id);
+      return answer(204);
+    }),
     route('POST', verbPath('accounts', 'reset-password'), reset, async (request) => {
       const { password } = request.body as { password: string };
       await service.resetPassword(request, request.params.id, password);
@@ -382,7 +395,7 @@ function sessionRoutes({ app, service, models }: Described): Route[] {
   };
   const end = {
     operationId: 'endSession',
-    summary: 'End one of your sessions',
+    summary: 'End one of your sessions; any for the administrator',
     tag: sessionTag,
     can: signedIn,
     params: Type.Object({ id: text }),
