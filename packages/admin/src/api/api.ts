@@ -4,7 +4,8 @@ import { createStore } from './store.ts';
 
 /** Who is signed in to an app. */
 export interface Session {
-  account: { id: string | number; username: string };
+  /** Null for the administrator's secret. */
+  account: { id: string | number; username: string } | null;
   roles: readonly string[];
   /** Sent with every request that changes something. */
   csrf: string;
@@ -66,6 +67,8 @@ export interface AppClient {
 
 /** Where sessions are made, read and ended. */
 export const SESSION_PATH = '/v1/admin/session';
+/** Where the first operator of an app is made. */
+export const SETUP_PATH = '/v1/admin/setup';
 
 const sessions = new Map<string, Session>();
 const clients = new Map<string, AppClient>();
@@ -117,7 +120,8 @@ async function send(app: string, url: string | URL | Request, init: RequestInit 
     throw error;
   }
   if (!connected.get()) connected.set(true);
-  if (response.status !== 401 || String(url).endsWith(SESSION_PATH)) return response;
+  const isEntrance = [SESSION_PATH, SETUP_PATH].some((path) => String(url).endsWith(path));
+  if (response.status !== 401 || isEntrance) return response;
   await signedInAgain(app);
   return send(app, url, init);
 }

@@ -18,7 +18,7 @@ export interface Schema {
   anyOf?: readonly Schema[];
 }
 
-/** A declared field. */
+/** A declared field, or a member of a value as a field. */
 export interface DeclaredField {
   name: string;
   type: string;
@@ -27,58 +27,96 @@ export interface DeclaredField {
   schema: Schema;
   nullable: boolean;
   required: boolean;
-  default?: unknown;
+  /** Null where there is none. */
+  default: unknown;
   unique: boolean;
-  index: boolean;
-  search: boolean;
-  /** The server alone sets it. */
-  readOnly: boolean;
+  /** Made of other rows as it is read. */
+  computed: boolean;
+  /** Set by the server alone. */
+  server: boolean;
+  /** By whoever is signed in. */
+  may: { create: boolean; update: boolean };
   operators: readonly string[];
-  /** The resource that it refers to, or whose rows it shows. */
-  target?: string;
-  onDelete?: string;
-  /** Of a `many()`: the field of the other rows that refers to this one. */
-  by?: string;
-  /** Rows of another resource that stand for its value: `many`, `links`, `count`, `exists`, `sum`. */
-  relation?: string;
+  sortable: boolean;
+  /** The resource that it refers to, or is computed from. */
+  resource: string | null;
 }
 
+/** A transition or an operation. */
 export interface Step {
   name: string;
+  kind: 'operation' | 'transition';
   /** The field whose value it moves. */
   field: string;
   from: readonly string[];
   to: string;
+  can: string;
+  may: boolean;
 }
 
 export interface DeclaredResource {
   name: string;
-  idType: string;
+  uniform: boolean;
+  id: { type: string; schema: Schema };
+  /** The field that names a row for people; `id` where only that does. */
+  display: string;
   fields: readonly DeclaredField[];
+  relations: readonly { name: string; kind: 'one' | 'list' | 'many'; resource: string; by: string | null }[];
   order: readonly string[];
-  transitions: readonly Step[];
-  operations: readonly Step[];
+  unique: readonly (readonly string[])[];
+  /** Fields that `search` looks into. */
+  search: readonly string[];
   live: boolean;
   history: boolean;
   softDelete: boolean;
-  /** Whether any field takes part in `search`. */
-  search: boolean;
-  /** Who may do what: a sentence for each verb. */
-  rules: Readonly<Record<string, string>>;
+  may: { read: boolean; create: boolean; update: boolean; delete: boolean };
+  steps: readonly Step[];
+}
+
+export interface RuleLine {
+  resource: string;
+  action: string;
+  rule: string;
+  callers: Readonly<Record<string, 'all' | 'some' | 'none'>>;
 }
 
 export interface Declaration {
   name: string;
   description: string;
-  resources: readonly DeclaredResource[];
+  engine: { node: string; database: string };
   roles: readonly string[];
+  accounts: DeclaredResource & {
+    password: { min?: number; max?: number } | null;
+    operatorPassword: { min?: number; max?: number };
+  };
+  resources: readonly DeclaredResource[];
+  jobs: readonly {
+    name: string;
+    every: string | number | null;
+    cron: string | null;
+    timeZone: string;
+    retries: number | null;
+  }[];
+  rules: readonly RuleLine[];
+  scopes: readonly string[];
+  migrations: {
+    current: boolean;
+    pending: readonly { step: string; risk: string }[];
+    isDestructive: boolean;
+    obstacles: readonly string[];
+    applied: readonly { at: string; steps: readonly string[] }[];
+  };
 }
 
 export function declarationQuery(app: string) {
   return queryOptions({
     queryKey: ['declaration', app],
     staleTime: Number.POSITIVE_INFINITY,
-    queryFn: () => request<Declaration>(app, 'GET', '/v1/admin/declaration'),
+    queryFn: async () => {
+      const declaration = await request<Declaration>(app, 'GET', '/v1/admin/declaration');
+      // What the uniform API does not serve has no rows to show.
+      return { ...declaration, resources: declaration.resources.filter(({ uniform }) => uniform) };
+    },
   });
 }
 
@@ -86,10 +124,14 @@ export function useDeclaration(app: string): Declaration {
   return useSuspenseQuery(declarationQuery(app)).data;
 }
 
+/** A resource by its name; accounts are one like others. */
+export function resourceOf(declaration: Declaration, name: string): DeclaredResource | undefined {
+  return name === 'accounts' ? declaration.accounts : declaration.resources.find((one) => one.name === name);
+}
+
 /** @throws where the app declares no such resource. */
 export function useResource(app: string, name: string): DeclaredResource {
-  const { resources } = useDeclaration(app);
-  const found = resources.find((resource) => resource.name === name);
+  const found = resourceOf(useDeclaration(app), name);
   if (!found) throw new Error(`There is no resource ${name}.`);
   return found;
 }

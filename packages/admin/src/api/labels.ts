@@ -1,20 +1,12 @@
 import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { unwrap } from 'trestle-client';
 import { clientOf, type Id, type Row } from './api.ts';
-import type { Declaration, DeclaredResource } from './declaration.ts';
-
-/** Names of fields that say what a row is, the best first. */
-const LABEL_NAMES = ['name', 'title', 'label', 'username', 'display_name', 'subject', 'slug', 'email'];
-
-const TEXTS: ReadonlySet<string> = new Set(['text', 'email', 'url']);
+import { type Declaration, type DeclaredResource, resourceOf } from './declaration.ts';
 
 /** The field that names a row of a resource for people; undefined where only its id does. */
 export function labelField(declaration: Declaration, resource: string): string | undefined {
-  if (resource === 'accounts') return 'username';
-  const fields = declaration.resources.find(({ name }) => name === resource)?.fields ?? [];
-  const texts = fields.filter(({ editor, relation }) => TEXTS.has(editor) && !relation);
-  const known = LABEL_NAMES.flatMap((name) => texts.find((field) => field.name === name) ?? []);
-  return (known[0] ?? texts.find(({ search, unique }) => search || unique) ?? texts[0])?.name;
+  const display = resourceOf(declaration, resource)?.display;
+  return display === 'id' ? undefined : display;
 }
 
 /** A row in a few words. */
@@ -32,7 +24,7 @@ export async function findRows(
 ): Promise<Row[]> {
   const typed = text.trim();
   const field = labelField(declaration, resource);
-  const isSearched = declaration.resources.find(({ name }) => name === resource)?.search ?? false;
+  const isSearched = (resourceOf(declaration, resource)?.search.length ?? 0) > 0;
   const condition =
     field === undefined || typed === '' || isSearched ? {} : { filter: { [field]: { icontains: typed } } };
   const search = isSearched && typed !== '' ? { search: typed } : {};
@@ -54,8 +46,8 @@ export function keepLabels(queries: QueryClient, app: string, resource: string, 
 export function useLabelKeeper(app: string): (resource: DeclaredResource, rows: readonly Row[]) => void {
   const queries = useQueryClient();
   return (resource, rows) => {
-    for (const { name, target } of resource.fields) {
-      if (target === undefined) continue;
+    for (const { name, resource: target } of resource.fields) {
+      if (target === null) continue;
       for (const row of rows) {
         const inner: unknown = Reflect.get(Object(row.expand), name);
         const related = [inner].flat().filter((one): one is Row => typeof one === 'object' && one !== null);

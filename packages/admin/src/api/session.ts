@@ -1,5 +1,5 @@
 import { queryOptions, useQuery, useSuspenseQuery } from '@tanstack/react-query';
-import { keepSession, problemOf, request, SESSION_PATH, type Session } from './api.ts';
+import { keepSession, problemOf, request, SESSION_PATH, SETUP_PATH, type Session } from './api.ts';
 
 /** The session of an app; null where nobody is signed in. */
 export function sessionQuery(app: string) {
@@ -40,11 +40,8 @@ export async function signIn(app: string, username: string, password: string): P
   return session;
 }
 
-export async function setUp(
-  app: string,
-  body: { token: string; username: string; password: string },
-): Promise<Session> {
-  const session = await request<Session>(app, 'POST', '/v1/admin/setup', { body });
+export async function setUp(app: string, body: Readonly<Record<string, string>>): Promise<Session> {
+  const session = await request<Session>(app, 'POST', SETUP_PATH, { body });
   keepSession(app, session);
   return session;
 }

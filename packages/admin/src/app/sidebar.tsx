@@ -109,7 +109,7 @@ function AppName({ name }: { name: string }) {
 }
 
 function AccountMenu({ app }: { app: string }) {
-  const { account } = useSignedIn(app);
+  const name = useSignedIn(app).account?.username ?? 'administrator';
   const queries = useQueryClient();
   const current = useStore(theme);
   const end = async () => {
@@ -125,12 +125,7 @@ function AccountMenu({ app }: { app: string }) {
   };
   return (
     <>
-      <Menu
-        label={t('menu.account', { name: account.username })}
-        icon="people"
-        text={account.username}
-        className="plain grow"
-      >
+      <Menu label={t('menu.account', { name })} icon="people" text={name} className="plain grow">
         {Object.entries(LANGUAGES).map(([code, name]) => (
           // Object.entries widens the names of a record to string.
           <MenuItem

@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { expired } from '../api/api.ts';
+import { expired, problemOf } from '../api/api.ts';
+import { APPS } from '../api/apps.ts';
 import { sessionQuery, setUp, signIn } from '../api/session.ts';
 import { useStore } from '../api/store.ts';
 import { t } from '../i18n/translate.ts';
@@ -9,18 +10,24 @@ import { Dialog } from '../ui/dialog.tsx';
 import { ProblemNotice } from '../ui/feedback.tsx';
 import { TextField } from '../ui/field.tsx';
 
-/** The token of a one-time link, `/admin/#setup=TOKEN`. */
-const SETUP = /^#setup=(.+)$/;
+/** The token of a one-time link, `/admin/#setup=TOKEN`, which makes an operator in each app; it leaves the address at once. */
+const setupToken = /^#setup=(.+)$/.exec(location.hash)?.[1];
+if (setupToken !== undefined) history.replaceState(history.state, '', location.pathname);
 
 /** The whole page of somebody who is not signed in: sign-in, or the making of the first administrator. */
 export function SignInPage({ app }: { app: string }) {
-  const token = SETUP.exec(location.hash)?.[1];
+  const [isSetup, setSetup] = useState(setupToken !== undefined);
   return (
     <main className="sign-in">
-      {token === undefined ? (
-        <SignInForm app={app} title={<h1>{t('session.title', { app })}</h1>} hint={t('session.hint')} />
+      {isSetup && setupToken !== undefined ? (
+        <div className="stack">
+          <SetupForm app={app} token={decodeURIComponent(setupToken)} />
+          <Button look="plain" onClick={() => setSetup(false)}>
+            {t('session.instead')}
+          </Button>
+        </div>
       ) : (
-        <SetupForm app={app} token={decodeURIComponent(token)} />
+        <SignInForm app={app} title={<h1>{t('session.title', { app })}</h1>} hint={t('session.hint')} />
       )}
     </main>
   );
@@ -97,17 +104,36 @@ function SignInForm({ app, title, hint, onDone }: SignInFormProps) {
   );
 }
 
+/** Problems by field, of the fields beside name and password that an app's accounts need. */
+function otherFields(error: unknown): string[] {
+  const names = problemOf(error).errors?.map(({ pointer }) => pointer.slice(1)) ?? [];
+  return names.filter((name) => !['', 'username', 'password', 'token'].includes(name));
+}
+
+/** Makes the first operator of this app, and of the others that have none yet and take the same. */
 function SetupForm({ app, token }: { app: string; token: string }) {
   const queries = useQueryClient();
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
+  const [needed, setNeeded] = useState<readonly string[]>([]);
+  const [others, setOthers] = useState<Readonly<Record<string, string>>>({});
   const making = useMutation({
-    mutationFn: () => setUp(app, { token, username, password }),
-    onSuccess: (session) => {
-      history.replaceState(history.state, '', location.pathname);
+    mutationFn: () => setUp(app, { token, username, password, ...others }),
+    onSuccess: async (session) => {
+      for (const { name } of APPS)
+        if (name !== app) {
+          // An app that wants more than this, or has an operator, says so when it is opened.
+          const made = await setUp(name, { token, username, password, ...others }).catch(() => undefined);
+          if (made) queries.setQueryData(sessionQuery(name).queryKey, made);
+        }
       queries.setQueryData(sessionQuery(app).queryKey, session);
     },
+    onError: (error) => setNeeded([...new Set([...needed, ...otherFields(error)])]),
   });
+  const problemAt = (name: string) =>
+    making.error
+      ? problemOf(making.error).errors?.find(({ pointer }) => pointer === `/${name}`)?.message
+      : undefined;
   return (
     <form
       onSubmit={(event) => {
@@ -122,6 +148,7 @@ function SetupForm({ app, token }: { app: string; token: string }) {
         label={t('session.username')}
         value={username}
         onChange={setUsername}
+        problem={problemAt('username')}
         autoComplete="username"
         autoFocus
         required
@@ -131,9 +158,19 @@ function SetupForm({ app, token }: { app: string; token: string }) {
         type="password"
         value={password}
         onChange={setPassword}
+        problem={problemAt('password')}
         autoComplete="new-password"
         required
       />
+      {needed.map((name) => (
+        <TextField
+          key={name}
+          label={name}
+          value={others[name] ?? ''}
+          problem={problemAt(name)}
+          onChange={(value) => setOthers({ ...others, [name]: value })}
+        />
+      ))}
       <Button type="submit" look="primary" disabled={making.isPending}>
         {t('session.create')}
       </Button>

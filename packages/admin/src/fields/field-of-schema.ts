@@ -12,11 +12,14 @@ export function fieldOfSchema(name: string, schema: Schema, isRequired: boolean)
     schema: inner,
     nullable: types.includes('null') || (choices?.length ?? 0) < (schema.anyOf?.length ?? 0),
     required: isRequired,
+    default: null,
     unique: false,
-    index: false,
-    search: false,
-    readOnly: false,
+    computed: false,
+    server: false,
+    may: { create: true, update: true },
     operators: [],
+    sortable: false,
+    resource: null,
   };
 }
 
@@ -34,7 +37,7 @@ function editorOf({ enum: values, format }: Schema, types: readonly (string | un
 
 /** The value that an editor of a new item begins with. */
 export function blankOf(field: DeclaredField): unknown {
-  if (field.default !== undefined) return field.default;
+  if (field.default !== null) return field.default;
   if (field.nullable) return null;
   const { editor, schema } = field;
   if (editor === 'checkbox') return false;

@@ -40,7 +40,7 @@ const json: Kind = { edit: JsonEditor, show: asJson, width: 220 };
 const reference: Kind = {
   edit: ReferenceEditor,
   show: ({ app, field, value }) =>
-    isId(value) ? <RowName app={app} resource={field.target ?? 'accounts'} id={value} /> : String(value),
+    isId(value) ? <RowName app={app} resource={field.resource ?? 'accounts'} id={value} /> : String(value),
   width: 160,
 };
 
@@ -78,7 +78,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       <span className="row tight nowrap">
         {(Array.isArray(value) ? value.filter(isId) : []).map((id) => (
           <span className="badge" key={id}>
-            <RowName app={app} resource={field.target ?? 'accounts'} id={id} />
+            <RowName app={app} resource={field.resource ?? 'accounts'} id={id} />
           </span>
         ))}
       </span>

@@ -1,5 +1,5 @@
 import { Link, type LinkProps } from '@tanstack/react-router';
-import { type ReactNode, useId, useRef, useState } from 'react';
+import { type ReactNode, useId, useLayoutEffect, useRef, useState } from 'react';
 import { Icon, type IconName } from './icons.tsx';
 
 interface MenuProps {
@@ -17,7 +17,8 @@ export function Menu({ label, text, icon, className = '', children }: MenuProps)
   const button = useRef<HTMLButtonElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const [isOpen, setOpen] = useState(false);
-  const place = () => {
+  useLayoutEffect(() => {
+    if (!isOpen) return;
     const [from, box] = [button.current?.getBoundingClientRect(), list.current];
     if (!from || !box) return;
     box.style.minWidth = `${from.width}px`;
@@ -25,7 +26,8 @@ export function Menu({ label, text, icon, className = '', children }: MenuProps)
     const isBelow = from.bottom + height + 8 < innerHeight || from.top < height;
     box.style.left = `${Math.max(4, Math.min(from.left, innerWidth - width - 4))}px`;
     box.style.top = `${isBelow ? from.bottom + 4 : from.top - height - 4}px`;
-  };
+    box.querySelector<HTMLElement>('input, .menu-item')?.focus();
+  }, [isOpen]);
   return (
     <>
       <button
@@ -46,14 +48,7 @@ export function Menu({ label, text, icon, className = '', children }: MenuProps)
         popover="auto"
         role="group"
         aria-label={label}
-        onToggle={(event) => {
-          const opens = event.newState === 'open';
-          setOpen(opens);
-          if (opens) {
-            place();
-            list.current?.querySelector<HTMLElement>('input, .menu-item')?.focus();
-          }
-        }}
+        onToggle={(event) => setOpen(event.newState === 'open')}
         onClick={(event) => {
           // A choice closes the menu; a tick box leaves it open for the next.
           if (event.target instanceof Element && event.target.closest('.menu-item:not(label)'))

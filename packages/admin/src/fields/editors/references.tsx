@@ -12,7 +12,7 @@ import { RowName } from '../row-name.tsx';
 export function ReferenceEditor(props: EditorProps) {
   const { app, field, value, onChange, isReadOnly } = props;
   const [isPicking, setPicking] = useState(false);
-  const target = field.target ?? 'accounts';
+  const target = field.resource ?? 'accounts';
   if (isId(value) && !isPicking)
     return (
       <span className="picked">
@@ -48,7 +48,7 @@ export function ReferenceEditor(props: EditorProps) {
 export function ReferencesEditor(props: EditorProps) {
   const { app, field, value, onChange, isReadOnly } = props;
   const ids = Array.isArray(value) ? value.filter(isId) : [];
-  const target = field.target ?? 'accounts';
+  const target = field.resource ?? 'accounts';
   return (
     <div className="stack tight">
       <span className="row tight">

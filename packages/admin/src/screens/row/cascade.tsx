@@ -1,49 +1,46 @@
 import { useQuery } from '@tanstack/react-query';
-import { type Row, request } from '../../api/api.ts';
-import type { DeclaredResource } from '../../api/declaration.ts';
+import { type Id, request } from '../../api/api.ts';
 import { formatNumber, t } from '../../i18n/translate.ts';
 import { ProblemNotice } from '../../ui/feedback.tsx';
 
-/** Rows of one resource that a deletion would reach, by one of its fields. */
-interface Reached {
-  resource: string;
-  field: string;
-  count: number;
-  onDelete: string;
+/** The consequences of a deletion. */
+interface Preview {
+  hides: boolean;
+  refused: boolean;
+  reaches: readonly {
+    resource: string;
+    field: string;
+    effect: 'cascade' | 'setNull' | 'remove' | 'restrict';
+    count: number;
+    more: boolean;
+  }[];
 }
 
-/** Consequences of a deletion: rows that go with it, lose their reference, or stand against it. */
-export function Cascade({ app, resource, row }: { app: string; resource: DeclaredResource; row: Row }) {
+const BADGES = { cascade: 'warn', restrict: 'bad', setNull: '', remove: '' } as const;
+
+/** Rows that a deletion takes with it, that lose their reference, or that stand against it. */
+export function Cascade({ app, resource, id }: { app: string; resource: string; id: Id }) {
   const { data, error } = useQuery({
-    queryKey: ['cascade', app, resource.name, String(row.id)],
-    queryFn: () =>
-      request<{ items: Reached[] }>(
-        app,
-        'GET',
-        `/v1/admin/cascade/${resource.name}/${encodeURIComponent(row.id)}`,
-      ),
+    queryKey: ['deletion', app, resource, String(id)],
+    queryFn: () => request<Preview>(app, 'GET', `/v1/admin/deletions/${resource}/${encodeURIComponent(id)}`),
     staleTime: 0,
     gcTime: 0,
   });
   if (error) return <ProblemNotice error={error} />;
   if (!data) return <p className="muted">{t('state.loading')} …</p>;
-  if (data.items.length === 0) return <p className="muted">{t('cascade.none')}</p>;
+  const { hides, reaches } = data;
   return (
-    <ul className="cascade">
-      {data.items.map(({ resource: other, field, count, onDelete }) => (
-        <li key={`${other}.${field}`}>
-          <span className={`badge ${onDelete === 'restrict' ? 'bad' : onDelete === 'cascade' ? 'warn' : ''}`}>
-            {t(
-              onDelete === 'restrict'
-                ? 'cascade.restrict'
-                : onDelete === 'cascade'
-                  ? 'cascade.cascade'
-                  : 'cascade.setNull',
-            )}
-          </span>{' '}
-          {formatNumber(count)} {other}.{field}
-        </li>
-      ))}
-    </ul>
+    <>
+      <p>{t(hides ? 'row.deleteSoft' : 'row.deleteHard')}</p>
+      {reaches.length === 0 && <p className="muted">{t('cascade.none')}</p>}
+      <ul className="cascade">
+        {reaches.map(({ resource: other, field, effect, count, more }) => (
+          <li key={`${other}.${field}.${effect}`}>
+            <span className={`badge ${BADGES[effect]}`}>{t(`cascade.${effect}`)}</span> {formatNumber(count)}
+            {more && '+'} {other}.{field}
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }

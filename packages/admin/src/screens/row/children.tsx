@@ -22,8 +22,8 @@ export function referrersOf(
   return declaration.resources.flatMap(({ name, fields }) =>
     fields
       .filter(
-        ({ target, relation, operators }) =>
-          target === resource && relation !== 'many' && operators.length > 0,
+        ({ resource: target, computed, operators }) =>
+          target === resource && !computed && operators.length > 0,
       )
       .map((field) => ({ name, field: field.name, has: field.editor === 'references' })),
   );

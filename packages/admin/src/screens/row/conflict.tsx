@@ -18,7 +18,7 @@ export function ConflictView({ app, resource, form }: ConflictProps) {
   if (!clash) return null;
   const { base, theirs } = clash;
   const differs = ({ name }: DeclaredField) => JSON.stringify(base[name]) !== JSON.stringify(theirs[name]);
-  const rows = resource.fields.filter((field) => field.name in edits || (differs(field) && !field.readOnly));
+  const rows = resource.fields.filter((field) => field.name in edits || (differs(field) && !field.server));
   const choose = (name: string, takesTheirs: boolean) => {
     const next = new Set(isTheirs);
     if (takesTheirs) next.add(name);

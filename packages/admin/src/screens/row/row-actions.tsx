@@ -61,12 +61,16 @@ export function RowActions({ app, resource, row, onGone, onCopy }: RowActionsPro
         </MenuItem>
         {mayWrite && (
           <>
-            <MenuItem icon="plus" onSelect={onCopy}>
-              {t('row.duplicate')}
-            </MenuItem>
-            <MenuItem icon="trash" isDangerous onSelect={() => setDeleting(true)}>
-              {t('action.delete')}
-            </MenuItem>
+            {resource.may.create && (
+              <MenuItem icon="plus" onSelect={onCopy}>
+                {t('row.duplicate')}
+              </MenuItem>
+            )}
+            {resource.may.delete && (
+              <MenuItem icon="trash" isDangerous onSelect={() => setDeleting(true)}>
+                {t('action.delete')}
+              </MenuItem>
+            )}
           </>
         )}
       </Menu>
@@ -80,8 +84,7 @@ export function RowActions({ app, resource, row, onGone, onCopy }: RowActionsPro
           onClose={() => setDeleting(false)}
         >
           {deleting.error && <ProblemNotice error={deleting.error} />}
-          <p>{t(resource.softDelete ? 'row.deleteSoft' : 'row.deleteHard')}</p>
-          <Cascade {...{ app, resource, row }} />
+          <Cascade app={app} resource={resource.name} id={row.id} />
         </Confirm>
       )}
     </>

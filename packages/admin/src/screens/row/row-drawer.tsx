@@ -96,7 +96,7 @@ function OpenRow({ app, resource, id, onClose, onOpen }: RowDrawerProps) {
   const declaration = useDeclaration(app);
   const { data: row, error, refetch } = useRow(app, resource.name, id);
   const copy = (from: Row) => {
-    const writable = resource.fields.filter(({ readOnly, unique }) => !readOnly && !unique);
+    const writable = resource.fields.filter(({ may, unique }) => may.create && !unique);
     copied = Object.fromEntries(writable.map(({ name }) => [name, from[name]]));
     onOpen('new');
   };

@@ -41,9 +41,10 @@ export function RowEditor({ app, resource, row, initial, onSaved }: RowEditorPro
       [canSave, save],
     ),
   );
-  const fields = resource.fields.filter(({ relation }) => relation !== 'many');
-  const writable = fields.filter(({ readOnly }) => !readOnly);
-  const others = fields.filter(({ readOnly }) => readOnly);
+  const fields = resource.fields.filter(({ editor }) => editor !== 'many');
+  const isWritable = ({ may }: DeclaredField) => (row ? may.update : may.create);
+  const writable = fields.filter(isWritable);
+  const others = fields.filter((field) => !isWritable(field));
   const unplaced = Object.keys(form.problems).filter(
     (name) => !writable.some((field) => field.name === name),
   );
@@ -102,7 +103,7 @@ interface FieldEditorProps {
 }
 
 function FieldEditor({ app, field, form, isReadOnly }: FieldEditorProps) {
-  const { name, nullable, required, target, editor } = field;
+  const { name, nullable, required, resource, editor } = field;
   const value = form.value(field);
   const isChanged = name in form.edits && form.base !== undefined;
   return (
@@ -112,7 +113,9 @@ function FieldEditor({ app, field, form, isReadOnly }: FieldEditorProps) {
         <>
           {name}
           {required && <span className="muted">{t('field.required')}</span>}
-          <span className="muted type">{target && editor !== 'account' ? `→ ${target}` : field.type}</span>
+          <span className="muted type">
+            {resource && editor !== 'account' ? `→ ${resource}` : field.type}
+          </span>
           {isChanged && <span className="badge info">{t('field.changed')}</span>}
         </>
       }

@@ -90,7 +90,11 @@ export function useRowForm({ app, resource, row, initial = {}, onSaved }: FormOp
   return {
     base,
     edits,
-    value: ({ name, default: initial }) => (name in edits ? edits[name] : base ? base[name] : initial),
+    value: ({ name, nullable, default: initial }) => {
+      if (name in edits) return edits[name];
+      if (base) return base[name];
+      return initial ?? (nullable ? null : undefined);
+    },
     set(name, value) {
       setEdits((now) => {
         const { [name]: _, ...others } = now;

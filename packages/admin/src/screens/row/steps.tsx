@@ -18,7 +18,7 @@ interface StepsProps {
 
 /** The states of a row, drawn in the order in which they follow each other, and the steps that lead on from the current one. */
 export function Steps({ app, resource, row }: StepsProps) {
-  const steps = [...resource.transitions, ...resource.operations];
+  const { steps } = resource;
   const fields = [...new Set(steps.map(({ field }) => field))];
   return fields.map((field) => (
     <OneField
@@ -39,7 +39,7 @@ function OneField({
   const queries = useQueryClient();
   const mayWrite = useMayWrite(app);
   const state = useStateName({ app, resource, row, field });
-  const isOperation = ({ name }: Step) => resource.operations.some((one) => one.name === name);
+  const isOperation = ({ kind }: Step) => kind === 'operation';
   const stepping = useMutation({
     mutationFn: async (step: Step) => {
       const rows = clientOf(app).rows[resource.name];
@@ -91,15 +91,15 @@ function OneField({
 function useStateName({ app, resource, row, field }: StepsProps & { field: string }): string | undefined {
   const declaration = useDeclaration(app);
   const value = row[field];
-  const target = resource.fields.find(({ name }) => name === field)?.target;
+  const target = resource.fields.find(({ name }) => name === field)?.resource ?? null;
   const { data } = useQuery({
     queryKey: ['label', app, target, String(value)],
     queryFn: async () =>
       isId(value) && target ? ((await readLabels(app, target, [value]))[0] ?? null) : null,
-    enabled: target !== undefined,
+    enabled: target !== null,
     staleTime: 60_000,
   });
-  if (target === undefined) return String(value);
+  if (target === null) return String(value);
   return data ? labelOf(declaration, target, data) : undefined;
 }
 

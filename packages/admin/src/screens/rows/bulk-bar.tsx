@@ -34,7 +34,7 @@ export function BulkBar({ app, resource, mayWrite, selected, onDone }: BulkBarPr
   const queries = useQueryClient();
   const [doing, setDoing] = useState<Doing>();
   const ids = [...selected];
-  const filter = { id: { in: resource.idType === 'integer' ? ids.map(Number) : ids } };
+  const filter = { id: { in: resource.id.schema.type === 'integer' ? ids.map(Number) : ids } };
   const close = () => setDoing(undefined);
   const done = async (count: number) => {
     close();
@@ -42,15 +42,17 @@ export function BulkBar({ app, resource, mayWrite, selected, onDone }: BulkBarPr
     onDone();
     await queries.invalidateQueries({ queryKey: ['rows', app] });
   };
-  const steps = [...resource.transitions, ...resource.operations];
+  const steps = resource.steps.filter(({ may }) => may);
   return (
     <div className="bulk-bar" role="region" aria-label={t('bulk.title')}>
       <strong>{t('bulk.selected', { count: selected.size })}</strong>
       {mayWrite && (
         <>
-          <Button icon="edit" onClick={() => setDoing({ kind: 'edit' })}>
-            {t('bulk.edit')}
-          </Button>
+          {resource.may.update && (
+            <Button icon="edit" onClick={() => setDoing({ kind: 'edit' })}>
+              {t('bulk.edit')}
+            </Button>
+          )}
           {steps.length > 0 && (
             <Menu label={t('bulk.step')} text={t('bulk.step')} icon="play">
               {steps.map(({ name }) => (
@@ -60,9 +62,11 @@ export function BulkBar({ app, resource, mayWrite, selected, onDone }: BulkBarPr
               ))}
             </Menu>
           )}
-          <Button icon="trash" look="danger" onClick={() => setDoing({ kind: 'delete' })}>
-            {t('action.delete')}
-          </Button>
+          {resource.may.delete && (
+            <Button icon="trash" look="danger" onClick={() => setDoing({ kind: 'delete' })}>
+              {t('action.delete')}
+            </Button>
+          )}
         </>
       )}
       <Button icon="download" onClick={() => setDoing({ kind: 'export' })}>
@@ -112,7 +116,7 @@ function rowsOf(app: string, { name }: DeclaredResource) {
 
 /** One field of all rows that are selected, changed all or none. */
 function BulkEdit({ app, resource, ids, filter, onDone, onClose }: FilteredProps) {
-  const fields = resource.fields.filter(({ readOnly, relation }) => !readOnly && relation !== 'many');
+  const fields = resource.fields.filter(({ may }) => may.update);
   const [name, setName] = useState(fields[0]?.name ?? '');
   const field = fields.find((one) => one.name === name);
   const [value, setValue] = useState<unknown>(() => fields[0] && blankOf(fields[0]));
@@ -197,7 +201,7 @@ function BulkDelete({ app, resource, ids, filter, onDone, onClose }: FilteredPro
 /** A transition or an operation of each row; those that are not in a state for it say so, and the others go on. */
 function BulkStep({ app, resource, ids, step, onDone, onClose }: BulkProps & { step: string }) {
   const [refused, setRefused] = useState<readonly { id: string; error: unknown }[]>([]);
-  const isTransition = resource.transitions.some(({ name }) => name === step);
+  const isTransition = resource.steps.some(({ name, kind }) => name === step && kind === 'transition');
   const stepping = useMutation({
     mutationFn: async () => {
       const failures: { id: string; error: unknown }[] = [];

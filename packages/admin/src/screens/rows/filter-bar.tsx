@@ -146,7 +146,7 @@ function ConditionDialog({ app, fields, condition, onApply, onClose }: Condition
   const chooseOperator = (next: string, field = chosen?.field) => {
     setOperator(next);
     if (!field) return;
-    const blank = field.target
+    const blank = field.resource
       ? undefined
       : blankOf({ ...single(field), nullable: false, default: undefined });
     setOperand(next === 'null' ? true : next === 'between' ? [blank, blank] : isList(next) ? [] : blank);
@@ -200,7 +200,7 @@ function ConditionDialog({ app, fields, condition, onApply, onClose }: Condition
         {chosen && (
           <Operand
             {...{ app, operator }}
-            field={single({ ...chosen.field, nullable: false, readOnly: false })}
+            field={single({ ...chosen.field, nullable: false })}
             value={operand}
             onChange={setOperand}
           />
@@ -270,7 +270,7 @@ function Operand({ app, operator, field, value, onChange }: OperandProps) {
     );
   }
   if (!isList(operator)) return one(t('filter.value'), value, onChange);
-  const list: DeclaredField = field.target
+  const list: DeclaredField = field.resource
     ? { ...field, editor: 'references' }
     : { ...field, editor: 'list', schema: { type: 'array', items: plain.schema } };
   return (

@@ -35,7 +35,7 @@ export function ImportRows({ app, resource, onClose }: ImportRowsProps) {
   const queries = useQueryClient();
   const [lines, setLines] = useState<readonly Line[]>();
   const [wrong, setWrong] = useState<readonly Wrong[]>([]);
-  const writable = resource.fields.filter(({ readOnly }) => !readOnly);
+  const writable = resource.fields.filter(({ may }) => may.create);
   const send = async (isTrial: boolean) => {
     const all = lines ?? [];
     const found: Wrong[] = [];

@@ -224,7 +224,7 @@ function ColumnHead({ field, sort, width, onSort, onResize }: ColumnHeadProps) {
     : keys.includes(`-${field.name}`)
       ? 'descending'
       : 'none';
-  const isSortable = field.operators.length > 0 && field.editor !== 'references';
+  const isSortable = field.sortable;
   const drag = useRef<{ x: number; width: number }>(undefined);
   return (
     <span role="columnheader" aria-sort={order} className={`cell ${kindOf(field).isNumber ? 'right' : ''}`}>

@@ -28,6 +28,7 @@ export function RowsScreen() {
   const declaration = useDeclaration(app);
   const resource = useResource(app, name);
   const mayWrite = useMayWrite(app);
+  const mayCreate = mayWrite && resource.may.create;
   const keepLabels = useLabelKeeper(app);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const search = useRef<HTMLInputElement>(null);
@@ -63,10 +64,10 @@ export function RowsScreen() {
           name: t('rows.new', { resource: name }),
           icon: 'plus',
           keys: 'n',
-          run: () => mayWrite && void navigate({ search: (now) => ({ ...now, open: 'new' }) }),
+          run: () => mayCreate && void navigate({ search: (now) => ({ ...now, open: 'new' }) }),
         },
       ],
-      [name, mayWrite, navigate],
+      [name, mayCreate, navigate],
     ),
   );
   const isFiltered = view.filter !== undefined || view.any !== undefined || view.search !== undefined;
@@ -111,7 +112,7 @@ export function RowsScreen() {
                 {t('rows.clear')}
               </Button>
             ) : (
-              mayWrite && (
+              mayCreate && (
                 <Button look="primary" icon="plus" onClick={() => change({ open: 'new' })}>
                   {t('rows.new', { resource: name })}
                 </Button>

@@ -34,20 +34,21 @@ type Dialogs = 'export' | 'import' | 'api';
 export function Toolbar(props: ToolbarProps) {
   const { app, resource, view, change, searchRef, mayWrite, query, children } = props;
   const [open, setOpen] = useState<Dialogs>();
+  const mayCreate = mayWrite && resource.may.create;
   const close = () => setOpen(undefined);
   return (
     <div className="page-head">
       <h1>{resource.name}</h1>
       {children}
       <span className="grow" />
-      {resource.search && <SearchBox {...{ view, change, searchRef }} />}
+      {resource.search.length > 0 && <SearchBox {...{ view, change, searchRef }} />}
       <SavedViews {...{ app, resource: resource.name, view, change }} />
       <ColumnsMenu {...props} />
       <Menu label={t('action.more')} icon="more">
         <MenuItem icon="download" onSelect={() => setOpen('export')}>
           {t('rows.export')}
         </MenuItem>
-        {mayWrite && (
+        {mayCreate && (
           <MenuItem icon="upload" onSelect={() => setOpen('import')}>
             {t('rows.import')}
           </MenuItem>
@@ -56,7 +57,7 @@ export function Toolbar(props: ToolbarProps) {
           {t('rows.api')}
         </MenuItem>
       </Menu>
-      {mayWrite && (
+      {mayCreate && (
         <Button look="primary" icon="plus" onClick={() => change({ open: 'new' })}>
           {t('action.create')}
         </Button>

@@ -1,5 +1,10 @@
 import type { RowsQuery } from '../../api/api.ts';
-import type { Declaration, DeclaredField, DeclaredResource } from '../../api/declaration.ts';
+import {
+  type Declaration,
+  type DeclaredField,
+  type DeclaredResource,
+  resourceOf,
+} from '../../api/declaration.ts';
 import { kept } from '../../api/store.ts';
 
 /** One condition of a filter: a field, by way of references (`author.name`), an operator and its operand. */
@@ -81,8 +86,8 @@ export function queryOf(view: View, columns: readonly DeclaredField[]): RowsQuer
 }
 
 /** Whether the row that a field refers to is read with it. Rows of `references()` may be more than one request reads. */
-function isExpandable({ target, editor }: DeclaredField): boolean {
-  return target !== undefined && (editor === 'reference' || editor === 'account');
+function isExpandable({ resource, editor }: DeclaredField): boolean {
+  return resource !== null && (editor === 'reference' || editor === 'account');
 }
 
 /** Fields that a list can show. */
@@ -110,18 +115,21 @@ export function widthsKey(app: string, resource: string): string {
 
 /** The id as a field like others. */
 export function idField(resource: DeclaredResource): DeclaredField {
-  const isInteger = resource.idType === 'integer';
+  const isInteger = resource.id.schema.type === 'integer';
   return {
     name: 'id',
-    type: resource.idType,
+    type: resource.id.type,
     editor: isInteger ? 'number' : 'text',
-    schema: { type: isInteger ? 'integer' : 'string' },
+    schema: resource.id.schema,
     nullable: false,
     required: false,
     unique: true,
-    index: true,
-    search: false,
-    readOnly: true,
+    default: null,
+    computed: false,
+    server: true,
+    may: { create: false, update: false },
+    sortable: true,
+    resource: null,
     operators: ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'nin'],
   };
 }
@@ -137,7 +145,7 @@ export function filterFields(declaration: Declaration, resource: DeclaredResourc
   const own = [idField(resource), ...resource.fields].filter(({ operators }) => operators.length > 0);
   return own.flatMap((field) => {
     const isOne = field.editor === 'reference' || field.editor === 'account';
-    const target = isOne ? declaration.resources.find(({ name }) => name === field.target) : undefined;
+    const target = isOne ? resourceOf(declaration, field.resource ?? '') : undefined;
     const inner = target?.fields.filter(({ operators }) => operators.length > 0) ?? [];
     return [
       { path: field.name, field },
