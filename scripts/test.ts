@@ -60,10 +60,12 @@ function checks(): Step[] {
   // Those that take seconds run side by side.
   const types = command('tsc', ['-p', '.']);
   const uiTypes = command('tsc', ['-p', 'packages/admin']);
+  const pageTypes = command('tsc', ['-p', 'tsconfig.pages.json']);
   const lint = command('biome', ['check', '--error-on-warnings', '--colors=off']);
   return [
     { name: 'types', run: () => types },
     { name: 'types of the UI', run: () => uiTypes },
+    { name: 'types of pages', run: () => pageTypes },
     { name: 'lint and format', run: () => lint },
     { name: 'import directions', run: async () => foundBy(checkImports(root)) },
     { name: 'dialects', run: async () => foundBy(checkDialects(root)) },
