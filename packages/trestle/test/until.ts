@@ -32,3 +32,17 @@ export async function until<T>(
 export function moment(maxMs: number): Promise<void> {
   return pause(Math.random() * maxMs);
 }
+
+/** The turns of the event loop for which something takes, and its result: few where it holds the loop up. */
+export async function turnsDuring<T>(run: () => T | Promise<T>): Promise<{ turns: number; result: T }> {
+  let turns = 0;
+  let isOver = false;
+  const count = () => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const result = await run();
+  isOver = true;
+  return { turns, result };
+}

@@ -38,6 +38,8 @@ export interface ReadCost {
   readonly rows: number;
   readonly perRow: number;
   readonly table: Sql;
+  /** Whether it may look at many other rows, which is known only once it has run (default: false). */
+  readonly isOpen?: boolean;
 }
 
 /** Stands after `where` in reads with a cost for each row; a thread puts a condition there that ends it in time. */

@@ -75,7 +75,7 @@ export function openServices<Rs extends Resources>(options: Options<Rs>): OpenSe
       transition,
       restore,
       history: history && model.resource.history ? history.reader(model) : noHistory(name),
-      ...verbsOfSeveral(writer, store, verbs.list),
+      ...verbsOfSeveral(writer, store, verbs.list, prepared),
     });
   }
   const rowsOfAccounts = accountRows(writers, byName, deletion);

@@ -8,6 +8,7 @@ import { statement } from '../../src/database/statement.ts';
 import { inTurns, TURN_SIZE } from '../../src/turns.ts';
 import { fill, INSTANT } from '../plans.ts';
 import { eachPlace, eachStore } from '../stores.ts';
+import { turnsDuring } from '../until.ts';
 
 const PROJECTS = 10_000;
 const UPDATES = 40_000;
@@ -31,17 +32,9 @@ eachStore('a read of many rows', (open) => {
       transaction.all(statement(store.dialect, sql`create table ${sql.table('numbers')} (i integer)`), []),
     );
     await fill(store, PROJECTS, 'numbers', { i: 'i' });
-    let turns = 0;
-    let isOver = false;
-    const count = () => {
-      turns += 1;
-      if (!isOver) setImmediate(count);
-    };
-    setImmediate(count);
     const all = statement(store.dialect, sql`select i from ${sql.table('numbers')} order by i`);
     const cost = { rows: PROJECTS, perRow: 1, table: sql.table('numbers') };
-    const rows = await store.scan(all, [], cost);
-    isOver = true;
+    const { turns, result: rows } = await turnsDuring(() => store.scan(all, [], cost));
     assert.deepEqual([rows.length, rows.at(-1)?.i], [PROJECTS, PROJECTS]);
     assert.ok(turns >= PROJECTS / TURN_SIZE, `${turns} turns`);
   });

@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { accounts, anyone, boolean, integerId, json, resource, text, timestamp } from 'trestle';
+import { accounts, anyone, app, boolean, integerId, json, resource, text, timestamp } from 'trestle';
 import { Problem } from 'trestle/contract';
+import { serveApp } from 'trestle/testing';
 import { migrate } from '../../src/database/migrations/migrate.ts';
 import { sql } from '../../src/database/sql.ts';
 import { openSqlite, type SqliteOptions } from '../../src/database/sqlite/open-sqlite.ts';
@@ -14,7 +15,8 @@ import type { Store } from '../../src/database/store.ts';
 import { tablesOf } from '../../src/database/tables.ts';
 import { openServices } from '../../src/rows/open-services.ts';
 import { anonymous } from '../rows/shop.ts';
-import { eachStore } from '../stores.ts';
+import { eachPlace, eachStore } from '../stores.ts';
+import { turnsDuring } from '../until.ts';
 
 const ROWS = 200_000;
 const notes = resource({
@@ -25,19 +27,25 @@ const notes = resource({
     facts: json(),
     at: timestamp(),
   },
-  can: { read: anyone },
+  live: true,
+  can: { read: anyone, update: anyone },
 });
 const resources = { notes };
+const long = app({ name: 'long', accounts: accounts({ id: integerId() }), resources });
 
 async function openNotes(store: Store, rows = ROWS) {
   const declared = accounts({ id: integerId() });
   await migrate(store, tablesOf(resources, declared));
+  await fillNotes(store, rows);
+  return openServices({ resources, accounts: declared, store, cursorKey: Buffer.alloc(32) }).services.notes;
+}
+
+async function fillNotes(store: Store, rows = ROWS): Promise<void> {
   const query = sql`insert into ${sql.table('notes')} (title, done, facts, at)
     with recursive n(i) as (select 1 union all select i + 1 from n where i < ${sql.lit(rows)})
     select 'the title of note ' || i, ${sql.raw(store.dialect.lateral ? 'i % 2 = 0' : 'i % 2')},
       ${sql.raw(store.dialect.lateral ? `'{"a":[1]}'::jsonb` : `'{"a":[1]}'`)}, '2026-01-01T00:00:00.000Z' from n`;
   await store.write((transaction) => transaction.all(statement(store.dialect, query), []), { patient: true });
-  return openServices({ resources, accounts: declared, store, cursorKey: Buffer.alloc(32) }).services.notes;
 }
 
 /** A row as JSON has it. */
@@ -70,6 +78,33 @@ eachStore('long reads', (open) => {
     const service = await openNotes(await open(), 10);
     await service.list(anonymous, { filter: deep(2) });
     await assert.rejects(service.list(anonymous, { filter: deep(40) }), /looks into texts counts as 3/);
+  });
+});
+
+eachPlace('other requests', (place) => {
+  it('may be answered while a write or a live list looks for its rows', async (t) => {
+    const served = await serveApp(long, await place());
+    t.after(() => served.close());
+    const { services, live, store } = served.engine;
+    await fillNotes(store);
+    const query = { filter: { title: { icontains: 'note 7777' } } };
+    const search = {
+      write: () => services.notes.patchMany(anonymous, { ...query, max: 20 }, { done: true }),
+      live: async () => {
+        const { signal } = new AbortController();
+        const { caller } = anonymous;
+        const opened = await live?.open({ caller, client: 'a', resource: 'notes', query, signal });
+        const { value = [] } = (await opened?.next()) ?? {};
+        await opened?.return?.();
+        return value[0];
+      },
+    };
+    for (const [name, find] of Object.entries(search)) {
+      const { turns, result } = await turnsDuring<unknown>(find);
+      assert.ok(turns > 50, `${name}: ${turns} turns of the event loop`);
+      if (name === 'write') assert.deepEqual(result, { count: 11 });
+      else assert.equal(JSON.parse(String(Reflect.get(Object(result), 'data'))).items.length, 11);
+    }
   });
 });
 

@@ -54,6 +54,8 @@ export class SqliteStore implements Store {
   readonly #opened: readonly OpenedFile[];
   readonly #scans: ScanThreads;
   readonly #rows = new Map<Sql, { readonly rows: number; readonly until: number }>();
+  /** Milliseconds that reads took last whose cost is not known before. */
+  readonly #took = new WeakMap<Statement, number>();
   #streams = 0;
   #foreignCommits: number | undefined;
 
@@ -92,11 +94,19 @@ export class SqliteStore implements Store {
   scan(
     query: Statement,
     values: readonly Value[],
-    { rows, perRow, table }: ReadCost,
+    { rows, perRow, table, isOpen }: ReadCost,
   ): Columns[] | Promise<Columns[]> {
     const all = this.#rowsOf(table);
     const cost = Math.min(rows, all) * ROW_COST + all * perRow;
-    return cost > MAX_INLINE_COST ? this.#scans.run(query, values) : this.all(query, values);
+    if (cost > MAX_INLINE_COST) return this.#scans.run(query, values);
+    if (!isOpen) return this.all(query, values);
+    const from = performance.now();
+    const end = (found: Columns[]) => {
+      this.#took.set(query, performance.now() - from);
+      return found;
+    };
+    const isLong = (this.#took.get(query) ?? 0) * 1000 > MAX_INLINE_COST;
+    return isLong ? this.#scans.run(query, values).then(end) : end(this.all(query, values));
   }
 
   /** About how many rows a table has, and never less. */

@@ -10,8 +10,9 @@ import {
   type AggregateRow,
 } from '../../schema/services/list-query.ts';
 import type { ModelField } from '../model.ts';
+import { runner } from './bound-statement.ts';
 import { filterable } from './filter-sql.ts';
-import { type ClassLists, runner } from './list-plan.ts';
+import type { ClassLists } from './list-plan.ts';
 
 const MAX_GROUP_FIELDS = 3;
 const DEFAULT_GROUPS = 100;

@@ -4,7 +4,8 @@ import type { RowId } from '../../schema/id.ts';
 import type { ChildQuery } from '../../schema/services/list-query.ts';
 import { inTurns } from '../../turns.ts';
 import type { Row } from '../model.ts';
-import { type ClassLists, runner } from './list-plan.ts';
+import { runner } from './bound-statement.ts';
+import type { ClassLists } from './list-plan.ts';
 
 /** The first rows of each of many parents in the resource's order, in one query however many parents there are. */
 export function childReader(listsOf: (caller: Caller) => ClassLists, store: Store) {

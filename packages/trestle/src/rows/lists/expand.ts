@@ -4,7 +4,8 @@ import type { Caller, Context } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { ExpandQuery, Expansion, ListQuery } from '../../schema/services/list-query.ts';
 import type { Row } from '../model.ts';
-import { type ClassLists, runner } from './list-plan.ts';
+import { runner } from './bound-statement.ts';
+import type { ClassLists } from './list-plan.ts';
 
 /** Limits on what is read beside the rows that are asked for. */
 export const MAX_DEPTH = 3;

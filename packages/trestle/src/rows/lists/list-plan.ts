@@ -1,9 +1,9 @@
 import { type Sql, sql } from '../../database/sql.ts';
-import { Param, type Statement, statement } from '../../database/statement.ts';
-import { type Columns, EACH_ROW, type ReadCost, type Store, type Value } from '../../database/store.ts';
+import { Param, statement } from '../../database/statement.ts';
+import { EACH_ROW, type ReadCost, type Value } from '../../database/store.ts';
 import { LruMap } from '../../lru-map.ts';
 import { Problem } from '../../problems.ts';
-import { accountOf, type Caller, type Context } from '../../schema/caller.ts';
+import { accountOf, type Caller } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
 import { groupsOf, type RuleGroups } from '../compiled-rule.ts';
@@ -15,9 +15,8 @@ import {
   type Projection,
   type Related,
 } from '../model.ts';
-import { callerValues } from '../policy.ts';
 import { RANK, type Ranking, searchCondition } from '../search/search-condition.ts';
-import { readerOf } from '../transaction.ts';
+import { type BoundStatement, bindShaped, type ShapedStatement } from './bound-statement.ts';
 import type { Position } from './cursor.ts';
 import { COMPUTED_COST, FilterParts, isIndexed, type RelatedRows, Slot } from './filter-sql.ts';
 import { firstOfGroups, GroupChoice, isDeclaredOrder } from './group-merge.ts';
@@ -60,25 +59,6 @@ function reachOf(lists: Pick<ClassLists, 'related'>, caller: Caller): RelatedRow
   };
 }
 
-/** Runs the statements of lists: where they may take long, apart from others. */
-export function runner(
-  store: Store,
-  context: Context,
-): (bound: BoundStatement) => Columns[] | Promise<Columns[]> {
-  const reader = readerOf(store, context);
-  return ({ statement, values, cost, took }) => {
-    if (cost && !context.transaction) return store.scan(statement, values, cost);
-    if (!took) return reader.all(statement, values);
-    const started = performance.now();
-    const found = reader.all(statement, values);
-    const end = <T>(rows: T): T => {
-      took(performance.now() - started);
-      return rows;
-    };
-    return found instanceof Promise ? found.then(end) : end(found);
-  };
-}
-
 /** A list as it was asked for, worked out: nothing of it depends on the rows. */
 export interface ListPlan {
   readonly query: ListQuery;
@@ -103,15 +83,6 @@ export interface ListPlan {
   exhausted: boolean;
 }
 
-interface BoundStatement {
-  readonly statement: Statement;
-  readonly values: readonly Value[];
-  /** Undefined where it is short in any case. */
-  readonly cost: ReadCost | undefined;
-  /** Told how long it took. */
-  readonly took?: (milliseconds: number) => void;
-}
-
 /** Groups of the rows of a list. The columns begin with those that are grouped by. */
 interface GroupedQuery {
   /** Tells the columns apart from others. */
@@ -119,13 +90,6 @@ interface GroupedQuery {
   readonly select: readonly Sql[];
   readonly groups: readonly ModelField[];
   readonly limit: number;
-}
-
-/** A statement by the shape of what was asked. */
-interface ShapedStatement {
-  readonly statement: Statement;
-  /** Whether its rule has parameters. */
-  readonly asksCaller: boolean;
 }
 
 /**
@@ -138,6 +102,8 @@ export class ListPlans {
   readonly #groups: RuleGroups | undefined;
   readonly #choice = new GroupChoice();
   readonly #fields: Projection;
+  /** Whether fields are computed of other rows, of which there may be any number. */
+  readonly #computes: boolean;
   readonly #related: ClassLists['related'];
   readonly #plans = new WeakMap<ListQuery, ListPlan>();
   readonly #selections = new LruMap<string, Projection>(MAX_SELECTIONS);
@@ -148,6 +114,7 @@ export class ListPlans {
     this.#where = where;
     this.#groups = where && groupsOf(where);
     this.#fields = fields;
+    this.#computes = fields.fields.some(({ value, links }) => value && !links);
     this.#related = related;
   }
 
@@ -385,7 +352,10 @@ export class ListPlans {
   }
 
   #cost(perRow: number, rows: number): ReadCost | undefined {
-    return perRow > 0 || rows > FREE_ROWS ? { rows, perRow, table: this.#model.table } : undefined;
+    const isOpen = this.#computes;
+    return perRow > 0 || rows > FREE_ROWS || isOpen
+      ? { rows, perRow, table: this.#model.table, isOpen }
+      : undefined;
   }
 
   /** Whether the rows of a list are those of groups that its caller is a member of, in the order of the groups' index. */
@@ -440,16 +410,6 @@ export class ListPlans {
     this.#statements.set(key, shaped);
     return shaped;
   }
-}
-
-function bindShaped({ statement, asksCaller }: ShapedStatement, values: readonly Value[], caller: Caller) {
-  const asker: Readonly<Record<string, Value>> = asksCaller ? callerValues(caller) : {};
-  const bound: Value[] = [];
-  // Placeholders of the filter stand among the parameters that statements have everywhere.
-  for (const slot of statement.slots as readonly (Slot | Param | Value)[])
-    if (slot instanceof Slot) bound.push(values[slot.at] ?? null);
-    else bound.push(slot instanceof Param ? (asker[slot.name] ?? null) : slot);
-  return bound;
 }
 
 /** Microseconds that SQLite takes a row for the order of a list: none where an index has it. */

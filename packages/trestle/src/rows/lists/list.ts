@@ -6,9 +6,10 @@ import { VERSION, type Versioned } from '../../schema/services/row-service.ts';
 import { inTurns, TURN_SIZE } from '../../turns.ts';
 import type { Model, Row } from '../model.ts';
 import { readerOf } from '../transaction.ts';
+import { runner } from './bound-statement.ts';
 import type { Cursors, Position } from './cursor.ts';
 import type { Expander } from './expand.ts';
-import { type ClassLists, type ListPlan, ListPlans, runner } from './list-plan.ts';
+import { type ClassLists, type ListPlan, ListPlans } from './list-plan.ts';
 import { sortValue } from './order.ts';
 
 /** Rows a part of a stream has: enough to make a write worth it, few enough to leave the event loop free. */

@@ -185,17 +185,30 @@ export class LiveLists {
       subscriber.from = Math.max(subscriber.from, number);
       if (missed) return missed;
     }
-    const { store, changes: log, byName } = this.#dependencies;
-    const { model, caller } = group;
-    const { page, newest } = await store.snapshot(async (reader) => {
-      const transaction = new OpenTransaction(reader);
-      const last = await log.newest(reader);
-      return { page: await byName.get(model.name)?.list({ caller, transaction }, query), newest: last };
-    });
+    const { page, newest } = await this.#page(group, query);
     subscriber.from = newest?.id ?? 0;
     const begun = { id: eventId(newest), event: 'page', data: JSON.stringify(page) } as const;
     const isLate = after !== undefined;
     return isLate ? [{ id: eventId(newest), event: 'resync', data: '{}' }, begun] : [begun];
+  }
+
+  /**
+   * The page of a list with the newest change in it. As any other list, it may be read apart from the event loop, and once more
+   * where something was committed meanwhile; where that goes on, in one view of the database.
+   */
+  async #page({ model, caller }: Group, query: ListQuery) {
+    const { store, changes: log, byName } = this.#dependencies;
+    const service = byName.get(model.name);
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      const newest = await log.newest(store);
+      const page = await service?.list({ caller }, query);
+      if ((await log.newest(store))?.id === newest?.id) return { page, newest };
+    }
+    return store.snapshot(async (reader) => {
+      const transaction = new OpenTransaction(reader);
+      const newest = await log.newest(reader);
+      return { page: await service?.list({ caller, transaction }, query), newest };
+    });
   }
 
   /** The events after one, up to a change; undefined where it is not known any more. */

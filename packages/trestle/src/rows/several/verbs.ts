@@ -1,21 +1,19 @@
 import type { Store } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
-import type { Context } from '../../schema/caller.ts';
-import type { RowId } from '../../schema/id.ts';
-import type { ListQuery } from '../../schema/services/list-query.ts';
+import type { Caller, Context } from '../../schema/caller.ts';
+import type { ClassLists } from '../lists/list-plan.ts';
 import type { Model, ModelField, Projection, Row } from '../model.ts';
 import { inTransaction, type OpenTransaction } from '../transaction.ts';
 import { bodyProblem, compileSchema, isObject } from '../validate.ts';
 import type { AnyService, RowWriter } from '../write.ts';
-
-/** Maximum rows of one write of many. */
-export const MAX_WRITTEN = 1_000;
+import { MAX_WRITTEN, manyWriter } from './write-many.ts';
 
 /** Verbs that are made of others, in one transaction. */
 export function verbsOfSeveral(
   writer: RowWriter,
   store: Store,
   list: AnyService['list'],
+  lists: (caller: Caller) => ClassLists,
 ): Pick<AnyService, 'increment' | 'upsert' | 'createMany' | 'patchMany' | 'removeMany'> {
   const { model } = writer;
   const together = <T>(
@@ -29,36 +27,7 @@ export function verbsOfSeveral(
     });
   };
 
-  /** Writes every row of a filter, in the order of their ids. Throws `invalid_query` where there are more than `max`. */
-  const each = (
-    context: Context,
-    { filter, search, shortLists, max }: Parameters<AnyService['removeMany']>[1],
-    write: (context: Context, id: RowId) => Promise<unknown>,
-  ) => {
-    if (!Number.isInteger(max) || max < 1 || max > MAX_WRITTEN)
-      throw new Problem('invalid_query', { detail: `max: expected an integer from 1 to ${MAX_WRITTEN}.` });
-    if (Object.keys(filter ?? {}).length === 0 && search === undefined)
-      throw new Problem('invalid_query', { detail: 'filter: name the rows that are to be written.' });
-    const query: ListQuery = {
-      fields: [],
-      sort: ['id'],
-      limit: max + 1,
-      ...(filter && { filter }),
-      ...(search !== undefined && { search }),
-      ...(shortLists && { shortLists }),
-    };
-    return together(context, async (joined) => {
-      const { items } = await list(joined, query);
-      if (items.length > max)
-        throw new Problem('invalid_query', {
-          detail: `max: more than ${max} rows of ${model.name} match; nothing was written.`,
-          data: { resource: model.name, max },
-        });
-      for (const { id } of items) await write(joined, id);
-      return { count: items.length };
-    });
-  };
-
+  const each = manyWriter(store, { list, lists, together });
   return {
     increment: (context, id, amounts, options) => {
       const set = sumsOf(model, model.policy.fields(context.caller, 'update', id), amounts);

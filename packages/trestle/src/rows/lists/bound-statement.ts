@@ -1,0 +1,56 @@
+import { Param, type Statement } from '../../database/statement.ts';
+import type { Columns, ReadCost, Store, Value } from '../../database/store.ts';
+import type { Caller, Context } from '../../schema/caller.ts';
+import { callerValues } from '../policy.ts';
+import { readerOf } from '../transaction.ts';
+import { Slot } from './filter-sql.ts';
+
+/** A statement with its values. */
+export interface BoundStatement {
+  readonly statement: Statement;
+  readonly values: readonly Value[];
+  /** Undefined where it is short in any case. */
+  readonly cost: ReadCost | undefined;
+  /** Told how long it took. */
+  readonly took?: (milliseconds: number) => void;
+}
+
+/** A statement by the shape of what was asked. */
+export interface ShapedStatement {
+  readonly statement: Statement;
+  /** Whether its rule has parameters. */
+  readonly asksCaller: boolean;
+}
+
+export function bindShaped(
+  { statement, asksCaller }: ShapedStatement,
+  values: readonly Value[],
+  caller: Caller,
+) {
+  const asker: Readonly<Record<string, Value>> = asksCaller ? callerValues(caller) : {};
+  const bound: Value[] = [];
+  // Placeholders of the filter stand among the parameters that statements have everywhere.
+  for (const slot of statement.slots as readonly (Slot | Param | Value)[])
+    if (slot instanceof Slot) bound.push(values[slot.at] ?? null);
+    else bound.push(slot instanceof Param ? (asker[slot.name] ?? null) : slot);
+  return bound;
+}
+
+/** Runs the statements of lists: where they may take long, apart from others. */
+export function runner(
+  store: Store,
+  context: Context,
+): (bound: BoundStatement) => Columns[] | Promise<Columns[]> {
+  const reader = readerOf(store, context);
+  return ({ statement, values, cost, took }) => {
+    if (cost && !context.transaction) return store.scan(statement, values, cost);
+    if (!took) return reader.all(statement, values);
+    const started = performance.now();
+    const found = reader.all(statement, values);
+    const end = <T>(rows: T): T => {
+      took(performance.now() - started);
+      return rows;
+    };
+    return found instanceof Promise ? found.then(end) : end(found);
+  };
+}
