@@ -85,9 +85,10 @@ export interface BackupOptions {
 export function withBackups(command: Command): Command {
   return command
     .addOption(
-      new Option('--backup-to <folder>', 'make backups of SQLite databases there (default: none)').env(
-        'TRESTLE_BACKUP_TO',
-      ),
+      new Option(
+        '--backup-to <folder>',
+        'make backups of SQLite databases there: a folder, or s3://BUCKET/PREFIX (default: none)',
+      ).env('TRESTLE_BACKUP_TO'),
     )
     .addOption(
       new Option('--backup-at <cron>', "when, in the machine's time zone")

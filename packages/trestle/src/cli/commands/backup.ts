@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type Contents, fileOf, lastBackupOf, sqliteFiles } from '../../database/open-store.ts';
 import { StartError } from '../../start-error.ts';
+import { type BackupTarget, openTarget, removeOldBackups } from '../backups/backup-target.ts';
 import { checkRows } from '../check-rows.ts';
 import { count, type DataOptions, databaseOf, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { dumpWords, stamp } from '../postgres-words.ts';
-import { removeOldBackups } from '../serving/scheduled-backups.ts';
 
 interface BackupOptions extends DataOptions {
   to: string;
@@ -18,7 +18,10 @@ interface BackupOptions extends DataOptions {
 export function define(command: Command): void {
   command
     .argument('[apps...]', 'folders of apps, or their names in apps/ (default: all that have a database)')
-    .requiredOption('--to <folder>', 'where backups go, as NAME-INSTANT.db; best on another disk')
+    .requiredOption(
+      '--to <folder>',
+      'where backups go, as NAME-INSTANT.db; a folder, best on another disk, or s3://BUCKET/PREFIX',
+    )
     .addOption(
       new Option(
         '--keep <number>',
@@ -38,16 +41,22 @@ export function define(command: Command): void {
     if (missing && (names.length > 0 || there.length === 0))
       throw new StartError(`there is no database ${fileOf(data, missing)}`);
     const { backUpFile, readFile } = await sqliteFiles();
-    for (const name of there) {
-      const started = performance.now();
-      const path = join(to, `${name}-${stamp(now)}.db`);
-      const checked = backUpFile(fileOf(data, name), path);
-      writeFileSync(lastBackupOf(data, name), `${now}\n`);
-      const app = found.find((one) => one.name === name);
-      const unfit = app && (await readFile(path, (reader) => checkRows(reader, app)));
-      process.stdout.write(`${words(name, path, checked, performance.now() - started)}\n`);
-      reportRows(unfit);
-      if (keep !== undefined) removeOld(to, name, keep);
+    const target = openTarget(to, data);
+    try {
+      for (const app of found.filter(({ name }) => there.includes(name))) {
+        const { name } = app;
+        const started = performance.now();
+        const path = join(target.folder, `${name}-${stamp(now)}.db`);
+        const checked = backUpFile(fileOf(data, name), path);
+        const unfit = await readFile(path, (reader) => checkRows(reader, app));
+        const stored = await target.store(path);
+        writeFileSync(lastBackupOf(data, name), `${now}\n`);
+        process.stdout.write(`${words(name, stored, checked, performance.now() - started)}\n`);
+        reportRows(unfit);
+        if (keep !== undefined) await removeOld(target, name, keep);
+      }
+    } finally {
+      target.close();
     }
     // What a data folder holds beside databases: the signing secret, and a folder for each app whose operations keep files.
     const folders = there.map((name) => join(data, name)).filter((folder) => existsSync(folder));
@@ -57,8 +66,8 @@ export function define(command: Command): void {
   });
 }
 
-function removeOld(folder: string, app: string, keep: number): void {
-  const removed = removeOldBackups(folder, app, keep);
+async function removeOld(target: BackupTarget, app: string, keep: number): Promise<void> {
+  const removed = await removeOldBackups(target, app, keep);
   if (removed.length > 0) process.stdout.write(`  removed: ${removed.join(', ')}\n`);
 }
 

@@ -7,6 +7,7 @@ import { fileOf, sqliteFiles } from '../../database/open-store.ts';
 import { renamesOfApp, tablesOfApp } from '../../engine.ts';
 import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
+import { withBackupFile } from '../backups/backup-target.ts';
 import { type DataOptions, databaseOf, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { restoreWords } from '../postgres-words.ts';
@@ -18,7 +19,10 @@ interface RestoreOptions extends DataOptions {
 /** `trestle restore FILE` */
 export function define(command: Command): void {
   command
-    .argument('<file>', 'a backup; the database it replaces is kept beside it')
+    .argument(
+      '<file>',
+      'a backup, or s3://BUCKET/PREFIX/APP for the newest there; the database it replaces is kept beside it',
+    )
     .option(
       '--app <name>',
       "the app, by its folder or its name in apps/ (default: as the backup's name says)",
@@ -34,19 +38,26 @@ async function restore(backup: string, { data, app: named, ...options }: Restore
   if (own) throw new StartError(restoreWords(own, backup));
   const file = fileOf(data, app.name);
   const { prepareRestore } = await sqliteFiles();
-  const restoring = prepareRestore(backup, file);
-  try {
-    const status = await statusOf(restoring.copy, app, backup);
-    const kept = restoring.replace(new Date().toISOString());
-    process.stdout.write(`${words(app, file, kept, status)}\n`);
-  } finally {
-    restoring.end();
-  }
+  await withBackupFile(backup, data, async (copy) => {
+    const restoring = prepareRestore(copy, file);
+    try {
+      const status = await statusOf(restoring.copy, app, backup);
+      const kept = restoring.replace(new Date().toISOString());
+      process.stdout.write(`${words(app, file, kept, status)}\n`);
+    } finally {
+      restoring.end();
+    }
+  });
 }
+
+const IN_FOLDER = /^(.+?)(?:-\d{4}-\d\d-\d\dT[\d.-]+Z\.db|\.db(?:\..+)?)$/;
+/** Without an instant, the newest. */
+const IN_S3 = /^(.+?)(?:-\d{4}-\d\d-\d\dT[\d.-]+Z\.db)?$/;
 
 /** `messages-2026-11-21T09-20-00.123Z.db`, and what migrations and restores keep: `messages.db.2026-….backup`. */
 function appOf(backup: string): string {
-  const name = /^(.+?)(?:-\d{4}-\d\d-\d\dT[\d.-]+Z\.db|\.db(?:\..+)?)$/.exec(basename(backup))?.[1];
+  const pattern = backup.startsWith('s3://') ? IN_S3 : IN_FOLDER;
+  const name = pattern.exec(basename(backup))?.[1];
   if (name) return name;
   throw new StartError(`the name of ${backup} does not say whose backup it is; name the app with --app`);
 }

@@ -168,11 +168,7 @@ async function serveAlone(
     import('../../http/server/server.ts'),
     import('../open-engines.ts'),
   ]);
-  const other = options.backupTo === undefined ? undefined : apps.find((each) => databaseOf(each, options));
-  if (other)
-    throw new StartError(
-      `--backup-to: ${other.name} is on PostgreSQL; back it up with pg_dump, as trestle backup says`,
-    );
+  await requireBackups(apps, options);
   refuseUnknownVariables(
     variables,
     apps.map(({ name }) => name),
@@ -245,6 +241,18 @@ async function offerSetup(
   // The link itself is no matter for a log, which is kept and copied.
   log.lines.info({ apps }, 'no operator yet; standard output has a link that makes the first one');
   return { setup };
+}
+
+/** Throws `StartError` where backups are asked for that could not be made. */
+async function requireBackups(apps: readonly App[], options: ServeOptions): Promise<void> {
+  if (options.backupTo === undefined) return;
+  const other = apps.find((each) => databaseOf(each, options));
+  if (other)
+    throw new StartError(
+      `--backup-to: ${other.name} is on PostgreSQL; back it up with pg_dump, as trestle backup says`,
+    );
+  if (options.backupTo.startsWith('s3://'))
+    (await import('../backups/s3-bucket.ts')).openS3(options.backupTo);
 }
 
 /** Logs which settings apps bring themselves. */

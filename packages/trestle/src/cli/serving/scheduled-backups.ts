@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSea } from 'node:sea';
 import { promisify } from 'node:util';
@@ -8,8 +7,6 @@ import { nextOfCron, parseCron } from '../../schema/checks/cron.ts';
 
 /** The longest that a timer waits. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-/** Name of a backup: the app and the instant. */
-const BACKUP = /^(.+)-\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.\d{3}Z\.db$/;
 
 /** When and where a server makes backups of its databases. */
 interface BackupSchedule {
@@ -21,15 +18,6 @@ interface BackupSchedule {
   readonly at: string;
   /** Backups of each app that are kept. */
   readonly keep: number;
-}
-
-/** Removes the oldest backups of an app in a folder, but for so many. Returns what it has removed. */
-export function removeOldBackups(folder: string, app: string, keep: number): string[] {
-  const own = readdirSync(folder).filter((file) => BACKUP.exec(file)?.[1] === app);
-  // Names of one app sort by their instant.
-  const old = own.toSorted().slice(0, -keep);
-  for (const file of old) rmSync(join(folder, file));
-  return old;
 }
 
 /**

@@ -1,0 +1,101 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { StartError } from '../../start-error.ts';
+import { openS3, type S3Bucket } from './s3-bucket.ts';
+
+/** Name of a backup: the app and the instant. */
+const BACKUP = /^(.+)-\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.\d{3}Z\.db$/;
+
+const TEMPORARY = '.backup-';
+const DAY_MS = 86_400_000;
+
+/** Where backups are kept: a folder, or `s3://BUCKET/PREFIX`. */
+export interface BackupTarget {
+  /** The folder that a copy is made and checked in. */
+  readonly folder: string;
+  /** Stores a copy that was made there. Returns where it is. */
+  store(path: string): Promise<string>;
+  names(): Promise<string[]>;
+  remove(name: string): Promise<void>;
+  close(): void;
+}
+
+/** Opens what `--to` names. A copy for S3 is made in the data folder first. Throws `StartError`. */
+export function openTarget(to: string, data: string): BackupTarget {
+  const found = openS3(to);
+  if (!found)
+    return {
+      folder: to,
+      store: async (path) => path,
+      names: async () => readdirSync(to),
+      remove: async (name) => rmSync(join(to, name)),
+      close() {},
+    };
+  const { bucket, key } = found;
+  const prefix = key === '' ? '' : `${key}/`;
+  const folder = temporaryFolder(data);
+  return {
+    folder,
+    async store(path) {
+      const stored = await bucket.upload(path, `${prefix}${basename(path)}`);
+      rmSync(path);
+      return stored;
+    },
+    names: () => bucket.list(prefix),
+    remove: (name) => bucket.remove(`${prefix}${name}`),
+    close: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Removes the oldest backups of an app, but for so many. Returns what it has removed. */
+export async function removeOldBackups(target: BackupTarget, app: string, keep: number): Promise<string[]> {
+  const own = (await target.names()).filter((file) => BACKUP.exec(file)?.[1] === app);
+  // Names of one app sort by their instant.
+  const old = own.toSorted().slice(0, -keep);
+  for (const file of old) await target.remove(file);
+  return old;
+}
+
+/**
+ * Runs a function on the file of a backup: the file itself, or a copy of an object in the data folder. `s3://BUCKET/PREFIX/APP`
+ * is the newest backup of that app.
+ */
+export async function withBackupFile<T>(
+  backup: string,
+  data: string,
+  use: (file: string) => Promise<T>,
+): Promise<T> {
+  const found = openS3(backup);
+  if (!found) return use(backup);
+  const { bucket } = found;
+  const key = BACKUP.test(found.key) ? found.key : await newestOf(bucket, found.key, backup);
+  const folder = temporaryFolder(data);
+  try {
+    const file = join(folder, basename(key));
+    await bucket.download(key, file);
+    return await use(file);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function newestOf(bucket: S3Bucket, key: string, backup: string): Promise<string> {
+  const app = basename(key);
+  const found = (await bucket.list(`${key}-`)).map((rest) => `${app}-${rest}`);
+  const newest = found.findLast((name) => BACKUP.exec(name)?.[1] === app);
+  if (!newest)
+    throw new StartError(
+      `there is no backup ${backup}-…; name one, or s3://BUCKET/PREFIX/APP for the newest`,
+    );
+  return join(dirname(key), newest);
+}
+
+/** A new folder in the data folder, without what processes that were killed have left. */
+function temporaryFolder(data: string): string {
+  mkdirSync(data, { recursive: true, mode: 0o700 });
+  for (const name of readdirSync(data).filter((each) => each.startsWith(TEMPORARY))) {
+    const age = Date.now() - statSync(join(data, name)).mtimeMs;
+    if (age > DAY_MS) rmSync(join(data, name), { recursive: true, force: true });
+  }
+  return mkdtempSync(join(data, TEMPORARY));
+}
