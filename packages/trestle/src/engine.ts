@@ -4,7 +4,7 @@ import type { Authenticator } from './accounts/authenticator.ts';
 import { type AccountModels, openAccounts } from './accounts/open-accounts.ts';
 import type { OperatorService } from './accounts/operators/operators.ts';
 import { accountResources } from './accounts/resources.ts';
-import { deriveKeys, openSigningSecret } from './accounts/sessions/signing-secret.ts';
+import { deriveKeys, openSigningSecret, type SigningSecret } from './accounts/sessions/signing-secret.ts';
 import type { Tickets } from './accounts/tokens/tickets.ts';
 import { type MigrateOptions, migrate } from './database/migrations/migrate.ts';
 import { type Renames, renamesOf } from './database/migrations/renames.ts';
@@ -19,6 +19,7 @@ import { type JobLimits, ROLES, type Role } from './jobs/job-limits.ts';
 import { JOB_RESOURCES } from './jobs/job-table.ts';
 import { openJobs } from './jobs/open-jobs.ts';
 import { startProcess } from './jobs/start-process.ts';
+import { Webhooks } from './jobs/webhooks/webhooks.ts';
 import { historyResources } from './rows/history/row-history.ts';
 import { IDEMPOTENCY_RESOURCES, IdempotencyKeys } from './rows/idempotency/idempotency-keys.ts';
 import { changeResources, openChangeLog } from './rows/live/change-log.ts';
@@ -105,6 +106,8 @@ export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs
   readonly representationTag: RepresentationTag;
   /** Lists that are kept up to date; undefined where no resource is live. */
   readonly live: LiveLists | undefined;
+  /** Tells registered addresses of changes; undefined where the app declares none. */
+  readonly webhooks: Webhooks | undefined;
   /** Answers that are kept by Idempotency-Key. */
   readonly idempotency: IdempotencyKeys;
   /** The tables of accounts, sessions and keys as callers see them. */
@@ -152,15 +155,8 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
   const store = await openStore({ name, data, database, shared, waiting, ...limits, failed: log.failed });
   try {
     await migrate(store, tablesOfApp(app), { renames: renamesOfApp(app), ...options.migrate });
-    await buildSearchIndexes(store, searchIndexesOf(app.resources), (progress) =>
-      log.event({ event: 'search_index_building', ...progress }),
-    );
     const representationTag = await representationTags(store);
-    const [{ key: cursorKey }] = deriveKeys(secret, app.name, 'cursors');
-    const changes = openChangeLog(app, store);
-    const opened = openServices({ ...app, store, cursorKey, ...(changes && { recorder: changes }) });
-    await fillDerived(opened.writers, store);
-    await seedRows(opened.writers, store);
+    const { cursorKey, changes, webhooks, opened } = await openRows(app, store, { secret, log });
     const [{ key }] = deriveKeys(secret, app.name, 'idempotency');
     const idempotency = new IdempotencyKeys(store, app.accounts, key);
     const { purge, close, ...identity } = await openAccounts({
@@ -183,17 +179,19 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
       work: roles.includes('work'),
       schedule: roles.includes('schedule'),
       limits: options.jobs ?? {},
+      ...(webhooks && { handlers: webhooks.handlers }),
       requireActive: authenticate.requireActive,
       log,
     });
+    webhooks?.open({ ...opened, store, queue: jobs.queue });
     const { requireActive } = authenticate;
     const { resources } = app;
     const live =
       changes && new LiveLists({ ...opened, store, resources, changes, requireActive, failed: log.failed });
     const stopPurging = schedulePurge(async () => {
       await purge();
-      await store.write((transaction) => idempotency.purge(transaction));
-      if (changes) await store.write((transaction) => changes.purge(transaction));
+      for (const each of [idempotency, changes, webhooks])
+        if (each) await store.write((transaction) => each.purge(transaction));
     });
     // They were compiled from the declaration that the types are projections of.
     const enqueue = Object.fromEntries(jobs.services) as JobServices<Js>;
@@ -208,6 +206,7 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
       moveModel: jobs.moveModel,
       idempotency,
       live,
+      webhooks,
       context: contextOf(app, store, opened, { accounts, keys, operations: jobs.operations, jobs: enqueue }),
       measure: async () => ({
         store: await store.measure(),
@@ -227,6 +226,25 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
     await store.close();
     throw error;
   }
+}
+
+/** Opens the services of an app's rows over their tables, with what is told of changes, and completes the rows. */
+async function openRows<Rs extends Resources, Js extends Jobs, F extends Fields>(
+  app: App<Rs, Js, F>,
+  store: Store,
+  { secret, log }: { readonly secret: SigningSecret; readonly log: EngineLog },
+) {
+  await buildSearchIndexes(store, searchIndexesOf(app.resources), (progress) =>
+    log.event({ event: 'search_index_building', ...progress }),
+  );
+  const [{ key: cursorKey }] = deriveKeys(secret, app.name, 'cursors');
+  const changes = openChangeLog(app, store);
+  const webhooks = app.webhooks && new Webhooks(app.webhooks, deriveKeys(secret, app.name, 'webhooks'));
+  const recorders = [changes, webhooks].filter((each) => each !== undefined);
+  const opened = openServices({ ...app, store, cursorKey, recorders });
+  await fillDerived(opened.writers, store);
+  await seedRows(opened.writers, store);
+  return { cursorKey, changes, webhooks, opened };
 }
 
 /** The context of an app's contract. */

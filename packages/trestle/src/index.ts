@@ -101,3 +101,4 @@ export {
   through,
   where,
 } from './schema/rules.ts';
+export type { WebhookOptions } from './schema/webhooks/declare-webhooks.ts';

@@ -36,7 +36,7 @@ interface Options<Rs extends Resources> {
   /** Authenticates cursors. */
   cursorKey: Buffer;
   /** Told of every change of a row (default: nobody is). */
-  recorder?: ChangeRecorder;
+  recorders?: readonly ChangeRecorder[];
 }
 
 /** Compiles the services of an app: one for each resource, with its rules inside. */
@@ -46,7 +46,9 @@ export function openServices<Rs extends Resources>(options: Options<Rs>): OpenSe
   const models = compileModels(withAccounts(resources, accounts), accounts, store.dialect);
   const cursors = new Cursors(cursorKey);
   const history = openHistory(resources, { store, accounts, cursors });
-  const recorders = [options.recorder, history?.recorder, ownCode].filter((each) => each !== undefined);
+  const recorders = [...(options.recorders ?? []), history?.recorder, ownCode].filter(
+    (each) => each !== undefined,
+  );
   const recorder = recorders.length > 1 ? allRecorders(recorders) : ownCode;
   const byName = new Map<string, AnyService>();
   const deletion = new RowDeletion(models, recorder);

@@ -4,7 +4,7 @@ import { DELETED_AT } from '../database/table.ts';
 import { instantNow } from '../instant.ts';
 import { Problem } from '../problems.ts';
 import { ACCOUNTS_TABLE, ADMINISTRATOR_ROLE, VIEWER_ROLE } from '../schema/accounts.ts';
-import { accountOf, anonymous, type Caller } from '../schema/caller.ts';
+import { accountOf, anonymous, type Caller, inScopes } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
 import { type Rule, type RuleData, ruleData, ruleText, VERBS, type Verb } from '../schema/rules.ts';
 import {
@@ -437,14 +437,9 @@ function refuse(decision: 'unauthenticated' | 'forbidden'): never {
   throw new Problem('forbidden');
 }
 
-/** Whether a key's scopes include an action; a key without scopes may what its owner may. */
+/** Whether a key's scopes include an action. */
 function inScope(caller: Extract<Caller, { kind: 'key' }>, resource: string, action: Action): boolean {
-  if (caller.scopes === null || action === 'see' || action === 'deleted') return true;
-  const wanted = scopeOf(action);
-  return caller.scopes.some((scope) => {
-    const [name, verb] = scope.split(':');
-    return (name === resource || name === '*') && (verb === wanted || verb === '*');
-  });
+  return action === 'see' || action === 'deleted' || inScopes(caller, resource, scopeOf(action));
 }
 
 /** In scopes, an operation is an update. */

@@ -1,13 +1,28 @@
 import { type Accounts, accounts, withAccounts } from './accounts.ts';
 import { checkApp } from './checks/check-app.ts';
 import { checkJobs } from './checks/check-jobs.ts';
-import { aBoolean, aFunction, anything, aString, expects, isObject, optionsOf } from './checks/options.ts';
+import {
+  aBoolean,
+  aFunction,
+  anything,
+  aString,
+  below,
+  expects,
+  isObject,
+  optionsOf,
+} from './checks/options.ts';
 import type { Field } from './field.ts';
 import type { Jobs } from './jobs.ts';
 import { type ProcessHooks, processHooks } from './own-code/process-hooks.ts';
 import type { Fields } from './resource.ts';
 import type { Contract, ContractContext, Route } from './route.ts';
 import type { FieldsOf, Resources } from './row-types.ts';
+import {
+  checkWebhooks,
+  declareWebhooks,
+  type WebhookOptions,
+  type Webhooks,
+} from './webhooks/declare-webhooks.ts';
 
 type TargetOf<F> = F extends Field<infer T> ? (T extends { target: infer Name } ? Name : never) : never;
 type Targets<R> = { [K in keyof FieldsOf<R>]: TargetOf<FieldsOf<R>[K]> }[keyof FieldsOf<R>];
@@ -35,6 +50,8 @@ export interface AppOptions<
   resources: Rs & Checked<Rs>;
   /** Code that is run in the background, on a schedule or when it is enqueued (default: none). */
   jobs?: Js;
+  /** Addresses that users register, and that are told of changes: `/v1/webhooks` (default: there are none). */
+  webhooks?: WebhookOptions<keyof Rs & string>;
   /** Settings where neither an option nor a variable of the engine says otherwise (default: none). */
   defaults?: AppDefaults;
   /** The app's documented routes (default: none, the uniform API alone). */
@@ -73,6 +90,7 @@ export interface App<
   readonly accounts: Accounts<F>;
   readonly resources: Rs;
   readonly jobs: Js;
+  readonly webhooks: Webhooks | undefined;
   readonly defaults: AppDefaults;
   readonly contract: Make<Rs, Js, F, Contract<C>> | undefined;
   readonly routes: Make<Rs, Js, F, readonly R[]> | undefined;
@@ -101,14 +119,17 @@ export function app<
   C extends Route = never,
   R extends Route = never,
 >(options: AppOptions<Rs, Js, F, C, R>): App<Rs, Js, F, C, R> {
+  const { webhooks, tables } = declareWebhooks(options.webhooks, options.resources);
   const declared: App<Rs, Js, F, C, R> = {
     name: options.name,
     description: options.description ?? '',
     // Without own fields there are none: what `F` is by default.
     accounts: options.accounts ?? (accounts() as unknown as Accounts<F>),
-    resources: options.resources,
+    // Those of webhooks are the engine's own: no service of the app's code has their types.
+    resources: webhooks ? { ...options.resources, ...tables } : options.resources,
     // Without jobs there are none: what `Js` is by default.
     jobs: options.jobs ?? ({} as Js),
+    webhooks,
     defaults: options.defaults ?? {},
     contract: options.contract,
     routes: options.routes,
@@ -116,7 +137,13 @@ export function app<
     stop: options.stop ?? {},
     uniform: options.uniform ?? true,
   };
-  checkApp(declared.name, declared.resources, declared.accounts, checkOptions(options));
+  const mistakes = [
+    ...checkOptions(options),
+    ...(options.webhooks === undefined
+      ? []
+      : below('.webhooks', checkWebhooks(options.resources, options.webhooks))),
+  ];
+  checkApp(declared.name, declared.resources, declared.accounts, mistakes);
   checkJobs(declared.name, declared.jobs, withAccounts(declared.resources, declared.accounts));
   return Object.freeze(declared);
 }
@@ -128,6 +155,7 @@ const checkOptions = optionsOf<AppOptions<Resources>>('app()', {
   resources: expects('an object of resources', isObject),
   jobs: expects('an object of jobs', isObject),
   defaults: optionsOf<AppDefaults>('defaults', { database: aString, administratorSecret: aString }),
+  webhooks: anything,
   uniform: aBoolean,
   contract: aFunction,
   routes: aFunction,

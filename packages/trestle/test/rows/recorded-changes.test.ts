@@ -51,7 +51,7 @@ eachStore('recorded changes', (open) => {
       accounts: declared,
       store,
       cursorKey: Buffer.alloc(32),
-      recorder,
+      recorders: [recorder],
     });
     await services.teams.create(context, { name: 'a' });
     await services.players.create(context, { team: 1 });

@@ -1,3 +1,4 @@
+import type { TSchema } from 'typebox';
 import { audienceOf } from '../../rows/policy.ts';
 import type { Contract } from '../../schema/route.ts';
 import type { RouteTable } from '../routes/route-table.ts';
@@ -14,6 +15,8 @@ interface Described {
   base: string;
   tables: readonly RouteTable[];
   contract: Contract | undefined;
+  /** Payloads that webhooks are sent, by event. */
+  events: readonly { readonly name: string; readonly payload: TSchema }[];
 }
 
 /**
@@ -26,6 +29,7 @@ export function openApiDocument({
   base,
   tables,
   contract,
+  events,
 }: Described): Record<string, unknown> {
   const components = new Components();
   const hasSignIn = signInOf(tables) !== undefined;
@@ -46,6 +50,12 @@ export function openApiDocument({
       if (tag !== undefined) tags.set(tag, contract?.tags?.[tag] ?? TAGS[tag] ?? textOf(tag, table));
     }
   }
+  const webhooks = events.map(({ name: event, payload }) => {
+    const schema = components.refer(payload, { in: 'response', open: true });
+    const requestBody = { required: true, content: { 'application/json': { schema } } };
+    const responses = { '2XX': { description: 'It was taken.' } };
+    return [event, { post: { summary: `Tells of ${event}`, requestBody, responses } }] as const;
+  });
   const { schemas, responses } = components;
   return {
     openapi: '3.1.1',
@@ -53,6 +63,7 @@ export function openApiDocument({
     servers: [{ url: base === '' ? '/' : base }],
     tags: [...tags].map(([tag, text]) => ({ name: tag, description: text })),
     paths,
+    ...(webhooks.length > 0 && { webhooks: Object.fromEntries(webhooks) }),
     components: {
       schemas,
       responses,

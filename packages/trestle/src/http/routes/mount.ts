@@ -27,6 +27,7 @@ import { operationRoutes } from './uniform/operation-routes.ts';
 import { permissionRoute } from './uniform/permission-route.ts';
 import { resourceRoutes } from './uniform/resource-routes.ts';
 import { ticketRoute } from './uniform/ticket-route.ts';
+import { webhookEvents, webhookRoutes, withSecret } from './webhooks/webhook-routes.ts';
 
 /** Where an app is put. */
 interface MountPoint {
@@ -66,6 +67,7 @@ export function mount<Rs extends Resources>(
       base: `${prefix}${base}`,
       tables,
       contract,
+      events: webhookEvents(engine),
     };
     return JSON.stringify(openApiDocument(described));
   });
@@ -139,7 +141,7 @@ function uniformTable<Rs extends Resources>(
   others: readonly RouteTable[],
   places: RouteTable['places'],
 ): RouteTable {
-  const { app, accounts, keys, tickets, operations, models, byName, store, live } = engine;
+  const { app, accounts, keys, tickets, operations, models, byName, store, live, webhooks } = engine;
   const { representationTag, accountModels, moveModel } = engine;
   const namesOf: NamesOf = async (caller, ids) => {
     const found = await byName.get('accounts')?.readMany({ caller }, ids).catch(withoutNames);
@@ -148,7 +150,8 @@ function uniformTable<Rs extends Resources>(
   const shown = new Map([...models].filter(([, { resource }]) => resource.uniform));
   const rows = [...shown].flatMap(([name, model]) => {
     const service = byName.get(name);
-    const own = service ? resourceRoutes(model, service, representationTag, store) : [];
+    const served = service ? resourceRoutes(model, service, representationTag, store) : [];
+    const own = webhooks && name === 'webhooks' ? withSecret(webhooks, served) : served;
     if (live && model.resource.live) own.push(liveRoute(model, live));
     if (service && model.resource.history) own.push(historyRoute(model, service, app.accounts.id.schema));
     const { feed } = model.resource;
@@ -160,6 +163,7 @@ function uniformTable<Rs extends Resources>(
     ...(rows.length > 0 ? [batchRoute(rows, engine)] : []),
     ...accountRoutes(app, accounts, accountModels, representationTag),
     ...keyRoutes(app, keys, accountModels),
+    ...(webhooks ? webhookRoutes({ webhooks, models, byName }) : []),
     ...operationRoutes(shown, operations, moveModel),
   ];
   const isTaken = [...routes, ...others.flatMap((table) => table.routes)].some(takesTickets);

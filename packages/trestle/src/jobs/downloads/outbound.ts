@@ -15,6 +15,10 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 interface OutboundOptions {
   signal: AbortSignal;
+  /** Default: `GET`. */
+  method?: 'GET' | 'POST';
+  /** The body, which no redirect takes along: allow none with it (default: none). */
+  content?: string;
   /** Sent as they are; nothing of a caller's request is ever added to them. */
   headers?: Readonly<Record<string, string>>;
   /** Also private, loopback and link-local addresses (default: false). */
@@ -32,14 +36,14 @@ export interface OutboundAnswer {
 }
 
 /**
- * A GET of a URL that somebody else has chosen. Every address that its host resolves to must be public, and the checked
+ * A request of a URL that somebody else has chosen. Every address that its host resolves to must be public, and the checked
  * addresses are the ones connected to, so that a name cannot point elsewhere in between. Throws `OperationError`.
  */
 export async function fetchOutbound(source: string, options: OutboundOptions): Promise<OutboundAnswer> {
   const redirects = Math.min(options.redirects ?? 0, MAX_REDIRECTS);
   let url = checkedUrl(source, options.allowPrivate ?? false);
   for (let hop = 0; ; hop += 1) {
-    const body = await get(url, options);
+    const body = await send(url, options);
     const status = body.statusCode ?? 0;
     if (!REDIRECTS.has(status)) return { status, headers: body.headers, body };
     body.destroy();
@@ -73,13 +77,14 @@ export function checkedUrl(source: string, allowPrivate: boolean): URL {
  * Sends the request, and resolves with the answer's head. Every end of a request settles it: an answer, an error, a deadline,
  * an abort, a switch of protocols (101), and a connection that closes without any of them.
  */
-function get(url: URL, options: OutboundOptions): Promise<IncomingMessage> {
-  const { signal, headers = {}, allowPrivate = false, idle = 30 } = options;
-  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+function send(url: URL, options: OutboundOptions): Promise<IncomingMessage> {
+  const { signal, method = 'GET', content, headers = {}, allowPrivate = false, idle = 30 } = options;
+  const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
-    const request = send(url, {
+    const request = open(url, {
       // No kept connection: each one is made to an address that was checked for it.
       agent: false,
+      method,
       signal,
       lookup: checkedLookup(allowPrivate),
       timeout: idle * 1000,
@@ -118,7 +123,7 @@ function get(url: URL, options: OutboundOptions): Promise<IncomingMessage> {
       clearTimeout(deadline);
       reject(signal.reason ?? new OperationError(`${url.host} closed the connection without an answer.`));
     });
-    request.end();
+    request.end(content);
   });
 }
 

@@ -1,0 +1,335 @@
+import { sql } from '../../database/sql.ts';
+import { type Statement, statement } from '../../database/statement.ts';
+import type { Executor, Store } from '../../database/store.ts';
+import { Problem } from '../../problems.ts';
+import type { ChangeRecorder, RowChange } from '../../rows/change-recorder.ts';
+import type { Model, Row } from '../../rows/model.ts';
+import { inTransaction, type OpenTransaction } from '../../rows/transaction.ts';
+import type { AnyService, RowWriter } from '../../rows/write.ts';
+import { anonymous, type Caller, type Context, system } from '../../schema/caller.ts';
+import type { JsonValue } from '../../schema/field.ts';
+import type { RowId } from '../../schema/id.ts';
+import {
+  type Webhooks as Declared,
+  type DeliveryRow,
+  TEST_EVENT,
+  type WebhookRow,
+} from '../../schema/webhooks/declare-webhooks.ts';
+import type { JobQueue } from '../queue.ts';
+import type { JobHandler } from '../worker.ts';
+import { type AttemptOutcome, attempt } from './attempt.ts';
+import { webhookSecret } from './signature.ts';
+
+/** Names of the jobs that send changes. No declared job has a name with a dot. */
+const FAN_OUT = 'webhooks.fan_out';
+const DELIVER = 'webhooks.deliver';
+
+/** Changes of one job. */
+const MAX_CHANGES = 100;
+/** Registered addresses that are looked through for a change. */
+const MAX_WEBHOOKS = 1_000;
+
+/** Seconds before each attempt after the first, as Standard Webhooks recommends: some three days in all. */
+const PAUSES = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+/** Each pause is longer or shorter by a part of itself, so that what failed together does not come back together. */
+const JITTER = 0.2;
+/** An address at which nothing has arrived for so long is switched off, once all attempts of a delivery have failed. */
+const MAX_FAILING_MS = 48 * 3_600_000;
+/** How long deliveries are kept. */
+const RETENTION_MS = 30 * 86_400_000;
+/** Default and maximum seconds that a secret is good for after the next one was made. */
+export const OVERLAP = { default: 86_400, max: 7 * 86_400 } as const;
+
+interface Dependencies {
+  readonly store: Store;
+  readonly models: ReadonlyMap<string, Model>;
+  readonly writers: ReadonlyMap<string, RowWriter>;
+  readonly byName: ReadonlyMap<string, AnyService>;
+  readonly queue: JobQueue;
+}
+
+/** A payload, as Standard Webhooks has it. */
+interface Payload {
+  readonly type: string;
+  /** Of the change. */
+  readonly timestamp: string;
+  readonly data: object;
+}
+
+/** A change of a row as it waits for being sent. */
+interface Change {
+  readonly resource: string;
+  readonly before: Row | null;
+  readonly after: Row | null;
+}
+
+const SERVER: Context = { caller: anonymous };
+
+/**
+ * Tells registered addresses of changes. A write leaves a job with its changes in its own transaction; that finds who is to know,
+ * under the rules and fields of each owner, and leaves a delivery and its job for each; a delivery is tried until it is taken.
+ */
+export class Webhooks implements ChangeRecorder {
+  readonly handlers: ReadonlyMap<string, JobHandler>;
+  readonly #declared: Declared;
+  /** Secrets are derived from these; the first is the newest. */
+  readonly #keys: readonly { readonly key: Buffer }[];
+  readonly #asked = new WeakMap<OpenTransaction, Promise<boolean>>();
+  #open: (Dependencies & { readonly active: Statement }) | undefined;
+
+  constructor(declared: Declared, keys: readonly { readonly key: Buffer }[]) {
+    this.#declared = declared;
+    this.#keys = keys;
+    this.handlers = new Map<string, JobHandler>([
+      [
+        FAN_OUT,
+        { run: async ({ record }) => ({ commit: (transaction) => this.#fanOut(transaction, record.input) }) },
+      ],
+      [DELIVER, { timeout: 60, run: ({ record, signal }) => this.#deliver(String(record.input), signal) }],
+    ]);
+  }
+
+  /** From here on changes are sent. Those of a start, such as seeds, are not. */
+  open(dependencies: Dependencies): void {
+    const { store } = dependencies;
+    const query = sql`select 1 as found from ${sql.table('webhooks')} where ${sql.ref('active')} limit 1`;
+    this.#open = { ...dependencies, active: statement(store.dialect, query) };
+  }
+
+  records({ name }: Model): boolean {
+    return this.#declared.resources.includes(name);
+  }
+
+  async record(transaction: OpenTransaction, changes: readonly RowChange[]): Promise<void> {
+    const open = this.#open;
+    if (!open) return;
+    const isHeard = async () => (await transaction.all(open.active, [])).length > 0;
+    const asked = this.#asked.get(transaction) ?? isHeard();
+    this.#asked.set(transaction, asked);
+    if (!(await asked)) return;
+    const all = changes.map(({ model, before, after, restored }) => ({
+      resource: model.name,
+      before: restored ? null : (before ?? null),
+      after: after ?? null,
+    }));
+    const timestamp = new Date().toISOString();
+    for (let from = 0; from < all.length; from += MAX_CHANGES)
+      // Values of rows are JSON.
+      await this.#enqueue(transaction, FAN_OUT, {
+        timestamp,
+        changes: all.slice(from, from + MAX_CHANGES),
+      } as JsonValue);
+  }
+
+  /** The secrets that a webhook signs with, the newest first. */
+  #secretsOf({ id, generation, previous_until }: WebhookRow): [string, ...string[]] {
+    const isPrevious = previous_until !== null && Date.parse(previous_until) > Date.now();
+    const generations = isPrevious ? [generation, generation - 1] : [generation];
+    const [first = '', ...others] = this.#keys.flatMap(({ key }) =>
+      generations.map((each) => webhookSecret(key, id, each)),
+    );
+    return [first, ...others];
+  }
+
+  /** The newest secret of a row that its caller has just been answered. */
+  async secretOf(id: RowId, { transaction }: Pick<Context, 'transaction'>): Promise<string> {
+    return this.#secretsOf(await this.#webhook(id, system(transaction && { transaction })))[0];
+  }
+
+  /** Makes a new secret; the one before is good for some more seconds. */
+  async roll(context: Context, id: RowId, overlap: number): Promise<string> {
+    await this.#requireOwn(context, id);
+    const { writers } = this.#opened();
+    const previous_until = new Date(Date.now() + overlap * 1000).toISOString();
+    const set = ({ generation }: Row) => ({ generation: Number(generation) + 1, previous_until });
+    const write = { verb: 'update', merge: true, id, body: {}, trusted: true, touch: true, set } as const;
+    await writers.get('webhooks')?.write(context, write);
+    return this.secretOf(id, context);
+  }
+
+  /** Sends an event to this address alone. */
+  async test(context: Context, id: RowId): Promise<Row> {
+    await this.#requireOwn(context, id);
+    const { store } = this.#opened();
+    return inTransaction(store, context, (transaction) =>
+      this.#add(transaction, String(id), { type: TEST_EVENT, timestamp: new Date().toISOString(), data: {} }),
+    );
+  }
+
+  /** Sends a delivery once more, under the same id. */
+  async redeliver(context: Context, webhook: RowId, id: RowId): Promise<Row> {
+    await this.#requireOwn(context, webhook);
+    const { store, byName, writers } = this.#opened();
+    const delivery = await byName.get('webhook_deliveries')?.peek(context, id);
+    if (!delivery || delivery.webhook !== webhook) throw new Problem('not_found');
+    return inTransaction(store, context, async (transaction) => {
+      const values = { state: 'waiting', attempts: 0, next_at: null };
+      const write = { verb: 'update', merge: true, id, body: values, trusted: true } as const;
+      const row = await writers.get('webhook_deliveries')?.write({ ...context, transaction }, write);
+      await this.#enqueue(transaction, DELIVER, String(id));
+      return row ?? delivery;
+    });
+  }
+
+  /** Removes deliveries that are older than a month. */
+  async purge(transaction: Executor): Promise<void> {
+    const { store } = this.#opened();
+    const before = new Date(Date.now() - RETENTION_MS).toISOString();
+    const old = sql`delete from ${sql.table('webhook_deliveries')} where ${sql.ref('created_at')} < ${null}`;
+    await transaction.all(statement(store.dialect, old), [before]);
+  }
+
+  /** Adds a delivery for each webhook that is to know of a change. */
+  async #fanOut(transaction: OpenTransaction, input: JsonValue): Promise<void> {
+    // As it was enqueued above.
+    const { changes, timestamp } = input as unknown as { changes: readonly Change[]; timestamp: string };
+    for (const { webhook, owner } of await this.#registered(transaction))
+      for (const change of changes) {
+        const seen = await this.#seen(transaction, owner, change);
+        if (seen && webhook.events.includes(seen.type))
+          await this.#add(transaction, webhook.id, { timestamp, ...seen });
+      }
+  }
+
+  /** A change as an owner may see it; undefined where that is none. */
+  async #seen(
+    transaction: OpenTransaction,
+    owner: Caller,
+    { resource, before, after }: Change,
+  ): Promise<Omit<Payload, 'timestamp'> | undefined> {
+    const policy = this.#opened().models.get(resource)?.policy;
+    const sees = async (row: Row | null) =>
+      row !== null && (await policy?.allows(owner, 'read', row, transaction)) ? row : undefined;
+    const [was, is] = [await sees(before), await sees(after)];
+    const fields = policy?.fields(owner, 'read').fields ?? [];
+    // Fields whose rule depends on the row are left out.
+    const names = ['id', ...fields.filter(({ visible }) => !visible).map(({ name }) => name)];
+    const shown = (row: Row) => Object.fromEntries(names.map((name) => [name, row[name]]));
+    if (!is) {
+      // A row that its owner may not read any more is gone for it.
+      return was && { type: `${resource}.deleted`, data: after ? { id: was.id } : shown(was) };
+    }
+    // What its owner may not read is no change to it.
+    if (was && JSON.stringify(shown(was)) === JSON.stringify(shown(is))) return undefined;
+    return { type: `${resource}.${was ? 'updated' : 'created'}`, data: shown(is) };
+  }
+
+  /** Active webhooks, each with its owner as the caller that reads for it. */
+  async #registered(transaction: OpenTransaction): Promise<{ webhook: WebhookRow; owner: Caller }[]> {
+    const { byName } = this.#opened();
+    const context = system({ transaction });
+    const page = await byName
+      .get('webhooks')
+      ?.list(context, { filter: { active: { eq: true } }, limit: MAX_WEBHOOKS });
+    // Rows have the fields of the declaration.
+    const webhooks = (page?.items ?? []) as unknown as WebhookRow[];
+    const ids = webhooks.flatMap(({ owner }) => owner ?? []);
+    const accounts = await byName.get('accounts')?.readMany(context, [...new Set(ids)]);
+    return webhooks.flatMap((webhook): { webhook: WebhookRow; owner: Caller }[] => {
+      if (webhook.by === 'administrator') return [{ webhook, owner: { kind: 'administrator' } }];
+      const account = webhook.owner === null ? undefined : accounts?.get(webhook.owner);
+      if (!account || account.disabled_at) return [];
+      const roles = Array.isArray(account.roles) ? account.roles : [];
+      return [{ webhook, owner: { kind: 'account', account: account.id, session: '', roles } }];
+    });
+  }
+
+  async #add(transaction: OpenTransaction, webhook: string, payload: Payload): Promise<Row> {
+    const { writers } = this.#opened();
+    const { type, timestamp, data } = payload;
+    const body = { webhook, event: type, payload: { type, timestamp, data } };
+    const write = { verb: 'create', body, trusted: true } as const;
+    const added = await writers.get('webhook_deliveries')?.write({ ...SERVER, transaction }, write);
+    if (!added) throw new TypeError('webhook_deliveries is a resource of an app with webhooks');
+    await this.#enqueue(transaction, DELIVER, String(added.id));
+    return added;
+  }
+
+  /** One attempt at a delivery. Its end, and the job of the next attempt, are written in one transaction. */
+  async #deliver(id: string, signal: AbortSignal): ReturnType<JobHandler['run']> {
+    const { byName } = this.#opened();
+    const delivery = await byName.get('webhook_deliveries')?.peek(system(), id).catch(withoutMissing);
+    const webhook = delivery && (await this.#webhook(String(delivery.webhook)));
+    if (!webhook || delivery.state !== 'waiting') return {};
+    const outcome = webhook.active
+      ? await attempt(webhook.url, {
+          id: `msg_${id}`,
+          body: JSON.stringify(delivery.payload),
+          secrets: this.#secretsOf(webhook),
+          allowPrivate: this.#declared.allowPrivate,
+          signal,
+        })
+      : { error: 'The webhook is switched off.', isFinal: true };
+    signal.throwIfAborted();
+    // Rows have the fields of the declaration.
+    const known = delivery as unknown as DeliveryRow;
+    return { commit: (transaction) => this.#settle(transaction, known, webhook, outcome) };
+  }
+
+  async #settle(
+    transaction: OpenTransaction,
+    { id, attempts }: DeliveryRow,
+    webhook: WebhookRow,
+    { error = null, isFinal = false, status = null, duration_ms = null }: AttemptOutcome,
+  ): Promise<void> {
+    const pause = PAUSES[attempts];
+    const isLast = error === null || isFinal || pause === undefined;
+    const after = Date.now() + 1000 * (pause ?? 0) * (1 + JITTER * (2 * Math.random() - 1));
+    const now = new Date().toISOString();
+    await this.#set(transaction, 'webhook_deliveries', id, {
+      state: error === null ? 'delivered' : isLast ? 'failed' : 'waiting',
+      attempts: attempts + 1,
+      status,
+      duration_ms,
+      error,
+      attempted_at: now,
+      next_at: isLast ? null : new Date(after).toISOString(),
+    });
+    if (!isLast) await this.#enqueue(transaction, DELIVER, id, after);
+    const since = webhook.failing_since;
+    if (error === null && since === null) return;
+    if (error === null) return this.#set(transaction, 'webhooks', webhook.id, { failing_since: null });
+    const isOff =
+      status === 410 || (isLast && since !== null && Date.parse(since) < Date.now() - MAX_FAILING_MS);
+    if (since === null || (isOff && webhook.active))
+      await this.#set(transaction, 'webhooks', webhook.id, {
+        failing_since: since ?? now,
+        ...(isOff && { active: false, disabled_reason: status === 410 ? 'It answered 410 Gone.' : error }),
+      });
+  }
+
+  async #set(transaction: OpenTransaction, resource: string, id: RowId, body: object): Promise<void> {
+    const { writers } = this.#opened();
+    const write = { verb: 'update', merge: true, id, body, trusted: true } as const;
+    await writers.get(resource)?.write({ ...SERVER, transaction }, write);
+  }
+
+  async #enqueue(transaction: OpenTransaction, name: string, input: JsonValue, at?: number): Promise<void> {
+    const { queue } = this.#opened();
+    const added = await queue.enqueue(transaction, { name, input, at, caller: undefined });
+    if (added) transaction.afterCommit.push(() => queue.tell(added));
+  }
+
+  async #webhook(id: RowId, context = system()): Promise<WebhookRow> {
+    const { byName } = this.#opened();
+    // Rows have the fields of the declaration.
+    return (await byName.get('webhooks')?.peek(context, id)) as unknown as WebhookRow;
+  }
+
+  /** Throws `not_found` for a webhook of somebody else. */
+  async #requireOwn(context: Context, id: RowId): Promise<void> {
+    const { models, byName } = this.#opened();
+    models.get('webhooks')?.policy.admit(context.caller, 'update');
+    await byName.get('webhooks')?.peek(context, id);
+  }
+
+  #opened() {
+    if (this.#open) return this.#open;
+    throw new TypeError('webhooks are used before they are opened');
+  }
+}
+
+/** A delivery may be gone with its webhook. */
+function withoutMissing(error: unknown): undefined {
+  if (!(error instanceof Problem && error.code === 'not_found')) throw error;
+}
