@@ -2,6 +2,7 @@ import { statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Authenticator } from './accounts/authenticator.ts';
 import { type AccountModels, openAccounts } from './accounts/open-accounts.ts';
+import type { Audit } from './accounts/operators/audit.ts';
 import type { OperatorService } from './accounts/operators/operators.ts';
 import { accountResources } from './accounts/resources.ts';
 import { deriveKeys, openSigningSecret, type SigningSecret } from './accounts/sessions/signing-secret.ts';
@@ -100,6 +101,8 @@ export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs
   readonly tickets: Tickets;
   /** Sign-in of operators, and how the first of them is made. */
   readonly operators: OperatorService;
+  /** Acts of operators. */
+  readonly audit: Audit;
   readonly operations: OperationService;
   readonly authenticate: Authenticator;
   /** Tags the representation of a table's rows, for ETags. */
@@ -167,6 +170,7 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
       administratorSecret: options.administratorSecret ?? app.defaults.administratorSecret,
       administratorHash: options.administratorHash,
       log: log.event,
+      failed: log.failed,
     });
     const { accounts, keys, authenticate } = identity;
     const jobs = openJobs({

@@ -14,6 +14,7 @@ import type { EventLog, LoggedEvent } from './events.ts';
 import { keyStatements } from './keys/key-statements.ts';
 import { KeyUsage } from './keys/key-usage.ts';
 import { keyService, type ShownKey } from './keys/keys.ts';
+import { Audit } from './operators/audit.ts';
 import { type OperatorService, operatorService } from './operators/operators.ts';
 import { Passwords, type PasswordsOptions } from './passwords/passwords.ts';
 import { accountBodies } from './request-bodies.ts';
@@ -44,6 +45,8 @@ export interface AccountsSetup {
   administratorHash?: string | undefined;
   /** Default: nothing is logged. */
   log?: ((event: LoggedEvent) => void) | undefined;
+  /** Told of what fails behind requests (default: nobody is). */
+  failed?: ((error: unknown) => void) | undefined;
   /** Default: `THROTTLE`. */
   throttle?: Partial<ThrottleLimits> | undefined;
   passwords?: PasswordsOptions | undefined;
@@ -57,6 +60,7 @@ export interface OpenAccounts {
   readonly tickets: Tickets;
   readonly authenticate: Authenticator;
   readonly operators: OperatorService;
+  readonly audit: Audit;
   readonly accountModels: AccountModels;
   /** Removes expired sessions, old uses of keys and old attempts. */
   purge(): Promise<void>;
@@ -110,16 +114,12 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
     monotonic: setup.now ?? (() => performance.now()),
   });
   const lifetimes = lifetimesOf(declared);
-  const sessions = new Sessions({
-    store,
-    statements,
-    tokens,
-    lifetimes,
-    now,
-    looksAlways: declared.roles.length > 0,
-  });
+  const looksAlways = declared.roles.length > 0;
+  const sessions = new Sessions({ store, statements, tokens, lifetimes, now, looksAlways });
   const refresh = new Refresh({ store, statements, sessions, tokens, lifetimes, now, log });
 
+  const { failed = () => {} } = setup;
+  const audit = new Audit({ store, model: models.audit, cursors, accounts, declared, now, failed });
   const tickets = openTickets({ store, model: models.tickets, bodies, now });
 
   const purge = () =>
@@ -127,23 +127,12 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
       await sessions.purge(transaction);
       await usage.purge(transaction, now());
       await throttle.purge(transaction);
+      await audit.purge(transaction);
     });
 
   const csrf = new CsrfTokens(keyOf('csrf'));
-  const shared = {
-    store,
-    bodies,
-    declared,
-    passwords,
-    csrf,
-    accounts,
-    usage,
-    tokens,
-    sessions,
-    throttle,
-    now,
-    log,
-  };
+  const signing = { tokens, passwords, csrf, sessions, throttle, usage };
+  const shared = { store, bodies, declared, accounts, now, log, ...signing };
   const service = accountService({
     ...shared,
     app,
@@ -166,7 +155,9 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
     operators: operatorService({ ...shared, lifetimes, service, setups: models.setups }),
     accountModels: viewsOf(models, rows),
     purge,
+    audit,
     async close() {
+      await audit.close();
       sessions.close();
       clock.stop();
       await usage.close();

@@ -10,6 +10,7 @@ import { createdAt, timestamp } from '../schema/fields/timestamp.ts';
 import { integerId, textId } from '../schema/id.ts';
 import type { RowOf } from '../schema/row-types.ts';
 import { administrator, own } from '../schema/rules.ts';
+import { auditEntries } from './operators/audit.ts';
 
 /**
  * The tables of accounts, sessions, keys and tickets. None of them holds anything that could be used as a credential.
@@ -28,7 +29,7 @@ export function accountResources(declared: Accounts) {
     }),
     { table: ACCOUNTS_TABLE, hidden: ['username_key', 'password_hash'], can: { read: administrator } },
   );
-  return { accounts, sessions, keys, key_uses: keyUses, attempts, tickets, setups };
+  return { accounts, sessions, keys, key_uses: keyUses, attempts, tickets, setups, audit: auditEntries };
 }
 
 export type AccountResources = ReturnType<typeof accountResources>;

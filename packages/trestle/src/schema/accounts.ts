@@ -79,6 +79,8 @@ export interface AccountsOptions<F extends Fields = Fields> {
    * most that one account has at a time (default: 100), and whether new ones are made of digits and lower-case letters alone, for clients that lower-case them (default: false).
    */
   keys?: { lifetime?: Duration | 'never'; longest?: Duration | 'never'; max?: number; lowerCase?: boolean };
+  /** How long it is kept what operators did (default: 365 days). */
+  audit?: Duration;
   /**
    * The roles that an account can be given, beside `administrator` and `viewer`, which are always there (default: none). Stored
    * with the account, asked for with every request, set by no account for itself. A viewer reads what an administrator does and
@@ -122,6 +124,7 @@ export interface Accounts<F extends Fields = Fields> {
     readonly max: number;
     readonly lowerCase: boolean;
   };
+  readonly audit: Duration;
   readonly roles: readonly string[];
   readonly can: {
     readonly create: Rule;
@@ -199,6 +202,7 @@ export function accounts<const F extends Fields = Record<never, never>>(
       max: options.keys?.max ?? 100,
       lowerCase: options.keys?.lowerCase ?? false,
     },
+    audit: options.audit ?? '365d',
     roles,
     can,
   });
@@ -272,6 +276,7 @@ const checkOptions = optionsOf<AccountsOptions>('accounts()', {
     refresh: anything,
   }),
   session: anything,
+  audit: anything,
   keys: optionsOf<NonNullable<AccountsOptions['keys']>>('keys', {
     lifetime: anything,
     longest: anything,

@@ -48,6 +48,8 @@ export interface RouteRequest<T extends RouteTypes = RouteTypes> {
   origin: Origin;
   /** The transaction that verbs join which are given the request: where it has an Idempotency-Key. */
   transaction?: Transaction;
+  /** Writes an operator's act down in the transaction of what it changed. @internal */
+  recordAct?: (transaction: Transaction, answer: Answer) => Promise<void>;
   /** Names in lower case. */
   headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Aborts when the client goes away. */
@@ -150,6 +152,11 @@ export interface RouteOptions<S extends RouteSchemas = RouteSchemas> {
    * for nothing but services: `services.notes.create(request, request.body)`.
    */
   idempotent?: boolean;
+  /**
+   * Its code gives the request to every verb that writes, and waits for nothing but services, so that an operator's change and its
+   * entry in the audit are one transaction (default: as `idempotent`; else the entry follows the change).
+   */
+  transactional?: boolean;
   /** Maximum bytes of the body (default: 1 MiB). */
   maxBody?: number;
   /**

@@ -107,8 +107,12 @@ export function batchRoute(
       inTransaction(
         store,
         one,
-        async (transaction) =>
-          answer(200, { results: await all(targets, Object.assign(one, { transaction }), requests) }),
+        async (transaction) => {
+          const results = await all(targets, Object.assign(one, { transaction }), requests);
+          const answered = answer(200, { results });
+          await one.recordAct?.(transaction, answered);
+          return answered;
+        },
         { before: true },
       );
     return key === undefined ? together(request) : answerOnce(idempotency, request, together);

@@ -45,12 +45,12 @@ export function mount<Rs extends Resources>(
   engine: Engine<Rs>,
   { base, streams }: MountPoint,
 ): Mounted {
-  const { app, authenticate, idempotency } = engine;
+  const { app, authenticate, idempotency, audit, store, accounts } = engine;
   const { name, description } = app;
   const { contract, tables } = routeTables(engine);
   requireOwnPaths(name, tables);
   requireOwnIds(name, tables);
-  const server = { authenticate, idempotency, base, streams };
+  const server = { authenticate, idempotency, audit, store, accounts, base, streams };
   for (const table of tables) addRoutes(fastify, table, server);
   const uniform = tables.find(({ style }) => style === 'uniform');
   if (uniform && !fastify.hasRoute({ method: 'POST', url: `${base}/mcp` })) {

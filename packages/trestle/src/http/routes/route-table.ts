@@ -6,17 +6,22 @@ import type {
   RouteOptions,
 } from 'fastify';
 import type { Authenticator } from '../../accounts/authenticator.ts';
+import type { Audit } from '../../accounts/operators/audit.ts';
+import type { Store } from '../../database/store.ts';
 import type { IdempotencyKeys } from '../../rows/idempotency/idempotency-keys.ts';
 import { admission as admissionBy } from '../../rows/policy.ts';
 import type { Origin } from '../../schema/caller.ts';
 import { anonymous, type Caller, type Transaction } from '../../schema/caller.ts';
 import type { Answer, CredentialPlace, Route, RouteRequest } from '../../schema/route.ts';
+import type { AccountService } from '../../schema/services/account-service.ts';
 import { contractInput, type Input, type InputReader, uniformInput } from '../requests/input.ts';
 import { callerOf, placesOf } from '../requests/presented-credential.ts';
 import type { ResponseStreams } from '../server/response-streams.ts';
+import { AuditedRoute } from './audited-requests.ts';
 import { answerOnce } from './idempotency.ts';
 import { ResponseBatch, sendAnswer } from './send-answer.ts';
 import { isDry } from './uniform/write-routes.ts';
+import { VIEW_AS, viewedAs } from './view-as.ts';
 
 /** Routes under one path that read their requests in one way. */
 export interface RouteTable {
@@ -31,6 +36,9 @@ export interface RouteTable {
 interface RouteContext {
   readonly authenticate: Authenticator;
   readonly idempotency: IdempotencyKeys;
+  readonly audit: Audit;
+  readonly store: Store;
+  readonly accounts: AccountService;
   readonly base: string;
   readonly streams: ResponseStreams;
 }
@@ -43,10 +51,10 @@ type Handle = (request: RouteRequest) => Promise<Answer> | Answer;
  */
 export function addRoutes(fastify: FastifyInstance, table: RouteTable, context: RouteContext): void {
   for (const route of table.routes) {
-    const options = routeOptions(route, table, context);
     const url = `${context.base}${table.prefix}${route.path.replace(/\/$/, '')}`;
     const isContract = table.style === 'contract';
     const second = isContract ? `${url}/` : url.replace(/(?:\([^)]*\))?::/, '/');
+    const options = routeOptions(route, table, context, url);
     for (const each of new Set(url === '' ? ['/'] : [url, second])) fastify.route({ ...options, url: each });
   }
 }
@@ -54,14 +62,17 @@ export function addRoutes(fastify: FastifyInstance, table: RouteTable, context: 
 function routeOptions(
   route: Route,
   table: RouteTable,
-  { authenticate, idempotency, base, streams }: RouteContext,
+  context: RouteContext,
+  url: string,
 ): Omit<RouteOptions, 'url'> {
+  const { idempotency, base, streams } = context;
   // A route's checks are compiled when it is first asked for: all of them at once would double the time of a start.
   let read: InputReader | undefined;
   // A route's types were checked where it was declared; here its input is what its schemas let through.
   const handle = route.handle as Handle;
   const { produces, answers, changes, multipart, maxBody, can, idempotent, readOnly } = route.options;
   const reads = readOnly ?? (route.method === 'GET' && !changes);
+  const audited = new AuditedRoute(context.audit, context.store, route, url);
   const hasBody = produces !== undefined || Object.values(answers).some((schema) => schema !== null);
   return {
     method: route.method,
@@ -74,13 +85,23 @@ function routeOptions(
     },
     ...(maxBody !== undefined && { bodyLimit: maxBody }),
     ...(changes && { exposeHeadRoute: false }),
-    ...(can && admission(authenticate, placesOf(table, route), admissionBy(can, reads))),
+    ...(can &&
+      admission(context, placesOf(table, route), { authorize: admissionBy(can, reads), audited, reads })),
     handler: async (request, reply) => {
       const batch = ResponseBatch.ofRequest();
       read ??= table.style === 'contract' ? contractInput(route) : uniformInput(route);
       const handled = new HandledRequest(request, reply, base, read(request));
-      const isKeyed = idempotent && request.headers['idempotency-key'] !== undefined && !isDry(handled.query);
-      const answer = await (isKeyed ? answerOnce(idempotency, handled, handle) : handle(handled));
+      const isAudited = !reads && audited.concerns(request.caller);
+      const hasKey = request.headers['idempotency-key'] !== undefined;
+      const isDryRun = idempotent && (isAudited || hasKey) && isDry(handled.query);
+      const isKeyed = idempotent && hasKey && !isDryRun;
+      // What is not committed is no act.
+      if (isDryRun) request.audited = 'written';
+      const once = (run: Handle) => (isKeyed ? answerOnce(idempotency, handled, run) : run(handled));
+      const answer =
+        isAudited && !isDryRun
+          ? await audited.answer(request, handled, { once, handle })
+          : await once(handle);
       if (batch.held) await batch.held;
       // A reply is a thenable: handed back without need, it would be waited for once more.
       const sending = sendAnswer(reply, answer, streams);
@@ -89,14 +110,20 @@ function routeOptions(
   };
 }
 
+interface Admission {
+  readonly authorize: (caller: Caller) => void;
+  readonly audited: AuditedRoute;
+  readonly reads: boolean;
+}
+
 /**
  * Credentials and the route's rule come before anything else of a request, its body included, so that nobody makes the
  * server work who may not; only where a contract takes tokens in the body is that read first.
  */
 function admission(
-  authenticate: Authenticator,
+  { authenticate, accounts }: RouteContext,
   places: readonly CredentialPlace[],
-  authorize: (caller: Caller) => void,
+  { authorize, audited, reads }: Admission,
 ) {
   const enter = (caller: Caller, request: FastifyRequest, reply: FastifyReply) => {
     request.caller = caller;
@@ -109,11 +136,14 @@ function admission(
         authenticate.used(caller, use);
       });
     }
+    if (!reads && audited.concerns(caller)) audited.watch(request, reply, caller);
     authorize(caller);
   };
   // Most callers are known without waiting; a promise would cost every request more than all the rest of this.
   const admit: onRequestHookHandler = (request, reply, done) => {
-    const caller = callerOf(request, places, authenticate);
+    const own = callerOf(request, places, authenticate);
+    const caller =
+      request.headers[VIEW_AS] === undefined ? own : viewedAs(own, { request, reply, accounts, audited });
     if (caller instanceof Promise) {
       caller.then((known) => enter(known, request, reply)).then(() => done(), done);
     } else {

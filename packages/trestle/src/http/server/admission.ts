@@ -16,6 +16,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who makes the request, once that is known: for the log. */
     caller: Caller | null;
+    /** The administrator who looks through the account that is the caller. */
+    viewedBy: Caller | null;
     /** The trace that the request is a part of, where its caller says so. */
     trace: TraceContext | null;
     /** The prefix that a proxy has removed from the path. */
@@ -50,6 +52,8 @@ const API_HEADERS = {
 /** Adds what happens to every request before its route: headers, refusals, 404, 405, 406, and its log line at the end. */
 export function admitRequests(fastify: FastifyInstance, server: ServerState): void {
   fastify.decorateRequest('caller', null);
+  fastify.decorateRequest('viewedBy', null);
+  fastify.decorateRequest('audited', null);
   fastify.decorateRequest('trace', null);
   fastify.decorateRequest('prefix', '');
   fastify.decorateRequest('bytesSent', null);
@@ -133,7 +137,7 @@ export function begin(
       id: request.id,
       trace: request.trace,
       aborted: !writableFinished,
-      caller: request.caller,
+      caller: request.viewedBy ?? request.caller,
       address: ip,
       agent: headers['user-agent'],
       row: typeof id === 'string' && ROW_ID.test(id) ? id : undefined,

@@ -21,7 +21,7 @@ export function checkAccounts(
   accounts: Accounts,
   wrong: (path: string, remedy: string) => never,
 ): void {
-  const { fields, signInBy, tokens, session, keys } = accounts;
+  const { fields, signInBy, tokens, session, keys, audit } = accounts;
   for (const [name, { type }] of Object.entries(fields)) {
     if (RESERVED.includes(name))
       wrong(`${path}.${name}`, `'${name}' is taken by the engine; choose another name`);
@@ -40,6 +40,7 @@ export function checkAccounts(
   seconds(tokens.access, `${path}.tokens.access`);
   if (tokens.refresh !== false) seconds(tokens.refresh, `${path}.tokens.refresh`);
   seconds(session, `${path}.session`);
+  seconds(audit, `${path}.audit`);
   for (const key of ['lifetime', 'longest'] as const)
     if (keys[key] !== 'never') seconds(keys[key], `${path}.keys.${key}`);
 }

@@ -49,8 +49,9 @@ export function jobRoutes<Rs extends Resources>({ jobs }: Engine<Rs>): Route[] {
     model: jobs.model,
     item: job,
   };
-  const one = { params, answers: { 200: job } };
+  const one = { params, transactional: true, answers: { 200: job } };
   const run = {
+    transactional: true,
     operationId: 'runJob',
     summary: 'Run a declared job now',
     body: Type.Object(
@@ -94,6 +95,7 @@ export function jobRoutes<Rs extends Resources>({ jobs }: Engine<Rs>): Route[] {
       verbPath('jobs', 'retry'),
       {
         params,
+        transactional: true,
         operationId: 'retryJob',
         summary: 'Run a job that has failed or was cancelled once more, as a new one',
         answers: { 202: job },

@@ -202,7 +202,7 @@ function administrationRoutes({ app, service, models, account, bodies, params }:
     model: models.accounts,
     item: account,
   };
-  const change = { tag, can: administrator, params, answers: { 200: account } };
+  const change = { tag, can: administrator, params, transactional: true, answers: { 200: account } };
   const disable = {
     ...change,
     operationId: 'disableAccount',
@@ -235,6 +235,7 @@ function administrationRoutes({ app, service, models, account, bodies, params }:
     can: administrator,
     params,
     body: titled('PasswordReset', bodies.newPassword.schema),
+    transactional: true,
     answers: { 204: null },
   };
   const endSessions = {
@@ -243,6 +244,7 @@ function administrationRoutes({ app, service, models, account, bodies, params }:
     tag,
     can: administrator,
     params,
+    transactional: true,
     answers: { 204: null },
   };
   const routes = [

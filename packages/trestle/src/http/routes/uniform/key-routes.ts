@@ -32,12 +32,13 @@ export function keyRoutes(app: AccountsOf, keys: KeyService, models: AccountMode
   };
   const key = titled('Key', Type.Object(members));
   const whole = titled('WholeKey', Type.Object({ ...members, key: text }));
-  const one = { tag, can: signedIn, params };
+  const one = { tag, can: signedIn, params, transactional: true };
   const create = {
     operationId: 'createKey',
     summary: 'Make a key; its text is shown this once',
     tag,
     can: signedIn,
+    transactional: true,
     body: titled('NewKey', bodies.newKey.schema),
     checkBody: false,
     bodyRequired: false,
@@ -134,6 +135,14 @@ const keyUse = titled(
 
 /** `POST /v1/keys/{id}:verb`. */
 function verb(name: string, summary: string, key: TSchema, run: (request: ById) => Promise<KeyView>): Route {
-  const options = { operationId: `${name}Key`, summary, tag, can: signedIn, params, answers: { 200: key } };
+  const options = {
+    operationId: `${name}Key`,
+    summary,
+    tag,
+    can: signedIn,
+    params,
+    transactional: true,
+    answers: { 200: key },
+  };
   return route('POST', verbPath('keys', name), options, async (request) => answer(200, await run(request)));
 }
