@@ -15,7 +15,8 @@ import './ui/theme.ts';
 const queries = new QueryClient({
   defaultOptions: {
     // The client tries again by itself; a form must not lose the version that it was made of.
-    queries: { retry: false, refetchOnWindowFocus: false, staleTime: 5000 },
+    queries: { retry: false, refetchOnWindowFocus: false, staleTime: 5000, networkMode: 'always' },
+    mutations: { networkMode: 'always' },
   },
 });
 

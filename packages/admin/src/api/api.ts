@@ -80,7 +80,9 @@ export const expired = createStore<{ app: string; resume: () => void } | undefin
 export const viewedAs = createStore<{ app: string; id: Id; name: string } | undefined>(undefined);
 
 /** False while the last request got no answer. */
-export const connected = createStore(true);
+export const connected = createStore(navigator.onLine);
+addEventListener('offline', () => connected.set(false));
+addEventListener('online', () => connected.set(true));
 
 export function keepSession(app: string, session: Session | undefined): void {
   if (session) sessions.set(app, session);

@@ -155,7 +155,6 @@ export function RowPicker({ resource, isFocused, onPick, onLeave, ...props }: Pi
       {isOpen && (
         <div className="picker-list" id={list} role="listbox" aria-label={resource}>
           {found.map((row, index) => (
-            // biome-ignore lint/a11y/useKeyWithClickEvents: the input has the keys, as a combobox does.
             <div
               key={row.id}
               id={`${list}-${index}`}
@@ -163,9 +162,11 @@ export function RowPicker({ resource, isFocused, onPick, onLeave, ...props }: Pi
               tabIndex={-1}
               aria-selected={index === chosen}
               className="menu-item"
-              // Before the input loses the focus, which would close the list.
-              onMouseDown={(event) => event.preventDefault()}
-              onClick={() => pick(row)}
+              // Not when the button is let go: the list may be another by then, and the input keeps the focus.
+              onMouseDown={(event) => {
+                event.preventDefault();
+                pick(row);
+              }}
             >
               <span className="grow">{labelOf(declaration, resource, row)}</span>
               <code className="muted">{String(row.id).slice(0, 8)}</code>
