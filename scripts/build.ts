@@ -3,7 +3,7 @@ import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { adminFolder } from '../packages/admin/build.ts';
-import { SYSTEMS } from '../packages/create-trestle/src/project.ts';
+import { APPS } from '../packages/create-trestle/src/project.ts';
 
 const HELP = `npm run build -- [options]
 
@@ -68,15 +68,15 @@ export function buildClient(target = join(ROOT, 'build/client')): string {
   return target;
 }
 
-/** Builds create-trestle, with the five systems among its templates. Gives its folder. */
+/** Builds create-trestle, with apps of the repository among its templates. Gives its folder. */
 export function buildCreator(target = join(ROOT, 'build/create-trestle')): string {
   const source = join(ROOT, 'packages/create-trestle');
   rmSync(target, { recursive: true, force: true });
   mkdirSync(join(target, 'bin'), { recursive: true });
   compile(join(target, 'src'), join(source, 'tsconfig.build.json'));
   cpSync(join(source, 'templates'), join(target, 'templates'), { recursive: true });
-  for (const system of SYSTEMS)
-    cpSync(join(ROOT, 'apps', system), join(target, 'templates', system), {
+  for (const [name, folder] of Object.entries(APPS))
+    cpSync(join(ROOT, folder), join(target, 'templates', name), {
       recursive: true,
       filter: (file) => !/\/(test|node_modules)$|\.test\.ts$|\/package\.json$/.test(file),
     });

@@ -3,12 +3,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildClient, buildCreator, buildPackage } from './build.ts';
+import { provenanceOf } from './provenance.ts';
 
 const HELP = `npm run release -- [options]
 
 Makes a release of the version in packages/trestle/package.json: checks that it may be released, runs every check and test,
-builds the packages, and writes them as build/*.tgz beside a bill of materials (CycloneDX). Without --publish nothing leaves
-this machine.
+builds the packages, and writes them as build/*.tgz beside a bill of materials (CycloneDX) and their provenance (in-toto,
+SLSA). Without --publish nothing leaves this machine.
 
   --publish      publish the packages to npm, with provenance (in a CI job that npm trusts), and tag the commit
   --skip-tests   leave npm test out, where CI has just run it on this commit
@@ -57,6 +58,43 @@ function run(program: string, args: readonly string[], cwd = ROOT): string {
   throw new Error(`${program} ${args.join(' ')} ended with ${status}:\n${stdout}${stderr}`);
 }
 
+interface BillOfMaterials {
+  readonly metadata: { readonly component: { readonly 'bom-ref': string } };
+  readonly components: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly 'bom-ref': string;
+  }[];
+  readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
+}
+
+/**
+ * The packages that an installation of trestle brings, in CycloneDX's form: those that its dependencies lead to. `npm sbom
+ * --omit dev` leaves out each that some development dependency of a workspace needs too.
+ */
+export function billOfMaterials(): BillOfMaterials {
+  const text = run('npm', ['sbom', '--sbom-format', 'cyclonedx', '--workspace', 'trestle']);
+  const all: BillOfMaterials = JSON.parse(text);
+  const manifest = JSON.parse(readFileSync(join(ROOT, PACKAGES[0], 'package.json'), 'utf8'));
+  const component = all.components.find(({ name }) => name === manifest.name);
+  if (!component) throw new Error('npm sbom does not name trestle');
+  const direct: string[] = Object.entries(manifest.dependencies).map(
+    ([name, version]) => `${name}@${version}`,
+  );
+  const edges = new Map(all.dependencies.map(({ ref, dependsOn }) => [ref, dependsOn]));
+  const reached = new Set(direct);
+  for (const ref of reached) for (const next of edges.get(ref) ?? []) reached.add(next);
+  return {
+    ...all,
+    metadata: { ...all.metadata, component },
+    components: all.components.filter((each) => reached.has(each['bom-ref'])),
+    dependencies: [
+      { ref: component['bom-ref'], dependsOn: direct },
+      ...all.dependencies.filter(({ ref }) => reached.has(ref)),
+    ],
+  };
+}
+
 async function release(options: {
   publish?: boolean | undefined;
   'skip-tests'?: boolean | undefined;
@@ -69,12 +107,25 @@ async function release(options: {
   }
   const folder = join(ROOT, 'build');
   mkdirSync(folder, { recursive: true });
+  const startedOn = new Date();
+  const files: string[] = [];
   for (const built of [await buildPackage(), buildClient(), buildCreator()]) {
-    console.log(run('npm', ['pack', built, '--silent', '--pack-destination', folder]));
+    const file = run('npm', ['pack', built, '--silent', '--pack-destination', folder]);
+    console.log(file);
+    files.push(join(folder, file));
     if (options.publish) run('npm', ['publish', built, '--provenance', '--access', 'public']);
   }
-  const words = ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev', '--workspace', 'trestle'];
-  writeFileSync(join(folder, 'trestle.cdx.json'), `${run('npm', words)}\n`);
+  writeFileSync(join(folder, 'trestle.cdx.json'), `${JSON.stringify(billOfMaterials(), undefined, 2)}\n`);
+  const provenance = provenanceOf({
+    files,
+    commit: git(ROOT, 'rev-parse', 'HEAD'),
+    repository: git(ROOT, 'config', '--default', '', '--get', 'remote.origin.url') || undefined,
+    lockfile: join(ROOT, 'package-lock.json'),
+    version: versionOf(ROOT, PACKAGES[0]),
+    startedOn,
+    finishedOn: new Date(),
+  });
+  writeFileSync(join(folder, 'provenance.intoto.json'), `${JSON.stringify(provenance, undefined, 2)}\n`);
   if (options.publish) git(ROOT, 'tag', `v${versionOf(ROOT, PACKAGES[0])}`);
   console.log(
     options.publish ? 'published and tagged; push the tag' : 'built; nothing is published without --publish',

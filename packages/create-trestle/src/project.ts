@@ -3,9 +3,16 @@ import { dirname, join } from 'node:path';
 
 const HOME = join(import.meta.dirname, '..');
 
-/** The five systems are templates too: their declarations, as they are in the repository. */
-export const SYSTEMS = ['changelog', 'messages', 'records', 'forum', 'packages'] as const;
-export const TEMPLATES = ['empty', 'notes', ...SYSTEMS] as const;
+/** Templates that are apps of the repository, as they are there, by their folder. */
+export const APPS = {
+  clinic: 'examples/clinic',
+  changelog: 'apps/changelog',
+  messages: 'apps/messages',
+  records: 'apps/records',
+  forum: 'apps/forum',
+  packages: 'apps/packages',
+} as const;
+export const TEMPLATES = ['empty', 'notes', ...(Object.keys(APPS) as (keyof typeof APPS)[])] as const;
 export type Template = (typeof TEMPLATES)[number];
 export const DATABASES = ['sqlite', 'postgres'] as const;
 export type Database = (typeof DATABASES)[number];
@@ -53,14 +60,18 @@ export function makeProject(project: Project): string[] {
   return [...files.keys()].sort();
 }
 
-/** In the package the systems lie beside the other templates; in the repository they are apps. */
+/** In the package all lie beside one another; in the repository some are apps. */
 function templateFolder(template: Template): string {
   const own = join(HOME, 'templates', template);
-  return existsSync(own) ? own : join(HOME, '../../apps', template);
+  return existsSync(own) || !isApp(template) ? own : join(HOME, '../..', APPS[template]);
+}
+
+function isApp(template: Template): template is keyof typeof APPS {
+  return Object.hasOwn(APPS, template);
 }
 
 /**
- * Where a template's file goes; undefined for one that stays behind. A system's tests and manifest need the
+ * Where a template's file goes; undefined for one that stays behind. An app's tests and manifest need the
  * repository, and what is common goes first. npm leaves out `.gitignore` when it packs, and the repository's own test run must not find a template's test,
  * so those have other names here.
  */
@@ -73,7 +84,6 @@ function targetOf(path: string): string | undefined {
 
 function manifestOf({ name, template, engine }: Project): string {
   const { version } = JSON.parse(readFileSync(join(HOME, 'package.json'), 'utf8'));
-  const system = SYSTEMS.some((one) => one === template);
   const manifest = {
     name,
     private: true,
@@ -85,7 +95,7 @@ function manifestOf({ name, template, engine }: Project): string {
       test: 'node --test',
       check: 'tsc',
     },
-    dependencies: { trestle: engine ?? `^${version}`, ...(system && { typebox: VERSIONS.typebox }) },
+    dependencies: { trestle: engine ?? `^${version}`, ...(isApp(template) && { typebox: VERSIONS.typebox }) },
     devDependencies: { '@types/node': VERSIONS.types, node: VERSIONS.node, typescript: VERSIONS.typescript },
     allowScripts: { node: true },
   };

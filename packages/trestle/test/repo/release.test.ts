@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { releaseProblems } from '../../../../scripts/release.ts';
+import { provenanceOf } from '../../../../scripts/provenance.ts';
+import { billOfMaterials, releaseProblems } from '../../../../scripts/release.ts';
 import { madeRepository } from './made-repository.ts';
 
 test('a release is refused with a dirty tree, an Unreleased heading, versions that differ, a tag that exists', (t) => {
@@ -40,4 +42,44 @@ test('a release is refused with a dirty tree, an Unreleased heading, versions th
     'v1.2.3 is released already; raise the version',
     'packages/create-trestle has version 1.2.2; expected 1.2.3',
   ]);
+});
+
+test('the bill of materials has every dependency, and none that only the repository needs', () => {
+  const { components } = billOfMaterials();
+  const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(
+    readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'),
+  );
+  for (const [name, version] of Object.entries(dependencies))
+    assert.ok(
+      components.some((each) => each.name === name && each.version === version),
+      name,
+    );
+  assert.ok(components.some(({ name }) => name === 'pg-pool'));
+  assert.ok(!components.some(({ name }) => name === 'playwright-core'));
+});
+
+test('provenance names what was built, its digests, the commit and the builder', (t) => {
+  const root = madeRepository(t, { 'a-1.0.0.tgz': 'a', 'package-lock.json': '{}' });
+  const build = {
+    files: [join(root, 'a-1.0.0.tgz')],
+    commit: 'c0ffee',
+    repository: 'https://example.org/a.git',
+    lockfile: join(root, 'package-lock.json'),
+    version: '1.0.0',
+    startedOn: new Date(0),
+    finishedOn: new Date(1),
+  };
+  const { subject, predicateType, predicate } = provenanceOf(build, {
+    GITHUB_SERVER_URL: 'https://example.org',
+    GITHUB_WORKFLOW_REF: 'a/.github/workflows/release.yml@refs/tags/v1.0.0',
+  });
+  const sha256 = createHash('sha256').update('a').digest('hex');
+  assert.deepEqual(subject, [{ name: 'a-1.0.0.tgz', digest: { sha256 } }]);
+  assert.equal(predicateType, 'https://slsa.dev/provenance/v1');
+  const [source] = predicate.buildDefinition.resolvedDependencies;
+  assert.deepEqual(source, { uri: 'git+https://example.org/a.git', digest: { gitCommit: 'c0ffee' } });
+  assert.equal(
+    predicate.runDetails.builder.id,
+    'https://example.org/a/.github/workflows/release.yml@refs/tags/v1.0.0',
+  );
 });

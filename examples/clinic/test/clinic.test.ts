@@ -4,11 +4,11 @@ import { after, before, it } from 'node:test';
 import { system } from 'trestle/contract';
 import { openApp } from 'trestle/open';
 import { type Served, serveApp } from 'trestle/testing';
-import { startProcess } from '../../packages/trestle/test/jobs/worker-processes.ts';
-import { eachPlace, everyPlace } from '../../packages/trestle/test/stores.ts';
-import { until } from '../../packages/trestle/test/until.ts';
-import clinic from './app.ts';
-import { WEEKDAYS } from './booking.ts';
+import { startProcess } from '../../../packages/trestle/test/jobs/worker-processes.ts';
+import { eachPlace, everyPlace } from '../../../packages/trestle/test/stores.ts';
+import { until } from '../../../packages/trestle/test/until.ts';
+import clinic from '../app.ts';
+import { WEEKDAYS } from '../booking.ts';
 
 const hours = WEEKDAYS.map((weekday) => ({ weekday, from: '08:00', to: '18:00' }));
 /** A time of 7 June 2027, in Berlin. */
@@ -330,7 +330,7 @@ eachPlace('reminders of the clinic', (place) => {
         .filter((line) => line !== '')
         .map((line): { text: string } => JSON.parse(line));
     };
-    const script = '../../../../examples/clinic/reminder-process.ts';
+    const script = '../../../../examples/clinic/test/reminder-process.ts';
     for (let kills = 0; kills < 4; kills += 1) {
       const worker = startProcess(script, args);
       t.after(() => worker.kill());
