@@ -342,10 +342,18 @@ export function filterTest(filter: Filter, model: Model): (row: Columns) => bool
       const alternatives = condition.map((each) => filterTest(each as Filter, model));
       return (row) => alternatives.some((test) => test(row));
     }
-    if (!filterable(model, condition.field) || !Object.hasOwn(OPERATORS, condition.operator))
+    const { field, operator } = condition;
+    if (!filterable(model, field))
       throw new Problem('invalid_query', {
-        detail: `A live list is filtered by fields of ${model.name} itself, got ${condition.field}.`,
+        detail: `A live list is filtered by fields of ${model.name} itself, got ${field}.`,
       });
+    if (!Object.hasOwn(OPERATORS, operator)) {
+      const message = `there is no operator '${operator}' of ${field}; a live list knows ${Object.keys(OPERATORS).join(', ')}`;
+      throw new Problem('invalid_query', {
+        detail: `filter: ${message}, of fields of ${model.name} itself.`,
+        errors: [{ pointer: `/${field}/${operator}`, code: 'unknown', message, in: 'query' }],
+      });
+    }
     const test = conditionTest(condition, model);
     return (row) => test(row, NOBODY, NO_EXECUTOR) === true;
   });

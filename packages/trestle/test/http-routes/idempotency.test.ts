@@ -148,6 +148,37 @@ eachPlace('Idempotency-Key and before code', (place) => {
   });
 });
 
+eachPlace('Idempotency-Key of keys and accounts', (place) => {
+  test('a key is made, rolled and an account signed up once', async (t) => {
+    const notes = resource({ fields: { title: text() }, can: { read: anyone } });
+    const served = await serveApp(app({ name: 'once', resources: { notes } }), await place());
+    t.after(() => served.close());
+    const token = served.administrator;
+    const twice = async (path: string, key: string, body?: unknown) => {
+      const send = () => served.call('POST', path, { token, headers: { 'Idempotency-Key': key }, body });
+      const [first, second] = [await send(), await send()];
+      assert.equal(first.status, 201, JSON.stringify(first.body));
+      assert.deepEqual([second.status, second.body], [201, first.body]);
+      assert.equal(second.headers.get('idempotent-replayed'), 'true');
+      return first.body;
+    };
+    const made = await twice('/v1/keys', 'make', { name: 'k' });
+    await twice(`/v1/keys/${at(made, 'id')}:roll`, 'roll', {});
+    const credentials = { username: 'ann', password: 'the lighthouse keeper paints' };
+    await twice('/v1/accounts', 'sign up', credentials);
+    const count = async (path: string) =>
+      at((await served.call('GET', `${path}?count=exact`, { token })).body, 'total');
+    assert.deepEqual([await count('/v1/keys'), await count('/v1/accounts')], [2, 1]);
+    const key = { 'Idempotency-Key': 'sign up' };
+    const other = { ...credentials, username: 'bob' };
+    problem(
+      await served.call('POST', '/v1/accounts', { token, headers: key, body: other }),
+      422,
+      'idempotency_key_reused',
+    );
+  });
+});
+
 eachPlace('Idempotency-Key of an operation', (place) => {
   test('it is started once', async (t) => {
     const may = Promise.withResolvers<void>();

@@ -73,7 +73,8 @@ export class Expander {
   /** Adds the related rows to each row, as `expand`. */
   async load(context: Context, lists: ClassLists, rows: readonly Row[], expand: ExpandQuery): Promise<void> {
     for (const row of rows) row.expand = {};
-    for (const [name, given] of Object.entries(expand)) {
+    // Relations of one level are read at once: on PostgreSQL in one round trip, however many there are.
+    const loading = Object.entries(expand).map(async ([name, given]) => {
       const { kind, by, lists: related } = this.#relation(lists, context.caller, name);
       const query = given === true ? ALL : given;
       const keysOf = (row: Row): unknown[] => (by === undefined ? [row[name]].flat() : [row.id]);
@@ -85,7 +86,8 @@ export class Expander {
       }
       if (query.expand) await this.load(context, related, found, query.expand);
       if (by !== undefined && query.fields?.includes(by) === false) for (const row of found) delete row[by];
-    }
+    });
+    await Promise.all(loading);
   }
 
   /** Rows by their ids, or by the rows that they refer to. */

@@ -107,6 +107,9 @@ function ownRoutes(described: Described): Route[] {
     body: signUpBody(app, models),
     // The service checks it: names are normalized before they are measured.
     checkBody: false,
+    idempotent: true,
+    // The password is hashed before its transaction, in which nothing may wait.
+    transactional: false,
     sends: ['Location', 'ETag'],
     answers: { 201: account },
   };
@@ -202,7 +205,7 @@ function administrationRoutes({ app, service, models, account, bodies, params }:
     model: models.accounts,
     item: account,
   };
-  const change = { tag, can: administrator, params, transactional: true, answers: { 200: account } };
+  const change = { tag, can: administrator, params, idempotent: true, answers: { 200: account } };
   const disable = {
     ...change,
     operationId: 'disableAccount',
@@ -244,7 +247,7 @@ function administrationRoutes({ app, service, models, account, bodies, params }:
     tag,
     can: administrator,
     params,
-    transactional: true,
+    idempotent: true,
     answers: { 204: null },
   };
   const routes = [

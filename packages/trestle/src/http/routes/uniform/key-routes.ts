@@ -32,7 +32,7 @@ export function keyRoutes(app: AccountsOf, keys: KeyService, models: AccountMode
   };
   const key = titled('Key', Type.Object(members));
   const whole = titled('WholeKey', Type.Object({ ...members, key: text }));
-  const one = { tag, can: signedIn, params, transactional: true };
+  const one = { tag, can: signedIn, params, idempotent: true };
   const create = {
     operationId: 'createKey',
     summary: 'Make a key; its text is shown this once',
@@ -42,6 +42,7 @@ export function keyRoutes(app: AccountsOf, keys: KeyService, models: AccountMode
     body: titled('NewKey', bodies.newKey.schema),
     checkBody: false,
     bodyRequired: false,
+    idempotent: true,
     sends: ['Location'],
     answers: { 201: whole },
   };
@@ -141,7 +142,7 @@ function verb(name: string, summary: string, key: TSchema, run: (request: ById) 
     tag,
     can: signedIn,
     params,
-    transactional: true,
+    idempotent: true,
     answers: { 200: key },
   };
   return route('POST', verbPath('keys', name), options, async (request) => answer(200, await run(request)));
