@@ -108,8 +108,6 @@ function ownRoutes(described: Described): Route[] {
     // The service checks it: names are normalized before they are measured.
     checkBody: false,
     idempotent: true,
-    // The password is hashed before its transaction, in which nothing may wait.
-    transactional: false,
     sends: ['Location', 'ETag'],
     answers: { 201: account },
   };
