@@ -1,3 +1,4 @@
+import { fork } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -9,17 +10,18 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, join, relative } from 'node:path';
-import { type EventData, run, type TestsStream } from 'node:test';
-import { inspect } from 'node:util';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type * as globals from '../packages/trestle/test/global-setup.ts';
 import { repositoryFiles } from './repository-files.ts';
 
-/** Starts what several test files share, once: node:test's `globalSetup` and `globalTeardown`. */
+/** Starts what several test files share, once: `globalSetup` and `globalTeardown`, as node:test has them. */
 const GLOBAL_SETUP = 'packages/trestle/test/global-setup.ts';
-/** One test that takes longer waits for what never comes. */
-const TEST_TIMEOUT_MS = 150_000;
-/** When nothing has happened for so long, what still runs is ended: a file that left a socket, a timer or a database open. */
-const SILENCE_MS = 120_000;
+const GROUP_PROCESS = 'scripts/test-group.ts';
+/** A process in which nothing has happened for so long is ended. */
+const SILENCE_MS = 160_000;
+/** So long after its last test a process is ended that left a socket, a timer or a database open. */
+const END_MS = 20_000;
 
 export interface TestResult {
   passed: number;
@@ -28,7 +30,7 @@ export interface TestResult {
   skipped: string[];
   /** Reports of the failed tests, in order. */
   failures: string[];
-  /** Seconds each file took, slowest first. */
+  /** Seconds each file took, slowest first; of files that share a process, its share. */
   files: { file: string; seconds: number }[];
 }
 
@@ -40,49 +42,115 @@ export function testFiles(root: string, filters: readonly string[]): string[] {
 
 /** Compiled code of the engine, for the test files and for the processes that they start. */
 const COMPILE_CACHE = 'node_modules/.cache/trestle-tests';
-/** Files that take longest, for a run that knows no times: they start first. */
-const LONG =
-  /create-trestle|installed|processes|conformance|workers\/|slow-readers|cli\/serve|durability\/|faults|transfer\/|samples/;
+/** Files with a process of their own: long ones, which start first, and ones about processes, browsers and faults. */
+const ALONE =
+  /create-trestle|packages\/admin|installed|processes|conformance|workers|slow-readers|cli\/|durability\/|faults|transfer\/|samples|pages\.test|tours|timing|huge-answers|metrics|clinic|conduit/;
+/** Files that share a process: starting one and loading the engine takes as long as an average file's own tests. */
+const MAX_GROUP_FILES = 12;
+/** Seconds that the files of a group take together, so that none is left running alone at the end. */
+const MAX_GROUP_SECONDS = 30;
 /** Seconds that each file took in the last runs. */
 const TIMES = 'node_modules/.cache/trestle-test-times.json';
 /** A file system in memory, as Linux has it. */
 const MEMORY = '/dev/shm';
 const MIN_MEMORY_BYTES = 2 * 1024 ** 3;
 
-/** Runs test files, each in its own process. */
+/** Runs test files: long ones each in its own process, the others in groups. */
 export async function runTests(
   root: string,
   files: readonly string[],
-  concurrency?: number,
+  concurrency = 2 * availableParallelism(),
 ): Promise<TestResult> {
-  const setup = join(root, GLOBAL_SETUP);
-  const silence = new AbortController();
   const folder = temporaryFolder();
   process.env.NODE_COMPILE_CACHE ??= join(root, COMPILE_CACHE);
   const times = readTimes(root);
-  // The longest first, so that none is left running alone at the end; a new file may be long.
-  const secondsOf = (file: string) => times[file] ?? (LONG.test(file) ? 60 : 10);
-  const ordered = files.toSorted((a, b) => secondsOf(b) - secondsOf(a));
-  const stream = run({
+  const setup = join(root, GLOBAL_SETUP);
+  const shared: typeof globals | undefined =
+    files.length > 1 && existsSync(setup) ? await import(pathToFileURL(setup).href) : undefined;
+  await shared?.globalSetup();
+  const total: TestResult = { passed: 0, failed: 0, skipped: [], failures: [], files: [] };
+  try {
+    const waiting = groupsOf(files, times);
+    // Most tests wait for disks and sockets: on 2 cores, four processes at a time take two thirds of the time of two.
+    const runNext = async (): Promise<void> => {
+      for (let group = waiting.shift(); group; group = waiting.shift())
+        addResult(total, await runGroup(root, group));
+    };
+    await Promise.all(Array.from({ length: concurrency }, runNext));
+  } finally {
+    await shared?.globalTeardown();
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  }
+  total.files.sort((a, b) => b.seconds - a.seconds);
+  const taken = Object.fromEntries(total.files.map(({ file, seconds }) => [file, seconds]));
+  writeTimes(root, { ...times, ...taken });
+  return total;
+}
+
+/** Files by the process that runs them, the longest first; a new file may be long. */
+function groupsOf(files: readonly string[], times: Readonly<Record<string, number>>): string[][] {
+  const secondsOf = (file: string) => times[file] ?? (ALONE.test(file) ? 40 : 3);
+  const groups: { seconds: number; files: string[] }[] = [];
+  let open: (typeof groups)[number] | undefined;
+  for (const file of files) {
+    const seconds = secondsOf(file);
+    if (ALONE.test(file) || seconds > MAX_GROUP_SECONDS) {
+      groups.push({ seconds, files: [file] });
+      continue;
+    }
+    if (!open || open.files.length === MAX_GROUP_FILES || open.seconds + seconds > MAX_GROUP_SECONDS) {
+      open = { seconds: 0, files: [] };
+      groups.push(open);
+    }
+    open.files.push(file);
+    open.seconds += seconds;
+  }
+  return groups.toSorted((a, b) => b.seconds - a.seconds).map((group) => group.files);
+}
+
+/** Runs a group in a process of its own, and ends that where it stays silent. */
+function runGroup(root: string, files: readonly string[]): Promise<TestResult> {
+  const { promise, resolve } = Promise.withResolvers<TestResult>();
+  const child = fork(join(root, GROUP_PROCESS), files, {
     cwd: root,
-    files: ordered.map((file) => join(root, file)),
-    // Most tests wait for disks and sockets: on 2 cores, four files at a time take 2 minutes 17, two take 3 minutes 50.
-    concurrency: concurrency ?? 2 * availableParallelism(),
-    timeout: TEST_TIMEOUT_MS,
-    signal: silence.signal,
-    ...(files.length > 1 && existsSync(setup) && { globalSetupPath: setup }),
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  const watch = setTimeout(() => silence.abort(), SILENCE_MS);
-  stream.on('data', () => watch.refresh());
-  const result = await collected(root, stream);
-  clearTimeout(watch);
-  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-  writeTimes(root, {
-    ...times,
-    ...Object.fromEntries(result.files.map(({ file, seconds }) => [file, seconds])),
+  let printed = '';
+  let result: TestResult | undefined;
+  let watch = setTimeout(() => child.kill('SIGKILL'), SILENCE_MS);
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (part) => (printed += part));
+  child.on('message', (message: TestResult | 'alive') => {
+    if (message === 'alive') watch.refresh();
+    else {
+      result = message;
+      clearTimeout(watch);
+      watch = setTimeout(() => child.kill('SIGKILL'), END_MS);
+    }
   });
-  if (silence.signal.aborted) nameUnended(result, files);
-  return result;
+  child.on('close', (code, signal) => {
+    clearTimeout(watch);
+    if (result && code === 0) {
+      if (result.failed > 0 && printed !== '')
+        result.failures.push(`${files.join(', ')} printed\n${indented(printed)}`);
+      return resolve(result);
+    }
+    const idle = result
+      ? `still open ${END_MS / 1000} s after its tests`
+      : `silent for ${SILENCE_MS / 1000} s`;
+    const how = signal === 'SIGKILL' ? idle : `exit code ${code ?? signal}`;
+    const failure = `${files.join('\n')}\n${indented(`${how}\n${printed}`)}`;
+    const ended = result ?? { passed: 0, failed: 0, skipped: [], failures: [], files: [] };
+    resolve({ ...ended, failed: ended.failed + 1, failures: [...ended.failures, failure] });
+  });
+  return promise;
+}
+
+function addResult(total: TestResult, { passed, failed, skipped, failures, files }: TestResult): void {
+  total.passed += passed;
+  total.failed += failed;
+  total.skipped.push(...skipped);
+  total.failures.push(...failures);
+  total.files.push(...files);
 }
 
 /**
@@ -111,65 +179,6 @@ function writeTimes(root: string, times: Record<string, number>): void {
   writeFileSync(join(root, TIMES), JSON.stringify(times));
 }
 
-function nameUnended(result: TestResult, files: readonly string[]): void {
-  const ended = new Set(result.files.map(({ file }) => file));
-  const open = files.filter((file) => !ended.has(file));
-  result.failed = Math.max(result.failed, 1);
-  result.failures.push(
-    `ended after ${SILENCE_MS / 1000} s without a sign of life:\n${indented(open.join('\n'))}`,
-  );
-}
-
-async function collected(root: string, stream: TestsStream): Promise<TestResult> {
-  const result: TestResult = { passed: 0, failed: 0, skipped: [], failures: [], files: [] };
-  const printed = new Map<string, string>();
-  const broken = new Set<string>();
-  for await (const { type, data } of stream) {
-    if (type === 'test:stderr' || type === 'test:stdout')
-      printed.set(data.file, (printed.get(data.file) ?? '') + data.message);
-    else if (type === 'test:pass') addSkipped(result, data);
-    else if (type === 'test:fail') addFailure(result, root, data, broken);
-    else if (type === 'test:summary') addSummary(result, root, data);
-  }
-  for (const [file, output] of printed)
-    if (broken.has(file)) result.failures.push(`${relative(root, file)} printed\n${indented(output)}`);
-  result.files.sort((a, b) => b.seconds - a.seconds);
-  return result;
-}
-
-function addSkipped(result: TestResult, { name, skip }: EventData.TestPass): void {
-  if (skip !== undefined) result.skipped.push(typeof skip === 'string' ? `${name}: ${skip}` : name);
-}
-
-function addFailure(result: TestResult, root: string, data: EventData.TestFail, broken: Set<string>): void {
-  if (data.file !== undefined) broken.add(data.file);
-  const error = data.details.error;
-  // A parent fails with its subtests; they are shown themselves.
-  if ('failureType' in error && error.failureType === 'subtestsFailed') return;
-  result.failed += 1;
-  const place = data.file === undefined ? '' : ` (${relative(root, data.file)}:${data.line ?? 1})`;
-  result.failures.push(
-    `${data.name.replace(`${root}/`, '')}${place}\n${indented(reason(error.cause ?? error))}`,
-  );
-}
-
-function addSummary(result: TestResult, root: string, data: EventData.TestSummary): void {
-  if (data.file !== undefined) {
-    result.files.push({ file: relative(root, data.file), seconds: data.duration_ms / 1000 });
-    return;
-  }
-  result.passed = data.counts.passed;
-  if (!data.success && result.failed === 0) result.failed = 1;
-}
-
-/** The error without the lines of Node's own code in its stack. */
-function reason(error: unknown): string {
-  // An assertion's message holds its values already.
-  const known = error instanceof Error && 'code' in error && error.code === 'ERR_ASSERTION';
-  const text = known ? (error.stack ?? error.message) : inspect(error, { depth: 4 });
-  return text.replaceAll(/\n\s+at (?:.*node:internal.*|(?:new Promise|Array\.map) \(<anonymous>\))/g, '');
-}
-
-function indented(text: string): string {
+export function indented(text: string): string {
   return text.trimEnd().replaceAll(/^/gm, '    ');
 }

@@ -4,6 +4,7 @@ import type { Authenticator } from './accounts/authenticator.ts';
 import { type AccountModels, openAccounts } from './accounts/open-accounts.ts';
 import type { Audit } from './accounts/operators/audit.ts';
 import type { OperatorService } from './accounts/operators/operators.ts';
+import type { PasswordsOptions } from './accounts/passwords/passwords.ts';
 import { accountResources } from './accounts/resources.ts';
 import { deriveKeys, openSigningSecret, type SigningSecret } from './accounts/sessions/signing-secret.ts';
 import type { Tickets } from './accounts/tokens/tickets.ts';
@@ -65,6 +66,8 @@ export interface EngineOptions {
   administratorHash?: string | undefined;
   /** `TRESTLE_SIGNING_SECRET` and its predecessor (default: the data folder's own). */
   signingSecret?: { current?: string | undefined; previous?: string | undefined };
+  /** Cost and queue of password hashes (default: those of `Passwords`). */
+  passwords?: PasswordsOptions | undefined;
   /** Called once where PostgreSQL has to be waited for, with a sentence for the terminal. */
   waiting?: (words: string) => void;
   /** Told of what happens behind requests: a connection lost, a sign-in refused. Never holds a secret. */
@@ -162,16 +165,12 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
     const { cursorKey, changes, webhooks, opened } = await openRows(app, store, { secret, log });
     const [{ key }] = deriveKeys(secret, app.name, 'idempotency');
     const idempotency = new IdempotencyKeys(store, app.accounts, key);
-    const { purge, close, ...identity } = await openAccounts({
-      app,
-      store,
-      rows: opened.accountRows,
-      secret,
-      administratorSecret: options.administratorSecret ?? app.defaults.administratorSecret,
-      administratorHash: options.administratorHash,
-      log: log.event,
-      failed: log.failed,
-    });
+    const { administratorHash, passwords } = options;
+    const administratorSecret = options.administratorSecret ?? app.defaults.administratorSecret;
+    const credentials = { secret, administratorSecret, administratorHash, passwords };
+    const logs = { log: log.event, failed: log.failed };
+    const rows = opened.accountRows;
+    const { purge, close, ...identity } = await openAccounts({ app, store, rows, ...credentials, ...logs });
     const { accounts, keys, authenticate } = identity;
     const jobs = openJobs({
       app,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MIN_HASH_COST } from './accounts/passwords/passwords.ts';
 import { type Engine, type EngineOptions, openEngine } from './engine.ts';
 import { openLog } from './http/logging/logging.ts';
 import { startServer } from './http/server/server.ts';
@@ -54,7 +55,8 @@ export interface Reply {
 const ADMINISTRATOR = 'the-administrators-secret-of-a-test';
 
 /**
- * Serves an app for a test: on a free port of the loopback interface, over a database of its own.
+ * Serves an app for a test: on a free port of the loopback interface, over a database of its own. Passwords are hashed at the
+ * least cost, so that tests are quick.
  *
  * @param options a data folder, a PostgreSQL URL, several servers (default: SQLite in a temporary folder, one server).
  * @throws {Error} where the database cannot be opened.
@@ -135,7 +137,8 @@ async function openOne<Rs extends Resources, Js extends Jobs, F extends Fields>(
   options: Pick<EngineOptions, 'data' | 'database' | 'shared'>,
   to: (line: string) => void,
 ) {
-  const engine = await openEngine(app, { ...options, administratorSecret: ADMINISTRATOR });
+  const passwords = { cost: MIN_HASH_COST };
+  const engine = await openEngine(app, { ...options, passwords, administratorSecret: ADMINISTRATOR });
   // Every engine stands where some engine is asked for: its app is given its own context.
   const mounted = { engine: engine as unknown as Engine, base: '' };
   return { engine, server: await startServer([mounted], { port: 0, log: openLog({ to }) }) };

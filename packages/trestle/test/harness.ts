@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MIN_HASH_COST } from '../src/accounts/passwords/passwords.ts';
 import { type Engine, type EngineOptions, openEngine } from '../src/engine.ts';
 import { openLog } from '../src/http/logging/logging.ts';
 import { startServer } from '../src/http/server/server.ts';
@@ -11,6 +12,8 @@ import { type CallOptions, call } from '../src/testing.ts';
 
 /** The administrator's secret of every server that tests start. */
 export const ADMINISTRATOR = 'administrator-of-tests-and-nothing-else-0123456789';
+
+const QUICK = { administratorSecret: ADMINISTRATOR, passwords: { cost: MIN_HASH_COST } };
 
 export interface StartOptions extends Partial<EngineOptions>, Partial<Omit<ServerOptions, 'log'>> {}
 
@@ -45,8 +48,7 @@ export async function startApps(
   const folder = options.data ?? (await mkdtemp(join(tmpdir(), 'trestle-')));
   const log: Record<string, unknown>[] = [];
   const engines: Engine[] = [];
-  for (const app of all)
-    engines.push(await openEngine(app, { administratorSecret: ADMINISTRATOR, ...options, data: folder }));
+  for (const app of all) engines.push(await openEngine(app, { ...QUICK, ...options, data: folder }));
   const mounts = engines.map((engine) => ({ engine, base: all.length > 1 ? `/${engine.app.name}` : '' }));
   const lines = openLog({ to: (line) => log.push(JSON.parse(line)) });
   const server = await startServer(mounts, { port: 0, ...options, log: lines });
