@@ -117,10 +117,13 @@ const tickets = systemResource(
   { table: `${INTERNAL}tickets` },
 );
 
+/** Links are of the server that prints them: they are not copied to another database. */
+export const SETUPS_TABLE = `${INTERNAL}setups`;
+
 /** Links that make the first operator, by the hash of their token. */
 const setups = systemResource(
   resource({ id: textId('^[0-9a-f]{64}$'), fields: { expires_at: timestamp({ index: true }) } }),
-  { table: `${INTERNAL}setups` },
+  { table: SETUPS_TABLE },
 );
 
 export type AccountRow = RowOf<AccountResources['accounts']>;

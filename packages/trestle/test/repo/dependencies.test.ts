@@ -5,8 +5,8 @@ import { describe, test } from 'node:test';
 import { repositoryFiles } from '../../../../scripts/repository-files.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../../..');
-const { dependencies } = JSON.parse(read('packages/trestle/package.json'));
-const names: string[] = Object.keys(dependencies).sort();
+const { dependencies, peerDependencies } = JSON.parse(read('packages/trestle/package.json'));
+const names: string[] = Object.keys({ ...dependencies, ...peerDependencies }).sort();
 
 describe('every dependency', () => {
   test('has its line in ARCHITECTURE.md, and no other has', () => {

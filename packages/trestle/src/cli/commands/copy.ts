@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { SETUPS_TABLE } from '../../accounts/resources.ts';
 import { migrate, migrationStatus } from '../../database/migrations/migrate.ts';
 import {
   databaseWords,
@@ -106,7 +107,8 @@ async function moveApp(app: App, source: Store, target: Store, to: string): Prom
   const tables = tablesOfApp(app);
   try {
     await migrate(target, tables, { renames: renamesOfApp(app) });
-    return await transfer(source, target, tables, { progress: bar.show });
+    const copied = tables.filter(({ name }) => name !== SETUPS_TABLE);
+    return await transfer(source, target, copied, { progress: bar.show });
   } catch (error) {
     const why =
       error instanceof Problem ? error.detail : error instanceof Error ? error.message : String(error);

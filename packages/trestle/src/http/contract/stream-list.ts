@@ -97,8 +97,8 @@ export function streamList<Row extends object>(
  * @param toWire converts a part's rows to the members of the array (default: the rows themselves).
  * @throws {Problem} `invalid_query` where the query is wrong.
  * @example
- * route('GET', '/notes', { summary: 'Notes', can: rules.notes.read, query: Page, answers: { 200: null } }, ({ caller, query }) =>
- *   streamRows(services.notes, { caller }, { filter: { done: { eq: false } }, limit: query.limit }));
+ * route('GET', '/notes', { summary: 'Notes', can: rules.notes.read, answers: { 200: null } }, ({ caller }) =>
+ *   streamRows(services.notes, { caller }, { filter: { title: { contains: 'milk' } }, limit: 5000 }));
  */
 export async function streamRows<Row extends object>(
   service: Listed<Row>,

@@ -25,7 +25,7 @@ it('acknowledges nothing that could not be synced, and ends with an error', asyn
   const data = mkdtempSync(join(tmpdir(), 'trestle-sync-'));
   try {
     const token = await signUp(data);
-    for (const n of [3, 6, 11]) {
+    for (const n of [8, 12, 20]) {
       const server = await serveSystem('messages', ['--data', data], failingFrom(n));
       const { acknowledged, refused } = await writeUntilRefused(server.url, token);
       assert.ok([503, 0].includes(refused), `refused with ${refused}`);
