@@ -9,7 +9,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
   && mkdir -p /app/apps \
   && cp package.json LICENSE /app/ \
   && mv node_modules /app/node_modules \
-  && rm -rf /app/node_modules/trestle /app/node_modules/create-trestle /app/node_modules/trestle-admin /app/node_modules/trestle-client /app/node_modules/@trestle /app/node_modules/.cache \
+  && rm -rf /app/node_modules/trestle /app/node_modules/create-trestle /app/node_modules/trestle-admin /app/node_modules/trestle-client /app/node_modules/trestle-tokens /app/node_modules/@trestle /app/node_modules/.cache \
   && mv build/trestle /app/node_modules/trestle \
   && find /app/node_modules -type d -empty -delete \
   && find apps -name '*.test.ts' -delete

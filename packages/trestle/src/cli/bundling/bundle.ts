@@ -13,7 +13,7 @@ import { dirname, extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import type { BuildOptions, Message } from 'esbuild';
-import { PACKAGE_FILES, urlOfPackageFile } from '../../http/docs/document-pages.ts';
+import { PACKAGE_FILES, urlOfPackageFile } from '../../http/docs/package-files.ts';
 import { StartError } from '../../start-error.ts';
 import { configFile } from '../config-file.ts';
 import { filesOfApps, findApps } from '../find-apps.ts';

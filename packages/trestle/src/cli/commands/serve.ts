@@ -309,7 +309,7 @@ function whatIsUp(
   const apps = mounts.map(({ engine, base }, at) => ({
     name: engine.app.name,
     base,
-    docs: server.mounted[at]?.pages?.swagger ?? `${base}/docs`,
+    docs: server.mounted[at]?.entry?.docs ?? `${base}/docs`,
   }));
   return { url: server.url, apps, roles: options.roles, secret };
 }

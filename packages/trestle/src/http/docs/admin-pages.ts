@@ -7,7 +7,8 @@ import { Problem } from '../../problems.ts';
 import { codedTag, codingFor } from '../requests/negotiation.ts';
 import { addVary } from '../routes/send-answer.ts';
 import { noneMatches } from '../routes/uniform/etag.ts';
-import { escapeHtml, perPrefix } from './pages.ts';
+import { escapeHtml } from './page-shell.ts';
+import { perPrefix } from './pages.ts';
 
 /** An app as the admin UI offers it. */
 interface AdminApp {

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { LruMap } from '../../lru-map.ts';
-import { preferred } from '../requests/negotiation.ts';
-import { addVary } from '../routes/send-answer.ts';
+import { escapeHtml } from './page-shell.ts';
 import { StaticContent } from './static-content.ts';
 
 /**
@@ -74,64 +72,7 @@ export function serveScript(fastify: FastifyInstance, url: string, make: (prefix
 }
 
 /** A path with and without a trailing slash. */
-function pathsOf(path: string): string[] {
+export function pathsOf(path: string): string[] {
   const plain = path.replace(/\/$/, '');
   return plain === '' ? ['/'] : [plain, `${plain}/`];
-}
-
-/** An app as the index shows it; paths without the prefix of a proxy. */
-interface IndexEntry {
-  name: string;
-  description: string;
-  path: string;
-  docs: string;
-  openapi: string;
-}
-
-const STYLE =
-  'body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}' +
-  'li{margin:1rem 0}ul{list-style:none;padding:0}:root{color-scheme:light dark}';
-const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
-const INDEX_POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; frame-ancestors 'none'; base-uri 'none'`;
-
-/** Serves the page that says which apps stand here, and where their documentation is; JSON for who asks for that. */
-export function serveIndex(
-  fastify: FastifyInstance,
-  index: { path: string; title: string; entries: readonly IndexEntry[] },
-): void {
-  const { path, title, entries } = index;
-  const under = (prefix: string) =>
-    entries.map(({ name, description, path: own, docs, openapi }) => ({
-      name,
-      description,
-      path: `${prefix}${own}`,
-      docs: `${prefix}${docs}`,
-      openapi: `${prefix}${openapi}`,
-    }));
-  const contentOf = perPrefix('text/html; charset=utf-8', (prefix) => {
-    const entries = under(prefix);
-    const items = entries.map(
-      ({ name, description, path, docs, openapi }) =>
-        `<li><strong>${escapeHtml(name)}</strong> at <code>${path === '' ? '/' : path}</code><br>${escapeHtml(description)}<br>` +
-        `<a href="${docs}">Documentation</a> · <a href="${openapi}">OpenAPI</a></li>`,
-    );
-    return (
-      `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title>` +
-      '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">' +
-      `<style>${STYLE}</style></head><body><h1>${escapeHtml(title)}</h1><ul>${items.join('')}</ul></body></html>`
-    );
-  });
-  const produces = ['application/json', 'text/html'];
-  for (const url of pathsOf(path))
-    fastify.get(url, { config: { produces } }, (request, reply) => {
-      addVary(reply, 'Accept');
-      if (preferred(request.headers.accept, produces) !== 'text/html')
-        return reply.send({ apps: under(request.prefix) });
-      return contentOf(request.prefix).send(reply.header('content-security-policy', INDEX_POLICY));
-    });
-}
-
-/** Text as the content of an element or of a quoted attribute. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -63,7 +63,9 @@ function plainSample(schema: JsonSchema, type: unknown, schemas: Schemas, name: 
         NAMES[name] ??
         `some ${name.replaceAll(/[^A-Za-z0-9]+/g, ' ')}`.padEnd(Number(minLength), '.');
       const sample = words.slice(0, Number(maxLength));
-      return typeof pattern !== 'string' || new RegExp(pattern, 'u').test(sample) ? sample : undefined;
+      if (typeof pattern !== 'string') return sample;
+      const expression = new RegExp(pattern, 'u');
+      return [sample, FORMATS.email, FORMATS.uri].find((each) => each !== undefined && expression.test(each));
     }
     default:
       return undefined;

@@ -6,7 +6,9 @@ import type { RowId } from '../../schema/id.ts';
 import type { Contract, FailedRequest } from '../../schema/route.ts';
 import type { Resources } from '../../schema/row-types.ts';
 import { serveDocumentation } from '../docs/document-pages.ts';
-import { perPrefix, serveIndex } from '../docs/pages.ts';
+import { firstCalls, openVerbs } from '../docs/first-calls.ts';
+import { type IndexEntry, serveIndex } from '../docs/index-page.ts';
+import { perPrefix } from '../docs/pages.ts';
 import { mcpRoute } from '../mcp/mcp-route.ts';
 import { toolsOf } from '../mcp/mcp-tools.ts';
 import { openApiDocument } from '../openapi/document.ts';
@@ -74,13 +76,20 @@ export function mount<Rs extends Resources>(
   fastify.get(openapi, (request, reply) => documentOf(request.prefix).send(reply));
   const pages = { swagger: contract?.pages?.swagger ?? '/docs', redoc: contract?.pages?.redoc ?? '/redoc' };
   serveDocumentation(fastify, { title: name, base, ...pages });
-  const swagger = `${base}${pages.swagger}`;
-  if (!fastify.hasRoute({ method: 'GET', url: base === '' ? '/' : base }))
-    serveIndex(fastify, {
-      path: base,
-      title: name,
-      entries: [{ name, description, path: base, docs: swagger, openapi }],
-    });
+  const hasPage = fastify.hasRoute({ method: 'GET', url: base === '' ? '/' : base });
+  const names = Object.keys(app.resources);
+  const entry: IndexEntry = {
+    name,
+    description,
+    path: base,
+    docs: `${base}${pages.swagger}`,
+    redoc: `${base}${pages.redoc}`,
+    openapi,
+    calls: (url) => firstCalls(tables, names, url),
+    resources: openVerbs(tables, names),
+    isReady: () => engine.store.health().ready,
+  };
+  if (!hasPage) serveIndex(fastify, { path: base, entries: [entry] });
   const isUniform = ({ route, path }: FailedRequest) =>
     route
       ? tables.some(({ style, routes }) => style === 'uniform' && routes.includes(route))
@@ -89,7 +98,7 @@ export function mount<Rs extends Resources>(
     base,
     fail: (problem, request) =>
       contract && !isUniform(request) ? contract.errors(problem, request) : problemAnswer(problem, request),
-    pages: { swagger },
+    entry,
   };
 }
 

@@ -4,6 +4,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { STATUS_CODES } from '../../node-http.ts';
 import { PROBLEMS, Problem, type ProblemCode } from '../../problems.ts';
 import type { ErrorAnswer, FailedRequest } from '../../schema/route.ts';
+import { sendErrorPage } from '../docs/error-page.ts';
 import { acceptedTypes } from '../requests/bodies.ts';
 import { corsHeaders, type Origins } from '../requests/cors.ts';
 import { LIMITS } from './limits.ts';
@@ -68,9 +69,10 @@ export function answerError(
   // What was said of an answer that did not come about is not true of this one.
   for (const name of ['content-encoding', 'content-length', 'etag', 'last-modified', 'accept-ranges'])
     reply.removeHeader(name);
+  reply.code(status).headers({ 'cache-control': 'no-store', ...problemHeaders(problem, status, request) });
+  // What a contract answers is the contract's for browsers too.
+  if (headers['content-type'] === PROBLEM_TYPE && sendErrorPage(problem, request, reply)) return;
   reply
-    .code(status)
-    .headers({ 'cache-control': 'no-store', ...problemHeaders(problem, status, request) })
     .type('application/json; charset=utf-8')
     .headers(headers)
     .send(body === undefined ? undefined : JSON.stringify(body));

@@ -4,7 +4,7 @@ import type { Problem } from '../../problems.ts';
 import type { Origin } from '../../schema/caller.ts';
 import type { ErrorAnswer, FailedRequest } from '../../schema/route.ts';
 import { serveAdmin } from '../docs/admin-pages.ts';
-import { serveIndex } from '../docs/pages.ts';
+import { type IndexEntry, serveIndex } from '../docs/index-page.ts';
 import type { Log } from '../logging/logging.ts';
 import { ErrorLog } from '../logging/logging-errors.ts';
 import { Metrics } from '../metrics/metrics.ts';
@@ -25,8 +25,8 @@ export interface Mounted {
   readonly base: string;
   /** Answers a failed request under the base in the app's words. */
   fail(problem: Problem, request: FailedRequest): ErrorAnswer;
-  /** Where its documentation stands. */
-  readonly pages?: { readonly swagger: string };
+  /** The app on the server's first page. */
+  readonly entry?: IndexEntry;
 }
 
 /** An app as the server mounts it. */
@@ -90,20 +90,7 @@ export async function openServer(sites: readonly Site[], options: ServerOptions)
     sites.map(({ name, description }, at) => ({ name, description, base: mounted[at]?.base ?? '' })),
   );
   if (sites.length > 1)
-    serveIndex(fastify, {
-      path: '',
-      title: 'Trestle',
-      entries: sites.map(({ name, description }, at) => {
-        const base = mounted[at]?.base ?? '';
-        return {
-          name,
-          description,
-          path: base,
-          docs: mounted[at]?.pages?.swagger ?? `${base}/docs`,
-          openapi: `${base}/openapi.json`,
-        };
-      }),
-    });
+    serveIndex(fastify, { path: '', entries: mounted.flatMap(({ entry }) => entry ?? []) });
 
   const { host, port, listens } = server.settings;
   const url = listens ? await bind(fastify, host, port) : '';
