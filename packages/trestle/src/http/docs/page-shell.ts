@@ -41,7 +41,7 @@ export function pageHtml({ title, home, links = '', main, scripts = [] }: Page):
 
 let policy: string | undefined;
 
-/** What such a page may load: its own style, by its hash, and scripts of its own server. */
+/** The sources that such a page may load: its own style, by its hash, and scripts of its own server. */
 export function pagePolicy(): string {
   policy ??= [
     "default-src 'none'",
