@@ -112,8 +112,9 @@ async function send(app: string, url: string | URL | Request, init: RequestInit 
   const session = sessions.get(app);
   if (method !== 'GET' && session) headers.set('x-csrf-token', session.csrf);
   const viewed = viewedAs.get();
-  const isOwn = String(url).includes('/v1/admin/');
-  if (viewed?.app === app && !isOwn) headers.set('x-trestle-view-as', String(viewed.id));
+  // What somebody may do, and why, is the operator's own question.
+  const isOwn = /\/v1\/admin\/|:can\?account=/.test(String(url));
+  if (viewed?.app === app && !isOwn) headers.set('trestle-view-as', `accounts/${viewed.id}`);
   let response: Response;
   try {
     response = await fetch(url, { ...init, headers, credentials: 'same-origin' });

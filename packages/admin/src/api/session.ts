@@ -1,5 +1,6 @@
 import { queryOptions, useQuery, useSuspenseQuery } from '@tanstack/react-query';
-import { keepSession, problemOf, request, SESSION_PATH, SETUP_PATH, type Session } from './api.ts';
+import { keepSession, problemOf, request, SESSION_PATH, SETUP_PATH, type Session, viewedAs } from './api.ts';
+import { useStore } from './store.ts';
 
 /** The session of an app; null where nobody is signed in. */
 export function sessionQuery(app: string) {
@@ -25,7 +26,8 @@ export function useSession(app: string): Session | null | undefined {
 
 /** Whether the operator may change something: viewers read alone. */
 export function useMayWrite(app: string): boolean {
-  return useSession(app)?.roles.includes('administrator') ?? false;
+  const viewed = useStore(viewedAs);
+  return (useSession(app)?.roles.includes('administrator') ?? false) && viewed?.app !== app;
 }
 
 export function useSignedIn(app: string): Session {

@@ -9,9 +9,16 @@ import {
 import { APPS } from '../api/apps.ts';
 import { kept } from '../api/store.ts';
 import { t } from '../i18n/translate.ts';
+import { tabOf } from '../screens/declaration/tabs.ts';
 import { viewOf } from '../screens/rows/view.ts';
+import { serverSearchOf } from '../screens/server/tabs.ts';
 import { Empty, Failed, Loading } from '../ui/feedback.tsx';
 import { Shell } from './shell.tsx';
+
+/** The router reads `7` as a number. */
+function isText(value: unknown): value is string | number {
+  return (typeof value === 'string' && value !== '') || typeof value === 'number';
+}
 
 const root = createRootRoute({ component: Outlet });
 
@@ -59,18 +66,25 @@ const row = createRoute({
 const accounts = createRoute({
   getParentRoute: () => app,
   path: '/accounts',
+  validateSearch: (search): { open?: string; search?: string } => ({
+    ...(isText(search.open) && { open: String(search.open) }),
+    ...(isText(search.search) && { search: String(search.search) }),
+  }),
   component: lazyRouteComponent(() => import('../screens/accounts/accounts-screen.tsx'), 'AccountsScreen'),
 });
 
 const jobs = createRoute({
   getParentRoute: () => app,
   path: '/jobs',
+  validateSearch: (search): { state?: string } =>
+    typeof search.state === 'string' ? { state: search.state } : {},
   component: lazyRouteComponent(() => import('../screens/jobs/jobs-screen.tsx'), 'JobsScreen'),
 });
 
 const declaration = createRoute({
   getParentRoute: () => app,
   path: '/declaration',
+  validateSearch: tabOf,
   component: lazyRouteComponent(
     () => import('../screens/declaration/declaration-screen.tsx'),
     'DeclarationScreen',
@@ -80,12 +94,17 @@ const declaration = createRoute({
 const server = createRoute({
   getParentRoute: () => app,
   path: '/server',
+  validateSearch: serverSearchOf,
   component: lazyRouteComponent(() => import('../screens/server/server-screen.tsx'), 'ServerScreen'),
 });
 
 const audit = createRoute({
   getParentRoute: () => app,
   path: '/audit',
+  validateSearch: (search): { who?: string; resource?: string } => ({
+    ...(isText(search.who) && { who: String(search.who) }),
+    ...(isText(search.resource) && { resource: String(search.resource) }),
+  }),
   component: lazyRouteComponent(() => import('../screens/audit/audit-screen.tsx'), 'AuditScreen'),
 });
 

@@ -1,7 +1,7 @@
-import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { Outlet, useParams, useRouterState } from '@tanstack/react-router';
 import { Suspense, useEffect, useState } from 'react';
-import { connected } from '../api/api.ts';
+import { connected, viewedAs } from '../api/api.ts';
 import { APPS } from '../api/apps.ts';
 import { useDeclaration } from '../api/declaration.ts';
 import { sessionQuery } from '../api/session.ts';
@@ -81,6 +81,7 @@ function SignedIn({ app }: { app: string }) {
             {t('state.offline')}
           </div>
         )}
+        <ViewedAs app={app} />
         <Suspense fallback={<Loading />}>
           <Outlet />
         </Suspense>
@@ -94,6 +95,25 @@ function SignedIn({ app }: { app: string }) {
           {sidebar}
         </Dialog>
       )}
+    </div>
+  );
+}
+
+/** Says that the screens show what another account may read, and leads back. */
+function ViewedAs({ app }: { app: string }) {
+  const viewed = useStore(viewedAs);
+  const queries = useQueryClient();
+  if (viewed?.app !== app) return null;
+  const end = () => {
+    viewedAs.set(undefined);
+    void queries.resetQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
+  };
+  return (
+    <div className="notice warn row" role="status">
+      <span className="grow">{t('viewAs.banner', { name: viewed.name })}</span>
+      <Button icon="close" onClick={end}>
+        {t('viewAs.end')}
+      </Button>
     </div>
   );
 }

@@ -1,7 +1,9 @@
+import { deSystem } from './de-system.ts';
 import type { MessageKey } from './translate.ts';
 
 /** All that the UI says, in German. */
 export const de: Readonly<Record<MessageKey, string>> = {
+  ...deSystem,
   'app.choose': 'App wählen',
   'app.none': 'Auf diesem Server gibt es keine App dieses Namens.',
   'nav.overview': 'Übersicht',

@@ -1,5 +1,8 @@
+import { enSystem } from './en-system.ts';
+
 /** All that the UI says, in English. Every language has the same keys. */
 export const en = {
+  ...enSystem,
   'app.choose': 'Choose an app',
   'app.none': 'There is no app of this name on the server.',
   'nav.overview': 'Overview',

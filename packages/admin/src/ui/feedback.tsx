@@ -1,3 +1,4 @@
+import { Link, useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Problem } from 'trestle-client';
 import { problemOf } from '../api/api.ts';
@@ -55,10 +56,22 @@ export function ProblemNotice({ error }: { error: unknown }) {
       {problem.requestId && (
         <>
           {' '}
-          <code>{t('state.request', { id: problem.requestId })}</code>
+          <RequestLink id={problem.requestId} />
         </>
       )}
     </div>
+  );
+}
+
+/** The id of a request, which leads to its lines in the log. */
+function RequestLink({ id }: { id: string }) {
+  const app = useParams({ strict: false, select: ({ app }) => app });
+  const text = <code>{t('state.request', { id })}</code>;
+  if (app === undefined) return text;
+  return (
+    <Link to="/$app/server" params={{ app }} search={{ tab: 'logs', request: id }}>
+      {text}
+    </Link>
   );
 }
 

@@ -11,6 +11,7 @@ import { Failed, Loading } from '../../ui/feedback.tsx';
 import { Icon } from '../../ui/icons.tsx';
 import { Children } from './children.tsx';
 import { History } from './history.tsx';
+import { Permissions } from './permissions.tsx';
 import { RowActions } from './row-actions.tsx';
 import { RowEditor } from './row-editor.tsx';
 import { rowKey, type Values } from './row-form.ts';
@@ -136,6 +137,7 @@ export function RowContent({ app, resource, row }: { app: string; resource: Decl
       <p className="muted">
         <code>{String(row.id)}</code>
       </p>
+      <Permissions {...{ app, resource, row }} />
       <Steps {...{ app, resource, row }} />
       {/* A row that was read again begins a new form; what was typed is kept as a draft. */}
       <RowEditor key={formKey(row)} {...{ app, resource, row }} onSaved={() => undefined} />

@@ -1,0 +1,80 @@
+import { useState } from 'react';
+import type { Declaration } from '../../api/declaration.ts';
+import { t } from '../../i18n/translate.ts';
+
+const MARKS = { all: '●', some: '◐', none: '○' } as const;
+
+/** Who may do what: a line for each rule, a column for each kind of caller. */
+export function RuleMatrix({ declaration }: { app: string; declaration: Declaration }) {
+  const [resource, setResource] = useState('');
+  const lines = declaration.rules.filter((line) => resource === '' || line.resource === resource);
+  const callers = [...new Set(lines.flatMap((line) => Object.keys(line.callers)))];
+  const resources = [...new Set(declaration.rules.map((line) => line.resource))];
+  return (
+    <>
+      <div className="row">
+        <select
+          className="input"
+          aria-label={t('declaration.resources')}
+          value={resource}
+          onChange={({ target }) => setResource(target.value)}
+        >
+          <option value="">{t('rules.everything')}</option>
+          {resources.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+        <span className="muted">
+          ● {t('rules.all')} · ◐ {t('rules.some')} · ○ {t('rules.nobody')}
+        </span>
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls is reached by key. */}
+      <div className="scroll-x" tabIndex={0} role="region" aria-label={t('declaration.rules')}>
+        <table className="grid-table">
+          <thead>
+            <tr>
+              <th>{t('declaration.resources')}</th>
+              <th>{t('rules.action')}</th>
+              {callers.map((caller) => (
+                <th key={caller}>{caller}</th>
+              ))}
+              <th>{t('rules.rule')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {lines.map((line) => (
+              <tr key={`${line.resource} ${line.action}`}>
+                <td>{line.resource}</td>
+                <th scope="row">{line.action}</th>
+                {callers.map((caller) => {
+                  const reach = line.callers[caller];
+                  return (
+                    <td key={caller} className={`reach ${reach ?? ''}`}>
+                      {reach && (
+                        <>
+                          <span aria-hidden="true">{MARKS[reach]}</span>
+                          <span className="visually-hidden">
+                            {t(
+                              reach === 'all'
+                                ? 'rules.all'
+                                : reach === 'some'
+                                  ? 'rules.some'
+                                  : 'rules.nobody',
+                            )}
+                          </span>
+                        </>
+                      )}
+                    </td>
+                  );
+                })}
+                <td>
+                  <code>{line.rule}</code>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,125 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { queryString } from 'trestle-client';
+import { request, urlOf } from '../../api/api.ts';
+import { formatInstant, t } from '../../i18n/translate.ts';
+import { Button } from '../../ui/button.tsx';
+import { Empty, Failed, Loading } from '../../ui/feedback.tsx';
+import type { ServerSearch } from './tabs.ts';
+
+type Line = Readonly<Record<string, unknown>>;
+
+const LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'];
+const LOOKS: Readonly<Record<string, string>> = { warn: 'warn', error: 'bad', fatal: 'bad', info: 'info' };
+/** Lines that are shown while more are written. */
+const MAX_SHOWN = 1000;
+
+/** The last lines of the log, filtered, and those that are written meanwhile. */
+export function Logs({ app, search }: { app: string; search: ServerSearch }) {
+  const navigate = useNavigate({ from: '/$app/server' });
+  const { tab: _, ...filter } = search;
+  const [isFollowing, setFollowing] = useState(false);
+  const [fresh, setFresh] = useState<readonly Line[]>([]);
+  const asked = queryString(filter);
+  const { data, error, refetch } = useQuery({
+    queryKey: ['logs', app, asked],
+    queryFn: () =>
+      request<{ items: Line[] }>(app, 'GET', `/v1/admin/logs${queryString({ ...filter, limit: 500 })}`),
+  });
+  useEffect(() => {
+    setFresh([]);
+    if (!isFollowing) return;
+    const events = new EventSource(urlOf(app, `/v1/admin/logs/events${asked}`));
+    events.addEventListener('line', ({ data: line }) =>
+      setFresh((now) => [JSON.parse(line), ...now].slice(0, MAX_SHOWN)),
+    );
+    return () => events.close();
+  }, [app, asked, isFollowing]);
+  const change = (next: Omit<ServerSearch, 'tab'>) =>
+    void navigate({
+      search: (now) =>
+        Object.fromEntries(Object.entries({ ...now, ...next }).filter(([, value]) => value !== '')),
+      replace: true,
+    });
+  const lines = [...fresh, ...(data?.items ?? [])];
+  return (
+    <>
+      <div className="row">
+        <select
+          className="input"
+          aria-label={t('logs.level')}
+          value={search.level ?? ''}
+          onChange={({ target }) => change({ level: target.value })}
+        >
+          <option value="">{t('logs.allLevels')}</option>
+          {LEVELS.map((level) => (
+            <option key={level}>{level}</option>
+          ))}
+        </select>
+        <input
+          className="input search"
+          type="search"
+          aria-label={t('logs.text')}
+          placeholder={t('logs.text')}
+          defaultValue={search.text ?? ''}
+          onChange={({ target }) => change({ text: target.value })}
+        />
+        <input
+          className="input search"
+          type="search"
+          aria-label={t('logs.request')}
+          placeholder={t('logs.request')}
+          defaultValue={search.request ?? ''}
+          onChange={({ target }) => change({ request: target.value })}
+        />
+        <Button
+          icon="live"
+          aria-pressed={isFollowing}
+          look={isFollowing ? 'primary' : 'plain'}
+          onClick={() => setFollowing(!isFollowing)}
+        >
+          {t('logs.follow')}
+        </Button>
+      </div>
+      {error ? (
+        <Failed error={error} retry={() => void refetch()} />
+      ) : !data ? (
+        <Loading />
+      ) : lines.length === 0 ? (
+        <Empty title={t('logs.none')} />
+      ) : (
+        <ol className="log">
+          {lines.map((line, at) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: lines have no identity.
+            <LogLine key={at} line={line} onRequest={(id) => change({ request: id })} />
+          ))}
+        </ol>
+      )}
+    </>
+  );
+}
+
+const KNOWN: ReadonlySet<string> = new Set(['level', 'time', 'msg', 'pid', 'hostname']);
+
+function LogLine({ line, onRequest }: { line: Line; onRequest: (id: string) => void }) {
+  const level = String(line.level ?? '');
+  const id = line.requestId ?? line.request;
+  const rest = Object.entries(line).filter(([name]) => !KNOWN.has(name));
+  return (
+    <li>
+      <details>
+        <summary>
+          <time className="muted">{formatInstant(String(line.time ?? ''))}</time>{' '}
+          <span className={`badge ${LOOKS[level] ?? ''}`}>{level}</span>{' '}
+          {String(line.msg ?? line.event ?? '')}{' '}
+          <span className="muted">
+            {[line.method, line.route ?? line.path, line.status].filter((one) => one !== undefined).join(' ')}
+          </span>
+        </summary>
+        <pre>{JSON.stringify(Object.fromEntries(rest), undefined, 2)}</pre>
+        {typeof id === 'string' && <Button onClick={() => onRequest(id)}>{t('logs.ofRequest')}</Button>}
+      </details>
+    </li>
+  );
+}
