@@ -33,7 +33,7 @@ test('an account is made, given a role, disabled, enabled, and given a password'
   await drawer().getByRole('heading', { name: 'charles' }).waitFor();
   assert.ok(await drawer().getByRole('checkbox', { name: 'librarian' }).isChecked());
   await picture(page, 'account');
-  await drawer().getByRole('checkbox', { name: 'librarian' }).uncheck();
+  await drawer().getByRole('checkbox', { name: 'librarian' }).click();
   await said('Done: set-roles').waitFor();
   await drawer().getByRole('button', { name: 'Disable' }).click();
   await said('Done: disable').waitFor();
@@ -60,7 +60,7 @@ test('sessions of an account are seen and ended', { skip }, async () => {
 
 test('a key has scopes, is shown once, is rolled, and its uses are seen', { skip }, async () => {
   await go('accounts');
-  await page.getByRole('button', { name: OPERATOR.username }).first().click();
+  await page.getByRole('table').getByRole('button', { name: OPERATOR.username }).click();
   await drawer().getByRole('button', { name: 'New key' }).click();
   await dialog().getByLabel('Name').fill('reader');
   await dialog().getByRole('checkbox', { name: 'books:read' }).check();

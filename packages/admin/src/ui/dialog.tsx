@@ -20,7 +20,6 @@ export function Dialog({ title, onClose, children, className = '', bare = false 
     if (dialog && !dialog.open) dialog.showModal();
   }, []);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside the dialog is one more way to close it; Escape is another.
     <dialog
       ref={element}
       className={`fade-in ${className}`}
@@ -30,6 +29,8 @@ export function Dialog({ title, onClose, children, className = '', bare = false 
         event.preventDefault();
         onClose();
       }}
+      // What it lies over does not close with it.
+      onKeyDown={(event) => event.key === 'Escape' && event.stopPropagation()}
       onClick={(event) => event.target === element.current && onClose()}
     >
       {bare ? (

@@ -55,6 +55,8 @@ export function Menu({ label, text, icon, className = '', children }: MenuProps)
             list.current?.hidePopover();
         }}
         onKeyDown={(event) => {
+          // What it lies over does not close with it.
+          if (event.key === 'Escape') event.stopPropagation();
           if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
           const items = [...(list.current?.querySelectorAll<HTMLElement>('.menu-item') ?? [])];
           const at = items.findIndex((item) => item.contains(document.activeElement));

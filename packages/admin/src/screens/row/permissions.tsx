@@ -33,7 +33,7 @@ export function Permissions({ app, resource, row }: PermissionsProps) {
       request<PermissionsAnswer>(
         app,
         'GET',
-        `/v1/${resource.name}/${encodeURIComponent(row.id)}:can?account=${encodeURIComponent(viewed?.name ?? '')}`,
+        `/v1/${resource.name}/${encodeURIComponent(row.id)}:can?account=${encodeURIComponent(viewed?.id ?? '')}`,
       ),
     enabled: viewed?.app === app,
   });
