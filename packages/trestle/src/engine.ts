@@ -22,6 +22,7 @@ import { JOB_RESOURCES } from './jobs/job-table.ts';
 import { openJobs } from './jobs/open-jobs.ts';
 import { startProcess } from './jobs/start-process.ts';
 import { Webhooks } from './jobs/webhooks/webhooks.ts';
+import { type MailSettings, openTransport, type Transport } from './mail/transport.ts';
 import { historyResources } from './rows/history/row-history.ts';
 import { IDEMPOTENCY_RESOURCES, IdempotencyKeys } from './rows/idempotency/idempotency-keys.ts';
 import { changeResources, openChangeLog } from './rows/live/change-log.ts';
@@ -60,6 +61,8 @@ export interface EngineOptions {
   jobs?: Partial<JobLimits>;
   /** The migrations that are allowed at start (default: additive steps). */
   migrate?: Pick<MigrateOptions, 'apply' | 'back'>;
+  /** How mail is sent (default: into files of the data folder). */
+  mail?: MailSettings | undefined;
   /** `TRESTLE_ADMIN_SECRET` (default: the app's own, else nobody is the administrator). */
   administratorSecret?: string | undefined;
   /** SHA-256 of the administrator's secret where neither an option nor the app names one (default: none). */
@@ -175,6 +178,7 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
     const jobs = openJobs({
       app,
       store,
+      transport: openMailTransport(app, options, log.event),
       ...opened,
       accounts,
       cursorKey,
@@ -198,19 +202,20 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
     });
     // They were compiled from the declaration that the types are projections of.
     const enqueue = Object.fromEntries(jobs.services) as JobServices<Js>;
+    const { operations, mail } = jobs;
     return {
       app,
       store,
       ...opened,
       ...identity,
-      operations: jobs.operations,
+      operations,
       representationTag,
       jobs: jobs.administration,
       moveModel: jobs.moveModel,
       idempotency,
       live,
       webhooks,
-      context: contextOf(app, store, opened, { accounts, keys, operations: jobs.operations, jobs: enqueue }),
+      context: contextOf(app, store, opened, { accounts, keys, operations, jobs: enqueue, mail }),
       measure: async () => ({
         store: await store.measure(),
         jobs: await jobs.queue.measure(),
@@ -255,7 +260,7 @@ function contextOf<Rs extends Resources, Js extends Jobs, F extends Fields>(
   { resources, accounts }: App<Rs, Js, F>,
   store: Store,
   { models, services }: { readonly models: ReadonlyMap<string, Model>; readonly services: Services<Rs> },
-  others: Pick<ContractContext<Rs, Js>, 'accounts' | 'keys' | 'operations' | 'jobs'>,
+  others: Pick<ContractContext<Rs, Js>, 'accounts' | 'keys' | 'operations' | 'jobs' | 'mail'>,
 ): ContractContext<Rs, Js, F> {
   return {
     rules: rulesOf(resources),
@@ -267,6 +272,15 @@ function contextOf<Rs extends Resources, Js extends Jobs, F extends Fields>(
     // Accounts have the own fields of the declaration that this is the type of.
     accounts: others.accounts as unknown as AccountService<F>,
   };
+}
+
+/** How mails of an app leave; undefined for one that sends none. */
+function openMailTransport(
+  { name, mail }: Pick<App, 'name' | 'mail'>,
+  { data, mail: settings }: EngineOptions,
+  log: EngineLog['event'],
+): Transport | undefined {
+  return mail && openTransport(mail, settings, { folder: join(data, name, 'mails'), log });
 }
 
 function measureFiles(data: string, app: string): Pick<EngineMeasures, 'backupAge' | 'disk'> {

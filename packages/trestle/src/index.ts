@@ -10,7 +10,7 @@ export {
   type TextRule,
   type UsernameRule,
 } from './schema/accounts.ts';
-export type { App, AppDefaults, AppOptions } from './schema/app.ts';
+export type { App, AppDefaults, AppMail, AppOptions } from './schema/app.ts';
 export { app } from './schema/app.ts';
 export { type Config, defineConfig } from './schema/config.ts';
 export { resource } from './schema/define-resource.ts';
@@ -101,4 +101,5 @@ export {
   through,
   where,
 } from './schema/rules.ts';
+export type { Mail, MailService } from './schema/services/mail-service.ts';
 export type { WebhookOptions } from './schema/webhooks/declare-webhooks.ts';

@@ -37,6 +37,8 @@ export async function openApp<Rs extends Resources, Js extends Jobs, F extends F
 ): Promise<OpenApp<Rs, Js, F>> {
   const { TRESTLE_DATA, DATABASE_URL } = process.env;
   const { data = TRESTLE_DATA ?? './data', database = DATABASE_URL, roles = [] } = options;
-  const { context, close } = await openEngine(app, { data, database, roles, shared: true });
+  const { TRESTLE_SMTP: smtp, TRESTLE_MAIL_FROM: from, TRESTLE_PUBLIC_URL: publicUrl } = process.env;
+  const mail = { smtp, from, publicUrl };
+  const { context, close } = await openEngine(app, { data, database, roles, shared: true, mail });
   return { ...context, close, [Symbol.asyncDispose]: close };
 }

@@ -104,6 +104,34 @@ export function withBackups(command: Command): Command {
     );
 }
 
+/** Mail of a serving process. */
+export interface MailOptions {
+  smtp?: string;
+  mailFrom?: string;
+  publicUrl?: string;
+}
+
+/** Adds how mail is sent. */
+export function withMail(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--smtp <url>',
+        'smtps://user:password@host; without one, mails are files in the data folder',
+      ).env('TRESTLE_SMTP'),
+    )
+    .addOption(
+      new Option('--mail-from <address>', "the sender of mails (default: the app's own)").env(
+        'TRESTLE_MAIL_FROM',
+      ),
+    )
+    .addOption(
+      new Option('--public-url <url>', 'where people reach this server: links in mails begin with it')
+        .env('TRESTLE_PUBLIC_URL')
+        .argParser(publicUrl),
+    );
+}
+
 /** The limits that were given, as the engine takes them. */
 export function limitsOf(options: LimitOptions): Pick<EngineOptions, 'jobs' | 'store'> {
   const { operations, connections, connectionWait, statementTimeout, startTimeout } = options;
@@ -183,6 +211,11 @@ function cron(text: string): string {
   } catch (error) {
     throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function publicUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:\/\/[^?#]+$/.test(text)) return text.replace(/\/+$/, '');
+  throw new InvalidArgumentError('Expected https://HOST, with the path where there is one.');
 }
 
 /** Seconds from an option, as milliseconds. */

@@ -6,16 +6,17 @@ import { inTransaction } from '../rows/transaction.ts';
 import { checkedBody, completeRow } from '../rows/validate.ts';
 import { withAccounts } from '../schema/accounts.ts';
 import type { App } from '../schema/app.ts';
-import { accountOf, anonymous, type Caller, system } from '../schema/caller.ts';
+import { accountOf, anonymous, type Caller, type Context, system } from '../schema/caller.ts';
 import { resource } from '../schema/define-resource.ts';
 import { seconds } from '../schema/duration.ts';
 import type { JsonValue } from '../schema/field.ts';
 import type { RowId } from '../schema/id.ts';
-import type { FindService, JobContext, JobService } from '../schema/jobs.ts';
+import type { EnqueueOptions, FindService, JobContext, JobService } from '../schema/jobs.ts';
 import { OperationError } from '../schema/lifecycle.ts';
 import { type AfterContext, WRITE_VERBS, type WriteVerb } from '../schema/own-code/hooks.ts';
 import type { Fields } from '../schema/resource.ts';
 import type { AccountService } from '../schema/services/account-service.ts';
+import type { MailService } from '../schema/services/mail-service.ts';
 import type { JobQueue } from './queue.ts';
 import type { JobHandler, RunningJob } from './worker.ts';
 
@@ -34,6 +35,7 @@ interface Dependencies {
   readonly accounts?: AccountService<Fields> | undefined;
   readonly ownCode?: OwnCode | undefined;
   readonly data: string;
+  readonly mail: MailService;
 }
 
 /** The input of a job that runs `after` code. */
@@ -56,6 +58,7 @@ export function compileJobs({
   accounts,
   ownCode,
   data,
+  mail,
 }: Dependencies): DeclaredJobs {
   const handlers = new Map<string, JobHandler>();
   const enqueuers = new Map<string, JobService<unknown>>();
@@ -77,13 +80,19 @@ export function compileJobs({
   };
   const contextOf = ({ record, signal, progress }: RunningJob, caller: Caller): JobContext => {
     const context = { caller, job: record.id, attempt: record.attempts, signal, data, progress };
-    return { ...context, service: find, enqueue: (...job) => enqueue(context, ...job) };
+    return { ...context, service: find, mail, enqueue: (...job) => enqueue(context, ...job) };
   };
   const models = inputModels(app, store);
+  const enqueueJob = enqueuer(store, queue);
   for (const [name, { retries, timeout, run }] of Object.entries(app.jobs)) {
     const model = models.get(`job ${name}`);
     if (!model) continue;
-    enqueuers.set(name, { enqueue: enqueuer(name, model, store, queue) });
+    enqueuers.set(name, {
+      async enqueue(context, given, options) {
+        const checked = checkedBody(model, given, model.checkBody);
+        return enqueueJob(context, name, completeRow(model, anonymous, checked), options);
+      },
+    });
     handlers.set(name, {
       attempts: retries === undefined ? undefined : retries + 1,
       timeout: timeout === undefined ? undefined : seconds(timeout, `${name}.timeout`),
@@ -115,6 +124,7 @@ export function compileJobs({
     }
   ownCode?.open({
     service: find,
+    mail,
     enqueue,
     async enqueueAfter(transaction, verb, change) {
       const { model, caller } = change;
@@ -149,11 +159,14 @@ function turnOf(caller: Caller): Caller | undefined {
   return caller.kind === 'administrator' || caller.kind === 'system' ? undefined : caller;
 }
 
-function enqueuer(name: string, model: Model, store: Store, queue: JobQueue): JobService<unknown>['enqueue'] {
-  return async (context, given, { at, key } = {}) => {
-    const checked = checkedBody(model, given, model.checkBody);
+/** Enqueues jobs whose input has been checked, by their names. */
+export function enqueuer(
+  store: Store,
+  queue: JobQueue,
+): (context: Context, name: string, input: object, options?: EnqueueOptions) => Promise<string> {
+  return async (context, name, given, { at, key } = {}) => {
     // Values of fields are JSON.
-    const input = completeRow(model, anonymous, checked) as Record<string, JsonValue>;
+    const input = given as Record<string, JsonValue>;
     if (key !== undefined && (key === '' || key.length > MAX_KEY_LENGTH))
       throw new TypeError(`the key of a job has 1 to ${MAX_KEY_LENGTH} characters, got ${key.length}`);
     const due = at === undefined ? undefined : new Date(at).getTime();

@@ -1,4 +1,6 @@
 import type { Store } from '../database/store.ts';
+import { openMail } from '../mail/open-mail.ts';
+import type { Transport } from '../mail/transport.ts';
 import { Cursors } from '../rows/lists/cursor.ts';
 import type { Model } from '../rows/model.ts';
 import type { OwnCode } from '../rows/own-code/own-code.ts';
@@ -10,8 +12,9 @@ import { anonymous } from '../schema/caller.ts';
 import type { JobService } from '../schema/jobs.ts';
 import type { Fields } from '../schema/resource.ts';
 import type { AccountService } from '../schema/services/account-service.ts';
+import type { MailService } from '../schema/services/mail-service.ts';
 import type { OperationService } from '../schema/services/operation-service.ts';
-import { compileJobs } from './declared-jobs.ts';
+import { compileJobs, enqueuer } from './declared-jobs.ts';
 import { JobAdministration } from './job-administration.ts';
 import { DEFAULT_LIMITS, type JobLimits } from './job-limits.ts';
 import { JOB_RESOURCES, type MoveRecord } from './job-table.ts';
@@ -43,6 +46,8 @@ interface JobsOptions {
   /** This process fires schedules (default: true). */
   schedule?: boolean;
   limits?: Partial<JobLimits>;
+  /** How mails leave (default: the app sends none). */
+  transport?: Transport | undefined;
   /** The code of further jobs of the engine, by their name (default: there are none). */
   handlers?: ReadonlyMap<string, JobHandler>;
   /** Throws where a caller's credentials have been revoked (default: they never are). */
@@ -58,6 +63,9 @@ export interface Jobs {
   readonly moveModel: Model;
   /** All jobs, for operators. */
   readonly administration: JobAdministration;
+  readonly mail: MailService;
+  /** Enqueues one of the engine's own jobs. */
+  readonly enqueue: ReturnType<typeof enqueuer>;
   /** Enqueues the declared jobs, by name. */
   readonly services: ReadonlyMap<string, JobService<unknown>>;
   /** Stops claiming and gives back what runs. Call it before the store is closed. */
@@ -73,9 +81,12 @@ export function openJobs(options: JobsOptions): Jobs {
   const queue = new JobQueue(store, system.operations, { ...DEFAULT_LIMITS, ...options.limits }, log.failed);
   const lifecycles = compileLifecycles(writers, system.moves);
   const rows: AppRows = { store, writers, lifecycles, accountIds: app.accounts.id.kind };
-  const { byName, accounts, ownCode } = options;
-  const declared = compileJobs({ app, store, queue, byName, accounts, ownCode, data });
-  const handlers = new Map<string, JobHandler>([...declared.handlers, ...(options.handlers ?? [])]);
+  const { byName, accounts, ownCode, transport } = options;
+  const enqueue = enqueuer(store, queue);
+  const { service: mail, handlers: mailHandlers } = openMail(transport, enqueue);
+  const declared = compileJobs({ app, store, queue, byName, accounts, ownCode, data, mail });
+  const further = [...mailHandlers, ...(options.handlers ?? [])];
+  const handlers = new Map<string, JobHandler>([...declared.handlers, ...further]);
   for (const [resource, lifecycle] of lifecycles)
     for (const [name, declared] of lifecycle.operations)
       handlers.set(`${resource}:${name}`, operationHandler(rows, lifecycle, declared, data));
@@ -109,6 +120,8 @@ export function openJobs(options: JobsOptions): Jobs {
   return {
     queue,
     services,
+    mail,
+    enqueue,
     administration: new JobAdministration(all),
     operations: {
       start: (caller, resource, id, operation) => operations.start(caller, resource, id, operation),
@@ -124,6 +137,7 @@ export function openJobs(options: JobsOptions): Jobs {
       await scheduler?.close();
       await worker?.close();
       queue.close();
+      transport?.close();
     },
   };
 }

@@ -52,6 +52,11 @@ export interface AppOptions<
   jobs?: Js;
   /** Addresses that users register, and that are told of changes: `/v1/webhooks` (default: there are none). */
   webhooks?: WebhookOptions<keyof Rs & string>;
+  /**
+   * Mail of the app's own code, `context.mail.send`, with its sender where `--mail-from` names none (default: no mail, unless
+   * `accounts({ email })` needs it).
+   */
+  mail?: AppMail;
   /** Settings where neither an option nor a variable of the engine says otherwise (default: none). */
   defaults?: AppDefaults;
   /** The app's documented routes (default: none, the uniform API alone). */
@@ -77,6 +82,12 @@ export interface AppDefaults {
   readonly administratorSecret?: string | undefined;
 }
 
+/** The mail of an app. */
+export interface AppMail {
+  /** `The practice <desk@example.org>` (default: `app@localhost`). */
+  readonly from?: string;
+}
+
 /** One declared backend. `C` are the routes of its contract, `R` its own: as typed clients call them. */
 export interface App<
   Rs extends Resources = Resources,
@@ -91,6 +102,7 @@ export interface App<
   readonly resources: Rs;
   readonly jobs: Js;
   readonly webhooks: Webhooks | undefined;
+  readonly mail: AppMail | undefined;
   readonly defaults: AppDefaults;
   readonly contract: Make<Rs, Js, F, Contract<C>> | undefined;
   readonly routes: Make<Rs, Js, F, readonly R[]> | undefined;
@@ -130,6 +142,7 @@ export function app<
     // Without jobs there are none: what `Js` is by default.
     jobs: options.jobs ?? ({} as Js),
     webhooks,
+    mail: options.mail,
     defaults: options.defaults ?? {},
     contract: options.contract,
     routes: options.routes,
@@ -154,6 +167,7 @@ const checkOptions = optionsOf<AppOptions<Resources>>('app()', {
   accounts: expects('accounts({ … })', (value) => isObject(value) && isObject(value.id)),
   resources: expects('an object of resources', isObject),
   jobs: expects('an object of jobs', isObject),
+  mail: optionsOf<AppMail>('mail', { from: aString }),
   defaults: optionsOf<AppDefaults>('defaults', { database: aString, administratorSecret: aString }),
   webhooks: anything,
   uniform: aBoolean,

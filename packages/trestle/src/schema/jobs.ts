@@ -7,6 +7,7 @@ import type { JsonValue } from './field.ts';
 import type { Fields, Resource } from './resource.ts';
 import type { Readable, Writable } from './row-types.ts';
 import type { AccountService } from './services/account-service.ts';
+import type { MailService } from './services/mail-service.ts';
 import type { ServiceOf } from './services/row-service.ts';
 
 /**
@@ -31,6 +32,7 @@ export interface JobContext extends Context {
   /** How far the job is, from 0 to 1, and in what. Stored a few times a second at the most. */
   progress(fraction: number, message?: string): void;
   readonly service: FindService;
+  readonly mail: MailService;
   /** Enqueues a job of this app by its name, as `jobs.NAME.enqueue` does. */
   enqueue(name: string, input: unknown, options?: EnqueueOptions): Promise<string>;
 }

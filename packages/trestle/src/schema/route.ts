@@ -6,6 +6,7 @@ import type { Fields, Resource } from './resource.ts';
 import type { BodyOf, PatchOf, Resources, RowOf } from './row-types.ts';
 import type { Rule, Rules } from './rules.ts';
 import type { AccountService, KeyService } from './services/account-service.ts';
+import type { MailService } from './services/mail-service.ts';
 import type { OperationService } from './services/operation-service.ts';
 import type { Services } from './services/row-service.ts';
 
@@ -301,6 +302,8 @@ export interface ContractContext<
   operations: OperationService;
   /** Enqueues each declared job: `jobs.remind.enqueue(request, input, { at, key })`. */
   jobs: JobServices<Js>;
+  /** Sends mail: `mail.send(request, { to, subject, text })`. */
+  mail: MailService;
   /** Runs verbs of several services in one commit. */
   transaction: RunTransaction;
 }

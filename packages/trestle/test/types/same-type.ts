@@ -27,7 +27,7 @@ type HasAnyMember<Part, Depth extends readonly 0[]> = true extends (
   : false;
 
 /** The parts of a type: a list's items, a promise's value, a function's parameters and result. */
-type Within<T> = T extends AbortSignal
+type Within<T> = T extends AbortSignal | Date
   ? 'not ours'
   : T extends (...args: infer A) => infer R
     ? { parameters: A[number & keyof A]; result: R }

@@ -20,7 +20,7 @@ import { define as defineServe } from './serve.ts';
 const MIN_FREE_BYTES = 500e6;
 /** Seconds that the clocks of the machine and of the database may differ. */
 const MAX_CLOCK_SKEW = 2;
-const SECRET_FIELDS = new Set(['database']);
+const SECRET_FIELDS = new Set(['database', 'smtp']);
 
 interface Finding {
   readonly check: string;

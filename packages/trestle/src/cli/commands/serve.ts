@@ -18,6 +18,7 @@ import {
   type LimitOptions,
   limitsOf,
   listed,
+  type MailOptions,
   milliseconds,
   port,
   refuseUnknownVariables,
@@ -26,6 +27,7 @@ import {
   withBackups,
   withData,
   withLimits,
+  withMail,
 } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { scheduleBackups } from '../serving/scheduled-backups.ts';
@@ -36,7 +38,7 @@ import type { Up } from '../workers/worker-messages.ts';
 /** Milliseconds for closing what is left and the database, so that by default a stop takes less than 10 s in all. */
 const STOP_MARGIN = 1_500;
 
-interface ServeOptions extends DataOptions, LimitOptions, BackupOptions {
+interface ServeOptions extends DataOptions, LimitOptions, BackupOptions, MailOptions {
   port: number;
   host: string;
   metricsPort?: number;
@@ -57,7 +59,7 @@ interface ServeOptions extends DataOptions, LimitOptions, BackupOptions {
 /** `trestle serve [apps…]` */
 export function define(command: Command): void {
   command.argument('[apps...]', 'folders of apps, or their names in apps/ (default: all of apps/)');
-  withBackups(withLimits(withData(command)))
+  withMail(withBackups(withLimits(withData(command))))
     .addOption(
       new Option('--port <number>', '0 takes any free one').env('PORT').default(4000).argParser(port),
     )
@@ -289,6 +291,11 @@ function engineOptions(options: ServeOptions, log: Log, administratorHash: strin
     roles: options.roles,
     ...limitsOf(options),
     migrate: { apply: options.migrate ? ('additive' as const) : ('none' as const) },
+    mail: {
+      smtp: options.smtp,
+      from: options.mailFrom,
+      publicUrl: options.publicUrl ?? `http://${options.host}:${options.port}`,
+    },
     administratorSecret: TRESTLE_ADMIN_SECRET || undefined,
     administratorHash,
     signingSecret: { current: TRESTLE_SIGNING_SECRET, previous: TRESTLE_SIGNING_SECRET_PREVIOUS },

@@ -7,6 +7,7 @@ import type { OpenTransaction } from '../transaction.ts';
 /** The rest of the app, as own code reaches it. */
 export interface AppReach {
   readonly service: HookContext['service'];
+  readonly mail: HookContext['mail'];
   enqueue(context: Context, ...job: Parameters<HookContext['enqueue']>): Promise<string>;
   /** Adds the job that runs the `after` code of a verb, within the transaction of its write. */
   enqueueAfter(transaction: OpenTransaction, verb: WriteVerb, change: RowChange): Promise<void>;
@@ -64,13 +65,14 @@ export function writeOf({ before, after }: Pick<RowChange, 'before' | 'after'>) 
   return before && after ? { row: after, before } : { row: after ?? before };
 }
 
-function contextOf(context: Context, { service, enqueue }: AppReach): HookContext {
+function contextOf(context: Context, { service, mail, enqueue }: AppReach): HookContext {
   const { caller: writer, transaction } = context;
   const own = system({ onBehalfOf: writer, ...(transaction && { transaction }) });
   return {
     ...own,
     writer,
     service,
+    mail,
     enqueue: (name, input, options) => enqueue(own, name, input, options),
   };
 }

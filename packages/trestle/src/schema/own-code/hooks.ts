@@ -4,6 +4,7 @@ import type { RowId } from '../id.ts';
 import type { EnqueueOptions, FindService, JobContext } from '../jobs.ts';
 import type { Fields } from '../resource.ts';
 import type { Flat, Readable, Writable } from '../row-types.ts';
+import type { MailService } from '../services/mail-service.ts';
 
 /**
  * The context of an app's own code around a write. Verbs that are given it act for the caller of that write: no rule is asked,
@@ -13,6 +14,7 @@ export interface HookContext extends Context {
   /** Who makes the write. */
   readonly writer: Caller;
   readonly service: FindService;
+  readonly mail: MailService;
   /** Enqueues a job of this app by its name, as `jobs.NAME.enqueue` does. */
   enqueue(name: string, input: unknown, options?: EnqueueOptions): Promise<string>;
 }
