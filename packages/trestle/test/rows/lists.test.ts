@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, it } from 'node:test';
-import type { Filter, ListQuery } from 'trestle/contract';
+import type { Filter } from 'trestle/contract';
 import type { Store } from '../../src/database/store.ts';
 import { eachStore } from '../stores.ts';
 import { ann, anonymous, bob, openShop } from './shop.ts';
@@ -10,7 +10,7 @@ const COUNT = 31;
 eachStore('lists', (open) => {
   let shop: Awaited<ReturnType<typeof openShop>>;
   let store: Store;
-  type Query = ListQuery<Awaited<ReturnType<typeof shop.products.read>>>;
+  type Query = NonNullable<Parameters<typeof shop.products.list>[1]>;
   const names = async (query: Query) =>
     (await shop.products.list(anonymous, query)).items.map(({ name }) => name);
 

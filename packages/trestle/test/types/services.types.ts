@@ -9,18 +9,17 @@ type Topic = RowOf<typeof topics, typeof resources>;
 type Post = RowOf<typeof posts, typeof resources>;
 
 sameType<keyof All, 'topics' | 'posts'>(true);
-sameType<
-  All['topics'],
-  Service<{
-    row: Topic;
-    body: BodyOf<typeof topics, typeof resources>;
-    patch: PatchOf<typeof topics, typeof resources>;
-    id: number;
-  }>
->(true);
+type TopicService = Service<{
+  row: Topic;
+  body: BodyOf<typeof topics, typeof resources>;
+  patch: PatchOf<typeof topics, typeof resources>;
+  id: number;
+}>;
+sameType<All['topics']['patch'], TopicService['patch']>(true);
+sameType<keyof All['topics'], keyof TopicService>(true);
 sameType<Awaited<ReturnType<All['topics']['list']>>, Page<Topic>>(true);
 sameType<Parameters<All['posts']['read']>[1], string>(true);
-sameType<Parameters<All['posts']['list']>[1], ListQuery<Post> | undefined>(true);
+sameType<NonNullable<Parameters<All['posts']['list']>[1]>['filter'], ListQuery<Post>['filter']>(true);
 sameType<Awaited<ReturnType<All['posts']['readMany']>>, Map<string, Post>>(true);
 
 neverAny<All>(false);
@@ -38,6 +37,17 @@ export async function contractCode({ services }: ContractContext<typeof resource
     { filter: { rank: { gte: 3 } }, sort: ['-rank'] },
   );
   sameType<(typeof items)[number]['labels'], string[]>(true);
+  const selected = await services.posts.list(
+    { caller: anonymous },
+    { fields: ['body'], expand: { topic: { fields: ['title'] } } },
+  );
+  type Selected = (typeof selected)['items'][number];
+  sameType<Selected['body'], string>(true);
+  sameType<keyof Selected, 'id' | 'body' | 'expand'>(true);
+  sameType<NonNullable<Selected['expand']['topic']>['title'], string>(true);
+  sameType<keyof NonNullable<Selected['expand']['topic']>, 'id' | 'title'>(true);
+  const read = await services.posts.read({ caller: anonymous }, 'a', { expand: { topic: true } });
+  sameType<NonNullable<(typeof read)['expand']['topic']>, Topic>(true);
   await services.topics.patch(
     { caller: anonymous },
     topic.id,
@@ -55,6 +65,12 @@ export async function contractCode({ services }: ContractContext<typeof resource
   await services.topics.list(anonymous, { filter: { colour: { eq: 'red' } } });
   // @ts-expect-error rank is a number
   await services.posts.list(anonymous, { filter: { rank: { gte: 'three' } } });
+  // @ts-expect-error there is no such field to select
+  await services.posts.list(anonymous, { fields: ['colour'] });
+  // @ts-expect-error there is no such relation
+  await services.posts.list(anonymous, { expand: { thread: true } });
+  // @ts-expect-error a topic has no such field
+  await services.posts.read(anonymous, 'a', { expand: { topic: { fields: ['colour'] } } });
   // @ts-expect-error children go by a field of the row
   await services.posts.children(anonymous, 'thread', [1], { limit: 2 });
 }

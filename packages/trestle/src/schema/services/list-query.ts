@@ -68,7 +68,12 @@ export interface Selection {
 }
 
 /** The query of a list. */
-export interface ListQuery<Row extends object = Record<string, unknown>> extends Selection {
+export interface ListQuery<Row extends object = Record<string, unknown>>
+  extends Selection,
+    ListConditions<Row> {}
+
+/** Which rows a list has, and in what order. */
+export interface ListConditions<Row extends object> {
   filter?: Filter<Row>;
   /**
    * Rows with all these words in the fields of the resource's `search`, the best first unless `sort` is given; of a resource

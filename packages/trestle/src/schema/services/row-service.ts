@@ -4,6 +4,7 @@ import type { Resource } from '../resource.ts';
 import type { BodyOf, IdOf, PatchOf, Resources, RowOf } from '../row-types.ts';
 import type { HistoryEntry, HistoryQuery } from './history-entry.ts';
 import type { AggregateQuery, AggregateRow, ChildQuery, ListQuery, Page, Selection } from './list-query.ts';
+import type { SelectingReads } from './selected-rows.ts';
 
 /**
  * The version of a row that a single-row verb answered, which its ETag is made of.
@@ -44,8 +45,7 @@ export interface ServiceTypes {
  * own. Every method throws `Problem`:
  * `unauthenticated`, `forbidden`, `not_found`, `invalid`, `unknown_field`, `conflict`, `precondition_failed`, `unavailable`.
  */
-export interface Service<T extends ServiceTypes = ServiceTypes> {
-  create(context: Context, body: T['body']): Promise<Versioned<T['row']>>;
+export interface Service<T extends ServiceTypes = ServiceTypes> extends OtherVerbs<T> {
   /** One row; where the resource counts reads, this counts one, and the answer shows it. */
   read(context: Context, id: T['id'], selection?: Selection): Promise<Versioned<T['row']>>;
   /** One row as it is, without counting; for HEAD and for an app's own checks. */
@@ -56,6 +56,11 @@ export interface Service<T extends ServiceTypes = ServiceTypes> {
    * @param cursor of the page (default: the query's).
    */
   list(context: Context, query?: ListQuery<T['row']>, cursor?: string): Promise<Page<T['row']>>;
+}
+
+/** The verbs of a service that take no selection. */
+interface OtherVerbs<T extends ServiceTypes> {
+  create(context: Context, body: T['body']): Promise<Versioned<T['row']>>;
   /** Counts, sums, averages, least and greatest values of the rows of a list, by group. */
   aggregate(
     context: Context,
@@ -122,12 +127,14 @@ export interface Service<T extends ServiceTypes = ServiceTypes> {
   remove(context: Context, id: T['id'], options?: WriteOptions): Promise<Versioned<T['row']>>;
 }
 
-export type ServiceOf<R extends Resource, Rs> = Service<{
-  row: RowOf<R, Rs>;
-  body: BodyOf<R, Rs>;
-  patch: PatchOf<R, Rs>;
-  id: IdOf<R>;
-}>;
+/** The service of a resource, whose reads answer what their selection names. */
+export type ServiceOf<R extends Resource, Rs> = SelectingReads<R, Rs> &
+  OtherVerbs<{
+    row: RowOf<R, Rs>;
+    body: BodyOf<R, Rs>;
+    patch: PatchOf<R, Rs>;
+    id: IdOf<R>;
+  }>;
 
 /** One service for each resource of an app. */
 export type Services<Rs extends Resources> = { readonly [K in keyof Rs]: ServiceOf<Rs[K], Rs> };
