@@ -10,6 +10,8 @@ export default defineConfig({
   // A link to a page that does not exist fails the build; addresses of a running server are no pages.
   ignoreDeadLinks: [/^https?:\/\/(localhost|127\.0\.0\.1)/],
   themeConfig: {
+    // The wordmark of the theme stands in its place.
+    siteTitle: false,
     search: { provider: 'local' },
     outline: [2, 3],
     sidebar: [
