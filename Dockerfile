@@ -11,6 +11,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
   && mv node_modules /app/node_modules \
   && rm -rf /app/node_modules/trestle /app/node_modules/create-trestle /app/node_modules/trestle-admin /app/node_modules/trestle-client /app/node_modules/trestle-tokens /app/node_modules/@trestle /app/node_modules/.cache \
   && mv build/trestle /app/node_modules/trestle \
+  && mv build/client /app/node_modules/trestle-client \
   && find /app/node_modules -type d -empty -delete \
   && find apps -name '*.test.ts' -delete
 

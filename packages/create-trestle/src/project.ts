@@ -95,7 +95,12 @@ function manifestOf({ name, template, engine }: Project): string {
       test: 'node --test',
       check: 'tsc',
     },
-    dependencies: { trestle: engine ?? `^${version}`, ...(isApp(template) && { typebox: VERSIONS.typebox }) },
+    dependencies: {
+      trestle: engine ?? `^${version}`,
+      ...(isApp(template) && { typebox: VERSIONS.typebox }),
+      // Its page is made with the client.
+      ...(template === 'changelog' && { 'trestle-client': `^${version}` }),
+    },
     devDependencies: { '@types/node': VERSIONS.types, node: VERSIONS.node, typescript: VERSIONS.typescript },
     allowScripts: { node: true },
   };
