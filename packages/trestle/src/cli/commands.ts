@@ -49,6 +49,11 @@ const ALL: readonly Entry[] = [
     load: () => import('./accounts/key-commands.ts'),
   },
   {
+    name: 'verify',
+    summary: 'Read a backup back, and compare its rows with the declaration.',
+    load: () => import('./backups/verify-backup.ts'),
+  },
+  {
     name: 'doctor',
     summary: 'Say what is wrong with this machine, its configuration or a database.',
     load: () => import('./commands/doctor.ts'),

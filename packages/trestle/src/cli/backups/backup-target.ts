@@ -4,7 +4,7 @@ import { StartError } from '../../start-error.ts';
 import { openS3, type S3Bucket } from './s3-bucket.ts';
 
 /** Name of a backup: the app and the instant. */
-const BACKUP = /^(.+)-\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.\d{3}Z\.db$/;
+export const BACKUP = /^(.+)-\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.\d{3}Z\.db$/;
 
 const TEMPORARY = '.backup-';
 const DAY_MS = 86_400_000;

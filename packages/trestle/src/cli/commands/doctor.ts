@@ -4,7 +4,8 @@ import { Command } from 'commander';
 import { ADMINISTRATOR_SECRET_FILE } from '../../accounts/administrator-secret.ts';
 import { sql } from '../../database/sql.ts';
 import { statement } from '../../database/statement.ts';
-import { applyConfigFile, CONFIG_FILE } from '../config-file.ts';
+import type { Setting } from '../../http/server/administration.ts';
+import { applyConfigFile } from '../config-file.ts';
 import {
   type DataOptions,
   databaseOf,
@@ -13,6 +14,7 @@ import {
   withData,
 } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
+import { settingsOf } from '../serving/settings.ts';
 import { statusOf, withStore } from './migrate.ts';
 import { define as defineServe } from './serve.ts';
 
@@ -20,7 +22,6 @@ import { define as defineServe } from './serve.ts';
 const MIN_FREE_BYTES = 500e6;
 /** Seconds that the clocks of the machine and of the database may differ. */
 const MAX_CLOCK_SKEW = 2;
-const SECRET_FIELDS = new Set(['database', 'smtp']);
 
 interface Finding {
   readonly check: string;
@@ -52,23 +53,13 @@ export function defineConfig(command: Command): void {
 }
 
 /** The settings of `serve` under this environment. */
-async function settings() {
+async function settings(): Promise<Setting[]> {
   const serve = new Command('serve');
   defineServe(serve);
   await applyConfigFile(serve);
   // Without an action: options are parsed, and nothing is served.
   serve.action(() => {}).parse([], { from: 'user' });
-  return serve.options.map((option) => {
-    const name = option.attributeName();
-    const value: unknown = serve.getOptionValue(name);
-    const source = serve.getOptionValueSource(name);
-    return {
-      name,
-      value: SECRET_FIELDS.has(name) && value !== undefined ? '(set)' : value,
-      source:
-        source === 'env' ? String(option.envVar) : source === 'config' ? CONFIG_FILE : (source ?? 'not set'),
-    };
-  });
+  return settingsOf(serve);
 }
 
 async function machineFindings({ data }: DataOptions): Promise<Finding[]> {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { routeTables } from '../../http/routes/mount.ts';
+import { viewOfNone } from '../../http/server/server.ts';
 import { audienceOf } from '../../rows/policy.ts';
 import { printTable } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
@@ -21,7 +22,7 @@ export function define(command: Command): void {
         const engines = await openEngines(apps, { data, database: '', roles: ['serve'] });
         const routes = engines.flatMap((engine) => {
           const base = engines.length > 1 ? `/${engine.app.name}` : '';
-          return routeTables(engine).tables.flatMap(({ prefix, style, routes: all }) =>
+          return routeTables(engine, viewOfNone(engine)).tables.flatMap(({ prefix, style, routes: all }) =>
             all.map(({ method, path, options: { can, summary } }) => ({
               app: engine.app.name,
               method,

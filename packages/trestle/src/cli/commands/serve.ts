@@ -6,6 +6,7 @@ import type { Engine } from '../../engine.ts';
 import { errorFields, type Log, openLog } from '../../http/logging/logging.ts';
 import { ErrorLog } from '../../http/logging/logging-errors.ts';
 import type { Mount, RunningServer } from '../../http/server/server.ts';
+import type { ServerOptions } from '../../http/server/server-options.ts';
 import { ROLES, type Role } from '../../jobs/job-limits.ts';
 import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
@@ -31,6 +32,8 @@ import {
 } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { scheduleBackups } from '../serving/scheduled-backups.ts';
+import { servedBackups } from '../serving/served-backups.ts';
+import { serverSettings } from '../serving/settings.ts';
 import { untilStopped } from '../serving/stop-signals.ts';
 import { welcome } from '../serving/welcome.ts';
 import type { Up } from '../workers/worker-messages.ts';
@@ -137,10 +140,10 @@ export function define(command: Command): void {
 /** Serves until it is told to stop, then ends the process. */
 async function serve(names: string[], options: ServeOptions, command: Command): Promise<void> {
   const variables = command.options.flatMap(({ envVar }) => envVar ?? []);
-  if (options.workers === 1) return serveAlone(names, options, { variables });
+  if (options.workers === 1) return serveAlone(names, options, { command, variables });
   const { default: cluster } = await import('node:cluster');
   return cluster.isWorker
-    ? serveAlone(names, options, { variables, worker: true })
+    ? serveAlone(names, options, { command, variables, worker: true })
     : serveTogether(names, options);
 }
 
@@ -162,7 +165,11 @@ async function serveTogether(names: string[], options: ServeOptions): Promise<vo
 async function serveAlone(
   names: string[],
   options: ServeOptions,
-  { variables, worker = false }: { variables: readonly string[]; worker?: boolean },
+  {
+    command,
+    variables,
+    worker = false,
+  }: { command: Command; variables: readonly string[]; worker?: boolean },
 ): Promise<void> {
   const log = openLog(options.log === undefined ? {} : { to: options.log });
   const [apps, { startServer }, { closeEngines, makeDataFolder, openEngines }] = await Promise.all([
@@ -191,6 +198,7 @@ async function serveAlone(
     ...options,
     listens,
     log,
+    administration: administrationOf(command, names, apps, options),
     ...(gatherMetrics && { gatherMetrics }),
   }).catch(async (error: unknown) => {
     await closeEngines(engines);
@@ -264,6 +272,23 @@ function logOwnSettings(apps: readonly App[], log: Log): void {
     if (own.length > 0)
       log.lines.info({ app: name, settings: own.map(([key]) => key) }, 'settings of the app');
   }
+}
+
+/** Settings and backups, for operators. */
+function administrationOf(
+  command: Command,
+  names: readonly string[],
+  apps: readonly App[],
+  options: ServeOptions,
+): NonNullable<ServerOptions['administration']> {
+  const { data, backupTo: to, backupAt: at, backupKeep: keep } = options;
+  // Apps are found in the order in which they are named.
+  const named = apps.map((app, index) => {
+    const onFile = databaseOf(app, options) === undefined;
+    return [app.name, { named: names[index] ?? app.name, onFile }] as const;
+  });
+  const backups = servedBackups({ data, to, at, keep, apps: new Map(named) });
+  return { settings: serverSettings(command, apps), backups };
 }
 
 /** Begins to make backups, where they are asked for. */

@@ -20,21 +20,34 @@ interface BackupSchedule {
   readonly keep: number;
 }
 
+/** Runs a command of `trestle` in a process of its own. What it says is no secret. */
+export async function runTrestle(
+  args: readonly string[],
+): Promise<{ readonly ok: boolean; readonly output: string }> {
+  const main = isSea() ? [] : [...process.execArgv, join(import.meta.dirname, '../../../bin/trestle.js')];
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [...main, ...args], {
+      timeout: 3_600_000,
+    });
+    return { ok: true, output: stdout.trim() };
+  } catch (error) {
+    const { stderr, stdout, message } = error as { stderr?: string; stdout?: string; message?: string };
+    return { ok: false, output: stderr?.trim() || stdout?.trim() || String(message) };
+  }
+}
+
 /**
  * Makes backups by `trestle backup` in a process of its own, so that no request waits for them. What fails is in the log, and the
  * next time tries again.
  */
 export async function makeBackups({ data, apps, to, keep }: BackupSchedule, log: Log): Promise<void> {
-  const main = isSea() ? [] : [...process.execArgv, join(import.meta.dirname, '../../../bin/trestle.js')];
-  const args = [...main, 'backup', ...apps, '--data', data, '--to', to, '--keep', String(keep)];
-  try {
-    await promisify(execFile)(process.execPath, args, { timeout: 3_600_000 });
-    log.lines.info({ to }, 'backup made and verified');
-  } catch (error) {
-    // What the command said, which is no secret; else why there was none.
-    const { stderr, message } = error as { stderr?: string; message?: string };
-    log.lines.error({ to, why: stderr?.trim() || message }, 'backup failed');
-  }
+  const { ok, output } = await runTrestle([
+    'backup',
+    ...apps,
+    ...['--data', data, '--to', to, '--keep', String(keep)],
+  ]);
+  if (ok) log.lines.info({ to }, 'backup made and verified');
+  else log.lines.error({ to, why: output }, 'backup failed');
 }
 
 /** Makes backups whenever a schedule says. Returns what ends it. */

@@ -2,6 +2,7 @@ import { type Logger, pino } from 'pino';
 import { instantNow } from '../../instant.ts';
 import type { Caller } from '../../schema/caller.ts';
 import { LogFile } from './logging-file.ts';
+import { RecentLines } from './recent-lines.ts';
 import type { TraceContext } from './trace-context.ts';
 
 interface LogOptions {
@@ -15,6 +16,8 @@ interface LogOptions {
 
 export interface Log {
   readonly lines: Logger;
+  /** The last lines of this process, as JSON. */
+  readonly recent: RecentLines;
   /** Writes the line of one request; nothing where the level is above `info`. */
   request(done: DoneRequest): void;
   /** Opens the file anew, after a rotation has moved it away; nothing where the log is no file. No line is lost. */
@@ -58,7 +61,11 @@ export function openLog(options: LogOptions = {}): Log {
     (options.format ?? (to === undefined && process.stderr.isTTY ? 'human' : 'json')) === 'human';
   const file = typeof to === 'function' ? undefined : new LogFile(to);
   const out = typeof to === 'function' ? to : (line: string) => file?.write(line);
-  const write = isHuman ? (line: string) => out(humanLine(line)) : out;
+  const recent = new RecentLines();
+  const write = (line: string) => {
+    recent.add(line);
+    out(isHuman ? humanLine(line) : line);
+  };
   const formatters = { level: (label: string) => ({ level: label }) };
   const lines = pino(
     { level, base: null, timestamp: () => `,"time":"${instantNow()}"`, formatters },
@@ -67,6 +74,7 @@ export function openLog(options: LogOptions = {}): Log {
   const hasRequests = lines.isLevelEnabled('info');
   return {
     lines,
+    recent,
     // The most frequent line by far, put together by hand: in a third of the time that pino's own way takes.
     request: (done) => {
       if (!hasRequests) return;

@@ -32,6 +32,19 @@ export class RouteTally {
   }
 }
 
+/** Requests so far: of a whole path, all routes and statuses together. */
+export interface RequestTotals {
+  readonly count: number;
+  /** Answered with 5xx. */
+  readonly errors: number;
+  /** Answered with 4xx. */
+  readonly refused: number;
+  /** Seconds. */
+  readonly bounds: readonly number[];
+  /** Requests that took so long at most, by bound. */
+  readonly buckets: readonly number[];
+}
+
 /** A name of the text format, what it is, and its value by labels. */
 export interface Family {
   readonly name: string;
@@ -71,6 +84,21 @@ export class Metrics {
   /** Adds what is asked whenever metrics are. */
   add(source: () => Promise<readonly Family[]>): void {
     this.#sources.push(source);
+  }
+
+  /** The requests under a path: `` for all. */
+  totals(base: string): RequestTotals {
+    const totals = { count: 0, errors: 0, refused: 0, bounds: BOUNDS, buckets: BOUNDS.map(() => 0) };
+    for (const { route, byStatus } of this.#tallies) {
+      if (route !== base && !route.startsWith(`${base}/`)) continue;
+      for (const [status, durations] of byStatus) {
+        totals.count += durations.count;
+        if (status >= 500) totals.errors += durations.count;
+        else if (status >= 400) totals.refused += durations.count;
+        totals.buckets = totals.buckets.map((all, at) => all + (durations.buckets[at] ?? 0));
+      }
+    }
+    return totals;
   }
 
   async text(): Promise<string> {

@@ -14,6 +14,7 @@ import { toolsOf } from '../mcp/mcp-tools.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import { operationIdOf } from '../openapi/operation.ts';
 import { sessionCookie, takesTickets, UNIFORM_PLACES } from '../requests/presented-credential.ts';
+import type { ServerView } from '../server/administration.ts';
 import { problemAnswer } from '../server/errors.ts';
 import type { ResponseStreams } from '../server/response-streams.ts';
 import type { Mounted } from '../server/server.ts';
@@ -36,6 +37,8 @@ interface MountPoint {
   /** '' or `/NAME`. */
   base: string;
   streams: ResponseStreams;
+  /** The server, for the app's operators. */
+  view: ServerView;
 }
 
 /**
@@ -45,11 +48,11 @@ interface MountPoint {
 export function mount<Rs extends Resources>(
   fastify: FastifyInstance,
   engine: Engine<Rs>,
-  { base, streams }: MountPoint,
+  { base, streams, view }: MountPoint,
 ): Mounted {
   const { app, authenticate, idempotency, audit, store, accounts } = engine;
   const { name, description } = app;
-  const { contract, tables } = routeTables(engine);
+  const { contract, tables } = routeTables(engine, view);
   requireOwnPaths(name, tables);
   requireOwnIds(name, tables);
   const server = { authenticate, idempotency, audit, store, accounts, base, streams };
@@ -105,6 +108,7 @@ export function mount<Rs extends Resources>(
 /** The routes of an app: its contract's, its own, and the uniform ones. */
 export function routeTables<Rs extends Resources>(
   engine: Engine<Rs>,
+  view: ServerView,
 ): { readonly contract: Contract | undefined; readonly tables: readonly RouteTable[] } {
   const { app, context } = engine;
   const contract = app.contract?.(context);
@@ -115,7 +119,7 @@ export function routeTables<Rs extends Resources>(
     ...(contract ? [contractTable(contract)] : []),
     ...(routes ? [{ style: 'uniform', prefix: '', routes, places } as const] : []),
   ];
-  const admin: RouteTable = { style: 'uniform', prefix: '/v1', routes: adminRoutes(engine), places };
+  const admin: RouteTable = { style: 'uniform', prefix: '/v1', routes: adminRoutes(engine, view), places };
   return { contract, tables: [...own, ...(app.uniform ? [uniformTable(engine, own, places)] : []), admin] };
 }
 

@@ -1,6 +1,7 @@
 import type { Log } from '../logging/logging.ts';
 import { checkOrigins, type Origins } from '../requests/cors.ts';
 import { checkBasePath, compileTrust, type TrustsPeer } from '../requests/proxies.ts';
+import type { Backups, Setting } from './administration.ts';
 import { LIMITS, TIMEOUTS, type Timeouts } from './limits.ts';
 import { STREAM_LIMITS, type StreamLimits } from './response-streams.ts';
 
@@ -34,12 +35,19 @@ export interface ServerOptions {
    * on a slow or shared machine a bound that fits another one refuses what could be served).
    */
   shedAbove?: number;
+  /** The folder where the measures of the last day are kept (default: none, they are in memory). */
+  data?: string;
+  /** Settings in effect and backups, for its operators (default: none). */
+  administration?: { readonly settings: readonly Setting[]; readonly backups?: Backups };
   /** Makes what `/metrics` answers out of what this process counts (default: that alone). Called once, at start. */
   gatherMetrics?: (own: () => Promise<string>) => () => Promise<string>;
 }
 
 /** Options with every default filled in, and checked. */
-export interface Settings extends Required<Omit<ServerOptions, 'metricsPort' | 'streams'>> {
+export interface Settings
+  extends Required<Omit<ServerOptions, 'metricsPort' | 'streams' | 'data' | 'administration'>> {
+  data: string | undefined;
+  administration: ServerOptions['administration'];
   metricsPort: number | undefined;
   streams: StreamLimits;
   trustsPeer: TrustsPeer;
@@ -53,6 +61,8 @@ export function settle(options: ServerOptions): Settings {
     host: '127.0.0.1',
     listens: true,
     metricsPort: undefined,
+    data: undefined,
+    administration: undefined,
     keepAlive: LIMITS.keepAlive,
     timeouts: TIMEOUTS,
     shedAbove: 0,

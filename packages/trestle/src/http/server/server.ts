@@ -7,10 +7,13 @@ import { serveAdmin } from '../docs/admin-pages.ts';
 import { type IndexEntry, serveIndex } from '../docs/index-page.ts';
 import type { Log } from '../logging/logging.ts';
 import { ErrorLog } from '../logging/logging-errors.ts';
+import { RecentLines } from '../logging/recent-lines.ts';
 import { Metrics } from '../metrics/metrics.ts';
+import { MetricsHistory } from '../metrics/metrics-history.ts';
 import { metricsRoute, openMetricsPort } from '../metrics/server-metrics.ts';
 import { readBodies } from '../requests/bodies.ts';
 import { mount } from '../routes/mount.ts';
+import type { ServerView } from './administration.ts';
 import { admitRequests, begin, EventLoopLoad, KnownPaths, ServerLifecycle } from './admission.ts';
 import { answerError, answerErrors } from './errors.ts';
 import { type Health, healthRoutes, watchHealth } from './health.ts';
@@ -33,7 +36,12 @@ export interface Mounted {
 export interface Site {
   readonly name: string;
   readonly description: string;
-  mount(fastify: FastifyInstance, streams: ResponseStreams): Mounted | Promise<Mounted>;
+  /** '' alone, `/NAME` with others. */
+  readonly base: string;
+  mount(
+    fastify: FastifyInstance,
+    server: { readonly streams: ResponseStreams; readonly view: ServerView },
+  ): Mounted | Promise<Mounted>;
   health(): Health;
   /** SQL statements run so far. */
   statements(): number;
@@ -85,7 +93,11 @@ export async function openServer(sites: readonly Site[], options: ServerOptions)
   answerErrors(fastify, server);
   healthRoutes(fastify, sites, server.lifecycle);
   metricsRoute(fastify, sites, server);
-  for (const site of sites) mounted.push(await site.mount(fastify, server.streams));
+  const views = sites.map((site) => viewOf(site, server, sites));
+  for (const [at, site] of sites.entries()) {
+    const view = views[at] ?? viewOf(site, server, sites);
+    mounted.push(await site.mount(fastify, { streams: server.streams, view }));
+  }
   serveAdmin(fastify, () =>
     sites.map(({ name, description }, at) => ({ name, description, base: mounted[at]?.base ?? '' })),
   );
@@ -99,6 +111,7 @@ export async function openServer(sites: readonly Site[], options: ServerOptions)
     await fastify.close();
     throw error;
   });
+  for (const { history } of views) history.start(url);
   const { promise: broken, resolve: breakDown } = Promise.withResolvers<string>();
   const stopWatching = watchHealth(sites, {
     changed: ({ name }, { ready, why }) =>
@@ -113,6 +126,7 @@ export async function openServer(sites: readonly Site[], options: ServerOptions)
     broken,
     close: async (stop) => {
       stopWatching();
+      for (const { history } of views) history.stop();
       server.load.stop();
       await stopServer(fastify.server, server.lifecycle, stop);
       metricsPort?.close();
@@ -120,6 +134,33 @@ export async function openServer(sites: readonly Site[], options: ServerOptions)
       await log.flush();
     },
   };
+}
+
+/** The server as the operators of one of its apps see it. */
+function viewOf(
+  site: Site,
+  { settings, metrics, lifecycle, log }: ServerState,
+  sites: readonly Site[],
+): ServerView {
+  const { data, administration } = settings;
+  const others = sites.filter((other) => other !== site);
+  const isOf = ({ name, base }: Site, { app, route }: Readonly<Record<string, unknown>>) =>
+    app === name || (typeof route === 'string' && base !== '' && `${route}/`.startsWith(`${base}/`));
+  return {
+    recent: log.recent,
+    history: new MetricsHistory(site, { metrics, inFlight: () => lifecycle.inFlight, data }),
+    settings: administration?.settings ?? [],
+    backups: administration?.backups,
+    isOwn: (line) => isOf(site, line) || !others.some((other) => isOf(other, line)),
+  };
+}
+
+/** The view of no server, of which only the routes are asked. */
+export function viewOfNone({ app, store, measure }: Pick<Engine, 'app' | 'store' | 'measure'>): ServerView {
+  const measured = { name: app.name, base: '', measure, statements: () => store.statements };
+  const none = { metrics: new Metrics(), inFlight: () => 0, data: undefined };
+  const history = new MetricsHistory(measured, none);
+  return { recent: new RecentLines(), history, settings: [], backups: undefined, isOwn: () => true };
 }
 
 function createState(options: ServerOptions): ServerState {
@@ -156,7 +197,8 @@ function siteOf({ engine, base }: Mount): Site {
   return {
     name: app.name,
     description: app.description,
-    mount: (fastify, streams) => mount(fastify, engine, { base, streams }),
+    base,
+    mount: (fastify, server) => mount(fastify, engine, { base, ...server }),
     health: () => store.health(),
     statements: () => store.statements,
     measure: () => engine.measure(),

@@ -42,6 +42,7 @@ function site({
 }: OwnRoutes): Site {
   return {
     name,
+    base,
     description: `The routes of ${name}`,
     health,
     statements: () => 0,

@@ -1,0 +1,282 @@
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  write,
+  writeSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { EngineMeasures } from '../../engine.ts';
+import type { Metrics, RequestTotals } from './metrics.ts';
+
+/** Milliseconds between two samples, and the samples of a day. */
+const INTERVAL_MS = 30_000;
+const SAMPLES = 2880;
+/** Bytes in front of the samples: whose they are, as JSON. */
+const HEAD_LENGTH = 1024;
+/** Files of one app that are kept: those of processes that have ended hold the rest of the day. */
+const MAX_FILES = 32;
+/** A process that wrote no sample for so long has ended. */
+const GONE_AFTER_MS = 2.5 * INTERVAL_MS;
+
+/** The measures of a sample, in the order in which they are kept. Times are milliseconds, sizes bytes; NaN where there is none. */
+export const MEASURES = [
+  'at',
+  'requests',
+  'errors',
+  'refused',
+  'p50',
+  'p95',
+  'p99',
+  'loop_mean',
+  'loop_max',
+  'utilization',
+  'memory',
+  'heap',
+  'in_flight',
+  'database_bytes',
+  'wal_bytes',
+  'commits',
+  'committed_writes',
+  'statements',
+  'jobs_queued',
+  'jobs_running',
+] as const;
+
+type Sample = Record<(typeof MEASURES)[number], number>;
+
+const SAMPLE_LENGTH = MEASURES.length * 8;
+
+/** A process that serves an app or works for it. */
+interface ProcessView {
+  readonly pid: number;
+  readonly host: string;
+  readonly started_at: string;
+  readonly node: string;
+  readonly url: string;
+  /** When it wrote its last sample. */
+  readonly seen_at: string | null;
+  readonly running: boolean;
+}
+
+/** An app as its history measures it. */
+interface MeasuredApp {
+  readonly name: string;
+  /** The path of its routes: '' alone. */
+  readonly base: string;
+  measure(): Promise<EngineMeasures>;
+  statements(): number;
+}
+
+/**
+ * The measures of one app in this process over the last day: one sample every half minute, in a file of fixed size in the data folder,
+ * where a sample's place follows from its time. Other processes on the folder have files of their own, and each reads all of them.
+ */
+export class MetricsHistory {
+  readonly #app: MeasuredApp;
+  readonly #metrics: Metrics;
+  readonly #inFlight: () => number;
+  readonly #folder: string | undefined;
+  readonly #startedAt = new Date().toISOString();
+  /** Where there is no folder, or it cannot be written. */
+  readonly #kept: Sample[] = [];
+  #file: number | undefined;
+  #url = '';
+  #timer: NodeJS.Timeout | undefined;
+  #delay: ReturnType<typeof monitorEventLoopDelay> | undefined;
+  #before: {
+    totals: RequestTotals;
+    loop: ReturnType<typeof performance.eventLoopUtilization>;
+    counts: Counts;
+  };
+
+  constructor(
+    app: MeasuredApp,
+    { metrics, inFlight, data }: { metrics: Metrics; inFlight: () => number; data: string | undefined },
+  ) {
+    this.#app = app;
+    this.#metrics = metrics;
+    this.#inFlight = inFlight;
+    this.#folder = data === undefined ? undefined : join(data, 'metrics');
+    this.#before = {
+      totals: metrics.totals(app.base),
+      loop: performance.eventLoopUtilization(),
+      counts: { commits: 0, writes: 0, statements: 0 },
+    };
+  }
+
+  start(url: string): void {
+    this.#url = url;
+    this.#delay = monitorEventLoopDelay({ resolution: 100 });
+    this.#delay.enable();
+    this.#timer = setInterval(() => void this.sample(), INTERVAL_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#delay?.disable();
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+
+  /** Takes a sample, of what has been since the last one. An app whose database is away has none of it. */
+  async sample(at = Date.now()): Promise<void> {
+    const measured = await this.#app.measure().catch(() => undefined);
+    const totals = this.#metrics.totals(this.#app.base);
+    const { totals: last, loop, counts } = this.#before;
+    const { commits, walBytes, databaseBytes } = measured?.store ?? {};
+    const now = { commits: commits?.total, writes: commits?.writes, statements: this.#app.statements() };
+    const times = quantiles(totals, last);
+    const { rss, heapUsed } = process.memoryUsage();
+    const sample: Sample = {
+      at,
+      requests: totals.count - last.count,
+      errors: totals.errors - last.errors,
+      refused: totals.refused - last.refused,
+      ...times,
+      loop_mean: (this.#delay?.mean ?? Number.NaN) / 1e6,
+      loop_max: (this.#delay?.max ?? Number.NaN) / 1e6,
+      utilization: performance.eventLoopUtilization(loop).utilization,
+      memory: rss,
+      heap: heapUsed,
+      in_flight: this.#inFlight(),
+      database_bytes: databaseBytes ?? Number.NaN,
+      wal_bytes: walBytes ?? Number.NaN,
+      commits: (now.commits ?? Number.NaN) - counts.commits,
+      committed_writes: (now.writes ?? Number.NaN) - counts.writes,
+      statements: now.statements - counts.statements,
+      jobs_queued: measured?.jobs.queued ?? Number.NaN,
+      jobs_running: measured?.jobs.running ?? Number.NaN,
+    };
+    this.#delay?.reset();
+    this.#before = {
+      totals,
+      loop: performance.eventLoopUtilization(),
+      counts: { ...now, commits: now.commits ?? counts.commits, writes: now.writes ?? counts.writes },
+    };
+    await this.#keep(sample);
+  }
+
+  /** The samples of all processes since an instant, in milliseconds, by process, each in order. */
+  read(since: number): { readonly process: ProcessView; readonly samples: readonly Sample[] }[] {
+    const own = { process: this.#view(this.#kept.at(-1)?.at), samples: this.#kept };
+    const files = this.#files();
+    const all = files.length > 0 ? files.flatMap((file) => readHistory(file) ?? []) : [own];
+    return all.map(({ process: of, samples }) => ({
+      process: of,
+      samples: samples.filter(({ at }) => at >= since).toSorted((a, b) => a.at - b.at),
+    }));
+  }
+
+  /** The processes that serve the app or work for it, on this data folder, of the last day. */
+  processes(): ProcessView[] {
+    const others = this.read(Date.now() - INTERVAL_MS * SAMPLES)
+      .map(({ process: of }) => of)
+      .filter(({ pid, host }) => pid !== process.pid || host !== hostname());
+    // This one is there, whatever it has written so far.
+    return [{ ...this.#view(Date.now()), running: true }, ...others];
+  }
+
+  #view(seen: number | undefined): ProcessView {
+    return {
+      pid: process.pid,
+      host: hostname(),
+      started_at: this.#startedAt,
+      node: process.versions.node,
+      url: this.#url,
+      seen_at: seen === undefined ? null : new Date(seen).toISOString(),
+      running: seen !== undefined && Date.now() - seen < GONE_AFTER_MS,
+    };
+  }
+
+  async #keep(sample: Sample): Promise<void> {
+    try {
+      this.#file ??= this.#open();
+    } catch {
+      // A folder that cannot be written costs the history its file, and nothing else.
+    }
+    if (this.#file === undefined) {
+      this.#kept.push(sample);
+      if (this.#kept.length > SAMPLES) this.#kept.shift();
+      return;
+    }
+    const bytes = Buffer.from(new Float64Array(MEASURES.map((name) => sample[name])).buffer);
+    const place = HEAD_LENGTH + (Math.floor(sample.at / INTERVAL_MS) % SAMPLES) * SAMPLE_LENGTH;
+    const file = this.#file;
+    await new Promise<void>((resolve) => write(file, bytes, 0, bytes.length, place, () => resolve()));
+  }
+
+  /** Opens the file of this process, and removes those that are no more use. */
+  #open(): number | undefined {
+    if (this.#folder === undefined) return undefined;
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    const dated = this.#files().map((path) => ({ path, changed: statSync(path).mtimeMs }));
+    const old = Date.now() - INTERVAL_MS * SAMPLES;
+    const byAge = dated.toSorted((a, b) => b.changed - a.changed);
+    for (const [at, { path, changed }] of byAge.entries())
+      if (at >= MAX_FILES - 1 || changed < old) rmSync(path, { force: true });
+    const path = join(this.#folder, `${this.#app.name}.${process.pid}.samples`);
+    const file = openSync(path, isThere(path) ? 'r+' : 'w+', 0o600);
+    const { seen_at: _, running: __, ...head } = this.#view(undefined);
+    writeSync(file, Buffer.from(JSON.stringify(head).padEnd(HEAD_LENGTH)), 0, HEAD_LENGTH, 0);
+    return file;
+  }
+
+  #files(): string[] {
+    const { name } = this.#app;
+    const folder = this.#folder;
+    if (folder === undefined || !isThere(folder)) return [];
+    const own = readdirSync(folder).filter(
+      (file) => file.startsWith(`${name}.`) && file.endsWith('.samples'),
+    );
+    return own.map((file) => join(folder, file));
+  }
+}
+
+interface Counts {
+  readonly commits: number;
+  readonly writes: number;
+  readonly statements: number;
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** The history in a file; undefined where it is none: another process may be about to write it, or has removed it. */
+function readHistory(
+  path: string,
+): { readonly process: ProcessView; readonly samples: Sample[] } | undefined {
+  try {
+    const bytes = readFileSync(path);
+    const head: Omit<ProcessView, 'seen_at' | 'running'> = JSON.parse(bytes.toString('utf8', 0, HEAD_LENGTH));
+    const samples: Sample[] = [];
+    for (let at = HEAD_LENGTH; at + SAMPLE_LENGTH <= bytes.length; at += SAMPLE_LENGTH) {
+      const entries = MEASURES.map((name, index) => [name, bytes.readDoubleLE(at + index * 8)] as const);
+      // Every measure is a member.
+      const sample = Object.fromEntries(entries) as Sample;
+      if (sample.at > 0) samples.push(sample);
+    }
+    const seen = Math.max(0, ...samples.map(({ at }) => at));
+    const seen_at = seen > 0 ? new Date(seen).toISOString() : null;
+    return { process: { ...head, seen_at, running: Date.now() - seen < GONE_AFTER_MS }, samples };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Milliseconds within which a half, 95 % and 99 % of the requests between two totals were answered: upper bounds. */
+function quantiles(now: RequestTotals, last: RequestTotals): { p50: number; p95: number; p99: number } {
+  const count = now.count - last.count;
+  const within = (share: number) => {
+    const at = now.buckets.findIndex((all, index) => all - (last.buckets[index] ?? 0) >= share * count);
+    return count === 0 ? Number.NaN : (now.bounds[at] ?? Number.POSITIVE_INFINITY) * 1000;
+  };
+  return { p50: within(0.5), p95: within(0.95), p99: within(0.99) };
+}

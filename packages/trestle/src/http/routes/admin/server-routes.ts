@@ -1,0 +1,205 @@
+import { createReadStream } from 'node:fs';
+import { type TSchema, Type } from 'typebox';
+import type { Authenticator } from '../../../accounts/authenticator.ts';
+import { Problem } from '../../../problems.ts';
+import type { App } from '../../../schema/app.ts';
+import { answer, bytes, type Route } from '../../../schema/route.ts';
+import { EVENTS } from '../../contract/event-stream.ts';
+import { MEASURES } from '../../metrics/metrics-history.ts';
+import type { Backups, ServerView } from '../../server/administration.ts';
+import { titled } from '../uniform/route-names.ts';
+import { adminRoute } from './admin-route.ts';
+import { followLog, matchingLines } from './log-lines.ts';
+
+const text = Type.String();
+const instant = Type.String({ format: 'date-time' });
+const nullable = (schema: TSchema) => Type.Union([schema, Type.Null()]);
+const anyObject = Type.Unsafe<unknown>({ type: 'object', additionalProperties: {} });
+const DAY_MS = 86_400_000;
+const ok = () => true;
+const not = () => false;
+
+/** The server: its log, the measures of the last day, settings, processes, backups. */
+export function serverRoutes(
+  { name }: Pick<App, 'name'>,
+  server: ServerView,
+  authenticate: Authenticator,
+): Route[] {
+  return [
+    ...logRoutes(server, authenticate),
+    ...measureRoutes(server),
+    ...backupRoutes(name, server.backups),
+  ];
+}
+
+function logRoutes(server: ServerView, authenticate: Authenticator): Route[] {
+  const filter = {
+    level: Type.Optional(
+      Type.Unsafe<string>({
+        type: 'string',
+        enum: ['debug', 'info', 'warn', 'error', 'fatal'],
+        description: 'This level and worse ones.',
+      }),
+    ),
+    text: Type.Optional(Type.String({ maxLength: 200, description: 'A part of the line, in any case.' })),
+    request: Type.Optional(Type.String({ maxLength: 200, description: 'The id of a request.' })),
+  };
+  const list = {
+    operationId: 'listLogLines',
+    summary: 'The last lines of the log of this process, newest first',
+    description: 'Of the last 10,000. The log has no query values, no bodies, no credentials.',
+    query: Type.Object({
+      ...filter,
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 200 })),
+    }),
+    answers: {
+      200: titled('LogLines', Type.Object({ pid: Type.Integer(), items: Type.Array(anyObject) })),
+    },
+  };
+  const follow = {
+    operationId: 'followLog',
+    summary: 'Lines of the log as they are written, as server-sent events',
+    query: Type.Object(filter),
+    produces: EVENTS,
+    answers: { 200: text },
+  };
+  return [
+    adminRoute('GET', '/logs', list, ({ query: { limit = 200, ...wanted } }) =>
+      answer(200, { pid: process.pid, items: [...matchingLines(server, wanted, limit)] }),
+    ),
+    adminRoute('GET', '/logs/events', follow, (request) => {
+      const { query, signal, caller, method } = request;
+      const isActive = () => authenticate.requireActive(caller).then(ok, not);
+      const content = method === 'HEAD' ? new Uint8Array() : followLog(server, query, { signal, isActive });
+      return bytes(
+        { content, type: `${EVENTS}; charset=utf-8` },
+        { 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
+      );
+    }),
+  ];
+}
+
+function measureRoutes({ history, settings }: ServerView): Route[] {
+  const process_ = titled(
+    'Process',
+    Type.Object({
+      pid: Type.Integer(),
+      host: text,
+      started_at: instant,
+      node: text,
+      url: text,
+      seen_at: nullable(instant),
+      running: Type.Boolean(),
+    }),
+  );
+  const sample = titled(
+    'Sample',
+    Type.Object(Object.fromEntries(MEASURES.map((name) => [name, nullable(Type.Number())]))),
+  );
+  const metrics = {
+    operationId: 'getMetricsHistory',
+    summary: 'Measures of the last day, a sample every half minute, by process',
+    description:
+      'Counts are those since the sample before. Times are milliseconds, sizes bytes; null where there is none. `at` is milliseconds since 1970.',
+    query: Type.Object({
+      hours: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 24, default: 24 })),
+    }),
+    answers: {
+      200: titled(
+        'MetricsHistory',
+        Type.Object({
+          items: Type.Array(Type.Object({ process: process_, samples: Type.Array(sample) })),
+        }),
+      ),
+    },
+  };
+  const processes = {
+    operationId: 'listProcesses',
+    summary: 'Processes of the last day on this data folder, and whether they run',
+    answers: { 200: titled('Processes', Type.Object({ items: Type.Array(process_) })) },
+  };
+  const inEffect = {
+    operationId: 'listSettings',
+    summary: 'Settings in effect, and where each comes from; secrets are masked',
+    answers: {
+      200: titled(
+        'Settings',
+        Type.Object({ items: Type.Array(Type.Object({ name: text, value: Type.Unknown(), source: text })) }),
+      ),
+    },
+  };
+  return [
+    adminRoute('GET', '/metrics', metrics, ({ query: { hours = 24 } }) =>
+      answer(200, { items: history.read(Date.now() - (hours / 24) * DAY_MS) }),
+    ),
+    adminRoute('GET', '/processes', processes, () => answer(200, { items: history.processes() })),
+    adminRoute('GET', '/settings', inEffect, () => answer(200, { items: settings })),
+  ];
+}
+
+function backupRoutes(app: string, backups: Backups | undefined): Route[] {
+  const file = titled('Backup', Type.Object({ name: text, at: instant, bytes: nullable(Type.Integer()) }));
+  const params = Type.Object({
+    name: Type.String({ pattern: '^[a-z0-9-]+-[0-9TZ.-]+\\.db$', maxLength: 200 }),
+  });
+  const list = {
+    operationId: 'listBackups',
+    summary: 'Backups, newest first, where they go and when they are made',
+    answers: {
+      200: titled(
+        'Backups',
+        Type.Object({
+          target: text,
+          schedule: nullable(Type.Object({ at: text, keep: Type.Integer() })),
+          items: Type.Array(file),
+        }),
+      ),
+    },
+  };
+  const make = {
+    operationId: 'makeBackup',
+    summary: 'Make a backup, and read it back',
+    raises: ['not_implemented'] as const,
+    answers: { 201: file },
+  };
+  const verify = {
+    operationId: 'verifyBackup',
+    summary: 'Read a backup back, and compare its rows with the declaration',
+    params,
+    readOnly: true,
+    answers: { 200: titled('BackupCheck', Type.Object({ ok: Type.Boolean(), detail: text })) },
+  };
+  const download = {
+    operationId: 'downloadBackup',
+    summary: 'Download a backup',
+    description: 'It has every row and every hash of a password: for administrators alone.',
+    params,
+    // A viewer would take all of it away: recorded, and refused as a change is.
+    readOnly: false,
+    produces: 'application/vnd.sqlite3',
+    answers: { 200: text },
+  };
+  const able = (): Backups => {
+    if (backups) return backups;
+    throw new Problem('not_implemented', {
+      detail: 'This process makes no backups: they are made by trestle serve, of SQLite databases.',
+    });
+  };
+  return [
+    adminRoute('GET', '/backups', list, async () => {
+      const { target, schedule } = able();
+      return answer(200, { target, schedule, items: await able().list(app) });
+    }),
+    adminRoute('POST', '/backups', make, async () => answer(201, await able().make(app))),
+    adminRoute('POST', '/backups/:name([^]+)::verify', verify, async ({ params: { name } }) =>
+      answer(200, await able().verify(app, name)),
+    ),
+    adminRoute('GET', '/backups/:name', download, async ({ params: { name } }) => {
+      const { path, bytes: length } = await able().open(app, name);
+      const content = ({ start, end }: { start: number; end: number }) =>
+        createReadStream(path, { start, end });
+      const disposition = { 'content-disposition': `attachment; filename="${name}"` };
+      return bytes({ content, length, type: 'application/vnd.sqlite3' }, disposition);
+    }),
+  ];
+}
