@@ -5,7 +5,8 @@ import { type AccountModels, openAccounts } from './accounts/open-accounts.ts';
 import type { Audit } from './accounts/operators/audit.ts';
 import type { OperatorService } from './accounts/operators/operators.ts';
 import type { PasswordsOptions } from './accounts/passwords/passwords.ts';
-import { accountResources } from './accounts/resources.ts';
+import type { PeopleService } from './accounts/people/people.ts';
+import { accountResources, linkResources } from './accounts/resources.ts';
 import { deriveKeys, openSigningSecret, type SigningSecret } from './accounts/sessions/signing-secret.ts';
 import type { Tickets } from './accounts/tokens/tickets.ts';
 import { type MigrateOptions, migrate } from './database/migrations/migrate.ts';
@@ -107,6 +108,8 @@ export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs
   readonly tickets: Tickets;
   /** Sign-in of operators, and how the first of them is made. */
   readonly operators: OperatorService;
+  /** Links in mails; undefined where accounts have no e-mail addresses. */
+  readonly people: PeopleService | undefined;
   /** Acts of operators. */
   readonly audit: Audit;
   readonly operations: OperationService;
@@ -173,12 +176,14 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
     const credentials = { secret, administratorSecret, administratorHash, passwords };
     const logs = { log: log.event, failed: log.failed };
     const rows = opened.accountRows;
-    const { purge, close, ...identity } = await openAccounts({ app, store, rows, ...credentials, ...logs });
-    const { accounts, keys, authenticate } = identity;
+    const transport = openMailTransport(app, options, log.event);
+    const reach = { app, store, rows, transport };
+    const { purge, close, ...identity } = await openAccounts({ ...reach, ...credentials, ...logs });
+    const { accounts, keys, authenticate, people } = identity;
     const jobs = openJobs({
       app,
       store,
-      transport: openMailTransport(app, options, log.event),
+      transport,
       ...opened,
       accounts,
       cursorKey,
@@ -186,11 +191,12 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
       work: roles.includes('work'),
       schedule: roles.includes('schedule'),
       limits: options.jobs ?? {},
-      ...(webhooks && { handlers: webhooks.handlers }),
+      handlers: new Map([...(webhooks?.handlers ?? []), ...(people?.handlers ?? [])]),
       requireActive: authenticate.requireActive,
       log,
     });
     webhooks?.open({ ...opened, store, queue: jobs.queue });
+    people?.open(jobs.enqueue, jobs.mail);
     const { requireActive } = authenticate;
     const { resources } = app;
     const live =
@@ -327,7 +333,7 @@ export function tablesOfApp(app: Pick<App, 'resources' | 'accounts'>): Table[] {
   const tables = tablesOf({ accounts, ...app.resources }, app.accounts);
   return [
     ...tables.slice(0, 1),
-    ...tablesOf(system, app.accounts),
+    ...tablesOf({ ...system, ...linkResources(app.accounts) }, app.accounts),
     ...tablesOf(JOB_RESOURCES, app.accounts),
     ...tablesOf(IDEMPOTENCY_RESOURCES, app.accounts),
     ...tablesOf(changeResources(app.resources), app.accounts),

@@ -51,6 +51,8 @@ interface AccountDependencies {
   readonly throttle: Throttle;
   readonly now: () => number;
   readonly log: EventLog;
+  /** Asks a new account to verify its address, in its transaction; undefined where accounts have none. */
+  readonly signedUp?: ((context: Context, account: RowId) => Promise<void>) | undefined;
 }
 
 /** The accounts of an app as every channel uses them. The rules of the declaration are asked here. */
@@ -100,6 +102,7 @@ function entrances(
           .setCredentials(transaction, { id, username_key: key, password_hash: hash })
           .catch(usernameTaken);
         await throttle.trust(transaction, id, source);
+        await dependencies.signedUp?.({ ...context, transaction }, id);
         transaction.afterCommit.push(() => log({ event: 'signed_up', account: id, source }, context.origin));
         return view(transaction, callerOf(id), id);
       });
@@ -362,8 +365,8 @@ function ownSessions(
 }
 
 /** Asks for the password of an account by someone who is signed in to it, as often as guessing allows. */
-async function requirePassword(
-  { store, passwords, throttle, log }: AccountDependencies,
+export async function requirePassword(
+  { store, passwords, throttle, log }: Pick<AccountDependencies, 'store' | 'passwords' | 'throttle' | 'log'>,
   context: Context,
   { row, password, pointer }: { row: AccountRow; password: string; pointer: string },
 ): Promise<void> {

@@ -23,6 +23,12 @@ export function accountStatements(model: SystemModel, declared: Accounts) {
     limit 1`);
   return {
     byId: table.select(sql`where ${id}`),
+    /** Of apps whose accounts have e-mail addresses. */
+    byAddress: table.select(
+      declared.email === undefined
+        ? sql`where 1 = 0`
+        : sql`where ${sql.ref(declared.email)} = ${param('address')}`,
+    ),
     /** The account of exactly this name, else the one whose name compares equal, else by another field of sign-in. */
     byName: (executor: Executor, username: string) =>
       byName(executor, {

@@ -20,7 +20,8 @@ type AccountEvent =
       account: RowId;
       roles?: readonly string[];
     }
-  | { event: 'account_deleted'; account: RowId }
+  | { event: 'account_deleted' | 'email_verified'; account: RowId }
+  | { event: 'mail_throttled'; purpose: string }
   | { event: 'session_ended' | 'refresh_replayed'; account: RowId; session: string }
   | { event: KeyEvent; key: string; account: RowId | null }
   | { event: 'key_uses_delayed' | 'key_uses_dropped'; count: number };

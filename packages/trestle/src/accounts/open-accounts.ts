@@ -1,4 +1,5 @@
 import type { Store } from '../database/store.ts';
+import type { Transport } from '../mail/transport.ts';
 import { Cursors } from '../rows/lists/cursor.ts';
 import type { Model } from '../rows/model.ts';
 import type { AccountRows } from '../rows/open-services.ts';
@@ -6,7 +7,7 @@ import { compileSystemModels, type SystemModel, systemReads, without } from '../
 import type { Accounts } from '../schema/accounts.ts';
 import type { AccountService, KeyService } from '../schema/services/account-service.ts';
 import { accountViewer } from './account-rows.ts';
-import { accountService, type ShownSession } from './account-service.ts';
+import { accountService, requirePassword, type ShownSession } from './account-service.ts';
 import { accountStatements, writeUsernameKeys } from './account-statements.ts';
 import { type Authenticator, openAuthenticator } from './authenticator.ts';
 import { DatabaseClock } from './database-clock.ts';
@@ -17,8 +18,9 @@ import { keyService, type ShownKey } from './keys/keys.ts';
 import { Audit } from './operators/audit.ts';
 import { type OperatorService, operatorService } from './operators/operators.ts';
 import { Passwords, type PasswordsOptions } from './passwords/passwords.ts';
+import { People, type PeopleDependencies } from './people/people.ts';
 import { accountBodies } from './request-bodies.ts';
-import { accountResources, type KeyUseRow } from './resources.ts';
+import { accountResources, type KeyUseRow, linkResources } from './resources.ts';
 import { Refresh } from './sessions/refresh.ts';
 import { sessionStatements } from './sessions/session-statements.ts';
 import { lifetimesOf, Sessions } from './sessions/sessions.ts';
@@ -47,6 +49,8 @@ export interface AccountsSetup {
   log?: ((event: LoggedEvent) => void) | undefined;
   /** Told of what fails behind requests (default: nobody is). */
   failed?: ((error: unknown) => void) | undefined;
+  /** How mails leave (default: the app sends none). */
+  transport?: Transport | undefined;
   /** Default: `THROTTLE`. */
   throttle?: Partial<ThrottleLimits> | undefined;
   passwords?: PasswordsOptions | undefined;
@@ -60,6 +64,8 @@ export interface OpenAccounts {
   readonly tickets: Tickets;
   readonly authenticate: Authenticator;
   readonly operators: OperatorService;
+  /** Undefined where accounts have no e-mail addresses. */
+  readonly people: People | undefined;
   readonly audit: Audit;
   readonly accountModels: AccountModels;
   /** Removes expired sessions, old uses of keys and old attempts. */
@@ -81,6 +87,23 @@ function viewsOf(
     keys: keys.view,
     key_uses: without(key_uses.view, 'key'),
   };
+}
+
+/** Links in mails, where accounts have addresses. */
+function openPeople(
+  { app, store, rows, transport, now: clock = () => performance.now() }: AccountsSetup,
+  shared: Pick<
+    PeopleDependencies,
+    'declared' | 'bodies' | 'accounts' | 'sessions' | 'passwords' | 'now' | 'log' | 'service'
+  > & { readonly throttle: Throttle },
+): People | undefined {
+  const { email } = app.accounts;
+  const { links: model } = compileSystemModels(linkResources(app.accounts), app.accounts, store);
+  if (email === undefined || !model) return undefined;
+  const given = { app, store, rows, transport, model, monotonic: clock };
+  const ownPassword: PeopleDependencies['requirePassword'] = (context, row, password) =>
+    requirePassword({ ...shared, store }, context, { row, password, pointer: '/password' });
+  return new People({ ...shared, ...given, requirePassword: ownPassword }, email);
 }
 
 /** Opens accounts, sessions, tokens and keys of one app over its store. */
@@ -141,9 +164,12 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
     sessionReads: systemReads<ShownSession>(models.sessions, store, cursors),
     keys,
     refresh,
+    signedUp: declared.email === undefined ? undefined : async (context, id) => people?.signedUp(context, id),
   });
+  const people = openPeople(setup, { ...shared, service });
   return {
     accounts: service,
+    people,
     keys: keyService({
       ...shared,
       statements: keys,

@@ -117,8 +117,36 @@ export function accountBodies({ accounts, app, resources }: BodyOptions) {
       Type.Object({ expires_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]) }, closed),
       { further: expiryErrors },
     ),
+    ...linkBodies(accounts, password),
     ticket: body<{ path: string }>(ticket),
     overlap: body<{ overlap?: number }>(Type.Object({ overlap: Type.Optional(overlap) }, closed)),
+  };
+}
+
+/** Bodies of the routes of links in mails. */
+function linkBodies({ email, fields, roles }: Accounts, password: TSchema) {
+  const type = email === undefined ? undefined : fields[email]?.type;
+  const address = type?.schema ?? text;
+  const normalize = {
+    email: (given: string) => String(type?.normalize?.(given) ?? given),
+    password: normalizePassword,
+  };
+  const token = Type.String({ maxLength: 100 });
+  const role = Type.Unsafe<string>({ type: 'string', enum: [...roles, ...OPERATOR_ROLES] });
+  return {
+    link: body<{ token: string }>(Type.Object({ token }, closed)),
+    address: body<{ email: string }>(Type.Object({ email: address }, closed), { normalize }),
+    newPasswordByLink: body<{ token: string; password: string }>(Type.Object({ token, password }, closed), {
+      normalize,
+    }),
+    emailChange: body<{ email: string; password?: string }>(
+      Type.Object({ email: address, password: Type.Optional(text) }, closed),
+      { normalize: { email: normalize.email } },
+    ),
+    invitation: body<{ email: string; roles?: string[] }>(
+      Type.Object({ email: address, roles: Type.Optional(Type.Array(role, { uniqueItems: true })) }, closed),
+      { normalize },
+    ),
   };
 }
 

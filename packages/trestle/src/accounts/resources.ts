@@ -1,6 +1,7 @@
 import { INTERNAL } from '../database/table.ts';
 import { ACCOUNTS_TABLE, type Accounts, accountFields } from '../schema/accounts.ts';
 import { resource, systemResource } from '../schema/define-resource.ts';
+import type { Field } from '../schema/field.ts';
 import { boolean } from '../schema/fields/boolean.ts';
 import { integer } from '../schema/fields/integer.ts';
 import { list } from '../schema/fields/list.ts';
@@ -23,6 +24,7 @@ export function accountResources(declared: Accounts) {
       id: declared.id,
       fields: {
         ...accountFields(declared.username, declared.roles, declared.can.grant),
+        ...(addressFields(declared) as Record<never, never>),
         username_key: text({ nullable: true, unique: true }),
         password_hash: text({ nullable: true }),
       },
@@ -31,6 +33,34 @@ export function accountResources(declared: Accounts) {
   );
   return { accounts, sessions, keys, key_uses: keyUses, attempts, tickets, setups, audit: auditEntries };
 }
+
+/** The own fields that links in mails are about, where the app has them. */
+function addressFields({ email, fields }: Accounts): Record<string, Field> {
+  const [address, verified] = email === undefined ? [] : [fields[email], fields.verified_email];
+  return email !== undefined && address && verified ? { [email]: address, verified_email: verified } : {};
+}
+
+/** The table of links in mails, of apps whose accounts have addresses. */
+export function linkResources({ email }: Pick<Accounts, 'email'>): { links?: typeof links } {
+  return email === undefined ? {} : { links };
+}
+
+/** Links in mails, by the hash of their token: for what, to which address, and the job that sent it. */
+export const links = systemResource(
+  resource({
+    id: textId('^[0-9a-f]{64}$'),
+    fields: {
+      purpose: text(),
+      account: reference('accounts', { nullable: true, onDelete: 'cascade' }),
+      address: text({ index: true }),
+      roles: list(text(), { default: [] }),
+      job: text(),
+      created_at: createdAt(),
+      expires_at: timestamp({ index: true }),
+    },
+  }),
+  { table: `${INTERNAL}links` },
+);
 
 export type AccountResources = ReturnType<typeof accountResources>;
 
@@ -130,5 +160,6 @@ export type AccountRow = RowOf<AccountResources['accounts']>;
 export type SessionRow = RowOf<AccountResources['sessions']>;
 export type KeyRow = RowOf<AccountResources['keys']>;
 export type KeyUseRow = RowOf<AccountResources['key_uses']>;
+export type LinkRow = RowOf<typeof links>;
 export type TicketRow = RowOf<AccountResources['tickets']>;
 export type AttemptRow = RowOf<AccountResources['attempts']>;

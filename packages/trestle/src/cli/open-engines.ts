@@ -18,7 +18,15 @@ export function makeDataFolder(folder: string): void {
 /** Opens every app, or none: what was opened is closed again where one cannot be. */
 export async function openEngines(apps: readonly App[], options: EngineOptions): Promise<Engine[]> {
   makeDataFolder(options.data);
-  const opened = await Promise.allSettled(apps.map((app) => openEngine(app, options)));
+  // Of several apps each has a path of its own.
+  const linksOf = ({ name }: App) =>
+    options.mail && {
+      ...options.mail,
+      publicUrl: `${options.mail.publicUrl}${apps.length > 1 ? `/${name}` : ''}`,
+    };
+  const opened = await Promise.allSettled(
+    apps.map((app) => openEngine(app, { ...options, mail: linksOf(app) })),
+  );
   const engines = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   const failed = opened.find((each) => each.status === 'rejected');
   if (!failed) return engines;

@@ -7,12 +7,17 @@ import type { Transport } from './transport.ts';
 /** The name of the job that sends a mail. No declared job has a name with a dot. */
 const SEND = 'mail.send';
 /** Over some hours, with the growing pauses of the queue. */
-const MAIL_ATTEMPTS = 12;
+export const MAIL_ATTEMPTS = 12;
 const MAX_LENGTH = 1_000_000;
 const ADDRESS = /^(?:[^<>\r\n]*<)?[^\s<>,;:"@]+@[^\s<>,;:"@]+>?$/;
 
 /** Enqueues a job of the engine's own. */
-type Enqueue = (context: Context, name: string, input: object, options?: EnqueueOptions) => Promise<string>;
+export type Enqueue = (
+  context: Context,
+  name: string,
+  input: object,
+  options?: EnqueueOptions,
+) => Promise<string>;
 
 /** The mail of an app: the service for its code, and the code of its jobs. */
 export function openMail(transport: Transport | undefined, enqueue: Enqueue) {
@@ -32,7 +37,7 @@ export function openMail(transport: Transport | undefined, enqueue: Enqueue) {
 }
 
 /** Delivers a mail. A mail that is refused for good is not tried again (RFC 5321, 4.2.1). */
-async function deliver(transport: Transport, id: string, mail: Mail): Promise<void> {
+export async function deliver(transport: Transport, id: string, mail: Mail): Promise<void> {
   try {
     await transport.deliver(id, mail);
   } catch (error) {

@@ -15,6 +15,8 @@ export interface MailSettings {
 
 /** Delivers mails, each known by an id that is the same in every attempt. */
 export interface Transport {
+  /** Where people reach the app. */
+  readonly publicUrl: string;
   deliver(id: string, mail: Mail): Promise<void>;
   close(): void;
 }
@@ -25,7 +27,7 @@ const SILENCE_TIMEOUT_MS = 60_000;
 /** A transport over SMTP, or into files of a folder. Nodemailer is loaded with the first mail. */
 export function openTransport(
   declared: { readonly from?: string },
-  { smtp, from = declared.from ?? 'app@localhost' }: MailSettings = {},
+  { smtp, from = declared.from ?? 'app@localhost', publicUrl = 'http://localhost:4000' }: MailSettings = {},
   { folder, log }: { folder: string; log: (event: { event: string; file: string }) => void },
 ): Transport {
   // The message does not repeat it: it may hold a password.
@@ -38,6 +40,7 @@ export function openTransport(
     messageId: `<${id}@${/@([^>\s]+)/.exec(from)?.[1] ?? 'localhost'}>`,
   });
   return {
+    publicUrl,
     async deliver(id, mail) {
       if (smtp === undefined)
         return log({ event: 'mail_written', file: await writeMail(folder, id, envelope(id, mail)) });

@@ -4,6 +4,7 @@ import {
   aBoolean,
   aCount,
   anything,
+  aString,
   expects,
   isObject,
   isStrings,
@@ -18,6 +19,7 @@ import { rulesFor } from './checks/rule-options.ts';
 import { resource, systemResource } from './define-resource.ts';
 import type { Duration } from './duration.ts';
 import { list } from './fields/list.ts';
+import { email } from './fields/texts/email.ts';
 import { oneOf } from './fields/texts/enum.ts';
 import { text } from './fields/texts/text.ts';
 import { createdAt, timestamp } from './fields/timestamp.ts';
@@ -64,6 +66,16 @@ export interface AccountsOptions<F extends Fields = Fields> {
    * `email({ unique: true })` (default: none). No user name may look like a value of one of them.
    */
   signInBy?: readonly (keyof F & string)[];
+  /**
+   * The own field with an account's e-mail address, an `email({ unique: true })` (default: none). Links sent there verify it
+   * (`verified_email`), change it, reset a password and invite people; the address changes by such a link alone.
+   */
+  email?: keyof F & string;
+  /**
+   * Where links in mails lead, such as `https://app.example/{purpose}#{token}` (default: a page of this server). Purposes are
+   * `verify`, `change`, `reset` and `invite`.
+   */
+  links?: string;
   /** How accounts are told apart (default: `uuidId()`). */
   id?: Id;
   /** Default: 1 to 64 characters without spaces, control or invisible characters. */
@@ -111,6 +123,8 @@ export interface Accounts<F extends Fields = Fields> {
   /** Their own fields. */
   readonly fields: F;
   readonly signInBy: readonly string[];
+  readonly email: string | undefined;
+  readonly links: string | undefined;
   /** The accounts as a resource, without the columns that nobody sees. */
   readonly resource: Resource;
   readonly id: Id;
@@ -169,7 +183,8 @@ export function accounts<const F extends Fields = Record<never, never>>(
   options: AccountsOptions<F> = {},
 ): Accounts<F> {
   const password = options.password ?? { min: 15, max: 256 };
-  const { fields = {} as F, roles = [] } = options;
+  const { roles = [] } = options;
+  const fields = withVerifiedEmail(options.fields ?? ({} as F), options.email);
   const id = options.id ?? uuidId();
   const username = options.username ?? { min: 1, max: 64, patterns: [VISIBLE] };
   const can = {
@@ -182,6 +197,8 @@ export function accounts<const F extends Fields = Record<never, never>>(
   const declared = Object.freeze({
     fields,
     signInBy: options.signInBy ?? [],
+    email: options.email,
+    links: options.links,
     resource: systemResource(
       resource({
         id,
@@ -207,6 +224,18 @@ export function accounts<const F extends Fields = Record<never, never>>(
     can,
   });
   return withMistakes(declared, checkOptions(options));
+}
+
+/** Own fields with the last address that was verified; the address itself changes by a link, or by the administrator's hand. */
+function withVerifiedEmail<F extends Fields>(fields: F, name: (keyof F & string) | undefined): F {
+  const address = name === undefined ? undefined : fields[name];
+  if (name === undefined || !address) return fields;
+  const read = any(ownAccount, administrator) as Rule<never>;
+  return {
+    ...fields,
+    [name]: { ...address, can: { ...address.can, update: administrator } },
+    verified_email: email({ nullable: true, can: { read, create: nobody, update: nobody } }),
+  };
 }
 
 /** Where accounts live: what `author()` and `editor()` columns refer to. */
@@ -290,6 +319,12 @@ const checkOptions = optionsOf<AccountsOptions>('accounts()', {
   can: rulesFor(['create', 'read', 'list', 'update', 'grant']),
   fields: membersOf('an object of fields', expects('a field such as text()', isField)),
   signInBy: names,
+  email: aString,
+  links: expects(
+    "a URL with {purpose} and {token}, such as 'https://app.example/{purpose}#{token}'",
+    (value) =>
+      typeof value === 'string' && /^https?:\/\/.*\{token\}/.test(value) && value.includes('{purpose}'),
+  ),
 });
 
 /** The JSON Schema of a string that a rule takes, for documentation: patterns that other regular expressions do not know are left out. */

@@ -142,7 +142,7 @@ export function app<
     // Without jobs there are none: what `Js` is by default.
     jobs: options.jobs ?? ({} as Js),
     webhooks,
-    mail: options.mail,
+    mail: options.mail ?? (options.accounts?.email === undefined ? undefined : {}),
     defaults: options.defaults ?? {},
     contract: options.contract,
     routes: options.routes,

@@ -5,6 +5,7 @@ import type { Row } from '../../rows/model.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { Contract, FailedRequest } from '../../schema/route.ts';
 import type { Resources } from '../../schema/row-types.ts';
+import { serveAccountPage } from '../docs/account-page.ts';
 import { serveDocumentation } from '../docs/document-pages.ts';
 import { firstCalls, openVerbs } from '../docs/first-calls.ts';
 import { type IndexEntry, serveIndex } from '../docs/index-page.ts';
@@ -27,6 +28,7 @@ import { accountRoutes } from './uniform/account-routes.ts';
 import { historyRoute } from './uniform/history-route.ts';
 import { keyRoutes } from './uniform/key-routes.ts';
 import { operationRoutes } from './uniform/operation-routes.ts';
+import { peopleRoutes } from './uniform/people-routes.ts';
 import { permissionRoute } from './uniform/permission-route.ts';
 import { resourceRoutes } from './uniform/resource-routes.ts';
 import { ticketRoute } from './uniform/ticket-route.ts';
@@ -79,6 +81,7 @@ export function mount<Rs extends Resources>(
   fastify.get(openapi, (request, reply) => documentOf(request.prefix).send(reply));
   const pages = { swagger: contract?.pages?.swagger ?? '/docs', redoc: contract?.pages?.redoc ?? '/redoc' };
   serveDocumentation(fastify, { title: name, base, ...pages });
+  if (engine.people) serveAccountPage(fastify, { title: name, base });
   const hasPage = fastify.hasRoute({ method: 'GET', url: base === '' ? '/' : base });
   const names = Object.keys(app.resources);
   const entry: IndexEntry = {
@@ -155,7 +158,7 @@ function uniformTable<Rs extends Resources>(
   places: RouteTable['places'],
 ): RouteTable {
   const { app, accounts, keys, tickets, operations, models, byName, store, live, webhooks } = engine;
-  const { representationTag, accountModels, moveModel } = engine;
+  const { representationTag, accountModels, moveModel, people } = engine;
   const namesOf: NamesOf = async (caller, ids) => {
     const found = await byName.get('accounts')?.readMany({ caller }, ids).catch(withoutNames);
     return new Map([...(found ?? [])].map(([id, { username }]) => [id, String(username)]));
@@ -171,10 +174,13 @@ function uniformTable<Rs extends Resources>(
     if (feed && service) own.push(...feedRoutes(model, feed, service, namesOf));
     return [...own, permissionRoute(model, store, accounts)];
   });
+  const ofAccounts = accountRoutes(app, accounts, accountModels, representationTag);
+  const signUp = ofAccounts.find(({ options }) => options.operationId === 'signUp');
   const routes = [
     ...rows,
     ...(rows.length > 0 ? [batchRoute(rows, engine)] : []),
-    ...accountRoutes(app, accounts, accountModels, representationTag),
+    ...ofAccounts,
+    ...(people && signUp ? peopleRoutes(app, people, signUp) : []),
     ...keyRoutes(app, keys, accountModels),
     ...(webhooks ? webhookRoutes({ webhooks, models, byName }) : []),
     ...operationRoutes(shown, operations, moveModel),

@@ -1,5 +1,6 @@
 import type { Accounts } from '../accounts.ts';
 import { seconds } from '../duration.ts';
+import type { Field } from '../field.ts';
 import { didYouMean } from './nearest.ts';
 
 /** Columns and members of bodies that are the engine's own. */
@@ -30,6 +31,8 @@ export function checkAccounts(
     if (type.reference?.onDelete === 'cascade')
       wrong(`${path}.${name}`, `no account is deleted with another row: onDelete: 'restrict' or 'setNull'`);
   }
+  if (accounts.email !== undefined && !isAddress(fields[accounts.email]))
+    wrong(`${path}.email`, `${accounts.email} is no own field email({ unique: true })`);
   for (const name of signInBy) {
     const field = fields[name];
     const names = Object.keys(fields);
@@ -43,4 +46,8 @@ export function checkAccounts(
   seconds(audit, `${path}.audit`);
   for (const key of ['lifetime', 'longest'] as const)
     if (keys[key] !== 'never') seconds(keys[key], `${path}.keys.${key}`);
+}
+
+function isAddress(field: Field | undefined): boolean {
+  return field?.type.name === 'email' && field.unique;
 }
