@@ -2,6 +2,7 @@ import { keepResults } from '../report/results.ts';
 import type { Candidate } from '../servers/candidate.ts';
 import { candidatesNamed, defaultServers, REFERENCE } from '../servers/candidates.ts';
 import { peers } from '../servers/peers/peers.ts';
+import { measureBudgets } from './budgets.ts';
 import { measureFootprint } from './footprint.ts';
 import { measure, type Plan } from './measure.ts';
 import { measureMixed } from './mixed.ts';
@@ -14,6 +15,8 @@ export const SUITES = {
   mixed: 'latency of reads during writes at the maximum rate',
   footprint: 'start, memory, installed size',
   workers: 'one process and two, nothing pinned',
+  budgets:
+    'lists under a membership rule and with computed fields, beside the same lists without (printed only)',
   sizes: 'the same on 1,000, 100,000 and 1,000,000 rows, or up to --rows (at most 10,000,000)',
 } as const;
 
@@ -63,6 +66,7 @@ const RUN: Readonly<Record<Suite, (suite: Suite, options: Options) => Promise<vo
     if (options.check) return time(suite, options, plan);
     keepResults({ suite, ...options }, await measureFootprint(plan), (one) => one.candidate);
   },
+  budgets: (_suite, options) => measureBudgets(options),
   workers: (suite, options) => {
     const plan = planOf(
       { ...options, only: options.only ?? referenceAndUniform(options), peers: [] },

@@ -10,7 +10,6 @@ import type { Resource } from '../schema/resource.ts';
 import {
   conditionsOf,
   isOperand,
-  type Operand,
   type RuleCondition,
   type RuleData,
   type RuleFilter,
@@ -40,7 +39,7 @@ export type FindModel = (name: string) => Model | undefined;
 
 /** The rest of a rule for a class of callers: conditions on rows alone. All that depends on the caller is decided. */
 export type Residual = boolean | Part;
-type Part =
+export type Part =
   | ({ readonly kind: 'condition' } & RuleCondition)
   | { readonly kind: 'exists'; readonly resource: string; readonly filter: Residual }
   | { readonly kind: 'through'; readonly field: string; readonly resource: string; readonly rule: Residual }
@@ -136,7 +135,7 @@ export function allOfResiduals(parts: readonly Residual[]): Residual {
   return combined('all', parts);
 }
 
-function combined(kind: 'any' | 'all', parts: readonly Residual[]): Residual {
+export function combined(kind: 'any' | 'all', parts: readonly Residual[]): Residual {
   const decided = kind === 'any';
   if (parts.includes(decided)) return decided;
   const open = parts.flatMap((part) =>
@@ -194,10 +193,8 @@ export function compileResidual(residual: Residual, model: Model, find: FindMode
       isLocal: true,
       fields: new Set(),
     };
-  const table = { refer: (name: string) => sql`${model.table}.${sql.ref(name)}`, depth: 0 };
-  const where = sqlOf(residual, model, find, { ...table, plain: sql.ref });
-  const groups = groupsIn(residual, model, find);
-  if (groups) memberships.set(where, groups);
+  const where = ownSql(residual, model, find);
+  origins.set(where, { residual, model, find });
   return {
     where,
     test: testOf(residual, model, find),
@@ -206,51 +203,31 @@ export function compileResidual(residual: Residual, model: Model, find: FindMode
   };
 }
 
-/** Rows by groups, as under a membership rule: those whose field has one of some values. */
-export interface RuleGroups {
-  readonly field: string;
-  /** Selects the values, as `value`. */
-  readonly rows: Sql;
+/** The source of a compiled condition. */
+interface Origin {
+  readonly residual: Part;
+  readonly model: Model;
+  readonly find: FindModel;
 }
 
-const memberships = new WeakMap<Sql, RuleGroups>();
+const origins = new WeakMap<Sql, Origin>();
 
-/** The groups of the rows that a condition leaves, where it is a membership rule. */
-export function groupsOf(where: Sql): RuleGroups | undefined {
-  return memberships.get(where);
+/** The source of the condition of a rule. */
+export function originOf(where: Sql): Origin | undefined {
+  return origins.get(where);
 }
 
-/** A condition that leaves fewer rows of the same groups. */
-export function withGroupsOf(where: Sql, narrowed: Sql): Sql {
-  const groups = memberships.get(where);
-  if (groups) memberships.set(narrowed, groups);
-  return narrowed;
+/** A condition that leaves some of the rows of a rule. */
+export function narrowed(where: Sql, condition: Sql): Sql {
+  const origin = origins.get(where);
+  if (origin) origins.set(condition, origin);
+  return condition;
 }
 
-/** Groups by an `exists` that compares one field of the other resource with a reference or an author of the row. */
-function groupsIn(residual: Residual, model: Model, find: FindModel): RuleGroups | undefined {
-  if (typeof residual === 'boolean' || residual.kind !== 'exists' || typeof residual.filter === 'boolean')
-    return undefined;
-  const { filter } = residual;
-  const parts = filter.kind === 'all' ? filter.parts : [filter];
-  const namesRow = parts.filter((part) => fieldsOf(part, true).length > 0);
-  const [only] = namesRow;
-  if (namesRow.length !== 1 || only?.kind !== 'condition' || only.operator !== 'eq') return undefined;
-  const value = only.value as Operand;
-  const { type } = (value.operand === 'its' && model.byName.get(value.field)) || {};
-  if (value.operand !== 'its' || !(type?.reference || type?.isOwner)) return undefined;
-  const rest = combined(
-    'all',
-    parts.filter((part) => part !== only),
-  );
-  const refer = () => sql`1`;
-  const rows = relatedRows(
-    { kind: 'exists', resource: residual.resource, filter: rest },
-    find,
-    { refer, depth: 0 },
-    (row) => sql`distinct ${row(only.field)} as ${sql.id('value')}`,
-  );
-  return { field: value.field, rows };
+/** A rest of a rule as SQL, of the rows of the resource's own table. */
+export function ownSql(residual: Residual, model: Model, find: FindModel): Sql {
+  const refer = (name: string) => sql`${model.table}.${sql.ref(name)}`;
+  return sqlOf(residual, model, find, { refer, plain: sql.ref, depth: 0 });
 }
 
 /** A rest of a rule as SQL, of rows whose columns are referred to so. */
@@ -460,7 +437,7 @@ function isLocal(part: Part): boolean {
 }
 
 /** The fields of the row that a part depends on; inside `exists`, those that `its` names. */
-function fieldsOf(part: Residual, inside = false): string[] {
+export function fieldsOf(part: Residual, inside = false): string[] {
   if (typeof part === 'boolean') return [];
   switch (part.kind) {
     case 'condition':

@@ -17,8 +17,8 @@ import {
   ME,
   NO_EXECUTOR,
   NOW,
+  narrowed,
   type Residual,
-  withGroupsOf,
 } from './compiled-rule.ts';
 import type { Model, ModelField, Projection } from './model.ts';
 import { computedFor } from './relations/computed.ts';
@@ -214,7 +214,7 @@ function rulesOf({ resource, fields }: Pick<Model, 'resource' | 'fields'>): Map<
 /** A rule on some of the rows of a table. */
 function compiledAmong(rows: Sql | undefined, rule: CompiledRule): CompiledRule {
   if (!rows) return rule;
-  return { ...rule, where: rule.where ? withGroupsOf(rule.where, sql`${rows} and ${rule.where}`) : rows };
+  return { ...rule, where: rule.where ? narrowed(rule.where, sql`${rows} and ${rule.where}`) : rows };
 }
 
 /** Makes a thing once for each of the keys that classes of callers come to, and finds it again by the class. */

@@ -11,8 +11,8 @@ export interface BoundStatement {
   readonly values: readonly Value[];
   /** Undefined where it is short in any case. */
   readonly cost: ReadCost | undefined;
-  /** Told how long it took. */
-  readonly took?: (milliseconds: number) => void;
+  /** Gives the statement to run in its place where it did not find enough; undefined where it did. */
+  readonly otherwise?: (found: readonly Columns[]) => BoundStatement | undefined;
 }
 
 /** A statement by the shape of what was asked. */
@@ -42,15 +42,15 @@ export function runner(
   context: Context,
 ): (bound: BoundStatement) => Columns[] | Promise<Columns[]> {
   const reader = readerOf(store, context);
-  return ({ statement, values, cost, took }) => {
-    if (cost && !context.transaction) return store.scan(statement, values, cost);
-    if (!took) return reader.all(statement, values);
-    const started = performance.now();
-    const found = reader.all(statement, values);
-    const end = <T>(rows: T): T => {
-      took(performance.now() - started);
-      return rows;
+  const run = ({ statement, values, cost, otherwise }: BoundStatement): Columns[] | Promise<Columns[]> => {
+    const isApart = cost && !context.transaction;
+    const found = isApart ? store.scan(statement, values, cost) : reader.all(statement, values);
+    if (!otherwise) return found;
+    const complete = (rows: Columns[]) => {
+      const next = otherwise(rows);
+      return next ? run(next) : rows;
     };
-    return found instanceof Promise ? found.then(end) : end(found);
+    return found instanceof Promise ? found.then(complete) : complete(found);
   };
+  return run;
 }

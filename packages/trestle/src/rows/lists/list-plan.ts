@@ -1,12 +1,11 @@
 import { type Sql, sql } from '../../database/sql.ts';
 import { Param, statement } from '../../database/statement.ts';
-import { EACH_ROW, type ReadCost, type Value } from '../../database/store.ts';
+import { type Columns, EACH_ROW, type ReadCost, type Value } from '../../database/store.ts';
 import { LruMap } from '../../lru-map.ts';
 import { Problem } from '../../problems.ts';
 import { accountOf, type Caller } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
-import { groupsOf, type RuleGroups } from '../compiled-rule.ts';
 import {
   compileProjection,
   flagOf,
@@ -19,8 +18,9 @@ import { RANK, type Ranking, searchCondition } from '../search/search-condition.
 import { type BoundStatement, bindShaped, type ShapedStatement } from './bound-statement.ts';
 import type { Position } from './cursor.ts';
 import { COMPUTED_COST, FilterParts, isIndexed, type RelatedRows, Slot } from './filter-sql.ts';
-import { firstOfGroups, GroupChoice, isDeclaredOrder } from './group-merge.ts';
+import { amongFirst, GroupChoice, isMergeable, pageOfGroups } from './group-merge.ts';
 import { after, isUnusual, orderBy, type SortColumn, sortColumns, sortKey } from './order.ts';
+import { groupsOf, type RuleGroups } from './rule-groups.ts';
 
 const DEFAULT_LIMIT = 50;
 /** `count=estimated` stops counting here. */
@@ -59,6 +59,18 @@ function reachOf(lists: Pick<ClassLists, 'related'>, caller: Caller): RelatedRow
   };
 }
 
+/**
+ * How a page is read: by walking the index of the order, or its beginning alone; by a scan of the table; by merging the
+ * groups that the caller is a member of.
+ */
+type Way = 'walk' | 'beginning' | 'scan' | 'groups';
+
+interface PlaceOfPage {
+  readonly way: Way;
+  readonly position: Position | undefined;
+  readonly refer?: ((field: ModelField) => Sql) | undefined;
+}
+
 /** A list as it was asked for, worked out: nothing of it depends on the rows. */
 export interface ListPlan {
   readonly query: ListQuery;
@@ -73,10 +85,12 @@ export interface ListPlan {
   /** The search whose ranks the rows are in the order of; undefined where they are in another. */
   readonly ranked: (Ranking & { readonly condition: Sql }) | undefined;
   readonly limit: number;
-  /** The key that cursors are bound to: resource, sort, the filter with its values, and the account of the rule. */
-  readonly key: string;
+  /** The key that cursors of a caller are bound to: resource, sort, the filter with its values, and the account of the rule. */
+  readonly keyFor: (caller: Caller) => string;
+  /** Whether a rule leaves some of the rows. */
+  readonly isRuled: boolean;
   /** Its first page, read by the index of the order or by a scan; where the plan is kept. */
-  readonly first?: { walk?: BoundStatement; scan?: BoundStatement; groups?: BoundStatement };
+  readonly first?: { [way in Way]?: BoundStatement };
   /** Microseconds that SQLite looks at each row of the table; 0 where it takes the first rows of an index. */
   readonly perRow: number;
   /** Whether fewer rows than a page were found when it was last asked for. */
@@ -153,8 +167,8 @@ export class ListPlans {
     const order = sort.map(sortKey).join();
     // The rows behind a reference depend on another class of the caller than the rows themselves.
     const far = sort.flatMap(({ field }) => numbersOf(field.name, reach)).join() + parts.variant;
-    const narrowed = this.#where && accountOf(caller);
-    const isForAll = this.#where === undefined && !model.restrict && far === '';
+    const isRuled = this.#where !== undefined;
+    const isForClass = !model.restrict && far === '';
     const isPart =
       query.fields !== undefined ||
       ranked !== undefined ||
@@ -170,9 +184,10 @@ export class ListPlans {
       ranked,
       perRow: parts.cost + sortCost(model, sort),
       limit: query.limit ?? DEFAULT_LIMIT,
-      key: JSON.stringify([model.name, order, shape, values, narrowed]),
+      keyFor: cursorKeys([model.name, order, shape, values], isRuled),
+      isRuled,
       exhausted: false,
-      ...(isForAll && Object.isFrozen(query) && { first: {} }),
+      ...(isForClass && Object.isFrozen(query) && { first: {} }),
     };
     if (plan.first) this.#plans.set(query, plan);
     return plan;
@@ -185,27 +200,37 @@ export class ListPlans {
    * 360 µs). So where a filter left less than a page, the next is read by a scan.
    */
   page(plan: ListPlan, caller: Caller, position: Position | undefined): BoundStatement {
-    const scans = plan.exhausted && !position && plan.conditions.length > 0;
+    const scans = plan.exhausted && !plan.isRuled && !position && plan.conditions.length > 0;
     const { withoutIndex } = this.#model.dialect;
     const refer =
       scans && withoutIndex ? ({ name, value }: ModelField) => value ?? withoutIndex(name) : undefined;
-    const choice = this.#isByGroups(plan, caller) ? this.#choice.next(accountOf(caller)) : undefined;
-    const way = choice?.way ?? (refer ? 'scan' : 'walk');
+    if (!this.#isByGroups(plan, caller))
+      return this.#page(plan, caller, { way: refer ? 'scan' : 'walk', position, refer });
+    const list = plan.conditions.length > 1 ? `${accountOf(caller)} ${plan.shape}` : accountOf(caller);
+    const groups = () => this.#page(plan, caller, { way: 'groups', position });
+    if (!this.#choice.walks(list)) return groups();
+    const otherwise = (found: readonly Columns[]) => {
+      if (found.length > plan.limit) return undefined;
+      this.#choice.failed(list);
+      return groups();
+    };
+    return { ...this.#page(plan, caller, { way: 'beginning', position }), otherwise };
+  }
+
+  #page(plan: ListPlan, caller: Caller, place: PlaceOfPage): BoundStatement {
+    const { way, position } = place;
     const known = position ? undefined : plan.first?.[way];
     if (known) return known;
     const before = position?.before ?? false;
     const places = position?.values ?? [];
     const key = `${way} ${plan.shape} ${position ? `${before} ${places.map((value) => value === null)}` : ''}`;
     const values = [...plan.values, ...places, plan.limit + 1, plan.query.offset ?? 0];
-    const shaped =
-      this.#statements.get(key) ??
-      this.#compile(key, this.#select(plan, position, refer, way === 'groups' ? this.#groups : undefined));
+    const shaped = this.#statements.get(key) ?? this.#compile(key, this.#select(plan, place));
     const rows = plan.limit + (plan.query.offset ?? 0);
     const bound = {
       statement: shaped.statement,
       values: bindShaped(shaped, values, caller),
-      cost: this.#cost(plan.perRow, rows),
-      ...choice,
+      cost: this.#cost(way === 'beginning' ? 0 : plan.perRow, rows),
     };
     if (plan.first && !position && !shaped.asksCaller) plan.first[way] = bound;
     return bound;
@@ -215,7 +240,9 @@ export class ListPlans {
   all(plan: ListPlan, caller: Caller): BoundStatement {
     const { limit = Number.MAX_SAFE_INTEGER, offset = 0 } = plan.query;
     const key = `walk ${plan.shape} `;
-    const shaped = this.#statements.get(key) ?? this.#compile(key, this.#select(plan));
+    const shaped =
+      this.#statements.get(key) ??
+      this.#compile(key, this.#select(plan, { way: 'walk', position: undefined }));
     return {
       statement: shaped.statement,
       values: bindShaped(shaped, [...plan.values, limit, offset], caller),
@@ -359,18 +386,12 @@ export class ListPlans {
   }
 
   /** Whether the rows of a list are those of groups that its caller is a member of, in the order of the groups' index. */
-  #isByGroups({ conditions, sort, perRow, query }: ListPlan, caller: Caller): boolean {
-    const isWhole = conditions.length === 1 && conditions[0] === this.#where && perRow === 0;
-    return (
-      this.#groups !== undefined &&
-      isWhole &&
-      query.offset === undefined &&
-      accountOf(caller) !== null &&
-      isDeclaredOrder(this.#model, sort)
-    );
+  #isByGroups({ sort, ranked }: ListPlan, caller: Caller): boolean {
+    const isMember = this.#groups !== undefined && accountOf(caller) !== null;
+    return isMember && !ranked && isMergeable(this.#model, sort);
   }
 
-  #select(plan: ListPlan, position?: Position, refer?: (field: ModelField) => Sql, groups?: RuleGroups): Sql {
+  #select(plan: ListPlan, { way, position, refer }: PlaceOfPage): Sql {
     const { sort, values, ranked } = plan;
     const conditions = ranked ? plan.conditions.filter((each) => each !== ranked.condition) : plan.conditions;
     const places = position?.values ?? [];
@@ -380,25 +401,23 @@ export class ListPlans {
     if (now) placed[0] = sql`coalesce(${now}, ${placed[0]})`;
     const nulls = places.map((value) => value === null);
     const before = position?.before ?? false;
-    const all = position ? [...conditions, after(sort, placed, nulls, before)] : conditions;
-    const where = whereClause(all, plan.perRow > 0);
+    const beyond = position && after(sort, placed, nulls, before);
     const limit = new Slot(values.length + places.length);
     const offset = new Slot(values.length + places.length + 1);
     const columns = withSortKeys(plan.fields, sort);
-    const { table, dialect } = this.#model;
-    if (groups) {
-      const page = {
-        sort,
-        before,
-        after: position && after(sort, placed, nulls, before),
-        limit: sql`${limit}`,
-      };
-      const unindexed =
-        dialect.withoutIndex && (({ name }: ModelField) => dialect.withoutIndex?.(name) ?? sql.ref(name));
-      return sql`select ${columns} from ${table}
-        where ${sql.ref('id')} in (${firstOfGroups(this.#model, groups, page)})
-        order by ${orderBy(sort, before, unindexed)} limit ${limit} offset ${offset}`;
+    const { table } = this.#model;
+    const page = { columns, sort, before, beyond, limit: sql`${limit}`, offset: sql`${offset}` };
+    if (way === 'groups' && this.#groups) {
+      const others = conditions.filter((condition) => condition !== this.#where);
+      return pageOfGroups(this.#model, this.#groups, { ...page, conditions: others });
     }
+    const isPart = way === 'beginning';
+    const all = [
+      ...conditions,
+      ...(beyond ? [beyond] : []),
+      ...(isPart ? [amongFirst(this.#model, page)] : []),
+    ];
+    const where = whereClause(all, plan.perRow > 0 && !isPart);
     return sql`select ${columns} from ${ranked?.from ?? table} ${where}
       order by ${orderBy(sort, before, refer)} limit ${limit} offset ${offset}`;
   }
@@ -410,6 +429,13 @@ export class ListPlans {
     this.#statements.set(key, shaped);
     return shaped;
   }
+}
+
+/** The keys that the cursors of each caller are bound to: where a rule leaves some of the rows, with the account. */
+function cursorKeys(list: readonly unknown[], isRuled: boolean): ListPlan['keyFor'] {
+  if (isRuled) return (caller) => JSON.stringify([...list, accountOf(caller)]);
+  const key = JSON.stringify([...list, null]);
+  return () => key;
 }
 
 /** Microseconds that SQLite takes a row for the order of a list: none where an index has it. */

@@ -59,12 +59,12 @@ export function listVerbs(
       const plan = plans.of(caller, query);
       const { expand } = query;
       if (expand) expander?.check(lists, caller, expand, plan.limit);
-      const position = cursor === undefined ? undefined : cursors.decode(plan.key, cursor);
+      const position = cursor === undefined ? undefined : cursors.decode(plan.keyFor(caller), cursor);
       const counting = query.count && plans.count(plan, caller, query.count);
       const read = runner(store, context);
       const [counted] = counting ? await read(counting) : [];
       const found = await read(plans.page(plan, caller, position));
-      const page = await pageOf(plan, found, position, cursors);
+      const page = await pageOf(plan, found, { position, caller, cursors });
       if (expand) await expander?.load(context, lists, page.items, expand);
       return counted ? { ...page, total: Number(counted.total) } : page;
     },
@@ -93,8 +93,7 @@ export function listVerbs(
 async function pageOf(
   plan: ListPlan,
   found: Columns[],
-  position: Position | undefined,
-  cursors: Cursors,
+  { position, caller, cursors }: { position: Position | undefined; caller: Caller; cursors: Cursors },
 ): Promise<Page<Row>> {
   const more = found.length > plan.limit;
   plan.exhausted = !more;
@@ -102,7 +101,10 @@ async function pageOf(
   if (position?.before) found.reverse();
   const cursorAt = (row: Columns | undefined, before: boolean) =>
     row
-      ? cursors.encode(plan.key, { before, values: plan.sort.map((column) => sortValue(column, row)) })
+      ? cursors.encode(plan.keyFor(caller), {
+          before,
+          values: plan.sort.map((column) => sortValue(column, row)),
+        })
       : null;
   // Where a page was reached from, there always is one.
   const { decode } = plan.fields;

@@ -1,0 +1,80 @@
+import { type Sql, sql } from '../../database/sql.ts';
+import type { Operand } from '../../schema/rules.ts';
+import {
+  combined,
+  type FindModel,
+  fieldsOf,
+  originOf,
+  ownSql,
+  type Part,
+  relatedRows,
+} from '../compiled-rule.ts';
+import type { Model } from '../model.ts';
+
+/** Rows by groups, as under a membership rule: those whose field has one of some values. */
+export interface RuleGroups {
+  readonly field: string;
+  /** Selects the values, as `value`. */
+  readonly rows: Sql;
+  /** A condition that the rows meet beside. */
+  readonly rest?: Sql;
+}
+
+/** The groups of the rows that a condition leaves, where it is a membership rule. */
+export function groupsOf(where: Sql): RuleGroups | undefined {
+  const origin = originOf(where);
+  return origin && groupsIn(origin.residual, origin.model, origin.find);
+}
+
+/**
+ * Groups by an `exists` that compares one field of the other resource with a reference or an author of the row, or by a
+ * `through` to rows of such a rule.
+ */
+function groupsIn(residual: Part, model: Model, find: FindModel): RuleGroups | undefined {
+  if (residual.kind !== 'all') return groupsOfPart(residual, model, find);
+  for (const part of residual.parts) {
+    const groups = groupsOfPart(part, model, find);
+    const others = combined(
+      'all',
+      residual.parts.filter((other) => other !== part),
+    );
+    if (groups) return { ...groups, rest: ownSql(others, model, find) };
+  }
+  return undefined;
+}
+
+function groupsOfPart(part: Part, model: Model, find: FindModel): RuleGroups | undefined {
+  if (part.kind === 'through') {
+    const target = find(part.resource);
+    const isPlain = target && !target.live && typeof part.rule !== 'boolean' && part.rule.kind === 'exists';
+    const groups = isPlain ? groupsByField(part.rule, find) : undefined;
+    return groups?.field === 'id' ? { ...groups, field: part.field } : undefined;
+  }
+  const groups = part.kind === 'exists' ? groupsByField(part, find) : undefined;
+  const { type } = (groups && model.byName.get(groups.field)) || {};
+  return type?.reference || type?.isOwner ? groups : undefined;
+}
+
+function groupsByField(
+  { resource, filter }: Part & { kind: 'exists' },
+  find: FindModel,
+): RuleGroups | undefined {
+  if (typeof filter === 'boolean') return undefined;
+  const parts = filter.kind === 'all' ? filter.parts : [filter];
+  const namesRow = parts.filter((part) => fieldsOf(part, true).length > 0);
+  const [only] = namesRow;
+  if (namesRow.length !== 1 || only?.kind !== 'condition' || only.operator !== 'eq') return undefined;
+  const value = only.value as Operand;
+  if (value.operand !== 'its') return undefined;
+  const rest = combined(
+    'all',
+    parts.filter((part) => part !== only),
+  );
+  const rows = relatedRows(
+    { kind: 'exists', resource, filter: rest },
+    find,
+    { refer: () => sql`1`, depth: 0 },
+    (row) => sql`distinct ${row(only.field)} as ${sql.id('value')}`,
+  );
+  return { field: value.field, rows };
+}
