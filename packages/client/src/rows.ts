@@ -1,3 +1,4 @@
+import { livePath, liveRows } from './live.ts';
 import { type Conflict, type Problem, type Result, unwrap, type WriteProblem } from './problems.ts';
 import {
   type AggregateQuery,
@@ -32,6 +33,18 @@ export interface RowClient<Row, Body, Patch, Id, Rs, N> {
     query?: Q,
     options?: RequestOptions,
   ): AsyncIterable<Selected<Rs, N, Q>>;
+  /**
+   * The first page of a query, and again after each change of it, of a resource with `live: true`. It goes on where its connection
+   * broke, and ends when it is left or aborted.
+   *
+   * @throws {ProblemError} where it is refused, or the session has ended.
+   * @example
+   * for await (const rows of client.rows.projects.live({ sort: ['title'] }, { signal })) show(rows);
+   */
+  live<const Q extends Pick<ListQuery<Row, Rs, N>, 'filter' | 'sort' | 'limit' | 'fields'>>(
+    query?: Q,
+    options?: RequestOptions,
+  ): AsyncIterable<Selected<Rs, N, Q>[]>;
   /** Counts, sums, averages, least and greatest values, by group. */
   aggregate(
     query: AggregateQuery<Row, Rs, N>,
@@ -121,6 +134,10 @@ export class UntypedRows {
       yield* page.items;
       cursor = page.next;
     } while (cursor !== null);
+  }
+
+  live(query: object = {}, options: RequestOptions = {}): AsyncIterable<unknown[]> {
+    return liveRows(this.#transport, this, livePath(this.#path, query), { query, options });
   }
 
   aggregate(query: object, options?: RequestOptions): Promise<Result<unknown>> {

@@ -44,6 +44,8 @@ export interface Sending extends RequestOptions {
   isPublic?: boolean;
   /** An answer that is no JSON is its text, in place of a failure. */
   takesText?: boolean;
+  /** The body of an answer that is no failure is its stream. */
+  streams?: boolean;
 }
 
 /** A sender of requests: the transport at once, a batch with others. */
@@ -154,6 +156,10 @@ export class Transport implements Sender {
         ...(body !== undefined && { body: isForm ? body : JSON.stringify(body) }),
         ...(signal && { signal }),
       });
+      if (sending.streams && response.ok) {
+        const value = { status: response.status, etag: undefined, body: response.body };
+        return { result: { ok: true, value }, retryAfter: 0 };
+      }
       const text = await response.text();
       const retryAfter = Number(response.headers.get('retry-after') ?? 0) * 1000 || 0;
       return { result: resultOf(response, text, takesText), retryAfter };
@@ -200,7 +206,8 @@ function randomKey(): string {
   ).join('');
 }
 
-function delay(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+/** Waits, until a signal aborts it. */
+export function delay(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds);
     signal?.addEventListener('abort', () => {
