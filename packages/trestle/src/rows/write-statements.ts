@@ -6,6 +6,8 @@ import { tableName } from '../database/tables.ts';
 import { LruMap } from '../lru-map.ts';
 import { Problem } from '../problems.ts';
 import type { Caller } from '../schema/caller.ts';
+import type { RowId } from '../schema/id.ts';
+import type { WriteOptions } from '../schema/services/row-service.ts';
 import type { Model } from './model.ts';
 
 /** Compiled updates that are kept; others are compiled when they come again. */
@@ -58,10 +60,15 @@ export function allOf(...conditions: readonly (Sql | undefined)[]): Sql {
   );
 }
 
+/** A row, one of a version, or several, that a statement writes without a look at them. */
+type Written = 'one' | 'version' | 'many';
+
+/** The parameter of several ids. No field has a name with a colon. */
+const IDS = ':ids';
+
 /** How an update by one statement depends on the row as it is. */
 interface Unlocked {
-  /** The version is asked for. */
-  readonly versioned: boolean;
+  readonly rows: Written;
   /** Equal values are an edit too. */
   readonly touch: boolean;
 }
@@ -81,7 +88,8 @@ export class WriteStatements {
   readonly #taken = new Map<string, Statement>();
   readonly #updates = new LruMap<string, Statement>(MAX_UPDATES);
   readonly #unlocked: (caller: Caller) => { where: Sql | undefined; updates: LruMap<string, Statement> };
-  readonly #deletes: (caller: Caller) => { plain: Statement; versioned: Statement };
+  readonly #deletes: (caller: Caller) => Record<Written, Statement>;
+  readonly #conditions: Record<Written, Sql>;
   readonly #firstState: { readonly query: Statement; readonly detail: string } | undefined;
 
   constructor(model: Model) {
@@ -104,13 +112,17 @@ export class WriteStatements {
       where,
       updates: new LruMap<string, Statement>(MAX_UPDATES),
     }));
-    this.#deletes = policy.perClass(['see', 'delete'], (where) => ({
-      plain: statement(dialect, sql`${deleteFrom(model, allOf(ID, where))} ${this.#returning}`),
-      versioned: statement(
-        dialect,
-        sql`${deleteFrom(model, allOf(ID, where, SAME_VERSION))} ${this.#returning}`,
-      ),
-    }));
+    this.#conditions = {
+      one: ID,
+      version: allOf(ID, SAME_VERSION),
+      many: dialect.within(sql.ref('id'), sql`${param(IDS)}`, model.idKind),
+    };
+    this.#deletes = policy.perClass(['see', 'delete'], (where) => {
+      const remove = (rows: Sql) =>
+        statement(dialect, sql`${deleteFrom(model, allOf(rows, where))} ${this.#returning}`);
+      const { one, version, many } = this.#conditions;
+      return { one: remove(one), version: remove(version), many: remove(many) };
+    });
     const columns = [...stored];
     if (model.resource.id.kind === 'uuid') columns.unshift('id');
     const values = columns.map((name) => this.#initialState(name) ?? param(name));
@@ -171,9 +183,9 @@ export class WriteStatements {
    * The update of a row that nobody has looked at: it writes the row if the caller may see and update it, and one of the
    * fields that a body has set differs.
    */
-  updateUnlocked(caller: Caller, names: readonly string[], { versioned, touch }: Unlocked): Statement {
+  updateUnlocked(caller: Caller, names: readonly string[], { rows, touch }: Unlocked): Statement {
     const { where, updates } = this.#unlocked(caller);
-    const key = `${versioned ? 'v' : ''}${touch ? 't' : ''} ${names.join()}`;
+    const key = `${rows}${touch ? 't' : ''} ${names.join()}`;
     const known = updates.get(key);
     if (known) return known;
     const differences = names.flatMap((name) => {
@@ -185,16 +197,34 @@ export class WriteStatements {
       return sql`${kept} is distinct from ${next}`;
     });
     const differs = touch ? undefined : sql`(${sql.join(differences, ' or ')})`;
-    const condition = allOf(ID, where, versioned ? SAME_VERSION : undefined, differs);
+    const condition = allOf(this.#conditions[rows], where, differs);
     const made = this.#update(names, condition);
     updates.set(key, made);
     return made;
   }
 
-  /** The deletion of a row that nobody has looked at, if the caller may see and delete it. */
-  deleteUnlocked(caller: Caller, versioned: boolean): Statement {
-    const { plain, versioned: ofVersion } = this.#deletes(caller);
-    return versioned ? ofVersion : plain;
+  /** The rows that a write without a look is about, and the parameters that name them; undefined where it has to look. */
+  named({
+    id,
+    ids,
+    ifMatch,
+  }: {
+    readonly id?: RowId;
+    readonly ids?: readonly RowId[];
+    readonly ifMatch?: WriteOptions['ifMatch'];
+  }): { readonly rows: Written; readonly values: Readonly<Record<string, Value>> } | undefined {
+    if (ids) return { rows: 'many', values: { [IDS]: this.#model.dialect.encodeList(ids) } };
+    const isOfVersions = Array.isArray(ifMatch);
+    if (id === undefined || (isOfVersions && ifMatch.length !== 1)) return undefined;
+    const version = isOfVersions ? ifMatch[0] : undefined;
+    return version === undefined
+      ? { rows: 'one', values: { id } }
+      : { rows: 'version', values: { id, ':version': version } };
+  }
+
+  /** The deletion of rows that nobody has looked at, if the caller may see and delete them. */
+  deleteUnlocked(caller: Caller, rows: Written): Statement {
+    return this.#deletes(caller)[rows];
   }
 
   #update(names: readonly string[], where: Sql): Statement {

@@ -18,6 +18,7 @@ import {
 import type { OwnCode } from './own-code/own-code.ts';
 import { type Action, callerValues, transitionsOf } from './policy.ts';
 import { type CheckReferences, referenceCheck } from './references.ts';
+import { type DerivedFields, derivedFields } from './relations/derived.ts';
 import { type Exclusions, exclusionsOf } from './relations/exclusions.ts';
 import { type LinkWriter, linkWriter } from './relations/links.ts';
 import { rowAnswer } from './relations/row-answer.ts';
@@ -53,6 +54,8 @@ interface RowWrite extends WriteOptions {
   readonly action?: Action;
   /** The row; none where it is created. */
   readonly id?: RowId;
+  /** Several rows that one statement is to write. */
+  readonly ids?: readonly RowId[];
   /** The whole row, or, with `merge`, a patch of it (RFC 7396). */
   readonly body?: unknown;
   readonly merge?: boolean;
@@ -87,7 +90,7 @@ export class RowWriter {
   readonly #statements: WriteStatements;
   readonly #checkReferences: CheckReferences;
   readonly #deletion: RowDeletion;
-  readonly #derived: readonly ModelField[];
+  readonly #derived: DerivedFields | undefined;
   readonly #settable: SettableFields | undefined;
   readonly #exclusions: Exclusions | undefined;
   readonly #links: LinkWriter | undefined;
@@ -105,7 +108,7 @@ export class RowWriter {
     this.#statements = new WriteStatements(model);
     this.#checkReferences = referenceCheck(model, models);
     this.#deletion = deletion;
-    this.#derived = model.fields.filter(({ type }) => type.derived);
+    this.#derived = derivedFields(model, this.#statements);
     this.#settable = settableFields(model, models);
     this.#exclusions = exclusionsOf(model);
     this.#links = linkWriter(model);
@@ -113,7 +116,7 @@ export class RowWriter {
     this.#answer = rowAnswer(model);
     this.#staged = new Set([
       ...(this.#links ? (['create', 'update', 'delete'] as const) : []),
-      ...(this.#derived.length > 0 || this.#exclusions ? (['create', 'update'] as const) : []),
+      ...(this.#derived || this.#exclusions ? (['create', 'update'] as const) : []),
       ...(model.checks.length > 0 ? (['update'] as const) : []),
       ...(this.#search ? (['create'] as const) : []),
       ...(this.#settable?.verbs ?? []),
@@ -163,6 +166,19 @@ export class RowWriter {
     });
   }
 
+  /** Writes those of several rows that one statement proves it may write, and answers their ids; none where it proves nothing. */
+  async writeMany(context: Context, request: RowWrite, ids: readonly RowId[]): Promise<Set<unknown>> {
+    const { caller } = context;
+    this.model.policy.admit(caller, request.verb);
+    const isLookedAt = ids.length === 0 || this.model.resource.before[request.verb];
+    const alone = isLookedAt
+      ? undefined
+      : this.#oneStatement(caller, { ...request, id: ids[0] ?? 0, ids }, undefined);
+    if (!alone) return new Set();
+    const values = bind(alone.statement, alone.values, callerValues(caller));
+    return new Set((await readerOf(this.#store, context).all(alone.statement, values)).map(({ id }) => id));
+  }
+
   async #write(context: Context, given: RowWrite): Promise<Versioned<Row>> {
     const { caller } = context;
 
@@ -195,7 +211,7 @@ export class RowWriter {
         return await this.#stages(transaction, caller, request, created && { ...created });
       } catch (error) {
         // Somebody else has taken what a field was to be derived as.
-        transaction.isRepeatable ||= this.#isDerived(error);
+        transaction.isRepeatable ||= this.#derived?.isTaken(error) ?? false;
         throw error;
       }
     });
@@ -237,7 +253,7 @@ export class RowWriter {
     // Validate the body, and complete it with defaults and with what the server sets.
     const set = current && (await request.set?.(current, transaction));
     const next = created ?? this.#next(caller, request, current, set);
-    if (this.#derived.length > 0) await this.#derive(transaction, next, current);
+    await this.#derived?.derive(transaction, next, current);
     const names = current ? this.#edit(caller, next, current, request.touch) : [...model.byName.keys()];
     if (found && names.length === 0 && !request.touch) return this.#answer.of(transaction, caller, found);
     const isAsked = !trusted && !request.action && !(found && model.policy.isSettled(caller, verb, names));
@@ -358,31 +374,6 @@ export class RowWriter {
     return next;
   }
 
-  /** Sets the fields that are made of others, to values that no other row has. */
-  async #derive(
-    transaction: OpenTransaction,
-    next: Record<string, unknown>,
-    current: Row | undefined,
-  ): Promise<void> {
-    for (const { name, type } of this.#derived) {
-      const { derived } = type;
-      if (!derived) continue;
-      const isSet = current ? (current[name] ?? null) !== null : (next[name] ?? null) !== null;
-      if (isSet && !(current && derived.follows && next[derived.from] !== current[derived.from])) continue;
-      const candidates = derived.candidates(next[derived.from]);
-      const taken = await this.#statements.taken(transaction, name, candidates);
-      const free = candidates.find((one) => one === current?.[name] || !taken.has(one));
-      // Where many want the same one at once, the last candidate is nobody else's.
-      next[name] = transaction.attempt > 2 ? candidates.at(-1) : (free ?? candidates.at(-1));
-    }
-  }
-
-  #isDerived(error: unknown): boolean {
-    if (!(error instanceof Problem && error.data.constraint === 'unique')) return false;
-    const { fields } = error.data;
-    return this.#derived.some(({ name }) => Array.isArray(fields) && fields.includes(name));
-  }
-
   /** The fields that an update sets; none where it changes nothing. What the server sets on an edit is added to `next`. */
   #edit(caller: Caller, next: Record<string, unknown>, current: Row, touch = false): string[] {
     const differs = ({ name, kind }: ModelField) =>
@@ -400,7 +391,7 @@ export class RowWriter {
 
   /** The write as one statement, where the plan proves that no stage but it has anything to do; else undefined. */
   #oneStatement(caller: Caller, request: RowWrite, created: Values | undefined): Alone | undefined {
-    const { verb, id, trusted = false, set, ifMatch, restores } = request;
+    const { verb, trusted = false, set, restores } = request;
     if (this.#recorder || set || restores || this.#staged.has(verb)) return undefined;
     if (created) {
       if (this.#statements.hasFirstState || (!trusted && this.#asksRows(caller, created))) return undefined;
@@ -411,20 +402,19 @@ export class RowWriter {
       return { statement: this.#statements.insert, values };
     }
     // Which of several versions, or what a rule says of code of the app, takes a look at the row.
-    if (id === undefined || trusted || (Array.isArray(ifMatch) && ifMatch.length !== 1)) return undefined;
-    const version = Array.isArray(ifMatch) ? ifMatch[0] : undefined;
-    const asked = { id, ':version': version ?? null };
+    const named = trusted ? undefined : this.#statements.named(request);
+    if (!named) return undefined;
     if (verb === 'delete')
       return this.#deletion.isAlone(this.model) && !this.#answer.computes
-        ? { statement: this.#statements.deleteUnlocked(caller, version !== undefined), values: asked }
+        ? { statement: this.#statements.deleteUnlocked(caller, named.rows), values: named.values }
         : undefined;
     const values = this.#valuesSet(caller, request);
     if (!values) return undefined;
     const names = Object.keys(values);
     if (!this.model.policy.isSettled(caller, verb, names)) return undefined;
-    const options = { versioned: version !== undefined, touch: request.touch ?? false };
+    const options = { rows: named.rows, touch: request.touch ?? false };
     const update = this.#statements.updateUnlocked(caller, names, options);
-    return { statement: update, values: { ...encodeFields(this.model, values, names), ...asked } };
+    return { statement: update, values: { ...encodeFields(this.model, values, names), ...named.values } };
   }
 
   /** The fields that an update sets whatever the row is; undefined where that depends on the row, or the body is wrong. */

@@ -71,9 +71,16 @@ export function verbsOfSeveral(
           );
         return rows;
       }),
-    patchMany: (context, query, patch) =>
-      each(context, query, (joined, id) => writer.patch(joined, id, patch)),
-    removeMany: (context, query) => each(context, query, (joined, id) => writer.remove(joined, id)),
+    patchMany: (context, query, body) =>
+      each(context, query, {
+        write: (joined, id) => writer.patch(joined, id, body),
+        writeMany: (joined, ids) => writer.writeMany(joined, { verb: 'update', merge: true, body }, ids),
+      }),
+    removeMany: (context, query) =>
+      each(context, query, {
+        write: (joined, id) => writer.remove(joined, id),
+        writeMany: (joined, ids) => writer.writeMany(joined, { verb: 'delete' }, ids),
+      }),
   };
 }
 

@@ -17,12 +17,18 @@ interface Dependencies {
   readonly together: <T>(context: Context, write: (joined: Context) => Promise<T>) => Promise<T>;
 }
 
+interface ManyWrite {
+  /** Writes some of the rows, or none, and answers their ids. */
+  writeMany(context: Context, ids: readonly RowId[]): Promise<Set<unknown>>;
+  write(context: Context, id: RowId): Promise<unknown>;
+}
+
 /** Writes every row of a filter, in the order of their ids. Throws `invalid_query` where there are more than `max`. */
 export function manyWriter(store: Store, { list, lists, together }: Dependencies) {
   return (
     context: Context,
     { filter, search, shortLists, max }: Parameters<AnyService['removeMany']>[1],
-    write: (context: Context, id: RowId) => Promise<unknown>,
+    { writeMany, write }: ManyWrite,
   ) => {
     if (!Number.isInteger(max) || max < 1 || max > MAX_WRITTEN)
       throw new Problem('invalid_query', { detail: `max: expected an integer from 1 to ${MAX_WRITTEN}.` });
@@ -47,7 +53,9 @@ export function manyWriter(store: Store, { list, lists, together }: Dependencies
       return items.map(({ id }) => id);
     };
     const writeAll = async (joined: Context, ids: readonly RowId[]) => {
-      for (const id of ids) await write(joined, id);
+      // One statement for those that need no look; the others one by one, which tells why one is refused.
+      const written = await writeMany(joined, ids);
+      for (const id of ids) if (!written.has(id)) await write(joined, id);
       return { count: ids.length };
     };
     if (context.transaction) return together(context, async (joined) => writeAll(joined, await find(joined)));
