@@ -8,6 +8,7 @@ export default app({
   description: 'The appointment book of a small practice.',
   accounts: members,
   resources,
+  mail: { from: 'The practice <desk@clinic.example>' },
   jobs: { remind },
   routes,
 });

@@ -1,5 +1,3 @@
-import { appendFile, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { job, reference, timestamp } from 'trestle';
 import { Problem } from 'trestle/contract';
 import { members, resources } from './resources.ts';
@@ -16,16 +14,12 @@ export const remind = job({
     const account = patients.get(String(patient))?.account ?? null;
     if (account === null) return;
     const { email: to } = await context.service(members).read(context, account);
-    // Committed before the mail goes out: a process that is killed in between loses a mail, and never sends two.
+    // A job that runs again finds the row that it made, with the mail that this enqueued.
     try {
       await context.service(resources.reminders).create(context, { appointment: row.id, starts_at, to });
     } catch (error) {
       if (error instanceof Problem && error.code === 'conflict') return;
       throw error;
     }
-    // In place of a mail server: a line for each mail, in a file of the app's folder.
-    const mail = { to, text: `Your appointment begins at ${starts_at}.` };
-    await mkdir(context.data, { recursive: true });
-    await appendFile(join(context.data, 'mails.ndjson'), `${JSON.stringify(mail)}\n`);
   },
 });

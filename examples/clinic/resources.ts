@@ -57,6 +57,7 @@ export const members = accounts({
     display_name: name,
     phone: text({ nullable: true, max: 40, can: contact }),
   },
+  email: 'email',
   signInBy: ['email'],
   roles: ['receptionist', 'practitioner'],
   // Patients see the practitioners, not each other.
@@ -156,7 +157,7 @@ async function hoursOf(context: HookContext, account: RowId) {
   return items.flatMap(({ hours }) => hours);
 }
 
-/** Reminders that were sent: made before the mail goes out, so that none goes out twice. */
+/** Reminders, each of which sends its mail in the transaction that makes it: both are there, or none. */
 export const reminders = resource({
   fields: {
     appointment: reference('appointments'),
@@ -166,6 +167,12 @@ export const reminders = resource({
   },
   unique: [['appointment', 'starts_at']],
   can: { read: desk },
+  within: {
+    create: async (context, { row: { to, starts_at } }) => {
+      const text = `Your appointment begins at ${starts_at}.`;
+      await context.mail.send(context, { to, subject: 'Your appointment', text });
+    },
+  },
 });
 
 const invoices = resource({
@@ -214,16 +221,5 @@ const series = resource({
   can: { read: administrator },
 });
 
-/** Whoever knows the code gets the role. */
-const invitations = resource({
-  fields: {
-    role: oneOf(['receptionist', 'practitioner']),
-    code_hash: text({ unique: true, max: 64, can: { read: nobody } }),
-    expires_at: timestamp(),
-  },
-  uniform: false,
-  can: { create: administrator },
-});
-
 const desks = { practitioners, patients, notes, appointments, reminders };
-export const resources = { ...desks, invoices, lines, series, invitations };
+export const resources = { ...desks, invoices, lines, series };

@@ -1,27 +1,20 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { signedIn } from 'trestle';
-import { answer, bytes, type ContractContext, Problem, route, system } from 'trestle/contract';
+import { answer, bytes, type ContractContext, route, system } from 'trestle/contract';
 import { Type } from 'typebox';
 import type { remind } from './reminders.ts';
 import type { members, resources } from './resources.ts';
 
 type App = ContractContext<typeof resources, { remind: typeof remind }, (typeof members)['fields']>;
-const WEEK_MS = 7 * 86_400_000;
 const all = Number.MAX_SAFE_INTEGER;
 
 const Month = Type.Object({ month: Type.String({ pattern: '^\\d{4}-(0[1-9]|1[0-2])$' }) });
 const [Text, Count] = [Type.String(), Type.Integer()];
 const counts = { appointments: Count, no_shows: Count, revenue: Text };
 const Report = Type.Array(Type.Object({ practitioner: Text, name: Text, ...counts }));
-const Invitation = Type.Object({ role: Type.Enum(['receptionist', 'practitioner']) });
-const Code = Type.Object({ code: Text });
 
 export function routes(app: App) {
-  const { services, accounts, rules, transaction } = app;
+  const { rules } = app;
   const report = { summary: 'The month of each practitioner', can: rules.reminders.read, query: Month };
   const csv = { summary: 'The same as CSV', produces: 'text/csv', answers: { 200: Text } };
-  const invite = { summary: 'Invites to the staff', can: rules.invitations.create, body: Invitation };
-  const accept = { summary: 'Takes the role of an invitation', can: signedIn, body: Code };
   return [
     route('GET', '/reports/month', { ...report, answers: { 200: Report } }, async ({ query }) =>
       answer(200, await monthOf(app, query.month)),
@@ -32,25 +25,6 @@ export function routes(app: App) {
         [Object.keys(Report.items.properties), ...rows.map(Object.values)].map(csvLine).join(''),
       );
       return bytes({ content, type: 'text/csv; charset=utf-8' });
-    }),
-    route('POST', '/invitations', { ...invite, answers: { 201: Code } }, async ({ body }) => {
-      const code = randomBytes(24).toString('base64url');
-      const expires_at = new Date(Date.now() + WEEK_MS).toISOString();
-      await services.invitations.create(system(), { role: body.role, code_hash: hashOf(code), expires_at });
-      return answer(201, { code });
-    }),
-    route('POST', '/invitations/accept', { ...accept, answers: { 204: null } }, async (request) => {
-      const { caller, body } = request;
-      if (caller.kind !== 'account') throw new Problem('forbidden', { detail: 'An API key takes no role.' });
-      await transaction(request, async ({ transaction }) => {
-        const own = system({ onBehalfOf: caller, transaction });
-        const filter = { code_hash: { eq: hashOf(body.code) }, expires_at: { gt: new Date().toISOString() } };
-        const [invitation] = (await services.invitations.list(own, { filter })).items;
-        if (!invitation) throw new Problem('not_found');
-        await services.invitations.remove(own, invitation.id);
-        await accounts.setRoles(own, caller.account, [...(caller.roles ?? []), invitation.role]);
-      });
-      return answer(204);
     }),
   ];
 }
@@ -92,8 +66,4 @@ function csvLine(values: readonly unknown[]): string {
         .replaceAll('"', '""')}"`,
   );
   return `${cells.join(',')}\r\n`;
-}
-
-function hashOf(code: string): string {
-  return createHash('sha256').update(code).digest('hex');
 }

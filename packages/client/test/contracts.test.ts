@@ -170,7 +170,7 @@ test('conduit', async (t) => {
 });
 
 test('clinic', async (t) => {
-  const { client, administrator } = await served(t, clinic);
+  const { client, call, administrator } = await served(t, clinic);
   const ann = {
     username: 'ann',
     password: 'seventeen green umbrellas',
@@ -178,12 +178,9 @@ test('clinic', async (t) => {
     display_name: 'Ann',
   };
   const signedUp = unwrap(await client().signUp(ann));
-  const { code } = unwrap(
-    await client(administrator).routes.post('/invitations', { body: { role: 'receptionist' } }),
-  );
+  const roles = { token: administrator, body: { roles: ['receptionist'] } };
+  assert.equal((await call('POST', `/v1/accounts/${signedUp.id}:set-roles`, roles)).status, 200);
   const own = client();
-  unwrap(await own.signIn({ username: ann.email, password: ann.password }));
-  unwrap(await own.routes.post('/invitations/accept', { body: { code } }));
   unwrap(await own.signIn({ username: ann.email, password: ann.password }));
   const patient = unwrap(
     await own.rows.patients.create({ account: signedUp.id, name: 'Ann', birth: '1990-01-01' }),

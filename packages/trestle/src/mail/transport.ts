@@ -74,12 +74,12 @@ async function openSmtp(smtp: string) {
   });
 }
 
-/** Writes a mail as `INSTANT-ID.eml`, whole or not at all, for its owner alone: it may hold a link that signs somebody in. */
+/** Writes a mail as `ID.eml`, once and whole or not at all, for its owner alone: it may hold a link that signs somebody in. */
 async function writeMail(folder: string, id: string, mail: Mail & { from: string }): Promise<string> {
   const { createTransport } = await import('nodemailer');
   const { message } = await createTransport({ streamTransport: true, buffer: true }).sendMail(mail);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const name = `${new Date().toISOString().replaceAll(':', '-')}-${id}.eml`;
+  const name = `${id}.eml`;
   const draft = join(folder, `.${name}`);
   writeFileSync(draft, message as Buffer, { mode: 0o600 });
   renameSync(draft, join(folder, name));

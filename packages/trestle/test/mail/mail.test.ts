@@ -108,7 +108,7 @@ describe('mail', () => {
     const folder = join(served.data, 'shop/mails');
     await until(() => existsSync(folder) && readdirSync(folder).some((name) => !name.startsWith('.')));
     const [file = ''] = readdirSync(folder);
-    assert.match(file, /^\d{4}-.*\.eml$/);
+    assert.match(file, /^[\da-f-]{36}\.eml$/);
     assert.equal(statSync(join(folder, file)).mode & 0o777, 0o600);
     assert.match(readFileSync(join(folder, file), 'utf8'), /^To: bob@example\.org\r\n/m);
   });
