@@ -97,11 +97,13 @@ function routeOptions(
       const isKeyed = idempotent && hasKey && !isDryRun;
       // What is not committed is no act.
       if (isDryRun) request.audited = 'written';
-      const once = (run: Handle) => (isKeyed ? answerOnce(idempotency, handled, run) : run(handled));
       const answer =
         isAudited && !isDryRun
-          ? await audited.answer(request, handled, { once, handle })
-          : await once(handle);
+          ? await audited.answer(request, handled, {
+              once: (run) => (isKeyed ? answerOnce(idempotency, handled, run) : run(handled)),
+              handle,
+            })
+          : await (isKeyed ? answerOnce(idempotency, handled, handle) : handle(handled));
       if (batch.held) await batch.held;
       // A reply is a thenable: handed back without need, it would be waited for once more.
       const sending = sendAnswer(reply, answer, streams);
