@@ -127,8 +127,9 @@ export function compilePolicy(
     const place = placeOf(action);
     const own = classOf(caller, isReading(action));
     const residual = fold(rule, own, place);
-    const there = action === 'deleted' ? sql`${sql.ref(DELETED_AT)} is not null` : model.live;
-    const key = `${action === 'deleted' ? 'deleted ' : ''}${JSON.stringify(residual)}`;
+    const isOfDeleted = action === 'deleted' || (action === ':restore' && model.live !== undefined);
+    const there = isOfDeleted ? sql`${sql.ref(DELETED_AT)} is not null` : model.live;
+    const key = `${isOfDeleted ? 'deleted ' : ''}${JSON.stringify(residual)}`;
     const made = compiled.get(key) ?? {
       ...compiledAmong(there, compileResidual(residual, modelOf(), find)),
       number: compiled.size + 1,

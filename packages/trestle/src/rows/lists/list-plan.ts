@@ -44,6 +44,8 @@ export interface ClassLists {
   /** The class's rule. */
   readonly where: Sql | undefined;
   readonly number: number;
+  /** Whether they have the rows that were deleted softly. */
+  readonly isDeleted: boolean;
   readonly plans: ListPlans;
   /** The lists behind a relation; undefined where it is hidden from the caller, or there is none. */
   related(name: string, caller: Caller): (Related & { readonly lists: ClassLists }) | undefined;
@@ -115,6 +117,7 @@ export class ListPlans {
   readonly #where: Sql | undefined;
   readonly #groups: RuleGroups | undefined;
   readonly #choice = new GroupChoice();
+  readonly #isDeleted: boolean;
   readonly #fields: Projection;
   /** Whether fields are computed of other rows, of which there may be any number. */
   readonly #computes: boolean;
@@ -123,10 +126,11 @@ export class ListPlans {
   readonly #selections = new LruMap<string, Projection>(MAX_SELECTIONS);
   readonly #statements = new LruMap<string, ShapedStatement>(MAX_STATEMENTS);
 
-  constructor({ model, where, fields, related }: Omit<ClassLists, 'plans'>) {
+  constructor({ model, where, fields, related, isDeleted }: Omit<ClassLists, 'plans'>) {
     this.#model = model;
     this.#where = where;
-    this.#groups = where && groupsOf(where);
+    this.#isDeleted = isDeleted;
+    this.#groups = where && !isDeleted ? groupsOf(where) : undefined;
     this.#fields = fields;
     this.#computes = fields.fields.some(({ value, links }) => value && !links);
     this.#related = related;
@@ -184,7 +188,7 @@ export class ListPlans {
       ranked,
       perRow: parts.cost + sortCost(model, sort),
       limit: query.limit ?? DEFAULT_LIMIT,
-      keyFor: cursorKeys([model.name, order, shape, values], isRuled),
+      keyFor: cursorKeys([model.name, order, this.#isDeleted ? `deleted ${shape}` : shape, values], isRuled),
       isRuled,
       exhausted: false,
       ...(isForClass && Object.isFrozen(query) && { first: {} }),

@@ -1,10 +1,12 @@
+import type { Sql } from '../../database/sql.ts';
 import type { Columns, Store } from '../../database/store.ts';
+import { Problem } from '../../problems.ts';
 import type { Caller, Context } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { ListQuery, Page, Selection } from '../../schema/services/list-query.ts';
 import { VERSION, type Versioned } from '../../schema/services/row-service.ts';
 import { inTurns, TURN_SIZE } from '../../turns.ts';
-import type { Model, Row } from '../model.ts';
+import type { Model, Projection, Row } from '../model.ts';
 import { readerOf } from '../transaction.ts';
 import { runner } from './bound-statement.ts';
 import type { Cursors, Position } from './cursor.ts';
@@ -23,8 +25,8 @@ const PART_SIZE = 200;
 export function listsOf(
   model: Model,
   find: (name: string, caller: Caller) => ClassLists | undefined = () => undefined,
-): (caller: Caller) => ClassLists {
-  return model.policy.perClass(['read'], (where, fields) => {
+): PreparedLists {
+  const make = (isDeleted: boolean) => (where: Sql | undefined, fields: Projection) => {
     classes += 1;
     const related: ClassLists['related'] = (name, caller) => {
       const target = model.related(name);
@@ -34,28 +36,38 @@ export function listsOf(
         target?.by === undefined ? fields.byName.has(name) : lists?.fields.byName.has(target.by);
       return target && lists && isShown ? { ...target, lists } : undefined;
     };
-    const lists = { model, where, fields, number: classes, related };
+    const lists = { model, where, fields, number: classes, related, isDeleted };
     return { ...lists, plans: new ListPlans(lists) };
-  });
+  };
+  const { live, policy } = model;
+  const present = policy.perClass(['read'], make(false));
+  const deleted = live && policy.perClass(['deleted', ':restore'], make(true));
+  return (caller, query) => (query?.deleted && deleted ? deleted(caller) : present(caller));
+}
+
+/** Gives the lists of a caller's class: of the rows that are there, or of those that were deleted and it may bring back. */
+type PreparedLists = (caller: Caller, query?: ListQuery) => ClassLists;
+
+/** Throws where the caller may read no row of a list, and where no row can be deleted softly. */
+function admit({ policy, live, name }: Model, caller: Caller, { deleted }: ListQuery): void {
+  policy.admit(caller, 'read');
+  if (!deleted) return;
+  if (!live) throw new Problem('invalid_query', { detail: `Rows of ${name} are not deleted softly.` });
+  policy.admit(caller, ':restore');
 }
 
 /** Number of classes of callers that lists were compiled for. */
 let classes = 0;
 
 /** The verbs `list` and `stream` of a resource. */
-export function listVerbs(
-  prepared: (caller: Caller) => ClassLists,
-  store: Store,
-  cursors: Cursors,
-  expander?: Expander,
-) {
+export function listVerbs(prepared: PreparedLists, store: Store, cursors: Cursors, expander?: Expander) {
   return {
     /** One page by cursor or offset; one query, and a second where a count is asked for. */
     async list(context: Context, query: ListQuery = {}, cursor = query.cursor): Promise<Page<Row>> {
       const { caller } = context;
-      const lists = prepared(caller);
+      const lists = prepared(caller, query);
       const { model, plans } = lists;
-      model.policy.admit(caller, 'read');
+      admit(model, caller, query);
       const plan = plans.of(caller, query);
       const { expand } = query;
       if (expand) expander?.check(lists, caller, expand, plan.limit);
@@ -72,8 +84,8 @@ export function listVerbs(
     /** All rows of a query in parts, from one snapshot, whatever their number. */
     async *stream(context: Context, query: ListQuery = {}): AsyncGenerator<Row[]> {
       const { caller } = context;
-      const { model, plans } = prepared(caller);
-      model.policy.admit(caller, 'read');
+      const { model, plans } = prepared(caller, query);
+      admit(model, caller, query);
       const plan = plans.of(caller, query);
       const { decode } = plan.fields;
       const { statement, values } = plans.all(plan, caller);

@@ -88,6 +88,8 @@ export interface ListConditions<Row extends object> {
   offset?: number;
   /** Continue where `next` or `prev` of an earlier page pointed. */
   cursor?: string;
+  /** Only the rows that were deleted softly, for who may bring them back (default: false, those that are there). */
+  deleted?: boolean;
   /** Also count all rows of the filter (default: no count). */
   count?: 'exact' | 'estimated';
   /** Refuses lists of more than 100 values in the filter, for one that a client wrote (default: false, no limit). */

@@ -43,6 +43,13 @@ const visits = resource({
   fields: { patient: reference('patients'), title: text({ default: '' }) },
   can: { ...all, update: through('patient', 'read') },
 });
+const drafts = resource({
+  id,
+  fields: { name: text({ max: 50 }), made_by: author() },
+  order: 'name',
+  softDelete: true,
+  can: { ...all, delete: own('made_by') },
+});
 const rooms = resource({
   id,
   fields: {
@@ -55,7 +62,7 @@ const rooms = resource({
 const clinic = app({
   name: 'clinic',
   accounts: accounts({ id, roles: ['desk'] }),
-  resources: { patients, visits, rooms },
+  resources: { patients, visits, rooms, drafts },
 });
 
 eachPlace('rows that are deleted softly', (place) => {
@@ -119,6 +126,51 @@ eachPlace('rows that are deleted softly', (place) => {
     await assert.rejects(service.read(ada, old.id), { code: 'not_found' });
     await service.remove(ada, next.id);
     await service.restore(desk, old.id);
+  });
+
+  it('are listed for who may bring them back', async () => {
+    const { drafts: service, patients: patient, visits: visit } = served.engine.services;
+    const bob: Context = { caller: { kind: 'account', account: 2, session: 's' } };
+    await served.call('POST', '/v1/accounts', {
+      body: { username: 'bob', password: 'correct horse battery' },
+    });
+    for (const context of [ada, bob])
+      for (const name of ['a', 'b', 'c']) await service.create(context, { name });
+    const { items } = await service.list({ caller: anonymous });
+    for (const { id: each, made_by } of items.filter(({ name }) => name !== 'c'))
+      await service.remove(made_by === 1 ? ada : bob, each);
+    const names = async (context: Context, query = {}) =>
+      (await service.list(context, { deleted: true, ...query })).items.map((row) => [row.name, row.made_by]);
+    assert.deepEqual(await names(ada), [
+      ['a', 1],
+      ['b', 1],
+    ]);
+    assert.deepEqual(await names(bob, { filter: { name: { eq: 'b' } } }), [['b', 2]]);
+    assert.equal((await names(system())).length, 4);
+    const first = await service.list(system(), { deleted: true, limit: 3, count: 'exact' });
+    assert.equal(first.total, 4);
+    assert.equal(
+      (await service.list(system(), { deleted: true, limit: 3 }, first.next ?? '')).items.length,
+      1,
+    );
+    // A cursor of the one is none of the other.
+    await assert.rejects(service.list(system(), { limit: 3 }, first.next ?? ''), { code: 'invalid_cursor' });
+    await assert.rejects(service.list({ caller: anonymous }, { deleted: true }), { code: 'unauthenticated' });
+    await assert.rejects(patient.list(ada, { deleted: true }), { code: 'forbidden' });
+    await assert.rejects(visit.list(ada, { deleted: true }), { code: 'invalid_query' });
+    const call = (path: string, token?: string) => served.call('GET', path, { token });
+    const listed = await call('/v1/drafts?deleted=true&fields=name', served.administrator);
+    assert.deepEqual([listed.status, (listed.body as { items: unknown[] }).items.length], [200, 4]);
+    const present = await call('/v1/drafts?deleted=false', served.administrator);
+    assert.equal((present.body as { items: unknown[] }).items.length, 2);
+    assert.equal((await call('/v1/drafts?deleted=yes', served.administrator)).status, 400);
+    assert.equal((await call('/v1/drafts?deleted=true')).status, 401);
+    assert.equal((await call('/v1/visits?deleted=true', served.administrator)).status, 400);
+    const search = await served.call('POST', '/v1/drafts:search', {
+      body: { deleted: true, limit: 2 },
+      token: served.administrator,
+    });
+    assert.equal((search.body as { items: unknown[] }).items.length, 2);
   });
 
   it('are served as other verbs are', async () => {

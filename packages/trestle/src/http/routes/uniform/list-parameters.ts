@@ -11,7 +11,7 @@ const MAX_VALUES = 100;
 /** The parameters of a live list. */
 export function liveParameters(model: Model): TSchema {
   const { properties, ...rest } = listParameters(model);
-  const others = ['cursor', 'page', 'offset', 'search', 'count'];
+  const others = ['cursor', 'page', 'offset', 'search', 'count', 'deleted'];
   const own = Object.entries(properties).filter(
     ([name]) => !others.includes(name) && !name.startsWith('expand'),
   );
@@ -58,6 +58,12 @@ export function listParameters(model: Model): TObject {
       type: 'string',
       enum: ['exact', 'estimated'],
       description: 'Also count the rows of the filter: `total`.',
+    }),
+    ...(model.live && {
+      deleted: Type.Boolean({
+        default: false,
+        description: 'Only rows that were deleted, for who may bring them back.',
+      }),
     }),
   };
   Object.assign(parameters, selectionParameters(model).properties);
@@ -187,6 +193,7 @@ export function searchBody(model: Model): TObject {
     page: page.page,
     offset: page.offset,
     count: page.count,
+    deleted: page.deleted,
   };
   const entries = Object.entries(members).flatMap(([key, schema]) =>
     schema ? [[key, Type.Optional(schema)] as const] : [],

@@ -18,6 +18,7 @@ export const PAGE = { default: 50, max: 200 } as const;
 const MAX_PARAMETERS = 100;
 const SELECTION = ['fields', 'expand'];
 const PARAMETERS = ['limit', 'cursor', 'page', 'offset', 'sort', 'search', 'count', 'filter', ...SELECTION];
+const PARAMETERS_WITH_DELETED = [...PARAMETERS, 'deleted'];
 /** Rows that numbered pages reach: each costs what all before it cost, where a cursor costs one page. */
 export const MAX_OFFSET = 10_000;
 
@@ -35,6 +36,7 @@ function listQueryOf(query: Query, model: Model, parameters: readonly string[]):
   const sort = textOf(query, 'sort')?.split(',');
   const search = textOf(query, 'search');
   const count = countOf(textOf(query, 'count'));
+  const deleted = flagOf(textOf(query, 'deleted'), 'deleted');
   const limit = limitOf(textOf(query, 'limit'));
   const offset = offsetOf(query, limit);
   return Object.freeze({
@@ -45,6 +47,7 @@ function listQueryOf(query: Query, model: Model, parameters: readonly string[]):
     ...(search !== undefined && { search }),
     ...(sort && { sort }),
     ...(count && { count }),
+    ...(deleted && { deleted }),
     shortLists: true,
   });
 }
@@ -177,6 +180,12 @@ function offsetOf(query: Query, limit: number): number | undefined {
   return name === 'page' ? (value - 1) * limit : value;
 }
 
+function flagOf(text: string | undefined, name: string): boolean {
+  if (text === undefined || text === 'false') return false;
+  if (text === 'true') return true;
+  throw invalidParameter(name, 'type', `expected true or false, got ${JSON.stringify(text)}`);
+}
+
 function countOf(text: string | undefined): 'exact' | 'estimated' | undefined {
   if (text === undefined || text === 'exact' || text === 'estimated') return text;
   throw invalidParameter('count', 'enum', `expected exact or estimated, got ${JSON.stringify(text)}`);
@@ -216,7 +225,11 @@ export class ListQueryCache {
   }
 
   /** The list that a page is asked of. `parameters` are those it may have (default: all). Throws `unknown_parameter` and `invalid_query`. */
-  of(url: string, query: Query, parameters: readonly string[] = PARAMETERS): ListRequest {
+  of(
+    url: string,
+    query: Query,
+    parameters: readonly string[] = this.#model.live ? PARAMETERS_WITH_DELETED : PARAMETERS,
+  ): ListRequest {
     const isPage = typeof query.cursor === 'string';
     const list = isPage ? url.replace(/([?&])cursor=[^&]*&?/, '$1').replace(/[?&]$/, '') : url;
     const known = this.#cached.get(list);
