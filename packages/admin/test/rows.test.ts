@@ -179,7 +179,6 @@ test('a view is exported, and rows are imported after a look at them', { skip },
 test('examples of the view are ready to be copied', { skip }, async () => {
   await open('rows/books?sort=-pages&search=Book');
   await list().waitFor();
-  await page.getByRole('button', { name: 'More actions' }).click();
   await page.getByRole('button', { name: 'API examples' }).click();
   await page
     .getByRole('dialog')

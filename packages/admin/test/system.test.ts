@@ -104,6 +104,7 @@ test('operations show their progress, are cancelled, and tried again', { skip },
 
 test('the declaration is shown: resources, diagram, rules, migrations', { skip }, async () => {
   await go('declaration');
+  await page.getByRole('link', { name: 'Resources' }).click();
   await page
     .getByRole('region', { name: 'books', exact: true })
     .first()

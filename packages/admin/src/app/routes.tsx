@@ -11,7 +11,7 @@ import { kept } from '../api/store.ts';
 import { t } from '../i18n/translate.ts';
 import { tabOf } from '../screens/declaration/tabs.ts';
 import { viewOf } from '../screens/rows/view.ts';
-import { serverSearchOf } from '../screens/server/tabs.ts';
+import { logSearchOf, serverTabOf } from '../screens/server/tabs.ts';
 import { Empty, Failed, Loading } from '../ui/feedback.tsx';
 import { Shell } from './shell.tsx';
 
@@ -94,8 +94,15 @@ const declaration = createRoute({
 const server = createRoute({
   getParentRoute: () => app,
   path: '/server',
-  validateSearch: serverSearchOf,
+  validateSearch: serverTabOf,
   component: lazyRouteComponent(() => import('../screens/server/server-screen.tsx'), 'ServerScreen'),
+});
+
+const log = createRoute({
+  getParentRoute: () => app,
+  path: '/log',
+  validateSearch: logSearchOf,
+  component: lazyRouteComponent(() => import('../screens/server/log-screen.tsx'), 'LogScreen'),
 });
 
 const audit = createRoute({
@@ -108,7 +115,7 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import('../screens/audit/audit-screen.tsx'), 'AuditScreen'),
 });
 
-const screens = [overview, rows, row, accounts, jobs, declaration, server, audit];
+const screens = [overview, rows, row, accounts, jobs, declaration, server, log, audit];
 const tree = root.addChildren([home, app.addChildren(screens)]);
 
 export const router = createRouter({

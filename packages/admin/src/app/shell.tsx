@@ -70,11 +70,11 @@ function SignedIn({ app }: { app: string }) {
         {t('nav.skip')}
       </button>
       {sidebar}
-      <div className="topbar">
+      <header className="topbar">
         <Button icon="menu" look="plain" label={t('nav.open')} onClick={() => setOverlay('navigation')} />
         <strong className="grow">{app}</strong>
         <Button icon="search" look="plain" label={t('palette.open')} onClick={() => setOverlay('palette')} />
-      </div>
+      </header>
       <main className="main" id="main" tabIndex={-1}>
         {!isConnected && (
           <div className="notice warn" role="status">
@@ -91,7 +91,7 @@ function SignedIn({ app }: { app: string }) {
       )}
       {overlay === 'shortcuts' && <Shortcuts onClose={() => setOverlay(undefined)} />}
       {overlay === 'navigation' && (
-        <Dialog title={t('nav.main')} className="nav-dialog" bare onClose={() => setOverlay(undefined)}>
+        <Dialog title={t('nav.open')} className="nav-dialog" bare onClose={() => setOverlay(undefined)}>
           {sidebar}
         </Dialog>
       )}

@@ -20,7 +20,7 @@ interface SidebarProps {
 
 export function Sidebar({ app, declaration, onPalette }: SidebarProps) {
   return (
-    <div className="sidebar">
+    <nav className="sidebar" aria-label={t('nav.main')}>
       <div className="sidebar-head stack">
         {APPS.length > 1 ? (
           <Menu label={t('app.choose')} className="switcher" text={<AppName name={app} />}>
@@ -37,7 +37,7 @@ export function Sidebar({ app, declaration, onPalette }: SidebarProps) {
           <span className="grow">{t('palette.open')}</span>
         </Button>
       </div>
-      <nav className="nav" aria-label={t('nav.main')}>
+      <div className="nav">
         <ul>
           <li>
             <Link to="/$app" params={{ app }} activeOptions={{ exact: true }}>
@@ -72,11 +72,11 @@ export function Sidebar({ app, declaration, onPalette }: SidebarProps) {
             </li>
           ))}
         </ul>
-      </nav>
+      </div>
       <div className="sidebar-foot row tight">
         <AccountMenu app={app} />
       </div>
-    </div>
+    </nav>
   );
 }
 

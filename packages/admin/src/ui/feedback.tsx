@@ -69,7 +69,7 @@ function RequestLink({ id }: { id: string }) {
   const text = <code>{t('state.request', { id })}</code>;
   if (app === undefined) return text;
   return (
-    <Link to="/$app/server" params={{ app }} search={{ tab: 'logs', request: id }}>
+    <Link to="/$app/log" params={{ app }} search={{ request: id }}>
       {text}
     </Link>
   );

@@ -54,7 +54,7 @@ export function AccountDrawer({ app, id, onClose }: AccountDrawerProps) {
     },
     onError: toastProblem,
   });
-  const facts = accounts.fields.filter(({ name }) => name !== 'username');
+  const facts = accounts.fields.filter(({ name }) => !['username', 'roles', 'disabled_at'].includes(name));
   return (
     <aside
       className="drawer"

@@ -9,7 +9,7 @@ import { type DeclarationTab, TABS } from './tabs.ts';
 /** The declaration as it is served: resources and fields, relations, rules, migrations. It is shown, not edited. */
 export function DeclarationScreen() {
   const { app } = useParams({ from: '/$app/declaration' });
-  const { tab = 'resources' } = useSearch({ from: '/$app/declaration' });
+  const { tab = 'diagram' } = useSearch({ from: '/$app/declaration' });
   const declaration = useDeclaration(app);
   const labels: Record<DeclarationTab, MessageKey> = {
     resources: 'declaration.resources',
@@ -31,7 +31,8 @@ export function DeclarationScreen() {
             key={one}
             from="/$app/declaration"
             to="."
-            search={one === 'resources' ? {} : { tab: one }}
+            activeOptions={{ exact: true }}
+            search={one === 'diagram' ? {} : { tab: one }}
             aria-current={one === tab ? 'page' : undefined}
           >
             {t(labels[one])}
@@ -57,7 +58,7 @@ function ResourceTable({ app, resource }: { app: string; resource: DeclaredResou
     (mark) => mark !== false,
   );
   return (
-    <section className="stack tight" aria-label={name}>
+    <section className="stack tight">
       <h2 className="row">
         {name === 'accounts' ? (
           name

@@ -1,4 +1,4 @@
-export const TABS = ['resources', 'diagram', 'rules', 'migrations'] as const;
+export const TABS = ['diagram', 'resources', 'rules', 'migrations'] as const;
 export type DeclarationTab = (typeof TABS)[number];
 
 /** The tab that an address names. */

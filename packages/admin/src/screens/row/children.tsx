@@ -57,7 +57,7 @@ function Related({ app, row, name, field, operator }: RelatedProps) {
   });
   return (
     <section className="related">
-      <h3 className="row">
+      <h2 className="row">
         <span className="grow">
           {name} <span className="muted">{field}</span>
         </span>
@@ -68,7 +68,7 @@ function Related({ app, row, name, field, operator }: RelatedProps) {
         >
           {t('children.all')}
         </Link>
-      </h3>
+      </h2>
       <ul>
         {data?.items.map((one) => (
           <li key={one.id}>

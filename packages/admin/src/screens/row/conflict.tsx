@@ -31,7 +31,7 @@ export function ConflictView({ app, resource, form }: ConflictProps) {
   };
   return (
     <section className="conflict" aria-labelledby="conflict-title">
-      <h3 id="conflict-title">{t('conflict.title')}</h3>
+      <h2 id="conflict-title">{t('conflict.title')}</h2>
       <p className="muted">{t('conflict.hint')}</p>
       <div className="scroll-x">
         <table className="grid-table">

@@ -35,7 +35,7 @@ export function History({ app, resource, row }: HistoryProps) {
   });
   return (
     <section className="history">
-      <h3>{t('history.title')}</h3>
+      <h2>{t('history.title')}</h2>
       {error && <ProblemNotice error={error} />}
       <ol>
         {data?.pages

@@ -43,7 +43,7 @@ export function Permissions({ app, resource, row }: PermissionsProps) {
   const { read, update, delete: remove, operations } = data;
   return (
     <section className="stack tight">
-      <h3>{t('viewAs.why', { name: viewed.name })}</h3>
+      <h2>{t('viewAs.why', { name: viewed.name })}</h2>
       <table className="grid-table">
         <tbody>
           {Object.entries({ read, update, delete: remove, ...operations }).map(([verb, verdict]) => (

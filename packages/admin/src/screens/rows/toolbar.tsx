@@ -44,6 +44,7 @@ export function Toolbar(props: ToolbarProps) {
       {resource.search.length > 0 && <SearchBox {...{ view, change, searchRef }} />}
       <SavedViews {...{ app, resource: resource.name, view, change }} />
       <ColumnsMenu {...props} />
+      <Button icon="code" label={t('rows.api')} onClick={() => setOpen('api')} />
       <Menu label={t('action.more')} icon="more">
         <MenuItem icon="download" onSelect={() => setOpen('export')}>
           {t('rows.export')}
@@ -53,9 +54,6 @@ export function Toolbar(props: ToolbarProps) {
             {t('rows.import')}
           </MenuItem>
         )}
-        <MenuItem icon="code" onSelect={() => setOpen('api')}>
-          {t('rows.api')}
-        </MenuItem>
       </Menu>
       {mayCreate && (
         <Button look="primary" icon="plus" onClick={() => change({ open: 'new' })}>

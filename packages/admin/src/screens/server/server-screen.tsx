@@ -2,13 +2,11 @@ import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { type MessageKey, t } from '../../i18n/translate.ts';
 import { Backups } from './backups.tsx';
 import { Charts } from './charts.tsx';
-import { Logs } from './logs.tsx';
 import { Processes, Settings } from './settings.tsx';
 import { type ServerTab, TABS } from './tabs.ts';
 
 const LABELS: Readonly<Record<ServerTab, MessageKey>> = {
   charts: 'server.charts',
-  logs: 'server.logs',
   backups: 'server.backups',
   settings: 'server.settings',
   processes: 'server.processes',
@@ -17,8 +15,7 @@ const LABELS: Readonly<Record<ServerTab, MessageKey>> = {
 /** The server behind an app: its measures, log, backups, settings and processes. */
 export function ServerScreen() {
   const { app } = useParams({ from: '/$app/server' });
-  const search = useSearch({ from: '/$app/server' });
-  const { tab = 'charts' } = search;
+  const { tab = 'charts' } = useSearch({ from: '/$app/server' });
   return (
     <div className="page">
       <div className="page-head">
@@ -30,6 +27,7 @@ export function ServerScreen() {
             key={one}
             from="/$app/server"
             to="."
+            activeOptions={{ exact: true }}
             search={one === 'charts' ? {} : { tab: one }}
             aria-current={one === tab ? 'page' : undefined}
           >
@@ -39,7 +37,6 @@ export function ServerScreen() {
       </nav>
       <div className="page-body">
         {tab === 'charts' && <Charts app={app} />}
-        {tab === 'logs' && <Logs app={app} search={search} />}
         {tab === 'backups' && <Backups app={app} />}
         {tab === 'settings' && <Settings app={app} />}
         {tab === 'processes' && <Processes app={app} />}

@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { queryString } from 'trestle-client';
 import { request, urlOf } from '../../api/api.ts';
 import { formatInstant, t } from '../../i18n/translate.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty, Failed, Loading } from '../../ui/feedback.tsx';
-import type { ServerSearch } from './tabs.ts';
+import type { LogSearch } from './tabs.ts';
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -16,9 +16,10 @@ const LOOKS: Readonly<Record<string, string>> = { warn: 'warn', error: 'bad', fa
 const MAX_SHOWN = 1000;
 
 /** The last lines of the log, filtered, and those that are written meanwhile. */
-export function Logs({ app, search }: { app: string; search: ServerSearch }) {
-  const navigate = useNavigate({ from: '/$app/server' });
-  const { tab: _, ...filter } = search;
+export function LogScreen() {
+  const { app } = useParams({ from: '/$app/log' });
+  const filter = useSearch({ from: '/$app/log' });
+  const navigate = useNavigate({ from: '/$app/log' });
   const [isFollowing, setFollowing] = useState(false);
   const [fresh, setFresh] = useState<readonly Line[]>([]);
   const asked = queryString(filter);
@@ -36,7 +37,7 @@ export function Logs({ app, search }: { app: string; search: ServerSearch }) {
     );
     return () => events.close();
   }, [app, asked, isFollowing]);
-  const change = (next: Omit<ServerSearch, 'tab'>) =>
+  const change = (next: LogSearch) =>
     void navigate({
       search: (now) =>
         Object.fromEntries(Object.entries({ ...now, ...next }).filter(([, value]) => value !== '')),
@@ -44,12 +45,13 @@ export function Logs({ app, search }: { app: string; search: ServerSearch }) {
     });
   const lines = [...fresh, ...(data?.items ?? [])];
   return (
-    <>
-      <div className="row">
+    <div className="page">
+      <div className="page-head">
+        <h1 className="grow">{t('server.logs')}</h1>
         <select
           className="input"
           aria-label={t('logs.level')}
-          value={search.level ?? ''}
+          value={filter.level ?? ''}
           onChange={({ target }) => change({ level: target.value })}
         >
           <option value="">{t('logs.allLevels')}</option>
@@ -62,7 +64,7 @@ export function Logs({ app, search }: { app: string; search: ServerSearch }) {
           type="search"
           aria-label={t('logs.text')}
           placeholder={t('logs.text')}
-          defaultValue={search.text ?? ''}
+          defaultValue={filter.text ?? ''}
           onChange={({ target }) => change({ text: target.value })}
         />
         <input
@@ -70,7 +72,7 @@ export function Logs({ app, search }: { app: string; search: ServerSearch }) {
           type="search"
           aria-label={t('logs.request')}
           placeholder={t('logs.request')}
-          defaultValue={search.request ?? ''}
+          defaultValue={filter.request ?? ''}
           onChange={({ target }) => change({ request: target.value })}
         />
         <Button
@@ -82,21 +84,23 @@ export function Logs({ app, search }: { app: string; search: ServerSearch }) {
           {t('logs.follow')}
         </Button>
       </div>
-      {error ? (
-        <Failed error={error} retry={() => void refetch()} />
-      ) : !data ? (
-        <Loading />
-      ) : lines.length === 0 ? (
-        <Empty title={t('logs.none')} />
-      ) : (
-        <ol className="log">
-          {lines.map((line, at) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: lines have no identity.
-            <LogLine key={at} line={line} onRequest={(id) => change({ request: id })} />
-          ))}
-        </ol>
-      )}
-    </>
+      <div className="page-body">
+        {error ? (
+          <Failed error={error} retry={() => void refetch()} />
+        ) : !data ? (
+          <Loading />
+        ) : lines.length === 0 ? (
+          <Empty title={t('logs.none')} />
+        ) : (
+          <ol className="log">
+            {lines.map((line, at) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: lines have no identity.
+              <LogLine key={at} line={line} onRequest={(id) => change({ request: id })} />
+            ))}
+          </ol>
+        )}
+      </div>
+    </div>
   );
 }
 
