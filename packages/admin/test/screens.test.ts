@@ -100,7 +100,7 @@ for (const [name, [path, whole]] of Object.entries(SCREENS))
     }
   });
 
-/** What lies over a screen: how it is opened. */
+/** Overlays of a screen, and how each is opened. */
 const OVERLAYS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   palette: (page) => page.keyboard.press('Control+k'),
   shortcuts: (page) => page.keyboard.press('?'),

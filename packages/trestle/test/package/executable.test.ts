@@ -64,6 +64,9 @@ describe('an executable of trestle bundle, without Node.js and without an enviro
     for (const [, file] of page.body.matchAll(/(?:src|href)="([^"]+\.(?:js|css))"/g))
       assert.equal((await callOver(url, `GET ${file}`)).status, 200, file);
     assert.equal((await callOver(url, 'GET /docs-files/redoc.standalone.js')).status, 200);
+    const admin = await callOver<string>(url, 'GET /admin', { headers: { accept: 'text/html' } });
+    const [, script = ''] = /src="\.\/(assets\/[^"]+\.js)"/.exec(admin.body) ?? [];
+    assert.equal((await callOver(url, `GET /admin/${script}`)).status, 200);
 
     const database = new DatabaseSync(join(folder, 'data/notes.db'));
     database.exec(`WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)

@@ -13,6 +13,7 @@ import { dirname, extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import type { BuildOptions, Message } from 'esbuild';
+import { ADMIN_ASSETS, adminFileNames, adminFolder } from '../../http/docs/admin-pages.ts';
 import { PACKAGE_FILES, urlOfPackageFile } from '../../http/docs/package-files.ts';
 import { StartError } from '../../start-error.ts';
 import { configFile } from '../config-file.ts';
@@ -75,6 +76,8 @@ async function bundle(names: string[], { to, node }: BundleOptions): Promise<voi
       outfile: thread,
     });
     const pages = PACKAGE_FILES.map(({ name }) => [name, fileURLToPath(urlOfPackageFile(name))]);
+    const admin = await adminFolder();
+    const screens = adminFileNames(admin).map((name) => [ADMIN_ASSETS + name, join(admin, name)]);
     const blob = join(folder, 'blob');
     const config = {
       main,
@@ -83,7 +86,7 @@ async function bundle(names: string[], { to, node }: BundleOptions): Promise<voi
       // Compiled code is of one processor and version; it makes a start faster.
       useCodeCache: node === undefined,
       execArgv: ['--max-semi-space-size=4'],
-      assets: { [SCAN_THREAD]: thread, ...Object.fromEntries(pages) },
+      assets: { [SCAN_THREAD]: thread, ...Object.fromEntries([...pages, ...screens]) },
     };
     writeFileSync(join(folder, 'sea.json'), JSON.stringify(config));
     runNode(['--experimental-sea-config', join(folder, 'sea.json')]);

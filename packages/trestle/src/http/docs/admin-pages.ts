@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { getAsset, getAssetKeys, isSea } from 'node:sea';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Problem } from '../../problems.ts';
 import { codedTag, codingFor } from '../requests/negotiation.ts';
@@ -74,14 +75,45 @@ interface AdminFiles {
   page: ReturnType<typeof perPrefix>;
 }
 
-async function openFiles(apps: readonly AdminApp[]): Promise<AdminFiles> {
-  // In the repository this builds what has changed; its types are not those of this package.
+/** The built files, by paths below their folder. */
+interface BuiltFiles {
+  readonly names: readonly string[];
+  read(name: string): Promise<Buffer>;
+}
+
+/** Before the names of the built files among the assets of an executable. */
+export const ADMIN_ASSETS = 'admin/';
+
+/** The folder of the built files. In the repository this builds what has changed. */
+export async function adminFolder(): Promise<string> {
+  // Its types are not those of this package.
   const built: { adminFolder(): Promise<string> } = await import(
     import.meta.resolve('#assets/admin/folder.js')
   );
-  const folder = await built.adminFolder();
-  const names = new Set(globSync('assets/**/*', { cwd: folder }).map((name) => name.replaceAll('\\', '/')));
-  const html = readFileSync(join(folder, 'index.html'), 'utf8');
+  return built.adminFolder();
+}
+
+/** Names of the built files in their folder. */
+export function adminFileNames(folder: string): string[] {
+  return globSync(['index.html', 'assets/*'], { cwd: folder }).map((name) => name.replaceAll('\\', '/'));
+}
+
+async function builtFiles(): Promise<BuiltFiles> {
+  if (isSea()) {
+    const own = getAssetKeys().filter((key) => key.startsWith(ADMIN_ASSETS));
+    return {
+      names: own.map((key) => key.slice(ADMIN_ASSETS.length)),
+      read: async (name) => Buffer.from(getAsset(ADMIN_ASSETS + name)),
+    };
+  }
+  const folder = await adminFolder();
+  return { names: adminFileNames(folder), read: (name) => readFile(join(folder, name)) };
+}
+
+async function openFiles(apps: readonly AdminApp[]): Promise<AdminFiles> {
+  const { names: all, read } = await builtFiles();
+  const names = new Set(all.filter((name) => name.startsWith('assets/')));
+  const html = (await read('index.html')).toString();
   const tags = new Map<string, string>();
   return {
     page: perPrefix('text/html; charset=utf-8', (prefix) => {
@@ -92,13 +124,12 @@ async function openFiles(apps: readonly AdminApp[]): Promise<AdminFiles> {
     async file(name, reply) {
       const type = TYPES[extname(name)];
       if (!type || !names.has(name)) throw new Problem('not_found');
-      const path = join(folder, name);
       const wanted = codingFor(reply.request.headers['accept-encoding']);
       const coding = wanted && names.has(name + ENDINGS[wanted]) ? wanted : undefined;
       let plain = tags.get(name);
       let content: Buffer | undefined;
       if (plain === undefined) {
-        content = await readFile(path);
+        content = await read(name);
         plain = `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
         tags.set(name, plain);
       }
@@ -107,8 +138,8 @@ async function openFiles(apps: readonly AdminApp[]): Promise<AdminFiles> {
       if (noneMatches(reply.request.headers['if-none-match'], plain) !== undefined)
         return reply.code(304).send();
       reply.type(type);
-      if (!coding) return reply.send(content ?? (await readFile(path)));
-      return reply.header('content-encoding', coding).send(await readFile(path + ENDINGS[coding]));
+      if (!coding) return reply.send(content ?? (await read(name)));
+      return reply.header('content-encoding', coding).send(await read(name + ENDINGS[coding]));
     },
   };
 }
