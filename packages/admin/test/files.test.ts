@@ -54,7 +54,8 @@ test('files are kept for good, and sent as the build compressed them', async () 
     assert.equal(plain.status, 200, path);
     assert.equal(plain.headers.get('cache-control'), 'public, max-age=31536000, immutable');
     assert.equal(plain.headers.get('vary'), 'Accept-Encoding');
-    for (const coding of ['br', 'gzip']) {
+    // Compression saves no packet of a small one.
+    for (const coding of plain.body.length < 1024 ? [] : ['br', 'gzip']) {
       const coded = await served.call<string>(`GET /admin/${path}`, {
         headers: { 'accept-encoding': coding },
       });
