@@ -32,6 +32,10 @@ const SCREENS: Readonly<Record<string, readonly [path: string, whole: string | R
   rules: ['declaration?tab=rules', 'signedIn'],
   migrations: ['declaration?tab=migrations', 'Nothing is pending.'],
   audit: ['audit', /createMany|POST/],
+  log: ['log', 'request'],
+  server: ['server', 'Requests'],
+  settings: ['server?tab=settings', 'Setting'],
+  processes: ['server?tab=processes', 'running'],
 };
 
 /** Themes and widths; every pair of them in CI, where there is time. */

@@ -62,7 +62,6 @@ export function AccountsScreen() {
         ) : accounts.length === 0 ? (
           <Empty title={t('rows.noMatch')} />
         ) : (
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls is reached by key.
           <div className="row-scroller" tabIndex={0} role="region" aria-label={t('nav.accounts')}>
             <table className="grid-table">
               <thead>

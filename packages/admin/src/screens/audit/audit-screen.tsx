@@ -73,7 +73,7 @@ export function AuditScreen() {
       ) : entries.length === 0 ? (
         <Empty title={t('audit.none')} />
       ) : (
-        <div className="scroll-x">
+        <div className="scroll-x" tabIndex={0} role="region" aria-label={t('nav.audit')}>
           <table className="grid-table">
             <thead>
               <tr>

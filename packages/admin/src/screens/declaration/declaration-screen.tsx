@@ -73,7 +73,6 @@ function ResourceTable({ app, resource }: { app: string; resource: DeclaredResou
           </span>
         ))}
       </h2>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls is reached by key. */}
       <div className="scroll-x" tabIndex={0} role="region" aria-label={name}>
         <table className="grid-table">
           <thead>

@@ -33,7 +33,6 @@ export function Diagram({ declaration }: { declaration: Declaration }) {
   const height = Math.max(...boxes.map(({ y, height: own }) => y + own)) + 20;
   const boxOf = (name: string) => boxes.find((box) => box.name === name);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls is reached by key.
     <div className="scroll-x" tabIndex={0} role="region" aria-label={t('declaration.diagram')}>
       <svg
         className="diagram"

@@ -28,7 +28,6 @@ export function RuleMatrix({ declaration }: { app: string; declaration: Declarat
           ● {t('rules.all')} · ◐ {t('rules.some')} · ○ {t('rules.nobody')}
         </span>
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls is reached by key. */}
       <div className="scroll-x" tabIndex={0} role="region" aria-label={t('declaration.rules')}>
         <table className="grid-table">
           <thead>

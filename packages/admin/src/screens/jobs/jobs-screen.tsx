@@ -186,7 +186,7 @@ function Schedules({ app }: { app: string }) {
     <section className="stack">
       <h2>{t('jobs.declared')}</h2>
       {error && <ProblemNotice error={error} />}
-      <div className="scroll-x">
+      <div className="scroll-x" tabIndex={0} role="region" aria-label={t('jobs.declared')}>
         <table className="grid-table">
           <tbody>
             {jobs.map(({ name, every, cron, timeZone }) => {

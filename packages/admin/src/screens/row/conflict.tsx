@@ -33,7 +33,7 @@ export function ConflictView({ app, resource, form }: ConflictProps) {
     <section className="conflict" aria-labelledby="conflict-title">
       <h2 id="conflict-title">{t('conflict.title')}</h2>
       <p className="muted">{t('conflict.hint')}</p>
-      <div className="scroll-x">
+      <div className="scroll-x" tabIndex={0} role="region" aria-label={t('conflict.mine')}>
         <table className="grid-table">
           <thead>
             <tr>

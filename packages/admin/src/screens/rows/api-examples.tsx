@@ -64,7 +64,6 @@ export function ApiExamples({ app, resource, query, onClose }: ApiExamplesProps)
           {t(isCopied ? 'action.copied' : 'action.copy')}
         </Button>
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls is reached by key. */}
       <pre className="code-block" tabIndex={0}>
         {examples[shown]}
       </pre>

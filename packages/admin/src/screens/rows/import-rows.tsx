@@ -79,7 +79,6 @@ export function ImportRows({ app, resource, onClose }: ImportRowsProps) {
         onChange={({ target }) => void open(target.files?.[0])}
       />
       {lines && lines.length > 0 && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls is reached by key.
         <div className="scroll-x import-preview" tabIndex={0} role="region" aria-label={t('import.preview')}>
           <table className="grid-table">
             <thead>

@@ -56,7 +56,7 @@ export function Backups({ app }: { app: string }) {
         )}
       </div>
       {items.length === 0 && <Empty title={t('backups.none')} />}
-      <div className="scroll-x">
+      <div className="scroll-x" tabIndex={0} role="region" aria-label={t('server.backups')}>
         <table className="grid-table">
           <tbody>
             {items.map((backup) => (

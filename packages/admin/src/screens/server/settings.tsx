@@ -20,7 +20,7 @@ export function Settings({ app }: { app: string }) {
   return (
     <>
       <p className="muted">{t('settings.hint')}</p>
-      <div className="scroll-x">
+      <div className="scroll-x" tabIndex={0} role="region" aria-label={t('server.settings')}>
         <table className="grid-table">
           <thead>
             <tr>
@@ -68,7 +68,7 @@ export function Processes({ app }: { app: string }) {
   if (error) return <Failed error={error} />;
   if (!data) return <Loading />;
   return (
-    <div className="scroll-x">
+    <div className="scroll-x" tabIndex={0} role="region" aria-label={t('server.processes')}>
       <table className="grid-table">
         <thead>
           <tr>

@@ -1,0 +1,91 @@
+// The server as operators see it: measures, log, backups, settings, processes.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { type Admin, openAdmin, picture, setUp, skip } from './browser.ts';
+import { library, seed } from './library.ts';
+
+let admin: Admin;
+let page: Page;
+const made: string[] = [];
+
+before(async () => {
+  if (skip) return;
+  admin = await openAdmin(library, {
+    administration: {
+      settings: [
+        { name: 'port', value: 4000, source: 'default' },
+        { name: 'administrator secret', value: '***', source: 'TRESTLE_ADMIN_SECRET' },
+      ],
+      // Those of `trestle serve` have tests of their own.
+      backups: {
+        target: '/var/backups',
+        schedule: { at: '1h', keep: 24 },
+        list: async () => made.map((name) => ({ name, at: new Date().toISOString(), bytes: 4096 })),
+        async make(app) {
+          const name = `${app}-2026.db`;
+          made.push(name);
+          return { name, at: new Date().toISOString(), bytes: 4096 };
+        },
+        verify: async () => ({ ok: true, detail: 'whole: 268 rows' }),
+        open: async () => {
+          throw new Error('not opened here');
+        },
+      },
+    },
+  });
+  page = await admin.newPage();
+  await setUp(page, admin.served);
+  await seed(admin.served);
+});
+after(() => admin?.close());
+
+const go = (path: string) => page.goto(`${admin.served.url}/admin/library/${path}`);
+
+test('the log is filtered, followed, and found by the id of a request', { skip }, async () => {
+  await go('log');
+  await page.getByText('request', { exact: false }).first().waitFor();
+  await page.getByRole('button', { name: 'Follow' }).click();
+  const stream = page.waitForResponse((response) => response.url().includes('/logs/events'));
+  await stream.catch(() => undefined);
+  const { headers } = await admin.served.call('GET /v1/authors/999');
+  const id = headers.get('x-request-id') ?? '';
+  await page.getByLabel('Request id').fill(id);
+  await page.getByText('/v1/authors').first().waitFor();
+  await picture(page, 'log');
+  assert.match(page.url(), new RegExp(`request=${id}`));
+});
+
+test('a problem leads to its lines in the log', { skip }, async () => {
+  await go('rows/books/99999');
+  await page
+    .getByRole('alert')
+    .getByRole('link', { name: /^Request / })
+    .click();
+  await page.getByRole('heading', { name: 'Log' }).waitFor();
+  await page.getByText('/v1/books').first().waitFor();
+});
+
+test('measures, settings and processes are shown', { skip }, async () => {
+  await go('server');
+  await page.getByRole('img', { name: /^Requests/ }).waitFor();
+  await picture(page, 'charts');
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByText('TRESTLE_ADMIN_SECRET').waitFor();
+  await page.getByRole('link', { name: 'Processes' }).click();
+  await page.getByText('running').waitFor();
+});
+
+test('a backup is made and read back', { skip }, async () => {
+  await go('server?tab=backups');
+  await page.getByText('every 1h, the last 24 are kept').waitFor();
+  await page.getByRole('button', { name: 'Back up now' }).click();
+  await page.getByRole('status').getByText('library-2026.db').waitFor();
+  await page.getByRole('button', { name: 'Verify' }).click();
+  await page.getByText('whole: 268 rows').waitFor();
+  await picture(page, 'backups');
+});
+
+test('nothing went wrong meanwhile', { skip }, () => {
+  assert.deepEqual(admin.complaints, []);
+});
