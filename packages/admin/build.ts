@@ -40,8 +40,6 @@ export async function adminFolder(): Promise<string> {
     },
   });
   await compressFiles(made);
-  for (const old of readdirSync(DIST))
-    if (!old.startsWith('.building-')) rmSync(join(DIST, old), { recursive: true, force: true });
   try {
     renameSync(made, folder);
   } catch (error) {
@@ -49,6 +47,9 @@ export async function adminFolder(): Promise<string> {
     if (!existsSync(folder)) throw error;
     rmSync(made, { recursive: true, force: true });
   }
+  for (const old of readdirSync(DIST))
+    if (!old.startsWith('.building-') && join(DIST, old) !== folder)
+      rmSync(join(DIST, old), { recursive: true, force: true });
   return folder;
 }
 

@@ -76,6 +76,7 @@ export const deSystem: Readonly<Record<keyof typeof enSystem, string>> = {
   'charts.span': 'Zeitraum',
   'charts.hours': 'Letzte {hours} h',
   'charts.most': 'Höchstwert {value}',
+  'charts.empty': 'Die erste Messung kommt eine halbe Minute nach dem Start.',
   'charts.requests': 'Anfragen',
   'charts.latency': 'Antwortzeit',
   'charts.errors': 'Fehler und Ablehnungen',

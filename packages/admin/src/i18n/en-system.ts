@@ -74,6 +74,7 @@ export const enSystem = {
   'charts.span': 'Span of time',
   'charts.hours': 'Last {hours} h',
   'charts.most': 'most {value}',
+  'charts.empty': 'The first sample comes half a minute after the start.',
   'charts.requests': 'Requests',
   'charts.latency': 'Latency',
   'charts.errors': 'Errors and refusals',

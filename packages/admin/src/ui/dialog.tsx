@@ -17,8 +17,12 @@ export function Dialog({ title, onClose, children, className = '', bare = false 
   const heading = useId();
   useEffect(() => {
     const dialog = element.current;
-    if (dialog && !dialog.open) dialog.showModal();
-  }, []);
+    if (!dialog || dialog.open) return;
+    dialog.showModal();
+    // The first thing to fill in or to press, not the button that closes.
+    const inside = bare ? 'input, a' : '.dialog-body :is(input, select, textarea, button):enabled';
+    dialog.querySelector<HTMLElement>(inside)?.focus();
+  }, [bare]);
   return (
     <dialog
       ref={element}

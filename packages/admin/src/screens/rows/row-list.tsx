@@ -184,7 +184,7 @@ function RowLine(props: RowLineProps) {
           {main && link(<Value app={app} field={main} value={row[main.name]} />)}
           <span className="muted second-line">
             {columns
-              .filter((field) => field !== main)
+              .filter((field) => field !== main && row[field.name] !== null)
               .map((field) => (
                 <span key={field.name}>
                   <Value app={app} field={field} value={row[field.name]} />

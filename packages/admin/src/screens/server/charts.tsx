@@ -48,6 +48,7 @@ export function Charts({ app }: { app: string }) {
   });
   if (error) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Loading />;
+  const isEmpty = data.items.every(({ samples }) => samples.length === 0);
   const end = Date.now();
   const from = end - hours * 3_600_000;
   return (
@@ -65,6 +66,7 @@ export function Charts({ app }: { app: string }) {
             </option>
           ))}
         </select>
+        {isEmpty && <span className="muted">{t('charts.empty')}</span>}
       </div>
       <div className="cards charts">
         {CHARTS.map((chart) => (
