@@ -58,7 +58,18 @@ function site({
     },
     mount: (fastify) => {
       routes(fastify, base);
-      return { base, fail: problemAnswer };
+      const entry = {
+        name,
+        description: '',
+        path: base,
+        docs: `${base}/docs`,
+        redoc: `${base}/redoc`,
+        openapi: `${base}/openapi.json`,
+        calls: () => [],
+        resources: [],
+        isReady: () => true,
+      };
+      return { base, fail: problemAnswer, entry };
     },
   };
 }
