@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { FieldType, OnDelete, StoredKind } from '../schema/field-type.ts';
+import type { Exclusion } from '../schema/resource.ts';
 
 /** A table as the database has it: what migrations compare, and what is written down after each. */
 export interface Table {
   readonly name: string;
   readonly columns: readonly Column[];
   readonly indexes: readonly Index[];
+  /** Spans in which there is one row of some values at a time: no constraint, but the rows there are must meet them. */
+  readonly exclusions?: readonly Exclusion[];
 }
 
 export interface Column {

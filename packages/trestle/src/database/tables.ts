@@ -34,6 +34,7 @@ export function tablesOf(resources: Resources, accounts: Accounts): Table[] {
         ...(resource.softDelete ? [DELETED_COLUMN] : []),
       ],
       indexes: indexesOf(table, resource, looked.get(name)),
+      ...(resource.exclude.length > 0 && { exclusions: resource.exclude }),
     };
     return [own, ...linkTablesOf(table, resource, known)];
   });

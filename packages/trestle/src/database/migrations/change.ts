@@ -1,3 +1,4 @@
+import type { Exclusion } from '../../schema/resource.ts';
 import type { Column, Index, Table } from '../table.ts';
 import { pendingRenames, type Rename, type Renames, renamed } from './renames.ts';
 import { asksForValues, conversionOf } from './values.ts';
@@ -14,6 +15,8 @@ export type Change =
   | { readonly kind: 'changeValues'; readonly table: string; readonly from: Column; readonly to: Column }
   | { readonly kind: 'createIndex'; readonly table: string; readonly to: Index }
   | { readonly kind: 'dropIndex'; readonly table: string; readonly from: Index }
+  | { readonly kind: 'addExclusion'; readonly table: string; readonly to: Exclusion }
+  | { readonly kind: 'dropExclusion'; readonly table: string; readonly from: Exclusion }
   | { readonly kind: 'renameIndex'; readonly table: string; readonly from: Index; readonly to: Index };
 
 /** The changes that lead from one state to another. `from` in the changes after the renames has the new names. */
@@ -59,6 +62,12 @@ function tableChanges(from: Table, to: Table): Change[] {
   changes.push(...columns);
   for (const one of to.indexes)
     if (!like(from.indexes, one)) changes.push({ kind: 'createIndex', table, to: one });
+  const [before = [], after = []] = [from.exclusions, to.exclusions];
+  const isAmong = (all: readonly Exclusion[], one: Exclusion) =>
+    all.some((other) => JSON.stringify(other) === JSON.stringify(one));
+  for (const one of before)
+    if (!isAmong(after, one)) changes.push({ kind: 'dropExclusion', table, from: one });
+  for (const one of after) if (!isAmong(before, one)) changes.push({ kind: 'addExclusion', table, to: one });
   return changes;
 }
 

@@ -1,3 +1,5 @@
+import type { Exclusion } from '../../schema/resource.ts';
+import { conditionsOf, isOperand, type RuleCondition } from '../../schema/rules.ts';
 import type { Dialect } from '../dialect.ts';
 import { type Sql, sql } from '../sql.ts';
 import { type Statement, statement } from '../statement.ts';
@@ -101,6 +103,7 @@ export function checksOf(dialect: Dialect, changes: readonly Change[], from: rea
     }
     if (change.kind === 'createIndex' && change.to.unique)
       return uniqueChecks(origin, change.table, change.to);
+    if (change.kind === 'addExclusion') return exclusionChecks(origin, change.table, change.to);
     if (change.kind !== 'changeColumn') return [];
     return [
       ...keyChecks(origin, change),
@@ -160,6 +163,61 @@ function uniqueChecks(origin: Origin, table: string, { columns, live }: Index): 
   const groups = sql`select ${sql.join(names)} from ${origin.table(table)} where ${sql.join(given, ' and ')} group by ${sql.join(names)} having count(*) > 1`;
   const sample = origin.sample(table, sql`(${sql.join(names)}) in (${groups})`);
   return [{ ...origin.check(sql`select count(*) as found from (${repeated}) as repeated`, message), sample }];
+}
+
+function exclusionChecks(origin: Origin, table: string, { same, from, to, where = {} }: Exclusion): Check[] {
+  const names = [...same, from, to];
+  // A span whose column is only being added has no end, or the same in every row.
+  if (!names.every((name) => origin.has(table, name))) return [];
+  const conditions = conditionsOf(where).map((one) =>
+    'field' in one ? constantCondition(origin, table, one) : undefined,
+  );
+  if (conditions.includes(undefined)) return [];
+  const applies = [...conditions.filter((one) => one !== undefined), sql`1 = 1`];
+  if (origin.has(table, DELETED_AT)) applies.push(sql`${origin.column(table, DELETED_AT)} is null`);
+  const columns = names.map((name) => sql`${origin.column(table, name)} as ${sql.id(name)}`);
+  const taking = sql`(select ${sql.join([sql.ref('id'), ...columns])} from ${origin.table(table)} where ${sql.join(applies, ' and ')})`;
+  const of = (alias: string, name: string) => sql.ref(`${alias}.${name}`);
+  const meets = [
+    ...same.map((name) => sql`${of('a', name)} = ${of('b', name)}`),
+    sql`${of('a', from)} < ${of('b', to)}`,
+    sql`${of('a', to)} > ${of('b', from)}`,
+    sql`${of('a', 'id')} <> ${of('b', 'id')}`,
+  ];
+  const clashing = sql`select distinct ${of('a', 'id')} as ${sql.id('id')} from ${taking} as a join ${taking} as b on ${sql.join(meets, ' and ')}`;
+  const message: Check['message'] = (found, ids) =>
+    `${table}: ${rows(found, ids)} overlap from ${from} to ${to} with the same ${same.join(', ')}: correct that first`;
+  const sample = statement(origin.dialect, sql`${clashing} order by 1 limit 5`);
+  return [{ ...origin.check(sql`select count(*) as found from (${clashing}) as clashing`, message), sample }];
+}
+
+const COMPARISONS = { eq: '=', gt: '>', gte: '>=', lt: '<', lte: '<=' } as const;
+
+/** A condition that compares a column with constants; undefined for one that cannot be asked before the change. */
+function constantCondition(
+  origin: Origin,
+  table: string,
+  { field, operator, value }: RuleCondition,
+): Sql | undefined {
+  const old = origin.of(table, field);
+  const kind = old?.table.columns.find((column) => column.name === old.column)?.kind;
+  if (!kind || isOperand(value)) return undefined;
+  const column = origin.column(table, field);
+  const bound = (one: unknown) => {
+    const encoded = origin.dialect.encode(kind, one);
+    return typeof encoded === 'string' ? sql.lit(encoded) : sql.raw(String(encoded));
+  };
+  if (operator === 'null' || (operator === 'eq' && value === null))
+    return operator === 'null' && value === false ? sql`${column} is not null` : sql`${column} is null`;
+  if ((operator === 'in' || operator === 'nin') && Array.isArray(value)) {
+    const among = sql`${column} in (${sql.join(value.map(bound))})`;
+    return operator === 'in' ? among : sql`(not (${among}) or ${column} is null)`;
+  }
+  if (operator === 'ne') return sql`(${column} <> ${bound(value)} or ${column} is null)`;
+  const comparison = Object.hasOwn(COMPARISONS, operator)
+    ? COMPARISONS[operator as keyof typeof COMPARISONS]
+    : undefined;
+  return comparison && sql`${column} ${sql.raw(comparison)} ${bound(value)}`;
 }
 
 /** How many rows, and the ids of the first: `7 rows (ids 1, 2, 3, 4, 5, …)`. */

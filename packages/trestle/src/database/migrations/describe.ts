@@ -1,3 +1,4 @@
+import type { Exclusion } from '../../schema/resource.ts';
 import type { Column, Index } from '../table.ts';
 import { type Change, referenceShape } from './change.ts';
 import { conversionOf, losesMembers } from './values.ts';
@@ -22,7 +23,12 @@ export function line(change: Change): string {
   return `${sign} ${words(change)}`;
 }
 
-const ADDS: ReadonlySet<Change['kind']> = new Set(['createTable', 'addColumn', 'createIndex']);
+const ADDS: ReadonlySet<Change['kind']> = new Set([
+  'createTable',
+  'addColumn',
+  'createIndex',
+  'addExclusion',
+]);
 
 function words(change: Change): string {
   const { table } = change;
@@ -45,6 +51,10 @@ function words(change: Change): string {
       return `change ${table}.${change.to.name}: ${schemaWords(change.from.schema, change.to.schema)}`;
     case 'createIndex':
       return `create ${indexWords(table, change.to)}`;
+    case 'addExclusion':
+      return `exclude ${exclusionWords(table, change.to)}`;
+    case 'dropExclusion':
+      return `allow ${exclusionWords(table, change.from)}`;
     case 'renameIndex':
       return `rename ${indexWords(table, change.to)}`;
     case 'dropIndex':
@@ -62,6 +72,10 @@ function columnWords(column: Column): string {
 
 function targetWords({ references }: Column): string | undefined {
   return references && `refers to ${references.table}, on delete ${references.onDelete}`;
+}
+
+function exclusionWords(table: string, { same, from, to }: Exclusion): string {
+  return `rows of ${table} with the same ${same.join(', ')} that overlap from ${from} to ${to}`;
 }
 
 function indexWords(table: string, index: Index): string {

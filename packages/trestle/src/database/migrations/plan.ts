@@ -42,6 +42,8 @@ const KEEPS_ROWS = new Set<Change['kind']>([
   'createIndex',
   'dropIndex',
   'renameIndex',
+  'addExclusion',
+  'dropExclusion',
 ]);
 
 interface PlanOptions {

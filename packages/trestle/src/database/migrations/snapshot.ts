@@ -29,6 +29,7 @@ export function normalized(tables: readonly Table[]): Table[] {
           ...(live && { live }),
         }))
         .sort(byName),
+      ...(table.exclusions && { exclusions: table.exclusions }),
     }))
     .sort(byName);
 }
