@@ -2,7 +2,7 @@ import { audienceOf } from '../../rows/policy.ts';
 import type { Route } from '../../schema/route.ts';
 import { sampleOf } from '../openapi/samples.ts';
 import type { RouteTable } from '../routes/route-table.ts';
-import type { FirstCall, IndexEntry } from './index-page.ts';
+import type { FirstCall, ResourceVerbs } from './index-page.ts';
 
 const VERBS = [
   ['GET', '', 'list'],
@@ -13,7 +13,7 @@ const VERBS = [
 ] as const;
 
 /** Resources of the uniform API, each with the verbs that its rules open to somebody. */
-export function openVerbs(tables: readonly RouteTable[], names: readonly string[]): IndexEntry['resources'] {
+export function openVerbs(tables: readonly RouteTable[], names: readonly string[]): ResourceVerbs[] {
   return names.flatMap((name) => {
     const verbs = VERBS.flatMap(([method, end, verb]) =>
       isOpen(routeOf(tables, method, `/${name}${end}`)) ? [verb] : [],

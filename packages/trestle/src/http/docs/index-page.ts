@@ -15,9 +15,14 @@ export interface IndexEntry {
   /** Requests to begin with: commands of a shell under an address. */
   calls(url: string): readonly FirstCall[];
   /** Resources of its uniform API, with the verbs that somebody may use. */
-  readonly resources: readonly { readonly name: string; readonly verbs: readonly string[] }[];
+  resources(): readonly ResourceVerbs[];
   /** Whether it takes requests now. */
   isReady(): boolean;
+}
+
+export interface ResourceVerbs {
+  readonly name: string;
+  readonly verbs: readonly string[];
 }
 
 export interface FirstCall {
@@ -98,7 +103,7 @@ function serverPage(entries: readonly IndexEntry[], site: Site) {
 
 function appPage(entry: IndexEntry, site: Site) {
   const { name, description, docs, resources } = entry;
-  const rows = resources.map(
+  const rows = resources().map(
     (resource) =>
       `<tr><td><code>/v1/${escapeHtml(resource.name)}</code></td><td class="verbs">${escapeHtml(resource.verbs.join(', '))}</td></tr>`,
   );

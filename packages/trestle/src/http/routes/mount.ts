@@ -92,7 +92,7 @@ export function mount<Rs extends Resources>(
     redoc: `${base}${pages.redoc}`,
     openapi,
     calls: (url) => firstCalls(tables, names, url),
-    resources: openVerbs(tables, names),
+    resources: () => openVerbs(tables, names),
     isReady: () => engine.store.health().ready,
   };
   if (!hasPage) serveIndex(fastify, { path: base, entries: [entry] });
