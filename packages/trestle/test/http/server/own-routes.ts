@@ -60,14 +60,14 @@ function site({
       routes(fastify, base);
       const entry = {
         name,
-        description: '',
+        description: `The routes of ${name}`,
         path: base,
         docs: `${base}/docs`,
         redoc: `${base}/redoc`,
         openapi: `${base}/openapi.json`,
         calls: () => [],
-        resources: [],
-        isReady: () => true,
+        resources: () => [],
+        isReady: () => health().ready,
       };
       return { base, fail: problemAnswer, entry };
     },
