@@ -8,7 +8,7 @@ import type { Cursors } from '../../rows/lists/cursor.ts';
 import { listsOf, listVerbs } from '../../rows/lists/list.ts';
 import type { Model, Row } from '../../rows/model.ts';
 import { type SystemModel, SystemTable } from '../../rows/system-tables.ts';
-import { type Accounts, OPERATOR_ROLES } from '../../schema/accounts.ts';
+import type { Accounts } from '../../schema/accounts.ts';
 import { accountOf, type Caller, type Context } from '../../schema/caller.ts';
 import { resource, systemResource } from '../../schema/define-resource.ts';
 import { seconds } from '../../schema/duration.ts';
@@ -89,13 +89,6 @@ export class Audit {
     this.#verbs = listVerbs(listsOf(model.view), store, cursors);
     this.#insert = table.insert();
     this.#purge = table.execute(sql`delete from ${table.name} where at < ${param('before')}`);
-  }
-
-  /** Whether the acts of a caller are written down: an administrator's, and what a viewer is refused. */
-  concerns(caller: Caller): boolean {
-    // Asked of every write: most callers have no roles.
-    if (caller.kind !== 'account' && caller.kind !== 'key') return caller.kind === 'administrator';
-    return caller.roles?.some((role) => OPERATOR_ROLES.includes(role)) ?? false;
   }
 
   /** Writes an act down, in the transaction of what it changes. */

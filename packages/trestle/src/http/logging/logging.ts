@@ -60,11 +60,12 @@ export function openLog(options: LogOptions = {}): Log {
   const isHuman =
     (options.format ?? (to === undefined && process.stderr.isTTY ? 'human' : 'json')) === 'human';
   const file = typeof to === 'function' ? undefined : new LogFile(to);
-  const out = typeof to === 'function' ? to : (line: string) => file?.write(line);
   const recent = new RecentLines();
   const write = (line: string) => {
     recent.add(line);
-    out(isHuman ? humanLine(line) : line);
+    const shown = isHuman ? humanLine(line) : line;
+    if (file) file.write(shown);
+    else if (typeof to === 'function') to(shown);
   };
   const formatters = { level: (label: string) => ({ level: label }) };
   const lines = pino(

@@ -11,8 +11,8 @@ import { isRecord } from '../requests/input.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The audit has the request already, or is to have nothing of it. */
-    audited: 'written' | null;
+    /** Whether it is for the audit, and not there yet; null of what is not for the audit. */
+    audited: 'due' | 'written' | null;
   }
 }
 
@@ -41,14 +41,11 @@ export class AuditedRoute {
     this.#url = templateOf(url);
   }
 
-  concerns(caller: Caller | null): caller is Caller {
-    return caller !== null && this.#audit.concerns(caller);
-  }
-
   /** Makes sure that a request is in the audit once it is done, also where no handler is asked: refusals, bodies that fit nothing. */
   watch(request: FastifyRequest, reply: FastifyReply, caller: Caller): void {
+    request.audited = 'due';
     reply.raw.once('close', () => {
-      if (request.audited) return;
+      if (request.audited === 'written') return;
       const act = { ...this.#act(request), status: reply.statusCode, row: idOf(request.params, ROW_ID) };
       void this.#audit.note(caller, act);
     });
@@ -93,7 +90,7 @@ export class AuditedRoute {
           this.#record(request, handled, answer, open),
         );
       const answer = await handle(Object.assign(handled, { recordAct }));
-      if (request.audited) return answer;
+      if (request.audited === 'written') return answer;
       request.audited = 'written';
       for (const act of this.#actsOf(request, handled, answer)) await this.#audit.note(handled.caller, act);
       return answer;

@@ -9,7 +9,7 @@ import type { Authenticator } from '../../accounts/authenticator.ts';
 import type { Audit } from '../../accounts/operators/audit.ts';
 import type { Store } from '../../database/store.ts';
 import type { IdempotencyKeys } from '../../rows/idempotency/idempotency-keys.ts';
-import { admission as admissionBy } from '../../rows/policy.ts';
+import { admission as admissionBy, isOperator } from '../../rows/policy.ts';
 import type { Origin } from '../../schema/caller.ts';
 import { anonymous, type Caller, type Transaction } from '../../schema/caller.ts';
 import type { Answer, CredentialPlace, Route, RouteRequest } from '../../schema/route.ts';
@@ -91,7 +91,7 @@ function routeOptions(
       const batch = ResponseBatch.ofRequest();
       read ??= table.style === 'contract' ? contractInput(route) : uniformInput(route);
       const handled = new HandledRequest(request, reply, base, read(request));
-      const isAudited = !reads && audited.concerns(request.caller);
+      const isAudited = request.audited === 'due';
       const hasKey = request.headers['idempotency-key'] !== undefined;
       const isDryRun = idempotent && (isAudited || hasKey) && isDry(handled.query);
       const isKeyed = idempotent && hasKey && !isDryRun;
@@ -138,7 +138,7 @@ function admission(
         authenticate.used(caller, use);
       });
     }
-    if (!reads && audited.concerns(caller)) audited.watch(request, reply, caller);
+    if (!reads && isOperator(caller)) audited.watch(request, reply, caller);
     authorize(caller);
   };
   // Most callers are known without waiting; a promise would cost every request more than all the rest of this.
