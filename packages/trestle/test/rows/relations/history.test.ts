@@ -147,17 +147,16 @@ eachPlace('the history of a row', (place) => {
     const made = await service.create(system(), { title: '0', state: 'open' });
     for (const title of ['1', '2', '3', '4']) await service.patch(system(), made.id, { title });
     const titles: unknown[] = [];
-    let cursor = '';
-    for (let pages = 0; pages < 5; pages += 1) {
-      const { status, body } = await served.call(
-        'GET',
-        `/v1/articles/${made.id}/history?limit=2${cursor && `&cursor=${cursor}`}`,
-      );
+    let path: string | undefined = `/v1/articles/${made.id}/history?limit=2`;
+    while (path !== undefined) {
+      const { status, body, headers } = await served.call('GET', path);
       assert.equal(status, 200);
       const page = body as { items: { after: { title: string } }[]; next: string | null };
       titles.push(...page.items.map(({ after: { title } }) => title));
-      if (page.next === null) break;
-      cursor = page.next;
+      const link = headers.get('link') ?? '';
+      path = /<([^>]+)>; rel="next"/.exec(link)?.[1];
+      assert.equal(path?.includes(page.next ?? ''), page.next === null ? undefined : true);
+      assert.match(link, /rel="first"/);
     }
     assert.deepEqual(titles, ['4', '3', '2', '1', '0']);
     assert.equal((await served.call('GET', `/v1/articles/${made.id}/history?limit=0`)).status, 400);

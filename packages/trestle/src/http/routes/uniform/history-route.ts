@@ -5,7 +5,7 @@ import type { RowId } from '../../../schema/id.ts';
 import { answer, type Route, route } from '../../../schema/route.ts';
 import { nobody } from '../../../schema/rules.ts';
 import { HISTORY_ACTIONS } from '../../../schema/services/history-entry.ts';
-import { PAGE } from './list-query.ts';
+import { linksUnder, PAGE } from './list-query.ts';
 import { pageOf } from './page-route.ts';
 import { rowName, titled } from './route-names.ts';
 
@@ -37,11 +37,13 @@ export function historyRoute(model: Model, service: AnyService, account: TSchema
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE.max, default: PAGE.default })),
       cursor: Type.Optional(Type.String({ description: '`next` or `prev` of a page of the same row.' })),
     }),
+    sends: ['Link'],
     answers: { 200: pageOf(one, titled(one, entry)) },
   };
   return route('GET', `/${name}/:id/history`, options, async (request) => {
     const { limit, cursor } = request.query;
     const query = { ...(limit !== undefined && { limit }), cursor };
-    return answer(200, await service.history(request, request.params.id, query));
+    const page = await service.history(request, request.params.id, query);
+    return answer(200, page, { link: linksUnder(request.url)(page) });
   });
 }

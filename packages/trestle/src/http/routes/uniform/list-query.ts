@@ -195,7 +195,7 @@ function countOf(text: string | undefined): 'exact' | 'estimated' | undefined {
 type LinksOf = (page: Page<unknown>) => string;
 
 /** The links of the pages of a list, which is asked for under this URL. */
-function linksUnder(url: string): LinksOf {
+export function linksUnder(url: string): LinksOf {
   const [path = '', query = ''] = url.replaceAll('>', '%3E').split('?', 2);
   const parts = query.split('&').filter((part) => part !== '' && !/^(?:cursor|page|offset)=/.test(part));
   const whole = parts.length > 0 ? `${path}?${parts.join('&')}` : path;
