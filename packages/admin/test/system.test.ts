@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { type Admin, OPERATOR, openAdmin, picture, setUp, skip } from './browser.ts';
+import { type Admin, OPERATOR, openAdmin, picture, setUp, signIn, skip } from './browser.ts';
 import { ENDLESS, library, seed } from './library.ts';
 
 let admin: Admin;
@@ -156,6 +156,23 @@ test('what operators did is recorded', { skip }, async () => {
     page.getByRole('link', { name: 'CSV' }).click(),
   ]);
   assert.equal(file.suggestedFilename(), 'audit.csv');
+});
+
+test('a viewer reads everything and is offered nothing else', { skip }, async () => {
+  const HERE = { caller: { kind: 'anonymous' }, origin: { address: '192.0.2.9' } } as const;
+  const viewer = { username: 'reader', password: 'Only-reads-what-is-there-3' };
+  await admin.served.engines[0]?.operators.create(HERE, viewer, 'viewer');
+  const own = await admin.newPage();
+  await own.goto(`${admin.served.url}/admin/library/rows/books?open=1`);
+  await signIn(own, viewer);
+  const theirs = own.getByRole('complementary');
+  await theirs.getByRole('definition').getByText('Book 001').first().waitFor();
+  assert.equal(await theirs.getByRole('textbox').count(), 0);
+  for (const name of ['Create', 'Save', 'shelve'])
+    assert.equal(await own.getByRole('button', { name }).count(), 0);
+  await own.goto(`${admin.served.url}/admin/library/audit`);
+  await own.getByRole('table').getByText('adalovelace').first().waitFor();
+  await own.context().close();
 });
 
 test('an account is deleted after a look at what goes with it', { skip }, async () => {

@@ -10,9 +10,17 @@ import { Dialog } from '../ui/dialog.tsx';
 import { ProblemNotice } from '../ui/feedback.tsx';
 import { TextField } from '../ui/field.tsx';
 
-/** The token of a one-time link, `/admin/#setup=TOKEN`, which makes an operator in each app; it leaves the address at once. */
-const setupToken = /^#setup=(.+)$/.exec(location.hash)?.[1];
-if (setupToken !== undefined) history.replaceState(history.state, '', location.pathname);
+const SETUP_KEY = 'trestle:setup';
+
+/**
+ * The token of a one-time link, `/admin/#setup=TOKEN`, which makes an operator in each app. It leaves the address at once, and is
+ * kept for this tab until every app has its operator.
+ */
+const setupToken = /^#setup=(.+)$/.exec(location.hash)?.[1] ?? sessionStorage.getItem(SETUP_KEY) ?? undefined;
+if (location.hash.startsWith('#setup=')) {
+  sessionStorage.setItem(SETUP_KEY, setupToken ?? '');
+  history.replaceState(history.state, '', location.pathname);
+}
 
 /** The whole page of somebody who is not signed in: sign-in, or the making of the first administrator. */
 export function SignInPage({ app }: { app: string }) {
@@ -120,12 +128,15 @@ function SetupForm({ app, token }: { app: string; token: string }) {
   const making = useMutation({
     mutationFn: () => setUp(app, { token, username, password, ...others }),
     onSuccess: async (session) => {
+      let isDone = true;
       for (const { name } of APPS)
         if (name !== app) {
           // An app that wants more than this, or has an operator, says so when it is opened.
           const made = await setUp(name, { token, username, password, ...others }).catch(() => undefined);
           if (made) queries.setQueryData(sessionQuery(name).queryKey, made);
+          else isDone = false;
         }
+      if (isDone) sessionStorage.removeItem(SETUP_KEY);
       queries.setQueryData(sessionQuery(app).queryKey, session);
     },
     onError: (error) => setNeeded([...new Set([...needed, ...otherFields(error)])]),

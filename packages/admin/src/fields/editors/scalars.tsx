@@ -122,7 +122,7 @@ export function InstantEditor(props: EditorProps) {
         {...controlOf(props)}
         className="input grow"
         type="datetime-local"
-        step="0.001"
+        step={/\.\d*[1-9]/.test(text) ? 0.001 : 1}
         value={localOf(text, isUtc)}
         onChange={({ target }) => put(target.value)}
       />
