@@ -33,14 +33,14 @@ export async function startS3(): Promise<S3Server> {
   });
   let output = '';
   child.stderr?.on('data', (part) => (output += part));
-  const listens = (async () => {
-    for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream }))
-      if (line.includes(`http://127.0.0.1:${port}`)) return;
-  })();
+  // Its output is read to the end: a pipe that nobody reads would end it.
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  const listens = new Promise<void>((resolve) => {
+    lines.on('line', (line) => line.includes(`http://127.0.0.1:${port}`) && resolve());
+  });
   const ended = once(child, 'exit').then(() => Promise.reject(new Error(`versitygw ended: ${output}`)));
   ended.catch(() => {});
   await Promise.race([listens, ended]);
-  child.stdout?.resume();
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
