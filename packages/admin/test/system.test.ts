@@ -58,7 +58,7 @@ test('sessions of an account are seen and ended', { skip }, async () => {
   await drawer().getByRole('button', { name: 'End', exact: true }).waitFor({ state: 'detached' });
 });
 
-test('a key has scopes, is shown once, is rolled, and its uses are seen', { skip }, async () => {
+test('a key has scopes, is shown once, its uses are seen, and it is switched off', { skip }, async () => {
   await go('accounts');
   await page.getByRole('table').getByRole('button', { name: OPERATOR.username }).click();
   await drawer().getByRole('button', { name: 'New key' }).click();
