@@ -104,6 +104,11 @@ export class JobAdministration {
     });
   }
 
+  /** Of the declared jobs. */
+  get names(): string[] {
+    return [...this.#dependencies.services.keys()];
+  }
+
   /** Runs a declared job now. Throws `not_found`, and `invalid` for an input that does not fit. */
   async run(context: Context, name: string, input: unknown): Promise<{ readonly id: string }> {
     const service = this.#dependencies.services.get(name);

@@ -134,7 +134,7 @@ eachPlace('administration routes', (place) => {
     const body = { name: 'tidy', input: { what: 'desk' } };
     assert.equal((await viewer.call('POST /v1/admin/jobs', { body })).status, 403);
     assert.equal((await root.call('POST /v1/admin/jobs', { body: { ...body, input: {} } })).status, 422);
-    assert.equal((await root.call('POST /v1/admin/jobs', { body: { name: 'none' } })).status, 404);
+    assert.equal((await root.call('POST /v1/admin/jobs', { body: { name: 'none' } })).status, 422);
     const made = await root.call<{ id: string; state: string }>('POST /v1/admin/jobs', { body });
     assert.equal(made.status, 202);
     await started.promise;

@@ -211,8 +211,10 @@ function holds<Rs extends Resources>(name: string, open: () => Promise<Served<Rs
       const token = await accountOf(served);
       const walk = new Walk(served, document, token);
       const all = walk.operations().filter(({ id }) => !/^end|password/i.test(id));
-      // A key manages no keys and no account: it gets 403, whatever it sends.
-      const refused = token.startsWith('trs_') ? /^(?!listApi).*Key(?:s|Uses)?$|^updateMe$/ : /^$/;
+      // A key manages no keys, no sessions and no account: it gets 403, whatever it sends.
+      const refused = token.startsWith('trs_')
+        ? /^(?!listApi).*Key(?:s|Uses)?$|^updateMe$|^listSessions$/
+        : /^$/;
       // The rows of a batch's example may not be there, another's account is not to be changed, and the path of an upsert has a
       // value that the body has too.
       const others = /^(?:batch|updateAccount|upsert.*)$/;

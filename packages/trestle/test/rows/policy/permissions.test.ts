@@ -102,6 +102,6 @@ it('`trestle rules` prints who may do what', () => {
   assert.match(line ?? '', /^read +(all|some|-) +(all|some|-) +(all|some|-) +\w/);
   const [first] = JSON.parse(run('--json'));
   assert.deepEqual(Object.keys(first), ['app', 'resource', 'action', 'rule', 'callers']);
-  assert.deepEqual(Object.keys(first.callers), ['anonymous', 'account', 'administrator']);
+  assert.deepEqual(Object.keys(first.callers), ['anonymous', 'account', 'viewer', 'administrator']);
   assert.equal(anyone.kind, 'anyone');
 });
