@@ -81,7 +81,7 @@ const CASES: Readonly<Record<string, Case>> = {
     file: `${SOURCE}/mail/send.ts`,
     code: "import { Field } from '../schema/field.ts';",
     found: [
-      `${SOURCE}/mail/send.ts:1: 'mail' has no row in the table of scripts/check-imports.ts; give it one`,
+      `${SOURCE}/mail/send.ts:1: 'weather' has no row in the table of scripts/check-imports.ts; give it one`,
     ],
   },
   'a file that is not there': {
