@@ -41,9 +41,15 @@ test('the first screen is used at once, and a slow connection shows that it load
   const drawer = page.getByRole('complementary');
   await drawer.getByLabel(/^born/).fill('1816');
   const save = drawer.getByRole('button', { name: 'Save' });
-  await save.click();
   // A second click while the first is under way sends nothing.
+  const { promise: held, resolve: release } = Promise.withResolvers<void>();
+  await page.route('**/v1/authors/*', async (route) => {
+    if (route.request().method() === 'PATCH') await held;
+    await route.continue();
+  });
+  await save.click();
   assert.ok(await save.isDisabled());
+  release();
   await page.getByRole('status').getByText('Saved 1').waitFor();
   assert.deepEqual(admin.complaints, []);
 });
