@@ -48,7 +48,7 @@ test('the first screen is used at once, and a slow connection shows that it load
     await route.continue();
   });
   await save.click();
-  assert.ok(await save.isDisabled());
+  await drawer.locator('button[type=submit]:disabled').waitFor();
   release();
   await page.getByRole('status').getByText('Saved 1').waitFor();
   assert.deepEqual(admin.complaints, []);
