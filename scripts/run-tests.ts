@@ -45,6 +45,12 @@ const COMPILE_CACHE = 'node_modules/.cache/trestle-tests';
 /** Files with a process of their own: long ones, which start first, and ones about processes, browsers and faults. */
 const ALONE =
   /create-trestle|packages\/admin|installed|processes|conformance|workers|slow-readers|cli\/|durability\/|faults|transfer\/|samples|pages\.test|tours|timing|huge-answers|metrics|clinic|conduit/;
+/**
+ * Files that take browsers through every screen, or build, install and start packages: three minutes that `npm test` leaves to
+ * .ci/run (`--all`), so that it can be run while one works.
+ */
+export const LONG =
+  /admin\/test\/(?:screens|rows?|server|system)\.|http-routes\/(?:samples|pages|first-pages)\.|package\/(?:installed|executable)|create-trestle/;
 /** Files that share a process: starting one and loading the engine takes as long as an average file's own tests. */
 const MAX_GROUP_FILES = 12;
 /** Seconds that the files of a group take together, so that none is left running alone at the end. */

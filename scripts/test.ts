@@ -8,7 +8,7 @@ import { checkLayout } from './check-layout.ts';
 import { checkWaits } from './check-waits.ts';
 import { checkWords } from './check-words.ts';
 import { described, type Finding } from './finding.ts';
-import { runTests, testFiles } from './run-tests.ts';
+import { LONG, runTests, testFiles } from './run-tests.ts';
 
 const HELP = `npm test -- [options] [path…]
 
@@ -16,6 +16,7 @@ Runs every check of the repository: types, lint and format, import directions, d
 documents, tests.
 With a path, only the test files whose path contains it, and no other check.
 
+  --all              also the tests that take browsers and packages a minute each, which .ci/run runs (TRESTLE_TESTS=all)
   --no-tests         the checks without the tests (npm run check)
   --concurrency <n>  test files at a time (default: twice the number of cores)
   --verbose          also the seconds each test file took
@@ -45,6 +46,7 @@ function readOptions() {
       allowPositionals: true,
       options: {
         'no-tests': { type: 'boolean' },
+        all: { type: 'boolean' },
         concurrency: { type: 'string' },
         verbose: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
@@ -81,13 +83,19 @@ function tests(): Step {
 }
 
 async function testOutcome(): Promise<Outcome> {
-  const files = testFiles(root, filters);
+  const found = testFiles(root, filters);
+  const isWhole = options.all || process.env.TRESTLE_TESTS === 'all' || filters.length > 0;
+  const files = isWhole ? found : found.filter((file) => !LONG.test(file));
+  const left = found.length - files.length;
   if (files.length === 0)
     return { passed: 0, failed: 1, output: `no test file's path contains '${filters.join("' or '")}'` };
+  if (options.all) process.env.TRESTLE_TESTS = 'all';
   const concurrency = options.concurrency === undefined ? undefined : Number(options.concurrency);
   const { passed, failed, skipped, failures, files: took } = await runTests(root, files, concurrency);
   if (options.verbose)
     for (const { file, seconds } of took) console.log(`  ${seconds.toFixed(1).padStart(6)} s  ${file}`);
+  if (left > 0)
+    skipped.push(`${left} files of browsers and packages: .ci/run runs them, and npm test -- --all does`);
   return { passed, failed, skipped, output: failures.join('\n\n') };
 }
 
