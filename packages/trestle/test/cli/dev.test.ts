@@ -4,6 +4,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { appFolder, NOTES, start } from '../processes.ts';
+import { until } from '../until.ts';
 
 /** `trestle dev` over an app in a folder of its own. */
 function develop(text: string) {
@@ -55,6 +56,18 @@ describe('trestle dev', () => {
     const { items } = (await (await fetch(`${url}/v1/notes`)).json()) as { items: unknown[] };
     assert.deepEqual(items, [{ id: 1, content: 'first', title: 'none' }]);
     await dev.stop();
+  });
+
+  it('leaves no server behind when it is killed', async () => {
+    const dev = develop(NOTES);
+    const [, url] = await dev.shows(/(http:\/\/127\.0\.0\.1:\d+)\/\s/);
+    dev.child.kill('SIGKILL');
+    const answers = () =>
+      fetch(`${url}/v1/notes`).then(
+        () => true,
+        () => false,
+      );
+    await until(async () => !(await answers()));
   });
 
   it('says what is wrong with a declaration, and goes on when it is mended', async () => {

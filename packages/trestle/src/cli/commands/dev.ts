@@ -7,6 +7,7 @@ import { parseEnv } from 'node:util';
 import { type Command, Option } from 'commander';
 import { MIGRATION_REFUSED } from '../../database/migrations/refusals.ts';
 import { type DataOptions, port, withData } from '../data-options.ts';
+import { STOP_WITH_PARENT } from '../serving/stop-signals.ts';
 
 interface DevOptions extends DataOptions {
   port: number;
@@ -84,10 +85,11 @@ class DevServer {
     args.push('--readiness-delay', '0', ...(database === undefined ? [] : ['--database', database]));
     const child = spawn(process.execPath, [...process.execArgv, String(process.argv[1]), ...args], {
       env: environment(),
-      stdio: ['inherit', 'pipe', 'inherit'],
+      stdio: ['inherit', 'pipe', 'inherit', 'ipc'],
     });
     this.#server = child;
-    child.stdout.on('data', (text: Buffer) => this.#announce(String(text), started));
+    child.send(STOP_WITH_PARENT);
+    child.stdout?.on('data', (text: Buffer) => this.#announce(String(text), started));
     const [code] = await once(child, 'exit');
     return code ?? 1;
   }

@@ -10,8 +10,11 @@ interface StopReason {
   readonly error?: unknown;
 }
 
+/** Sent by `trestle dev`, whose server would keep the port: it stops when that is gone, however it ended. */
+export const STOP_WITH_PARENT = 'stop with your parent';
+
 /**
- * Waits for what ends a serving process: SIGTERM or SIGINT (exit code 0), a store that is broken for good, or an error
+ * Waits for what ends a serving process: SIGTERM or SIGINT (exit code 0), the end of a parent that said so, a store that is broken for good, or an error
  * that nothing caught (1). A second signal ends the process at once. A worker hears SIGTERM and its primary: a terminal's
  * SIGINT reaches every process of the group, and the primary passes it on.
  */
@@ -28,6 +31,14 @@ export function untilStopped(server: RunningServer, worker = false): Promise<Sto
   process.on('uncaughtException', (error) =>
     resolve({ exitCode: 1, announced: false, why: 'an error that nothing caught', error }),
   );
+  const onMessage = (message: unknown) => {
+    const reason = { exitCode: 0, announced: false, why: 'its parent has ended' };
+    if (message === STOP_WITH_PARENT) process.once('disconnect', () => resolve(reason));
+  };
+  if (!worker && process.channel) {
+    process.once('message', onMessage);
+    process.channel.unref();
+  }
   void server.broken.then((why) => resolve({ exitCode: 1, announced: false, why }));
   return promise;
 }
