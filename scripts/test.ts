@@ -16,7 +16,7 @@ Runs every check of the repository: types, lint and format, import directions, d
 documents, tests.
 With a path, only the test files whose path contains it, and no other check.
 
-  --all              also the tests that take browsers and packages a minute each, which .ci/run runs (TRESTLE_TESTS=all)
+  --all              also the tests that take browsers and packages a minute each, which .ci/run runs (TRESTLE_TEST_FILES=all)
   --no-tests         the checks without the tests (npm run check)
   --concurrency <n>  test files at a time (default: twice the number of cores)
   --verbose          also the seconds each test file took
@@ -84,12 +84,12 @@ function tests(): Step {
 
 async function testOutcome(): Promise<Outcome> {
   const found = testFiles(root, filters);
-  const isWhole = options.all || process.env.TRESTLE_TESTS === 'all' || filters.length > 0;
+  const isWhole = options.all || process.env.TRESTLE_TEST_FILES === 'all' || filters.length > 0;
   const files = isWhole ? found : found.filter((file) => !LONG.test(file));
   const left = found.length - files.length;
   if (files.length === 0)
     return { passed: 0, failed: 1, output: `no test file's path contains '${filters.join("' or '")}'` };
-  if (options.all) process.env.TRESTLE_TESTS = 'all';
+  if (options.all) process.env.TRESTLE_TEST_FILES = 'all';
   const concurrency = options.concurrency === undefined ? undefined : Number(options.concurrency);
   const { passed, failed, skipped, failures, files: took } = await runTests(root, files, concurrency);
   if (options.verbose)

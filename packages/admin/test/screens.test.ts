@@ -42,7 +42,7 @@ const SCREENS: Readonly<Record<string, readonly [path: string, whole: string | R
 const KINDS: readonly (readonly ['light' | 'dark', number])[] = [
   ['light', 1280],
   ['dark', 390],
-  ...(process.env.TRESTLE_TESTS === 'all'
+  ...(process.env.TRESTLE_TEST_FILES === 'all'
     ? ([
         ['dark', 1280],
         ['light', 390],

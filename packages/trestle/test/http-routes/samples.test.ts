@@ -15,9 +15,9 @@ const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const skip = existsSync(EXECUTABLE) ? false : `there is no browser at ${EXECUTABLE} (set CHROMIUM to one)`;
 
 /** The tours of five systems take a minute and more of a browser: `.ci/run` takes all of them, `npm test` one. */
-const isWhole = process.env.TRESTLE_TESTS === 'all';
+const isWhole = process.env.TRESTLE_TEST_FILES === 'all';
 const QUICK = 'messages';
-const ELSEWHERE = 'a minute of a browser; .ci/run runs it (TRESTLE_TESTS=all)';
+const ELSEWHERE = 'a minute of a browser; .ci/run runs it (TRESTLE_TEST_FILES=all)';
 
 /** An operation, and the status its sample is answered with. Empty parameters of its path are filled in with 1. */
 type Step = readonly [operation: string, status: number];

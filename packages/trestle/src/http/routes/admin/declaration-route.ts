@@ -56,11 +56,11 @@ export function declarationRoute<Rs extends Resources>(engine: Engine<Rs>): Rout
         .map((model) => describeResource(model, caller)),
       jobs: Object.entries(app.jobs).map(([job, { every, cron, timeZone, retries, timeout }]) => ({
         name: job,
-        every: every ?? null,
+        every: every === undefined ? null : String(every),
         cron: cron ?? null,
         timeZone,
         retries: retries ?? null,
-        timeout: timeout ?? null,
+        timeout: timeout === undefined ? null : String(timeout),
       })),
       rules,
       scopes,
@@ -178,11 +178,11 @@ const declaration = titled(
     jobs: Type.Array(
       Type.Object({
         name: text,
-        every: nullable({}),
+        every: nullable(text),
         cron: nullable(text),
         timeZone: text,
         retries: nullable(Type.Integer()),
-        timeout: nullable({}),
+        timeout: nullable(text),
       }),
     ),
     rules: Type.Array(
