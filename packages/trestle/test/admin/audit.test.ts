@@ -32,7 +32,7 @@ interface Entry {
   resource: string | null;
   row: string | null;
   fields: string[];
-  status: number;
+  status: number | null;
   code: string | null;
   username: string | null;
   credential: string;
@@ -192,8 +192,8 @@ eachPlace('audit', (place) => {
     assert.equal(seen.headers.get('trestle-viewed-as'), `accounts/${ann.id}`);
     const [entry] = await entries(root, 1);
     assert.deepEqual(
-      [entry?.viewed_as, entry?.username, entry?.route],
-      [ann.id, 'administrator', '/v1/notes'],
+      [entry?.viewed_as, entry?.username, entry?.route, entry?.status],
+      [ann.id, 'administrator', '/v1/notes', null],
     );
     const line = server.log.findLast(({ route: path }) => path === '/v1/notes');
     assert.equal(line?.account === ann.id, false);

@@ -17,7 +17,8 @@ interface Entry {
   resource: string | null;
   row: string | null;
   fields: readonly string[];
-  status: number;
+  /** Null of a look as another account, which is written down before it is answered. */
+  status: number | null;
   code: string | null;
   viewed_as: string | null;
   address: string | null;
@@ -125,7 +126,9 @@ export function AuditScreen() {
                     )}
                   </td>
                   <td>
-                    <span className={`badge ${entry.status < 400 ? 'good' : 'bad'}`}>{entry.status}</span>
+                    {entry.status !== null && (
+                      <span className={`badge ${entry.status < 400 ? 'good' : 'bad'}`}>{entry.status}</span>
+                    )}
                   </td>
                   <td className="muted">{entry.address}</td>
                 </tr>

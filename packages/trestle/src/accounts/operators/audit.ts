@@ -40,7 +40,7 @@ export const auditEntries = systemResource(
       resource: text({ nullable: true, max: 200, index: true }),
       row: text({ nullable: true, max: 40 }),
       fields: list(text(), { default: [] }),
-      status: integer(),
+      status: integer({ nullable: true }),
       code: text({ nullable: true, max: 60 }),
       viewed_as: text({ nullable: true, max: 40 }),
       address: text({ nullable: true, max: 100 }),

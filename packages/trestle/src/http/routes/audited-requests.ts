@@ -119,10 +119,10 @@ export class AuditedRoute {
     await this.#audit.note(handled.caller, act);
   }
 
-  /** A GET of an administrator as it would be answered to another account. */
+  /** A GET of an administrator as it would be answered to another account: written down first, when its status is not known yet. */
   viewedAs(request: FastifyRequest, caller: Caller, account: string): Promise<void> {
-    const act = { ...this.#act(request), status: 0, viewed_as: account };
-    return this.#audit.note(caller, { ...act, row: idOf(request.params, ROW_ID) });
+    const row = idOf(request.params, ROW_ID);
+    return this.#audit.note(caller, { ...this.#act(request), viewed_as: account, row });
   }
 
   #act({ id, ip, headers, method }: FastifyRequest): Act {
@@ -132,7 +132,7 @@ export class AuditedRoute {
       resource: this.#route.options.tag ?? null,
       row: null,
       fields: [],
-      status: 0,
+      status: null,
       code: null,
       viewed_as: null,
       address: ip,

@@ -27,7 +27,7 @@ const entry = titled(
     resource: nullable(text),
     row: nullable(text),
     fields: Type.Array(text),
-    status: Type.Integer(),
+    status: nullable(Type.Integer()),
     code: nullable(text),
     viewed_as: nullable(text),
     address: nullable(text),
