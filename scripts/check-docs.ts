@@ -1,5 +1,5 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path/posix';
+import { basename, dirname, join, normalize } from 'node:path/posix';
 import { described, type Finding } from './finding.ts';
 import { repositoryFiles } from './repository-files.ts';
 
@@ -9,6 +9,8 @@ const TOP = '(?:packages|apps|examples|docs|scripts|bench|\\.ci)';
 const REPOSITORY_PATH = new RegExp(`(?<![\\w./:@-])${TOP}/[\\w./*{},-]*`, 'g');
 /** A path below the engine's source, as ARCHITECTURE.md writes it. */
 const ENGINE_PATH = /(?<![\w./:@-])(?:schema|database|rows|accounts|jobs|http|cli)\/[\w./*-]*/g;
+/** Pages of the documentation site, in its order. */
+const SIDEBAR = 'docs/.vitepress/config.ts';
 const LINK = /\[[^\]]*\]\(([^()\s]+)\)/g;
 const NPM_SCRIPT = /\bnpm (?:run ([\w:-]+)|(start|test)\b)/g;
 const VARIABLE = /\bTRESTLE_[A-Z0-9_]+\b/g;
@@ -24,11 +26,29 @@ interface Line {
   code: string;
 }
 
-/** Every path, link, script, option and variable a document names that the repository does not have. */
+/** Every path, link, script, option and variable a document names that the repository does not have, and pages that nobody finds. */
 export function checkDocs(root: string): Finding[] {
   const known = knownNames(root);
   const documents = repositoryFiles(root, '*.md', '{packages,apps,examples,docs,bench}/**/*.md');
-  return documents.flatMap((file) => linesOf(root, file).flatMap((line) => missing(root, line, known)));
+  const wrong = documents.flatMap((file) =>
+    linesOf(root, file).flatMap((line) => missing(root, line, known)),
+  );
+  return [...wrong, ...unlistedPages(root)];
+}
+
+/** Pages of docs/ that the README or the site's sidebar does not lead to. */
+function unlistedPages(root: string): Finding[] {
+  if (!existsSync(join(root, SIDEBAR))) return [];
+  const lists = {
+    'README.md': (page: string) => `(docs/${page}.md)`,
+    [SIDEBAR]: (page: string) => `'/${page}'`,
+  };
+  const pages = globSync('docs/*.md', { cwd: root }).map((file) => basename(file, '.md'));
+  return Object.entries(lists).flatMap(([file, linkTo]) => {
+    const text = readFileSync(join(root, file), 'utf8');
+    const unlisted = pages.filter((page) => page !== 'index' && !text.includes(linkTo(page)));
+    return unlisted.map((page) => ({ file, line: 1, message: `no link leads to docs/${page}.md` }));
+  });
 }
 
 interface Known {

@@ -163,6 +163,12 @@ export function problemOf(error: unknown): Problem<string> {
   return { code: 'internal', status: 0, title: detail, detail };
 }
 
+/** Message of the fault of one field of a refused body; undefined where it has none. */
+export function fieldProblem(error: unknown, name: string): string | undefined {
+  if (!error) return undefined;
+  return problemOf(error).errors?.find(({ pointer }) => pointer === `/${name}`)?.message;
+}
+
 export function isId(value: unknown): value is Id {
   return typeof value === 'string' || typeof value === 'number';
 }

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { expired, problemOf } from '../api/api.ts';
+import { expired, fieldProblem, problemOf } from '../api/api.ts';
 import { APPS } from '../api/apps.ts';
 import { sessionQuery, setUp, signIn } from '../api/session.ts';
 import { useStore } from '../api/store.ts';
@@ -141,10 +141,7 @@ function SetupForm({ app, token }: { app: string; token: string }) {
     },
     onError: (error) => setNeeded([...new Set([...needed, ...otherFields(error)])]),
   });
-  const problemAt = (name: string) =>
-    making.error
-      ? problemOf(making.error).errors?.find(({ pointer }) => pointer === `/${name}`)?.message
-      : undefined;
+  const problemAt = (name: string) => fieldProblem(making.error, name);
   return (
     <form
       onSubmit={(event) => {

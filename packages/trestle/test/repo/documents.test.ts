@@ -90,6 +90,13 @@ describe('documents name what exists', () => {
     assert.deepEqual(checkDocs(root).map(described), ["docs/guide.md:3: package.json has no script 'gone'"]);
   });
 
+  test('and every page is linked from the README and the sidebar of the site', (t) => {
+    const sidebar = { 'docs/.vitepress/config.ts': "[{ link: '/other' }]" };
+    const root = madeRepository(t, { ...FILES, ...sidebar, 'README.md': 'See docs/other.md.' });
+    const found = ['README.md:1: no link leads to docs/other.md'];
+    assert.deepEqual(checkDocs(root).map(described), found);
+  });
+
   test('in this repository', () => {
     assert.deepEqual(checkDocs(process.cwd()).map(described), []);
   });

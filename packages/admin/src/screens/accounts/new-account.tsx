@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { type Id, problemOf, type Row, request } from '../../api/api.ts';
+import { fieldProblem, type Id, type Row, request } from '../../api/api.ts';
 import { useDeclaration } from '../../api/declaration.ts';
 import { blankOf } from '../../fields/field-of-schema.ts';
 import { Editor } from '../../fields/registry.tsx';
@@ -44,10 +44,7 @@ export function NewAccount({ app, onMade, onClose }: NewAccountProps) {
       onMade(account.id);
     },
   });
-  const problemAt = (name: string) =>
-    making.error
-      ? problemOf(making.error).errors?.find(({ pointer }) => pointer === `/${name}`)?.message
-      : undefined;
+  const problemAt = (name: string) => fieldProblem(making.error, name);
   return (
     <Dialog title={t('accounts.new')} onClose={onClose}>
       <form

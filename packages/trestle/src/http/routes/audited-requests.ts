@@ -8,6 +8,7 @@ import type { Caller } from '../../schema/caller.ts';
 import type { Answer, Route, RouteRequest } from '../../schema/route.ts';
 import { templateOf } from '../openapi/operation.ts';
 import { isRecord } from '../requests/input.ts';
+import { ROW_ID } from '../server/admission.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -22,9 +23,7 @@ const MAX_FIELDS = 100;
 const MAX_AGENT_LENGTH = 200;
 /** Names of fields; other members of a body may be anything, a secret included. */
 const FIELD = /^[A-Za-z_]\w{0,63}$/;
-/** Integers and UUIDs, which ids of rows are; anything else in their place might be a key that was put there by mistake. */
-const ROW_ID = /^(?:-?\d{1,19}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/i;
-/** Those, and the public ids of sessions and keys, of something that is there. */
+/** Ids of rows, and the public ids of sessions and keys, of something that is there. */
 const PUBLIC_ID = /^[\w-]{1,36}$/;
 
 /** Writes down what operators do. One of each route. */

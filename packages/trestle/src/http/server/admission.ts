@@ -146,7 +146,7 @@ export function begin(
 }
 
 /** Integers and UUIDs, which ids of rows are; anything else in their place might be a key that was put there by mistake. */
-const ROW_ID = /^(?:-?\d{1,19}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/i;
+export const ROW_ID = /^(?:-?\d{1,19}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/i;
 
 function withoutRoute(
   request: FastifyRequest,
