@@ -7,7 +7,7 @@ import { readOrMake } from './secret-file.ts';
 export const ADMINISTRATOR_SECRET_FILE = 'administrator-secret';
 
 /** An administrator's secret that nobody chose. */
-interface MadeUpSecret {
+interface GeneratedSecret {
   /** SHA-256, in hexadecimal: all that is kept. */
   readonly hash: string;
   /** The secret itself, in the process that made it, to be shown this once. */
@@ -17,7 +17,7 @@ interface MadeUpSecret {
 }
 
 /** The administrator's secret of a data folder, made at the first start. Removing the file makes another. */
-export function openMadeUpSecret(folder: string): MadeUpSecret {
+export function openGeneratedSecret(folder: string): GeneratedSecret {
   let made: string | undefined;
   const text = readOrMake(folder, ADMINISTRATOR_SECRET_FILE, () => {
     made = randomBytes(24).toString('base64url');

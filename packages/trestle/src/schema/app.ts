@@ -78,7 +78,7 @@ export interface AppOptions<
 export interface AppDefaults {
   /** A `postgres://` URL (default: none, SQLite in the data folder). */
   readonly database?: string | undefined;
-  /** The administrator's secret (default: one is made up at the first start). */
+  /** The administrator's secret (default: one is generated at the first start). */
   readonly administratorSecret?: string | undefined;
 }
 

@@ -88,7 +88,7 @@ async function machineFindings({ data }: DataOptions): Promise<Finding[]> {
         ? 'TRESTLE_ADMIN_SECRET is set'
         : existsSync(join(data, ADMINISTRATOR_SECRET_FILE))
           ? `${join(data, ADMINISTRATOR_SECRET_FILE)} keeps the hash of one`
-          : 'made up at the first start, and printed once',
+          : 'generated at the first start, and printed once',
     },
   ];
 }

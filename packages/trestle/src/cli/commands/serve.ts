@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Command, Option } from 'commander';
-import { openMadeUpSecret } from '../../accounts/administrator-secret.ts';
+import { openGeneratedSecret } from '../../accounts/administrator-secret.ts';
 import { setupHash } from '../../accounts/operators/operators.ts';
 import type { Engine } from '../../engine.ts';
 import { errorFields, type Log, openLog } from '../../http/logging/logging.ts';
@@ -187,10 +187,10 @@ async function serveAlone(
     process.env.TRESTLE_ADMIN_SECRET ||
     apps.every(({ defaults }) => defaults.administratorSecret !== undefined);
   makeDataFolder(options.data);
-  const madeUp = isChosen ? undefined : openMadeUpSecret(options.data);
+  const generated = isChosen ? undefined : openGeneratedSecret(options.data);
   // A start that fails has shown none, and leaves none behind that nobody knows.
-  if (madeUp) process.once('exit', madeUp.forget);
-  const engines = await openEngines(apps, engineOptions(options, log, madeUp?.hash));
+  if (generated) process.once('exit', generated.forget);
+  const engines = await openEngines(apps, engineOptions(options, log, generated?.hash));
   const mounts = engines.map((engine) => ({ engine, base: engines.length > 1 ? `/${engine.app.name}` : '' }));
   const gatherMetrics = worker && (await import('../workers/worker-metrics.ts')).metricsOfAll;
   const listens = options.roles.includes('serve');
@@ -210,14 +210,14 @@ async function serveAlone(
   // Without a file a SIGHUP is a terminal that was closed, and ends the process as ever.
   if (options.log !== undefined) process.on('SIGHUP', () => log.reopen());
   const up = {
-    ...whatIsUp(server, mounts, options, madeUp?.secret),
+    ...startedApps(server, mounts, options, generated?.secret),
     ...(listens && (await offerSetup(engines, log, worker))),
   };
   // Of several workers, the process that started them makes the backups.
   if (!worker) scheduleBackupsOf(names, options, log);
   if (worker) process.send?.({ up });
   else showWelcome(up, options);
-  if (madeUp) process.off('exit', madeUp.forget);
+  if (generated) process.off('exit', generated.forget);
   const reason = await stopped;
   const { why, error, exitCode } = reason;
   if (exitCode === 0) log.lines.info({ why }, 'stopping');
@@ -332,7 +332,7 @@ function engineOptions(options: ServeOptions, log: Log, administratorHash: strin
   };
 }
 
-function whatIsUp(
+function startedApps(
   server: RunningServer,
   mounts: readonly Mount[],
   options: ServeOptions,
