@@ -23,7 +23,7 @@ import {
 import type { AccountStatements } from './account-statements.ts';
 import type { EventLog } from './events.ts';
 import type { KeyStatements } from './keys/key-statements.ts';
-import { passwordErrors, passwordRule, usernameKey } from './passwords/credentials.ts';
+import { newPasswordErrors, usernameKey } from './passwords/credentials.ts';
 import type { Passwords } from './passwords/passwords.ts';
 import type { AccountBodies } from './request-bodies.ts';
 import type { AccountRow, SessionRow } from './resources.ts';
@@ -389,9 +389,9 @@ function requireGoodPassword(
   { app }: AccountDependencies,
   pointer: string,
   password: string,
-  { username }: AccountRow,
+  row: AccountRow,
 ): void {
-  const errors = passwordErrors(pointer, password, passwordRule(app.accounts), [username, app.name]);
+  const errors = newPasswordErrors(pointer, password, row, app);
   if (errors.length > 0) throw new Problem('invalid', { errors });
 }
 

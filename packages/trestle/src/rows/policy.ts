@@ -3,7 +3,7 @@ import type { Executor } from '../database/store.ts';
 import { DELETED_AT } from '../database/table.ts';
 import { instantNow } from '../instant.ts';
 import { Problem } from '../problems.ts';
-import { ACCOUNTS_TABLE, ADMINISTRATOR_ROLE, OPERATOR_ROLES, VIEWER_ROLE } from '../schema/accounts.ts';
+import { ACCOUNTS_TABLE, ADMINISTRATOR_ROLE, hasOperatorRole, VIEWER_ROLE } from '../schema/accounts.ts';
 import { accountOf, anonymous, type Caller, inScopes } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
 import { type Rule, type RuleData, ruleData, ruleText, VERBS, type Verb } from '../schema/rules.ts';
@@ -412,7 +412,7 @@ export function isViewer(caller: Caller): boolean {
 export function isOperator(caller: Caller): boolean {
   // Asked of every write: most callers have no roles.
   if (caller.kind !== 'account' && caller.kind !== 'key') return caller.kind === 'administrator';
-  return caller.roles?.some((role) => OPERATOR_ROLES.includes(role)) ?? false;
+  return hasOperatorRole(caller.roles);
 }
 
 /** Throws `forbidden` for viewers: of changes that no rule is asked for. */

@@ -291,6 +291,11 @@ export const VIEWER_ROLE = 'viewer';
 /** Roles of every app: those of its operators. */
 export const OPERATOR_ROLES: readonly string[] = [ADMINISTRATOR_ROLE, VIEWER_ROLE];
 
+/** Whether roles are those of an operator. */
+export function hasOperatorRole(roles: readonly string[] = []): boolean {
+  return roles.some((role) => OPERATOR_ROLES.includes(role));
+}
+
 function isRoleName(name: string): boolean {
   return !OPERATOR_ROLES.includes(name) && /^[A-Za-z][\w-]{0,49}$/.test(name);
 }

@@ -6,7 +6,7 @@ import { Problem } from '../../problems.ts';
 import { type SystemModel, SystemTable } from '../../rows/system-tables.ts';
 import { beforeWrite, inTransaction, type OpenTransaction } from '../../rows/transaction.ts';
 import { isObject } from '../../rows/validate.ts';
-import { ADMINISTRATOR_ROLE, OPERATOR_ROLES } from '../../schema/accounts.ts';
+import { ADMINISTRATOR_ROLE, hasOperatorRole } from '../../schema/accounts.ts';
 import { type Context, system } from '../../schema/caller.ts';
 import type { Account, AccountService, RequestContext } from '../../schema/services/account-service.ts';
 import type { AccountResources, SessionRow } from '../resources.ts';
@@ -87,7 +87,7 @@ class Operators implements OperatorService {
     const options = {
       lifetimes: this.#lifetimes,
       require({ roles }: { readonly roles: readonly string[] }) {
-        if (!isOperator(roles)) throw noOperator();
+        if (!hasOperatorRole(roles)) throw noOperator();
       },
     };
     const row = await openSession(this.#dependencies, context, credentials, options);
@@ -101,7 +101,7 @@ class Operators implements OperatorService {
     const { caller } = context;
     if (caller.kind === 'administrator')
       return { account: null, roles: [ADMINISTRATOR_ROLE], csrf: null, expires_at: null };
-    if (caller.kind !== 'account' || !isOperator(caller.roles)) throw noOperator();
+    if (caller.kind !== 'account' || !hasOperatorRole(caller.roles)) throw noOperator();
     return {
       account: await service.read(context, caller.account),
       roles: caller.roles ?? [],
@@ -199,11 +199,6 @@ function setupStatements(model: SystemModel) {
     offer: table.insert(sql`on conflict (id) do nothing`),
   };
 }
-
-function isOperator(roles: readonly string[] = []): boolean {
-  return roles.some((role) => OPERATOR_ROLES.includes(role));
-}
-
 function noOperator(): Problem {
   return new Problem('forbidden', {
     detail: 'This account has neither the role administrator nor viewer; an administrator can give it one.',

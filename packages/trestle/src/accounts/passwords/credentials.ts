@@ -1,6 +1,12 @@
 import { Compile } from 'typebox/schema';
 import type { FieldError } from '../../problems.ts';
-import type { Accounts, PasswordRule, TextRule, UsernameRule } from '../../schema/accounts.ts';
+import {
+  type Accounts,
+  hasOperatorRole,
+  type PasswordRule,
+  type TextRule,
+  type UsernameRule,
+} from '../../schema/accounts.ts';
 import { looksCommon } from './looks-common.ts';
 
 /** Names inside a password count from this length on: shorter ones are in many good passwords by chance. */
@@ -115,4 +121,23 @@ export const DEFAULT_PASSWORD: PasswordRule = { min: 15, max: 256, blockCommon: 
 /** The rule of an app's passwords. Where its accounts have none, its operators have. */
 export function passwordRule({ password }: Accounts): PasswordRule {
   return password || DEFAULT_PASSWORD;
+}
+
+/**
+ * Errors of a new password of an account: by its app's rule, and of an operator by the default one too, whose length is counted in
+ * code points.
+ */
+export function newPasswordErrors(
+  pointer: string,
+  password: string,
+  account: { readonly username: string; readonly roles: readonly string[] },
+  app: { readonly name: string; readonly accounts: Accounts },
+): FieldError[] {
+  const names = [account.username, app.name];
+  const errors = passwordErrors(pointer, password, passwordRule(app.accounts), names);
+  if (errors.length > 0 || !hasOperatorRole(account.roles)) return errors;
+  const { min: limit = 0 } = DEFAULT_PASSWORD;
+  if ([...password].length >= limit) return passwordErrors(pointer, password, DEFAULT_PASSWORD, names);
+  const message = `expected at least ${limit} characters of an operator`;
+  return [{ pointer, code: 'min_length', message, params: { limit } }];
 }

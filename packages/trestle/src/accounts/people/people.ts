@@ -10,7 +10,7 @@ import { admission, isAdministrator } from '../../rows/policy.ts';
 import { type SystemModel, SystemTable } from '../../rows/system-tables.ts';
 import { inTransaction, type OpenTransaction } from '../../rows/transaction.ts';
 import { isObject } from '../../rows/validate.ts';
-import { type Accounts, OPERATOR_ROLES } from '../../schema/accounts.ts';
+import { type Accounts, hasOperatorRole, OPERATOR_ROLES } from '../../schema/accounts.ts';
 import { accountOf, type Caller, type Context, system } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { Account, AccountService, RequestContext } from '../../schema/services/account-service.ts';
@@ -19,7 +19,7 @@ import { refuseKey } from '../account-rows.ts';
 import type { AccountStatements } from '../account-statements.ts';
 import type { EventLog } from '../events.ts';
 import { hashSecret } from '../keys/key-format.ts';
-import { passwordErrors, passwordRule } from '../passwords/credentials.ts';
+import { newPasswordErrors } from '../passwords/credentials.ts';
 import type { Passwords } from '../passwords/passwords.ts';
 import type { AccountBodies } from '../request-bodies.ts';
 import type { AccountRow, LinkRow, links } from '../resources.ts';
@@ -161,7 +161,7 @@ export class People implements PeopleService {
     const [link] = await this.#links.usable(store, asked);
     const [known] = link?.account == null ? [] : await accounts.byId(store, { id: link.account });
     if (!known) throw spent();
-    const errors = passwordErrors('/password', password, passwordRule(declared), [known.username, app.name]);
+    const errors = newPasswordErrors('/password', password, known, { ...app, accounts: declared });
     if (errors.length > 0) throw new Problem('invalid', { errors });
     const hash = await passwords.hash(password);
     await inTransaction(store, context, async (transaction) => {
@@ -209,6 +209,8 @@ export class People implements PeopleService {
     const checked = this.#given.bodies.link.check({ token });
     const [usable] = await this.#links.usable(store, { id: hashSecret(checked.token), now: instant(now()) });
     if (usable?.purpose !== 'invite') throw spent();
+    if (caller.kind !== 'account' && given.password !== undefined && hasOperatorRole(usable.roles))
+      this.#given.bodies.operatorPassword.check({ password: given.password });
     const write = async (transaction: OpenTransaction): Promise<Account> => {
       const own = { ...system({ transaction }), origin };
       const { address, roles } = await this.#take(transaction, checked.token, ['invite']);
