@@ -99,9 +99,9 @@ export async function signIn(page: Page, { username, password } = OPERATOR): Pro
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
-/** Keeps a picture where CI asks for one (`TRESTLE_SCREENSHOTS=FOLDER`). */
+/** Keeps a picture where CI asks for one (`TRESTLE_TEST_SCREENSHOTS=FOLDER`). */
 export async function picture(page: Page, name: string): Promise<void> {
-  const folder = process.env.TRESTLE_SCREENSHOTS;
+  const folder = process.env.TRESTLE_TEST_SCREENSHOTS;
   if (!folder) return;
   mkdirSync(folder, { recursive: true });
   await page.screenshot({ path: join(folder, `${name}.png`) });
