@@ -5,6 +5,7 @@ import { checkDialects } from './check-dialects.ts';
 import { checkDocs } from './check-docs.ts';
 import { checkImports } from './check-imports.ts';
 import { checkLayout } from './check-layout.ts';
+import { allCommands, checkReference } from './check-reference.ts';
 import { checkWaits } from './check-waits.ts';
 import { checkWords } from './check-words.ts';
 import { described, type Finding } from './finding.ts';
@@ -13,7 +14,7 @@ import { LONG, runTests, testFiles } from './run-tests.ts';
 const HELP = `npm test -- [options] [path…]
 
 Runs every check of the repository: types, lint and format, import directions, dialects, layout, words,
-documents, tests.
+documents, the reference's comments, tests.
 With a path, only the test files whose path contains it, and no other check.
 
   --all              also the tests that take browsers and packages a minute each, which .ci/run runs (TRESTLE_TEST_FILES=all)
@@ -75,6 +76,7 @@ function checks(): Step[] {
     { name: 'words', run: async () => foundBy(checkWords(root)) },
     { name: 'waits of tests', run: async () => foundBy(checkWaits(root)) },
     { name: 'documents', run: async () => foundBy(checkDocs(root)) },
+    { name: 'reference', run: async () => foundBy(checkReference(root, await allCommands())) },
   ];
 }
 

@@ -60,7 +60,14 @@ export default defineConfig({
       {
         text: 'Reference',
         collapsed: true,
-        items: existsSync(REFERENCE) ? JSON.parse(readFileSync(REFERENCE, 'utf8')) : [],
+        // Made by npm run reference: a page of what users type, then those of the packages.
+        items: existsSync(REFERENCE)
+          ? [
+              { text: 'Commands', link: '/reference/commands' },
+              { text: 'Errors', link: '/reference/errors' },
+              ...JSON.parse(readFileSync(REFERENCE, 'utf8')),
+            ]
+          : [],
       },
     ],
   },

@@ -7,6 +7,7 @@ declare const VALUE: unique symbol;
 
 /** A member of the answer of an earlier item, which later items of the batch use. */
 export interface Reference<V> {
+  /** The item and the member of its answer: `r0.id`. */
   readonly $ref: string;
   /** A type only. */
   readonly [VALUE]?: V;
@@ -21,26 +22,37 @@ type Or<V> = V | Reference<V>;
 type Referring<B> = { [K in keyof B]: Or<B[K]> };
 
 /** The verbs of one resource in a batch: each answers an item. */
-interface BatchVerbs<Row, Body, Patch, Id> {
+export interface BatchVerbs<Row, Body, Patch, Id> {
+  /** Reads a row. */
   get(id: Or<Id>): BatchItem<Row>;
+  /** Creates a row. */
   create(body: Referring<Body>): BatchItem<Row>;
+  /** Creates rows. */
   createMany(bodies: readonly Referring<Body>[]): BatchItem<Row[]>;
+  /** Replaces the row that has a value in a unique field, or creates it. */
   upsert<K extends keyof Row & string>(
     field: K,
     value: Or<Row[K]>,
     body: Referring<Omit<Body, K> & Partial<Body>>,
   ): BatchItem<Row>;
+  /** Changes the fields that are given. */
   patch(id: Or<Id>, patch: Referring<Patch>, options?: Pick<WriteOptions, 'version'>): BatchItem<Row>;
+  /** Replaces a row. */
   replace(id: Or<Id>, body: Referring<Body>, options?: Pick<WriteOptions, 'version'>): BatchItem<Row>;
+  /** Adds to numbers and counters. */
   increment(
     id: Or<Id>,
     amounts: { readonly [K in keyof Row]?: Row[K] extends number ? number : never },
   ): BatchItem<Row>;
+  /** Makes a declared transition. */
   transition(id: Or<Id>, name: string, options?: Pick<WriteOptions, 'version'>): BatchItem<Row>;
+  /** Deletes a row. */
   delete(id: Or<Id>, options?: Pick<WriteOptions, 'version'>): BatchItem<undefined>;
+  /** Starts an operation. */
   start(id: Or<Id>, operation: string): BatchItem<{ id: string; state: string }>;
 }
 
+/** The verbs of each resource in a batch. */
 export type BatchRows<Rs extends Resources> = {
   readonly [K in keyof Rs]: BatchVerbs<RowOf<Rs[K], Rs>, BodyOf<Rs[K], Rs>, PatchOf<Rs[K], Rs>, IdOf<Rs[K]>>;
 };

@@ -15,10 +15,7 @@ import { type BatchResults, type BatchRows, type BatchValues, membersOf, sendBat
 import type { Result } from './problems.ts';
 import { type RouteClient, untypedRoutes } from './routes.ts';
 import { type RowClient, UntypedRows } from './rows.ts';
-import { type RequestOptions, type Tokens, Transport, type TransportOptions, tokensOf } from './transport.ts';
-
-/** Options of a client. */
-export interface ClientOptions extends TransportOptions {}
+import { type ClientOptions, type RequestOptions, type Tokens, Transport, tokensOf } from './transport.ts';
 
 type ResourcesOf<A> = A extends { readonly resources: infer Rs extends Resources } ? Rs : Resources;
 type OwnFields<A> = A extends App<infer _Rs, infer _Js, infer F> ? F : Record<never, never>;
@@ -38,8 +35,11 @@ type SignUpOf<A> = A extends App<infer _Rs, infer _Js, infer F> ? SignUpBody<F> 
 type PatchOfAccount<A> =
   A extends App<infer _Rs, infer _Js, infer F> ? AccountPatch<F> : { username?: string };
 
-interface Credentials {
+/** A name and a password to sign in with. */
+export interface Credentials {
+  /** The user name, or a value of a field that `signInBy` names. */
   username: string;
+  /** The password. */
   password: string;
 }
 
@@ -64,6 +64,7 @@ export interface Client<A> {
   readonly tokens: Tokens | undefined;
   /** Makes an account, with its own fields. */
   signUp(body: SignUpOf<A>, options?: RequestOptions): Promise<Result<AccountOf<A>>>;
+  /** Signs in, and keeps the tokens. */
   signIn(credentials: Credentials, options?: RequestOptions): Promise<Result<AccountOf<A>>>;
   /** Ends the session on the server, and forgets its tokens whatever the server says. */
   signOut(options?: RequestOptions): Promise<Result<undefined>>;

@@ -1,7 +1,11 @@
-/** The typed client of a Trestle backend. Its types follow from the declaration, which is imported as a type alone. */
+/**
+ * The typed client of a Trestle backend. Its types follow from the declaration, which is imported as a type alone.
+ *
+ * @module trestle-client
+ */
 
-export type { BatchItem, BatchResults, BatchRows, BatchValues, Reference } from './batch.ts';
-export { type Client, type ClientOptions, createClient } from './client.ts';
+export type { BatchItem, BatchResults, BatchRows, BatchValues, BatchVerbs, Reference } from './batch.ts';
+export { type Client, type Credentials, createClient } from './client.ts';
 export {
   type Conflict,
   type Problem,
@@ -27,4 +31,4 @@ export type {
 export { queryString } from './query.ts';
 export type { RouteClient } from './routes.ts';
 export type { RowClient, WriteOptions } from './rows.ts';
-export type { RequestOptions, Tokens } from './transport.ts';
+export type { ClientOptions, RequestOptions, Tokens } from './transport.ts';

@@ -2,13 +2,19 @@ import type { FieldError, ProblemCode } from 'trestle/contract';
 
 /** A failure: a problem of the server (RFC 9457), or a code of the client's own. */
 export interface Problem<Code extends string = ProblemCode | ClientCode> {
+  /** One of the codes of `PROBLEMS`: stable, for programs. */
   readonly code: Code;
+  /** The HTTP status. */
   readonly status: number;
+  /** The meaning of the code, in one line. */
   readonly title: string;
+  /** For people: what is wrong with this request (default: the title). */
   readonly detail: string;
+  /** The id of the request in the server's log. */
   readonly requestId?: string;
   /** Each wrong field of a body, by a JSON pointer. */
   readonly errors?: readonly FieldError[];
+  /** Facts for the client, such as `{ resource: 'projects', id: 7 }`. */
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
@@ -33,11 +39,25 @@ export type WriteProblem<Row> =
 
 /** How a call ended. `if (result.ok)` tells the compiler which. */
 export type Result<Value, P = Problem> =
-  | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly problem: P };
+  | {
+      readonly ok: true;
+      /** The answer of the call. */
+      readonly value: Value;
+    }
+  | {
+      readonly ok: false;
+      /** The reason of the failure. */
+      readonly problem: P;
+    };
 
-/** A problem that is thrown: by `unwrap`, and by async iterators. */
+/**
+ * A problem that is thrown: by `unwrap`, and by async iterators.
+ *
+ * @example
+ * if (error instanceof ProblemError && error.problem.status === 404) showMissing();
+ */
 export class ProblemError extends Error {
+  /** The problem. */
   readonly problem: Problem<string>;
 
   constructor(problem: Problem<string>) {

@@ -5,15 +5,25 @@ type Plain<V> = Exclude<V, null>;
 
 /** Conditions on one field. Text operators are of strings alone; objects and arrays take no filter. */
 export type Condition<V> = {
+  /** Equal to it; null is a value. */
   eq?: V;
+  /** Not equal to it. */
   ne?: V;
+  /** Greater. */
   gt?: Plain<V>;
+  /** Greater or equal. */
   gte?: Plain<V>;
+  /** Less. */
   lt?: Plain<V>;
+  /** Less or equal. */
   lte?: Plain<V>;
+  /** One of these. */
   in?: readonly Plain<V>[];
+  /** None of these. */
   nin?: readonly Plain<V>[];
+  /** From the first to the second, both included. */
   between?: readonly [Plain<V>, Plain<V>];
+  /** True: null; false: not null. */
   null?: boolean;
 } & (Plain<V> extends string
   ? { contains?: string; icontains?: string; starts?: string; ends?: string }
@@ -47,6 +57,7 @@ export type Filter<Row, Rs = unknown, N = never> = {
             ? Filter<Target<Rs, TargetOf<Relations<Rs, N>[K]>>, Rs, TargetOf<Relations<Rs, N>[K]>>
             : never);
 } & {
+  /** One of these must hold as well (default: no alternatives). */
   or?: readonly Filter<Row, Rs, N>[];
 };
 
@@ -69,7 +80,9 @@ export type ExpandQuery<Rs, N> = {
 
 /** Which rows of a relation, and what of them; filter, sort and limit are for relations to many. */
 export interface Expansion<Rs, N> extends Selection<Rs, N> {
+  /** Which of them (default: all). */
   filter?: Filter<Target<Rs, N>, Rs, N>;
+  /** Their order (default: their resource's `order`). */
   sort?: readonly SortKey<Target<Rs, N>, Rs, N>[];
   /** Maximum rows of each row (default: 10). */
   limit?: number;
@@ -79,6 +92,7 @@ export interface Expansion<Rs, N> extends Selection<Rs, N> {
 export interface Selection<Rs, N> {
   /** These fields alone, and the id (default: all). */
   fields?: readonly (keyof Target<Rs, N> & string)[];
+  /** Related rows, under `expand` of each row (default: none). */
   expand?: ExpandQuery<Rs, N>;
 }
 
@@ -95,9 +109,11 @@ type Expanded<Rs, R, Q> = R extends { kind: 'one' }
 
 /** A list to ask for. */
 export interface ListQuery<Row, Rs = unknown, N = never> extends Selection<Rs, N> {
+  /** Conditions on the rows (default: all rows). */
   filter?: Filter<Row, Rs, N>;
   /** Words of the resource's `search`, the best rows first; without one, a part of the fields declared with `search: true`. */
   search?: string;
+  /** Sort keys, `-` for descending (default: the resource's `order`). */
   sort?: readonly SortKey<Row, Rs, N>[];
   /** Maximum rows of a page: 1 to 200 (default: 50). */
   limit?: number;
@@ -112,36 +128,52 @@ export interface ListQuery<Row, Rs = unknown, N = never> extends Selection<Rs, N
 /** Rows that are written together: those of a filter, if they are not more than `max` (1,000 at most). */
 export interface ManyQuery<Row, Rs = unknown, N = never>
   extends Pick<ListQuery<Row, Rs, N>, 'filter' | 'search'> {
+  /** Maximum rows that may match, 1,000 at most: more is `invalid_query`. */
   max: number;
 }
 
 /** Numbers to make of the rows of a list. */
 export interface AggregateQuery<Row, Rs = unknown, N = never>
   extends Pick<ListQuery<Row, Rs, N>, 'filter' | 'search' | 'limit'> {
+  /** One row of the answer for each of the values of these fields, three at most (default: one for all). */
   group?: readonly (keyof Row & string)[];
+  /** The number of rows (default: where nothing else is asked). */
   count?: boolean;
+  /** Fields to add up (default: none). */
   sum?: readonly (keyof Row & string)[];
+  /** Fields to take the average of (default: none). */
   avg?: readonly (keyof Row & string)[];
+  /** Fields to take the least value of (default: none). */
   min?: readonly (keyof Row & string)[];
+  /** Fields to take the greatest value of (default: none). */
   max?: readonly (keyof Row & string)[];
 }
 
 /** Numbers of one group, by field. */
 export interface Aggregates<Row> {
+  /** The values that the rows of the group share. */
   group?: Partial<Row>;
+  /** The number of rows. */
   count?: number;
+  /** Sums; of `decimal()` fields as texts. */
   sum?: { [K in keyof Row]?: number | string };
+  /** Averages; null where no row has a value. */
   avg?: { [K in keyof Row]?: number | null };
+  /** Least values. */
   min?: Partial<Row>;
+  /** Greatest values. */
   max?: Partial<Row>;
 }
 
 /** One part of a list. */
 export interface Page<Row> {
+  /** The rows. */
   items: Row[];
   /** The cursor of the next part; null at the end. */
   next: string | null;
+  /** The cursor of the part before; null at the start. */
   prev: string | null;
+  /** The number of all rows of the filter, where it was asked for. */
   total?: number;
 }
 

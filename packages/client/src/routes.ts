@@ -38,10 +38,15 @@ type RouteVerb<C, M extends Method> = <const P extends Paths<C, M>>(
 
 /** Routes that an app declares itself, in its contract or beside the uniform API. */
 export interface RouteClient<R> {
+  /** Calls a GET. */
   readonly get: RouteVerb<CallOf<R>, 'GET'>;
+  /** Calls a POST. */
   readonly post: RouteVerb<CallOf<R>, 'POST'>;
+  /** Calls a PUT. */
   readonly put: RouteVerb<CallOf<R>, 'PUT'>;
+  /** Calls a PATCH. */
   readonly patch: RouteVerb<CallOf<R>, 'PATCH'>;
+  /** Calls a DELETE. */
   readonly delete: RouteVerb<CallOf<R>, 'DELETE'>;
 }
 

@@ -50,10 +50,12 @@ export interface RowClient<Row, Body, Patch, Id, Rs, N> {
     query: AggregateQuery<Row, Rs, N>,
     options?: RequestOptions,
   ): Promise<Result<{ items: Aggregates<Row>[]; more: boolean }>>;
+  /** One row, with those that `expand` names. */
   get<const Q extends RequestOptions & Selection<Rs, N>>(
     id: Id,
     options?: Q,
   ): Promise<Result<Selected<Rs, N, Q>>>;
+  /** Creates a row. A try that is repeated makes one row: each call has an Idempotency-Key. */
   create(body: Body, options?: RequestOptions): Promise<Result<Row>>;
   /** Creates up to 1,000 rows, all or none. */
   createMany(bodies: readonly Body[], options?: RequestOptions): Promise<Result<Row[]>>;
@@ -82,6 +84,7 @@ export interface RowClient<Row, Body, Patch, Id, Rs, N> {
   ): Promise<Result<Row>>;
   /** Makes a declared transition. */
   transition(id: Id, name: string, options?: WriteOptions): Promise<Result<Row, WriteProblem<Row>>>;
+  /** Deletes the row. */
   delete(id: Id, options?: WriteOptions): Promise<Result<undefined, WriteProblem<Row>>>;
   /** Deletes every row of a filter, or none. */
   deleteMany(query: ManyQuery<Row, Rs, N>, options?: RequestOptions): Promise<Result<{ count: number }>>;

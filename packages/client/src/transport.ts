@@ -2,32 +2,37 @@ import type { Problem, Result } from './problems.ts';
 
 /** The tokens of a session, as they may be kept between visits. */
 export interface Tokens {
+  /** The access token: `Authorization: Bearer …`. */
   readonly access: string;
+  /** The refresh token; undefined where the app hands out none. */
   readonly refresh?: string;
+  /** The public id of the session. */
   readonly session: string;
 }
 
 /** Options of one request. */
 export interface RequestOptions {
+  /** Aborts the call: its problem has the code `aborted` then (default: none). */
   signal?: AbortSignal;
   /** Sent as `Idempotency-Key`: the server does the write once, however often it comes (default: a random one, of writes of rows). */
   idempotencyKey?: string;
 }
 
-export interface TransportOptions {
+/** Options of `createClient()`. */
+export interface ClientOptions {
   /** Where the app stands: `https://example.com` or `https://example.com/messages`. */
   url: string;
-  /** An API key or a token to use in place of signing in. */
+  /** An API key or a token to use in place of signing in (default: none). */
   key?: string;
-  /** Tokens of an earlier visit. */
+  /** Tokens of an earlier visit (default: none). */
   tokens?: Tokens;
-  /** Called with new tokens, and with undefined where the session has ended. */
+  /** Called with new tokens, and with undefined where the session has ended (default: they are kept in memory alone). */
   onTokens?: (tokens: Tokens | undefined) => void;
   /** How often a request is sent again that was not answered, or with 429, 502, 503 or 504 (default: 3). */
   retries?: number;
   /** Maximum milliseconds to wait before one retry (default: 10,000). */
   maxDelay?: number;
-  /** In place of the global `fetch`. */
+  /** In place of the global `fetch` (default: that). */
   fetch?: typeof fetch;
 }
 
@@ -65,12 +70,12 @@ const BASE_DELAY = 200;
 /** Sends requests with the credentials of a session, refreshes them, and tries again where that is safe. */
 export class Transport implements Sender {
   tokens: Tokens | undefined;
-  readonly #options: TransportOptions;
+  readonly #options: ClientOptions;
   readonly #url: string;
   /** The one refresh under way, which all requests wait for that need it. */
   #refreshing: Promise<boolean> | undefined;
 
-  constructor(options: TransportOptions) {
+  constructor(options: ClientOptions) {
     this.#options = options;
     this.#url = options.url.replace(/\/+$/, '');
     this.tokens = options.tokens;

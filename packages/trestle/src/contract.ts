@@ -1,9 +1,20 @@
-/** For contracts and other code over the services: routes, answers, errors, and the types of the services. */
+/**
+ * For contracts and other code over the services: routes, answers, errors, and the types of the services.
+ *
+ * @module trestle/contract
+ */
 
 export { EVENTS, operationEvents } from './http/contract/event-stream.ts';
 export { type PydanticError, pydanticErrors } from './http/contract/pydantic-errors.ts';
-export { streamList, streamRows } from './http/contract/stream-list.ts';
-export { type FieldError, isNullError, PROBLEMS, Problem, type ProblemCode } from './problems.ts';
+export { type ListRequest, streamList, streamRows } from './http/contract/stream-list.ts';
+export {
+  type FieldError,
+  isNullError,
+  PROBLEMS,
+  Problem,
+  type ProblemCode,
+  type ProblemDetails,
+} from './problems.ts';
 export type { Context, Origin, RunTransaction, Transaction } from './schema/caller.ts';
 export { accountOf, anonymous, type Caller, system } from './schema/caller.ts';
 export { type Duration, seconds } from './schema/duration.ts';
@@ -22,6 +33,7 @@ export {
   file,
   limitedBy,
   type Method,
+  type ResourceSchemas,
   type Route,
   type RouteCall,
   type RouteOptions,
@@ -32,6 +44,7 @@ export {
 } from './schema/route.ts';
 export type {
   Account,
+  AccountMembers,
   AccountPatch,
   AccountService,
   Credentials,
@@ -45,7 +58,19 @@ export type {
   Tokens,
 } from './schema/services/account-service.ts';
 export type { HistoryEntry, HistoryQuery } from './schema/services/history-entry.ts';
-export type { ChildQuery, Condition, Filter, ListQuery, Page } from './schema/services/list-query.ts';
+export type {
+  AggregateQuery,
+  AggregateRow,
+  ChildQuery,
+  Condition,
+  ExpandQuery,
+  Expansion,
+  Filter,
+  ListConditions,
+  ListQuery,
+  Page,
+  Selection,
+} from './schema/services/list-query.ts';
 export {
   type HandMove,
   type Move,
@@ -57,6 +82,8 @@ export {
   type OperationView,
 } from './schema/services/operation-service.ts';
 export {
+  type ManyQuery,
+  type OtherVerbs,
   type Service,
   type Services,
   type ServiceTypes,

@@ -1,4 +1,8 @@
-/** For declarations: apps, accounts, resources, fields and rules, and the types that follow from them. */
+/**
+ * For declarations: apps, accounts, resources, fields and rules, and the types that follow from them.
+ *
+ * @module trestle
+ */
 
 export {
   type Accounts,
@@ -21,9 +25,10 @@ export type {
   FieldOptions,
   FieldTypes,
   JsonValue,
+  RenameOptions,
   ServerSet,
 } from './schema/field.ts';
-export type { FieldType, OnDelete } from './schema/field-type.ts';
+export type { FieldType, OnDelete, TransitionOf } from './schema/field-type.ts';
 export { type AuthorFaces, author, editor } from './schema/fields/author.ts';
 export { boolean } from './schema/fields/boolean.ts';
 export { type CounterOptions, counter } from './schema/fields/counter.ts';
@@ -54,7 +59,7 @@ export { oneOf } from './schema/fields/texts/enum.ts';
 export { type SlugOptions, slug } from './schema/fields/texts/slug.ts';
 export { type TextOptions, text } from './schema/fields/texts/text.ts';
 export { type UrlOptions, url } from './schema/fields/texts/url.ts';
-export { createdAt, timestamp, updatedAt } from './schema/fields/timestamp.ts';
+export { createdAt, type InstantOptions, timestamp, updatedAt } from './schema/fields/timestamp.ts';
 export { type TransitionFieldOptions, transitions } from './schema/fields/transitions.ts';
 export { type Id, integerId, type RowId, uuidId } from './schema/id.ts';
 export {
@@ -78,9 +83,16 @@ export {
   type Outcome,
   type RunContext,
 } from './schema/lifecycle.ts';
-export type { AfterContext, HookContext, Hooks, WithinContext } from './schema/own-code/hooks.ts';
+export type { AfterContext, Effects, HookContext, Hooks, WithinContext } from './schema/own-code/hooks.ts';
 export type { ProcessHooks } from './schema/own-code/process-hooks.ts';
-export type { Exclusion, Resource, ResourceOptions, ResourceTypes } from './schema/resource.ts';
+export type {
+  Exclusion,
+  Feed,
+  Resource,
+  ResourceOptions,
+  ResourceTypes,
+  SoftDeleteOptions,
+} from './schema/resource.ts';
 export type { BodyOf, IdOf, PatchOf, RelationsOf, Resources, RowOf } from './schema/row-types.ts';
 export {
   administrator,
@@ -95,6 +107,7 @@ export {
   own,
   ownAccount,
   type Rule,
+  type RuleFilter,
   type Rules,
   role,
   signedIn,

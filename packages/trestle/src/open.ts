@@ -1,4 +1,10 @@
-import { type EngineOptions, openEngine } from './engine.ts';
+/**
+ * For scripts: an app that is open in this process without a server.
+ *
+ * @module trestle/open
+ */
+
+import { openEngine } from './engine.ts';
 import type { App } from './schema/app.ts';
 import type { Jobs } from './schema/jobs.ts';
 import type { Fields } from './schema/resource.ts';
@@ -12,12 +18,13 @@ export interface OpenOptions {
   /** A `postgres://` URL (default: `DATABASE_URL`, else SQLite in the data folder). */
   database?: string | undefined;
   /** `work` runs jobs, `schedule` fires schedules; with one of them the app's `start` and `stop` run too (default: none). */
-  roles?: EngineOptions['roles'];
+  roles?: readonly ('work' | 'schedule')[];
 }
 
 /** An app that is open in this process: what a contract is given, and what closes it. */
 export interface OpenApp<Rs extends Resources, Js extends Jobs, F extends Fields>
   extends ContractContext<Rs, Js, F> {
+  /** Ends its jobs, and closes the database. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

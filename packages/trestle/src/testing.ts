@@ -1,3 +1,9 @@
+/**
+ * For tests: an app that is served over a database of its own.
+ *
+ * @module trestle/testing
+ */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +16,7 @@ import type { Jobs } from './schema/jobs.ts';
 import type { Fields } from './schema/resource.ts';
 import type { Resources } from './schema/row-types.ts';
 
+/** Where a test's app keeps its rows, and how many servers it has. */
 export interface ServeOptions {
   /** A data folder that is kept (default: a new one, removed when the server is closed). */
   data?: string;
@@ -23,8 +30,9 @@ export interface ServeOptions {
 export interface Served<Rs extends Resources = Resources, Js extends Jobs = Jobs, F extends Fields = Fields> {
   /** The URL of the first server. */
   readonly url: string;
-  /** The engine of the first server. */
+  /** The engine of the first server. @internal */
   readonly engine: Engine<Rs, Js, F>;
+  /** The data folder. */
   readonly data: string;
   /** The administrator's secret of this server. */
   readonly administrator: string;
@@ -34,19 +42,25 @@ export interface Served<Rs extends Resources = Resources, Js extends Jobs = Jobs
   statements(): number;
   /** The log of the servers so far. */
   log(): string;
+  /** Closes the servers, and removes the data folder where it is a new one. */
   close(): Promise<void>;
 }
 
+/** The body and header fields of a request. */
 export interface CallOptions {
   /** A string, a form, bytes or a stream are sent as they are, any other value as JSON (default: no body). */
   body?: unknown;
-  /** Sent as a Bearer token. */
+  /** Sent as a Bearer token (default: no credentials). */
   token?: string | undefined;
+  /** Request headers beside those of body and token (default: none). */
   headers?: Record<string, string>;
 }
 
+/** The answer to a request of a test. */
 export interface Reply {
+  /** The HTTP status. */
   status: number;
+  /** The response headers. */
   headers: Headers;
   /** The parsed JSON of the body, or its text where it has another media type; undefined without a body. */
   body: unknown;

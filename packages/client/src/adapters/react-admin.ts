@@ -1,3 +1,9 @@
+/**
+ * The typed client as a data provider of react-admin.
+ *
+ * @module trestle-client/react-admin
+ */
+
 import type { DataProvider, GetListParams, Identifier } from 'ra-core';
 import { type Page, type Problem, ProblemError, type Result } from '../index.ts';
 import type { UntypedRows } from '../rows.ts';

@@ -16,12 +16,12 @@ export interface DataOptions {
 export function withData(command: Command): Command {
   return command
     .addOption(
-      new Option('--data <folder>', 'where databases, secrets and artifacts are kept')
+      new Option('--data <folder>', 'the folder of databases, secrets and artifacts')
         .env('TRESTLE_DATA')
         .default('./data'),
     )
     .addOption(
-      new Option('--database <url>', 'a postgres:// URL; without one, SQLite in the data folder').env(
+      new Option('--database <url>', 'a postgres:// URL (default: SQLite in the data folder)').env(
         'DATABASE_URL',
       ),
     );
@@ -58,17 +58,20 @@ export function withLimits(command: Command): Command {
         .argParser(count),
     )
     .addOption(
-      new Option('--connection-wait <seconds>', 'wait for a free connection before 503 (default: 2)')
+      new Option('--connection-wait <seconds>', 'wait so long for a free connection before 503 (default: 2)')
         .env('TRESTLE_CONNECTION_WAIT')
         .argParser(milliseconds),
     )
     .addOption(
-      new Option('--statement-timeout <seconds>', 'longest statement of PostgreSQL; 0: no limit (default: 5)')
+      new Option(
+        '--statement-timeout <seconds>',
+        'maximum time of a statement of PostgreSQL; 0: no limit (default: 5)',
+      )
         .env('TRESTLE_STATEMENT_TIMEOUT')
         .argParser(milliseconds),
     )
     .addOption(
-      new Option('--start-timeout <seconds>', 'wait for PostgreSQL at start (default: 30)')
+      new Option('--start-timeout <seconds>', 'wait so long for PostgreSQL at start (default: 30)')
         .env('TRESTLE_START_TIMEOUT')
         .argParser(milliseconds),
     );
@@ -91,7 +94,7 @@ export function withBackups(command: Command): Command {
       ).env('TRESTLE_BACKUP_TO'),
     )
     .addOption(
-      new Option('--backup-at <cron>', "when, in the machine's time zone")
+      new Option('--backup-at <cron>', "when backups are made, in the machine's time zone")
         .env('TRESTLE_BACKUP_AT')
         .default('0 3 * * *', 'every night at three')
         .argParser(cron),
@@ -117,7 +120,7 @@ export function withMail(command: Command): Command {
     .addOption(
       new Option(
         '--smtp <url>',
-        'smtps://user:password@host; without one, mails are files in the data folder',
+        'mail server, smtps://user:password@host (default: mails are files in the data folder)',
       ).env('TRESTLE_SMTP'),
     )
     .addOption(
@@ -126,7 +129,10 @@ export function withMail(command: Command): Command {
       ),
     )
     .addOption(
-      new Option('--public-url <url>', 'where people reach this server: links in mails begin with it')
+      new Option(
+        '--public-url <url>',
+        'where people reach this server: links in mails begin with it (default: none)',
+      )
         .env('TRESTLE_PUBLIC_URL')
         .argParser(publicUrl),
     );

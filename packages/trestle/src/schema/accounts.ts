@@ -30,9 +30,11 @@ import { administrator, any, anyone, nobody, ownAccount, type Rule, signedIn } f
 
 /** The form of a user name or a password. Lengths count Unicode code points. */
 export interface TextRule {
+  /** Minimum length. */
   min: number;
+  /** Maximum length. */
   max: number;
-  /** Every one of these must match. */
+  /** Every one of these must match (default: none). */
   patterns?: readonly RegExp[];
 }
 
@@ -55,6 +57,7 @@ export interface PasswordRule extends TextRule {
   blockCommon?: boolean;
 }
 
+/** Options of `accounts()`. */
 export interface AccountsOptions<F extends Fields = Fields> {
   /**
    * Own fields of an account: given at sign-up, read and changed with it, under rules of their own, as those of any resource
@@ -82,16 +85,27 @@ export interface AccountsOptions<F extends Fields = Fields> {
   username?: UsernameRule;
   /** Default: 15 to 256 characters, not a common one (NIST SP 800-63B-4). `false`: accounts have keys, no passwords. */
   password?: PasswordRule | false;
-  /** Lifetimes of tokens (default: access 10 minutes; refresh idle 14 days). `refresh: false` hands out none. */
-  tokens?: { access?: Duration; refresh?: Duration | false };
+  /** Lifetimes of tokens. */
+  tokens?: {
+    /** Of an access token (default: 10 minutes). */
+    access?: Duration;
+    /** Of a refresh token that is not used (default: 14 days); `false` hands out none. */
+    refresh?: Duration | false;
+  };
   /** Lifetime of a session whatever is refreshed (default: 30 days). */
   session?: Duration;
-  /**
-   * API keys: how long they last unless said otherwise (default: 90 days; `never`), the longest (default: 365 days), the
-   * most that one account has at a time (default: 100), and whether new ones are made of digits and lower-case letters alone, for clients that lower-case them (default: false).
-   */
-  keys?: { lifetime?: Duration | 'never'; longest?: Duration | 'never'; max?: number; lowerCase?: boolean };
-  /** How long it is kept what operators did (default: 365 days). */
+  /** API keys. */
+  keys?: {
+    /** How long a key lasts that is made without a lifetime (default: 90 days). */
+    lifetime?: Duration | 'never';
+    /** The longest lifetime that may be asked for (default: 365 days). */
+    longest?: Duration | 'never';
+    /** Maximum keys of one account at a time (default: 100). */
+    max?: number;
+    /** Makes keys of digits and lower-case letters alone, for clients that lower-case them (default: false). */
+    lowerCase?: boolean;
+  };
+  /** How long the audit of operators' acts is kept (default: 365 days). */
   audit?: Duration;
   /**
    * The roles that an account can be given, beside `administrator` and `viewer`, which are always there (default: none). Stored
@@ -99,26 +113,35 @@ export interface AccountsOptions<F extends Fields = Fields> {
    * changes nothing, whatever other roles it has.
    */
   roles?: readonly string[];
-  /**
-   * Who may sign up (default: `anyone`), read an account beside itself (default: `signedIn`), list those it may read (default:
-   * `administrator`), change name and own fields (default: `ownAccount`), and give accounts these roles (default:
-   * `administrator`, who alone gives the roles `administrator` and `viewer`). `list` and `grant` are conditions on the caller.
-   */
+  /** Who may do what with accounts. */
   can?: {
+    /** Who may sign up (default: `anyone`). */
     create?: Rule<AccountRuleNames<F>>;
+    /** Who may read an account beside itself (default: `signedIn`). */
     read?: Rule<AccountRuleNames<F>>;
+    /** Who may list the accounts that it may read: a condition on the caller (default: `administrator`). */
     list?: Rule<never>;
+    /** Who may change name and own fields (default: `ownAccount`). */
     update?: Rule<AccountRuleNames<F>>;
+    /**
+     * Who may give accounts the declared roles: a condition on the caller (default: `administrator`, who alone gives the roles
+     * `administrator` and `viewer`).
+     */
     grant?: Rule<never>;
   };
 }
 
+/** @internal */
 interface AccountRuleNames<F extends Fields> {
   author: never;
   field: (keyof F & string) | 'id' | 'username' | 'created_at';
 }
 
-/** Accounts as declared, with every default filled in. */
+/**
+ * Accounts as declared, with every default filled in.
+ *
+ * @internal
+ */
 export interface Accounts<F extends Fields = Fields> {
   /** Their own fields. */
   readonly fields: F;

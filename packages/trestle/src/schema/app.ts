@@ -44,9 +44,11 @@ export interface AppOptions<
 > {
   /** Lower-case letters, digits and dashes: names the database, the path and the tokens' issuer. */
   name: string;
-  /** One line for the documentation. */
+  /** One line for the documentation (default: none). */
   description?: string;
+  /** Who signs up and signs in, as `accounts()` declares it (default: `accounts()`). */
   accounts?: Accounts<F>;
+  /** The resources, by the names that paths and references have. */
   resources: Rs & Checked<Rs>;
   /** Code that is run in the background, on a schedule or when it is enqueued (default: none). */
   jobs?: Js;
@@ -88,7 +90,11 @@ export interface AppMail {
   readonly from?: string;
 }
 
-/** One declared backend. `C` are the routes of its contract, `R` its own: as typed clients call them. */
+/**
+ * One declared backend. `C` are the routes of its contract, `R` its own: as typed clients call them.
+ *
+ * @internal
+ */
 export interface App<
   Rs extends Resources = Resources,
   Js extends Jobs = Jobs,

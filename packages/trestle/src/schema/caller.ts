@@ -5,7 +5,9 @@ export type Caller =
   | { readonly kind: 'anonymous' }
   | {
       readonly kind: 'account';
+      /** The id of the account. */
       readonly account: RowId;
+      /** The public id of the session. */
       readonly session: string;
       /** Roles of the account (default: none). */
       readonly roles?: readonly string[];
@@ -14,14 +16,20 @@ export type Caller =
       readonly kind: 'key';
       /** Null for a service key, which only the administrator makes. */
       readonly account: RowId | null;
+      /** The public id of the key. */
       readonly key: string;
+      /** Its rights, as `resource:action`; null: all that its account may do. */
       readonly scopes: readonly string[] | null;
       /** Roles of its account (default: none). */
       readonly roles?: readonly string[];
     }
   | { readonly kind: 'administrator' }
   /** The app's own code; see `system`. */
-  | { readonly kind: 'system'; readonly onBehalfOf: Caller | undefined };
+  | {
+      readonly kind: 'system';
+      /** Whose account authors, editors and moves name; undefined: none. */
+      readonly onBehalfOf: Caller | undefined;
+    };
 
 /**
  * The caller without credentials.
@@ -72,6 +80,7 @@ export interface Transaction {
 export interface Origin {
   /** The peer's address, or the client's behind a trusted proxy. */
   readonly address: string;
+  /** The id of the request in the log and in the answer's `X-Request-Id`. */
   readonly requestId?: string;
 }
 
@@ -80,8 +89,11 @@ export interface Origin {
  * Every `RouteRequest` is a context.
  */
 export interface Context {
+  /** Whose rights the verb asks for: a request's caller, `anonymous`, or `system()`'s. */
   readonly caller: Caller;
+  /** The transaction to join (default: one of its own). */
   readonly transaction?: Transaction;
+  /** Where the request came from (default: the app's own code). */
   readonly origin?: Origin | undefined;
 }
 

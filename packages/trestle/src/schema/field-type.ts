@@ -90,6 +90,8 @@ interface ServerValue {
 /**
  * A field type: all that the engine asks about values of one kind. Each type is one file of `fields/`; code that is shared
  * by all types asks these members and never the name. An optional member that is missing means that there is nothing to do.
+ *
+ * @internal
  */
 export interface FieldType {
   /** Its name in declarations and messages: `text`. */

@@ -6,7 +6,11 @@ import type { Rule } from './rules.ts';
 /** How a field takes part in a body: it must be given, it may be left out, or the server alone sets it. */
 type Input = 'required' | 'optional' | 'server';
 
-/** The compile-time types of a field: what is read, what may be written, and whether it must be. */
+/**
+ * The compile-time types of a field: what is read, what may be written, and whether it must be.
+ *
+ * @internal
+ */
 export interface FieldTypes {
   read: unknown;
   write: unknown;
@@ -25,6 +29,8 @@ export type JsonValue =
 /**
  * One declared field: its type, and the options that every type has, with their defaults filled in.
  * Made by the functions of `fields/` (`text()`, `integer()`, …), one file each.
+ *
+ * @internal
  */
 export interface Field<T extends FieldTypes = FieldTypes> {
   readonly type: FieldType;
@@ -74,14 +80,22 @@ export type RenameOptions = Pick<FieldOptions<never>, 'was' | 'can'>;
 
 type NullOf<O> = O extends { nullable: true } ? null : never;
 
-/** The types of a field whose plain value is `V`, under the options `O`. */
+/**
+ * The types of a field whose plain value is `V`, under the options `O`.
+ *
+ * @internal
+ */
 export interface Faces<V, O> extends FieldTypes {
   read: V | NullOf<O>;
   write: V | NullOf<O>;
   input: O extends { nullable: true } ? 'optional' : O extends { default: unknown } ? 'optional' : 'required';
 }
 
-/** The types of a field that the server alone sets. */
+/**
+ * The types of a field that the server alone sets.
+ *
+ * @internal
+ */
 export interface ServerSet<V> extends FieldTypes {
   read: V;
   write: never;

@@ -7,9 +7,11 @@ export type RowId = number | string;
 
 /** How a resource's rows are told apart. */
 export interface Id<T extends RowId = RowId> {
+  /** The form of an id: a number that counts up, or a UUID. */
   readonly kind: 'integer' | 'uuid' | 'text';
   /** Its values, as those of a field. */
   readonly type: FieldType;
+  /** The JSON Schema of an id. */
   readonly schema: TSchema;
   /** The schema of references to it: an id that no row can have is accepted as that of a row that does not exist. */
   readonly referred: TSchema;

@@ -31,12 +31,15 @@ export interface JobContext extends Context {
   readonly data: string;
   /** How far the job is, from 0 to 1, and in what. Stored a few times a second at the most. */
   progress(fraction: number, message?: string): void;
+  /** The service of a resource: `context.service(notes)`. */
   readonly service: FindService;
+  /** Sends mail: `context.mail.send(context, mail)`. */
   readonly mail: MailService;
   /** Enqueues a job of this app by its name, as `jobs.NAME.enqueue` does. */
   enqueue(name: string, input: unknown, options?: EnqueueOptions): Promise<string>;
 }
 
+/** When a job runs, and beside which others. */
 export interface EnqueueOptions {
   /** Not before this instant (default: at once). */
   readonly at?: Date | string;
@@ -48,9 +51,9 @@ export interface EnqueueOptions {
 export interface JobOptions<F extends Fields> {
   /** Its input, declared as the fields of a resource are, and checked when it is enqueued (default: nothing). */
   readonly input?: F;
-  /** Runs again and again, with this time between the beginnings, at least a second. */
+  /** Runs again and again, with this time between the beginnings, at least a second (default: it has no schedule). */
   readonly every?: Duration;
-  /** Runs whenever this expression of five fields (minute, hour, day, month, weekday; crontab(5)) matches. */
+  /** Runs whenever this expression of five fields (minute, hour, day, month, weekday; crontab(5)) matches (default: it has no schedule). */
   readonly cron?: string;
   /** The IANA time zone of `cron` (default: `'UTC'`). */
   readonly timeZone?: string;
@@ -65,7 +68,11 @@ export interface JobOptions<F extends Fields> {
   run(context: JobContext, input: Readable<F>): Promise<JsonValue | undefined> | Promise<void>;
 }
 
-/** A declared job. */
+/**
+ * A declared job.
+ *
+ * @internal
+ */
 export interface Job<F extends Fields = Fields> {
   readonly input: Fields;
   readonly every: Duration | undefined;

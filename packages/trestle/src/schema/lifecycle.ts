@@ -33,13 +33,19 @@ export type FindRows = (
 export interface EffectRows {
   /** They stay locked until the end. */
   find: FindRows;
+  /** Creates a row, and answers it. */
   create(resource: string, values: Readonly<Record<string, JsonValue>>): Promise<AnyRow>;
+  /** Sets fields of a row. */
   set(resource: string, id: RowId, values: Readonly<Record<string, JsonValue>>): Promise<void>;
   /** Puts a row into the state of this name, and writes the move down. */
   move(resource: string, id: RowId, state: string): Promise<void>;
 }
 
-export type AnyRow = Readonly<Record<string, unknown>> & { readonly id: RowId };
+/** A row with its id and the fields of its resource. */
+export type AnyRow = Readonly<Record<string, unknown>> & {
+  /** The id. */
+  readonly id: RowId;
+};
 
 /** The input of an operation's `run`. */
 export interface RunContext<Row> {
@@ -88,6 +94,7 @@ export interface LifecycleOperation<Row> {
 export interface LifecycleOptions<F extends Fields, I extends RowId> {
   /** The `state()` field. */
   field: StateNames<F>;
+  /** The operations by name: each is started by `POST /v1/RESOURCE/{id}:NAME`. */
   operations: { readonly [name: string]: LifecycleOperation<Flat<{ id: I } & Readable<F>>> };
 }
 

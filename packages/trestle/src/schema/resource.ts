@@ -14,7 +14,11 @@ type AuthorNames<F extends Fields> = {
 
 type FieldNames<F extends Fields> = keyof F & string;
 
-/** The names that the rules of a resource may use. */
+/**
+ * The names that the rules of a resource may use.
+ *
+ * @internal
+ */
 interface RuleNames<F extends Fields> {
   author: AuthorNames<F>;
   field: FieldNames<F> | 'id';
@@ -40,6 +44,7 @@ export interface Exclusion<Names extends string = string> {
   readonly same: readonly Names[];
   /** Where the span of a row begins and ends: two fields of one comparable type. */
   readonly from: Names;
+  /** The field with the end of the span, of the type of `from`. The end itself is free again. */
   readonly to: Names;
   /** Rows that take part, by constants (default: all): `{ state: ['requested', 'confirmed'] }`. */
   readonly where?: RuleFilter;
@@ -57,17 +62,24 @@ export interface Feed<Names extends string = string> {
   readonly content?: Names | undefined;
 }
 
+/** Options of `softDelete`. */
+export interface SoftDeleteOptions<F extends Fields> {
+  /** Who may bring a row back (default: the `delete` rule). */
+  readonly restore?: Rule<RuleNames<F>>;
+}
+
 /** The declaration of a resource. */
 export interface ResourceOptions<F extends Fields, I extends Id>
   extends Hooks<NoInfer<F>, I extends Id<infer T> ? T : string> {
   /** How rows are told apart (default: `uuidId()`). */
   id?: I;
+  /** The fields, by name. `id` is added, and is no name of a field. */
   fields: F;
   /** The order of a list where the caller names none (default: `id`). The id is always the last tie-break. */
   order?: SortKey<FieldNames<F>> | readonly SortKey<FieldNames<F>>[];
-  /** Who may do what. A verb that is left out is closed to every caller. */
+  /** Who may do what. A verb that is left out is closed to every caller (default: all are). */
   can?: Rules<RuleNames<F>>;
-  /** On creation at least one of these fields must be given and not null. */
+  /** On creation at least one of these fields must be given and not null (default: none has to be). */
   atLeastOne?: readonly FieldNames<F>[];
   /**
    * Conditions on several fields of a row, by name: `where(…)`, in which `its('field')` is another field of the row, or a
@@ -79,22 +91,23 @@ export interface ResourceOptions<F extends Fields, I extends Id>
       | RowCondition<NoInfer<F>>
       | { readonly that: RowCondition<NoInfer<F>>; readonly message: string };
   };
-  /** Groups of fields whose values together must be unique. */
+  /** Groups of fields whose values together must be unique (default: none). */
   unique?: readonly (readonly FieldNames<F>[])[];
   /**
    * Spans that no two rows with the same values may share, as one appointment at a time of a practitioner: a second is 409
-   * `conflict`, however many are written at once. A span ends before its `to`, and null is in conflict with nothing.
+   * `conflict`, however many are written at once. A span ends before its `to`, and null is in conflict with nothing
+   * (default: no spans).
    */
   exclude?: Exclusion<FieldNames<F>> | readonly Exclusion<FieldNames<F>>[];
   /**
    * Deletion hides a row, and `POST /v1/RESOURCE/{id}:restore` brings it back (default: false). A hidden row is in no read, list,
    * count, rule or array of references, nothing new may refer to it, and its unique values are free meanwhile. Rows that
-   * refer to it stay as they are. `restore`: who may bring it back (default: the `delete` rule).
+   * refer to it stay as they are.
    */
-  softDelete?: boolean | { readonly restore?: Rule<RuleNames<F>> };
+  softDelete?: boolean | SoftDeleteOptions<F>;
   /** Keeps who changed what and when, for `GET /v1/RESOURCE/{id}/history` (default: false). */
   history?: boolean;
-  /** Groups of fields that are filtered or sorted by together: one index each. */
+  /** Groups of fields that are filtered or sorted by together: one index each (default: none). */
   indexes?: readonly (readonly FieldNames<F>[])[];
   /** The states of a row and the long-running operations between them (default: none). Needs a `state()` field. */
   lifecycle?: LifecycleOptions<NoInfer<F>, I extends Id<infer T> ? T : string>;
@@ -123,12 +136,17 @@ export interface ResourceOptions<F extends Fields, I extends Id>
   was?: string;
 }
 
+/** @internal */
 export interface ResourceTypes {
   fields: Fields;
   id: RowId;
 }
 
-/** A declared resource: a kind of row. */
+/**
+ * A declared resource: a kind of row.
+ *
+ * @internal
+ */
 export interface Resource<T extends ResourceTypes = ResourceTypes> {
   readonly id: Id;
   readonly fields: T['fields'];

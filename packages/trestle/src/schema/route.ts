@@ -10,6 +10,7 @@ import type { MailService } from './services/mail-service.ts';
 import type { OperationService } from './services/operation-service.ts';
 import type { Services } from './services/row-service.ts';
 
+/** A method that routes have. HEAD and OPTIONS are answered without a route of their own. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /**
@@ -22,30 +23,57 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
  */
 export type CredentialPlace =
   | ((
-      | { readonly in: 'authorization'; readonly scheme: string }
-      | { readonly in: 'header' | 'cookie' | 'query' | 'body'; readonly name: string }
+      | {
+          readonly in: 'authorization';
+          /** The scheme before the credential, such as `Token`. */
+          readonly scheme: string;
+        }
+      | {
+          /** The part of the request. */
+          readonly in: 'header' | 'cookie' | 'query' | 'body';
+          /** The name of the header, cookie, parameter or member. */
+          readonly name: string;
+        }
     ) & {
       /** An access token or an API key; an API key alone; the administrator's secret. */
       readonly for: 'token' | 'key' | 'administrator';
     })
   /** A ticket of `POST /v1/tickets`. Every GET that `produces` something other than JSON takes one from `ticket`. */
-  | { readonly in: 'query'; readonly name: string; readonly for: 'ticket' }
+  | {
+      readonly in: 'query';
+      /** The name of the parameter. */
+      readonly name: string;
+      readonly for: 'ticket';
+    }
   /** The session of an operator, of `POST /v1/admin/session`: taken by the uniform API where nothing else is presented. */
-  | { readonly in: 'cookie'; readonly name: string; readonly for: 'session' };
+  | {
+      readonly in: 'cookie';
+      /** The name of the cookie. */
+      readonly name: string;
+      readonly for: 'session';
+    };
 
 /** The compile-time types of a request: of its path, its query string and its body. */
 export interface RouteTypes {
+  /** Of the path's parameters. */
   params: unknown;
+  /** Of the query parameters. */
   query: unknown;
+  /** Of the body. */
   body: unknown;
 }
 
 /** The request that a route's handler is called with. It is a `Context` for the services. */
 export interface RouteRequest<T extends RouteTypes = RouteTypes> {
+  /** Who makes the request. */
   caller: Caller;
+  /** The path's parameters. */
   params: T['params'];
+  /** The query parameters. */
   query: T['query'];
+  /** The body. */
   body: T['body'];
+  /** Where it came from. */
   origin: Origin;
   /** The transaction that verbs join which are given the request: where it has an Idempotency-Key. */
   transaction?: Transaction;
@@ -68,7 +96,9 @@ export type ByteStream = AsyncIterable<Uint8Array | string>;
 
 /** A part of some content: the positions of its first and last byte, both included (RFC 9110, 14.1.2). */
 export interface ByteRange {
+  /** Position of the first byte, from 0. */
   readonly start: number;
+  /** Position of the last byte. */
   readonly end: number;
 }
 
@@ -89,15 +119,19 @@ export interface ByteContent {
   readonly length?: number;
   /** A strong entity tag without its quotes: a hash or a version (RFC 9110, 8.8.3). */
   readonly etag?: string;
+  /** The instant of the last change, for `Last-Modified`; whole seconds count. */
   readonly lastModified?: Date;
 }
 
+/** The answer of a route: `answer()`, `bytes()` and `file()` make one. */
 export interface Answer {
+  /** The HTTP status. */
   readonly status: number;
   /** Sent as JSON; undefined for none. */
   readonly body?: unknown;
   /** Sent as it is, in place of `body`. */
   readonly bytes?: ByteContent;
+  /** Response headers beside those of the body (default: none). */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -124,19 +158,21 @@ export interface RouteOptions<S extends RouteSchemas = RouteSchemas> {
   description?: string;
   /** The name that generated clients call it by (default: method and path, `getProjectsId`). */
   operationId?: string;
+  /** The heading under which the documentation lists it (default: none). */
   tag?: string;
   /**
    * The rule of the declaration that this route stands under: asked before anything else, so that a 401 comes first.
    * Left out, the route looks at no credentials at all and its caller is anonymous: sign-up and sign-in, which a client
-   * with an expired token must be able to use.
+   * with an expired token must be able to use (default: none).
    */
   can?: Rule;
+  /** The schema of the path's parameters; texts become what it says (default: none). */
   params?: S['params'];
-  /** Query parameters; texts become what the schema says. Unknown ones are ignored, as the originals did. */
+  /** Query parameters; texts become what the schema says. Unknown ones are ignored, as the originals did (default: none). */
   query?: S['query'];
   /** Query parameters are checked before the route runs (default), or the route reads the texts itself. */
   checkQuery?: boolean;
-  /** The body, JSON or form; members it does not name are ignored, never applied. */
+  /** The body, JSON or form; members it does not name are ignored, never applied (default: none). */
   body?: S['body'];
   /**
    * Bodies that fail their schema become `invalid` problems before the route runs (default), or the route checks the members
@@ -185,13 +221,15 @@ export interface RouteOptions<S extends RouteSchemas = RouteSchemas> {
    * the caller's own session.
    */
   readOnly?: boolean;
-  /** For the documentation: the OAuth2 password form of this route signs Swagger UI in. */
+  /** For the documentation: the OAuth2 password form of this route signs Swagger UI in (default: false). */
   signsIn?: boolean;
 }
 
 /** A route as a typed client calls it. A type only. */
 export interface RouteCall extends RouteTypes {
+  /** The method. */
   method: Method;
+  /** The path as it is declared: `/projects/:id`. */
   path: string;
   /** The body of an answer that is no failure. */
   answer: unknown;
@@ -207,10 +245,13 @@ type Answered<A> = {
 
 /** One documented route of a contract. */
 export interface Route<C extends RouteCall = RouteCall> {
+  /** The method it answers. */
   readonly method: Method;
   /** Fastify's form: `/projects/:id`. Stands with and without a trailing slash. */
   readonly path: string;
+  /** Schemas, rule and documentation. */
   readonly options: RouteOptions;
+  /** Answers a request. */
   readonly handle: (
     request: RouteRequest<{ params: never; query: never; body: never }>,
   ) => Promise<Answer> | Answer;
@@ -220,19 +261,25 @@ export interface Route<C extends RouteCall = RouteCall> {
 
 /** An error in a contract's own words. */
 export interface ErrorAnswer {
+  /** The HTTP status. */
   status: number;
+  /** Sent as JSON. */
   body: unknown;
+  /** Response headers (default: none). */
   headers?: Readonly<Record<string, string>>;
 }
 
 /** A failed request. `route` is undefined where no route was found. */
 export interface FailedRequest {
+  /** The method of the request. */
   method: string;
   /** Without the query, which may hold a key. */
   path: string;
   /** The prefix that a proxy has removed from the path: `` or `/api`. */
   prefix: string;
+  /** The route that was called; undefined where no route was found. */
   route: Route | undefined;
+  /** The values of the path's parameters. */
   params: Readonly<Record<string, string>>;
   /** The id in the answer's `X-Request-Id` and in the log. */
   requestId: string;
@@ -240,10 +287,13 @@ export interface FailedRequest {
 
 /** An app's documented routes: thin adapters over services, and its own error shape. */
 export interface Contract<R extends Route = Route> {
+  /** The routes, made by `route()`. */
   readonly routes: readonly R[];
+  /** Puts a failed request into the contract's own words. */
   readonly errors: (problem: Problem, request: FailedRequest) => ErrorAnswer;
   /** The shape of what `errors` answers, for the documentation (default: any). */
   readonly errorShape?: TSchema;
+  /** Places of credentials beside the Bearer header (default: none). */
   readonly credentials?: readonly CredentialPlace[];
   /** Descriptions of the tags of its routes, for the documentation (default: none). */
   readonly tags?: Readonly<Record<string, string>>;
@@ -251,8 +301,13 @@ export interface Contract<R extends Route = Route> {
   readonly multipart?: boolean;
   /** Whether routes that do not say so themselves take numbers and booleans of JSON bodies as strings (default: false). */
   readonly coerce?: boolean;
-  /** Where Swagger UI and ReDoc stand (default: `/docs` and `/redoc`); Swagger UI stands at `/docs` in any case. */
-  readonly pages?: { readonly swagger?: string; readonly redoc?: string };
+  /** Paths of the documentation pages; Swagger UI is at `/docs` in any case. */
+  readonly pages?: {
+    /** Path of Swagger UI (default: `/docs`). */
+    readonly swagger?: string;
+    /** Path of ReDoc (default: `/redoc`). */
+    readonly redoc?: string;
+  };
 }
 
 /**
@@ -266,6 +321,7 @@ export class UploadedFile {
   readonly name: string;
   /** The media type that the client claims. */
   readonly type: string;
+  /** The content. */
   readonly bytes: Uint8Array;
 
   constructor(name: string, type: string, bytes: Uint8Array) {
@@ -276,7 +332,8 @@ export class UploadedFile {
 }
 
 /** JSON Schemas of one resource, typed by its declaration. */
-interface ResourceSchemas<R extends Resource, Rs> {
+export interface ResourceSchemas<R extends Resource, Rs> {
+  /** Of a row, as it is read. */
   readonly row: TUnsafe<RowOf<R, Rs>>;
   /** Of POST and PUT. */
   readonly body: TUnsafe<BodyOf<R, Rs>>;
@@ -296,9 +353,13 @@ export interface ContractContext<
   schemas: { readonly [K in keyof Rs]: ResourceSchemas<Rs[K], Rs> };
   /** The schema of what somebody signs up with, as declared. */
   credentials: TSchema;
+  /** The verbs of each resource: `services.notes.create(request, body)`. */
   services: Services<Rs>;
+  /** Sign-up, sign-in, accounts and sessions. */
   accounts: AccountService<F>;
+  /** API keys. */
   keys: KeyService;
+  /** Operations of lifecycles, and moves of states. */
   operations: OperationService;
   /** Enqueues each declared job: `jobs.remind.enqueue(request, input, { at, key })`. */
   jobs: JobServices<Js>;

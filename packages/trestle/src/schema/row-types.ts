@@ -9,6 +9,7 @@ export type Resources = { readonly [name: string]: Resource };
 export type Flat<T> = { [K in keyof T]: T[K] } & {};
 
 type TypesOf<F> = F extends Field<infer T> ? T : never;
+/** The type of a resource's ids. */
 export type IdOf<R> = R extends Resource<infer T> ? T['id'] : never;
 export type FieldsOf<R> = R extends Resource<infer T> ? T['fields'] : never;
 

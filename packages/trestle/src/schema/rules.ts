@@ -11,6 +11,7 @@ interface RuleTypes {
  * the documentation can say which routes need credentials. They are made by the constants and functions of this file.
  */
 export interface Rule<T extends RuleTypes = RuleTypes> {
+  /** Name of the kind of rule. */
   readonly kind: RuleData['kind'];
   /** A type only. @internal */
   readonly $rule?: T;
@@ -51,7 +52,11 @@ export const RULE_KINDS = [
 /** A value of a condition that is known only when the rule is asked. */
 export type Operand = typeof me | typeof now | Its;
 
-/** A field of the row that a rule is asked for, inside `exists(…)`. */
+/**
+ * A field of the row that a rule is asked for, inside `exists(…)`.
+ *
+ * @internal
+ */
 interface Its<Name extends string = string> {
   readonly operand: 'its';
   readonly field: Name;

@@ -14,8 +14,11 @@ interface CreateOptions extends AppOptions {
 
 /** `trestle accounts …` */
 export function define(command: Command): void {
-  const add = (usage: string, summary: string) => withApp(command.command(usage).description(summary));
-  add('create <username>', 'Make an account; its password is read from the terminal or standard input.')
+  const add = (name: string, summary: string) => withApp(command.command(name).description(summary));
+  const addTo = (name: string, summary: string) =>
+    add(name, summary).argument('<account>', 'the account, by user name or id');
+  add('create', 'Make an account; its password is read from the terminal or standard input.')
+    .argument('<username>', 'its user name')
     .addOption(
       new Option('--role <role>', 'make it an operator, who signs in at /admin').choices(OPERATOR_ROLES),
     )
@@ -23,15 +26,15 @@ export function define(command: Command): void {
     .option('--field <name=value>', 'one of its own fields; may be repeated', fieldValue, {})
     .action(create);
   add('list', 'List all accounts.').action(list);
-  add('disable <account>', 'End its sessions, and refuse its password and keys.').action(
+  addTo('disable', 'End its sessions, and refuse its password and keys.').action(
     (name: string, options: AppOptions) =>
       change(name, options, 'is disabled', ({ accounts }, { id }) => accounts.disable(OPERATOR, id)),
   );
-  add('enable <account>', 'Take its password and keys again.').action((name: string, options: AppOptions) =>
+  addTo('enable', 'Take its password and keys again.').action((name: string, options: AppOptions) =>
     change(name, options, 'is enabled', ({ accounts }, { id }) => accounts.enable(OPERATOR, id)),
   );
-  add(
-    'set-password <account>',
+  addTo(
+    'set-password',
     'Give it a new password, read from the terminal or standard input; ends its sessions.',
   ).action(async (name: string, options: AppOptions) => {
     const password = await readSecret('New password');
@@ -40,10 +43,11 @@ export function define(command: Command): void {
       return account;
     });
   });
-  add('roles <account> [roles...]', 'Give it these roles and no others; without any, show those it has.')
+  addTo('roles', 'Give it these roles and no others; without any, show those it has.')
+    .argument('[roles...]', 'roles that the app declares, administrator or viewer')
     .option('--none', 'take all of its roles')
     .action(setRoles);
-  add('delete <account>', 'Delete it with its sessions and keys; rows lose their author.')
+  addTo('delete', 'Delete it with its sessions and keys; rows lose their author.')
     .option('--yes', 'it is really to be deleted')
     .action(async (name: string, options: AppOptions & { yes?: boolean }) => {
       if (!options.yes)

@@ -76,8 +76,9 @@ export function define(command: Command): void {
         ]);
       }),
   );
-  add('deactivate <id>', 'Refuse a key from now on, by its id or as it is shown masked.').action(
-    async (given: string, options: AppOptions) =>
+  add('deactivate', 'Refuse a key from now on.')
+    .argument('<id>', 'its id, or the key as it is shown masked')
+    .action(async (given: string, options: AppOptions) =>
       onApp(options, async ({ keys, declared }) => {
         const id = keys.idOf(`trs_live_${given}`) ?? keys.idOf(given) ?? given;
         const key = await keys.deactivate(OPERATOR, id).catch(() => {
@@ -85,7 +86,7 @@ export function define(command: Command): void {
         });
         print(options.json, key, `${key.id} is deactivated`);
       }),
-  );
+    );
 }
 
 async function keyOptions(

@@ -28,7 +28,7 @@ export function define(command: Command): void {
   command.argument('[apps...]', 'folders of apps, or their names in apps/ (default: as serve)');
   withData(command)
     .addOption(
-      new Option('--port <number>', '0 takes any free one').env('PORT').default(4000).argParser(port),
+      new Option('--port <number>', 'the port; 0: any free one').env('PORT').default(4000).argParser(port),
     )
     .addOption(new Option('--host <address>', 'where to listen').env('HOST').default('127.0.0.1'))
     .option('--no-type-check', 'do not run the compiler of the project beside the server')

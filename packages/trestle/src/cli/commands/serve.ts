@@ -64,26 +64,27 @@ export function define(command: Command): void {
   command.argument('[apps...]', 'folders of apps, or their names in apps/ (default: all of apps/)');
   withMail(withBackups(withLimits(withData(command))))
     .addOption(
-      new Option('--port <number>', '0 takes any free one').env('PORT').default(4000).argParser(port),
+      new Option('--port <number>', 'the port; 0: any free one').env('PORT').default(4000).argParser(port),
     )
-    .addOption(new Option('--host <address>', 'where to listen').env('HOST').default('127.0.0.1'))
+    .addOption(new Option('--host <address>', 'the address to listen on').env('HOST').default('127.0.0.1'))
     .addOption(
-      new Option('--metrics-port <number>', 'serve /metrics without credentials there')
+      new Option('--metrics-port <number>', 'serve /metrics without credentials there (default: none)')
         .env('TRESTLE_METRICS_PORT')
         .argParser(port),
     )
     .addOption(
       new Option(
         '--trusted-proxies <list>',
-        'addresses or networks whose X-Forwarded-For and X-Forwarded-Prefix are believed',
+        'addresses or networks whose X-Forwarded-… fields are believed (default: none)',
       )
         .env('TRESTLE_TRUSTED_PROXIES')
         .argParser(listed),
     )
     .addOption(
-      new Option('--base-path <path>', 'the path under which a proxy serves this server, such as /api').env(
-        'TRESTLE_BASE_PATH',
-      ),
+      new Option(
+        '--base-path <path>',
+        'the path of this server behind a proxy, such as /api (default: none)',
+      ).env('TRESTLE_BASE_PATH'),
     )
     .addOption(
       new Option(
@@ -94,13 +95,16 @@ export function define(command: Command): void {
         .argParser(listed),
     )
     .addOption(
-      new Option('--keep-alive <seconds>', "idle connections; longer than a proxy's own, e.g. 65")
+      new Option(
+        '--keep-alive <seconds>',
+        "close connections that are idle for so long: longer than a proxy's own, such as 65",
+      )
         .env('TRESTLE_KEEP_ALIVE')
         .default(5000, '5')
         .argParser(milliseconds),
     )
     .addOption(
-      new Option('--shed-above <seconds>', 'answer 503 while the event loop runs this late (0: never)')
+      new Option('--shed-above <seconds>', 'answer 503 while the event loop runs this late; 0: never')
         .env('TRESTLE_SHED_ABOVE')
         .default(0)
         .argParser(milliseconds),
@@ -125,12 +129,12 @@ export function define(command: Command): void {
         .argParser(count),
     )
     .addOption(
-      new Option('--roles <list>', 'of serve, work, schedule: what this process does')
+      new Option('--roles <list>', 'the part of this process: of serve, work and schedule')
         .env('TRESTLE_ROLES')
         .default(ROLES, 'all')
         .argParser(roles),
     )
-    .addOption(flag('--shared', 'other processes serve the same data', 'TRESTLE_SHARED'))
+    .addOption(flag('--shared', 'other processes serve the same data (default: false)', 'TRESTLE_SHARED'))
     .addOption(
       flag('--no-migrate', 'refuse to start where the database is not as declared', 'TRESTLE_NO_MIGRATE'),
     )

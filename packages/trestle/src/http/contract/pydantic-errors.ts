@@ -4,7 +4,9 @@ import { type FieldError, isNullError } from '../../problems.ts';
 export interface PydanticError {
   /** The part of the request, then the path inside it. */
   loc: (string | number)[];
+  /** For people: what is wrong. */
   msg: string;
+  /** Stable: the kind of mistake, such as `value_error.missing`. */
   type: string;
 }
 

@@ -6,9 +6,17 @@ import type { ListQuery, Page } from '../../schema/services/list-query.ts';
 import type { Service } from '../../schema/services/row-service.ts';
 
 /** The members of a list's request that are used; every `RouteRequest` with such a query has them. */
-interface ListRequest {
+export interface ListRequest {
+  /** Who asks. */
   caller: Caller;
-  query: { limit?: number; offset?: number };
+  /** The part that is asked for. */
+  query: {
+    /** Maximum rows (default: all). */
+    limit?: number;
+    /** Rows to skip (default: 0). */
+    offset?: number;
+  };
+  /** The request's target, for the Link header. */
   url: string;
 }
 

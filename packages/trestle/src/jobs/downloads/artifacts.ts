@@ -19,7 +19,8 @@ import { OperationError } from '../../schema/lifecycle.ts';
 const PARTIALS_KEPT = 24 * 3600_000;
 
 /** Source and version of a partial file: without it, its bytes are of no use. */
-interface PartialNote {
+export interface PartialNote {
+  /** The URL of the content. */
   readonly source: string;
   /** A strong ETag or a Last-Modified of the source (RFC 9110, section 13.1.5); null where it cannot be resumed. */
   readonly validator: string | null;
@@ -29,9 +30,13 @@ interface PartialNote {
 
 /** A file that is being written. Its name carries the fence, so that a holder that was given up writes into another one. */
 export interface PartialFile {
+  /** Where it is. */
   readonly path: string;
+  /** The file, open for writing at its end. */
   readonly handle: FileHandle;
+  /** Bytes so far. */
   size: number;
+  /** Where its bytes come from; undefined of a new one. */
   note: PartialNote | undefined;
 }
 
@@ -42,6 +47,7 @@ export interface PartialFile {
  * const artifacts = new Artifacts('data/artifacts');
  */
 export class Artifacts {
+  /** The folder they are in. */
   readonly folder: string;
 
   constructor(folder: string) {

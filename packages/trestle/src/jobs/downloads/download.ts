@@ -4,6 +4,7 @@ import type { Artifacts, PartialFile } from './artifacts.ts';
 import { fetchLocal } from './local-source.ts';
 import { fetchOutbound, type OutboundAnswer } from './outbound.ts';
 
+/** Limits of a download. */
 export interface DownloadLimits {
   /** Maximum bytes (default: 2 GiB). */
   readonly bytes: number;
@@ -26,14 +27,19 @@ export const DOWNLOAD_LIMITS: DownloadLimits = { bytes: 2 * 1024 ** 3, total: 60
 /** Maximum consecutive connections that bring no byte beyond the furthest one so far. */
 const MAX_FRUITLESS_CONNECTIONS = 3;
 
+/** A source, and where its content is kept. */
 export interface Download {
+  /** The URL: `https:`, `http:`, or `file:` within `folder`. */
   readonly source: string;
   /** The digest the content must have, in hex; null: any. */
   readonly sha256: string | null;
+  /** Where the content is kept. */
   readonly artifacts: Artifacts;
+  /** Whether private and loopback addresses may be asked: only for hosts that you trust. */
   readonly allowPrivate: boolean;
   /** The folder that `file:` sources may be in; null: there are none. */
   readonly folder: string | null;
+  /** The limits, such as `DOWNLOAD_LIMITS`. */
   readonly limits: DownloadLimits;
 }
 

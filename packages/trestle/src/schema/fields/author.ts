@@ -56,7 +56,11 @@ export function editor(options?: RenameOptions): Field<ServerSet<RowId | null>> 
   return field(EDITOR, options, editorOptions, INDEXED);
 }
 
-/** Marks the fields that `own(…)` may name. Null where an anonymous caller created the row. */
+/**
+ * Marks the fields that `own(…)` may name. Null where an anonymous caller created the row.
+ *
+ * @internal
+ */
 export interface AuthorFaces extends ServerSet<RowId | null> {
   author: true;
 }

@@ -4,6 +4,7 @@ import { aBoolean, optionsOf } from '../checks/options.ts';
 import { type Field, field, type RenameOptions, type ServerSet } from '../field.ts';
 import { INTEGER } from './integer.ts';
 
+/** Options of `counter()`. */
 export interface CounterOptions extends RenameOptions {
   /** Reading one row adds one, and the answer already shows it (default: false). Lists do not count. */
   countsReads?: boolean;

@@ -8,6 +8,7 @@ import { COMPARISONS, type FieldType } from '../field-type.ts';
 /** Both databases keep this many. */
 const MAX_DIGITS = 38;
 
+/** Options of `decimal()`. */
 export interface DecimalOptions extends FieldOptions<string> {
   /** Digits in all: at most 38. */
   digits: number;

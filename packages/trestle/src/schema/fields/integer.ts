@@ -5,6 +5,7 @@ import { type Faces, type Field, type FieldOptions, field } from '../field.ts';
 import { COMPARISONS, only } from '../field-type.ts';
 import { FINITE } from './number.ts';
 
+/** Options of `integer()` and `number()`. */
 export interface RangeOptions extends FieldOptions<number> {
   /** Minimum (default: none). */
   min?: number;

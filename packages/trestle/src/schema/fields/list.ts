@@ -4,6 +4,7 @@ import { aCount, below, expects, mistakesOf, optionsOf, rangeMistakes } from '..
 import { type Field, type FieldOptions, type FieldTypes, field, requireNestable } from '../field.ts';
 import { JSON_VALUE } from './json.ts';
 
+/** Options of `list()`. */
 export interface ListOptions extends FieldOptions<readonly unknown[]> {
   /** Minimum number of items (default: 0). */
   min?: number;
@@ -11,6 +12,7 @@ export interface ListOptions extends FieldOptions<readonly unknown[]> {
   max?: number;
 }
 
+/** @internal */
 export interface ListFaces<T extends FieldTypes, O> extends FieldTypes {
   read: T['read'][] | (O extends { nullable: true } ? null : never);
   write: readonly T['write'][] | (O extends { nullable: true } ? null : never);

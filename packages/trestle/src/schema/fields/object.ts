@@ -67,6 +67,7 @@ export function object<
   ]);
 }
 
+/** @internal */
 export interface ObjectFaces<F extends Fields, O> extends FieldTypes {
   read: Faces<Readable<F>, O>['read'];
   write: Faces<Writable<F>, O>['write'];

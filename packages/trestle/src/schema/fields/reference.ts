@@ -5,6 +5,7 @@ import { type Field, type FieldOptions, type FieldTypes, field } from '../field.
 import { COMPARISONS, type OnDelete } from '../field-type.ts';
 import type { RowId } from '../id.ts';
 
+/** Options of `reference()`. */
 export interface ReferenceOptions extends FieldOptions<RowId> {
   /** Action on this row when the other is deleted (default: `restrict`, a 409 while it exists). */
   onDelete?: OnDelete;
@@ -22,7 +23,11 @@ export const REFERENCE = {
   editor: 'reference',
 } as const;
 
-/** The types of a reference name its target, so that its type is the target's own id type. */
+/**
+ * The types of a reference name its target, so that its type is the target's own id type.
+ *
+ * @internal
+ */
 export interface ReferenceFaces<Target extends string, O> extends FieldTypes {
   target: Target;
   null: O extends { nullable: true } ? null : never;

@@ -2,6 +2,7 @@ import { aString, optionsOf } from '../checks/options.ts';
 import { type Field, type FieldTypes, field } from '../field.ts';
 import { REFERENCE } from './reference.ts';
 
+/** Options of `state()`. */
 export interface StateOptions {
   /** The name of the state a new row is in. */
   initial: string;
@@ -9,7 +10,11 @@ export interface StateOptions {
   by?: string;
 }
 
-/** Read as the id of a state's row; never written by a caller. */
+/**
+ * Read as the id of a state's row; never written by a caller.
+ *
+ * @internal
+ */
 export interface StateFaces<Target extends string> extends FieldTypes {
   target: Target;
   null: never;

@@ -57,7 +57,8 @@ export function timestamp<const O extends FieldOptions<string> = FieldOptions<st
   return field({ ...INSTANT, name: 'timestamp' }, options, check);
 }
 
-type InstantOptions = Pick<FieldOptions<string>, 'index' | 'was' | 'can'>;
+/** Options of `createdAt()` and `updatedAt()`. */
+export type InstantOptions = Pick<FieldOptions<string>, 'index' | 'was' | 'can'>;
 
 /**
  * The instant the row was created; set by the server, never by a caller.

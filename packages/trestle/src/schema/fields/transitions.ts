@@ -4,6 +4,7 @@ import { aRule } from '../checks/rule-options.ts';
 import { type Field, type FieldOptions, field, type ServerSet } from '../field.ts';
 import { STRING, type TransitionOf } from '../field-type.ts';
 
+/** Options of `transitions()`. */
 export interface TransitionFieldOptions extends Pick<FieldOptions<never>, 'index' | 'was'> {}
 
 const checkStates = expects(

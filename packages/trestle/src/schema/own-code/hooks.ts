@@ -13,7 +13,9 @@ import type { MailService } from '../services/mail-service.ts';
 export interface HookContext extends Context {
   /** Who makes the write. */
   readonly writer: Caller;
+  /** The service of a resource: `context.service(notes)`. */
   readonly service: FindService;
+  /** Sends mail, once the write is committed: `context.mail.send(context, mail)`. */
   readonly mail: MailService;
   /** Enqueues a job of this app by its name, as `jobs.NAME.enqueue` does. */
   enqueue(name: string, input: unknown, options?: EnqueueOptions): Promise<string>;
@@ -21,6 +23,7 @@ export interface HookContext extends Context {
 
 /** The context of code within the transaction of a write: what it writes is committed with that, or not at all. */
 export interface WithinContext extends HookContext {
+  /** The transaction of the write. Verbs that are given the context join it. */
   readonly transaction: Transaction;
 }
 
@@ -43,11 +46,14 @@ export interface Hooks<F extends Fields, I extends RowId> {
    * body as it came). Throws a `Problem` to refuse the write. `update` is called for PUT, PATCH and transitions.
    */
   readonly before?: {
+    /** Before a row is created. */
     readonly create?: (context: HookContext, write: { readonly body: Body<F> }) => Answered<Writable<F>>;
+    /** Before a row is changed: by PUT, PATCH or a transition. `row` is the row as it is, `body` the change. */
     readonly update?: (
       context: HookContext,
       write: { readonly row: HookRow<F, I>; readonly body: Patch<F> },
     ) => Answered<Partial<Writable<F>>>;
+    /** Before a row is deleted. */
     readonly delete?: (context: HookContext, write: { readonly row: HookRow<F, I> }) => Promise<void>;
   };
   /**
@@ -63,8 +69,11 @@ export interface Hooks<F extends Fields, I extends RowId> {
   readonly after?: Effects<F, I, AfterContext>;
 }
 
-interface Effects<F extends Fields, I extends RowId, C> {
+/** Code for each verb, after a row was written. */
+export interface Effects<F extends Fields, I extends RowId, C> {
+  /** A row that was created. */
   readonly create?: (context: C, write: { readonly row: HookRow<F, I> }) => Promise<void>;
+  /** A row that was changed, and what it was before. */
   readonly update?: (
     context: C,
     write: { readonly row: HookRow<F, I>; readonly before: HookRow<F, I> },

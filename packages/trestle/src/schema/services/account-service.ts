@@ -6,8 +6,10 @@ import type { ListQuery, Page } from './list-query.ts';
 import type { Versioned, WriteOptions } from './row-service.ts';
 
 /** Members of every account. */
-interface AccountMembers {
+export interface AccountMembers {
+  /** The id. */
   id: RowId;
+  /** The name it signs in by. */
   username: string;
   /** RFC 3339, UTC. */
   created_at: string;
@@ -30,16 +32,21 @@ export type AccountPatch<F extends Fields = Record<never, never>> = Flat<
   Partial<{ username: string } & Writable<F>>
 >;
 
+/** A name and a password to sign in with. */
 export interface Credentials {
+  /** The user name, or a value of a field that `signInBy` names. */
   username: string;
+  /** The password. */
   password: string;
 }
 
 /** The tokens of a sign-in or a refresh. Never stored, never logged. */
 export interface Tokens<F extends Fields = Record<never, never>> {
+  /** The account, as it sees itself. */
   account: Account<F>;
   /** Public id of the session. */
   session: string;
+  /** The access token: `Authorization: Bearer …`. */
   access: string;
   /** Null where the app hands out no refresh tokens. */
   refresh: string | null;
@@ -47,18 +54,27 @@ export interface Tokens<F extends Fields = Record<never, never>> {
   expiresIn: number;
 }
 
+/** A session: one sign-in, with the tokens that were refreshed since. */
 export interface SessionView {
+  /** The public id. */
   id: string;
+  /** The account that signed in. */
   account: RowId;
+  /** The sign-in: RFC 3339, UTC. */
   created_at: string;
+  /** RFC 3339, UTC, to the minute. */
   last_used_at: string;
+  /** The end of the session where nothing refreshes it: RFC 3339, UTC. */
   expires_at: string;
   /** Whether the caller's own request came through this session. */
   current: boolean;
 }
 
 /** A context with an origin, which sign-ins and sign-ups are throttled by. Every `RouteRequest` is one. */
-export type RequestContext = Context & { readonly origin: Origin };
+export type RequestContext = Context & {
+  /** Where the request came from. */
+  readonly origin: Origin;
+};
 
 /** Accounts and sessions, for contract routes and the uniform API alike. */
 export interface AccountService<F extends Fields = Record<never, never>> {
@@ -94,6 +110,7 @@ export interface AccountService<F extends Fields = Record<never, never>> {
   ): Promise<Versioned<Account<F>>>;
   /** For the administrator: ends all sessions at once; keys and password are refused until it is enabled again. */
   disable(context: Context, id: RowId): Promise<Account<F>>;
+  /** For the administrator: lets a disabled account sign in again. */
   enable(context: Context, id: RowId): Promise<Account<F>>;
   /**
    * Gives an account these roles and no others, from its next request on. For whom the rule `can.grant` names, never for the
@@ -113,27 +130,39 @@ export interface AccountService<F extends Fields = Record<never, never>> {
   sessions(context: Context, query?: ListQuery, cursor?: string): Promise<Page<SessionView>>;
   /** One of the caller's own; any for the administrator. Throws `not_found`. */
   endSession(context: Context, session: string): Promise<void>;
+  /** Ends all sessions of the caller's own account. */
   endAllSessions(context: Context): Promise<void>;
   /** For the administrator: ends all sessions of an account. Throws `not_found`. */
   endSessionsOf(context: Context, id: RowId): Promise<void>;
 }
 
+/** An API key, without the secret part. */
 export interface KeyView {
+  /** The public id. */
   id: string;
+  /** For people, to tell keys apart. */
   name: string;
   /** The part that may be shown: the prefix and the public id. */
   masked: string;
+  /** The account whose rights it has; null: a service key. */
   account: RowId | null;
+  /** Its rights, as `resource:action`; null: all that its account may do. */
   scopes: readonly string[] | null;
+  /** False once it is deactivated. */
   active: boolean;
+  /** RFC 3339, UTC. */
   created_at: string;
   /** Null: never. */
   expires_at: string | null;
+  /** RFC 3339, UTC; null: never. */
   last_used_at: string | null;
+  /** The number of requests it made. */
   uses: number;
 }
 
+/** Options of a new key. */
 export interface KeyOptions {
+  /** For people, to tell keys apart (default: none). */
   name?: string;
   /** Seconds, or `never` (default: the app's `keys.lifetime`). */
   lifetime?: number | 'never';
@@ -158,11 +187,15 @@ export interface KeyService {
   import(context: Context, options: KeyOptions & { key: string; account?: RowId | null }): Promise<KeyView>;
   /** The caller's own, newest first; everybody's for the administrator. */
   list(context: Context, query?: ListQuery, cursor?: string): Promise<Page<KeyView>>;
+  /** One of the caller's own; any for the administrator. Throws `not_found`. */
   read(context: Context, id: string): Promise<KeyView>;
+  /** The key is refused from the next request on, until it is activated. Throws `not_found`. */
   deactivate(context: Context, id: string): Promise<KeyView>;
+  /** A deactivated key is accepted again. Throws `not_found`. */
   activate(context: Context, id: string): Promise<KeyView>;
   /** A new expiry (null: never); a deactivated key comes back. */
   renew(context: Context, id: string, expiresAt: string | null): Promise<KeyView>;
+  /** Deletes a key and the list of its uses. Throws `not_found`. */
   remove(context: Context, id: string): Promise<void>;
   /**
    * A new key with the old one's name and scopes; the old one is accepted for `overlap` seconds more (default: 24 h, at
@@ -175,10 +208,16 @@ export interface KeyService {
   uses(context: Context, id: string, query?: ListQuery, cursor?: string): Promise<Page<KeyUse>>;
 }
 
+/** One request that was made with a key. */
 export interface KeyUse {
+  /** RFC 3339, UTC. */
   at: string;
+  /** The method of the request. */
   method: string;
+  /** The path of the route, with the names of its parameters. */
   route: string;
+  /** The status of the answer. */
   status: number;
+  /** The client's address. */
   source: string;
 }

@@ -4,6 +4,7 @@ export const HISTORY_ACTIONS = ['create', 'update', 'delete', 'restore'] as cons
 
 /** One change of a row, of a resource with `history: true`, as its caller may see it. */
 export interface HistoryEntry<Row extends object = Record<string, unknown>> {
+  /** The kind of change. */
   readonly action: (typeof HISTORY_ACTIONS)[number];
   /** RFC 3339, UTC, milliseconds. */
   readonly at: string;

@@ -21,19 +21,33 @@ export type Operator = keyof typeof OPERATORS;
 
 /** The conditions on one field, all of which must hold. A null value equals null. */
 export interface Condition<V = unknown> {
+  /** Equal to it; null is a value. */
   eq?: V;
+  /** Not equal to it. */
   ne?: V;
+  /** Greater. */
   gt?: V;
+  /** Greater or equal. */
   gte?: V;
+  /** Less. */
   lt?: V;
+  /** Less or equal. */
   lte?: V;
+  /** One of these. */
   in?: readonly V[];
+  /** None of these. */
   nin?: readonly V[];
+  /** True: null; false: not null. */
   null?: boolean;
+  /** A text that contains this one, in this case. */
   contains?: string;
+  /** A text that contains this one, in any case. */
   icontains?: string;
+  /** A text that begins with this one. */
   starts?: string;
+  /** A text that ends with this one. */
   ends?: string;
+  /** From the first to the second, both included. */
   between?: readonly [V, V];
   /** One of the ids of `references()`. */
   has?: V extends readonly (infer Id)[] ? Id : never;
@@ -42,7 +56,10 @@ export interface Condition<V = unknown> {
 /** Conditions by field; all must hold, and where there is `or`, one of its filters too. */
 export type Filter<Row extends object = Record<string, unknown>> = {
   [K in keyof Row]?: Condition<Row[K]>;
-} & { or?: readonly Filter<Row>[] };
+} & {
+  /** One of these must hold as well (default: no alternatives). */
+  or?: readonly Filter<Row>[];
+};
 
 /** Related rows to be read beside others, by the name of the relation: a reference, or a `many()` field. */
 export interface ExpandQuery {
@@ -51,9 +68,13 @@ export interface ExpandQuery {
 
 /** Which related rows, and what of them. Filter, sort and limit are for relations to many. */
 export interface Expansion {
+  /** These fields alone, and the id (default: all). */
   readonly fields?: readonly string[];
+  /** Rows that are related to these (default: none). */
   readonly expand?: ExpandQuery;
+  /** Which of them (default: all). */
   readonly filter?: Filter;
+  /** Their order (default: their resource's `order`). */
   readonly sort?: readonly string[];
   /** Maximum rows of each row (default: 10). */
   readonly limit?: number;
@@ -74,6 +95,7 @@ export interface ListQuery<Row extends object = Record<string, unknown>>
 
 /** Which rows a list has, and in what order. */
 export interface ListConditions<Row extends object> {
+  /** Conditions on the rows (default: all rows). */
   filter?: Filter<Row>;
   /**
    * Rows with all these words in the fields of the resource's `search`, the best first unless `sort` is given; of a resource
@@ -82,7 +104,7 @@ export interface ListConditions<Row extends object> {
   search?: string;
   /** Sort keys, `-` for descending (default: the resource's `order`). */
   sort?: readonly string[];
-  /** Most rows (default: 50). */
+  /** Maximum rows (default: 50). */
   limit?: number;
   /** Rows to skip; costs what it skips, so the uniform API offers cursors instead (default: 0). */
   offset?: number;
@@ -114,21 +136,26 @@ export interface AggregateQuery<Row extends object = Record<string, unknown>>
 
 /** Numbers of one group, by field; null where no row has a value. */
 export interface AggregateRow extends Partial<Record<Aggregate | 'group', Record<string, unknown>>> {
+  /** The number of rows. */
   count?: number;
 }
 
 /** One part of a list. */
 export interface Page<Row> {
+  /** The rows. */
   items: Row[];
   /** The cursor of the next part; null at the end. */
   next: string | null;
   /** The cursor of the part before; null at the start. */
   prev: string | null;
+  /** The number of all rows of the filter, where it was asked for. */
   total?: number;
 }
 
 /** Which children of each parent: newest first where the resource's `order` says so. */
 export interface ChildQuery {
+  /** Maximum children of each parent. */
   limit: number;
+  /** Children of each parent to skip (default: 0). */
   offset?: number;
 }

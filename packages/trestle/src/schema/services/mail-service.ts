@@ -5,7 +5,9 @@ import type { EnqueueOptions } from '../jobs.ts';
 export interface Mail {
   /** `ann@example.org` or `Ann <ann@example.org>`. */
   readonly to: string;
+  /** One line. */
   readonly subject: string;
+  /** The mail as plain text. */
   readonly text: string;
   /** The same as HTML (default: the text alone). */
   readonly html?: string;

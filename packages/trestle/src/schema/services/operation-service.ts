@@ -10,15 +10,20 @@ import type { ListQuery, Page } from './list-query.ts';
  * const State = Type.Enum([...OPERATION_STATES]);
  */
 export const OPERATION_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
+/** A state of an operation. */
 export type OperationState = (typeof OPERATION_STATES)[number];
 
 /** A long-running operation, as whoever may read its row sees it. */
 export interface OperationView {
+  /** The id, by which it is read and cancelled. */
   id: string;
+  /** The resource of its row. */
   resource: string;
+  /** The id of its row. */
   row: RowId;
   /** The name it is declared under. */
   operation: string;
+  /** Its state. */
   state: OperationState;
   /** From 0 to 1. */
   progress: number;
@@ -30,8 +35,11 @@ export interface OperationView {
   error: string | null;
   /** Attempts begun so far. */
   attempts: number;
+  /** When it was accepted: RFC 3339, UTC. */
   created_at: string;
+  /** When its first attempt began; null before. */
   started_at: string | null;
+  /** When it ended; null before. */
   finished_at: string | null;
 }
 
@@ -39,14 +47,19 @@ export interface OperationView {
 export interface OperationEvent {
   /** Grows with every change: what Last-Event-ID resumes from. */
   id: number;
+  /** The operation as it was then. */
   operation: OperationView;
 }
 
+/** Which operations a list has. */
 export interface OperationQuery {
+  /** Of rows of this resource (default: of all). */
   resource?: string;
+  /** Of this row (default: of all). */
   row?: RowId;
+  /** In this state (default: in any). */
   state?: OperationState;
-  /** Most operations (default: 50, at most 200). */
+  /** Maximum operations (default: 50, at most 200). */
   limit?: number;
   /** Continue where `next` of an earlier page pointed. */
   cursor?: string;
@@ -54,18 +67,25 @@ export interface OperationQuery {
 
 /** A move of a row from one state to another, by an operation or by hand. */
 export interface Move {
+  /** RFC 3339, UTC. */
   at: string;
   /** The account, or null where there is none. */
   by: RowId | null;
+  /** The name of the state before. */
   from: string;
+  /** The name of the state after. */
   to: string;
   /** The operation that moved it; null where it was moved by hand. */
   operation: string | null;
 }
 
+/** A move of a row by hand. */
 export interface HandMove {
+  /** The state, by its id or its name. */
   state: RowId;
+  /** The names of the states it may leave (default: any). */
   from?: readonly string[];
+  /** Other fields to change with it, as a PATCH would (default: none). */
   body?: Readonly<Record<string, unknown>>;
 }
 
@@ -81,6 +101,7 @@ export interface OperationService {
    * @param by a caller; or a context, whose transaction it joins, as a request with an Idempotency-Key has one.
    */
   start(by: Caller | Context, resource: string, id: RowId, operation: string): Promise<OperationView>;
+  /** One operation. */
   read(caller: Caller, id: string): Promise<OperationView>;
   /** Newest first. */
   list(caller: Caller, query?: OperationQuery): Promise<Page<OperationView>>;

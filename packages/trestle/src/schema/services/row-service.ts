@@ -18,8 +18,9 @@ export const VERSION: unique symbol = Symbol('version');
 /** A row with the version it was read at. JSON does not show it. */
 export type Versioned<Row> = Row & { readonly [VERSION]: number };
 
-/** How a row is written. `ifMatch`: only where its version is one of these, else `precondition_failed`; `*` is any (RFC 9110, 13.1.1). */
+/** How a row is written; a version that is not there is `precondition_failed` (RFC 9110, 13.1.1). */
 export interface WriteOptions {
+  /** Versions one of which the row must have, or `*` for any (default: whatever version is there). */
   readonly ifMatch?: readonly number[] | '*' | undefined;
   /** Equal values are an edit too: version, `updatedAt` and counters move (default: false, nothing changes). */
   readonly touch?: boolean;
@@ -28,10 +29,15 @@ export interface WriteOptions {
 /** The rows of a write of many: those of a filter, if they are not more than `max`. */
 export interface ManyQuery<Row extends object = Record<string, unknown>>
   extends Pick<ListQuery<Row>, 'filter' | 'search' | 'shortLists'> {
+  /** Maximum rows that may match, 1,000 at most: more is `invalid_query`. */
   readonly max: number;
 }
 
-/** The compile-time types of a service: of a row, of the bodies that write it, and of its id. */
+/**
+ * The compile-time types of a service: of a row, of the bodies that write it, and of its id.
+ *
+ * @internal
+ */
 export interface ServiceTypes {
   row: object;
   body: unknown;
@@ -59,7 +65,8 @@ export interface Service<T extends ServiceTypes = ServiceTypes> extends OtherVer
 }
 
 /** The verbs of a service that take no selection. */
-interface OtherVerbs<T extends ServiceTypes> {
+export interface OtherVerbs<T extends ServiceTypes> {
+  /** Creates a row, and answers it. */
   create(context: Context, body: T['body']): Promise<Versioned<T['row']>>;
   /** Counts, sums, averages, least and greatest values of the rows of a list, by group. */
   aggregate(
@@ -77,12 +84,14 @@ interface OtherVerbs<T extends ServiceTypes> {
   ): Promise<Map<RowId, T['row'][]>>;
   /** Rows by id in one query; ids that are missing or may not be read are left out. */
   readMany(context: Context, ids: readonly T['id'][]): Promise<Map<T['id'], T['row']>>;
+  /** Replaces a row, as PUT does: a field that is left out gets its default. */
   replace(
     context: Context,
     id: T['id'],
     body: T['body'],
     options?: WriteOptions,
   ): Promise<Versioned<T['row']>>;
+  /** Changes the fields that are given, as PATCH does (RFC 7396). */
   patch(
     context: Context,
     id: T['id'],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { PROBLEMS } from 'trestle/contract';
 import { callOver } from '../../harness.ts';
 import { SECRET, type Started, startOwnRoutes } from './own-routes.ts';
 
@@ -175,6 +176,7 @@ test('/problems describes every code', async () => {
     code: 'conflict',
     status: 409,
     title: 'The request conflicts with what is stored',
+    remedy: PROBLEMS.conflict.remedy,
   });
   assert.equal((await call('GET /problems/nothing')).status, 404);
 });

@@ -17,17 +17,25 @@ import { BOOLEAN } from '../boolean.ts';
 import { INTEGER } from '../integer.ts';
 import { FINITE } from '../number.ts';
 
+/** Options of `count()`, `sum()` and `exists()`. */
 export interface ComputedOptions {
   /**
    * Which rows it is made of: those that the caller may read, or all of them, whose number and values it tells everybody
    * then who may read the field (default: `'readable'`).
    */
   rows?: 'readable' | 'all';
-  /** Who may read it, by a condition on the caller (default: whoever reads the row). */
-  can?: { readonly read?: Rule<never> };
+  /** Rules of the field. */
+  can?: {
+    /** Who may read it, by a condition on the caller (default: whoever reads the row). */
+    readonly read?: Rule<never>;
+  };
 }
 
-/** The type of a sum is that of the field whose values it adds up. */
+/**
+ * The type of a sum is that of the field whose values it adds up.
+ *
+ * @internal
+ */
 export interface SumFaces<Target extends string, Of extends string> extends FieldTypes {
   target: Target;
   of: Of;
@@ -81,8 +89,6 @@ export function sum<const Target extends string, const Of extends string>(
  * Rows for which a row of another resource matches a filter, in which `its('field')` is a field of the row itself. As a rule,
  * it looks at all rows; as a field, it is true or false as `count` is 0 or not. The declaration makes the index that this
  * needs.
- *
- * @param options of a field alone.
  *
  * @example
  * const articles = resource({

@@ -3,6 +3,7 @@ import { aString, mistake, mistakesOf, optionsOf, withMistakes } from '../../che
 import { type Field, field } from '../../field.ts';
 import type { FieldType } from '../../field-type.ts';
 
+/** Options of `many()`. */
 export interface ManyOptions<By extends string = string> {
   /** The `reference()` field of the other resource that names this one. */
   by: By;
@@ -16,7 +17,11 @@ interface ManyTypes<Target extends string, By extends string> {
   by: By;
 }
 
-/** The rows that refer to a row, which are no part of it. */
+/**
+ * The rows that refer to a row, which are no part of it.
+ *
+ * @internal
+ */
 export interface ManyField<Target extends string, By extends string> extends Field<ManyTypes<Target, By>> {
   readonly isMany: true;
 }

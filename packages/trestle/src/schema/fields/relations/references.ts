@@ -4,6 +4,7 @@ import { aCount, aString, oneWordOf, optionsOf } from '../../checks/options.ts';
 import { type Field, type FieldTypes, field, type RenameOptions } from '../../field.ts';
 import type { RowId } from '../../id.ts';
 
+/** Options of `references()`. */
 export interface ReferencesOptions extends RenameOptions {
   /** Maximum number of ids (default: 100). */
   max?: number;
@@ -11,7 +12,11 @@ export interface ReferencesOptions extends RenameOptions {
   onDelete?: 'restrict' | 'remove';
 }
 
-/** The types of references name their target, so that their type is an array of the target's own ids. */
+/**
+ * The types of references name their target, so that their type is an array of the target's own ids.
+ *
+ * @internal
+ */
 export interface ReferencesFaces<Target extends string> extends FieldTypes {
   target: Target;
   list: true;

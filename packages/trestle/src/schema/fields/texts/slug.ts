@@ -4,6 +4,7 @@ import { aBoolean, mistake, optionsOf } from '../../checks/options.ts';
 import { type Field, field, type RenameOptions, type ServerSet } from '../../field.ts';
 import { STRING } from '../../field-type.ts';
 
+/** Options of `slug()`. */
 export interface SlugOptions extends RenameOptions {
   /** A change of the source changes the slug too, and old addresses are 404 then (default: false). */
   follow?: boolean;

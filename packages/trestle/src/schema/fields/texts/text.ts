@@ -4,6 +4,7 @@ import { aBoolean, aCount, aString, expects, optionsOf, rangeMistakes } from '..
 import { type Faces, type Field, type FieldOptions, field } from '../../field.ts';
 import { type FieldType, STRING } from '../../field-type.ts';
 
+/** Options of `text()`. */
 export interface TextOptions extends FieldOptions<string> {
   /** Minimum length in Unicode code points (default: 0). */
   min?: number;
@@ -13,7 +14,7 @@ export interface TextOptions extends FieldOptions<string> {
   trim?: boolean;
   /**
    * A regular expression, used as it is written: it may match anywhere unless it has `^` and `$`. No flag but `u`.
-   * Keep it free of nested repetition: it runs on callers' input.
+   * Keep it free of nested repetition: it runs on callers' input (default: any text).
    */
   pattern?: RegExp;
   /** The error of a value that does not match `pattern` (default: `must match PATTERN`). */

@@ -4,6 +4,7 @@ import { aCount, optionsOf } from '../../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field } from '../../field.ts';
 import { type FieldType, STRING } from '../../field-type.ts';
 
+/** Options of `url()`. */
 export interface UrlOptions extends FieldOptions<string> {
   /** Maximum length in characters (default: 2,000; where it is in an index, 500). */
   max?: number;
