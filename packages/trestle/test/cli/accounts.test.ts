@@ -49,10 +49,13 @@ test('accounts: made, listed, changed and deleted, the password from standard in
     [account.id, randomUUID()].map((about) => JSON.stringify({ title: 'a', about })).join('\n'),
   );
   assert.match((await other(`import notes ${file}`)).stderr, /:2: \/about: there is no account with the id/);
-  assert.match((await other('accounts set-password ann', 'theirs')).stdout, /ann .* has a new password/);
+  assert.match(
+    (await other('accounts set-password ann', 'A long phrase of theirs 1')).stdout,
+    /ann .* has a new password/,
+  );
 
   assert.equal((await trestle('accounts disable ann')).code, 0);
-  assert.equal((await trestle('accounts set-password ann', 'another')).code, 0);
+  assert.equal((await trestle('accounts set-password ann', 'Another long phrase 2')).code, 0);
   assert.match((await trestle('accounts list')).stdout, /^\S+ +ann +editor,administrator +\S+ +\d{4}-/m);
   assert.equal((await trestle(`accounts roles ${account.id} editor`)).code, 0);
   assert.equal((await trestle('accounts roles ann')).stdout, 'editor\n');

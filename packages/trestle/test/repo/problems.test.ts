@@ -14,14 +14,16 @@ describe('the problem table', () => {
     const documented = Object.fromEntries(
       [...rows].map(([, code, status, title]) => [code, { status: Number(status), title }]),
     );
-    assert.deepEqual(documented, PROBLEMS);
+    const known = Object.entries(PROBLEMS).map(([code, { status, title }]) => [code, { status, title }]);
+    assert.deepEqual(documented, Object.fromEntries(known));
   });
 
   test('has codes in snake case and statuses of errors that HTTP knows', () => {
-    for (const [code, { status, title }] of Object.entries(PROBLEMS)) {
+    for (const [code, { status, title, remedy }] of Object.entries(PROBLEMS)) {
       assert.match(code, /^[a-z]+(_[a-z]+)*$/);
       assert(status >= 400 && STATUS_CODES[status] !== undefined, `${code}: ${status}`);
       assert.match(title, /^[A-Z].*[^.]$/);
+      assert.match(remedy, /^[A-Z].*\.$/);
     }
   });
 });

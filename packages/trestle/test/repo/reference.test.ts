@@ -11,7 +11,11 @@ export interface StampOptions extends Kept {
   turn?: number;
   /** Its colour. */
   colour?: string;
-  size?: { /** Millimetres (default: 20). */ width?: number; height?: number };
+  size?: {
+    /** Millimetres (default: 20). */
+    width?: number;
+    height?: number;
+  };
   /** A type only. @internal */
   readonly $types?: never;
 }
