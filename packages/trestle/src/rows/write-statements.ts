@@ -73,6 +73,19 @@ interface Unlocked {
   readonly touch: boolean;
 }
 
+/** The updates without a look at the row, for the callers of a class. */
+interface UnlockedUpdates {
+  readonly where: Sql | undefined;
+  readonly updates: LruMap<string, Statement>;
+  last: (Unlocked & { readonly names: readonly string[]; readonly made: Statement }) | undefined;
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let at = 0; at < some.length; at += 1) if (some[at] !== others[at]) return false;
+  return true;
+}
+
 /** The statements that write rows of one resource, compiled. */
 export class WriteStatements {
   readonly #model: Model;
@@ -87,7 +100,7 @@ export class WriteStatements {
   readonly restore: (executor: Executor, id: Value) => Promise<void>;
   readonly #taken = new Map<string, Statement>();
   readonly #updates = new LruMap<string, Statement>(MAX_UPDATES);
-  readonly #unlocked: (caller: Caller) => { where: Sql | undefined; updates: LruMap<string, Statement> };
+  readonly #unlocked: (caller: Caller) => UnlockedUpdates;
   readonly #deletes: (caller: Caller) => Record<Written, Statement>;
   readonly #conditions: Record<Written, Sql>;
   readonly #firstState: { readonly query: Statement; readonly detail: string } | undefined;
@@ -111,6 +124,7 @@ export class WriteStatements {
     this.#unlocked = policy.perClass(['see', 'update'], (where) => ({
       where,
       updates: new LruMap<string, Statement>(MAX_UPDATES),
+      last: undefined,
     }));
     this.#conditions = {
       one: ID,
@@ -184,10 +198,18 @@ export class WriteStatements {
    * fields that a body has set differs.
    */
   updateUnlocked(caller: Caller, names: readonly string[], { rows, touch }: Unlocked): Statement {
-    const { where, updates } = this.#unlocked(caller);
+    const unlocked = this.#unlocked(caller);
+    const { where, updates, last } = unlocked;
+    // Most updates set the fields that the one before has set: to make a key of their names takes a tenth of a statement.
+    if (last?.rows === rows && last.touch === touch && isSame(last.names, names)) return last.made;
     const key = `${rows}${touch ? 't' : ''} ${names.join()}`;
-    const known = updates.get(key);
-    if (known) return known;
+    const made = updates.get(key) ?? this.#updateUnlocked(names, { rows, touch }, where);
+    updates.set(key, made);
+    unlocked.last = { names, rows, touch, made };
+    return made;
+  }
+
+  #updateUnlocked(names: readonly string[], { rows, touch }: Unlocked, where: Sql | undefined): Statement {
     const differences = names.flatMap((name) => {
       const field = this.#model.byName.get(name);
       if (!field?.writable) return [];
@@ -197,10 +219,7 @@ export class WriteStatements {
       return sql`${kept} is distinct from ${next}`;
     });
     const differs = touch ? undefined : sql`(${sql.join(differences, ' or ')})`;
-    const condition = allOf(this.#conditions[rows], where, differs);
-    const made = this.#update(names, condition);
-    updates.set(key, made);
-    return made;
+    return this.#update(names, allOf(this.#conditions[rows], where, differs));
   }
 
   /** The rows that a write without a look is about, and the parameters that name them; undefined where it has to look. */

@@ -6,6 +6,7 @@ import type { Route } from '../../schema/route.ts';
 import { type TraceContext, traceOf } from '../logging/trace-context.ts';
 import type { RouteTally } from '../metrics/metrics.ts';
 import { answerPreflight, corsHeaders, isPreflight } from '../requests/cors.ts';
+import { isRecord } from '../requests/input.ts';
 import { accepts } from '../requests/negotiation.ts';
 import { prefixOf } from '../requests/proxies.ts';
 import { pathOf } from './errors.ts';
@@ -124,7 +125,8 @@ export function begin(
   raw.on('close', () => {
     lifecycle.end(raw);
     const { statusCode, writableFinished } = raw;
-    const id: unknown = rowParameter && Reflect.get(Object(request.params), rowParameter);
+    const { params } = request;
+    const id = rowParameter !== undefined && isRecord(params) ? params[rowParameter] : undefined;
     const milliseconds = performance.now() - start;
     tally.count(statusCode, milliseconds / 1000);
     log.request({
