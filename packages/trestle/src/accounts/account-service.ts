@@ -1,17 +1,16 @@
 import { sql } from '../database/sql.ts';
 import { bind, param, statement } from '../database/statement.ts';
-import type { Executor, Store, Value } from '../database/store.ts';
+import type { Executor, Value } from '../database/store.ts';
 import { type FieldError, Problem } from '../problems.ts';
 import type { AccountRows } from '../rows/open-services.ts';
-import { admission, isAdministrator, refuseAnonymous, refuseViewer } from '../rows/policy.ts';
-import type { SystemReads } from '../rows/system-tables.ts';
+import { admission, isAdministrator, refuseViewer } from '../rows/policy.ts';
 import { beforeWrite, inTransaction, readerOf } from '../rows/transaction.ts';
 import { bodyProblem, isObject } from '../rows/validate.ts';
 import { type Accounts, OPERATOR_ROLES } from '../schema/accounts.ts';
 import type { Caller, Context } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
 import { administrator } from '../schema/rules.ts';
-import type { Account, AccountService, SessionView } from '../schema/services/account-service.ts';
+import type { Account, AccountService } from '../schema/services/account-service.ts';
 import {
   accountRowVerbs,
   isAccountId,
@@ -21,36 +20,27 @@ import {
   type ViewAccount,
 } from './account-rows.ts';
 import type { AccountStatements } from './account-statements.ts';
-import type { EventLog } from './events.ts';
 import type { KeyStatements } from './keys/key-statements.ts';
 import { newPasswordErrors, usernameKey } from './passwords/credentials.ts';
 import type { Passwords } from './passwords/passwords.ts';
 import type { AccountBodies } from './request-bodies.ts';
-import type { AccountRow, SessionRow } from './resources.ts';
+import type { AccountRow } from './resources.ts';
+import { ownSession, ownSessions, type SessionDependencies } from './sessions/own-sessions.ts';
 import type { Refresh } from './sessions/refresh.ts';
-import type { Sessions } from './sessions/sessions.ts';
 import { signIn } from './sessions/sign-in.ts';
 import { sourceOf } from './throttling/source.ts';
 import type { Throttle } from './throttling/throttle.ts';
 
-/** Sessions as lists show them: without hidden columns. */
-export type ShownSession = Omit<SessionRow, 'generation' | 'rotated_at'>;
-
-interface AccountDependencies {
+interface AccountDependencies extends SessionDependencies {
   readonly app: { readonly name: string; readonly accounts: Accounts };
-  readonly store: Store;
   readonly bodies: AccountBodies;
   readonly accounts: AccountStatements;
   readonly rows: AccountRows;
   readonly view: ViewAccount;
-  readonly sessionReads: SystemReads<ShownSession>;
   readonly keys: KeyStatements;
-  readonly sessions: Sessions;
   readonly refresh: Refresh;
   readonly passwords: Passwords;
   readonly throttle: Throttle;
-  readonly now: () => number;
-  readonly log: EventLog;
   /** Asks a new account to verify its address, in its transaction; undefined where accounts have none. */
   readonly signedUp?: ((context: Context, account: RowId) => Promise<void>) | undefined;
 }
@@ -269,7 +259,10 @@ function ownAccount(dependencies: AccountDependencies): Pick<AccountService, 're
         const [row] = await accounts.byId(store, { id });
         if (!row) throw notFound(id);
         if (row.password_hash !== null) {
-          if (password === undefined) throw missingPassword();
+          if (password === undefined)
+            throw new Problem('invalid', {
+              errors: [{ pointer: '/password', code: 'required', message: 'this field is required' }],
+            });
           await requirePassword(dependencies, context, { row, password, pointer: '/password' });
         }
       }
@@ -310,60 +303,6 @@ function ownAccount(dependencies: AccountDependencies): Pick<AccountService, 're
   };
 }
 
-function ownSessions(
-  dependencies: AccountDependencies,
-): Pick<AccountService, 'sessions' | 'endSession' | 'endAllSessions'> {
-  const { store, sessionReads, sessions, now, log } = dependencies;
-  return {
-    async sessions(context, query, cursor) {
-      const { caller } = context;
-      if (!isAdministrator(caller) || caller.kind === 'key') ownSession(caller);
-      let page = await sessionReads.list(context, query, cursor);
-      if (page.items.some(({ expires_at }) => Date.parse(expires_at) <= now())) {
-        // What has expired is no session any more, though nobody has removed it yet.
-        await store.write((transaction) => sessions.purge(transaction));
-        page = await sessionReads.list(context, query, cursor);
-      }
-      const current = caller.kind === 'account' ? caller.session : null;
-      const items = page.items.map(
-        ({ id, account, created_at, last_used_at, expires_at }): SessionView => ({
-          id,
-          account,
-          created_at,
-          last_used_at,
-          expires_at,
-          current: id === current,
-        }),
-      );
-      return { ...page, items };
-    },
-
-    async endSession(context, session) {
-      const { caller } = context;
-      const ofAnybody = isAdministrator(caller) && caller.kind !== 'key';
-      const own = ofAnybody ? null : ownSession(caller).account;
-      await inTransaction(store, context, async (transaction) => {
-        const account = await sessions.end(transaction, own, session);
-        if (account === undefined)
-          throw new Problem('not_found', { data: { resource: 'sessions', id: session } });
-        transaction.afterCommit.push(sessions.forget, () =>
-          log({ event: 'session_ended', account, session }, context.origin),
-        );
-      });
-    },
-
-    async endAllSessions(context) {
-      const { account } = ownSession(context.caller);
-      await inTransaction(store, context, async (transaction) => {
-        await sessions.endAll(transaction, account);
-        transaction.afterCommit.push(sessions.forget, () =>
-          log({ event: 'sessions_ended', account }, context.origin),
-        );
-      });
-    },
-  };
-}
-
 /** Asks for the password of an account by someone who is signed in to it, as often as guessing allows. */
 export async function requirePassword(
   { store, passwords, throttle, log }: Pick<AccountDependencies, 'store' | 'passwords' | 'throttle' | 'log'>,
@@ -395,16 +334,6 @@ function requireGoodPassword(
   if (errors.length > 0) throw new Problem('invalid', { errors });
 }
 
-/** Sessions and passwords are for those who signed in: a key could be a copy that its owner does not know of. */
-function ownSession(caller: Caller): { account: RowId; session: string } {
-  if (caller.kind === 'account') return caller;
-  if (caller.kind === 'anonymous') refuseAnonymous();
-  throw new Problem('forbidden', {
-    detail:
-      'Sign in with username and password: only a signed-in account manages its sessions and its password.',
-  });
-}
-
 /** An admission that refuses keys. */
 function withoutKeys(admit: (caller: Caller) => void): (caller: Caller) => void {
   return (caller) => {
@@ -420,11 +349,5 @@ function notFound(id: RowId): Problem {
 function wrongPassword(pointer: string): Problem {
   return new Problem('wrong_password', {
     errors: [{ pointer, code: 'wrong', message: 'is not the current password' }],
-  });
-}
-
-function missingPassword(): Problem {
-  return new Problem('invalid', {
-    errors: [{ pointer: '/password', code: 'required', message: 'this field is required' }],
   });
 }

@@ -155,7 +155,11 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
       const known = unsafe ? undefined : verified.get(cookie);
       const seen = known && sessions.seenCaller(known, 'read');
       if (seen) return seen;
-      const found = byToken(cookie, unsafe ? 'write' : 'read').catch(withoutSession);
+      // A token that is not valid, or whose session is not active, makes no caller.
+      const found = byToken(cookie, unsafe ? 'write' : 'read').catch((error: unknown): Caller => {
+        if (error instanceof Problem && error.code === 'invalid_token') return anonymous;
+        throw error;
+      });
       return unsafe ? found.then((caller) => csrf.require(caller, unsafe.csrf)) : found;
     },
     async ticket(ticket, path) {
@@ -176,12 +180,6 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
       if (caller.kind === 'key') usage.note(caller.key, use);
     },
   };
-}
-
-/** No caller, where a token is not valid or its session is not active. */
-function withoutSession(error: unknown): Caller {
-  if (error instanceof Problem && error.code === 'invalid_token') return anonymous;
-  throw error;
 }
 
 function hasSameRoles(some: readonly string[] = [], others: readonly string[] = []): boolean {

@@ -3,11 +3,11 @@ import type { Transport } from '../mail/transport.ts';
 import { Cursors } from '../rows/lists/cursor.ts';
 import type { Model } from '../rows/model.ts';
 import type { AccountRows } from '../rows/open-services.ts';
-import { compileSystemModels, type SystemModel, systemReads, without } from '../rows/system-tables.ts';
+import { compileSystemModels, systemReads, without } from '../rows/system-tables.ts';
 import type { Accounts } from '../schema/accounts.ts';
 import type { AccountService, KeyService } from '../schema/services/account-service.ts';
 import { accountViewer } from './account-rows.ts';
-import { accountService, requirePassword, type ShownSession } from './account-service.ts';
+import { accountService, requirePassword } from './account-service.ts';
 import { accountStatements, writeUsernameKeys } from './account-statements.ts';
 import { type Authenticator, openAuthenticator } from './authenticator.ts';
 import { DatabaseClock } from './database-clock.ts';
@@ -21,6 +21,7 @@ import { Passwords, type PasswordsOptions } from './passwords/passwords.ts';
 import { People, type PeopleDependencies } from './people/people.ts';
 import { accountBodies } from './request-bodies.ts';
 import { accountResources, type KeyUseRow, linkResources } from './resources.ts';
+import type { ShownSession } from './sessions/own-sessions.ts';
 import { Refresh } from './sessions/refresh.ts';
 import { sessionStatements } from './sessions/session-statements.ts';
 import { lifetimesOf, Sessions } from './sessions/sessions.ts';
@@ -76,18 +77,6 @@ export interface OpenAccounts {
 
 /** The tables as callers see them: lists are read by them, and documented. */
 export type AccountModels = Readonly<Record<'accounts' | 'sessions' | 'keys' | 'key_uses', Model>>;
-
-function viewsOf(
-  { sessions, keys, key_uses }: Record<Exclude<keyof AccountModels, 'accounts'>, SystemModel>,
-  { writer }: AccountRows,
-): AccountModels {
-  return {
-    accounts: writer.model,
-    sessions: sessions.view,
-    keys: keys.view,
-    key_uses: without(key_uses.view, 'key'),
-  };
-}
 
 /** Links in mails, where accounts have addresses. */
 function openPeople(
@@ -179,7 +168,12 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
     tickets,
     authenticate: openAuthenticator({ ...shared, keys, tickets, administratorSecret, administratorHash }),
     operators: operatorService({ ...shared, lifetimes, service, setups: models.setups }),
-    accountModels: viewsOf(models, rows),
+    accountModels: {
+      accounts: rows.writer.model,
+      sessions: models.sessions.view,
+      keys: models.keys.view,
+      key_uses: without(models.key_uses.view, 'key'),
+    },
     purge,
     audit,
     async close() {

@@ -37,7 +37,7 @@ const MAX_TOKEN_LENGTH = 4096;
 const closed = { additionalProperties: false } as const;
 const text = Type.String();
 
-export interface NewKey {
+interface NewKey {
   name?: string;
   lifetime?: number | 'never';
   scopes?: readonly string[] | null;
@@ -115,7 +115,13 @@ export function accountBodies({ accounts, app, resources }: BodyOptions) {
     }),
     expiry: body<{ expires_at: string | null }>(
       Type.Object({ expires_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]) }, closed),
-      { further: expiryErrors },
+      {
+        further: ({ expires_at: at }) => {
+          if (at === null || (isInstant(at) && Date.parse(at) >= 0)) return [];
+          const message = 'expected an RFC 3339 date and time, or null';
+          return [{ pointer: '/expires_at', code: 'format', message }];
+        },
+      },
     ),
     ...linkBodies(accounts, password),
     ticket: body<{ path: string }>(ticket),
@@ -230,11 +236,6 @@ function newKeyErrors({ name, lifetime, scopes }: NewKey, accounts: Accounts, re
   for (const [at, scope] of (scopes ?? []).entries())
     if (!allowed.has(scope)) errors.push({ pointer: `/scopes/${at}`, code: 'enum', message });
   return errors;
-}
-
-function expiryErrors({ expires_at: at }: { expires_at: string | null }): FieldError[] {
-  if (at === null || (isInstant(at) && Date.parse(at) >= 0)) return [];
-  return [{ pointer: '/expires_at', code: 'format', message: 'expected an RFC 3339 date and time, or null' }];
 }
 
 /** The longest lifetime of a key in seconds; Infinity where keys may last for ever. */

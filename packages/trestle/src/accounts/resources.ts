@@ -1,7 +1,6 @@
 import { INTERNAL } from '../database/table.ts';
 import { ACCOUNTS_TABLE, type Accounts, accountFields } from '../schema/accounts.ts';
 import { resource, systemResource } from '../schema/define-resource.ts';
-import type { Field } from '../schema/field.ts';
 import { boolean } from '../schema/fields/boolean.ts';
 import { integer } from '../schema/fields/integer.ts';
 import { list } from '../schema/fields/list.ts';
@@ -19,12 +18,17 @@ import { auditEntries } from './operators/audit.ts';
  * read and written as those of any resource, with `Accounts.resource`.
  */
 export function accountResources(declared: Accounts) {
+  const { email, fields } = declared;
+  // The own fields that links in mails are about, where the app has them.
+  const [address, verified] = email === undefined ? [] : [fields[email], fields.verified_email];
+  const ofLinks =
+    email !== undefined && address && verified ? { [email]: address, verified_email: verified } : {};
   const accounts = systemResource(
     resource({
       id: declared.id,
       fields: {
         ...accountFields(declared.username, declared.roles, declared.can.grant),
-        ...(addressFields(declared) as Record<never, never>),
+        ...(ofLinks as Record<never, never>),
         username_key: text({ nullable: true, unique: true }),
         password_hash: text({ nullable: true }),
       },
@@ -32,12 +36,6 @@ export function accountResources(declared: Accounts) {
     { table: ACCOUNTS_TABLE, hidden: ['username_key', 'password_hash'], can: { read: administrator } },
   );
   return { accounts, sessions, keys, key_uses: keyUses, attempts, tickets, setups, audit: auditEntries };
-}
-
-/** The own fields that links in mails are about, where the app has them. */
-function addressFields({ email, fields }: Accounts): Record<string, Field> {
-  const [address, verified] = email === undefined ? [] : [fields[email], fields.verified_email];
-  return email !== undefined && address && verified ? { [email]: address, verified_email: verified } : {};
 }
 
 /** The table of links in mails, of apps whose accounts have addresses. */

@@ -19,8 +19,11 @@ import { join } from 'node:path';
  */
 export function readOrMake(folder: string, name: string, make: () => string): string {
   const file = join(folder, name);
-  const found = readIfThere(file);
-  if (found !== undefined) return found;
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   write(folder, name, make());
   return readFileSync(file, 'utf8');
@@ -39,15 +42,6 @@ function write(folder: string, name: string, text: string): void {
   } finally {
     closeSync(handle);
     unlinkSync(draft);
-  }
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
-    throw error;
   }
 }
 

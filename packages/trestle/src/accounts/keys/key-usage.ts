@@ -40,7 +40,9 @@ export class KeyUsage {
   /** Notes one use; nothing is waited for. */
   note(key: string, use: KeyUse): void {
     const tally = this.#tallies.get(key) ?? { count: 0, last: use.at };
-    this.#tallies.set(key, { count: tally.count + 1, last: later(use.at, tally.last) });
+    // Instants in UTC are in the order of their texts.
+    const last = use.at > tally.last ? use.at : tally.last;
+    this.#tallies.set(key, { count: tally.count + 1, last });
     if (this.#line.length < MAX_WAITING) this.#line.push({ ...use, key });
     else this.#dropped += 1;
     this.#timer ??= setTimeout(() => void this.flush(), DELAY_MS);
@@ -50,29 +52,33 @@ export class KeyUsage {
   flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#writing = this.#writing.then(() => this.#write());
+    this.#writing = this.#writing.then(async () => {
+      if (this.#tallies.size === 0) return;
+      const tallies = this.#tallies;
+      const line = this.#line;
+      this.#tallies = new Map();
+      this.#line = [];
+      if (this.#dropped > 0) this.#log({ event: 'key_uses_dropped', count: this.#dropped });
+      this.#dropped = 0;
+      try {
+        await this.#store.write((transaction) => this.#insert(transaction, tallies, line));
+      } catch {
+        this.#log({ event: 'key_uses_delayed', count: line.length });
+        for (const [key, tally] of tallies) {
+          const newer = this.#tallies.get(key);
+          const count = tally.count + (newer?.count ?? 0);
+          this.#tallies.set(key, { count, last: newer?.last ?? tally.last });
+        }
+        this.#line = [...line, ...this.#line].slice(0, MAX_WAITING);
+        this.#timer ??= setTimeout(() => void this.flush(), DELAY_MS);
+      }
+    });
     return this.#writing;
   }
 
   /** Removes uses that are older than 90 days. */
   async purge(transaction: Executor, now: number): Promise<void> {
     await this.#statements.purge(transaction, { before: new Date(now - KEPT_MS).toISOString() });
-  }
-
-  async #write(): Promise<void> {
-    if (this.#tallies.size === 0) return;
-    const tallies = this.#tallies;
-    const line = this.#line;
-    this.#tallies = new Map();
-    this.#line = [];
-    if (this.#dropped > 0) this.#log({ event: 'key_uses_dropped', count: this.#dropped });
-    this.#dropped = 0;
-    try {
-      await this.#store.write((transaction) => this.#insert(transaction, tallies, line));
-    } catch {
-      this.#log({ event: 'key_uses_delayed', count: line.length });
-      this.#restore(tallies, line);
-    }
   }
 
   /** In the order of the keys, so that two processes that count the same ones do not lock each other out. */
@@ -90,28 +96,11 @@ export class KeyUsage {
     for (; at < line.length; at += 1) await one(transaction, numbered(line.slice(at, at + 1)));
   }
 
-  #restore(tallies: Map<string, Tally>, line: readonly (KeyUse & { key: string })[]): void {
-    for (const [key, tally] of tallies) {
-      const newer = this.#tallies.get(key);
-      this.#tallies.set(key, {
-        count: tally.count + (newer?.count ?? 0),
-        last: newer?.last ?? tally.last,
-      });
-    }
-    this.#line = [...line, ...this.#line].slice(0, MAX_WAITING);
-    this.#timer ??= setTimeout(() => void this.flush(), DELAY_MS);
-  }
-
   /** Writes what waits and stops. */
   async close(): Promise<void> {
     await this.flush();
     clearTimeout(this.#timer);
   }
-}
-
-/** Instants in UTC are in the order of their texts. */
-function later(a: string, b: string): string {
-  return a > b ? a : b;
 }
 
 const NAMES = ['key', 'at', 'method', 'route', 'status', 'source'] as const;

@@ -10,13 +10,7 @@ import type { RowId } from '../../schema/id.ts';
 import type { KeyOptions, KeyService, KeyUse, KeyView } from '../../schema/services/account-service.ts';
 import type { AccountStatements } from '../account-statements.ts';
 import type { EventLog } from '../events.ts';
-import {
-  type AccountBodies,
-  DEFAULT_OVERLAP,
-  longestLifetime,
-  type NewKey,
-  tooLong,
-} from '../request-bodies.ts';
+import { type AccountBodies, DEFAULT_OVERLAP, longestLifetime, tooLong } from '../request-bodies.ts';
 import type { KeyRow, KeyUseRow } from '../resources.ts';
 import {
   hashSecret,
@@ -71,17 +65,22 @@ function newKeys(dependencies: KeyDependencies): Pick<KeyService, 'create' | 'im
     const lifetime =
       wanted.lifetime ?? (byDefault === 'never' ? byDefault : seconds(byDefault, 'accounts.keys.lifetime'));
     const moment = now();
+    const own = accountOf(context.caller);
+    const { account = own } = wanted;
+    if (account !== own && !isAdministrator(context.caller))
+      throw new Problem('forbidden', { detail: 'Keys can be made for your own account alone.' });
     const row = newRow(parsed, {
-      account: ownerOf(context.caller, wanted),
+      account,
       name: wanted.name ?? '',
       scopes: wanted.scopes ? [...new Set(wanted.scopes)] : null,
       now: moment,
       expires: lifetime === 'never' ? null : moment + lifetime * 1000,
     });
     await inTransaction(store, context, async (transaction) => {
-      const { account } = row;
-      if (account !== null && (await accounts.byId(transaction, { id: account })).length === 0)
-        throw noAccount();
+      if (account !== null && (await accounts.byId(transaction, { id: account })).length === 0) {
+        const error = { pointer: '/account', code: 'reference', message: 'there is no such account' };
+        throw new Problem('invalid', { errors: [error] });
+      }
       await insert(dependencies, transaction, row);
       transaction.afterCommit.push(() => log({ event, key: row.id, account }, context.origin));
     });
@@ -96,7 +95,10 @@ function newKeys(dependencies: KeyDependencies): Pick<KeyService, 'create' | 'im
     async import(context, { key, ...options }) {
       if (!isAdministrator(context.caller)) throw new Problem('forbidden');
       const parsed = parseForeignKey(key);
-      if (!parsed) throw notImportable();
+      if (!parsed) {
+        const message = 'expected a key of another system: 20 to 64 visible ASCII characters, random';
+        throw new Problem('invalid', { errors: [{ pointer: '/key', code: 'pattern', message }] });
+      }
       return add(context, 'key_imported', parsed, options);
     },
     /** Throws `conflict` for a key that is not usable any more. */
@@ -113,7 +115,11 @@ function newKeys(dependencies: KeyDependencies): Pick<KeyService, 'create' | 'im
             detail: 'This key is deactivated or has expired; renew it, or make a new one.',
           });
         const { key, ...parsed } = newKey(lowerCase);
-        const expires = successorExpiry(declared, old, moment);
+        // As long as the old one was made for, and not longer than any.
+        const lifetime =
+          old.expires_at === null ? null : Date.parse(old.expires_at) - Date.parse(old.created_at);
+        const longest = moment + longestLifetime(declared) * 1000;
+        const expires = lifetime === null ? null : Math.min(moment + lifetime, longest, LAST_INSTANT);
         const row = newRow(parsed, { ...old, now: moment, expires });
         await insert(dependencies, transaction, row);
         const until = moment + overlap * 1000;
@@ -148,7 +154,10 @@ function keyReads(dependencies: KeyDependencies): Pick<KeyService, 'list' | 'rea
       await usage.flush();
       await reads.read(context, id);
       const page = await useReads.list(USES, narrowed(query, { key: id }), cursor);
-      return { ...page, items: page.items.map(useOf) };
+      const items = page.items.map(
+        ({ at, method, route, status, source }): KeyUse => ({ at, method, route, status, source }),
+      );
+      return { ...page, items };
     },
   };
 }
@@ -211,7 +220,8 @@ async function lock(
   id: string,
 ): Promise<KeyRow> {
   const [row] = isKeyId(id) ? await statements.lock(transaction, { id }) : [];
-  if (row && isOwn(caller, row)) return row;
+  const isOwn = isAdministrator(caller) || (caller.kind === 'account' && row?.account === caller.account);
+  if (row && isOwn) return row;
   throw new Problem('not_found', { data: { resource: 'keys', id } });
 }
 
@@ -249,27 +259,6 @@ function requireKeyChanger(caller: Caller): void {
   refuseViewer(caller);
 }
 
-function isOwn(caller: Caller, row: KeyRow): boolean {
-  return isAdministrator(caller) || (caller.kind === 'account' && row.account === caller.account);
-}
-
-function ownerOf(caller: Caller, { account }: NewKey): RowId | null {
-  const own = accountOf(caller);
-  if (account === undefined) return own;
-  if (isAdministrator(caller) || account === own) return account;
-  throw new Problem('forbidden', { detail: 'Keys can be made for your own account alone.' });
-}
-
-function notImportable(): Problem {
-  const message = 'expected a key of another system: 20 to 64 visible ASCII characters, random';
-  return new Problem('invalid', { errors: [{ pointer: '/key', code: 'pattern', message }] });
-}
-
-function noAccount(): Problem {
-  const error = { pointer: '/account', code: 'reference', message: 'there is no such account' };
-  return new Problem('invalid', { errors: [error] });
-}
-
 interface KeyContent extends Pick<KeyRow, 'account' | 'name' | 'scopes'> {
   now: number;
   expires: number | null;
@@ -290,13 +279,6 @@ function newRow({ id, secret }: ParsedKey, { account, name, scopes, now, expires
   };
 }
 
-/** The expiry of a rolled key's successor: as long as the old one was made for, and not longer than any. */
-function successorExpiry(declared: Accounts, old: KeyRow, now: number): number | null {
-  if (old.expires_at === null) return null;
-  const lifetime = Date.parse(old.expires_at) - Date.parse(old.created_at);
-  return Math.min(now + lifetime, now + longestLifetime(declared) * 1000, LAST_INSTANT);
-}
-
 function view({ id, name, account, scopes, active, ...rest }: ShownKey): KeyView {
   const { created_at, expires_at, last_used_at, uses } = rest;
   return {
@@ -311,8 +293,4 @@ function view({ id, name, account, scopes, active, ...rest }: ShownKey): KeyView
     last_used_at,
     uses,
   };
-}
-
-function useOf({ at, method, route, status, source }: KeyUseRow): KeyUse {
-  return { at, method, route, status, source };
 }

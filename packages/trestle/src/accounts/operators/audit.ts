@@ -128,8 +128,10 @@ export class Audit {
     // Page after page: nothing is held while a client reads slowly.
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const page: Page<Row> = await this.#verbs.list(context, { ...query, limit: PAGE_SIZE }, cursor);
+      // Names and agents come from outside: no spreadsheet may take a cell for a formula (OWASP, CSV injection).
+      const inert = (cell: string | null) => (cell !== null && /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell);
       const line = (row: Row) =>
-        format === 'csv' ? csvLine(cells(row).map(withoutFormula)) : `${JSON.stringify(row)}\n`;
+        format === 'csv' ? csvLine(cells(row).map(inert)) : `${JSON.stringify(row)}\n`;
       yield page.items.map(line).join('');
       cursor = page.next;
     }
@@ -145,9 +147,4 @@ export class Audit {
   async close(): Promise<void> {
     await Promise.all(this.#writing);
   }
-}
-
-/** A cell that no spreadsheet takes for a formula (OWASP, CSV injection): names and agents come from outside. */
-function withoutFormula(cell: string | null): string | null {
-  return cell !== null && /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
 }

@@ -42,14 +42,9 @@ const LEET: Readonly<Record<string, string>> = {
  */
 export function looksCommon(password: string): boolean {
   const text = password.toLowerCase();
-  const unit = repeatedUnit(text);
-  return (unit === undefined ? parts(text) : parts(unit) + 1) <= FEW;
-}
-
-/** The text that a password repeats from its start to its end. */
-function repeatedUnit(text: string): string | undefined {
-  const at = `${text}${text}`.indexOf(text, 1);
-  return at < text.length ? text.slice(0, at) : undefined;
+  // The length of the unit that the text repeats from its start to its end.
+  const unit = `${text}${text}`.indexOf(text, 1);
+  return (unit < text.length ? parts(text.slice(0, unit)) + 1 : parts(text)) <= FEW;
 }
 
 /** The fewest parts that make up a text: the shortest way through it. */
@@ -67,12 +62,9 @@ function parts(text: string): number {
 }
 
 function isPart(piece: string): boolean {
-  if (COMMON_PASSWORDS.has(piece) || COMMON_PASSWORDS.has(spelled(piece))) return true;
+  // `p@ssw0rd` as `password`.
+  const spelled = piece.replace(/[013457@$!]/g, (sign) => LEET[sign] ?? sign);
+  if (COMMON_PASSWORDS.has(piece) || COMMON_PASSWORDS.has(spelled)) return true;
   if (piece.length <= 4 && /^[^\p{L}]+$/u.test(piece)) return true;
   return piece.length >= 3 && (/^(.)\1+$/u.test(piece) || PATHS.some((path) => path.includes(piece)));
-}
-
-/** `p@ssw0rd` as `password`. */
-function spelled(piece: string): string {
-  return piece.replace(/[013457@$!]/g, (sign) => LEET[sign] ?? sign);
 }

@@ -8,22 +8,22 @@ export function sourceOf(address: string): string {
   const bare = address.split('%')[0] ?? '';
   if (isIPv4(bare)) return bare;
   if (!isIPv6(bare)) return 'unknown';
-  const groups = groupsOf(bare);
+  // The eight 16-bit groups of an IPv6 address.
+  const [head = '', tail] = bare.split('::');
+  const before = parse(head);
+  const after = tail === undefined ? [] : parse(tail);
+  const gap = new Array<number>(Math.max(0, 8 - before.length - after.length)).fill(0);
+  const groups = [...before, ...gap, ...after];
   const mapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-  if (mapped) return dotted(groups[6] ?? 0, groups[7] ?? 0);
+  if (mapped)
+    return groups
+      .slice(6)
+      .flatMap((group) => [group >> 8, group & 255])
+      .join('.');
   return `${groups
     .slice(0, 4)
     .map((group) => group.toString(16))
     .join(':')}::/64`;
-}
-
-/** The eight 16-bit groups of an IPv6 address. */
-function groupsOf(address: string): number[] {
-  const [head = '', tail] = address.split('::');
-  const before = parse(head);
-  const after = tail === undefined ? [] : parse(tail);
-  const gap = new Array<number>(Math.max(0, 8 - before.length - after.length)).fill(0);
-  return [...before, ...gap, ...after];
 }
 
 function parse(part: string): number[] {
@@ -33,8 +33,4 @@ function parse(part: string): number[] {
     const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number);
     return [a * 256 + b, c * 256 + d];
   });
-}
-
-function dotted(high: number, low: number): string {
-  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
 }

@@ -122,7 +122,10 @@ export class Throttle {
    * too many wait.
    */
   async signIn(name: string, account: RowId | undefined, source: string): Promise<Attempt> {
-    const own = this.#hold(account === undefined ? this.#unknownName(name) : `account:${account}`, account);
+    // Names without an account share counters that nobody can choose.
+    const slot = () =>
+      createHmac('sha256', this.#options.key).update(name).digest().readUInt32BE(0) % UNKNOWN_NAME_SLOTS;
+    const own = this.#hold(account === undefined ? `name:${slot()}` : `account:${account}`, account);
     const trusted = account === undefined ? undefined : this.#hold(trustedKey(account, source), account);
     const stored = await this.#load(trusted ? [own, trusted] : [own]);
     const trust = stored.find(({ id }) => id === trusted?.key);
@@ -171,12 +174,6 @@ export class Throttle {
     await Promise.all(this.#writes);
   }
 
-  /** Names without an account share counters that nobody can choose. */
-  #unknownName(name: string): string {
-    const digest = createHmac('sha256', this.#options.key).update(name).digest();
-    return `name:${digest.readUInt32BE(0) % UNKNOWN_NAME_SLOTS}`;
-  }
-
   /** The counter of a key, kept in memory from before it is read, so that no write ends unseen in between. */
   #hold(key: string, account: RowId | undefined): Counter {
     const known = this.#counters.get(key);
@@ -221,8 +218,14 @@ export class Throttle {
   /** Waits for its turn. `source` is undefined where its failures do not count, `trust` where it is not trusted yet. */
   async #begin(counter: Counter, source: string | undefined, trust?: AttemptRow): Promise<Attempt> {
     try {
-      while (!(this.#mayTry(counter) && (source === undefined || this.#sourceMayTry(source))))
-        await this.#settled();
+      while (!(this.#mayTry(counter) && (source === undefined || this.#sourceMayTry(source)))) {
+        if (this.#waiting.length >= MAX_WAITING)
+          throw new Problem('unavailable', {
+            detail: 'Too many sign-ins are waiting just now. Try again in a second.',
+            headers: { 'Retry-After': '1' },
+          });
+        await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      }
     } catch (error) {
       this.#release(counter);
       throw error;
@@ -287,15 +290,6 @@ export class Throttle {
     if (this.#sources.count(source) + underWay < this.#sources.rate.limit) return true;
     if (underWay > 0) return false;
     throw this.#sources.refusal(this.#sources.waitOf(source));
-  }
-
-  #settled(): Promise<void> {
-    if (this.#waiting.length >= MAX_WAITING)
-      throw new Problem('unavailable', {
-        detail: 'Too many sign-ins are waiting just now. Try again in a second.',
-        headers: { 'Retry-After': '1' },
-      });
-    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /**

@@ -6,7 +6,7 @@ import { Problem } from '../../problems.ts';
 import { refuseAnonymous } from '../../rows/policy.ts';
 import { type SystemModel, SystemTable } from '../../rows/system-tables.ts';
 import { inTransaction } from '../../rows/transaction.ts';
-import type { Caller, Context } from '../../schema/caller.ts';
+import type { Context } from '../../schema/caller.ts';
 import { hashSecret } from '../keys/key-format.ts';
 import type { AccountBodies } from '../request-bodies.ts';
 import type { AccountResources, TicketRow } from '../resources.ts';
@@ -50,14 +50,20 @@ export function openTickets({ store, model, bodies, now }: Dependencies): Ticket
   const purge = table.execute(sql`delete from ${table.name} where expires_at <= ${param('now')}`);
   return {
     async create(context, wanted) {
-      const holder = holderOf(context.caller);
+      const { caller } = context;
+      if (caller.kind === 'anonymous') refuseAnonymous();
+      const {
+        account = null,
+        session = null,
+        key = null,
+      }: Partial<Holder> = caller.kind === 'account' || caller.kind === 'key' ? caller : {};
       const { path } = bodies.ticket.check(wanted);
       const ticket = randomBytes(32).toString('base64url');
       const moment = now();
       const expires_at = new Date(moment + LIFETIME_MS).toISOString();
       await inTransaction(store, context, async (transaction) => {
         await purge(transaction, { now: new Date(moment).toISOString() });
-        await insert(transaction, { id: hashSecret(ticket), path, ...holder, expires_at });
+        await insert(transaction, { id: hashSecret(ticket), path, account, session, key, expires_at });
       });
       return { ticket, path, expires_at };
     },
@@ -72,14 +78,4 @@ export function openTickets({ store, model, bodies, now }: Dependencies): Ticket
       });
     },
   };
-}
-
-function holderOf(caller: Caller): Holder {
-  if (caller.kind === 'anonymous') refuseAnonymous();
-  const {
-    account = null,
-    session = null,
-    key = null,
-  }: Partial<Holder> = caller.kind === 'account' || caller.kind === 'key' ? caller : {};
-  return { account, session, key };
 }
