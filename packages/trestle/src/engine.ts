@@ -23,7 +23,7 @@ import { JOB_RESOURCES } from './jobs/job-table.ts';
 import { openJobs } from './jobs/open-jobs.ts';
 import { startProcess } from './jobs/start-process.ts';
 import { Webhooks } from './jobs/webhooks/webhooks.ts';
-import { type MailSettings, openTransport, type Transport } from './mail/transport.ts';
+import { type MailSettings, openTransport } from './mail/transport.ts';
 import { historyResources } from './rows/history/row-history.ts';
 import { IDEMPOTENCY_RESOURCES, IdempotencyKeys } from './rows/idempotency/idempotency-keys.ts';
 import { changeResources, openChangeLog } from './rows/live/change-log.ts';
@@ -176,7 +176,9 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
     const credentials = { secret, administratorSecret, administratorHash, passwords };
     const logs = { log: log.event, failed: log.failed };
     const rows = opened.accountRows;
-    const transport = openMailTransport(app, options, log.event);
+    const transport =
+      app.mail &&
+      openTransport(app.mail, options.mail, { folder: join(data, app.name, 'mails'), log: log.event });
     const reach = { app, store, rows, transport };
     const { purge, close, ...identity } = await openAccounts({ ...reach, ...credentials, ...logs });
     const { accounts, keys, authenticate, people } = identity;
@@ -201,11 +203,17 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
     const { resources } = app;
     const live =
       changes && new LiveLists({ ...opened, store, resources, changes, requireActive, failed: log.failed });
-    const stopPurging = schedulePurge(async () => {
+    const purgeAll = async () => {
       await purge();
       for (const each of [idempotency, changes, webhooks])
         if (each) await store.write((transaction) => each.purge(transaction));
-    });
+    };
+    // Expired rows are purged soon after the start and hourly. After a failure the next time will do.
+    const quietly = () => void purgeAll().catch(() => {});
+    const timers = [
+      setTimeout(quietly, FIRST_PURGE_MS).unref(),
+      setInterval(quietly, PURGE_INTERVAL_MS).unref(),
+    ];
     // They were compiled from the declaration that the types are projections of.
     const enqueue = Object.fromEntries(jobs.services) as JobServices<Js>;
     const { operations, mail } = jobs;
@@ -229,7 +237,7 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
         ...measureFiles(data, app.name),
       }),
       async close() {
-        stopPurging();
+        for (const timer of timers) clearTimeout(timer);
         live?.close();
         await jobs.close();
         await close();
@@ -280,15 +288,6 @@ function contextOf<Rs extends Resources, Js extends Jobs, F extends Fields>(
   };
 }
 
-/** How mails of an app leave; undefined for one that sends none. */
-function openMailTransport(
-  { name, mail }: Pick<App, 'name' | 'mail'>,
-  { data, mail: settings }: EngineOptions,
-  log: EngineLog['event'],
-): Transport | undefined {
-  return mail && openTransport(mail, settings, { folder: join(data, name, 'mails'), log });
-}
-
 function measureFiles(data: string, app: string): Pick<EngineMeasures, 'backupAge' | 'disk'> {
   const backedUp = statSync(lastBackupOf(data, app), { throwIfNoEntry: false })?.mtimeMs;
   const { bavail, blocks, bsize } = statfsSync(data);
@@ -309,17 +308,6 @@ function countingLog(app: string, to: EngineLog | undefined) {
     failed: (error, facts) => to?.failed(error, { app, ...facts }),
   };
   return { log, events };
-}
-
-/** Purges expired rows soon after the start and hourly, ignoring failures: the next time will do. Returns what stops it. */
-function schedulePurge(purge: () => Promise<void>): () => void {
-  const quietly = () => void purge().catch(() => {});
-  const first = setTimeout(quietly, FIRST_PURGE_MS).unref();
-  const hourly = setInterval(quietly, PURGE_INTERVAL_MS).unref();
-  return () => {
-    clearTimeout(first);
-    clearInterval(hourly);
-  };
 }
 
 /** Every table an app has: the engine's own and one for each resource. */

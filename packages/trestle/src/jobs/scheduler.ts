@@ -75,8 +75,22 @@ export class Scheduler {
       }
     }
     this.#schedules = schedules;
-    this.#statements = compileStatements(new SystemTable(options.model));
-    this.#looking = this.#declare()
+    const statements = compileStatements(new SystemTable(options.model));
+    this.#statements = statements;
+    // Writes down what is declared: new and changed schedules count from now, those that are gone are removed.
+    const declareAll = async () => {
+      const known = await statements.all(this.#store);
+      const now = await this.#queue.now();
+      for (const { name } of known)
+        if (!schedules.has(name))
+          await this.#store.write((transaction) => statements.remove(transaction, { name }));
+      for (const [name, { declared, next }] of schedules) {
+        if (known.some((one) => one.name === name && one.schedule === declared)) continue;
+        const values = { name, schedule: declared, next: next(now) };
+        await this.#store.write((transaction) => statements.declare(transaction, values));
+      }
+    };
+    this.#looking = declareAll()
       .catch(this.#log.failed)
       .then(() => this.#look());
   }
@@ -85,20 +99,6 @@ export class Scheduler {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#looking;
-  }
-
-  /** Writes down what is declared: new and changed schedules count from now, those that are gone are removed. */
-  async #declare(): Promise<void> {
-    const { all, declare, remove } = this.#statements;
-    const known = await all(this.#store);
-    const now = await this.#queue.now();
-    for (const { name } of known)
-      if (!this.#schedules.has(name)) await this.#store.write((transaction) => remove(transaction, { name }));
-    for (const [name, { declared, next }] of this.#schedules) {
-      if (known.some((one) => one.name === name && one.schedule === declared)) continue;
-      const values = { name, schedule: declared, next: next(now) };
-      await this.#store.write((transaction) => declare(transaction, values));
-    }
   }
 
   /** Fires what is due, and looks again when the next is. */

@@ -116,8 +116,9 @@ export class Worker {
       try {
         while (this.#running.size < concurrency && !this.#closed) {
           const callers = [...this.#running.keys()].map(({ record }) => record.caller);
-          const busy = new Set(callers.filter((one) => count(callers, one) >= perCaller));
-          const record = await queue.claim([...busy]);
+          const runs = Map.groupBy(callers, (caller) => caller);
+          const busy = [...runs].flatMap(([caller, { length }]) => (length >= perCaller ? [caller] : []));
+          const record = await queue.claim(busy);
           if (!record) break;
           const timeout = this.#handlerOf(record)?.timeout ?? queue.limits.timeout;
           const lease = new Lease(queue, record, timeout, log.failed);
@@ -217,10 +218,6 @@ export class Worker {
     // A cancel that was asked for refuses every other end.
     if (!settled) await queue.change('stop', held);
   }
-}
-
-function count<T>(list: readonly T[], wanted: T): number {
-  return list.filter((one) => one === wanted).length;
 }
 
 /** Tries a write again while the database is away. */

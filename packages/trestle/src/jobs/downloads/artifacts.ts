@@ -69,7 +69,12 @@ export class Artifacts {
     const path = join(this.#partials, `${operation}.${fence}`);
     await mkdir(this.#partials, { recursive: true });
     await this.#takeOver(operation, path);
-    await this.#forgetOld();
+    // What operations have left that were cancelled or failed.
+    for (const name of await readdir(this.#partials)) {
+      const file = join(this.#partials, name);
+      const written = await stat(file).catch(() => undefined);
+      if (written && Date.now() - written.mtimeMs > PARTIALS_KEPT) await rm(file, { force: true });
+    }
     const handle = await open(path, 'a');
     const { size } = await handle.stat();
     return { path, handle, size, note: await readNote(path) };
@@ -125,15 +130,6 @@ export class Artifacts {
     }
     for (const name of names)
       for (const file of [name, `${name}.json`]) await rm(join(this.#partials, file), { force: true });
-  }
-
-  /** Removes what operations have left that were cancelled or failed. */
-  async #forgetOld(): Promise<void> {
-    for (const name of await readdir(this.#partials)) {
-      const path = join(this.#partials, name);
-      const written = await stat(path).catch(() => undefined);
-      if (written && Date.now() - written.mtimeMs > PARTIALS_KEPT) await rm(path, { force: true });
-    }
   }
 
   async #partialsOf(operation: string): Promise<string[]> {

@@ -157,8 +157,9 @@ async function begin(
     await restart(partial);
     const length = Number(headers['content-length'] ?? Number.NaN);
     const total = (range ? range.total : length) ?? Number.NaN;
-    const note = { source, validator: validatorOf(headers), total: Number.isFinite(total) ? total : null };
-    await artifacts.note(partial, note);
+    const { etag, 'last-modified': modified = null } = headers;
+    const validator = etag?.startsWith('"') ? etag : modified;
+    await artifacts.note(partial, { source, validator, total: Number.isFinite(total) ? total : null });
   } else if (!resumes || (status !== 206 && status !== 416)) {
     // Another attempt may help after 408, 425, 429 and 5xx.
     const retry = status >= 500 || [408, 425, 429].includes(status);
@@ -193,11 +194,6 @@ function rangeOf(headers: IncomingHttpHeaders): { start: number; total: number |
   const match = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers['content-range'] ?? '');
   if (!match) return undefined;
   return { start: Number(match[1]), total: match[2] === '*' ? undefined : Number(match[2]) };
-}
-
-/** A strong ETag, else the time of the last change; null where there is neither. */
-function validatorOf({ etag, 'last-modified': modified }: IncomingHttpHeaders): string | null {
-  return etag?.startsWith('"') ? etag : (modified ?? null);
 }
 
 function tooLarge({ bytes }: DownloadLimits): OperationError {

@@ -17,7 +17,13 @@ export async function fetchLocal(
 ): Promise<OutboundAnswer> {
   if (folder === null) throw refused('files are not taken here');
   const root = await realpath(folder).catch(missing);
-  const path = await realpath(pathOf(source)).catch(missing);
+  let path: string;
+  try {
+    path = fileURLToPath(source);
+  } catch {
+    throw refused('it is not a path on this machine');
+  }
+  path = await realpath(path).catch(missing);
   if (!path.startsWith(root.endsWith(sep) ? root : root + sep))
     throw refused('it is outside of the folder for sources');
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
@@ -37,14 +43,6 @@ export async function fetchLocal(
   const length = { 'content-length': String(size - start), etag };
   if (start === 0) return { status: 200, headers: length, body };
   return { status: 206, headers: { ...length, 'content-range': `bytes ${start}-${size - 1}/${size}` }, body };
-}
-
-function pathOf(source: string): string {
-  try {
-    return fileURLToPath(source);
-  } catch {
-    throw refused('it is not a path on this machine');
-  }
 }
 
 function missing(): never {

@@ -56,7 +56,9 @@ export function operationHandler(
           if (!(await lifecycle.lock(transaction, id)))
             throw new OperationError('The row was deleted meanwhile.', { retry: false });
           const account = accountIdOf(rows, record.account);
-          const mover = { caller: actorOf(account), account, operation: record.id };
+          // `editor()` fields are set to the account that the job works for.
+          const caller: Caller = account === null ? anonymous : { kind: 'account', account, session: '' };
+          const mover = { caller, account, operation: record.id };
           await moveRow(lifecycle, transaction, mover, {
             id,
             trusted: true,
@@ -136,11 +138,6 @@ export interface AppRows {
   readonly lifecycles: Lifecycles;
   /** How ids of accounts, which jobs and moves keep as text, come back. */
   readonly accountIds: Id['kind'];
-}
-
-/** The account that a job works for, as a caller: what `editor()` fields are set to. */
-function actorOf(account: RowId | null): Caller {
-  return account === null ? anonymous : { kind: 'account', account, session: '' };
 }
 
 /** An account's id that was kept as text. */

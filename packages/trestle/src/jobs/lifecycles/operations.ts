@@ -164,7 +164,13 @@ export class Operations {
     const { resource, row, state, limit, cursor } = query;
     if (resource === undefined) this.#requireReader(caller);
     else {
-      if (!this.#lifecycles.has(resource)) throw this.#noSuchResource(resource);
+      if (!this.#lifecycles.has(resource)) {
+        const message = `the resources with operations are ${[...this.#lifecycles.keys()].join(', ')}`;
+        throw new Problem('invalid_query', {
+          detail: `resource=${resource}: ${message}.`,
+          errors: [{ pointer: 'resource', code: 'enum', message, in: 'query' }],
+        });
+      }
       lifecycleOf(this.#lifecycles, resource).model.policy.admit(caller, 'read');
     }
     const filter = {
@@ -172,8 +178,10 @@ export class Operations {
       ...(row !== undefined && { row: { eq: String(row) } }),
       ...(state !== undefined && { state: { eq: state } }),
     };
+    // Operations have no scope of their own: those of their rows decide.
+    const scopes = caller.kind === 'key' && caller.scopes;
     const page = await this.#reads.list(
-      { caller: withScope(caller, 'operations:read') },
+      { caller: scopes ? { ...caller, scopes: [...scopes, 'operations:read'] } : caller },
       { filter, ...(limit !== undefined && { limit }), ...(cursor !== undefined && { cursor }) },
     );
     return { ...page, items: page.items.map((one) => this.view(one)) };
@@ -223,14 +231,6 @@ export class Operations {
     const policies = [...this.#lifecycles.values()].map(({ model }) => model.policy);
     if (!policies.some((policy) => policy.admits(caller, 'see'))) policies[0]?.admit(caller, 'see');
   }
-
-  #noSuchResource(resource: string): Problem {
-    const message = `the resources with operations are ${[...this.#lifecycles.keys()].join(', ')}`;
-    return new Problem('invalid_query', {
-      detail: `resource=${resource}: ${message}.`,
-      errors: [{ pointer: 'resource', code: 'enum', message, in: 'query' }],
-    });
-  }
 }
 
 export function hasEnded({ finished_at }: Pick<JobRecord, 'finished_at'>): boolean {
@@ -240,10 +240,4 @@ export function hasEnded({ finished_at }: Pick<JobRecord, 'finished_at'>): boole
 /** The id of an operation's row, which is kept as text. */
 export function rowIdOf({ model }: CompiledLifecycle, { row }: Pick<JobRecord, 'row'>): RowId {
   return model.idKind === 'integer' ? Number(row) : String(row);
-}
-
-/** Operations have no scope of their own: those of their rows decide. */
-function withScope(caller: Caller, scope: string): Caller {
-  if (caller.kind !== 'key' || caller.scopes === null) return caller;
-  return { ...caller, scopes: [...caller.scopes, scope] };
 }

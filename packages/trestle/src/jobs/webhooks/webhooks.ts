@@ -248,7 +248,11 @@ export class Webhooks implements ChangeRecorder {
   /** One attempt at a delivery. Its end, and the job of the next attempt, are written in one transaction. */
   async #deliver(id: string, signal: AbortSignal): ReturnType<JobHandler['run']> {
     const { byName } = this.#opened();
-    const delivery = await byName.get('webhook_deliveries')?.peek(system(), id).catch(withoutMissing);
+    const deliveries = byName.get('webhook_deliveries');
+    const delivery = await deliveries?.peek(system(), id).catch((error: unknown) => {
+      // It may be gone with its webhook.
+      if (!(error instanceof Problem && error.code === 'not_found')) throw error;
+    });
     const webhook = delivery && (await this.#webhook(String(delivery.webhook)));
     if (!webhook || delivery.state !== 'waiting') return {};
     const outcome = webhook.active
@@ -327,9 +331,4 @@ export class Webhooks implements ChangeRecorder {
     if (this.#open) return this.#open;
     throw new TypeError('webhooks are used before they are opened');
   }
-}
-
-/** A delivery may be gone with its webhook. */
-function withoutMissing(error: unknown): undefined {
-  if (!(error instanceof Problem && error.code === 'not_found')) throw error;
 }
