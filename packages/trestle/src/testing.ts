@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MIN_HASH_COST } from './accounts/passwords/passwords.ts';
-import { type Engine, type EngineOptions, openEngine } from './engine.ts';
+import { type Engine, openEngine } from './engine.ts';
 import { openLog } from './http/logging/logging.ts';
 import { startServer } from './http/server/server.ts';
 import type { App } from './schema/app.ts';
@@ -86,7 +86,19 @@ export async function serveApp<Rs extends Resources, Js extends Jobs, F extends 
   const { database, servers: count = 1 } = options;
   const data = options.data ?? mkdtempSync(join(tmpdir(), `trestle-${app.name}-`));
   const lines: string[] = [];
-  const open = () => openOne(app, { data, database, shared: count > 1 }, (line) => lines.push(line));
+  const open = async () => {
+    const engine = await openEngine(app, {
+      data,
+      database,
+      shared: count > 1,
+      passwords: { cost: MIN_HASH_COST },
+      administratorSecret: ADMINISTRATOR,
+    });
+    // Every engine stands where some engine is asked for: its app is given its own context.
+    const mounted = { engine: engine as unknown as Engine, base: '' };
+    const log = openLog({ to: (line) => lines.push(line) });
+    return { engine, server: await startServer([mounted], { port: 0, log }) };
+  };
   const first = await open();
   const all = [first];
   while (all.length < count) all.push(await open());
@@ -123,7 +135,15 @@ export async function call(
   path: string,
   { body, token, headers }: CallOptions = {},
 ): Promise<Reply> {
-  const isSent = isBody(body);
+  // What `fetch` sends as it is; anything else goes as JSON.
+  const isSent =
+    body === undefined ||
+    typeof body === 'string' ||
+    body instanceof URLSearchParams ||
+    body instanceof FormData ||
+    body instanceof Blob ||
+    body instanceof Uint8Array ||
+    body instanceof ReadableStream;
   const response = await fetch(`${url}${path}`, {
     method,
     redirect: 'manual',
@@ -138,22 +158,4 @@ export async function call(
   const isJson = /json/.test(response.headers.get('content-type') ?? '');
   const parsed = text === '' ? undefined : isJson ? JSON.parse(text) : text;
   return { status: response.status, headers: response.headers, body: parsed };
-}
-
-/** Whether `fetch` sends it as it is; anything else goes as JSON. */
-function isBody(body: unknown): body is NonNullable<RequestInit['body']> | undefined {
-  const kinds = [URLSearchParams, FormData, Blob, Uint8Array, ReadableStream];
-  return body === undefined || typeof body === 'string' || kinds.some((kind) => body instanceof kind);
-}
-
-async function openOne<Rs extends Resources, Js extends Jobs, F extends Fields>(
-  app: App<Rs, Js, F>,
-  options: Pick<EngineOptions, 'data' | 'database' | 'shared'>,
-  to: (line: string) => void,
-) {
-  const passwords = { cost: MIN_HASH_COST };
-  const engine = await openEngine(app, { ...options, passwords, administratorSecret: ADMINISTRATOR });
-  // Every engine stands where some engine is asked for: its app is given its own context.
-  const mounted = { engine: engine as unknown as Engine, base: '' };
-  return { engine, server: await startServer([mounted], { port: 0, log: openLog({ to }) }) };
 }

@@ -38,13 +38,15 @@ export async function operationEvents(
 ): Promise<Answer> {
   const { caller, headers, signal, method } = request;
   const found = await operations.read(caller, id);
-  if (method === 'HEAD') return streamed(nothing(), view);
-  const after = lastEventId(headers['last-event-id']);
+  if (method === 'HEAD') return streamed(eventsOf(), view);
+  const header = headers['last-event-id'];
+  const number = Number(typeof header === 'string' && /^\d{1,15}$/.test(header) ? header : 0);
+  const after = Number.isSafeInteger(number) ? number : 0;
   const events = await operations.events(caller, id, { after, signal });
   const iterator = events[Symbol.asyncIterator]();
   if (found.finished_at === null) return streamed(iterator, view);
   const first = await iterator.next();
-  return first.done ? { status: 204 } : streamed(only(first.value), view);
+  return first.done ? { status: 204 } : streamed(eventsOf(first.value), view);
 }
 
 function streamed(events: AsyncIterator<OperationEvent>, view: View): Answer {
@@ -54,16 +56,8 @@ function streamed(events: AsyncIterator<OperationEvent>, view: View): Answer {
   );
 }
 
-async function* nothing(): AsyncGenerator<OperationEvent> {}
-
-async function* only(event: OperationEvent): AsyncGenerator<OperationEvent> {
-  yield event;
-}
-
-/** The number in a Last-Event-ID header; 0 where there is none. */
-function lastEventId(header: string | readonly string[] | undefined): number {
-  const id = Number(typeof header === 'string' && /^\d{1,15}$/.test(header) ? header : 0);
-  return Number.isSafeInteger(id) ? id : 0;
+async function* eventsOf(...events: OperationEvent[]): AsyncGenerator<OperationEvent> {
+  yield* events;
 }
 
 async function* lines(iterator: AsyncIterator<OperationEvent>, view: View): AsyncGenerator<string> {

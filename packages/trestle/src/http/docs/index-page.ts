@@ -55,7 +55,15 @@ export function serveIndex(fastify: FastifyInstance, { path, entries }: Index): 
       addVary(reply, 'Accept');
       const { prefix, protocol, host } = request;
       if (preferred(request.headers.accept, PRODUCES) !== 'text/html')
-        return reply.send({ apps: entries.map((entry) => linksOf(entry, prefix)) });
+        return reply.send({
+          apps: entries.map((entry) => ({
+            name: entry.name,
+            description: entry.description,
+            path: `${prefix}${entry.path}`,
+            docs: `${prefix}${entry.docs}`,
+            openapi: `${prefix}${entry.openapi}`,
+          })),
+        });
       const ready = entries.map((entry) => (entry.isReady() ? 1 : 0)).join('');
       reply.header('content-security-policy', pagePolicy());
       return pages(`${prefix} ${ready} ${protocol}://${host}`).send(reply);
@@ -69,24 +77,20 @@ interface Site {
   isReady(at: number): boolean;
 }
 
-function linksOf({ name, description, path, docs, openapi }: IndexEntry, prefix: string) {
-  return {
-    name,
-    description,
-    path: `${prefix}${path}`,
-    docs: `${prefix}${docs}`,
-    openapi: `${prefix}${openapi}`,
-  };
-}
-
 function serverPage(entries: readonly IndexEntry[], site: Site) {
   const down = entries.filter((_, at) => !site.isReady(at)).length;
   const items = entries.map((entry, at) => {
     const { name, description, path } = entry;
     const home = escapeHtml(`${site.prefix}${path}/`);
+    const links = [
+      ['Documentation', entry.docs],
+      ['Reference', entry.redoc],
+      ['OpenAPI', entry.openapi],
+      ['Admin', `/admin/${name}`],
+    ].map(([text, to]) => `<a href="${escapeHtml(`${site.prefix}${to}`)}">${text}</a>`);
     return (
       `<li><div class="title"><h2><a href="${home}">${escapeHtml(name)}</a></h2>${stateOf(site.isReady(at))}<code class="path">${escapeHtml(path)}</code></div>` +
-      `<p>${escapeHtml(description)}</p><div class="links">${appLinks(entry, site)}</div>` +
+      `<p>${escapeHtml(description)}</p><div class="links">${links.join('')}</div>` +
       `<details${at === 0 ? ' open' : ''}><summary>First calls</summary>${callsOf(entry, site)}</details></li>`
     );
   });
@@ -123,16 +127,6 @@ function appPage(entry: IndexEntry, site: Site) {
 
 function stateOf(isReady: boolean): string {
   return isReady ? '<span class="state">Ready</span>' : '<span class="state down">Not ready</span>';
-}
-
-function appLinks({ name, docs, redoc, openapi }: IndexEntry, { prefix }: Site): string {
-  const links = [
-    ['Documentation', docs],
-    ['Reference', redoc],
-    ['OpenAPI', openapi],
-    ['Admin', `/admin/${name}`],
-  ] as const;
-  return links.map(([text, to]) => `<a href="${escapeHtml(`${prefix}${to}`)}">${text}</a>`).join('');
 }
 
 function callsOf({ calls, path, name }: IndexEntry, { url }: Site): string {

@@ -1,7 +1,6 @@
 import type { McpHttpHandler } from '@modelcontextprotocol/server';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import type { Caller } from '../../schema/caller.ts';
 import { bytes, type Route, type RouteRequest, route } from '../../schema/route.ts';
 import { anyone } from '../../schema/rules.ts';
 import type { Tool } from './mcp-tools.ts';
@@ -83,7 +82,9 @@ async function openHandler(fastify: FastifyInstance, options: McpOptions): Promi
     }));
     server.setRequestHandler('tools/call', async ({ params }) => {
       const tool = offered.find((each) => each.name === params.name);
-      if (!tool) return failed(`There is no tool '${params.name}' for ${callerText(request.caller)}.`);
+      const who =
+        request.caller.kind === 'key' ? 'this API key' : 'a caller without an API key that allows it';
+      if (!tool) return failed(`There is no tool '${params.name}' for ${who}.`);
       return callTool(fastify, tool, { base: options.base, given: params.arguments ?? {}, request });
     });
     return server;
@@ -120,8 +121,4 @@ async function callTool(
 
 function failed(text: string) {
   return { content: [{ type: 'text' as const, text }], isError: true };
-}
-
-function callerText({ kind }: Caller): string {
-  return kind === 'key' ? 'this API key' : 'a caller without an API key that allows it';
 }

@@ -52,7 +52,12 @@ function toolOf({ policy }: Model, route: Route, prefix: string): Tool {
   const action = actionOf(route);
   const isRead = action === 'read';
   const path = propertiesOf(params);
-  const search = searchOf(propertiesOf(query));
+  // The parameters of a filter, one for each field and operator, as one object.
+  const parameters = Object.entries(propertiesOf(query));
+  const search = {
+    ...Object.fromEntries(parameters.filter(([name]) => !name.includes('['))),
+    ...(parameters.some(([name]) => name.startsWith('filter[')) && { filter: FILTER }),
+  };
   return {
     name: operationIdOf(route, prefix),
     title: summary,
@@ -70,8 +75,13 @@ function toolOf({ policy }: Model, route: Route, prefix: string): Tool {
       const inPath = route.path.replace(/(?<!:):(?!:)(\w+)(?:\([^)]*\))?/g, (_, name: string) =>
         encodeURIComponent(String(given[name] ?? '')),
       );
-      const text = queryText(Object.entries(given).filter(([name]) => name in search));
-      const url = `${prefix}${inPath.replaceAll('::', ':')}${text === '' ? '' : `?${text}`}`;
+      const asked = new URLSearchParams();
+      for (const [name, value] of Object.entries(given)) {
+        if (!(name in search) || value === undefined || value === null) continue;
+        if (name !== 'filter') asked.set(name, String(value));
+        else for (const [key, text] of filterEntries(Object(value))) asked.append(key, text);
+      }
+      const url = `${prefix}${inPath.replaceAll('::', ':')}${asked.size === 0 ? '' : `?${asked}`}`;
       return { method: route.method, url, ...(body && { body: given.body }) };
     },
   };
@@ -90,23 +100,7 @@ function propertiesOf(schema: unknown): Readonly<Record<string, unknown>> {
   return (schema as { properties?: Record<string, unknown> } | undefined)?.properties ?? {};
 }
 
-/** The parameters of a query; those of a filter, one for each field and operator, as one object. */
-function searchOf(parameters: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const plain = Object.entries(parameters).filter(([name]) => !name.includes('['));
-  const hasFilter = Object.keys(parameters).some((name) => name.startsWith('filter['));
-  return { ...Object.fromEntries(plain), ...(hasFilter && { filter: FILTER }) };
-}
-
-function queryText(given: readonly (readonly [string, unknown])[]): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of given) {
-    if (value === undefined || value === null) continue;
-    if (name !== 'filter') query.set(name, String(value));
-    else for (const [key, text] of filterEntries(Object(value))) query.append(key, text);
-  }
-  return query.toString();
-}
-
+/** The conditions of a filter as parameters. A comma inside a value of a list is escaped. */
 function* filterEntries(filter: Readonly<Record<string, unknown>>): Generator<[string, string]> {
   for (const [field, condition] of Object.entries(filter)) {
     if (field === 'or') yield ['filter[or]', JSON.stringify(condition)];
@@ -116,12 +110,9 @@ function* filterEntries(filter: Readonly<Record<string, unknown>>): Generator<[s
       for (const [operator, value] of Object.entries(condition))
         yield [
           `filter[${field}][${operator}]`,
-          Array.isArray(value) ? value.map(escaped).join(',') : String(value),
+          Array.isArray(value)
+            ? value.map((item) => String(item).replace(/[\\,]/g, '\\$&')).join(',')
+            : String(value),
         ];
   }
-}
-
-/** A comma inside a value of a list. */
-function escaped(value: unknown): string {
-  return String(value).replace(/[\\,]/g, '\\$&');
 }

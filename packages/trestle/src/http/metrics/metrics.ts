@@ -102,7 +102,12 @@ export class Metrics {
   }
 
   async text(): Promise<string> {
-    this.#process ??= processMetrics();
+    // Memory, processor, descriptors, collections and loop delay, from the first time they are asked for.
+    this.#process ??= import('prom-client').then(({ collectDefaultMetrics, Registry }) => {
+      const registry = new Registry();
+      collectDefaultMetrics({ register: registry });
+      return () => registry.metrics();
+    });
     const ofProcess = await this.#process;
     const families = (await Promise.all(this.#sources.map((source) => source()))).flat();
     return [
@@ -137,12 +142,4 @@ function labelText(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels)
     .map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))}"`)
     .join(',');
-}
-
-/** Memory, processor, descriptors, collections and loop delay, from the first time they are asked for. */
-async function processMetrics(): Promise<() => Promise<string>> {
-  const { collectDefaultMetrics, Registry } = await import('prom-client');
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  return () => registry.metrics();
 }

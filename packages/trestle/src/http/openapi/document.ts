@@ -47,7 +47,11 @@ export function openApiDocument({
         components,
         hasSignIn,
       });
-      if (tag !== undefined) tags.set(tag, contract?.tags?.[tag] ?? TAGS[tag] ?? textOf(tag, table));
+      if (tag === undefined) continue;
+      // Of an app's own routes, or of a resource.
+      const isOwn = table.style === 'uniform' && table.prefix === '';
+      const text = isOwn ? `Routes of ${tag}.` : `Rows of ${tag}, under /v1/${tag}.`;
+      tags.set(tag, contract?.tags?.[tag] ?? TAGS[tag] ?? text);
     }
   }
   const webhooks = events.map(({ name: event, payload }) => {
@@ -71,11 +75,6 @@ export function openApiDocument({
       securitySchemes: securitySchemes(tables, base),
     },
   };
-}
-
-/** The description of a tag that the app does not describe: of a resource, or of routes of its own. */
-function textOf(tag: string, { style, prefix }: RouteTable): string {
-  return style === 'uniform' && prefix === '' ? `Routes of ${tag}.` : `Rows of ${tag}, under /v1/${tag}.`;
 }
 
 /** Descriptions of what every app has under `/v1`. */

@@ -35,7 +35,12 @@ export function operationOf(route: Route, context: OperationContext): Record<str
     parameters: [
       ...parameters(params, 'path', components),
       ...parameters(query, 'query', components),
-      ...headerParameters([...headers, ...(idempotent ? ['Idempotency-Key'] : [])]),
+      ...[...headers, ...(idempotent ? ['Idempotency-Key'] : [])].map((name) => ({
+        name,
+        in: 'header',
+        required: false,
+        schema: { type: 'string' },
+      })),
     ],
     ...(body && { requestBody: requestBody(route, body, context) }),
     responses: { ...answers(route, components), ...failureResponses(route, table, contract, components) },
@@ -74,11 +79,6 @@ function parameters(schema: TSchema | undefined, part: 'path' | 'query', compone
       schema: components.refer(rest, { in: 'request', open: false }),
     };
   });
-}
-
-/** Request header fields that the route goes by. */
-function headerParameters(names: readonly string[]): unknown[] {
-  return names.map((name) => ({ name, in: 'header', required: false, schema: { type: 'string' } }));
 }
 
 /**

@@ -53,8 +53,15 @@ function plainSample(schema: JsonSchema, type: unknown, schemas: Schemas, name: 
       const item = sampleOf(schema.items, schemas, name);
       return item === undefined ? [] : [item];
     }
-    case 'object':
-      return objectSample(schema, schemas);
+    case 'object': {
+      const sample: Record<string, unknown> = {};
+      for (const [name, member] of Object.entries(Object(schema.properties))) {
+        const value = sampleOf(member, schemas, name);
+        if (value !== undefined) sample[name] = value;
+        else if (Array.isArray(schema.required) && schema.required.includes(name)) return undefined;
+      }
+      return sample;
+    }
     case 'string': {
       const { format, pattern, minLength = 0, maxLength = 200 } = schema;
       const known = typeof format === 'string' ? FORMATS[format] : undefined;
@@ -70,14 +77,4 @@ function plainSample(schema: JsonSchema, type: unknown, schemas: Schemas, name: 
     default:
       return undefined;
   }
-}
-
-function objectSample({ properties, required }: JsonSchema, schemas: Schemas): unknown {
-  const sample: Record<string, unknown> = {};
-  for (const [name, member] of Object.entries(Object(properties))) {
-    const value = sampleOf(member, schemas, name);
-    if (value !== undefined) sample[name] = value;
-    else if (Array.isArray(required) && required.includes(name)) return undefined;
-  }
-  return sample;
 }

@@ -24,14 +24,14 @@ import { batchRoute } from './batch.ts';
 import { feedRoutes, type NamesOf } from './feeds/feed-routes.ts';
 import { liveRoute } from './feeds/live-route.ts';
 import { addRoutes, type RouteTable } from './route-table.ts';
-import { accountRoutes } from './uniform/account-routes.ts';
+import { accountRoutes } from './uniform/accounts/account-routes.ts';
+import { keyRoutes } from './uniform/accounts/key-routes.ts';
+import { peopleRoutes } from './uniform/accounts/people-routes.ts';
+import { ticketRoute } from './uniform/accounts/ticket-route.ts';
 import { historyRoute } from './uniform/history-route.ts';
-import { keyRoutes } from './uniform/key-routes.ts';
 import { operationRoutes } from './uniform/operation-routes.ts';
-import { peopleRoutes } from './uniform/people-routes.ts';
 import { permissionRoute } from './uniform/permission-route.ts';
 import { resourceRoutes } from './uniform/resource-routes.ts';
-import { ticketRoute } from './uniform/ticket-route.ts';
 import { webhookEvents, webhookRoutes, withSecret } from './webhooks/webhook-routes.ts';
 
 /** Where an app is put. */

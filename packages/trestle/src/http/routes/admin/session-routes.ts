@@ -6,7 +6,7 @@ import { Problem } from '../../../problems.ts';
 import { type Answer, answer, type Route, type RouteRequest, route } from '../../../schema/route.ts';
 import type { Resources } from '../../../schema/row-types.ts';
 import { isForeign, sessionCookie } from '../../requests/presented-credential.ts';
-import { accountSchema } from '../uniform/account-routes.ts';
+import { accountSchema } from '../uniform/accounts/account-routes.ts';
 import { titled } from '../uniform/route-names.ts';
 import { adminRoute, tag } from './admin-route.ts';
 

@@ -3,7 +3,7 @@ import type { LiveLists } from '../../../rows/live/live-lists.ts';
 import type { LiveEvent } from '../../../rows/live/subscriber.ts';
 import type { Model } from '../../../rows/model.ts';
 import { accountOf } from '../../../schema/caller.ts';
-import { bytes, type Route, type RouteRequest, route } from '../../../schema/route.ts';
+import { bytes, type Route, route } from '../../../schema/route.ts';
 import { nobody } from '../../../schema/rules.ts';
 import { EVENTS } from '../../contract/event-stream.ts';
 import { invalidParameter } from '../../requests/input.ts';
@@ -48,7 +48,13 @@ export function liveRoute(model: Model, live: LiveLists): Route {
     const { query } = lists.of(request.url, request.query, LIVE_PARAMETERS);
     const { caller, signal, method, headers } = request;
     const after = headers['last-event-id'];
-    const asked = { caller, client: clientOf(request), resource: name, query, signal };
+    const client =
+      caller.kind === 'anonymous'
+        ? `address ${request.origin.address}`
+        : caller.kind === 'key'
+          ? `key ${caller.key}`
+          : `${caller.kind} ${accountOf(caller)}`;
+    const asked = { caller, client, resource: name, query, signal };
     const batches = await live.open({ ...asked, ...(typeof after === 'string' && { after }) });
     if (method === 'HEAD') await batches.return?.();
     return bytes(
@@ -61,24 +67,18 @@ export function liveRoute(model: Model, live: LiveLists): Route {
 /** A list's parameters that a live list has. */
 const LIVE_PARAMETERS = ['limit', 'sort', 'filter', 'fields'];
 
-function clientOf({ caller, origin }: Pick<RouteRequest, 'caller' | 'origin'>): string {
-  if (caller.kind === 'anonymous') return `address ${origin.address}`;
-  return caller.kind === 'key' ? `key ${caller.key}` : `${caller.kind} ${accountOf(caller)}`;
-}
-
 async function* textOf(batches: AsyncIterable<readonly LiveEvent[]>): AsyncGenerator<string> {
   yield `retry: ${RETRY_MS}\n\n`;
-  for await (const batch of batches) yield batchText(batch);
+  for await (const batch of batches) {
+    let text = texts.get(batch);
+    if (text === undefined) {
+      const lines = batch.map(({ id, event, data }) => `id: ${id}\nevent: ${event}\ndata: ${data}\n\n`);
+      text = batch.length === 0 ? ': still here\n\n' : lines.join('');
+      texts.set(batch, text);
+    }
+    yield text;
+  }
 }
 
 /** The texts of batches that several subscribers are sent. */
 const texts = new WeakMap<readonly LiveEvent[], string>();
-
-function batchText(batch: readonly LiveEvent[]): string {
-  const known = texts.get(batch);
-  if (known !== undefined) return known;
-  const lines = batch.map(({ id, event, data }) => `id: ${id}\nevent: ${event}\ndata: ${data}\n\n`);
-  const text = batch.length === 0 ? ': still here\n\n' : lines.join('');
-  texts.set(batch, text);
-  return text;
-}

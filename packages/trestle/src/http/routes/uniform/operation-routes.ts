@@ -53,64 +53,7 @@ export function operationRoutes(
 ): Route[] {
   const moving = [...models.values()].filter(({ fields }) => fields.some(({ type }) => type.state));
   if (moving.length === 0) return [];
-  return [
-    ...moving.flatMap((model) => [
-      ...startRoutes(model, operations),
-      movesRoute(model, operations, moveModel),
-    ]),
-    ...readRoutes(operations, readRule(moving)),
-    cancelRoute(operations, readRule(moving)),
-    eventsRoute(operations, readRule(moving)),
-  ];
-}
-
-/** `POST /v1/RESOURCE/{id}:OPERATION`. */
-function startRoutes(model: Model, operations: OperationService): Route[] {
-  const { name, resource } = model;
-  const declared = Object.entries(resource.lifecycle?.operations ?? {});
-  return declared.map(([verb, { from, to, can }]) => {
-    const options = {
-      operationId: `start${rowName(name)}${typeName(verb)}`,
-      summary: `Start ${verb} on one of ${name}: from ${[from].flat().join(' or ')} to ${to}`,
-      tag: name,
-      can: can ?? resource.can.update ?? nobody,
-      params: rowParams(model),
-      idempotent: true,
-      sends: ['Location', 'Retry-After'],
-      raises: ['illegal_transition'] as const,
-      answers: { 202: operation },
-    };
-    // The router needs to be told that an id ends before the colon.
-    return route('POST', verbPath(name, verb), options, async (request) =>
-      accepted(await operations.start(request, name, request.params.id, verb), request.base),
-    );
-  });
-}
-
-function movesRoute(model: Model, operations: OperationService, moves: Model): Route {
-  const options = {
-    operationId: `list${rowName(model.name)}Moves`,
-    summary: `Moves of one of ${model.name} from state to state, newest first`,
-    tag: model.name,
-    can: model.resource.can.read ?? nobody,
-    params: rowParams(model),
-    model: moves,
-    item: move,
-  };
-  return pageRoute(`/${model.name}/:id/moves`, options, ({ caller, params: { id } }, query, cursor) =>
-    operations.moves(caller, model.name, id, cursor === undefined ? query : { ...query, cursor }),
-  );
-}
-
-/** Who may read rows of any of the resources: which operations, their rows decide. */
-function readRule(models: readonly Model[]): Rule {
-  const audiences = models.map(({ resource: { can } }) => (can.read ? audienceOf(can.read) : 'nobody'));
-  if (audiences.includes('everyone')) return anyone;
-  if (audiences.includes('accounts')) return signedIn;
-  return audiences.includes('administrator') ? administrator : nobody;
-}
-
-function readRoutes(operations: OperationService, can: Rule): Route[] {
+  const can = readRule(moving);
   const query = Type.Object({
     resource: Type.Optional(text),
     row: Type.Optional(text),
@@ -136,19 +79,7 @@ function readRoutes(operations: OperationService, can: Rule): Route[] {
     sends: ['Retry-After'],
     answers: { 200: operation },
   };
-  return [
-    route('GET', '/operations', list, async ({ caller, query: wanted }) =>
-      answer(200, await operations.list(caller, wanted)),
-    ),
-    route('GET', '/operations/:id', read, async ({ caller, params: { id } }) => {
-      const found = await operations.read(caller, id);
-      return answer(200, found, pollAfter(found));
-    }),
-  ];
-}
-
-function cancelRoute(operations: OperationService, can: Rule): Route {
-  const options = {
+  const cancel = {
     operationId: 'cancelOperation',
     summary: 'Cancel an operation',
     tag,
@@ -157,13 +88,7 @@ function cancelRoute(operations: OperationService, can: Rule): Route {
     sends: ['Location', 'Retry-After'],
     answers: { 202: operation },
   };
-  return route('POST', verbPath('operations', 'cancel'), options, async ({ caller, params: { id }, base }) =>
-    accepted(await operations.cancel(caller, id), base),
-  );
-}
-
-function eventsRoute(operations: OperationService, can: Rule): Route {
-  const options = {
+  const events = {
     operationId: 'streamOperationEvents',
     summary: 'Progress of an operation as server-sent events, until it ends',
     tag,
@@ -173,13 +98,66 @@ function eventsRoute(operations: OperationService, can: Rule): Route {
     produces: EVENTS,
     answers: { 200: Type.String(), 204: null },
   };
-  return route('GET', '/operations/:id/events', options, (request) =>
-    operationEvents(operations, request, request.params.id),
-  );
+  return [
+    ...moving.flatMap((model) => rowRoutes(model, operations, moveModel)),
+    route('GET', '/operations', list, async ({ caller, query: wanted }) =>
+      answer(200, await operations.list(caller, wanted)),
+    ),
+    route('GET', '/operations/:id', read, async ({ caller, params: { id } }) => {
+      const found = await operations.read(caller, id);
+      return answer(200, found, pollAfter(found));
+    }),
+    route('POST', verbPath('operations', 'cancel'), cancel, async ({ caller, params: { id }, base }) =>
+      accepted(await operations.cancel(caller, id), base),
+    ),
+    route('GET', '/operations/:id/events', events, (request) =>
+      operationEvents(operations, request, request.params.id),
+    ),
+  ];
 }
 
-function rowParams({ resource }: Model) {
-  return Type.Object({ id: Type.Unsafe<RowId>(resource.id.schema) });
+/** `POST /v1/RESOURCE/{id}:OPERATION` and `GET /v1/RESOURCE/{id}/moves`. */
+function rowRoutes(model: Model, operations: OperationService, moves: Model): Route[] {
+  const { name, resource } = model;
+  const of = { tag: name, params: Type.Object({ id: Type.Unsafe<RowId>(resource.id.schema) }) };
+  const starts = Object.entries(resource.lifecycle?.operations ?? {}).map(([verb, { from, to, can }]) => {
+    const options = {
+      ...of,
+      operationId: `start${rowName(name)}${typeName(verb)}`,
+      summary: `Start ${verb} on one of ${name}: from ${[from].flat().join(' or ')} to ${to}`,
+      can: can ?? resource.can.update ?? nobody,
+      idempotent: true,
+      sends: ['Location', 'Retry-After'],
+      raises: ['illegal_transition'] as const,
+      answers: { 202: operation },
+    };
+    // The router needs to be told that an id ends before the colon.
+    return route('POST', verbPath(name, verb), options, async (request) =>
+      accepted(await operations.start(request, name, request.params.id, verb), request.base),
+    );
+  });
+  const list = {
+    ...of,
+    operationId: `list${rowName(name)}Moves`,
+    summary: `Moves of one of ${name} from state to state, newest first`,
+    can: resource.can.read ?? nobody,
+    model: moves,
+    item: move,
+  };
+  return [
+    ...starts,
+    pageRoute(`/${name}/:id/moves`, list, ({ caller, params: { id } }, query, cursor) =>
+      operations.moves(caller, name, id, cursor === undefined ? query : { ...query, cursor }),
+    ),
+  ];
+}
+
+/** Who may read rows of any of the resources: which operations, their rows decide. */
+function readRule(models: readonly Model[]): Rule {
+  const audiences = models.map(({ resource: { can } }) => (can.read ? audienceOf(can.read) : 'nobody'));
+  if (audiences.includes('everyone')) return anyone;
+  if (audiences.includes('accounts')) return signedIn;
+  return audiences.includes('administrator') ? administrator : nobody;
 }
 
 function accepted(view: OperationView, base: string): Answer {

@@ -5,7 +5,7 @@ import type { Model } from '../../../rows/model.ts';
 import { type Action, isAdministrator, isViewer, transitionsOf } from '../../../rows/policy.ts';
 import { rowsWith } from '../../../rows/read.ts';
 import { notFound, requireId } from '../../../rows/validate.ts';
-import { type Caller, system } from '../../../schema/caller.ts';
+import { system } from '../../../schema/caller.ts';
 import type { RowId } from '../../../schema/id.ts';
 import { answer, type Route, route } from '../../../schema/route.ts';
 import { nobody } from '../../../schema/rules.ts';
@@ -51,8 +51,15 @@ export function permissionRoute(model: Model, store: Store, accounts: AccountSer
     requireId(model, id);
     const [row] = await rowsWith(model, store, { id });
     if (!row || !(await policy.allows(caller, 'see', row, store))) throw notFound(model, id);
-    const other = query.account === undefined ? caller : await accountNamed(caller, accounts, query.account);
-    const explains = query.account !== undefined;
+    const { account } = query;
+    const explains = account !== undefined;
+    let other = caller;
+    if (explains) {
+      if (!isAdministrator(caller) && !isViewer(caller)) throw new Problem('forbidden');
+      const named = /^[1-9]\d{0,15}$/.test(account) ? Number(account) : account;
+      const { roles = [] } = await accounts.read(system(), named);
+      other = { kind: 'account', account: named, session: '', roles };
+    }
     const ask = async (action: Action) =>
       explains ? policy.explain(other, action, row, store) : policy.allows(other, action, row, store);
     const settable = policy.fields(other, 'update').fields.filter(({ writable }) => writable);
@@ -69,12 +76,4 @@ export function permissionRoute(model: Model, store: Store, accounts: AccountSer
       },
     });
   });
-}
-
-/** An account as the caller it would be. Throws `forbidden` for all but operators, and `not_found`. */
-async function accountNamed(caller: Caller, accounts: AccountService, given: string): Promise<Caller> {
-  if (!isAdministrator(caller) && !isViewer(caller)) throw new Problem('forbidden');
-  const id = /^[1-9]\d{0,15}$/.test(given) ? Number(given) : given;
-  const { roles = [] } = await accounts.read(system(), id);
-  return { kind: 'account', account: id, session: '', roles };
 }

@@ -1,14 +1,14 @@
 import { type TObject, type TSchema, Type } from 'typebox';
-import type { AccountModels } from '../../../accounts/open-accounts.ts';
-import { type AccountBodies, accountBodies } from '../../../accounts/request-bodies.ts';
-import type { RepresentationTag } from '../../../database/migrations/representation.ts';
-import { Problem } from '../../../problems.ts';
-import { bodySchemas } from '../../../rows/model.ts';
-import { isObject } from '../../../rows/validate.ts';
-import { credentialsSchema } from '../../../schema/accounts.ts';
-import type { App } from '../../../schema/app.ts';
-import { accountOf, anonymous } from '../../../schema/caller.ts';
-import type { RowId } from '../../../schema/id.ts';
+import type { AccountModels } from '../../../../accounts/open-accounts.ts';
+import { type AccountBodies, accountBodies } from '../../../../accounts/request-bodies.ts';
+import type { RepresentationTag } from '../../../../database/migrations/representation.ts';
+import { Problem } from '../../../../problems.ts';
+import { bodySchemas } from '../../../../rows/model.ts';
+import { isObject } from '../../../../rows/validate.ts';
+import { credentialsSchema } from '../../../../schema/accounts.ts';
+import type { App } from '../../../../schema/app.ts';
+import { accountOf, anonymous } from '../../../../schema/caller.ts';
+import type { RowId } from '../../../../schema/id.ts';
 import {
   type Answer,
   answer,
@@ -16,18 +16,18 @@ import {
   type Route,
   type RouteRequest,
   route,
-} from '../../../schema/route.ts';
-import { administrator, any, ownAccount, signedIn } from '../../../schema/rules.ts';
-import type { Account, AccountService, Tokens } from '../../../schema/services/account-service.ts';
-import type { Versioned } from '../../../schema/services/row-service.ts';
-import { etagOf, ifMatchOf, noneMatches, type Representation, representationOf } from './etag.ts';
-import { pageRoute } from './page-route.ts';
-import { titled, verbPath } from './route-names.ts';
+} from '../../../../schema/route.ts';
+import { administrator, any, ownAccount, signedIn } from '../../../../schema/rules.ts';
+import type { Account, AccountService } from '../../../../schema/services/account-service.ts';
+import type { Versioned } from '../../../../schema/services/row-service.ts';
+import { etagOf, ifMatchOf, noneMatches, type Representation, representationOf } from '../etag.ts';
+import { pageRoute } from '../page-route.ts';
+import { titled, verbPath } from '../route-names.ts';
+import { sessionRoutes } from './sign-in-routes.ts';
 
 const instant = Type.String({ format: 'date-time' });
 const text = Type.String();
 const tag = 'accounts';
-const sessionTag = 'sessions';
 
 /** The members of an app that the routes of accounts need. */
 export type AccountsOf = Pick<App, 'name' | 'accounts' | 'resources'>;
@@ -36,7 +36,7 @@ export function bodiesOf({ name, accounts, resources }: AccountsOf): AccountBodi
   return accountBodies({ accounts, app: name, resources: Object.keys(resources) });
 }
 
-interface Described {
+export interface Described {
   readonly app: AccountsOf;
   readonly service: AccountService;
   readonly models: AccountModels;
@@ -62,11 +62,7 @@ export function accountRoutes(
   const account = accountSchema(app, models);
   const etag = representationOf(model, representationTag);
   const described = { app, service, models, account, etag, bodies: bodiesOf(app), params: idOf(app) };
-  const routes = [...ownRoutes(described), ...administrationRoutes(described)];
-  // Operators have sessions also where other accounts have keys alone.
-  const sessions = sessionRoutes(described);
-  if (app.accounts.password === false) return [...routes, ...sessions];
-  return [...routes, ...signInRoutes(described), ...sessions];
+  return [...ownRoutes(described), ...administrationRoutes(described), ...sessionRoutes(described)];
 }
 
 /** An account as its reader may see it. */
@@ -311,117 +307,4 @@ function changeRoute(described: Described): Route {
     await service.changePassword(request, body as unknown as { current: string; next: string });
     return answer(204);
   });
-}
-
-/** Answers of RFC 6749, section 5.1, so that any OAuth2 client can sign in. */
-function tokensOf(account: TSchema): TSchema {
-  return titled(
-    'Tokens',
-    Type.Object({
-      access_token: text,
-      token_type: text,
-      expires_in: Type.Integer(),
-      refresh_token: Type.Optional(text),
-      session: text,
-      account,
-    }),
-  );
-}
-
-function tokens({ access, refresh, expiresIn, session, account }: Tokens) {
-  const body = {
-    access_token: access,
-    token_type: 'bearer',
-    expires_in: expiresIn,
-    ...(refresh !== null && { refresh_token: refresh }),
-    session,
-    account,
-  };
-  return { status: 200, body };
-}
-
-function signInRoutes({ app, service, account, bodies }: Described): Route[] {
-  const answers = { 200: tokensOf(account) };
-  const signIn = {
-    operationId: 'signIn',
-    summary: 'Sign in',
-    tag: sessionTag,
-    body: bodies.signIn.schema,
-    checkBody: false,
-    raises: ['invalid_credentials'] as const,
-    answers,
-    signsIn: true,
-  };
-  const refresh = {
-    operationId: 'refreshSession',
-    summary: 'Exchange a refresh token for new tokens',
-    tag: sessionTag,
-    body: bodies.refresh.schema,
-    raises: ['invalid_token'] as const,
-    answers,
-  };
-  const routes = [
-    route('POST', '/sessions', signIn, async (request) =>
-      // The service checks the body.
-      tokens(await service.signIn(request, request.body as { username: string; password: string })),
-    ),
-  ];
-  if (app.accounts.tokens.refresh === false) return routes;
-  return [
-    ...routes,
-    route('POST', '/sessions::refresh', refresh, async (request) => {
-      const { refresh_token: token } = request.body as { refresh_token: string };
-      return tokens(await service.refresh(request, token));
-    }),
-  ];
-}
-
-function sessionRoutes({ app, service, models }: Described): Route[] {
-  const session = titled(
-    'Session',
-    Type.Object({
-      id: text,
-      account: app.accounts.id.schema,
-      created_at: instant,
-      last_used_at: instant,
-      expires_at: instant,
-      current: Type.Boolean(),
-    }),
-  );
-  const list = {
-    operationId: 'listSessions',
-    summary: 'List your sessions; all of them for the administrator',
-    tag: sessionTag,
-    can: signedIn,
-    model: models.sessions,
-    item: session,
-  };
-  const end = {
-    operationId: 'endSession',
-    summary: 'End one of your sessions; any for the administrator',
-    tag: sessionTag,
-    can: signedIn,
-    params: Type.Object({ id: text }),
-    readOnly: true,
-    answers: { 204: null },
-  };
-  const endAll = {
-    operationId: 'endAllSessions',
-    summary: 'End all your sessions',
-    tag: sessionTag,
-    can: signedIn,
-    readOnly: true,
-    answers: { 204: null },
-  };
-  return [
-    pageRoute('/sessions', list, (request, query, cursor) => service.sessions(request, query, cursor)),
-    route('DELETE', '/sessions/:id', end, async (request) => {
-      await service.endSession(request, request.params.id);
-      return answer(204);
-    }),
-    route('DELETE', '/sessions', endAll, async (request) => {
-      await service.endAllSessions(request);
-      return answer(204);
-    }),
-  ];
 }

@@ -1,9 +1,9 @@
 import { type TObject, Type } from 'typebox';
-import type { PeopleService } from '../../../accounts/people/people.ts';
-import { answer, type Route, route } from '../../../schema/route.ts';
-import { anyone, signedIn } from '../../../schema/rules.ts';
+import type { PeopleService } from '../../../../accounts/people/people.ts';
+import { answer, type Route, route } from '../../../../schema/route.ts';
+import { anyone, signedIn } from '../../../../schema/rules.ts';
+import { titled } from '../route-names.ts';
 import { type AccountsOf, bodiesOf } from './account-routes.ts';
-import { titled } from './route-names.ts';
 
 /**
  * Routes of links in mails, which verify addresses and change them, reset passwords and invite. The service checks the bodies.

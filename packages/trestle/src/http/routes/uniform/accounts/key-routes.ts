@@ -1,11 +1,11 @@
 import { type TSchema, Type } from 'typebox';
-import type { AccountModels } from '../../../accounts/open-accounts.ts';
-import { answer, type Route, type RouteRequest, route } from '../../../schema/route.ts';
-import { signedIn } from '../../../schema/rules.ts';
-import type { KeyOptions, KeyService, KeyView } from '../../../schema/services/account-service.ts';
+import type { AccountModels } from '../../../../accounts/open-accounts.ts';
+import { answer, type Route, type RouteRequest, route } from '../../../../schema/route.ts';
+import { signedIn } from '../../../../schema/rules.ts';
+import type { KeyOptions, KeyService, KeyView } from '../../../../schema/services/account-service.ts';
+import { pageRoute } from '../page-route.ts';
+import { titled, verbPath } from '../route-names.ts';
 import { type AccountsOf, bodiesOf } from './account-routes.ts';
-import { pageRoute } from './page-route.ts';
-import { titled, verbPath } from './route-names.ts';
 
 const instant = Type.String({ format: 'date-time' });
 const text = Type.String();
