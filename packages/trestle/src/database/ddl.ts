@@ -76,12 +76,8 @@ function columnDefinition(dialect: Dialect, column: Column): Sql {
   const key = sql.raw(column.key === 'given' ? ' primary key' : '');
   const presence = sql.raw(column.nullable || column.key === 'counting' ? '' : ' not null');
   const target = dialect.inlineReferences && column.references ? references(column.references) : sql``;
-  return sql`${name} ${type}${key}${presence}${defaultClause(dialect, column)}${target}`;
-}
-
-function defaultClause(dialect: Dialect, column: Column): Sql {
-  if (column.default === undefined) return sql``;
-  return sql` default ${literal(dialect, column)}`;
+  const value = column.default === undefined ? sql`` : sql` default ${literal(dialect, column)}`;
+  return sql`${name} ${type}${key}${presence}${value}${target}`;
 }
 
 /** A column's default as SQL. */

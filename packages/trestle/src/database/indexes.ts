@@ -39,8 +39,16 @@ export function indexesOf(
     // Most spans are yet to come: few end after the one that is asked for begins.
     ...resource.exclude.map(({ same, from, to }) => [...same, to, from]),
     ...looked,
-  ].map((columns) => upToId(columns));
-  const descending = descendingOf(resource.order);
+  ].map((columns) => {
+    // The columns once each, up to the id: after it nothing is left to sort.
+    const once = [...new Set([...columns, 'id'])];
+    return once.slice(0, once.indexOf('id') + 1);
+  });
+  // The descending columns of an order that goes both ways; one that goes one way is read forwards or backwards.
+  const down = resource.order.map((key) => key.startsWith('-'));
+  const isMixed = down.some((way) => way !== down[0]);
+  const downColumns = order.filter((_, at) => down[at]);
+  const descending = !isMixed ? [] : down.at(-1) ? [...downColumns, 'id'] : downColumns;
   // Without those that another one starts with, and without the primary key's own.
   const starts = (longer: readonly string[], prefix: readonly string[]) =>
     prefix.every((column, at) => longer[at] === column);
@@ -58,7 +66,10 @@ export function indexesOf(
               place !== at && starts(other, list) && (other.length > list.length || place < at),
           ),
       )
-      .map((columns) => directed(index(table, columns), order, descending)),
+      .map((columns) => ({
+        ...index(table, columns),
+        ...(descending.length > 0 && order.every((column) => columns.includes(column)) && { descending }),
+      })),
   ];
 }
 
@@ -115,24 +126,4 @@ function existsIn(rule: RuleData): (RuleData & { readonly kind: 'exists' })[] {
   if (rule.kind === 'any' || rule.kind === 'all') return rule.rules.flatMap(existsIn);
   if (rule.kind === 'not') return existsIn(rule.rule);
   return rule.kind === 'exists' ? [rule] : [];
-}
-
-/** The columns once each, up to the id: after it nothing is left to sort. */
-function upToId(columns: readonly string[]): string[] {
-  const once = [...new Set([...columns, 'id'])];
-  return once.slice(0, once.indexOf('id') + 1);
-}
-
-/** The descending columns of an order that goes both ways; one that goes one way is read forwards or backwards. */
-function descendingOf(order: readonly string[]): string[] {
-  const down = order.map((key) => key.startsWith('-'));
-  if (down.every((way) => way === down[0])) return [];
-  const columns = order.filter((key) => key.startsWith('-')).map((key) => key.slice(1));
-  return down.at(-1) ? [...columns, 'id'] : columns;
-}
-
-/** An index that ends in the declared order, in the directions of that order. */
-function directed(one: Index, order: readonly string[], descending: readonly string[]): Index {
-  const ends = order.every((column) => one.columns.includes(column));
-  return ends && descending.length > 0 ? { ...one, descending } : one;
 }

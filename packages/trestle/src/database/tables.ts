@@ -56,7 +56,9 @@ function columnOf(name: string, field: Field, resources: Resources, accounts: Ac
   const { reference, column, isAccount, server, derived } = field.type;
   if (reference) {
     const { target, onDelete } = reference;
-    const referred = targetOf(resources, target);
+    const referred = resources[target];
+    if (!referred)
+      throw new TypeError(`reference('${target}') has no resource; declare ${target} in app({ resources })`);
     return {
       name,
       kind: referred.id.kind,
@@ -88,13 +90,6 @@ function schemaOf({ type }: Field): Pick<Column, 'schema'> {
   if (type.server || type.reference) return {};
   const forPeople = (key: string, value: unknown) => (key.startsWith('x-') ? undefined : value);
   return { schema: JSON.parse(JSON.stringify(type.schema, forPeople)) };
-}
-
-function targetOf(resources: Resources, name: string): Resource {
-  const target = resources[name];
-  if (!target)
-    throw new TypeError(`reference('${name}') has no resource; declare ${name} in app({ resources })`);
-  return target;
 }
 
 /** The value of a new column in existing rows; null in a nullable column. */

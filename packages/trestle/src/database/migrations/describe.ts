@@ -41,8 +41,13 @@ function words(change: Change): string {
       return `create table ${table} (${change.to.columns.map((column) => column.name).join(', ')})`;
     case 'dropTable':
       return `drop table ${table}: its rows are lost`;
-    case 'addColumn':
-      return `add ${table}.${change.to.name} (${columnWords(change.to)})`;
+    case 'addColumn': {
+      const { name, kind, nullable, default: given, older } = change.to;
+      const filled = older ? 'older rows get the moment of the migration' : undefined;
+      const value = given === undefined ? filled : `default ${JSON.stringify(given)}`;
+      const words = [kind, nullable ? 'nullable' : 'not null', value, targetWords(change.to)];
+      return `add ${table}.${name} (${words.filter(Boolean).join(', ')})`;
+    }
     case 'dropColumn':
       return `drop ${table}.${change.from.name} (${change.from.kind}): its values are lost`;
     case 'changeColumn':
@@ -60,14 +65,6 @@ function words(change: Change): string {
     case 'dropIndex':
       return `drop ${indexWords(table, change.from)}`;
   }
-}
-
-function columnWords(column: Column): string {
-  const older = column.older ? 'older rows get the moment of the migration' : undefined;
-  const value = column.default === undefined ? older : `default ${JSON.stringify(column.default)}`;
-  return [column.kind, column.nullable ? 'nullable' : 'not null', value, targetWords(column)]
-    .filter(Boolean)
-    .join(', ');
 }
 
 function targetWords({ references }: Column): string | undefined {

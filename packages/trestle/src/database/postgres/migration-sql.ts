@@ -26,6 +26,7 @@ export function postgresSql({ dialect, changes, from, to, now }: Migration): str
   const retargeted = changed.filter(
     (one) => String(referenceShape(one.from)) !== String(referenceShape(one.to)),
   );
+  const dropped = of('dropTable').map((one) => sql.table(one.table));
   const columnsToRefer = [...of('addColumn'), ...retargeted];
   return [
     ...renames(dialect, changes, from),
@@ -42,11 +43,14 @@ export function postgresSql({ dialect, changes, from, to, now }: Migration): str
     ...created.map((table) => createTable(dialect, table)),
     ...of('addColumn').flatMap((one) => added(dialect, one.table, one.to, now)),
     ...changed.flatMap((one) => altered(dialect, one)),
-    ...dropTables(dialect, of('dropTable')),
+    ...(dropped.length > 0 ? [text(dialect, sql`drop table ${sql.join(dropped)}`)] : []),
     ...created.flatMap((table) => addReferences(dialect, table.name, table.columns)),
     ...columnsToRefer.flatMap((one) => addReferences(dialect, one.table, [one.to])),
     ...created.flatMap((table) => table.indexes.map((index) => createIndex(dialect, table, index))),
-    ...of('createIndex').flatMap((one) => createIndexOf(dialect, to, one)),
+    ...of('createIndex').flatMap((one) => {
+      const table = to.find(({ name }) => name === one.table);
+      return table ? [createIndex(dialect, table, one.to)] : [];
+    }),
   ];
 }
 
@@ -117,16 +121,6 @@ function altered(dialect: Dialect, { table, from, to }: Of<'changeColumn'>): str
   if (!to.nullable && (from.nullable || isConverted)) statements.push(column(sql`set not null`));
   if (!from.nullable && to.nullable && !isConverted) statements.push(column(sql`drop not null`));
   return statements;
-}
-
-function dropTables(dialect: Dialect, changes: readonly Of<'dropTable'>[]): string[] {
-  if (changes.length === 0) return [];
-  return [text(dialect, sql`drop table ${sql.join(changes.map((one) => sql.table(one.table)))}`)];
-}
-
-function createIndexOf(dialect: Dialect, to: readonly Table[], change: Of<'createIndex'>): string[] {
-  const table = to.find((one) => one.name === change.table);
-  return table ? [createIndex(dialect, table, change.to)] : [];
 }
 
 function alter(dialect: Dialect, table: string, action: Sql): string {

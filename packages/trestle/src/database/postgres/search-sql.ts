@@ -57,8 +57,11 @@ export function postgresSearch(
       write ??= compile();
       await transaction.all(write, [arrayLiteral(all.map(({ id }) => id)), arrayLiteral(all.map(vectorOf))]);
     },
-    query: (terms, some) =>
-      terms.map((term) => `(${some.map((at) => phraseOf(term, at)).join(' | ')})`).join(' & '),
+    query: (terms, some) => {
+      const phraseIn = (field: number, { words, isPrefix }: SearchTerm) =>
+        `${words.map((word) => `'${fieldMark(field)}${word}'`).join(' <-> ')}${isPrefix ? ':*' : ''}`;
+      return terms.map((term) => `(${some.map((at) => phraseIn(at, term)).join(' | ')})`).join(' & ');
+    },
     // Found first: the planner knows not how few match, and would walk the index of an order for them.
     matches: (id, query) =>
       sql`${id} = any(array(select _row from ${table} where words @@ ${query}::text::tsquery))`,
@@ -71,9 +74,4 @@ export function postgresSearch(
 /** A letter for each field. */
 function fieldMark(at: number): string {
   return String.fromCharCode(97 + at);
-}
-
-function phraseOf({ words, isPrefix }: SearchTerm, field: number): string {
-  const lexemes = words.map((word) => `'${fieldMark(field)}${word}'`).join(' <-> ');
-  return `${lexemes}${isPrefix ? ':*' : ''}`;
 }

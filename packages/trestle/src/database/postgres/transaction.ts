@@ -58,7 +58,14 @@ export class Transaction implements Executor {
       if (this.#failed) throw this.#failed.problem;
     } catch (thrown) {
       const fault = this.#failed && faultOf(this.#failed.error);
-      const ended = fault === 'lost' || (await this.#rollback());
+      const isOpen = this.#begun && fault !== 'lost';
+      // Where the rollback has no answer the server undoes it all the same, but the connection is of no more use.
+      const ended =
+        !isOpen ||
+        (await this.#control('rollback').then(
+          () => true,
+          () => false,
+        ));
       const spoiled = !ended || (this.#failed !== undefined && spoilsSession(this.#failed.error));
       throw new TransactionFailed(thrown, { repeatable: fault === 'lost' || fault === 'again', spoiled });
     }
@@ -113,36 +120,20 @@ export class Transaction implements Executor {
     return this.#failed.problem;
   }
 
-  /** False where the rollback had no answer: the server undoes it all the same, but the connection is of no more use. */
-  async #rollback(): Promise<boolean> {
-    if (!this.#begun) return true;
-    try {
-      await this.#control('rollback');
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
   async #commit(): Promise<void> {
     if (!this.#begun) return;
     try {
       await this.#control('commit');
     } catch (error) {
       this.#options.failed(error);
-      throw this.#uncommitted(error);
-    }
-  }
-
-  /** An answer with an SQLSTATE (a deferred constraint, a conflict) says that it was undone; silence says nothing. */
-  #uncommitted(error: unknown): TransactionFailed {
-    const spoiled = spoilsSession(error);
-    if (faultOf(error) !== 'lost')
-      return new TransactionFailed(postgresProblem(error), {
-        repeatable: faultOf(error) === 'again',
-        spoiled,
+      // An answer with an SQLSTATE (a deferred constraint, a conflict) says that it was undone; silence says nothing.
+      const fault = faultOf(error);
+      if (fault === 'lost') throw new TransactionFailed(perhapsWritten(error), { spoiled: true });
+      throw new TransactionFailed(postgresProblem(error), {
+        repeatable: fault === 'again',
+        spoiled: spoilsSession(error),
       });
-    return new TransactionFailed(perhapsWritten(error), { spoiled: true });
+    }
   }
 
   #control(text: 'commit' | 'rollback'): Promise<unknown> {

@@ -54,7 +54,12 @@ export function sqliteProblem(error: unknown): unknown {
   if (error instanceof FileRemoved) return unwritable(error);
   if (!isSqliteError(error)) return error;
   const primary = error.errcode & 0xff;
-  if (UNIQUE.has(error.errcode)) return brokenConstraint('unique', columnsOf(error.message));
+  if (UNIQUE.has(error.errcode)) {
+    // `UNIQUE constraint failed: notes.title, notes.author` names the columns.
+    const list = /UNIQUE constraint failed: (.+)$/.exec(error.message)?.[1] ?? '';
+    const columns = list.split(', ').map((name) => name.slice(name.indexOf('.') + 1));
+    return brokenConstraint('unique', columns);
+  }
   if (FOREIGN_KEY.has(error.errcode)) return brokenConstraint('reference', []);
   if (primary === CODES.full)
     return new Problem('storage_full', {
@@ -72,10 +77,4 @@ function unwritable(cause: unknown): Problem {
     headers: { 'Retry-After': '1' },
     cause,
   });
-}
-
-/** `UNIQUE constraint failed: notes.title, notes.author` names the columns. */
-function columnsOf(message: string): string[] {
-  const list = /UNIQUE constraint failed: (.+)$/.exec(message)?.[1] ?? '';
-  return list.split(', ').map((name) => name.slice(name.indexOf('.') + 1));
 }

@@ -53,11 +53,13 @@ export function sqliteSql({ dialect, changes, to, now }: Migration): string[] {
         if (change.kind === 'addColumn') added.add(change.to);
         if (change.kind === 'changeColumn') before.set(change.to.name, change.from);
       }
-      const values = table.columns.map((column) =>
-        added.has(column)
-          ? valueForOlder(dialect, column, now)
-          : converted(dialect, table.name, before.get(column.name) ?? column, column),
-      );
+      const values = table.columns.map((column) => {
+        if (added.has(column))
+          return column.default === undefined && column.older === 'now'
+            ? sql.lit(now)
+            : literal(dialect, column);
+        return converted(dialect, table.name, before.get(column.name) ?? column, column);
+      });
       const names = sql.join(table.columns.map((column) => sql.id(column.name)));
       return [
         createTable(dialect, table, aside),
@@ -97,10 +99,4 @@ function converted(dialect: Dialect, table: string, from: Column, to: Column): S
     from.kind === to.kind ? sql.ref(from.name) : stagedValue(table, 'id', stagingName(table, to.name));
   const replaced = from.nullable && !to.nullable && to.default !== undefined;
   return replaced ? sql`coalesce(${value}, ${literal(dialect, to)})` : value;
-}
-
-/** The value of a new column in existing rows. */
-function valueForOlder(dialect: Dialect, column: Column, now: string): Sql {
-  if (column.default === undefined && column.older === 'now') return sql.lit(now);
-  return literal(dialect, column);
 }

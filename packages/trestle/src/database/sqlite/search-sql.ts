@@ -1,6 +1,5 @@
 import type { Dialect } from '../dialect.ts';
 import type { SearchIndex, SearchSql } from '../search/search-index.ts';
-import type { SearchTerm } from '../search/words.ts';
 import { type Sql, sql } from '../sql.ts';
 import { type Statement, statement } from '../statement.ts';
 
@@ -48,7 +47,9 @@ export function sqliteSearch(dialect: Dialect, index: SearchIndex): SearchSql {
       }
     },
     query: (terms, some) => {
-      const phrases = terms.map(phraseOf).join(' AND ');
+      const phrases = terms
+        .map(({ words, isPrefix }) => `"${words.join(' ')}"${isPrefix ? ' *' : ''}`)
+        .join(' AND ');
       return `{${some.map((at) => `f${at}`).join(' ')}} : (${phrases})`;
     },
     matches: (id, query) =>
@@ -60,8 +61,4 @@ export function sqliteSearch(dialect: Dialect, index: SearchIndex): SearchSql {
     rankNow: (query: Sql, id: Sql) =>
       sql`(select ${rank} from ${texts} where ${texts} match ${query} and rowid = (select _at from ${numbers} where _row = ${id}))`,
   };
-}
-
-function phraseOf({ words, isPrefix }: SearchTerm): string {
-  return `"${words.join(' ')}"${isPrefix ? ' *' : ''}`;
 }

@@ -18,17 +18,25 @@ interface Part {
 
 /** All rows of a table in parts, by their keys, with flat memory. Every read is one statement. */
 export async function* readTable(executor: Executor, dialect: Dialect, table: Table): AsyncGenerator<Part> {
-  const { first, next } = pageStatements(dialect, table);
-  const decode = rowDecoder(dialect, table.columns);
   const key = keyOf(table).name;
+  const columns = sql.join(table.columns.map(({ name }) => sql.ref(name)));
+  const from = sql`select ${columns} from ${sql.table(table.name)}`;
+  const rest = sql`order by ${sql.ref(key)} limit ${param('limit')}`;
+  const first = statement(dialect, sql`${from} ${rest}`);
+  const next = statement(dialect, sql`${from} where ${sql.ref(key)} > ${param('after')} ${rest}`);
+  const decode = rowDecoder(dialect, table.columns);
   let limit = MAX_ROWS;
-  let last: Columns | undefined;
+  let after: Value | undefined;
   for (;;) {
-    const page: Columns[] = last
-      ? await executor.all(next, bind(next, { after: keyValue(last[key]), limit }))
-      : await executor.all(first, bind(first, { limit }));
-    last = page.at(-1);
-    if (!last) return;
+    const page: Columns[] =
+      after === undefined
+        ? await executor.all(first, bind(first, { limit }))
+        : await executor.all(next, bind(next, { after, limit }));
+    const last = page.at(-1)?.[key];
+    if (last === undefined) return;
+    if (typeof last !== 'number' && typeof last !== 'string')
+      throw new TypeError(`expected a number or a string as a key, got ${typeof last}`);
+    after = last;
     const rows = page.map(decode);
     const lines = rows.map((row) => JSON.stringify(row));
     yield { rows, lines };
@@ -36,24 +44,6 @@ export async function* readTable(executor: Executor, dialect: Dialect, table: Ta
     const length = lines.reduce((sum, line) => sum + line.length, 0) / lines.length;
     limit = Math.max(1, Math.min(MAX_ROWS, Math.floor(MAX_TEXT_LENGTH / length)));
   }
-}
-
-function pageStatements(dialect: Dialect, table: Table) {
-  const columns = sql.join(table.columns.map(({ name }) => sql.ref(name)));
-  const key = sql.ref(keyOf(table).name);
-  const rest = sql`order by ${key} limit ${param('limit')}`;
-  return {
-    first: statement(dialect, sql`select ${columns} from ${sql.table(table.name)} ${rest}`),
-    next: statement(
-      dialect,
-      sql`select ${columns} from ${sql.table(table.name)} where ${key} > ${param('after')} ${rest}`,
-    ),
-  };
-}
-
-function keyValue(value: unknown): Value {
-  if (typeof value === 'number' || typeof value === 'string') return value;
-  throw new TypeError(`expected a number or a text as a key, got ${typeof value}`);
 }
 
 /** How many rows a table has. */

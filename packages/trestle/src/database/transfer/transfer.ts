@@ -50,7 +50,11 @@ export async function transfer(
     target.exclusive(wait, async (writer) => {
       const move = { reader, from: source.dialect, writer, to: target.dialect, progress };
       await refuseRows(move, tables);
-      const moved = await target.dialect.withoutReferences(writer, () => moveAll(move, tables));
+      const moved = await target.dialect.withoutReferences(writer, async () => {
+        const all: MovedTable[] = [];
+        for (const table of tables) all.push(await moveTable(move, table));
+        return all;
+      });
       for (const one of moved) await compare(move, one);
       return moved.map(({ table, rows, digest }) => ({ table: table.name, rows, digest }));
     }),
@@ -78,12 +82,6 @@ interface MovedTable {
   readonly table: Table;
   readonly rows: number;
   readonly digest: string;
-}
-
-async function moveAll(move: Move, tables: readonly Table[]): Promise<MovedTable[]> {
-  const moved: MovedTable[] = [];
-  for (const table of tables) moved.push(await moveTable(move, table));
-  return moved;
 }
 
 async function moveTable(move: Move, table: Table): Promise<MovedTable> {

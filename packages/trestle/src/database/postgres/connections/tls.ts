@@ -20,18 +20,14 @@ export interface Tls {
 export function tlsOf(parameters: URLSearchParams, environment: NodeJS.ProcessEnv = process.env): Tls {
   const given = (name: string) => parameters.get(name) ?? environment[`PG${name.toUpperCase()}`] ?? undefined;
   const root = given('sslrootcert');
-  const mode = modeOf(given('sslmode') ?? (root === 'system' ? 'verify-full' : 'prefer'));
+  const asked = given('sslmode') ?? (root === 'system' ? 'verify-full' : 'prefer');
+  const mode = MODES.find((known) => known === asked);
+  if (!mode) throw new StartError(`sslmode=${asked} is not known; it is one of ${MODES.join(', ')}`);
   if (mode === 'disable') return { options: false, optional: false };
   const [cert, key] = [given('sslcert'), given('sslkey')];
   const own = { ...(cert && { cert: fileOf('sslcert', cert) }), ...(key && { key: fileOf('sslkey', key) }) };
   const options = { ...own, ...verification(mode, root) };
   return { options, optional: mode === 'prefer' || mode === 'allow' };
-}
-
-function modeOf(text: string): Mode {
-  const mode = MODES.find((known) => known === text);
-  if (!mode) throw new StartError(`sslmode=${text} is not known; it is one of ${MODES.join(', ')}`);
-  return mode;
 }
 
 function verification(mode: Mode, root: string | undefined): ConnectionOptions {
