@@ -10,8 +10,8 @@ import { tableName } from '../database/tables.ts';
 import type { Accounts } from '../schema/accounts.ts';
 import type { Caller } from '../schema/caller.ts';
 import { type Field, hasColumn, memberNormalizer } from '../schema/field.ts';
-import type { FieldType, Links, Many, StoredKind } from '../schema/field-type.ts';
-import type { Id, RowId } from '../schema/id.ts';
+import type { FieldType, Many, StoredKind } from '../schema/field-type.ts';
+import type { RowId } from '../schema/id.ts';
 import type { Resource, RowCheck } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
 import { ruleData } from '../schema/rules.ts';
@@ -152,15 +152,25 @@ function modelField(
   const target = reference && resources[reference.target]?.id;
   const linked = relation?.kind === 'links' ? resources[relation.resource]?.id : undefined;
   const id = target ?? (isAccount ? accounts.id : undefined);
-  const type = id
+  // The comparison of an id, for fields that hold one.
+  const { column, operators, expected, accepts, fromText, toText } = id?.type ?? field.type;
+  const type: FieldType = id
     ? {
         ...declared,
-        ...comparisonOf(id),
+        ...{ column, operators, expected, accepts, fromText, toText },
         schema: target?.referred ?? id.schema,
         ...(reference && { reference }),
       }
     : linked && relation?.kind === 'links'
-      ? { ...field.type, ...referencesTo(linked, relation) }
+      ? {
+          ...field.type,
+          schema: Type.Array(linked.referred, { maxItems: relation.max, uniqueItems: true }),
+          expected: linked.type.expected,
+          accepts: linked.type.accepts,
+          // In a CSV file an array is JSON.
+          fromText: (text, parseJson) =>
+            text.startsWith('[') ? parseJson(text) : linked.type.fromText(text, parseJson),
+        }
       : relation?.kind === 'sum'
         ? {
             ...field.type,
@@ -183,21 +193,6 @@ function targetOf(field: ModelField | undefined): string | undefined {
   const { isAccount, reference, relation } = field?.field.type ?? {};
   if (relation?.kind === 'links') return relation.resource;
   return isAccount ? 'accounts' : reference?.target;
-}
-
-/** The comparison of an id, for fields that hold one. */
-function comparisonOf({ type: { column, operators, expected, accepts, fromText, toText } }: Id) {
-  return { column, operators, expected, accepts, fromText, toText };
-}
-
-/** The members of `references()` to rows with such ids. In a CSV file an array is JSON. */
-function referencesTo({ type, referred }: Id, { max }: Links): Partial<FieldType> {
-  return {
-    schema: Type.Array(referred, { maxItems: max, uniqueItems: true }),
-    expected: type.expected,
-    accepts: type.accepts,
-    fromText: (text, parseJson) => (text.startsWith('[') ? parseJson(text) : type.fromText(text, parseJson)),
-  };
 }
 
 /** @param model of the rows, once it is compiled. */

@@ -109,8 +109,11 @@ function message(
     case 'maxItems':
       return `expected at most ${limit} items`;
     case 'pattern':
-    case 'format':
-      return ownMessage(schema) ?? `must match ${String(params.format ?? params.pattern)}`;
+    case 'format': {
+      // A declaration may give its own message.
+      const own = isObject(schema) ? schema['x-message'] : undefined;
+      return typeof own === 'string' ? own : `must match ${String(params.format ?? params.pattern)}`;
+    }
     case 'enum':
       return `expected one of ${names(params.allowedValues).join(', ')}`;
     case '~refine':
@@ -118,12 +121,6 @@ function message(
     default:
       return otherwise;
   }
-}
-
-/** The message that a declaration gives for values of another form. */
-function ownMessage(schema: unknown): string | undefined {
-  const own = typeof schema === 'object' && schema !== null && 'x-message' in schema && schema['x-message'];
-  return typeof own === 'string' ? own : undefined;
 }
 
 const ARTICLES: Readonly<Record<string, string>> = {
@@ -196,7 +193,10 @@ export function checkedBody(
     const writable = fields.filter((field) => field.writable).map((field) => field.name);
     throw bodyProblem(errors, writable, model.name);
   }
-  if (!isObject(body)) throw bodyProblem([notAnObject(body)], []);
+  if (!isObject(body)) {
+    const message = `expected an object, got ${kindOf(body)}`;
+    throw bodyProblem([{ pointer: '', code: 'type', message }], []);
+  }
   return body;
 }
 
@@ -225,10 +225,6 @@ function requireAtLeastOne(model: Model, values: Readonly<Record<string, unknown
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function notAnObject(body: unknown): FieldError {
-  return { pointer: '', code: 'type', message: `expected an object, got ${kindOf(body)}` };
 }
 
 /**

@@ -19,7 +19,7 @@ export type StoredKind =
 type Relation = Many | Computed | Links;
 
 /** Rows of another resource that a row refers to, in an order; a table of their own holds them. */
-export interface Links {
+interface Links {
   readonly kind: 'links';
   readonly resource: string;
   readonly max: number;

@@ -42,7 +42,9 @@ class CsvReader {
     if (char === '\n') this.#line += 1;
     switch (this.#state) {
       case 'quoted':
-        return this.#inQuotes(char);
+        if (char === QUOTE) this.#state = 'closed';
+        else this.#cell += char;
+        return undefined;
       case 'closed':
         return this.#afterQuotes(char);
       case 'broken':
@@ -63,16 +65,13 @@ class CsvReader {
   #plain(char: string): CsvRecord | undefined {
     if (char === ',') this.#endCell();
     else if (char === '\n') return this.#endOfLine();
-    else if (char !== QUOTE) this.#add(char);
-    else if (this.#state === 'start') this.#state = 'quoted';
+    else if (char !== QUOTE) {
+      this.#cell += char;
+      this.#state = 'plain';
+    } else if (this.#state === 'start') this.#state = 'quoted';
     else
       this.#break('a quote inside a cell that does not begin with one; put the cell in quotes and double it');
     return undefined;
-  }
-
-  #inQuotes(char: string): undefined {
-    if (char === QUOTE) this.#state = 'closed';
-    else this.#cell += char;
   }
 
   #afterQuotes(char: string): CsvRecord | undefined {
@@ -83,11 +82,6 @@ class CsvReader {
     else if (char === '\n') return this.#endOfLine();
     else if (char !== '\r') this.#break('text after the quote that closes a cell');
     return undefined;
-  }
-
-  #add(char: string): void {
-    this.#cell += char;
-    this.#state = 'plain';
   }
 
   #endCell(): void {

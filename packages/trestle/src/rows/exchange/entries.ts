@@ -31,15 +31,12 @@ function* ndjsonEntries(parts: Iterable<string>, parseJson: ParseJson): Generato
   let line = 0;
   for (const text of lines(parts)) {
     line += 1;
-    if (text.trim() !== '') yield ndjsonEntry(line, text, parseJson);
+    if (text.trim() === '') continue;
+    const read = attempt('', () => parseJson(text));
+    if ('error' in read) yield refused(line, read.error);
+    else if (isObject(read.value)) yield { line, values: read.value, errors: [] };
+    else yield refused(line, fault('', 'type', 'expected a JSON object'));
   }
-}
-
-function ndjsonEntry(line: number, text: string, parseJson: ParseJson): Entry {
-  const read = attempt('', () => parseJson(text));
-  if ('error' in read) return refused(line, read.error);
-  if (!isObject(read.value)) return refused(line, fault('', 'type', 'expected a JSON object'));
-  return { line, values: read.value, errors: [] };
 }
 
 function* lines(parts: Iterable<string>): Generator<string> {
@@ -53,10 +50,19 @@ function* lines(parts: Iterable<string>): Generator<string> {
 }
 
 function* csvEntries(model: Model, parts: Iterable<string>, parseJson: ParseJson): Generator<Entry> {
+  const known = new Map(columnsOf(model).map((column) => [column.name, column]));
   let columns: CsvColumn[] | undefined;
   for (const { line, cells, error } of csvRecords(parts)) {
     if (error) yield refused(line, fault('', 'csv', error));
-    else if (!columns) columns = headerOf(model, cells);
+    else if (!columns)
+      columns = cells.map((name, at) => {
+        const column = known.get(name ?? '');
+        if (!column || cells.indexOf(name) !== at)
+          throw new Problem('invalid', {
+            detail: `line 1: '${name ?? ''}' is ${column ? 'there twice' : `no field of ${model.name}`}; expected names out of ${[...known.keys()].join(', ')}`,
+          });
+        return column;
+      });
     else if (cells.length === columns.length) yield csvEntry(line, columns, cells, parseJson);
     else if (cells.length > 1 || cells[0] !== null)
       yield refused(
@@ -68,18 +74,6 @@ function* csvEntries(model: Model, parts: Iterable<string>, parseJson: ParseJson
         ),
       );
   }
-}
-
-function headerOf(model: Model, cells: readonly Cell[]): CsvColumn[] {
-  const known = new Map(columnsOf(model).map((column) => [column.name, column]));
-  return cells.map((name, at) => {
-    const column = known.get(name ?? '');
-    if (!column || cells.indexOf(name) !== at)
-      throw new Problem('invalid', {
-        detail: `line 1: '${name ?? ''}' is ${column ? 'there twice' : `no field of ${model.name}`}; expected names out of ${[...known.keys()].join(', ')}`,
-      });
-    return column;
-  });
 }
 
 function csvEntry(

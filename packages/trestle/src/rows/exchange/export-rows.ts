@@ -14,7 +14,8 @@ const PART = 500;
  * Callers' rules are not asked: this is for whoever runs the server.
  */
 export async function* exportRows(store: Store, model: Model, format: Format): AsyncGenerator<string> {
-  const line = format === 'csv' ? csvLines(model) : (row: Row) => `${JSON.stringify(row)}\n`;
+  const cells = cellsOf(model);
+  const line = (row: Row) => (format === 'csv' ? csvLine(cells(row)) : `${JSON.stringify(row)}\n`);
   if (format === 'csv') yield csvLine(columnsOf(model).map(({ name }) => name));
   const all = statement(
     model.dialect,
@@ -22,9 +23,4 @@ export async function* exportRows(store: Store, model: Model, format: Format): A
   );
   for await (const part of store.stream(all, [], PART))
     yield part.map((columns) => line(model.decode(columns))).join('');
-}
-
-function csvLines(model: Model): (row: Row) => string {
-  const cells = cellsOf(model);
-  return (row) => csvLine(cells(row));
 }

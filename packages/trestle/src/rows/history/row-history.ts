@@ -71,7 +71,7 @@ export function openHistory(
       const rows = changes.map(({ model, caller, before = null, after = null, restored = false }) => ({
         resource: model.name,
         row: String((after ?? before)?.id),
-        action: actionOf(before, after, restored),
+        action: restored ? 'restore' : !before ? 'create' : after ? 'update' : 'delete',
         at,
         by: accountOf(caller),
         before: restored ? null : before,
@@ -82,12 +82,6 @@ export function openHistory(
   };
   const reads = systemReads<RowOf<typeof history>>(table, store, cursors);
   return { recorder, reader: (model) => historyReader(model, store, reads) };
-}
-
-function actionOf(before: Row | null, after: Row | null, restored: boolean): HistoryEntry['action'] {
-  if (restored) return 'restore';
-  if (!before) return 'create';
-  return after ? 'update' : 'delete';
 }
 
 /**
@@ -124,25 +118,20 @@ function historyReader(model: Model, store: Store, reads: SystemReads<RowOf<type
     for (const { action, at, by, before, after } of page.items) {
       // The state before a change is the one after the change before: its rule is asked again where that may tell another.
       const [old, next] = [before as Row | null, after as Row | null];
-      const changed = changedNames(old, next);
+      const changed = Object.keys({ ...old, ...next }).filter(
+        (key) => !isDeepStrictEqual(old?.[key], next?.[key]),
+      );
       const isNew = verdict && isDeepStrictEqual(verdict.of, next) ? verdict.holds : await may(next);
       const isOld = old && next && policy.isSettled(caller, 'read', changed) ? isNew : await may(old);
       verdict = { of: old, holds: isOld };
-      const shown = (row: Row | null, isReadable: boolean, other: boolean) =>
-        row && isReadable ? pick(row, other ? changed : Object.keys(row), readable) : null;
+      const shown = (row: Row | null, isReadable: boolean, other: boolean) => {
+        if (!row || !isReadable) return null;
+        const known = (other ? changed : Object.keys(row)).filter((key) => key === 'id' || readable.has(key));
+        return Object.fromEntries(known.map((key) => [key, row[key]]));
+      };
       const entry = { action, at, by, before: shown(old, isOld, isNew), after: shown(next, isNew, isOld) };
       if (Object.keys({ ...entry.before, ...entry.after }).length > 0) items.push(entry);
     }
     return { ...page, items };
   };
-}
-
-function changedNames(before: Row | null, after: Row | null): string[] {
-  const names = Object.keys({ ...before, ...after });
-  return names.filter((name) => !isDeepStrictEqual(before?.[name], after?.[name]));
-}
-
-function pick(row: Row, names: readonly string[], readable: ReadonlyMap<string, unknown>): Partial<Row> {
-  const known = names.filter((name) => name === 'id' || readable.has(name));
-  return Object.fromEntries(known.map((name) => [name, row[name]]));
 }

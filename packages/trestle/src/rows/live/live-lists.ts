@@ -98,13 +98,15 @@ export class LiveLists {
     group.subscribers.add(subscriber);
     const end = () => {
       group.subscribers.delete(subscriber);
-      if (group.subscribers.size === 0) this.#forget(group);
+      if (group.subscribers.size === 0) this.#groups.delete(group.key);
+      if (this.#groups.size === 0) this.#stop?.();
       leave();
     };
     subscriber.ended = end;
     signal.addEventListener('abort', () => subscriber.end(), { once: true });
     try {
-      await this.#start();
+      this.#starting ??= this.#watch();
+      await this.#starting;
       await subscriber.begin(request.after);
       if (signal.aborted) subscriber.end();
       return subscriber.batches;
@@ -133,7 +135,10 @@ export class LiveLists {
     if (known) return known;
     const matches = this.#filters.get(`${resource} ${filter}`) ?? filterTest(query.filter ?? {}, model);
     this.#filters.set(`${resource} ${filter}`, matches);
-    const project = fields ? (row: Row) => picked(shown(row), fields) : shown;
+    const some = new Set(fields).add('id');
+    const pick = (row: Row) =>
+      Object.fromEntries(Object.entries(row).filter(([name]) => some.has(name))) as Row;
+    const project = fields ? (row: Row) => pick(shown(row)) : shown;
     const looksElsewhere = model.policy.allowsAlone(caller, 'read', {}) === undefined;
     const group = {
       key,
@@ -146,11 +151,6 @@ export class LiveLists {
     };
     this.#groups.set(key, group);
     return group;
-  }
-
-  #forget(group: Group): void {
-    this.#groups.delete(group.key);
-    if (this.#groups.size === 0) this.#stop?.();
   }
 
   #enter(client: string): () => void {
@@ -217,8 +217,13 @@ export class LiveLists {
     { id, number }: { readonly id: string; readonly number: number },
     upTo: number,
   ): Promise<LiveEvent[] | undefined> {
-    if (!(await this.#isKept(id, number))) return undefined;
     const { changes: log, store } = this.#dependencies;
+    // All changes after it must be there still.
+    const isKept =
+      number === 0
+        ? ((await log.after(store, 0))[0]?.id ?? 1) === 1
+        : eventId(await log.find(store, number)) === id;
+    if (!isKept) return undefined;
     const events: LiveEvent[] = [];
     for (let last = number; last < upTo; ) {
       const changes = await log.after(store, last);
@@ -232,20 +237,7 @@ export class LiveLists {
     return events;
   }
 
-  /** Whether all changes after an event are there still. */
-  async #isKept(id: string, number: number): Promise<boolean> {
-    const { changes: log, store } = this.#dependencies;
-    if (number === 0) return ((await log.after(store, 0))[0]?.id ?? 1) === 1;
-    const known = await log.find(store, number);
-    return known !== undefined && eventId(known) === id;
-  }
-
-  /** Begins to look for changes with the first subscriber. */
-  async #start(): Promise<void> {
-    this.#starting ??= this.#watch();
-    await this.#starting;
-  }
-
+  /** Begins to look for changes. */
   async #watch(): Promise<void> {
     const { store, changes: log } = this.#dependencies;
     const newest = await log.newest(store);
@@ -297,24 +289,23 @@ export class LiveLists {
     this.#isBehind = true;
     if (this.#delivering) return;
     this.#delivering = true;
-    void this.#deliver()
-      .catch(this.#dependencies.failed)
+    const { changes: log, store, failed } = this.#dependencies;
+    const deliver = async () => {
+      while (this.#isBehind) {
+        this.#isBehind = false;
+        for (;;) {
+          const changes = await log.after(store, this.#position);
+          if (changes.length === 0) break;
+          await this.#deliverAll(changes);
+        }
+        await new Promise((resolve) => setTimeout(resolve, DELIVERY_MS));
+      }
+    };
+    void deliver()
+      .catch(failed)
       .finally(() => {
         this.#delivering = false;
       });
-  }
-
-  async #deliver(): Promise<void> {
-    while (this.#isBehind) {
-      this.#isBehind = false;
-      const { changes: log, store } = this.#dependencies;
-      for (;;) {
-        const changes = await log.after(store, this.#position);
-        if (changes.length === 0) break;
-        await this.#deliverAll(changes);
-      }
-      await new Promise((resolve) => setTimeout(resolve, DELIVERY_MS));
-    }
   }
 
   async #deliverAll(all: readonly LoggedChange[]): Promise<void> {
@@ -369,12 +360,6 @@ export class LiveLists {
     const executor: Executor = this.#dependencies.store;
     return policy.allowsAlone(caller, 'read', row) ?? (await policy.allows(caller, 'read', row, executor));
   }
-}
-
-/** A row with its id and some of its fields. */
-function picked(row: Row, fields: readonly string[]): Row {
-  const all = Object.entries(row).filter(([name]) => fields.includes(name));
-  return { ...Object.fromEntries(all), id: row.id };
 }
 
 /** Callers who see a resource alike, but for their own account. */
