@@ -319,10 +319,6 @@ export function hasOperatorRole(roles: readonly string[] = []): boolean {
   return roles.some((role) => OPERATOR_ROLES.includes(role));
 }
 
-function isRoleName(name: string): boolean {
-  return !OPERATOR_ROLES.includes(name) && /^[A-Za-z][\w-]{0,49}$/.test(name);
-}
-
 /** Lifetimes are checked when the app is declared. */
 const checkOptions = optionsOf<AccountsOptions>('accounts()', {
   id: expects('integerId() or uuidId()', (value) => isObject(value) && isObject(value.type)),
@@ -342,7 +338,10 @@ const checkOptions = optionsOf<AccountsOptions>('accounts()', {
   }),
   roles: expects(
     "an array of different names such as ['editor'], without 'administrator' and 'viewer', which are always there",
-    (roles) => isStrings(roles) && roles.every(isRoleName) && new Set(roles).size === roles.length,
+    (roles) =>
+      isStrings(roles) &&
+      roles.every((name) => !OPERATOR_ROLES.includes(name) && /^[A-Za-z][\w-]{0,49}$/.test(name)) &&
+      new Set(roles).size === roles.length,
   ),
   can: rulesFor(['create', 'read', 'list', 'update', 'grant']),
   fields: membersOf('an object of fields', expects('a field such as text()', isField)),

@@ -65,13 +65,18 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
   const exclusions = [exclude].flat();
   const spans = exclusions.filter(isObject).map(({ same, from, to }) => [...[same].flat(), from, to]);
   const orders = typeof order === 'string' ? [order] : order;
+  // Checks with their messages; what is none stays, for `app()` to refuse with the other options.
+  const checks = Object.entries(Object(check)).map(([name, given]) => [
+    name,
+    isObject(given) && 'that' in given ? given : { that: given, message: name.replaceAll('_', ' ') },
+  ]);
   const declared = Object.freeze({
     id,
     fields: withIndexedFields(fields, [orders, ...unique, ...indexes, ...spans]),
     order: orders,
     can,
     atLeastOne,
-    check: namedChecks(check),
+    check: Object.fromEntries(checks) as Resource['check'],
     unique,
     exclude: exclusions,
     history,
@@ -82,7 +87,10 @@ export function resource<const F extends Fields, const I extends Id = Id<string>
     within,
     after,
     rows,
-    search: search && weightsOf(search),
+    // The weight of each searched field; 1 where none is given. Kinds are checked with the other options.
+    search: (isStrings(search)
+      ? Object.fromEntries(search.map((name) => [name, 1]))
+      : search) as Resource['search'],
     feed,
     live,
     conditional,
@@ -107,13 +115,6 @@ function withIndexedFields<F extends Fields>(fields: F, groups: readonly unknown
   return Object.fromEntries(entries) as F;
 }
 
-/** The weight of each searched field; 1 where none is given. */
-function weightsOf(search: object): Resource['search'] {
-  const names = isStrings(search) ? Object.fromEntries(search.map((name) => [name, 1])) : search;
-  // Kinds are checked with the other options.
-  return names as Resource['search'];
-}
-
 const aWeight = expects(
   'a weight from 0.01 to 100',
   (value) => typeof value === 'number' && value >= 0.01 && value <= 100,
@@ -135,16 +136,6 @@ const checkCondition: OptionCheck = (value) =>
       ? aRule(value)
       : [mistake('', `expected where(…) or a function of the row, got ${shown(value)}`)];
 const checkNamed = optionsOf<RowCheck>('a check', { that: checkCondition, message: aString });
-
-/** Checks with their messages; what is none stays, for `app()` to refuse. */
-function namedChecks(check: unknown): Resource['check'] {
-  const entries = Object.entries(Object(check)).map(([name, given]) => [
-    name,
-    isObject(given) && 'that' in given ? given : { that: given, message: name.replaceAll('_', ' ') },
-  ]);
-  // Their kinds are checked with the other options.
-  return Object.fromEntries(entries) as Resource['check'];
-}
 
 const checkOptions = optionsOf<ResourceOptions<Fields, Id>>('resource()', {
   id: expects('integerId() or uuidId()', (value) => isObject(value) && isObject(value.type)),

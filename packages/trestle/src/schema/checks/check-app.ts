@@ -120,9 +120,6 @@ function checkSearch(path: string, { fields, search }: Resource): void {
   }
 }
 
-/** The index of a parent's children ends in the order. */
-const isParent = (field?: Field) => field?.type.reference !== undefined || field?.type.isOwner === true;
-
 /** PostgreSQL takes 2,704 bytes in an index, of which 16 are its own. */
 const MAX_INDEX_BYTES = 2_688;
 
@@ -134,9 +131,12 @@ function checkIndexes(path: string, { fields, order, unique, indexes }: Resource
   const groups = [
     [sorted, 'order'],
     ...of(({ unique: alone }) => alone).map((name) => [[name], name] as const),
-    ...of(({ index }) => index).map(
-      (name) => [[name, ...(isParent(fields[name]) ? sorted : [])], name] as const,
-    ),
+    ...of(({ index }) => index).map((name) => {
+      const type = fields[name]?.type;
+      // The index of a parent's children ends in the order.
+      const isParent = type?.reference !== undefined || type?.isOwner === true;
+      return [[name, ...(isParent ? sorted : [])], name] as const;
+    }),
     ...unique.map((group) => [group, 'unique'] as const),
     ...indexes.map((group) => [group, 'indexes'] as const),
   ] as const;
@@ -199,8 +199,11 @@ export function checkField(path: string, name: string, field: Field, resources: 
     wrong(path, `'${name}' is taken by the engine; choose another name`);
   const { reference, schema } = field.type;
   const target = reference?.target;
-  if (target !== undefined && !Object.hasOwn(resources, target))
-    wrong(path, `reference('${target}') has no resource; ${targetRemedy(target, Object.keys(resources))}`);
+  if (target !== undefined && !Object.hasOwn(resources, target)) {
+    const near = nearest(target, Object.keys(resources));
+    const remedy = near === undefined ? `declare ${target} in app({ resources })` : `did you mean '${near}'?`;
+    wrong(path, `reference('${target}') has no resource; ${remedy}`);
+  }
   if (reference?.onDelete === 'setNull' && !field.nullable)
     wrong(path, `onDelete: 'setNull' needs nullable: true`);
   if (
@@ -209,11 +212,6 @@ export function checkField(path: string, name: string, field: Field, resources: 
       : field.default !== undefined && !Compile(schema).Check(field.default)
   )
     wrong(path, `the default ${JSON.stringify(field.default)} is no value of this field`);
-}
-
-function targetRemedy(target: string, resources: readonly string[]): string {
-  const near = nearest(target, resources);
-  return near === undefined ? `declare ${target} in app({ resources })` : `did you mean '${near}'?`;
 }
 
 export function wrong(path: string, remedy: string): never {

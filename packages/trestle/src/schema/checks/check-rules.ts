@@ -73,7 +73,12 @@ function checkFields(place: Place): void {
     if (typeof that !== 'function')
       checkCondition(ruleData(that), { ...place, path: `${path}.check.${key}` });
   resource?.exclude.forEach(({ where }, at) => {
-    if (where) checkConstants(where, { ...place, path: `${path}.exclude[${at}].where` });
+    if (!where) return;
+    const there = { ...place, path: `${path}.exclude[${at}].where` };
+    for (const condition of conditionsOf(where))
+      if (!('field' in condition) || isOperand(condition.value))
+        there.wrong(there.path, 'expected conditions on fields, by constants alone');
+    checkFilter(where, there.name, undefined, there);
   });
 }
 
@@ -88,14 +93,6 @@ function checkCondition(rule: RuleData, place: Place): void {
       place.wrong(place.path, 'a check depends on the row alone: it has no me and no now');
     checkFilter(rule.filter, place.name, place.name, place);
   }
-}
-
-/** Checks a filter that compares with constants alone, and has no alternatives. */
-function checkConstants(filter: RuleFilter, place: Place): void {
-  for (const condition of conditionsOf(filter))
-    if (!('field' in condition) || isOperand(condition.value))
-      place.wrong(place.path, 'expected conditions on fields, by constants alone');
-  checkFilter(filter, place.name, undefined, place);
 }
 
 /** Checks the rules of accounts that no resource has: whom they are for depends on the caller alone. */

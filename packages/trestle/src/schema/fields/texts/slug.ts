@@ -49,19 +49,16 @@ export function slug(source: string, options?: SlugOptions): Field<ServerSet<str
 
 /** Candidates, the best first; of the last there is no second. */
 function candidates(source: unknown): string[] {
-  const words = slugOf(String(source ?? ''));
-  const random = Math.random().toString(36).slice(2, 10).padEnd(8, '0');
-  if (words === '') return [random];
-  return [words, ...[2, 3, 4, 5, 6, 7, 8, 9].map((number) => `${words}-${number}`), `${words}-${random}`];
-}
-
-/** Letters and digits of every script in lower case, without accents where Latin has them; dashes for the rest. */
-function slugOf(text: string): string {
-  const folded = text
+  // Letters and digits of every script in lower case, without accents where Latin has them; dashes for the rest.
+  const folded = String(source ?? '')
     .normalize('NFKD')
     .replace(/(\p{Script=Latin})\p{M}+/gu, '$1')
     .normalize('NFC')
-    .toLowerCase();
-  const words = folded.replace(/[^\p{L}\p{N}\p{M}]+/gu, '-').replace(/^-+/, '');
-  return Array.from(words).slice(0, MAX_WORDS_LENGTH).join('').replace(/-+$/, '');
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\p{M}]+/gu, '-')
+    .replace(/^-+/, '');
+  const words = Array.from(folded).slice(0, MAX_WORDS_LENGTH).join('').replace(/-+$/, '');
+  const random = Math.random().toString(36).slice(2, 10).padEnd(8, '0');
+  if (words === '') return [random];
+  return [words, ...[2, 3, 4, 5, 6, 7, 8, 9].map((number) => `${words}-${number}`), `${words}-${random}`];
 }
