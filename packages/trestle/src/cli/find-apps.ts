@@ -11,9 +11,13 @@ import { embedded } from './embedded.ts';
  * Throws `StartError` for a folder that is missing, holds no app, or whose declaration is wrong.
  */
 export async function findApps(names: readonly string[]): Promise<App[]> {
-  const apps = embedded
-    ? embeddedApps(embedded.apps, names)
-    : await Promise.all(filesOfApps(names).map(load));
+  const all = embedded ? embedded.apps.filter(isApp) : await Promise.all(filesOfApps(names).map(load));
+  const unknown = embedded && names.find((name) => !all.some((app) => app.name === name));
+  if (unknown !== undefined)
+    throw new StartError(
+      `there is no app '${unknown}'; the apps here are ${all.map(({ name }) => name).join(', ')}`,
+    );
+  const apps = embedded && names.length > 0 ? all.filter(({ name }) => names.includes(name)) : all;
   const seen = new Set<string>();
   for (const { name } of apps) {
     if (seen.has(name))
@@ -25,17 +29,11 @@ export async function findApps(names: readonly string[]): Promise<App[]> {
 
 /** The files of the apps that `findApps` finds. */
 export function filesOfApps(names: readonly string[]): string[] {
-  return [...new Set(names.length > 0 ? names.map(fileOf) : allFiles())];
-}
-
-function embeddedApps(all: readonly unknown[], names: readonly string[]): App[] {
-  const apps = all.filter(isApp);
-  const unknown = names.find((name) => !apps.some((app) => app.name === name));
-  if (unknown !== undefined)
-    throw new StartError(
-      `there is no app '${unknown}'; the apps here are ${apps.map(({ name }) => name).join(', ')}`,
-    );
-  return names.length > 0 ? apps.filter(({ name }) => names.includes(name)) : apps;
+  if (names.length > 0) return [...new Set(names.map(fileOf))];
+  if (existsSync('app.ts')) return [resolve('app.ts')];
+  const folders = folderNames();
+  if (folders.length === 0) throw new StartError(`nothing to serve: ${whatThereIs()}`);
+  return folders.map((name) => resolve('apps', name, 'app.ts'));
 }
 
 function fileOf(name: string): string {
@@ -47,13 +45,6 @@ function fileOf(name: string): string {
     ? `the folder ${name} has no app.ts`
     : `there is no app or folder '${name}'`;
   throw new StartError(`${what}; ${whatThereIs()}`);
-}
-
-function allFiles(): string[] {
-  if (existsSync('app.ts')) return [resolve('app.ts')];
-  const names = folderNames();
-  if (names.length === 0) throw new StartError(`nothing to serve: ${whatThereIs()}`);
-  return names.map((name) => resolve('apps', name, 'app.ts'));
 }
 
 function folderNames(): string[] {

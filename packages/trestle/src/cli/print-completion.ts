@@ -15,7 +15,14 @@ zsh   trestle completion zsh >> ~/.zshrc
 fish  trestle completion fish > ~/.config/fish/completions/trestle.fish`,
     )
     .action(async (shell: (typeof SHELLS)[number]) => {
-      const commands = await allCommands();
+      const commands = await Promise.all(
+        COMMANDS.map(async ({ name, summary, load }): Promise<Described> => {
+          const described = new Command(name);
+          (await load()).define(described);
+          const subcommands = described.commands.map((each) => each.name());
+          return { name, summary, options: described.options.filter(({ hidden }) => !hidden), subcommands };
+        }),
+      );
       const text = shell === 'fish' ? fishScript(commands) : bashScript(commands, shell === 'zsh');
       process.stdout.write(text);
     });
@@ -26,17 +33,6 @@ interface Described {
   readonly summary: string;
   readonly options: readonly Option[];
   readonly subcommands: readonly string[];
-}
-
-async function allCommands(): Promise<Described[]> {
-  return Promise.all(
-    COMMANDS.map(async ({ name, summary, load }) => {
-      const command = new Command(name);
-      (await load()).define(command);
-      const subcommands = command.commands.map((each) => each.name());
-      return { name, summary, options: command.options.filter(({ hidden }) => !hidden), subcommands };
-    }),
-  );
 }
 
 function bashScript(commands: readonly Described[], isZsh: boolean): string {

@@ -23,7 +23,17 @@ export function define(command: Command): void {
       new Option('--role <role>', 'make it an operator, who signs in at /admin').choices(OPERATOR_ROLES),
     )
     .option('--roles <list>', 'its roles, comma-separated', listed)
-    .option('--field <name=value>', 'one of its own fields; may be repeated', fieldValue, {})
+    .option(
+      '--field <name=value>',
+      'one of its own fields; may be repeated',
+      (text: string, before: Record<string, string>) => {
+        const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+        if (name === undefined || value === undefined)
+          throw new StartError(`--field ${text}: expected name=value`);
+        return { ...before, [name]: value };
+      },
+      {},
+    )
     .action(create);
   add('list', 'List all accounts.').action(list);
   addTo('disable', 'End its sessions, and refuse its password and keys.').action(
@@ -127,10 +137,4 @@ async function change(
     const account = await write(opened, await accountNamed(opened, name));
     print(options.json, account, `${account.username} (${account.id}) ${now}`);
   });
-}
-
-function fieldValue(text: string, before: Record<string, string>): Record<string, string> {
-  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
-  if (name === undefined || value === undefined) throw new StartError(`--field ${text}: expected name=value`);
-  return { ...before, [name]: value };
 }

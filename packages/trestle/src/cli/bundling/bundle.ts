@@ -121,7 +121,8 @@ async function compile(options: BuildOptions): Promise<void> {
   );
   // An executable has no files beside a module. The engine looks for that; what else asks for them would find nothing.
   const files = warnings.filter(
-    ({ id, location }) => id === 'empty-import-meta' && !isOfEngine(location?.file ?? ''),
+    ({ id, location }) =>
+      id === 'empty-import-meta' && !resolve(location?.file ?? '').startsWith(`${ENGINE}${sep}`),
   );
   const found = [
     ...errors.map(words),
@@ -133,10 +134,6 @@ async function compile(options: BuildOptions): Promise<void> {
 interface BuildFailure {
   readonly errors: readonly Message[];
   readonly warnings: readonly Message[];
-}
-
-function isOfEngine(file: string): boolean {
-  return resolve(file).startsWith(`${ENGINE}${sep}`);
 }
 
 function words({ text, location }: Message): string {

@@ -67,7 +67,13 @@ async function copyApp(app: App, options: CopyOptions, asked: boolean): Promise<
         'is there now with --while-serving.',
     );
   return await withStore(options.from, app, async (source) => {
-    if (!(await isReady(source, app, from))) return nothing(from, asked);
+    const status = await migrationStatus(source, tablesOfApp(app), renamesOfApp(app));
+    // Nothing was ever put into it.
+    if (status.entries.length === 0) return nothing(from, asked);
+    if (!status.current)
+      throw new StartError(
+        `${from} is not as ${app.name} is declared; bring it there first with: trestle migrate apply ${app.name}`,
+      );
     return await withStore(options.to, app, async (target) => {
       const started = performance.now();
       const moved = await moveApp(app, source, target, to);
@@ -91,17 +97,6 @@ function nothing(where: string, asked: boolean): false {
   return false;
 }
 
-/** False for a database that nothing was ever put into. Throws `StartError` for one that is not as declared. */
-async function isReady(source: Store, app: App, where: string): Promise<boolean> {
-  const status = await migrationStatus(source, tablesOfApp(app), renamesOfApp(app));
-  if (status.entries.length === 0) return false;
-  if (!status.current)
-    throw new StartError(
-      `${where} is not as ${app.name} is declared; bring it there first with: trestle migrate apply ${app.name}`,
-    );
-  return true;
-}
-
 async function moveApp(app: App, source: Store, target: Store, to: string): Promise<Moved[]> {
   const bar = progressBar(process.stderr);
   const tables = tablesOfApp(app);
@@ -112,16 +107,14 @@ async function moveApp(app: App, source: Store, target: Store, to: string): Prom
   } catch (error) {
     const why =
       error instanceof Problem ? error.detail : error instanceof Error ? error.message : String(error);
-    throw new StartError(`${app.name}: ${why}. No row was copied into ${to}; ${startOver(app)}`, {
-      cause: error,
-    });
+    throw new StartError(
+      `${app.name}: ${why}. No row was copied into ${to}; empty it (drop the schema, or move the files ` +
+        `${app.name}.db* away) and copy again, or name another target.`,
+      { cause: error },
+    );
   } finally {
     bar.clear();
   }
-}
-
-function startOver({ name }: App): string {
-  return `empty it (drop the schema, or move the files ${name}.db* away) and copy again, or name another target.`;
 }
 
 async function withStore<T>(at: Location, app: App, work: (store: Store) => Promise<T>): Promise<T> {

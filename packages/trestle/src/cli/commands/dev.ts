@@ -71,7 +71,14 @@ class DevServer {
         next = await Promise.race([changed, stopped.promise]);
       }
       this.#compiler?.kill();
-      await this.#stop();
+      const server = this.#server;
+      if (server && server.exitCode === null && server.signalCode === null) {
+        const exited = once(server, 'exit');
+        server.kill('SIGTERM');
+        const again = setTimeout(() => server.kill('SIGTERM'), STOP_TIMEOUT_MS);
+        await exited;
+        clearTimeout(again);
+      }
       if (next === 'stopped') break;
       say(`${String(next)} changed`);
     }
@@ -89,29 +96,17 @@ class DevServer {
     });
     this.#server = child;
     child.send(STOP_WITH_PARENT);
-    child.stdout?.on('data', (text: Buffer) => this.#announce(String(text), started));
+    // Shows the addresses once, and afterwards how long a restart took. A port that was chosen freely is kept.
+    child.stdout?.on('data', (text: Buffer) => {
+      const address = /http:\/\/\S+?:(\d+)\//.exec(String(text));
+      if (!address) return;
+      this.#port = Number(address[1]);
+      if (!this.#announced) process.stdout.write(text);
+      else say(`restarted in ${Math.round(performance.now() - started)} ms`);
+      this.#announced = true;
+    });
     const [code] = await once(child, 'exit');
     return code ?? 1;
-  }
-
-  /** Shows the addresses once, and afterwards how long a restart took. A port that was chosen freely is kept. */
-  #announce(text: string, started: number): void {
-    const address = /http:\/\/\S+?:(\d+)\//.exec(text);
-    if (!address) return;
-    this.#port = Number(address[1]);
-    if (!this.#announced) process.stdout.write(text);
-    else say(`restarted in ${Math.round(performance.now() - started)} ms`);
-    this.#announced = true;
-  }
-
-  async #stop(): Promise<void> {
-    const child = this.#server;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGTERM');
-    const again = setTimeout(() => child.kill('SIGTERM'), STOP_TIMEOUT_MS);
-    await exited;
-    clearTimeout(again);
   }
 
   /** Asks whether changes that lose data are to be made, where a person can answer. */

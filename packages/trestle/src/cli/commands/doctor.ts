@@ -110,8 +110,10 @@ async function appFindings(names: string[], options: DataOptions): Promise<Findi
   let apps: Awaited<ReturnType<typeof findApps>> = [];
   await check('declarations', async () => {
     apps = await findApps(names);
+    const serve = new Command('serve');
+    defineServe(serve);
     refuseUnknownVariables(
-      variables(),
+      serve.options.flatMap(({ envVar }) => envVar ?? []),
       apps.map(({ name }) => name),
     );
     return apps.map(({ name }) => name).join(', ');
@@ -136,12 +138,6 @@ async function appFindings(names: string[], options: DataOptions): Promise<Findi
       );
   }
   return findings;
-}
-
-function variables(): string[] {
-  const serve = new Command('serve');
-  defineServe(serve);
-  return serve.options.flatMap(({ envVar }) => envVar ?? []);
 }
 
 function attempt(check: string, run: () => string): Finding {

@@ -65,37 +65,29 @@ async function readRows(name: string, file: string, options: ImportOptions): Pro
 
 /** A file's text in parts, read at once each: inside of a transaction nothing may be waited for. A byte order mark is left out. */
 function* textOf(file: string): Generator<string> {
-  const handle = openToRead(file);
+  let handle: number;
+  try {
+    handle = openSync(file, 'r');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StartError(`${file} cannot be read: ${why}`, { cause: error });
+  }
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const bytes = Buffer.allocUnsafe(PART);
   try {
     for (;;) {
       const length = readSync(handle, bytes, 0, PART, null);
-      const text = decoded(decoder, bytes.subarray(0, length), length > 0);
+      let text: string;
+      try {
+        text = decoder.decode(bytes.subarray(0, length), { stream: length > 0 });
+      } catch (error) {
+        throw new Problem('malformed', { detail: 'It is not UTF-8.', cause: error });
+      }
       if (text !== '') yield text;
       if (length === 0) return;
     }
   } finally {
     closeSync(handle);
-  }
-}
-
-function openToRead(file: string): number {
-  try {
-    return openSync(file, 'r');
-  } catch (error) {
-    throw new StartError(
-      `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
-  }
-}
-
-function decoded(decoder: TextDecoder, bytes: Uint8Array, stream: boolean): string {
-  try {
-    return decoder.decode(bytes, { stream });
-  } catch (error) {
-    throw new Problem('malformed', { detail: 'It is not UTF-8.', cause: error });
   }
 }
 

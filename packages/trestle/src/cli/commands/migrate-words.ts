@@ -41,20 +41,21 @@ export function appliedWords(place: string, { steps, backup }: Migrated): string
 
 /** The states of a database, oldest first. */
 export function statusWords(place: string, status: MigrationStatus, checked: boolean): string {
-  const lines = [`${place}: ${standing(status)}`];
+  const behind = `${count(status.plan.steps.length, 'change')} behind the declaration, see: trestle migrate plan`;
+  const state = status.current
+    ? 'as declared'
+    : status.older
+      ? olderWords(status)
+      : status.entries.length === 0
+        ? 'empty'
+        : behind;
+  const lines = [`${place}: ${state}`];
   for (const { sequence, appliedAt, digest, steps } of status.entries)
     lines.push(
       `  ${String(sequence).padStart(3)}  ${appliedAt}  ${digest}  ${count(steps.length, 'change')}`,
     );
   if (checked) lines.push('  every page was read and is whole');
   return lines.join('\n');
-}
-
-function standing(status: MigrationStatus): string {
-  if (status.current) return 'as declared';
-  if (status.older) return olderWords(status);
-  if (status.entries.length === 0) return 'empty';
-  return `${count(status.plan.steps.length, 'change')} behind the declaration, see: trestle migrate plan`;
 }
 
 function olderWords({ older, entries }: MigrationStatus): string {

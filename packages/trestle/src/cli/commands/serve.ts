@@ -5,7 +5,6 @@ import { setupHash } from '../../accounts/operators/operators.ts';
 import type { Engine } from '../../engine.ts';
 import { errorFields, type Log, openLog } from '../../http/logging/logging.ts';
 import { ErrorLog } from '../../http/logging/logging-errors.ts';
-import type { Mount, RunningServer } from '../../http/server/server.ts';
 import type { ServerOptions } from '../../http/server/server-options.ts';
 import { ROLES, type Role } from '../../jobs/job-limits.ts';
 import type { App } from '../../schema/app.ts';
@@ -186,7 +185,11 @@ async function serveAlone(
     variables,
     apps.map(({ name }) => name),
   );
-  logOwnSettings(apps, log);
+  for (const { name, defaults } of apps) {
+    const own = Object.entries(defaults).filter(([, value]) => value !== undefined);
+    if (own.length > 0)
+      log.lines.info({ app: name, settings: own.map(([key]) => key) }, 'settings of the app');
+  }
   const isChosen =
     process.env.TRESTLE_ADMIN_SECRET ||
     apps.every(({ defaults }) => defaults.administratorSecret !== undefined);
@@ -213,8 +216,16 @@ async function serveAlone(
   if (!listens) setInterval(() => {}, 60_000);
   // Without a file a SIGHUP is a terminal that was closed, and ends the process as ever.
   if (options.log !== undefined) process.on('SIGHUP', () => log.reopen());
+  const started = mounts.map(({ engine, base }, at) => ({
+    name: engine.app.name,
+    base,
+    docs: server.mounted[at]?.entry?.docs ?? `${base}/docs`,
+  }));
   const up = {
-    ...startedApps(server, mounts, options, generated?.secret),
+    url: server.url,
+    apps: started,
+    roles: options.roles,
+    secret: generated?.secret,
     ...(listens && (await offerSetup(engines, log, worker))),
   };
   // Of several workers, the process that started them makes the backups.
@@ -227,7 +238,15 @@ async function serveAlone(
   if (exitCode === 0) log.lines.info({ why }, 'stopping');
   else log.lines.fatal({ why, ...(error !== undefined && { error: errorFields(error) }) }, 'stopping');
   const readinessDelay = reason.announced ? options.readinessDelay : 0;
-  setTimeout(() => endLate(log), readinessDelay + options.drain + STOP_MARGIN).unref();
+  // Ends the process where what it waits for does not end: supervisors kill after 10 s, and say less of why.
+  setTimeout(
+    async () => {
+      log.lines.error('stopping took too long; what was not finished is taken up again at the next start');
+      await log.flush();
+      process.exit(1);
+    },
+    readinessDelay + options.drain + STOP_MARGIN,
+  ).unref();
   await server.close({ readinessDelay, drain: options.drain });
   await closeEngines(engines);
   await log.flush();
@@ -269,15 +288,6 @@ async function requireBackups(apps: readonly App[], options: ServeOptions): Prom
     (await import('../backups/s3-bucket.ts')).openS3(options.backupTo);
 }
 
-/** Logs which settings apps bring themselves. */
-function logOwnSettings(apps: readonly App[], log: Log): void {
-  for (const { name, defaults } of apps) {
-    const own = Object.entries(defaults).filter(([, value]) => value !== undefined);
-    if (own.length > 0)
-      log.lines.info({ app: name, settings: own.map(([key]) => key) }, 'settings of the app');
-  }
-}
-
 /** Settings and backups, for operators. */
 function administrationOf(
   command: Command,
@@ -300,13 +310,6 @@ function scheduleBackupsOf(apps: readonly string[], options: ServeOptions, log: 
   const { data, backupTo: to, backupAt: at, backupKeep: keep } = options;
   if (to !== undefined && options.roles.includes('schedule'))
     scheduleBackups({ data, apps, to, at, keep }, log);
-}
-
-/** Ends the process where what it waits for does not end: supervisors kill after 10 s, and say less of why. */
-async function endLate(log: Log): Promise<never> {
-  log.lines.error('stopping took too long; what was not finished is taken up again at the next start');
-  await log.flush();
-  process.exit(1);
 }
 
 function engineOptions(options: ServeOptions, log: Log, administratorHash: string | undefined) {
@@ -334,20 +337,6 @@ function engineOptions(options: ServeOptions, log: Log, administratorHash: strin
         errors.inBackground('background task failed', error, facts),
     },
   };
-}
-
-function startedApps(
-  server: RunningServer,
-  mounts: readonly Mount[],
-  options: ServeOptions,
-  secret: string | undefined,
-): Up['up'] {
-  const apps = mounts.map(({ engine, base }, at) => ({
-    name: engine.app.name,
-    base,
-    docs: server.mounted[at]?.entry?.docs ?? `${base}/docs`,
-  }));
-  return { url: server.url, apps, roles: options.roles, secret };
 }
 
 /** On standard output, which is no log: a secret is there once, also where a service or a container has no terminal. */

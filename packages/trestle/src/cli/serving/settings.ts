@@ -20,7 +20,14 @@ export function settingsOf(command: Command): Setting[] {
     return {
       name,
       value: SECRET_OPTIONS.has(name) && value !== undefined ? SET : value,
-      source: sourceWords(source, String(option.envVar), option.long ?? name),
+      source:
+        source === 'env'
+          ? String(option.envVar)
+          : source === 'config'
+            ? CONFIG_FILE
+            : source === 'cli'
+              ? (option.long ?? name)
+              : (source ?? 'not set'),
     };
   });
 }
@@ -39,10 +46,4 @@ export function serverSettings(command: Command, apps: readonly App[]): Setting[
   );
   const options = settingsOf(command).map(({ value = null, ...setting }) => ({ ...setting, value }));
   return [...options, ...secrets, ...ofApps];
-}
-
-function sourceWords(source: string | undefined, variable: string, flag: string): string {
-  if (source === 'env') return variable;
-  if (source === 'config') return CONFIG_FILE;
-  return source === 'cli' ? flag : (source ?? 'not set');
 }

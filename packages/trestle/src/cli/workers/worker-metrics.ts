@@ -39,23 +39,21 @@ export class MetricsCollector {
   /** Takes what a worker said. `others`: all that serve. */
   heard(worker: Worker, number: number, message: unknown, others: () => readonly Worker[]): void {
     if (!isMessage(message)) return;
-    if (message.metrics === 'ask') this.#collect(worker, message.id, others());
-    if (message.metrics === 'given') this.#given(number, message.id, message.text);
-  }
-
-  #collect(asker: Worker, asked: number, workers: readonly Worker[]): void {
-    const id = ++this.#last;
-    this.#collections.set(id, { asker, asked, texts: [], missing: workers.length });
-    for (const worker of workers) tell(worker, { metrics: 'collect', id });
-    setTimeout(() => this.#end(id), TIMEOUT_MS).unref();
-  }
-
-  #given(worker: number, id: number, text: string): void {
-    const collection = this.#collections.get(id);
-    if (!collection) return;
-    collection.texts.push({ worker, text });
-    collection.missing -= 1;
-    if (collection.missing === 0) this.#end(id);
+    if (message.metrics === 'ask') {
+      const id = ++this.#last;
+      const workers = others();
+      this.#collections.set(id, { asker: worker, asked: message.id, texts: [], missing: workers.length });
+      for (const other of workers) tell(other, { metrics: 'collect', id });
+      setTimeout(() => this.#end(id), TIMEOUT_MS).unref();
+    }
+    if (message.metrics === 'given') {
+      const { id, text } = message;
+      const collection = this.#collections.get(id);
+      if (!collection) return;
+      collection.texts.push({ worker: number, text });
+      collection.missing -= 1;
+      if (collection.missing === 0) this.#end(id);
+    }
   }
 
   #end(id: number): void {

@@ -56,7 +56,14 @@ class Workers {
 
   constructor(options: WorkersOptions) {
     this.#options = options;
-    this.#slots = Array.from({ length: options.count }, (_, at) => newSlot(at + 1));
+    this.#slots = Array.from({ length: options.count }, (_, at) => ({
+      number: at + 1,
+      worker: undefined,
+      up: false,
+      startedAt: 0,
+      failures: 0,
+      timer: undefined,
+    }));
   }
 
   async run(): Promise<number> {
@@ -86,11 +93,17 @@ class Workers {
     const worker = cluster.fork();
     Object.assign(slot, { worker, up: false, startedAt: performance.now(), timer: undefined });
     worker.on('message', (message: unknown) => {
-      if (isUp(message)) this.#isUp(slot, message);
-      else
-        this.#metrics.heard(worker, slot.number, message, () =>
+      if (!isUp(message))
+        return this.#metrics.heard(worker, slot.number, message, () =>
           this.#slots.flatMap(({ worker, up }) => (worker && up ? [worker] : [])),
         );
+      slot.up = true;
+      this.#first ??= message;
+      for (const other of this.#slots) if (!other.worker && !other.timer) this.#start(other);
+      this.#options.log('worker serves', { worker: slot.number, pid: worker.process.pid });
+      if (this.#announced || !this.#slots.every((each) => each.up)) return;
+      this.#announced = true;
+      this.#options.up(this.#first);
     });
     worker.on('exit', (code, signal) => this.#gone(slot, code, signal));
     // What a worker writes, line by line, so that no two workers' lines are mixed.
@@ -103,16 +116,6 @@ class Workers {
       });
       stream?.on('end', () => rest !== '' && this.#output.write(rest));
     }
-  }
-
-  #isUp(slot: Slot, up: Up): void {
-    slot.up = true;
-    this.#first ??= up;
-    for (const other of this.#slots) if (!other.worker && !other.timer) this.#start(other);
-    this.#options.log('worker serves', { worker: slot.number, pid: slot.worker?.process.pid });
-    if (this.#announced || !this.#slots.every((each) => each.up)) return;
-    this.#announced = true;
-    this.#options.up(this.#first);
   }
 
   #gone(slot: Slot, code: number | null, signal: string | null): void {
@@ -136,7 +139,10 @@ class Workers {
   }
 
   #stop(signal: StopSignal): void {
-    if (this.#stopping) this.#kill(signal);
+    if (this.#stopping) {
+      for (const { worker } of this.#slots) worker?.process.kill('SIGKILL');
+      process.exit(signal === 'SIGINT' ? 130 : 143);
+    }
     this.#stopping = signal;
     for (const { worker, up, timer } of this.#slots) {
       clearTimeout(timer);
@@ -147,18 +153,9 @@ class Workers {
     this.#endIfLast();
   }
 
-  #kill(signal: StopSignal): never {
-    for (const { worker } of this.#slots) worker?.process.kill('SIGKILL');
-    process.exit(signal === 'SIGINT' ? 130 : 143);
-  }
-
   #endIfLast(): void {
     if (this.#slots.every(({ worker }) => !worker)) this.#ended.resolve(this.#exitCode);
   }
-}
-
-function newSlot(number: number): Slot {
-  return { number, worker: undefined, up: false, startedAt: 0, failures: 0, timer: undefined };
 }
 
 /** 200 ms, 400 ms, … 30 s */
