@@ -16,8 +16,8 @@ import type { Resource, RowCheck } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
 import { ruleData } from '../schema/rules.ts';
 import { VERSION, type Versioned } from '../schema/services/row-service.ts';
-import { type FindModel, rowTest } from './compiled-rule.ts';
 import { compilePolicy, isPublic, type Policy } from './policy.ts';
+import { type FindModel, rowTest } from './rules/compiled-rule.ts';
 import { type Check, compileSchema } from './validate.ts';
 
 /** A row as services answer it: the id, then the fields in declared order. */

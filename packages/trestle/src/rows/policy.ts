@@ -7,22 +7,20 @@ import { ACCOUNTS_TABLE, ADMINISTRATOR_ROLE, hasOperatorRole, VIEWER_ROLE } from
 import { accountOf, anonymous, type Caller, inScopes } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
 import { type Rule, type RuleData, ruleData, ruleText, VERBS, type Verb } from '../schema/rules.ts';
+import type { Model, ModelField, Projection } from './model.ts';
+import { computedFor } from './relations/computed.ts';
+import { conditionalField } from './relations/field-rules.ts';
 import {
   type Asker,
-  type CallerClass,
   type CompiledRule,
   compileResidual,
   type FindModel,
-  fold,
   ME,
   NO_EXECUTOR,
   NOW,
   narrowed,
-  type Residual,
-} from './compiled-rule.ts';
-import type { Model, ModelField, Projection } from './model.ts';
-import { computedFor } from './relations/computed.ts';
-import { conditionalField } from './relations/field-rules.ts';
+} from './rules/compiled-rule.ts';
+import { type CallerClass, fold, type Residual } from './rules/residual.ts';
 
 /**
  * An action of a caller on rows: a verb; `:publish`, an operation of the lifecycle, which has its own rule, else that of

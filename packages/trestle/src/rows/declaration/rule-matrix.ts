@@ -2,7 +2,7 @@ import { OPERATOR_ROLES } from '../../schema/accounts.ts';
 import type { App } from '../../schema/app.ts';
 import type { Resource } from '../../schema/resource.ts';
 import { type RuleData, ruleData, ruleText, VERBS, type Verb } from '../../schema/rules.ts';
-import { type CallerClass, fold } from '../compiled-rule.ts';
+import { type CallerClass, fold } from '../rules/residual.ts';
 
 /** A rule of a declaration, and the rows that each kind of caller passes it for. */
 export interface RuleLine {

@@ -1,15 +1,8 @@
 import { type Sql, sql } from '../../database/sql.ts';
 import type { Operand } from '../../schema/rules.ts';
-import {
-  combined,
-  type FindModel,
-  fieldsOf,
-  originOf,
-  ownSql,
-  type Part,
-  relatedRows,
-} from '../compiled-rule.ts';
 import type { Model } from '../model.ts';
+import { type FindModel, originOf, ownSql, relatedRows } from '../rules/compiled-rule.ts';
+import { combined, fieldsOf, type Part } from '../rules/residual.ts';
 
 /** Rows by groups, as under a membership rule: those whose field has one of some values. */
 export interface RuleGroups {

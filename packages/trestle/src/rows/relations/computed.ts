@@ -1,14 +1,8 @@
 import { type Sql, sql } from '../../database/sql.ts';
 import { ruleData } from '../../schema/rules.ts';
-import {
-  allOfResiduals,
-  type CallerClass,
-  type FindModel,
-  fold,
-  foldFilter,
-  relatedRows,
-} from '../compiled-rule.ts';
 import type { Model, ModelField } from '../model.ts';
+import { type FindModel, relatedRows } from '../rules/compiled-rule.ts';
+import { allOfResiduals, type CallerClass, fold, foldFilter } from '../rules/residual.ts';
 
 /** Whose rows a computed field is made of. */
 interface Reader {

@@ -5,8 +5,9 @@ import { instantNow } from '../../instant.ts';
 import { Problem } from '../../problems.ts';
 import type { Exclusion } from '../../schema/resource.ts';
 import { conditionsOf } from '../../schema/rules.ts';
-import { compileResidual, foldFilter, ME, NOW } from '../compiled-rule.ts';
 import { encodeFields, type Model } from '../model.ts';
+import { compileResidual, ME, NOW } from '../rules/compiled-rule.ts';
+import { foldFilter } from '../rules/residual.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 

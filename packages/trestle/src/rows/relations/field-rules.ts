@@ -1,6 +1,7 @@
 import { sql } from '../../database/sql.ts';
-import { type FindModel, type Residual, residualSql } from '../compiled-rule.ts';
 import type { Model, ModelField } from '../model.ts';
+import { type FindModel, residualSql } from '../rules/compiled-rule.ts';
+import type { Residual } from '../rules/residual.ts';
 
 /** A field that a class of callers may read in some rows alone: null in the others, and told apart by a column beside it. */
 export function conditionalField(

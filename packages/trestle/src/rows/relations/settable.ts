@@ -4,9 +4,10 @@ import { Problem } from '../../problems.ts';
 import type { Caller } from '../../schema/caller.ts';
 import { completeValue } from '../../schema/field.ts';
 import { isOnCaller } from '../../schema/rules.ts';
-import { type CompiledRule, compileResidual, type Residual } from '../compiled-rule.ts';
 import type { Model } from '../model.ts';
 import { callerValues, fieldResidual } from '../policy.ts';
+import { type CompiledRule, compileResidual } from '../rules/compiled-rule.ts';
+import type { Residual } from '../rules/residual.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
