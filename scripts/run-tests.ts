@@ -30,9 +30,28 @@ export interface TestResult {
   skipped: string[];
   /** Reports of the failed tests, in order. */
   failures: string[];
-  /** Seconds each file took, slowest first; of files that share a process, its share. */
+  /** Seconds each file took; of files that share a process, its share. */
   files: { file: string; seconds: number }[];
+  /** Processes, that which used most processor time first. */
+  groups: Group[];
 }
+
+/** Files that shared a process. */
+export interface Group {
+  files: readonly string[];
+  seconds: number;
+  /** Seconds of a processor that the process used, with those it started and waited for. */
+  cpuSeconds: number;
+}
+
+export const NO_RESULT: Readonly<TestResult> = {
+  passed: 0,
+  failed: 0,
+  skipped: [],
+  failures: [],
+  files: [],
+  groups: [],
+};
 
 /** Paths of the test files whose path contains one of the filters; all where there is none. */
 export function testFiles(root: string, filters: readonly string[]): string[] {
@@ -74,7 +93,7 @@ export async function runTests(
   const shared: typeof globals | undefined =
     files.length > 1 && existsSync(setup) ? await import(pathToFileURL(setup).href) : undefined;
   await shared?.globalSetup();
-  const total: TestResult = { passed: 0, failed: 0, skipped: [], failures: [], files: [] };
+  const total = structuredClone(NO_RESULT);
   try {
     const waiting = groupsOf(files, times);
     // Most tests wait for disks and sockets: on 2 cores, four processes at a time take two thirds of the time of two.
@@ -87,7 +106,7 @@ export async function runTests(
     await shared?.globalTeardown();
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   }
-  total.files.sort((a, b) => b.seconds - a.seconds);
+  total.groups.sort((a, b) => b.cpuSeconds - a.cpuSeconds);
   const taken = Object.fromEntries(total.files.map(({ file, seconds }) => [file, seconds]));
   writeTimes(root, { ...times, ...taken });
   return total;
@@ -145,13 +164,17 @@ function runGroup(root: string, files: readonly string[]): Promise<TestResult> {
       : `silent for ${SILENCE_MS / 1000} s`;
     const how = signal === 'SIGKILL' ? idle : `exit code ${code ?? signal}`;
     const failure = `${files.join('\n')}\n${indented(`${how}\n${printed}`)}`;
-    const ended = result ?? { passed: 0, failed: 0, skipped: [], failures: [], files: [] };
+    const ended = result ?? NO_RESULT;
     resolve({ ...ended, failed: ended.failed + 1, failures: [...ended.failures, failure] });
   });
   return promise;
 }
 
-function addResult(total: TestResult, { passed, failed, skipped, failures, files }: TestResult): void {
+function addResult(
+  total: TestResult,
+  { passed, failed, skipped, failures, files, groups }: TestResult,
+): void {
+  total.groups.push(...groups);
   total.passed += passed;
   total.failed += failed;
   total.skipped.push(...skipped);

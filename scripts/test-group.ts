@@ -1,15 +1,16 @@
 /** Runs the test files that are its arguments in this one process, and sends their `TestResult` to its parent. */
+import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type EventData, run } from 'node:test';
 import { inspect } from 'node:util';
-import { indented, type TestResult } from './run-tests.ts';
+import { indented, NO_RESULT, type TestResult } from './run-tests.ts';
 
 /** One test that takes longer waits for what never comes. */
 const TEST_TIMEOUT_MS = 150_000;
 
 const root = process.cwd();
 const files = process.argv.slice(2);
-const result: TestResult = { passed: 0, failed: 0, skipped: [], failures: [], files: [] };
+const result: TestResult = structuredClone(NO_RESULT);
 const started = performance.now();
 
 const stream = run({
@@ -28,10 +29,29 @@ for await (const { type, data } of stream) {
   }
 }
 // Suites that a helper declares do not say whose they are: each file counts as its share.
-const share = (performance.now() - started) / 1000 / files.length;
-result.files = files.map((file) => ({ file, seconds: share }));
+const seconds = (performance.now() - started) / 1000;
+result.files = files.map((file) => ({ file, seconds: seconds / files.length }));
+result.groups = [{ files, seconds, cpuSeconds: cpuSeconds() }];
 process.send?.(result);
 process.disconnect();
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6 + childSeconds();
+}
+
+/** Seconds of a processor that ended processes of this one used, in ticks of 10 ms; 0 where the system does not say. */
+function childSeconds(): number {
+  try {
+    // proc(5): cutime and cstime are the 14th and 15th field after the name, which may hold spaces.
+    const fields = readFileSync('/proc/self/stat', 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return (Number(fields[13]) + Number(fields[14])) / 100;
+  } catch {
+    return 0;
+  }
+}
 
 function addSkipped({ name, skip }: EventData.TestPass): void {
   if (skip !== undefined) result.skipped.push(typeof skip === 'string' ? `${name}: ${skip}` : name);

@@ -20,7 +20,7 @@ With a path, only the test files whose path contains it, and no other check.
   --all              also the tests that take browsers and packages a minute each, which .ci/run runs (TRESTLE_TEST_FILES=all)
   --no-tests         the checks without the tests (npm run check)
   --concurrency <n>  test files at a time (default: twice the number of cores)
-  --verbose          also the seconds each test file took
+  --verbose          also what each process took: seconds, seconds of a processor, its test files
   --help             this text`;
 
 interface Step {
@@ -93,9 +93,12 @@ async function testOutcome(): Promise<Outcome> {
     return { passed: 0, failed: 1, output: `no test file's path contains '${filters.join("' or '")}'` };
   if (options.all) process.env.TRESTLE_TEST_FILES = 'all';
   const concurrency = options.concurrency === undefined ? undefined : Number(options.concurrency);
-  const { passed, failed, skipped, failures, files: took } = await runTests(root, files, concurrency);
+  const { passed, failed, skipped, failures, groups } = await runTests(root, files, concurrency);
   if (options.verbose)
-    for (const { file, seconds } of took) console.log(`  ${seconds.toFixed(1).padStart(6)} s  ${file}`);
+    for (const { seconds, cpuSeconds, files } of groups)
+      console.log(
+        `${seconds.toFixed(1).padStart(7)} s ${cpuSeconds.toFixed(1).padStart(6)} s  ${files.join(' ')}`,
+      );
   if (left > 0)
     skipped.push(`${left} files of browsers and packages: .ci/run runs them, and npm test -- --all does`);
   return { passed, failed, skipped, output: failures.join('\n\n') };
