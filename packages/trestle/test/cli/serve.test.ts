@@ -188,7 +188,9 @@ test('the administrator’s secret is shown where this process made it up', () =
 
 test('a secret that nobody chose is shown once, also without a terminal, and goes on', async () => {
   const [app, data] = [appFolder(NOTES), temporaryFolder()];
-  const first = await serve([app, '--data', data]);
+  const first = await serve([app, '--data', data, '--base-path', '/api/']);
+  // The link of the first operator is where people reach the server.
+  assert.match(first.output.stdout, new RegExp(`${first.url}/api/admin/#setup=`));
   const secret = /shown this once .*\n {2}([\w-]{32})\n/.exec(first.output.stdout)?.[1] ?? '';
   assert.notEqual(secret, '');
   assert.equal((await callOver(first.url, 'GET /v1/accounts', { token: secret })).status, 200);
@@ -197,8 +199,10 @@ test('a secret that nobody chose is shown once, also without a terminal, and goe
   const file = join(data, 'administrator-secret');
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.ok(!readFileSync(file, 'utf8').includes(secret));
-  const second = await serve([app, '--data', data, '--workers', '2']);
+  const env = { TRESTLE_PUBLIC_URL: 'https://example.org/notes' };
+  const second = await serve([app, '--data', data, '--workers', '2'], { env });
   assert.doesNotMatch(second.output.stdout, /secret/);
+  assert.match(second.output.stdout, /https:\/\/example\.org\/notes\/admin\/#setup=/);
   assert.equal((await callOver(second.url, 'GET /v1/accounts', { token: secret })).status, 200);
   await second.stop();
 });

@@ -5,6 +5,7 @@ import { setupHash } from '../../accounts/operators/operators.ts';
 import type { Engine } from '../../engine.ts';
 import { errorFields, type Log, openLog } from '../../http/logging/logging.ts';
 import { ErrorLog } from '../../http/logging/logging-errors.ts';
+import { checkBasePath } from '../../http/requests/proxies.ts';
 import type { ServerOptions } from '../../http/server/server-options.ts';
 import { ROLES, type Role } from '../../jobs/job-limits.ts';
 import type { App } from '../../schema/app.ts';
@@ -326,7 +327,7 @@ function engineOptions(options: ServeOptions, log: Log, administratorHash: strin
     mail: {
       smtp: options.smtp,
       from: options.mailFrom,
-      publicUrl: options.publicUrl ?? `http://${options.host}:${options.port}`,
+      publicUrl: publicUrlOf(options, `http://${options.host}:${options.port}`),
     },
     administratorSecret: TRESTLE_ADMIN_SECRET || undefined,
     administratorHash,
@@ -341,5 +342,11 @@ function engineOptions(options: ServeOptions, log: Log, administratorHash: strin
 
 /** On standard output, which is no log: a secret is there once, also where a service or a container has no terminal. */
 function showWelcome(up: Up['up'], options: ServeOptions): void {
-  process.stdout.write(welcome({ ...up, data: options.data, database: options.database }));
+  const { data, database } = options;
+  process.stdout.write(welcome({ ...up, publicUrl: publicUrlOf(options, up.url), data, database }));
+}
+
+/** Where people reach a server at this address: with the path under which a proxy serves it, where they were not told. */
+function publicUrlOf({ publicUrl, basePath = '' }: ServeOptions, url: string): string {
+  return publicUrl ?? url + checkBasePath(basePath);
 }

@@ -4,6 +4,8 @@ import { ADMINISTRATOR_SECRET_FILE } from '../../accounts/administrator-secret.t
 export interface Welcome {
   /** Empty where the process listens nowhere. */
   url: string;
+  /** Where people reach the server, with the path under which a proxy serves it (default: `url`). */
+  publicUrl?: string;
   /** Roles of the process (default: all). */
   roles?: readonly string[];
   apps: readonly { name: string; base: string; docs: string }[];
@@ -16,7 +18,8 @@ export interface Welcome {
 }
 
 /** The text that a terminal shows once the server listens. */
-export function welcome({ url, roles = [], apps, data, database, secret, setup }: Welcome): string {
+export function welcome(shown: Welcome): string {
+  const { url, publicUrl = url, roles = [], apps, data, database, secret, setup } = shown;
   const width = Math.max(...apps.map(({ name }) => name.length), 'data'.length) + 2;
   const line = (label: string, text: string) => `  ${label.padEnd(width)}${text}\n`;
   const lines = apps.map(({ name, base, docs }) =>
@@ -32,7 +35,7 @@ export function welcome({ url, roles = [], apps, data, database, secret, setup }
     );
   if (setup !== undefined && url !== '')
     lines.push(
-      `\n  There is no operator yet. Make the first one within 24 hours, at this link, which works once in each app:\n  ${url}/admin/#setup=${setup}\n`,
+      `\n  There is no operator yet. Make the first one within 24 hours, at this link, which works once in each app:\n  ${publicUrl}/admin/#setup=${setup}\n`,
     );
   return `\n${lines.join('')}\n`;
 }
