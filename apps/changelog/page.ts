@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
-import { bytes, Problem, route } from 'trestle/contract';
+import { bytes, Problem, readAsset, route } from 'trestle/contract';
 import { Type } from 'typebox';
 
 /** Its own server's files alone, and nothing inline. */
@@ -26,7 +25,7 @@ export function pageRoutes() {
       '/',
       { ...shared, operationId: 'showPage', summary: 'Projects and updates, to read', produces: 'text/html' },
       async ({ base }) => {
-        const html = await textOf('page/page.html');
+        const html = await textOf(new URL('page/page.html', import.meta.url));
         const headers = { 'content-security-policy': POLICY, 'referrer-policy': 'same-origin' };
         return sent(html.replaceAll('{{base}}', base), 'text/html', headers);
       },
@@ -35,7 +34,7 @@ export function pageRoutes() {
       'GET',
       '/page.css',
       { ...shared, operationId: 'getPageStyle', summary: 'The style of that page', produces: 'text/css' },
-      async () => sent(await textOf('page/page.css'), 'text/css'),
+      async () => sent(await textOf(new URL('page/page.css', import.meta.url)), 'text/css'),
     ),
     route(
       'GET',
@@ -47,7 +46,7 @@ export function pageRoutes() {
         produces: 'text/javascript',
       },
       async ({ base }) => {
-        const code = await textOf('page/page.js');
+        const code = await textOf(new URL('page/page.js', import.meta.url));
         return sent(code.replace("'trestle-client'", `'${base}/page/index.js'`), 'text/javascript');
       },
     ),
@@ -74,23 +73,18 @@ function sent(text: string, type: string, headers: Readonly<Record<string, strin
   );
 }
 
-/** A file beside this one. An executable has none of them, and so no page. */
-async function textOf(path: string): Promise<string> {
-  return textAt(() => new URL(path, import.meta.url));
-}
-
 /** In the repository the client is TypeScript, whose types are taken out here; an installed one is compiled. */
 async function clientModule(name: string): Promise<string> {
   const entry = import.meta.resolve('trestle-client');
-  if (!entry.endsWith('.ts')) return textAt(() => new URL(name, entry));
-  const text = await textAt(() => new URL(name.replace('.js', '.ts'), entry));
+  const isCompiled = !entry.endsWith('.ts');
+  const file = new URL(isCompiled ? name : name.replace('.js', '.ts'), entry);
+  const text = await textOf(file).catch(() => {
+    throw new Problem('not_found');
+  });
+  if (isCompiled) return text;
   return stripTypeScriptTypes(text).replaceAll(/(from '\.\/[a-z-]+)\.ts'/g, "$1.js'");
 }
 
-async function textAt(place: () => URL): Promise<string> {
-  try {
-    return await readFile(place(), 'utf8');
-  } catch {
-    throw new Problem('not_found');
-  }
+async function textOf(file: URL): Promise<string> {
+  return (await readAsset(file)).toString();
 }

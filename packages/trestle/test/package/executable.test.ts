@@ -114,6 +114,30 @@ describe('an executable of trestle bundle, without Node.js and without an enviro
   });
 });
 
+it('an executable holds the pages that an app answers, with the typed client of one', async (t) => {
+  const folder = temporaryFolder();
+  const executable = join(folder, 'changelog');
+  const { code, stderr } = await run(['bundle', join(process.cwd(), 'apps/changelog'), '--to', executable]);
+  assert.equal(code, 0, stderr);
+  const child = spawn(executable, ['--port', '0'], {
+    cwd: folder,
+    env: {},
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  let text = '';
+  for await (const part of child.stdout) {
+    text += part;
+    if (text.includes('docs')) break;
+  }
+  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(text)?.[0] ?? text;
+  const page = await callOver<string>(url, 'GET /', { headers: { accept: 'text/html' } });
+  assert.match(page.body, /<script src="\/page\.js"/);
+  for (const path of ['/page.css', '/page.js', '/page/index.js', '/page/live.js'])
+    assert.equal((await callOver(url, `GET ${path}`)).status, 200, path);
+  assert.equal((await callOver(url, 'GET /page/other.js')).status, 404);
+});
+
 it('what cannot be bundled is said with its place, and nothing is written', async () => {
   const app = appFolder(APP);
   mkdirSync(join(app, 'folder'));

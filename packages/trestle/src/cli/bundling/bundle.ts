@@ -18,6 +18,7 @@ import { PACKAGE_FILES, urlOfPackageFile } from '../../http/docs/package-files.t
 import { StartError } from '../../start-error.ts';
 import { configFile } from '../config-file.ts';
 import { filesOfApps, findApps } from '../find-apps.ts';
+import { assetFiles } from './asset-files.ts';
 
 /** The engine's modules: sources in the repository, compiled files in the published package. */
 const ENGINE = join(import.meta.dirname, '../..');
@@ -69,7 +70,9 @@ async function bundle(names: string[], { to, node }: BundleOptions): Promise<voi
   const folder = mkdtempSync(join(dirname(target), '.bundle-'));
   try {
     const main = join(folder, 'main.cjs');
-    await compile({ stdin: { contents: entryOf(filesOfApps(names)), resolveDir: ENGINE }, outfile: main });
+    const stdin = { contents: entryOf(filesOfApps(names)), resolveDir: ENGINE };
+    const { plugin, files } = assetFiles(ENGINE);
+    await compile({ stdin, outfile: main, plugins: [plugin] });
     const thread = join(folder, 'thread.cjs');
     await compile({
       entryPoints: [join(ENGINE, `database/sqlite/scans/${SCAN_THREAD}${EXTENSION}`)],
@@ -86,7 +89,7 @@ async function bundle(names: string[], { to, node }: BundleOptions): Promise<voi
       // Compiled code is of one processor and version; it makes a start faster.
       useCodeCache: node === undefined,
       execArgv: ['--max-semi-space-size=4'],
-      assets: { [SCAN_THREAD]: thread, ...Object.fromEntries([...pages, ...screens]) },
+      assets: { [SCAN_THREAD]: thread, ...Object.fromEntries([...pages, ...screens, ...files]) },
     };
     writeFileSync(join(folder, 'sea.json'), JSON.stringify(config));
     runNode(['--experimental-sea-config', join(folder, 'sea.json')]);
