@@ -76,7 +76,12 @@ export function openServices<Rs extends Resources>(options: Options<Rs>): OpenSe
       remove,
       transition,
       restore,
-      history: history && model.resource.history ? history.reader(model) : noHistory(name),
+      history:
+        history && model.resource.history
+          ? history.reader(model)
+          : async () => {
+              throw new TypeError(`${name} keeps no history; declare it with history: true`);
+            },
       ...verbsOfSeveral(writer, store, verbs.list, prepared),
     });
   }
@@ -102,12 +107,6 @@ function accountRows(
   const [writer, service] = [writers.get('accounts'), byName.get('accounts')];
   if (!writer || !service) throw new TypeError('accounts are compiled with the resources of their app');
   return { writer, service, deletion };
-}
-
-function noHistory(name: string): AnyService['history'] {
-  return async () => {
-    throw new TypeError(`${name} keeps no history; declare it with history: true`);
-  };
 }
 
 /** Fields of accounts that verbs of their own set, which know of sessions and names. */

@@ -57,15 +57,16 @@ export function referenceCheck(model: Model, models: ReadonlyMap<string, Model>)
         (await transaction.all(query, bind(query, asked, callerValues(caller)))).map((row) => row.id),
       );
       ids.forEach((id, at) => {
-        if (!found.has(id)) errors.push(missing(links ? `${field}/${at}` : field, target.name, id));
+        if (found.has(id)) return;
+        errors.push({
+          pointer: links ? `/${field}/${at}` : `/${field}`,
+          code: 'reference',
+          message: `there is no row ${String(id)} in ${target.name}`,
+          params: { resource: target.name, id },
+        });
       });
     }
     if (errors.length > 0)
       throw new Problem('invalid', { errors, detail: errors.map((error) => error.message).join('; ') });
   };
-}
-
-function missing(field: string, resource: string, id: Value): FieldError {
-  const message = `there is no row ${String(id)} in ${resource}`;
-  return { pointer: `/${field}`, code: 'reference', message, params: { resource, id } };
 }

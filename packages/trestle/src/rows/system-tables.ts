@@ -28,7 +28,10 @@ export function compileSystemModels<Rs extends Resources>(
   accounts: Accounts,
   { dialect }: Pick<Store, 'dialect'>,
 ): { readonly [K in keyof Rs]: SystemModel } {
-  const shown = Object.entries(resources).map(([name, resource]) => [name, withoutHidden(resource)] as const);
+  const shown = Object.entries<Resource>(resources).map(([name, resource]) => {
+    const fields = Object.entries(resource.fields).filter(([key]) => !resource.hidden?.includes(key));
+    return [name, { ...resource, fields: Object.fromEntries(fields) }] as const;
+  });
   const views = compileModels(Object.fromEntries(shown), accounts, dialect);
   const models = [...compileModels(resources, accounts, dialect)].flatMap(([name, record]) => {
     const view = views.get(name);
@@ -36,11 +39,6 @@ export function compileSystemModels<Rs extends Resources>(
   });
   // Object.fromEntries forgets the names; they are the resources' own.
   return Object.fromEntries(models) as { readonly [K in keyof Rs]: SystemModel };
-}
-
-function withoutHidden(resource: Resource): Resource {
-  const fields = Object.entries(resource.fields).filter(([name]) => !resource.hidden?.includes(name));
-  return { ...resource, fields: Object.fromEntries(fields) };
 }
 
 /** A model without fields that the path of its list says already. */

@@ -84,7 +84,9 @@ interface ResourceView {
 /** Describes a compiled resource to a caller. */
 export function describeResource(model: Model, caller: Caller): ResourceView {
   const { name, resource, policy } = model;
-  const searched = searchedFields(model);
+  const searched = model.search
+    ? model.search.index.fields.map((field) => field.name)
+    : model.fields.filter(({ field }) => field.search).map((field) => field.name);
   const { lifecycle } = resource;
   const step = (given: { name: string; from: string | readonly string[]; to: string }, own: object) => ({
     ...own,
@@ -171,11 +173,6 @@ function describeField(
     resource: reference?.target ?? relation?.resource ?? (field.type.isAccount ? 'accounts' : null),
     onDelete: reference?.onDelete ?? (relation?.kind === 'links' ? relation.onDelete : null),
   };
-}
-
-function searchedFields({ search, fields }: Model): string[] {
-  if (search) return search.index.fields.map(({ name }) => name);
-  return fields.filter(({ field }) => field.search).map(({ name }) => name);
 }
 
 /** Names of fields that tell rows to people, the best first. */

@@ -261,7 +261,12 @@ function relatedTest(part: Part & { kind: 'exists' | 'through' }, model: Model, 
 function conditionTest({ field, operator, value }: RuleCondition, model: Model): Test {
   const type = filterable(model, field)?.type;
   const kept = (given: unknown) => (given !== null && type?.complete ? type.complete(given) : given);
-  const key = type?.column === 'decimal' ? decimalKey : (given: unknown) => given;
+  // A decimal as an integer that compares as it does.
+  const key = (given: unknown) => {
+    if (type?.column !== 'decimal' || typeof given !== 'string') return given;
+    const [whole = '', fraction = ''] = given.split('.');
+    return BigInt(whole + fraction.padEnd(38, '0'));
+  };
   if (isOperand(value)) {
     const test = comparison(operator, undefined);
     if (value.operand === 'its') {
@@ -274,13 +279,6 @@ function conditionTest({ field, operator, value }: RuleCondition, model: Model):
   const constant = Array.isArray(value) ? value.map((each) => key(kept(each))) : key(kept(value));
   const test = comparison(operator, constant);
   return (row) => test(key(row[field] ?? null), constant);
-}
-
-/** A decimal as an integer that compares as it does; null as it is. */
-function decimalKey(value: unknown): unknown {
-  if (typeof value !== 'string') return value;
-  const [whole = '', fraction = ''] = value.split('.');
-  return BigInt(whole + fraction.padEnd(38, '0'));
 }
 
 /** Compiles a rule on the values of one row alone, such as a check, as a test. */

@@ -80,8 +80,11 @@ export function fold(rule: RuleData, caller: CallerClass, place: RulePlace, nega
         rule.kind,
         rule.rules.map((part) => fold(part, caller, place, negated)),
       );
-    case 'not':
-      return inverted(fold(rule.rule, caller, place, !negated));
+    case 'not': {
+      const part = fold(rule.rule, caller, place, !negated);
+      if (typeof part === 'boolean') return !part;
+      return part.kind === 'not' ? part.part : { kind: 'not', part };
+    }
   }
 }
 
@@ -130,11 +133,6 @@ export function combined(kind: 'any' | 'all', parts: readonly Residual[]): Resid
   const [only, ...more] = open;
   if (!only) return !decided;
   return more.length === 0 ? only : { kind, parts: open };
-}
-
-function inverted(part: Residual): Residual {
-  if (typeof part === 'boolean') return !part;
-  return part.kind === 'not' ? part.part : { kind: 'not', part };
 }
 
 function isMe(value: unknown): boolean {

@@ -28,15 +28,18 @@ export interface Ranking {
   readonly rankNow: ((id: Sql) => Sql) | undefined;
 }
 
+const rank = number();
 /** The rank of a row as a field to sort by. No field has a name with a colon. */
-export const RANK: ModelField = rankField(sql.ref('_found._rank'));
-
-function rankField(value: Sql): ModelField {
-  const field = number();
-  const { type } = field;
-  const kind = 'number' as const;
-  return { name: ':rank', field, type, kind, schema: type.schema, writable: false, indexed: false, value };
-}
+export const RANK: ModelField = {
+  name: ':rank',
+  field: rank,
+  type: rank.type,
+  kind: 'number',
+  schema: rank.type.schema,
+  writable: false,
+  indexed: false,
+  value: sql.ref('_found._rank'),
+};
 
 /**
  * Compiles the search of a list: of the full-text index where one is declared, else of parts of texts. It looks into fields that
