@@ -19,15 +19,6 @@ const COLUMN_TYPES: Readonly<Record<StoredKind, string>> = {
   uuid: 'text',
 };
 
-function encode(kind: StoredKind, value: unknown): Value {
-  if (value === null || value === undefined) return null;
-  if (kind === 'json') return JSON.stringify(value);
-  if (kind === 'decimal') return sortableDecimal(String(value));
-  if (typeof value === 'boolean') return value ? 1 : 0;
-  if (typeof value === 'string' || typeof value === 'number') return value;
-  throw new TypeError(`cannot keep a ${typeof value} in a ${kind} column`);
-}
-
 /** SQLite takes at most 32,766 values in a statement; beyond some hundreds of them more save nothing. */
 const MAX_VALUES = 1_000;
 
@@ -61,7 +52,14 @@ export const sqliteDialect: Dialect = {
   placeholder: () => '?',
   columnType: (kind) => COLUMN_TYPES[kind],
   countingId: 'integer primary key autoincrement',
-  encode,
+  encode(kind, value) {
+    if (value === null || value === undefined) return null;
+    if (kind === 'json') return JSON.stringify(value);
+    if (kind === 'decimal') return sortableDecimal(String(value));
+    if (typeof value === 'boolean') return value ? 1 : 0;
+    if (typeof value === 'string' || typeof value === 'number') return value;
+    throw new TypeError(`cannot keep a ${typeof value} in a ${kind} column`);
+  },
   decoder(kind) {
     if (kind === 'boolean') return (value) => value === 1;
     if (kind === 'decimal') return (value) => decimalOf(String(value));
