@@ -132,7 +132,13 @@ export class MetricsHistory {
     const { totals: last, loop, counts } = this.#before;
     const { commits, walBytes, databaseBytes } = measured?.store ?? {};
     const now = { commits: commits?.total, writes: commits?.writes, statements: this.#app.statements() };
-    const times = quantiles(totals, last);
+    const count = totals.count - last.count;
+    // Milliseconds within which this share of the requests since the last sample was answered: an upper bound.
+    const within = (share: number) => {
+      const at = totals.buckets.findIndex((all, index) => all - (last.buckets[index] ?? 0) >= share * count);
+      return count === 0 ? Number.NaN : (totals.bounds[at] ?? Number.POSITIVE_INFINITY) * 1000;
+    };
+    const times = { p50: within(0.5), p95: within(0.95), p99: within(0.99) };
     const { rss, heapUsed } = process.memoryUsage();
     const sample: Sample = {
       at,
@@ -269,14 +275,4 @@ function readHistory(
   } catch {
     return undefined;
   }
-}
-
-/** Milliseconds within which a half, 95 % and 99 % of the requests between two totals were answered: upper bounds. */
-function quantiles(now: RequestTotals, last: RequestTotals): { p50: number; p95: number; p99: number } {
-  const count = now.count - last.count;
-  const within = (share: number) => {
-    const at = now.buckets.findIndex((all, index) => all - (last.buckets[index] ?? 0) >= share * count);
-    return count === 0 ? Number.NaN : (now.bounds[at] ?? Number.POSITIVE_INFINITY) * 1000;
-  };
-  return { p50: within(0.5), p95: within(0.95), p99: within(0.99) };
 }

@@ -29,7 +29,21 @@ export function securitySchemes(tables: readonly RouteTable[], base: string): Re
   return {
     ...(signIn && { password: passwordFlow(signIn, base) }),
     bearer: { type: 'http', scheme: 'bearer', description: 'An access token or an API key.' },
-    ...Object.fromEntries(places.filter(isListed).map((place) => [schemeName(place), placeScheme(place)])),
+    ...Object.fromEntries(
+      places.filter(isListed).map((place) => {
+        const description = PLACES[place.for];
+        // Clients that are made of the document know no schemes but those of the registry.
+        const where =
+          place.in === 'authorization'
+            ? {
+                in: 'header',
+                name: 'Authorization',
+                description: `${place.scheme}, a space, and: ${description}`,
+              }
+            : { in: place.in, name: place.name, description };
+        return [schemeName(place), { type: 'apiKey', ...where }];
+      }),
+    ),
   };
 }
 
@@ -59,19 +73,6 @@ const PLACES: Readonly<Record<CredentialPlace['for'], string>> = {
 
 function isListed(place: CredentialPlace): boolean {
   return place.in !== 'body';
-}
-
-function placeScheme(place: CredentialPlace): unknown {
-  const description = PLACES[place.for];
-  if (place.in === 'authorization')
-    // Clients that are made of the document know no schemes but those of the registry.
-    return {
-      type: 'apiKey',
-      in: 'header',
-      name: 'Authorization',
-      description: `${place.scheme}, a space, and: ${description}`,
-    };
-  return { type: 'apiKey', in: place.in, name: place.name, description };
 }
 
 function schemeName(place: CredentialPlace): string {

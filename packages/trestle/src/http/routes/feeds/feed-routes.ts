@@ -76,7 +76,18 @@ export function feedRoutes(model: Model, feed: Feed, service: AnyService, namesO
     );
   return [
     of('atom', ATOM, (entries, request) => atomText(name, entries, request)),
-    of('json', JSON_FEED, (entries, request) => jsonText(name, entries, request)),
+    of('json', JSON_FEED, (entries, { url }) => {
+      const items = entries.map(({ id, path, title, date, author, content }) => ({
+        id: `urn:uuid:${id}`,
+        url: path,
+        title,
+        date_published: date,
+        content_text: content ?? title,
+        ...(author !== undefined && { authors: [{ name: author }] }),
+      }));
+      const version = 'https://jsonfeed.org/version/1.1';
+      return JSON.stringify({ version, title: name, feed_url: url, items });
+    }),
   ];
 }
 
@@ -130,18 +141,6 @@ function atomText(name: string, entries: readonly Entry[], { url, headers }: Rou
     ...all,
     '</feed>\n',
   ].join('\n');
-}
-
-function jsonText(name: string, entries: readonly Entry[], { url }: RouteRequest): string {
-  const items = entries.map(({ id, path, title, date, author, content }) => ({
-    id: `urn:uuid:${id}`,
-    url: path,
-    title,
-    date_published: date,
-    content_text: content ?? title,
-    ...(author !== undefined && { authors: [{ name: author }] }),
-  }));
-  return JSON.stringify({ version: 'https://jsonfeed.org/version/1.1', title: name, feed_url: url, items });
 }
 
 /** Text of an XML document: without what XML has no characters for. */
