@@ -276,9 +276,16 @@ function contextOf<Rs extends Resources, Js extends Jobs, F extends Fields>(
   { models, services }: { readonly models: ReadonlyMap<string, Model>; readonly services: Services<Rs> },
   others: Pick<ContractContext<Rs, Js>, 'accounts' | 'keys' | 'operations' | 'jobs' | 'mail'>,
 ): ContractContext<Rs, Js, F> {
+  const rules = Object.entries(resources).map(([name, { can }]): [string, Required<Rules>] => [
+    name,
+    { ...CLOSED, ...can },
+  ]);
+  const schemas = [...models].map(([name, model]) => [name, model.schemas] as const);
   return {
-    rules: rulesOf(resources),
-    schemas: schemasOf<Rs>(models),
+    // Object.fromEntries forgets the names; they are the resources' own.
+    rules: Object.fromEntries(rules) as ContractContext<Rs>['rules'],
+    // The schemas were compiled from the declaration that their types are projections of.
+    schemas: Object.fromEntries(schemas) as unknown as ContractContext<Rs>['schemas'],
     credentials: credentialsSchema(accounts),
     services,
     transaction: transactionRunner(store),
@@ -336,18 +343,3 @@ export function renamesOfApp({ resources, accounts }: Pick<App, 'resources' | 'a
 }
 
 const CLOSED = { read: nobody, create: nobody, update: nobody, delete: nobody } as const;
-
-function rulesOf<Rs extends Resources>(resources: Rs): ContractContext<Rs>['rules'] {
-  const entries = Object.entries(resources).map(([name, { can }]): [string, Required<Rules>] => [
-    name,
-    { ...CLOSED, ...can },
-  ]);
-  // Object.fromEntries forgets the names; they are the resources' own.
-  return Object.fromEntries(entries) as ContractContext<Rs>['rules'];
-}
-
-function schemasOf<Rs extends Resources>(models: ReadonlyMap<string, Model>): ContractContext<Rs>['schemas'] {
-  const entries = [...models].map(([name, { schemas }]) => [name, schemas] as const);
-  // The schemas were compiled from the declaration that their types are projections of.
-  return Object.fromEntries(entries) as unknown as ContractContext<Rs>['schemas'];
-}

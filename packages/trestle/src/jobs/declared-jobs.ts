@@ -1,6 +1,6 @@
 import type { Store } from '../database/store.ts';
 import { Problem } from '../problems.ts';
-import { compileModels, type Model } from '../rows/model.ts';
+import { compileModels } from '../rows/model.ts';
 import { type AppReach, type OwnCode, writeOf } from '../rows/own-code/own-code.ts';
 import { inTransaction } from '../rows/transaction.ts';
 import { checkedBody, completeRow } from '../rows/validate.ts';
@@ -82,7 +82,16 @@ export function compileJobs({
     const context = { caller, job: record.id, attempt: record.attempts, signal, data, progress };
     return { ...context, service: find, mail, enqueue: (...job) => enqueue(context, ...job) };
   };
-  const models = inputModels(app, store);
+  // Their inputs are models, which have schemas, checks and defaults.
+  const inputs = Object.entries(app.jobs).map(([name, { input }]) => [
+    `job ${name}`,
+    resource({ fields: input }),
+  ]);
+  const models = compileModels(
+    { ...withAccounts(app.resources, app.accounts), ...Object.fromEntries(inputs) },
+    app.accounts,
+    store.dialect,
+  );
   const enqueueJob = enqueuer(store, queue);
   for (const [name, { retries, timeout, run }] of Object.entries(app.jobs)) {
     const model = models.get(`job ${name}`);
@@ -136,22 +145,6 @@ export function compileJobs({
     },
   });
   return { handlers, services: enqueuers };
-}
-
-/** The inputs of jobs as models, which have their schemas, checks and defaults. */
-function inputModels(
-  { resources, accounts, jobs }: Dependencies['app'],
-  { dialect }: Store,
-): Map<string, Model> {
-  const inputs = Object.entries(jobs).map(([name, { input }]) => [
-    `job ${name}`,
-    resource({ fields: input }),
-  ]);
-  return compileModels(
-    { ...withAccounts(resources, accounts), ...Object.fromEntries(inputs) },
-    accounts,
-    dialect,
-  );
 }
 
 /** Whose turn a job takes: of the app's own code each job has its own, not all of them one. */
