@@ -54,7 +54,9 @@ export async function create(args: readonly string[]): Promise<number> {
     );
     return 0;
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    // An error of the file system says itself what is wrong.
+    const isExpected = error instanceof UsageError || (error instanceof Error && 'syscall' in error);
+    if (!isExpected) throw error;
     console.error(`create-trestle: ${error.message}`);
     return 1;
   }

@@ -10,6 +10,8 @@ const ROOT = resolve(import.meta.dirname, '../../..');
 const BIN = join(ROOT, 'packages/create-trestle/bin/create-trestle.js');
 const parent = mkdtempSync(join(tmpdir(), 'create-trestle-'));
 after(() => rmSync(parent, { recursive: true, force: true }));
+const FILE = join(parent, 'a-file');
+writeFileSync(FILE, '');
 
 /** Runs a program to its end; no question can be answered. */
 function run(program: string, args: readonly string[], cwd = parent) {
@@ -100,6 +102,9 @@ describe('npm create trestle', () => {
       /lower-case letters, digits and dashes, got 'My App'/,
     ],
     ['an option there is not', ['new-4', '--yes', '--colour'], /Unknown option '--colour'/],
+    ['two folders', ['new-5', 'new-6', '--yes'], /expected one folder, got new-5, new-6/],
+    ['a folder that is a file', [FILE, '--yes'], /^create-trestle: .*ENOTDIR.*\n$/],
+    ['a folder inside of a file', [join(FILE, 'app'), '--yes'], /^create-trestle: .*ENOTDIR.*\n$/],
   ] as const)
     it(`refuses ${what}, and makes nothing`, () => {
       const { status, output } = create(...args, '--no-install');
