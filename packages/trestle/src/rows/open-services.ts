@@ -2,6 +2,7 @@ import type { Store } from '../database/store.ts';
 import { type Accounts, withAccounts } from '../schema/accounts.ts';
 import type { Caller } from '../schema/caller.ts';
 import type { Resources } from '../schema/row-types.ts';
+import type { ListQuery } from '../schema/services/list-query.ts';
 import type { Services } from '../schema/services/row-service.ts';
 import { allRecorders, type ChangeRecorder } from './change-recorder.ts';
 import { RowDeletion } from './delete-rows.ts';
@@ -22,6 +23,8 @@ interface OpenServices<Rs extends Resources> {
   readonly services: Services<Rs>;
   readonly byName: ReadonlyMap<string, AnyService>;
   readonly models: ReadonlyMap<string, Model>;
+  /** Throws what the list of a resource throws of a query: `invalid_query`, also where it names fields that the caller may not read. */
+  readonly checkList: (caller: Caller, resource: string, query: ListQuery) => void;
   /** Writers of the rows of each resource, for the engine's own code. */
   readonly writers: ReadonlyMap<string, RowWriter>;
   readonly accountRows: AccountRows;
@@ -89,7 +92,10 @@ export function openServices<Rs extends Resources>(options: Options<Rs>): OpenSe
   byName.set('accounts', withoutAccountVerbs(rowsOfAccounts.service));
   // The types are projections of the same declaration that the services were compiled from; no type can follow that.
   const services = Object.fromEntries(byName) as unknown as Services<Rs>;
-  return { services, byName, models, writers, accountRows: rowsOfAccounts, ownCode };
+  const checkList: OpenServices<Rs>['checkList'] = (caller, resource, query) => {
+    find(resource, caller)?.plans.of(caller, query);
+  };
+  return { services, byName, models, checkList, writers, accountRows: rowsOfAccounts, ownCode };
 }
 
 /** The accounts as rows, for the code that knows of names, passwords and sessions. */

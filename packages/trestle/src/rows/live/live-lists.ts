@@ -30,6 +30,8 @@ interface Dependencies {
   readonly resources: Resources;
   readonly models: ReadonlyMap<string, Model>;
   readonly byName: ReadonlyMap<string, AnyService>;
+  /** Throws what a list throws of a query. */
+  readonly checkList: (caller: Caller, resource: string, query: ListQuery) => void;
   /** Throws where a caller's credentials have ended since they were taken. */
   readonly requireActive: (caller: Caller) => Promise<void>;
   readonly failed: (error: unknown) => void;
@@ -122,11 +124,13 @@ export class LiveLists {
   }
 
   #groupOf({ caller, resource, query }: LiveRequest): Group {
-    const { models } = this.#dependencies;
+    const { models, checkList } = this.#dependencies;
     const model = models.get(resource);
     const classes = this.#classes.get(resource);
     if (!model || !classes) throw new TypeError(`${resource} is not live`);
     model.policy.admit(caller, 'read');
+    // A stream that goes on where another ended reads no page, which would refuse conditions on fields of others.
+    checkList(caller, resource, query);
     const { number, namesCaller, shown } = classes(caller);
     const filter = JSON.stringify(query.filter ?? {});
     const { fields } = query;
