@@ -263,7 +263,8 @@ function ownAccount(dependencies: AccountDependencies): Pick<AccountService, 're
             throw new Problem('invalid', {
               errors: [{ pointer: '/password', code: 'required', message: 'this field is required' }],
             });
-          await requirePassword(dependencies, context, { row, password, pointer: '/password' });
+          const asked = { row, password, pointer: '/password' };
+          await beforeWrite(context, (before) => requirePassword(dependencies, before, asked));
         }
       }
       await inTransaction(store, context, async (transaction) => {
@@ -287,8 +288,10 @@ function ownAccount(dependencies: AccountDependencies): Pick<AccountService, 're
       const [row] = await accounts.byId(store, { id: own.account });
       if (!row) throw notFound(own.account);
       requireGoodPassword(dependencies, '/next', next, row);
-      await requirePassword(dependencies, context, { row, password: current, pointer: '/current' });
-      const hash = await passwords.hash(next);
+      const hash = await beforeWrite(context, async (before) => {
+        await requirePassword(dependencies, before, { row, password: current, pointer: '/current' });
+        return passwords.hash(next);
+      });
       await inTransaction(store, context, async (transaction) => {
         // Of two changes at a time the second has the wrong current password.
         const [locked] = await accounts.lock(transaction, { id: row.id });

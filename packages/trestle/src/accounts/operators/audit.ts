@@ -7,7 +7,7 @@ import { cellsOf, columnsOf } from '../../rows/exchange/row-cells.ts';
 import type { Cursors } from '../../rows/lists/cursor.ts';
 import { listsOf, listVerbs } from '../../rows/lists/list.ts';
 import type { Model, Row } from '../../rows/model.ts';
-import { type SystemModel, SystemTable } from '../../rows/system-tables.ts';
+import { compileSystemModels, type SystemModel, SystemTable } from '../../rows/system-tables.ts';
 import type { Accounts } from '../../schema/accounts.ts';
 import { accountOf, type Caller, type Context } from '../../schema/caller.ts';
 import { resource, systemResource } from '../../schema/define-resource.ts';
@@ -33,7 +33,7 @@ export const auditEntries = systemResource(
       at: timestamp({ index: true }),
       account: text({ nullable: true, max: 40, index: true }),
       username: text({ nullable: true }),
-      credential: oneOf(['session', 'key', 'secret']),
+      credential: oneOf(['session', 'key', 'secret', 'cli']),
       key: text({ nullable: true, max: 40 }),
       method: text({ max: 10 }),
       route: text({ max: 1000 }),
@@ -56,8 +56,25 @@ type AuditEntry = RowOf<typeof auditEntries>;
 
 const PAGE_SIZE = 200;
 
+/** Who acted: of a command (`cli`) the user of the operating system. */
+type Actor = Pick<AuditEntry, 'account' | 'username' | 'credential' | 'key'>;
+
 /** An act, without who it was and when. */
-export type Act = Omit<AuditEntry, 'id' | 'at' | 'account' | 'username' | 'credential' | 'key'>;
+export type Act = Omit<AuditEntry, 'id' | 'at' | keyof Actor>;
+
+/** An act and who it was. */
+export type AttributedAct = Act & Actor;
+
+/** Compiles the writing of entries, for commands, which open no accounts. */
+export function auditWriter(
+  store: Store,
+  declared: Accounts,
+): (executor: Executor, act: AttributedAct, at: string) => Promise<void> {
+  const insert = new SystemTable<typeof auditEntries>(
+    compileSystemModels({ audit: auditEntries }, declared, store).audit,
+  ).insert();
+  return async (executor, act, at) => void (await insert(executor, { ...act, at }));
+}
 
 interface Dependencies {
   readonly store: Store;
@@ -93,17 +110,22 @@ export class Audit {
 
   /** Writes an act down, in the transaction of what it changes. */
   async record(executor: Executor, caller: Caller, act: Act): Promise<void> {
-    const { accounts, now } = this.#dependencies;
+    const { now } = this.#dependencies;
+    const at = new Date(now()).toISOString();
+    await this.#insert(executor, { ...act, at, ...(await this.actorOf(executor, caller)) });
+  }
+
+  /** Who a caller is, by the name of now. */
+  async actorOf(executor: Executor, caller: Caller): Promise<Actor> {
+    const { accounts } = this.#dependencies;
     const id = accountOf(caller);
     const [account] = id === null ? [] : await accounts.byId(executor, { id });
-    await this.#insert(executor, {
-      ...act,
-      at: new Date(now()).toISOString(),
+    return {
       account: id === null ? null : String(id),
       username: account?.username ?? null,
       credential: caller.kind === 'account' ? 'session' : caller.kind === 'key' ? 'key' : 'secret',
       key: caller.kind === 'key' ? caller.key : null,
-    });
+    };
   }
 
   /** Writes an act down by itself: one that was refused, or has no transaction. Resolves in any case. */

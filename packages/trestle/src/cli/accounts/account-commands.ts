@@ -1,10 +1,19 @@
 import { type Command, Option } from 'commander';
 import { OPERATOR_ROLES } from '../../schema/accounts.ts';
-import type { Account } from '../../schema/services/account-service.ts';
+import type { Account, RequestContext } from '../../schema/services/account-service.ts';
 import { StartError } from '../../start-error.ts';
 import { listed, printTable } from '../data-options.ts';
 import { readSecret } from './read-secret.ts';
-import { type AppOptions, accountNamed, allOf, OPERATOR, onApp, print, withApp } from './with-app.ts';
+import {
+  type AppOptions,
+  accountNamed,
+  allOf,
+  OPERATOR,
+  type OpenedApp,
+  onApp,
+  print,
+  withApp,
+} from './with-app.ts';
 
 interface CreateOptions extends AppOptions {
   role?: string;
@@ -38,18 +47,23 @@ export function define(command: Command): void {
   add('list', 'List all accounts.').action(list);
   addTo('disable', 'End its sessions, and refuse its password and keys.').action(
     (name: string, options: AppOptions) =>
-      change(name, options, 'is disabled', ({ accounts }, { id }) => accounts.disable(OPERATOR, id)),
+      change(name, options, { verb: 'disable', now: 'is disabled' }, (within, { accounts }, { id }) =>
+        accounts.disable(within, id),
+      ),
   );
   addTo('enable', 'Take its password and keys again.').action((name: string, options: AppOptions) =>
-    change(name, options, 'is enabled', ({ accounts }, { id }) => accounts.enable(OPERATOR, id)),
+    change(name, options, { verb: 'enable', now: 'is enabled' }, (within, { accounts }, { id }) =>
+      accounts.enable(within, id),
+    ),
   );
   addTo(
     'set-password',
     'Give it a new password, read from the terminal or standard input; ends its sessions.',
   ).action(async (name: string, options: AppOptions) => {
     const password = await readSecret('New password');
-    await change(name, options, 'has a new password', async ({ accounts }, account) => {
-      await accounts.resetPassword(OPERATOR, account.id, password);
+    const act = { verb: 'set-password', now: 'has a new password', fields: ['password'] };
+    await change(name, options, act, async (within, { accounts }, account) => {
+      await accounts.resetPassword(within, account.id, password);
       return account;
     });
   });
@@ -62,8 +76,8 @@ export function define(command: Command): void {
     .action(async (name: string, options: AppOptions & { yes?: boolean }) => {
       if (!options.yes)
         throw new StartError(`this deletes the account '${name}' for good; say so with --yes`);
-      await change(name, options, 'is deleted', async ({ accounts }, account) => {
-        await accounts.remove(OPERATOR, account.id);
+      await change(name, options, { verb: 'delete', now: 'is deleted' }, async (within, opened, account) => {
+        await opened.accounts.remove(within, account.id);
         return account;
       });
     });
@@ -71,7 +85,7 @@ export function define(command: Command): void {
 
 async function create(username: string, { role, roles, field, ...options }: CreateOptions): Promise<void> {
   if (role && roles) throw new StartError('either --role or --roles');
-  await onApp({ ...options, make: true }, async ({ declared, accounts, operators, transaction }) => {
+  await onApp({ ...options, make: true }, async ({ declared, accounts, operators, audited }) => {
     const own: Record<string, unknown> = {};
     for (const [name, text] of Object.entries(field)) {
       const type = declared.accounts.fields[name]?.type;
@@ -80,16 +94,14 @@ async function create(username: string, { role, roles, field, ...options }: Crea
     const hasPassword = declared.accounts.password !== false || role !== undefined;
     const password = hasPassword ? await readSecret('Password') : undefined;
     const body = { ...own, username, ...(password !== undefined && { password }) };
-    if (role) {
-      const made = await operators.create(OPERATOR, body, role);
-      return print(options.json, made, `${made.username} (${made.id}) is made, ${role}`);
-    }
-    // The password is hashed before the transaction begins to wait for nothing else.
-    const account = await transaction(OPERATOR, async (within) => {
-      const made = await accounts.signUp({ ...OPERATOR, ...within }, body);
-      return roles ? accounts.setRoles({ ...OPERATOR, ...within }, made.id, roles) : made;
+    const fields = [...Object.keys(body), ...(role || roles ? ['roles'] : [])];
+    const act = { command: 'trestle accounts create', resource: 'accounts', fields };
+    const account = await audited(act, async (within, changed) => {
+      const made = role ? await operators.create(within, body, role) : await accounts.signUp(within, body);
+      changed(made.id);
+      return roles ? accounts.setRoles(within, made.id, roles) : made;
     });
-    print(options.json, account, `${account.username} (${account.id}) is made`);
+    print(options.json, account, `${account.username} (${account.id}) is made${role ? `, ${role}` : ''}`);
   });
 }
 
@@ -121,20 +133,21 @@ async function setRoles(
       print(options.json, has, has.join('\n') || 'none');
     });
   if (roles.length > 0 && options.none) throw new StartError('either roles or --none');
-  await change(name, options, `has ${roles.join(', ') || 'no roles'}`, ({ accounts }, { id }) =>
-    accounts.setRoles(OPERATOR, id, roles),
-  );
+  const act = { verb: 'roles', now: `has ${roles.join(', ') || 'no roles'}`, fields: ['roles'] };
+  await change(name, options, act, (within, { accounts }, { id }) => accounts.setRoles(within, id, roles));
 }
 
 /** Changes an account and says what it is now. */
 async function change(
   name: string,
   options: AppOptions,
-  now: string,
-  write: (opened: Parameters<Parameters<typeof onApp>[1]>[0], account: Account) => Promise<Account>,
+  { verb, now, fields = [] }: { verb: string; now: string; fields?: readonly string[] },
+  write: (within: RequestContext, opened: OpenedApp, account: Account) => Promise<Account>,
 ): Promise<void> {
   await onApp(options, async (opened) => {
-    const account = await write(opened, await accountNamed(opened, name));
+    const found = await accountNamed(opened, name);
+    const act = { command: `trestle accounts ${verb}`, resource: 'accounts', row: found.id, fields };
+    const account = await opened.audited(act, (within) => write(within, opened, found));
     print(options.json, account, `${account.username} (${account.id}) ${now}`);
   });
 }

@@ -40,7 +40,12 @@ export function define(command: Command): void {
     async (options: NewKeyOptions) =>
       onApp({ ...options, make: true }, async (opened) => {
         const wanted = await keyOptions(opened, options);
-        const made = await opened.keys.create(OPERATOR, wanted);
+        const act = { command: 'trestle keys create', resource: 'keys', fields: Object.keys(wanted) };
+        const made = await opened.audited(act, async (within, changed) => {
+          const key = await opened.keys.create(within, wanted);
+          changed(key.id);
+          return key;
+        });
         print(options.json, made, made.key);
       }),
   );
@@ -53,7 +58,12 @@ export function define(command: Command): void {
     const key = await readSecret('Key');
     await onApp({ ...options, make: true }, async (opened) => {
       const wanted = await keyOptions(opened, options);
-      const made = await opened.keys.import(OPERATOR, { ...wanted, key });
+      const act = { command: 'trestle keys import', resource: 'keys', fields: Object.keys(wanted) };
+      const made = await opened.audited(act, async (within, changed) => {
+        const imported = await opened.keys.import(within, { ...wanted, key });
+        changed(imported.id);
+        return imported;
+      });
       print(options.json, made, `${made.id} is imported`);
     });
   });
@@ -79,9 +89,10 @@ export function define(command: Command): void {
   add('deactivate', 'Refuse a key from now on.')
     .argument('<id>', 'its id, or the key as it is shown masked')
     .action(async (given: string, options: AppOptions) =>
-      onApp(options, async ({ keys, declared }) => {
+      onApp(options, async ({ keys, declared, audited }) => {
         const id = keys.idOf(`trs_live_${given}`) ?? keys.idOf(given) ?? given;
-        const key = await keys.deactivate(OPERATOR, id).catch(() => {
+        const act = { command: 'trestle keys deactivate', resource: 'keys', row: id };
+        const key = await audited(act, (within) => keys.deactivate(within, id)).catch(() => {
           throw new StartError(`${declared.name} has no key '${id}'`);
         });
         print(options.json, key, `${key.id} is deactivated`);

@@ -2,17 +2,20 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { OperatorService } from '../../accounts/operators/operators.ts';
 import { fileOf } from '../../database/open-store.ts';
+import type { Engine } from '../../engine.ts';
+import { inTransaction } from '../../rows/transaction.ts';
 import type { App } from '../../schema/app.ts';
 import { system } from '../../schema/caller.ts';
 import type { Jobs } from '../../schema/jobs.ts';
 import type { ContractContext } from '../../schema/route.ts';
 import type { Resources } from '../../schema/row-types.ts';
-import type { Account } from '../../schema/services/account-service.ts';
+import type { Account, RequestContext } from '../../schema/services/account-service.ts';
 import type { Page } from '../../schema/services/list-query.ts';
 import { StartError } from '../../start-error.ts';
 import { type DataOptions, databaseOf, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { closeEngines, openEngines } from '../open-engines.ts';
+import { actOfCommand, type CommandAct, recordAct } from './audited.ts';
 
 /** Options of commands on the accounts and keys of one app. */
 export interface AppOptions extends DataOptions {
@@ -33,7 +36,15 @@ export const OPERATOR = { ...system(), origin: { address: '127.0.0.1' } };
 export interface OpenedApp extends ContractContext<Resources, Jobs> {
   readonly declared: App;
   readonly operators: OperatorService;
+  /** Runs a change in one transaction with its entry in the audit, which the change may complete. */
+  audited<T>(
+    act: CommandAct,
+    change: (context: RequestContext, changed: ChangedRow) => Promise<T>,
+  ): Promise<T>;
 }
+
+/** The row of a change whose id is known afterwards alone. */
+type ChangedRow = (row: string | number) => void;
 
 /** Opens the app, also beside a server of it, runs a command on it, and closes it. */
 export async function onApp<T>(
@@ -53,10 +64,28 @@ export async function onApp<T>(
       ...engine?.context,
       declared: app,
       operators: engine?.operators,
+      audited: engine && audited(engine),
     } as unknown as OpenedApp);
   } finally {
     await closeEngines(engines);
   }
+}
+
+function audited({ store, app }: Engine): OpenedApp['audited'] {
+  return (act, change) =>
+    inTransaction(
+      store,
+      OPERATOR,
+      async (transaction) => {
+        let { row } = act;
+        const result = await change({ ...OPERATOR, transaction }, (changed) => {
+          row = changed;
+        });
+        await recordAct(store, app, actOfCommand({ ...act, row }), transaction);
+        return result;
+      },
+      { before: true },
+    );
 }
 
 /** An account by its user name, else by its id. Throws `StartError`. */

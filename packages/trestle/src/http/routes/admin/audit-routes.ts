@@ -20,7 +20,7 @@ const entry = titled(
     at: Type.String({ format: 'date-time' }),
     account: nullable(text),
     username: nullable(text),
-    credential: Type.Unsafe({ type: 'string', enum: ['session', 'key', 'secret'] }),
+    credential: Type.Unsafe({ type: 'string', enum: ['session', 'key', 'secret', 'cli'] }),
     key: nullable(text),
     method: text,
     route: text,

@@ -127,6 +127,7 @@ function ownRoutes(described: Described): Route[] {
     checkBody: false,
     headers: ['If-Match'],
     sends: ['ETag'],
+    transactional: true,
     answers: { 200: account },
   };
   return [
@@ -223,6 +224,7 @@ function administrationRoutes({ app, service, models, account, bodies, params }:
     checkBody: false,
     bodyRequired: false,
     raises: ['wrong_password'] as const,
+    transactional: true,
     answers: { 204: null },
   };
   const reset = {
