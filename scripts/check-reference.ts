@@ -218,7 +218,7 @@ export async function allCommands(): Promise<Command[]> {
 function undescribedOptions(command: Command): Finding[] {
   const parts = [
     ...(command.description() === '' ? ['it'] : []),
-    ...command.options.filter(({ description }) => !description).map(({ flags }) => flags),
+    ...command.options.filter(({ description, hidden }) => !description && !hidden).map(({ flags }) => flags),
     ...command.registeredArguments.filter(({ description }) => !description).map((each) => each.name()),
   ];
   const file = 'packages/trestle/src/cli/commands.ts';

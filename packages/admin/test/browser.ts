@@ -5,7 +5,7 @@ import type { App, Resources } from 'trestle';
 import { setupHash } from '../../trestle/src/accounts/operators/operators.ts';
 import { type RunningApp, type StartOptions, startApps } from '../../trestle/test/harness.ts';
 
-const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
+export const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** Why tests in a browser are skipped; false where there is one. */
 export const skip = existsSync(EXECUTABLE)

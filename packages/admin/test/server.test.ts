@@ -1,4 +1,4 @@
-// The server as operators see it: measures, log, backups, settings, processes.
+// The server as operators see it: measures, log, settings, processes.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -7,7 +7,6 @@ import { library, seed } from './library.ts';
 
 let admin: Admin;
 let page: Page;
-const made: string[] = [];
 
 before(async () => {
   if (skip) return;
@@ -17,21 +16,6 @@ before(async () => {
         { name: 'port', value: 4000, source: 'default' },
         { name: 'administrator secret', value: '***', source: 'TRESTLE_ADMIN_SECRET' },
       ],
-      // Those of `trestle serve` have tests of their own.
-      backups: {
-        target: '/var/backups',
-        schedule: { at: '1h', keep: 24 },
-        list: async () => made.map((name) => ({ name, at: new Date().toISOString(), bytes: 4096 })),
-        async make(app) {
-          const name = `${app}-2026.db`;
-          made.push(name);
-          return { name, at: new Date().toISOString(), bytes: 4096 };
-        },
-        verify: async () => ({ ok: true, detail: 'whole: 268 rows' }),
-        open: async () => {
-          throw new Error('not opened here');
-        },
-      },
     },
   });
   page = await admin.newPage();
@@ -74,16 +58,6 @@ test('measures, settings and processes are shown', { skip }, async () => {
   await page.getByText('TRESTLE_ADMIN_SECRET').waitFor();
   await page.getByRole('link', { name: 'Processes' }).click();
   await page.getByText('running').waitFor();
-});
-
-test('a backup is made and read back', { skip }, async () => {
-  await go('server?tab=backups');
-  await page.getByText('every 1h, the last 24 are kept').waitFor();
-  await page.getByRole('button', { name: 'Back up now' }).click();
-  await page.getByRole('status').getByText('library-2026.db').waitFor();
-  await page.getByRole('button', { name: 'Verify' }).click();
-  await page.getByText('whole: 268 rows').waitFor();
-  await picture(page, 'backups');
 });
 
 test('nothing went wrong meanwhile', { skip }, () => {

@@ -91,7 +91,7 @@ const ALL: readonly Entry[] = [
   },
   {
     name: 'backup',
-    summary: 'Copy SQLite databases while they are in use, and check the copies.',
+    summary: 'Copy databases into files while they are in use, and check the copies.',
     load: () => import('./commands/backup.ts'),
   },
   {

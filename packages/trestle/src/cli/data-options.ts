@@ -90,7 +90,7 @@ export function withBackups(command: Command): Command {
     .addOption(
       new Option(
         '--backup-to <folder>',
-        'make backups of SQLite databases there: a folder, or s3://BUCKET/PREFIX (default: none)',
+        'make backups there: a folder, or s3://BUCKET/PREFIX (default: none)',
       ).env('TRESTLE_BACKUP_TO'),
     )
     .addOption(

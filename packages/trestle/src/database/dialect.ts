@@ -100,6 +100,8 @@ export interface Dialect extends Rendering {
   continueAfter(table: string, key: string, last: number): Sql[];
   /** Keeps others from writing these tables until the transaction ends; nothing where an exclusive transaction does so anyway. */
   lockTables(tables: readonly string[]): Sql[];
+  /** Removes every row of tables that refer to each other alone; ids go on as `continueAfter` says. */
+  emptyTables(tables: readonly string[]): Sql[];
   /** Updates what the query planner knows of a table that was filled; nothing where it does that by itself. */
   analyze(table: string): Sql[];
 }

@@ -91,7 +91,7 @@ export async function sqliteDialect(): Promise<Dialect> {
   return (await import('./sqlite/dialect.ts')).sqliteDialect;
 }
 
-/** Backup, restore and check of SQLite files, for commands; PostgreSQL has its own. */
+/** Backup, restore and check of SQLite files, for commands: backups of PostgreSQL are such files too. */
 export async function sqliteFiles() {
   const [{ openSqlite }, backup, { prepareRestore }, { checkFileWhole }] = await Promise.all([
     import('./sqlite/open-sqlite.ts'),

@@ -45,7 +45,7 @@ export interface Config {
   statementTimeout?: number;
   /** Wait so long for PostgreSQL at start (default: 30). */
   startTimeout?: number;
-  /** Make backups of SQLite databases there: a folder, or s3://BUCKET/PREFIX (default: none). */
+  /** Make backups there: a folder, or s3://BUCKET/PREFIX (default: none). */
   backupTo?: string;
   /** When backups are made, in the machine's time zone (default: every night at three). */
   backupAt?: string;

@@ -85,7 +85,7 @@ describe('the published package, unpacked beside its declared dependencies', () 
     const lines: unknown[] = [];
     const say = (facts: unknown) => lines.push(facts);
     const to = join(folder, 'backups');
-    const schedule = { data: join(folder, 'data'), apps: [app], to, at: '0 3 * * *', keep: 2 };
+    const schedule = { data: join(folder, 'data'), apps: [app], to, keep: 2 };
     await makeBackups(schedule, { lines: { info: say, error: say } });
     assert.deepEqual(lines, [{ to }]);
     assert.match(readdirSync(to).join(), /^notes-.*\.db$/);

@@ -1,11 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { request, urlOf } from '../../api/api.ts';
+import { problemOf, request, urlOf } from '../../api/api.ts';
 import { useMayWrite } from '../../api/session.ts';
 import { formatAge, formatBytes, formatInstant, t } from '../../i18n/translate.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty, Failed, Loading, toast, toastProblem } from '../../ui/feedback.tsx';
 import { Icon } from '../../ui/icons.tsx';
+import { BackupSchedule, type BackupSettings } from './backup-schedule.tsx';
+import { LastRestore, type Restore, RestoreDialog } from './restore.tsx';
 
 interface Backup {
   name: string;
@@ -14,18 +16,28 @@ interface Backup {
 }
 
 interface BackupList {
-  target: string;
-  schedule: { at: string; keep: number } | null;
+  settings: BackupSettings;
+  restore: Restore | null;
   items: readonly Backup[];
 }
 
-/** Backups: made now, read back, downloaded; when they are made by themselves, and how one is restored. */
+/** How often a server that restores is asked whether it serves again. */
+const RESTORING_MS = 1000;
+
+/** Backups: made now or by a schedule, read back, downloaded, restored. */
 export function Backups({ app }: { app: string }) {
   const queries = useQueryClient();
   const mayWrite = useMayWrite(app);
+  const [restoring, setRestoring] = useState<string>();
   const { data, error } = useQuery({
     queryKey: ['backups', app],
     queryFn: () => request<BackupList>(app, 'GET', '/v1/admin/backups'),
+    refetchInterval: ({ state }) => state.data?.restore?.state === 'restoring' && RESTORING_MS,
+    // A server that restores answers nobody for a while.
+    retry: (_count, failure) =>
+      problemOf(failure).status === 0 &&
+      queries.getQueryData<BackupList>(['backups', app])?.restore?.state === 'restoring',
+    retryDelay: RESTORING_MS,
   });
   const making = useMutation({
     mutationFn: () => request<Backup>(app, 'POST', '/v1/admin/backups'),
@@ -35,39 +47,37 @@ export function Backups({ app }: { app: string }) {
     },
     onError: toastProblem,
   });
-  if (error) return <Failed error={error} />;
+  if (error && !data) return <Failed error={error} />;
   if (!data) return <Loading />;
-  const { target, schedule, items } = data;
+  const { settings, restore, items } = data;
   return (
     <>
-      <div className="row">
-        <span className="grow">
-          <code>{target}</code>{' '}
-          <span className="muted">
-            {schedule
-              ? t('backups.schedule', { at: schedule.at, keep: schedule.keep })
-              : t('backups.noSchedule')}
-          </span>
-        </span>
-        {mayWrite && (
+      <BackupSchedule key={JSON.stringify(settings)} app={app} settings={settings} />
+      {restore && <LastRestore restore={restore} />}
+      {mayWrite && (
+        <div className="row">
           <Button look="primary" icon="plus" disabled={making.isPending} onClick={() => making.mutate()}>
             {t('backups.make')}
           </Button>
-        )}
-      </div>
+        </div>
+      )}
       {items.length === 0 && <Empty title={t('backups.none')} />}
       <div className="scroll-x" tabIndex={0} role="region" aria-label={t('server.backups')}>
         <table className="grid-table">
           <tbody>
             {items.map((backup) => (
-              <BackupLine key={backup.name} {...{ app, backup, mayWrite }} />
+              <BackupLine
+                key={backup.name}
+                {...{ app, backup, mayWrite }}
+                onRestore={() => setRestoring(backup.name)}
+              />
             ))}
           </tbody>
         </table>
       </div>
-      <p className="muted">
-        {t('backups.restoreHint')} <code>trestle restore</code>
-      </p>
+      {restoring !== undefined && (
+        <RestoreDialog app={app} backup={restoring} onClose={() => setRestoring(undefined)} />
+      )}
     </>
   );
 }
@@ -76,9 +86,10 @@ interface BackupLineProps {
   app: string;
   backup: Backup;
   mayWrite: boolean;
+  onRestore: () => void;
 }
 
-function BackupLine({ app, backup: { name, at, bytes }, mayWrite }: BackupLineProps) {
+function BackupLine({ app, backup: { name, at, bytes }, mayWrite, onRestore }: BackupLineProps) {
   const [check, setCheck] = useState<{ ok: boolean; detail: string }>();
   const path = `/v1/admin/backups/${encodeURIComponent(name)}`;
   const verifying = useMutation({
@@ -99,10 +110,15 @@ function BackupLine({ app, backup: { name, at, bytes }, mayWrite }: BackupLinePr
             {t('backups.verify')}
           </Button>
           {mayWrite && (
-            <a className="button" href={urlOf(app, path)} download>
-              <Icon name="download" />
-              {t('backups.download')}
-            </a>
+            <>
+              <a className="button" href={urlOf(app, path)} download>
+                <Icon name="download" />
+                {t('backups.download')}
+              </a>
+              <Button look="danger" onClick={onRestore}>
+                {t('backups.restore')}
+              </Button>
+            </>
           )}
         </span>
       </td>

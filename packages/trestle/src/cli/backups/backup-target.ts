@@ -1,13 +1,16 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { ownMark, removeLeftovers } from '../../database/leftovers.ts';
 import { StartError } from '../../start-error.ts';
 import { openS3, type S3Bucket } from './s3-bucket.ts';
 
 /** Name of a backup: the app and the instant. */
 export const BACKUP = /^(.+)-\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.\d{3}Z\.db$/;
 
-const TEMPORARY = '.backup-';
-const DAY_MS = 86_400_000;
+/** The name of a backup of this instant. */
+export function backupName(app: string, now: string): string {
+  return `${app}-${now.replaceAll(':', '-')}.db`;
+}
 
 /** Where backups are kept: a folder, or `s3://BUCKET/PREFIX`. */
 export interface BackupTarget {
@@ -23,7 +26,8 @@ export interface BackupTarget {
 /** Opens what `--to` names. A copy for S3 is made in the data folder first. Throws `StartError`. */
 export function openTarget(to: string, data: string): BackupTarget {
   const found = openS3(to);
-  if (!found)
+  if (!found) {
+    removeLeftovers(to);
     return {
       folder: to,
       store: async (path) => path,
@@ -31,6 +35,7 @@ export function openTarget(to: string, data: string): BackupTarget {
       remove: async (name) => rmSync(join(to, name)),
       close() {},
     };
+  }
   const { bucket, key } = found;
   const prefix = key === '' ? '' : `${key}/`;
   const folder = temporaryFolder(data);
@@ -69,11 +74,18 @@ export async function withBackupFile<T>(
   if (!found) return use(backup);
   const { bucket } = found;
   const key = BACKUP.test(found.key) ? found.key : await newestOf(bucket, found.key, backup);
-  const folder = temporaryFolder(data);
-  try {
+  return withTemporaryFolder(data, async (folder) => {
     const file = join(folder, basename(key));
     await bucket.download(key, file);
     return await use(file);
+  });
+}
+
+/** Runs a function with a new folder in the data folder, which is removed after it. */
+export async function withTemporaryFolder<T>(data: string, use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = temporaryFolder(data);
+  try {
+    return await use(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -90,12 +102,13 @@ async function newestOf(bucket: S3Bucket, key: string, backup: string): Promise<
   return join(dirname(key), newest);
 }
 
-/** A new folder in the data folder, without what processes that were killed have left. */
 function temporaryFolder(data: string): string {
   mkdirSync(data, { recursive: true, mode: 0o700 });
-  for (const name of readdirSync(data).filter((each) => each.startsWith(TEMPORARY))) {
-    const age = Date.now() - statSync(join(data, name)).mtimeMs;
-    if (age > DAY_MS) rmSync(join(data, name), { recursive: true, force: true });
-  }
-  return mkdtempSync(join(data, TEMPORARY));
+  removeTemporaryFolders(data);
+  return mkdtempSync(join(data, `.backup-${ownMark()}.`));
+}
+
+/** Removes the folders in a data folder that processes which were killed have left. */
+export function removeTemporaryFolders(data: string): void {
+  removeLeftovers(data, /^\.backup-(.+)\.(\d+)\.\w+$/);
 }

@@ -1,17 +1,35 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { type Contents, fileOf, lastBackupOf, sqliteFiles } from '../../database/open-store.ts';
+import {
+  type Contents,
+  databaseWords,
+  fileOf,
+  type Location,
+  lastBackupOf,
+  mayExist,
+  sqliteFiles,
+} from '../../database/open-store.ts';
+import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
-import { type BackupTarget, openTarget, removeOldBackups } from '../backups/backup-target.ts';
+import { actOfCommand, recordAct } from '../accounts/audited.ts';
+import {
+  type BackupTarget,
+  backupName,
+  openTarget,
+  removeOldBackups,
+  withTemporaryFolder,
+} from '../backups/backup-target.ts';
+import { copyToFile, withStore } from '../backups/database-copy.ts';
 import { checkRows } from '../check-rows.ts';
 import { count, type DataOptions, databaseOf, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
-import { dumpWords, stamp } from '../postgres-words.ts';
 
 interface BackupOptions extends DataOptions {
   to: string;
   keep?: number;
+  /** Whoever asked the server for it is in the audit already. */
+  byServer?: boolean;
 }
 
 /** `trestle backup [apps…] --to FOLDER` */
@@ -27,43 +45,88 @@ export function define(command: Command): void {
         '--keep <number>',
         'then remove the oldest backups of each app there, but for so many (default: none is removed)',
       ).argParser(count),
-    );
-  withData(command).action(async (names: string[], { data, to, keep, ...options }: BackupOptions) => {
-    const found = await findApps(names);
-    const apps = found.map(({ name }) => name);
-    const now = new Date().toISOString();
+    )
+    .addOption(new Option('--by-server').hideHelp());
+  withData(command).action(backUpAll);
+}
+
+async function backUpAll(names: string[], options: BackupOptions): Promise<void> {
+  const { data, to } = options;
+  const found = await findApps(names);
+  const [first] = found;
+  const absent = found.find((app) => !mayExist(locationOf(app, options), app.name));
+  if (absent && names.length > 0) throw noDatabase(absent, options);
+  const now = new Date().toISOString();
+  const target = openTarget(to, data);
+  const backedUp: string[] = [];
+  try {
     for (const app of found) {
-      const database = databaseOf(app, options);
-      if (database) throw new StartError(dumpWords(database, options.database ? apps : [app.name], to, now));
+      if (await backUpApp(app, options, { target, now })) backedUp.push(app.name);
+      else if (names.length > 0) throw noDatabase(app, options);
     }
-    const there = apps.filter((name) => existsSync(fileOf(data, name)));
-    const missing = apps.find((name) => !there.includes(name));
-    if (missing && (names.length > 0 || there.length === 0))
-      throw new StartError(`there is no database ${fileOf(data, missing)}`);
-    const { backUpFile, readFile } = await sqliteFiles();
-    const target = openTarget(to, data);
-    try {
-      for (const app of found.filter(({ name }) => there.includes(name))) {
-        const { name } = app;
-        const started = performance.now();
-        const path = join(target.folder, `${name}-${stamp(now)}.db`);
-        const checked = backUpFile(fileOf(data, name), path);
-        const unfit = await readFile(path, (reader) => checkRows(reader, app));
-        const stored = await target.store(path);
-        writeFileSync(lastBackupOf(data, name), `${now}\n`);
-        process.stdout.write(`${words(name, stored, checked, performance.now() - started)}\n`);
-        reportRows(unfit);
-        if (keep !== undefined) await removeOld(target, name, keep);
-      }
-    } finally {
-      target.close();
-    }
-    // What a data folder holds beside databases: the signing secret, and a folder for each app whose operations keep files.
-    const folders = there.map((name) => join(data, name)).filter((folder) => existsSync(folder));
-    process.stdout.write(
-      `Not in it: ${([join(data, 'signing-secret'), ...folders]).join(', ')}. Without the signing secret everyone signs in anew; keep it as a secret.\n`,
+  } finally {
+    target.close();
+  }
+  if (first && backedUp.length === 0) throw noDatabase(first, options);
+  // What a data folder holds beside databases: the signing secret, and a folder for each app whose operations keep files.
+  const folders = backedUp.map((name) => join(data, name)).filter((folder) => existsSync(folder));
+  process.stdout.write(
+    `Not in it: ${([join(data, 'signing-secret'), ...folders]).join(', ')}. Without the signing secret everyone signs in anew; keep it as a secret.\n`,
+  );
+}
+
+/** Backs one app up, checks what was written and removes old ones. False where it has no database. */
+async function backUpApp(
+  app: App,
+  options: BackupOptions,
+  { target, now }: { readonly target: BackupTarget; readonly now: string },
+): Promise<boolean> {
+  const { name } = app;
+  const started = performance.now();
+  const path = join(target.folder, backupName(name, now));
+  const checked = await backUp(app, locationOf(app, options), path);
+  if (!checked) return false;
+  const unfit = await (await sqliteFiles()).readFile(path, (reader) => checkRows(reader, app));
+  const stored = await target.store(path);
+  writeFileSync(lastBackupOf(options.data, name), `${now}\n`);
+  process.stdout.write(`${words(name, stored, checked, performance.now() - started)}\n`);
+  reportRows(unfit);
+  if (options.keep !== undefined) await removeOld(target, name, options.keep);
+  if (!options.byServer) await recordBackup(app, locationOf(app, options));
+  return true;
+}
+
+/** Writes a backup down in the audit of the app, which the backup itself is without. */
+async function recordBackup(app: App, at: Location): Promise<void> {
+  try {
+    await withStore(at, app, (store) =>
+      recordAct(store, app, actOfCommand({ command: 'trestle backup', resource: 'backups' })),
     );
+  } catch (error) {
+    // A backup is a backup also where its maker may not write, or the database is not as declared.
+    const why = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`trestle: this backup is not in the audit: ${why}\n`);
+  }
+}
+
+/** Writes a backup of an app's database: undefined where there is none. */
+async function backUp(app: App, at: Location, path: string): Promise<Contents | undefined> {
+  const { data, database } = at;
+  const { backUpFile } = await sqliteFiles();
+  if (database === undefined)
+    return existsSync(fileOf(data, app.name)) ? backUpFile(fileOf(data, app.name), path) : undefined;
+  return withTemporaryFolder(data, async (folder) => {
+    const file = await copyToFile(app, { data, database }, folder);
+    return file === undefined ? undefined : backUpFile(file, path);
   });
+}
+
+function locationOf(app: App, options: DataOptions): Location {
+  return { data: options.data, database: databaseOf(app, options) };
+}
+
+function noDatabase(app: App, options: DataOptions): StartError {
+  return new StartError(`there is no database ${databaseWords(locationOf(app, options), app.name)}`);
 }
 
 async function removeOld(target: BackupTarget, app: string, keep: number): Promise<void> {

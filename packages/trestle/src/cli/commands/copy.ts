@@ -1,23 +1,15 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { SETUPS_TABLE } from '../../accounts/resources.ts';
-import { migrate, migrationStatus } from '../../database/migrations/migrate.ts';
-import {
-  databaseWords,
-  isInUse,
-  type Location,
-  locationWords,
-  mayExist,
-  openStore,
-} from '../../database/open-store.ts';
+import { migrate } from '../../database/migrations/migrate.ts';
+import { databaseWords, isInUse, type Location, locationWords, mayExist } from '../../database/open-store.ts';
 import type { Store } from '../../database/store.ts';
 import { type Moved, transfer } from '../../database/transfer/transfer.ts';
 import { renamesOfApp, tablesOfApp } from '../../engine.ts';
 import { Problem } from '../../problems.ts';
 import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
+import { copiedTables, isReady, withStore } from '../backups/database-copy.ts';
 import { grouped, progressBar } from '../copy-progress.ts';
-import { tellWaiting } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { place } from '../place.ts';
 
@@ -67,13 +59,7 @@ async function copyApp(app: App, options: CopyOptions, asked: boolean): Promise<
         'is there now with --while-serving.',
     );
   return await withStore(options.from, app, async (source) => {
-    const status = await migrationStatus(source, tablesOfApp(app), renamesOfApp(app));
-    // Nothing was ever put into it.
-    if (status.entries.length === 0) return nothing(from, asked);
-    if (!status.current)
-      throw new StartError(
-        `${from} is not as ${app.name} is declared; bring it there first with: trestle migrate apply ${app.name}`,
-      );
+    if (!(await isReady(source, app, from))) return nothing(from, asked);
     return await withStore(options.to, app, async (target) => {
       const started = performance.now();
       const moved = await moveApp(app, source, target, to);
@@ -99,11 +85,9 @@ function nothing(where: string, asked: boolean): false {
 
 async function moveApp(app: App, source: Store, target: Store, to: string): Promise<Moved[]> {
   const bar = progressBar(process.stderr);
-  const tables = tablesOfApp(app);
   try {
-    await migrate(target, tables, { renames: renamesOfApp(app) });
-    const copied = tables.filter(({ name }) => name !== SETUPS_TABLE);
-    return await transfer(source, target, copied, { progress: bar.show });
+    await migrate(target, tablesOfApp(app), { renames: renamesOfApp(app) });
+    return await transfer(source, target, copiedTables(app), { progress: bar.show });
   } catch (error) {
     const why =
       error instanceof Problem ? error.detail : error instanceof Error ? error.message : String(error);
@@ -114,16 +98,6 @@ async function moveApp(app: App, source: Store, target: Store, to: string): Prom
     );
   } finally {
     bar.clear();
-  }
-}
-
-async function withStore<T>(at: Location, app: App, work: (store: Store) => Promise<T>): Promise<T> {
-  // Not a server's name, so that servers can be told from it.
-  const store = await openStore({ ...at, name: app.name, application: 'trestle-copy', waiting: tellWaiting });
-  try {
-    return await work(store);
-  } finally {
-    await store.close();
   }
 }
 

@@ -1,19 +1,23 @@
 import { basename } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import type { AttributedAct } from '../../accounts/operators/audit.ts';
 import { recordRestore } from '../../database/migrations/history.ts';
-import { type MigrationStatus, migrationStatus } from '../../database/migrations/migrate.ts';
+import { isDestructive, type MigrationStatus, migrationStatus } from '../../database/migrations/migrate.ts';
 import { NewerDatabase } from '../../database/migrations/refusals.ts';
-import { fileOf, sqliteFiles } from '../../database/open-store.ts';
+import { databaseWords, fileOf, isInUse, type Location, sqliteFiles } from '../../database/open-store.ts';
 import { renamesOfApp, tablesOfApp } from '../../engine.ts';
 import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
-import { withBackupFile } from '../backups/backup-target.ts';
+import { actOfCommand, recordAct } from '../accounts/audited.ts';
+import { withBackupFile, withTemporaryFolder } from '../backups/backup-target.ts';
+import { copyToFile, replaceByFile } from '../backups/database-copy.ts';
 import { type DataOptions, databaseOf, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
-import { restoreWords } from '../postgres-words.ts';
 
 interface RestoreOptions extends DataOptions {
   app?: string;
+  /** Given by a server: who asked for it, for the audit. It serves again at once, so what it could not start on is refused. */
+  act?: string;
 }
 
 /** `trestle restore FILE` */
@@ -27,26 +31,62 @@ export function define(command: Command): void {
       '--app <name>',
       "the app, by its folder or its name in apps/ (default: as the backup's name says)",
     );
+  command.addOption(new Option('--act <json>').hideHelp());
   withData(command).action(restore);
 }
 
-async function restore(backup: string, { data, app: named, ...options }: RestoreOptions): Promise<void> {
-  if (options.database) throw new StartError(restoreWords(options.database, backup));
+async function restore(
+  backup: string,
+  { data, app: named, act: given, ...options }: RestoreOptions,
+): Promise<void> {
   const [app] = await findApps([named ?? appOf(backup)]);
   if (!app) return;
-  const own = databaseOf(app, options);
-  if (own) throw new StartError(restoreWords(own, backup));
+  const database = databaseOf(app, options);
   const file = fileOf(data, app.name);
-  const { prepareRestore } = await sqliteFiles();
+  const where = databaseWords({ data, database }, app.name);
+  const act: AttributedAct = given
+    ? JSON.parse(given)
+    : actOfCommand({ command: 'trestle restore', resource: 'backups' });
+  const { prepareRestore, openSqlite } = await sqliteFiles();
   await withBackupFile(backup, data, async (copy) => {
     const restoring = prepareRestore(copy, file);
     try {
-      const status = await statusOf(restoring.copy, app, backup);
-      const kept = restoring.replace(new Date().toISOString());
-      process.stdout.write(`${words(app, file, kept, status)}\n`);
+      const status = await statusOf(restoring.copy, app, { backup, act });
+      if (given) requireStartable(status, app, backup);
+      if (database === undefined) {
+        const kept = restoring.replace(new Date().toISOString());
+        return print(words(app, where, kept, status));
+      }
+      if (await isInUse({ data, database }, app.name))
+        throw new StartError(
+          `${where} is in use by another process. Stop the servers first; nothing was changed.`,
+        );
+      const kept = await keepRows(app, { data, database });
+      const source = openSqlite(restoring.copy);
+      try {
+        await replaceByFile(app, { data, database }, source);
+      } finally {
+        await source.close();
+      }
+      print(words(app, where, kept, { ...status, current: true }));
     } finally {
       restoring.end();
     }
+  });
+}
+
+/** Keeps what is on PostgreSQL as a file that can be restored; undefined where there is nothing. */
+async function keepRows(
+  app: App,
+  from: Location & { readonly database: string },
+): Promise<string | undefined> {
+  const { backUpFile } = await sqliteFiles();
+  return withTemporaryFolder(from.data, async (folder) => {
+    const file = await copyToFile(app, from, folder);
+    if (file === undefined) return undefined;
+    const kept = `${fileOf(from.data, app.name)}.${new Date().toISOString().replaceAll(':', '-')}.replaced`;
+    backUpFile(file, kept);
+    return kept;
   });
 }
 
@@ -62,8 +102,23 @@ function appOf(backup: string): string {
   throw new StartError(`the name of ${backup} does not say whose backup it is; name the app with --app`);
 }
 
-/** Throws `NewerDatabase` (exit code 3) for a backup that this declaration is too old for. */
-async function statusOf(copy: string, app: App, backup: string): Promise<MigrationStatus> {
+/** Throws `StartError` for a backup that a server would not start on. */
+function requireStartable({ plan, obstacles }: MigrationStatus, { name }: App, backup: string): void {
+  if (!isDestructive(plan) && obstacles.length === 0) return;
+  throw new StartError(
+    `${basename(backup)} is of an older declaration of ${name}, and changing it loses data. Nothing was changed. Stop the server, restore it with trestle restore, and see trestle migrate plan ${name}.`,
+  );
+}
+
+/**
+ * Writes the restore down in the copy, also in its audit where that is as declared. Throws `NewerDatabase` (exit code 3) for a
+ * backup that this declaration is too old for.
+ */
+async function statusOf(
+  copy: string,
+  app: App,
+  { backup, act }: { readonly backup: string; readonly act: AttributedAct },
+): Promise<MigrationStatus> {
   const { openSqlite } = await sqliteFiles();
   const store = openSqlite(copy);
   try {
@@ -71,14 +126,24 @@ async function statusOf(copy: string, app: App, backup: string): Promise<Migrati
     if (status.older)
       throw new NewerDatabase(`${backup} is newer than the declaration of ${app.name}. Nothing was changed.`);
     await recordRestore(store);
+    if (status.current) await recordAct(store, app, act);
     return status;
   } finally {
     await store.close();
   }
 }
 
-function words(app: App, file: string, kept: string | undefined, { current, plan }: MigrationStatus): string {
-  const lines = [`${app.name}: ${file} is as it was in the backup`];
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function words(
+  app: App,
+  where: string,
+  kept: string | undefined,
+  { current, plan }: MigrationStatus,
+): string {
+  const lines = [`${app.name}: ${where} is as it was in the backup`];
   if (kept) lines.push(`  what was there is kept as ${kept}`);
   if (!current)
     lines.push(

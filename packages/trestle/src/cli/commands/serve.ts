@@ -9,12 +9,10 @@ import { checkBasePath } from '../../http/requests/proxies.ts';
 import type { ServerOptions } from '../../http/server/server-options.ts';
 import { ROLES, type Role } from '../../jobs/job-limits.ts';
 import type { App } from '../../schema/app.ts';
-import { StartError } from '../../start-error.ts';
 import {
   type BackupOptions,
   count,
   type DataOptions,
-  databaseOf,
   flag,
   type LimitOptions,
   limitsOf,
@@ -31,10 +29,17 @@ import {
   withMail,
 } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
-import { scheduleBackups } from '../serving/scheduled-backups.ts';
-import { servedBackups } from '../serving/served-backups.ts';
-import { serverSettings } from '../serving/settings.ts';
-import { untilStopped } from '../serving/stop-signals.ts';
+import {
+  administrationOf,
+  backupDefaults,
+  clearLeftovers,
+  namedApps,
+  requireBackups,
+  restore,
+  scheduleBackupsOf,
+} from '../serving/backups-of-serve.ts';
+import type { RestoreRequest } from '../serving/served-backups.ts';
+import { type StopReason, untilBroken, untilStopped } from '../serving/stop-signals.ts';
 import { welcome } from '../serving/welcome.ts';
 import type { Up } from '../workers/worker-messages.ts';
 
@@ -148,40 +153,90 @@ async function serve(names: string[], options: ServeOptions, command: Command): 
   const { default: cluster } = await import('node:cluster');
   return cluster.isWorker
     ? serveAlone(names, options, { command, variables, worker: true })
-    : serveTogether(names, options);
+    : serveTogether(names, options, command);
 }
 
 /** Lets workers serve, each of which runs this very command. */
-async function serveTogether(names: string[], options: ServeOptions): Promise<void> {
+async function serveTogether(names: string[], options: ServeOptions, command: Command): Promise<void> {
   const log = openLog(options.log === undefined ? {} : { to: options.log });
   const { runWorkers } = await import('../workers/workers.ts');
-  scheduleBackupsOf(names, options, log);
   const exitCode = await runWorkers({
     count: options.workers,
-    up: ({ up }) => showWelcome(up, options),
+    up({ up }) {
+      clearLeftovers(namedApps(up.apps, names), backupDefaults(command, options));
+      scheduleBackupsOf(namedApps(up.apps, names), options, { command, log });
+      showWelcome(up, options);
+    },
     log: (event, facts) => log.lines.info(facts, event),
     reopenLog: options.log === undefined ? undefined : log.reopen,
+    restore: (request) => restore(request, options, log),
   });
   await log.flush();
   process.exit(exitCode);
 }
 
-async function serveAlone(
+interface ServingProcess {
+  readonly command: Command;
+  readonly variables: readonly string[];
+  readonly worker?: boolean;
+}
+
+/** Serves until it is told to stop: once, or once more after each backup that was restored. */
+async function serveAlone(names: string[], options: ServeOptions, serving: ServingProcess): Promise<void> {
+  const { command, worker = false } = serving;
+  const prepared = await prepare(names, options, serving);
+  const { apps, named, log, generated } = prepared;
+  let asked = Promise.withResolvers<RestoreRequest>();
+  const restart = (request: RestoreRequest) =>
+    worker ? void process.send?.({ restore: request }) : asked.resolve(request);
+  const administration = administrationOf(command, options, { apps, named, restart });
+  const start = { ...prepared, worker, administration };
+  let running = await startServing(start, options, generated?.secret);
+  const stopped = untilStopped(worker);
+  // What listens nowhere may have nothing else to keep it alive.
+  if (!options.roles.includes('serve')) setInterval(() => {}, 60_000);
+  // Without a file a SIGHUP is a terminal that was closed, and ends the process as ever.
+  if (options.log !== undefined) process.on('SIGHUP', () => log.reopen());
+  // Of several workers, the process that started them makes the backups.
+  if (!worker) scheduleBackupsOf(named, options, { command, log });
+  for (;;) {
+    const { server, up, close } = running;
+    if (worker) process.send?.({ up });
+    else showWelcome(up, options);
+    if (generated) process.off('exit', generated.forget);
+    const ended = await Promise.race([stopped, untilBroken(server), asked.promise]);
+    if ('exitCode' in ended) return stop(ended, close, { options, log });
+    asked = Promise.withResolvers<RestoreRequest>();
+    log.lines.info({ why: 'a backup is restored' }, 'stopping');
+    await close(0);
+    await restore(ended, options, log);
+    const port = server.url === '' ? options.port : Number(new URL(server.url).port);
+    running = await startServing(start, { ...options, port });
+  }
+}
+
+interface Prepared {
+  readonly apps: readonly App[];
+  /** How the command line names each. */
+  readonly named: ReadonlyMap<string, string>;
+  readonly log: Log;
+  /** The administrator's secret where none is chosen. */
+  readonly generated: ReturnType<typeof openGeneratedSecret> | undefined;
+}
+
+/** Everything of a process that is the same however often it serves. Throws `StartError`. */
+async function prepare(
   names: string[],
   options: ServeOptions,
-  {
-    command,
-    variables,
-    worker = false,
-  }: { command: Command; variables: readonly string[]; worker?: boolean },
-): Promise<void> {
+  { command, variables, worker }: ServingProcess,
+): Promise<Prepared> {
   const log = openLog(options.log === undefined ? {} : { to: options.log });
-  const [apps, { startServer }, { closeEngines, makeDataFolder, openEngines }] = await Promise.all([
+  const [apps, { makeDataFolder }] = await Promise.all([
     findApps(names),
-    import('../../http/server/server.ts'),
     import('../open-engines.ts'),
+    import('../../http/server/server.ts'),
   ]);
-  await requireBackups(apps, options);
+  await requireBackups(options);
   refuseUnknownVariables(
     variables,
     apps.map(({ name }) => name),
@@ -198,6 +253,28 @@ async function serveAlone(
   const generated = isChosen ? undefined : openGeneratedSecret(options.data);
   // A start that fails has shown none, and leaves none behind that nobody knows.
   if (generated) process.once('exit', generated.forget);
+  const named = namedApps(apps, names);
+  if (!worker) clearLeftovers(named, backupDefaults(command, options));
+  return { apps, named, log, generated };
+}
+
+interface Start extends Prepared {
+  readonly worker: boolean;
+  readonly administration: NonNullable<ServerOptions['administration']>;
+}
+
+/**
+ * Opens the apps and serves them. `close` ends that, or the process where it takes too long.
+ *
+ * @param secret of the administrator, where it is to be shown.
+ */
+async function startServing(
+  { apps, log, worker, generated, administration }: Start,
+  options: ServeOptions,
+  secret?: string,
+) {
+  const { startServer } = await import('../../http/server/server.ts');
+  const { closeEngines, openEngines } = await import('../open-engines.ts');
   const engines = await openEngines(apps, engineOptions(options, log, generated?.hash));
   const mounts = engines.map((engine) => ({ engine, base: engines.length > 1 ? `/${engine.app.name}` : '' }));
   const gatherMetrics = worker && (await import('../workers/worker-metrics.ts')).metricsOfAll;
@@ -206,17 +283,12 @@ async function serveAlone(
     ...options,
     listens,
     log,
-    administration: administrationOf(command, names, apps, options),
+    administration,
     ...(gatherMetrics && { gatherMetrics }),
   }).catch(async (error: unknown) => {
     await closeEngines(engines);
     throw error;
   });
-  const stopped = untilStopped(server, worker);
-  // What listens nowhere may have nothing else to keep it alive.
-  if (!listens) setInterval(() => {}, 60_000);
-  // Without a file a SIGHUP is a terminal that was closed, and ends the process as ever.
-  if (options.log !== undefined) process.on('SIGHUP', () => log.reopen());
   const started = mounts.map(({ engine, base }, at) => ({
     name: engine.app.name,
     base,
@@ -226,32 +298,37 @@ async function serveAlone(
     url: server.url,
     apps: started,
     roles: options.roles,
-    secret: generated?.secret,
+    secret,
     ...(listens && (await offerSetup(engines, log, worker))),
   };
-  // Of several workers, the process that started them makes the backups.
-  if (!worker) scheduleBackupsOf(names, options, log);
-  if (worker) process.send?.({ up });
-  else showWelcome(up, options);
-  if (generated) process.off('exit', generated.forget);
-  const reason = await stopped;
-  const { why, error, exitCode } = reason;
+  const close = async (readinessDelay: number) => {
+    // Ends the process where what it waits for does not end: supervisors kill after 10 s, and say less of why.
+    const late = setTimeout(
+      async () => {
+        log.lines.error('stopping took too long; what was not finished is taken up again at the next start');
+        await log.flush();
+        process.exit(1);
+      },
+      readinessDelay + options.drain + STOP_MARGIN,
+    ).unref();
+    await server.close({ readinessDelay, drain: options.drain });
+    await closeEngines(engines);
+    clearTimeout(late);
+  };
+  return { server, up, close };
+}
+
+/** Ends the process for a reason. */
+async function stop(
+  { why, error, exitCode, announced }: StopReason,
+  close: (readinessDelay: number) => Promise<void>,
+  { options, log }: { readonly options: ServeOptions; readonly log: Log },
+): Promise<never> {
   if (exitCode === 0) log.lines.info({ why }, 'stopping');
   else log.lines.fatal({ why, ...(error !== undefined && { error: errorFields(error) }) }, 'stopping');
-  const readinessDelay = reason.announced ? options.readinessDelay : 0;
-  // Ends the process where what it waits for does not end: supervisors kill after 10 s, and say less of why.
-  setTimeout(
-    async () => {
-      log.lines.error('stopping took too long; what was not finished is taken up again at the next start');
-      await log.flush();
-      process.exit(1);
-    },
-    readinessDelay + options.drain + STOP_MARGIN,
-  ).unref();
-  await server.close({ readinessDelay, drain: options.drain });
-  await closeEngines(engines);
+  await close(announced ? options.readinessDelay : 0);
   await log.flush();
-  process.exit(reason.exitCode);
+  process.exit(exitCode);
 }
 
 /**
@@ -275,42 +352,6 @@ async function offerSetup(
   // The link itself is no matter for a log, which is kept and copied.
   log.lines.info({ apps }, 'no operator yet; standard output has a link that makes the first one');
   return { setup };
-}
-
-/** Throws `StartError` where backups are asked for that could not be made. */
-async function requireBackups(apps: readonly App[], options: ServeOptions): Promise<void> {
-  if (options.backupTo === undefined) return;
-  const other = apps.find((each) => databaseOf(each, options));
-  if (other)
-    throw new StartError(
-      `--backup-to: ${other.name} is on PostgreSQL; back it up with pg_dump, as trestle backup says`,
-    );
-  if (options.backupTo.startsWith('s3://'))
-    (await import('../backups/s3-bucket.ts')).openS3(options.backupTo);
-}
-
-/** Settings and backups, for operators. */
-function administrationOf(
-  command: Command,
-  names: readonly string[],
-  apps: readonly App[],
-  options: ServeOptions,
-): NonNullable<ServerOptions['administration']> {
-  const { data, backupTo: to, backupAt: at, backupKeep: keep } = options;
-  // Apps are found in the order in which they are named.
-  const named = apps.map((app, index) => {
-    const onFile = databaseOf(app, options) === undefined;
-    return [app.name, { named: names[index] ?? app.name, onFile }] as const;
-  });
-  const backups = servedBackups({ data, to, at, keep, apps: new Map(named) });
-  return { settings: serverSettings(command, apps), backups };
-}
-
-/** Begins to make backups, where they are asked for. */
-function scheduleBackupsOf(apps: readonly string[], options: ServeOptions, log: Log): void {
-  const { data, backupTo: to, backupAt: at, backupKeep: keep } = options;
-  if (to !== undefined && options.roles.includes('schedule'))
-    scheduleBackups({ data, apps, to, at, keep }, log);
 }
 
 function engineOptions(options: ServeOptions, log: Log, administratorHash: string | undefined) {

@@ -1,65 +1,62 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { isSea } from 'node:sea';
-import { promisify } from 'node:util';
 import type { Log } from '../../http/logging/logging.ts';
+import type { BackupSettings } from '../../http/server/administration.ts';
 import { nextOfCron, parseCron } from '../../schema/checks/cron.ts';
+import { runTrestle } from './run-trestle.ts';
 
-/** The longest that a timer waits. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+const MINUTE_MS = 60_000;
 
-/** When and where a server makes backups of its databases. */
-interface BackupSchedule {
+/** One round of backups. */
+interface BackupRound {
   readonly data: string;
   /** Names or folders, as they were given; none for all. */
   readonly apps: readonly string[];
   readonly to: string;
-  /** A cron expression, in the machine's time zone. */
-  readonly at: string;
   /** Backups of each app that are kept. */
   readonly keep: number;
-}
-
-/** Runs a command of `trestle` in a process of its own. What it says is no secret. */
-export async function runTrestle(
-  args: readonly string[],
-): Promise<{ readonly ok: boolean; readonly output: string }> {
-  const main = isSea() ? [] : [...process.execArgv, join(import.meta.dirname, '../../../bin/trestle.js')];
-  try {
-    const { stdout } = await promisify(execFile)(process.execPath, [...main, ...args], {
-      timeout: 3_600_000,
-    });
-    return { ok: true, output: stdout.trim() };
-  } catch (error) {
-    const { stderr, stdout, message } = error as { stderr?: string; stdout?: string; message?: string };
-    return { ok: false, output: stderr?.trim() || stdout?.trim() || String(message) };
-  }
+  readonly database?: string | undefined;
 }
 
 /**
  * Makes backups by `trestle backup` in a process of its own, so that no request waits for them. What fails is in the log, and the
  * next time tries again.
  */
-export async function makeBackups({ data, apps, to, keep }: BackupSchedule, log: Log): Promise<void> {
-  const { ok, output } = await runTrestle([
-    'backup',
-    ...apps,
-    ...['--data', data, '--to', to, '--keep', String(keep)],
-  ]);
+export async function makeBackups({ data, apps, to, keep, database }: BackupRound, log: Log): Promise<void> {
+  const words = ['backup', ...apps, '--data', data, '--to', to, '--keep', String(keep), '--by-server'];
+  const { ok, output } = await runTrestle(words, database);
   if (ok) log.lines.info({ to }, 'backup made and verified');
   else log.lines.error({ to, why: output }, 'backup failed');
 }
 
-/** Makes backups whenever a schedule says. Returns what ends it. */
-export function scheduleBackups(schedule: BackupSchedule, log: Log): () => void {
-  const cron = parseCron(schedule.at);
+interface Scheduled {
+  readonly data: string;
+  readonly database: string | undefined;
+  /** Apps as the command line names them. */
+  readonly apps: ReadonlyMap<string, string>;
+  /** Asked every minute: operators may change it at any time, in any process of the data folder. */
+  readonly settingsOf: (app: string) => BackupSettings;
+}
+
+/** Makes the backups of apps whenever their schedules say. Returns what ends it. */
+export function scheduleBackups({ data, database, apps, settingsOf }: Scheduled, log: Log): () => void {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  let since = Date.now();
   let timer: NodeJS.Timeout | undefined;
+  const round = async () => {
+    const [last, now] = [since, Date.now()];
+    since = now;
+    for (const [app, named] of apps) {
+      try {
+        const { to, at, keep } = settingsOf(app);
+        if (at.value === null || nextOfCron(parseCron(at.value), timeZone, last) > now) continue;
+        await makeBackups({ data, apps: [named], to: to.value, keep: keep.value, database }, log);
+      } catch (error) {
+        log.lines.error({ app, why: String(error) }, 'backup failed');
+      }
+    }
+  };
   const wait = () => {
-    const left = nextOfCron(cron, timeZone, Date.now()) - Date.now();
-    const isFar = left > MAX_TIMER_MS;
-    const go = () => (isFar ? wait() : void makeBackups(schedule, log).then(wait));
-    timer = setTimeout(go, isFar ? MAX_TIMER_MS : Math.max(left, 0)).unref();
+    // At the beginning of each minute, which is as fine as a schedule is.
+    timer = setTimeout(() => void round().then(wait), MINUTE_MS - (Date.now() % MINUTE_MS)).unref();
   };
   wait();
   return () => clearTimeout(timer);

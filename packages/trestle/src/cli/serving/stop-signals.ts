@@ -2,7 +2,7 @@ import type { RunningServer } from '../../http/server/server.ts';
 import { isStop, type StopSignal } from '../workers/worker-messages.ts';
 
 /** Why a process stops, and what it owes the world for it. */
-interface StopReason {
+export interface StopReason {
   readonly exitCode: number;
   /** Whether a balancer has to be told first: what a supervisor asks for, not a person at a terminal. */
   readonly announced: boolean;
@@ -14,11 +14,11 @@ interface StopReason {
 export const STOP_WITH_PARENT = 'stop with your parent';
 
 /**
- * Waits for what ends a serving process: SIGTERM or SIGINT (exit code 0), the end of a parent that said so, a store that is broken for good, or an error
- * that nothing caught (1). A second signal ends the process at once. A worker hears SIGTERM and its primary: a terminal's
+ * Waits for what ends a serving process: SIGTERM or SIGINT (exit code 0), the end of a parent that said so, or an error that
+ * nothing caught (1). Call it once. A second signal ends the process at once. A worker hears SIGTERM and its primary: a terminal's
  * SIGINT reaches every process of the group, and the primary passes it on.
  */
-export function untilStopped(server: RunningServer, worker = false): Promise<StopReason> {
+export function untilStopped(worker: boolean): Promise<StopReason> {
   const { promise, resolve } = Promise.withResolvers<StopReason>();
   let signals = 0;
   const onSignal = (signal: StopSignal) => {
@@ -39,6 +39,10 @@ export function untilStopped(server: RunningServer, worker = false): Promise<Sto
     process.once('message', onMessage);
     process.channel.unref();
   }
-  void server.broken.then((why) => resolve({ exitCode: 1, announced: false, why }));
   return promise;
+}
+
+/** Waits for a store that is broken for good. */
+export async function untilBroken(server: RunningServer): Promise<StopReason> {
+  return { exitCode: 1, announced: false, why: await server.broken };
 }

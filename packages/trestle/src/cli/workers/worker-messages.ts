@@ -1,3 +1,4 @@
+import type { RestoreRequest } from '../serving/served-backups.ts';
 import type { Welcome } from '../serving/welcome.ts';
 
 export type StopSignal = 'SIGTERM' | 'SIGINT';
@@ -23,4 +24,13 @@ export function isStop(message: unknown): message is Stop {
     'stop' in message &&
     (message.stop === 'SIGTERM' || message.stop === 'SIGINT')
   );
+}
+
+/** A worker asks its primary to stop all workers, restore a backup, and start them again. */
+interface Restore {
+  readonly restore: RestoreRequest;
+}
+
+export function isRestore(message: unknown): message is Restore {
+  return typeof message === 'object' && message !== null && 'restore' in message;
 }

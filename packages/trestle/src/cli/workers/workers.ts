@@ -3,7 +3,8 @@ import { fstatSync } from 'node:fs';
 import { isSea } from 'node:sea';
 import { NEWER_DATABASE } from '../../database/migrations/refusals.ts';
 import { LogFile } from '../../http/logging/logging-file.ts';
-import { isUp, type StopSignal, type Up } from './worker-messages.ts';
+import type { RestoreRequest } from '../serving/served-backups.ts';
+import { isRestore, isUp, type StopSignal, type Up } from './worker-messages.ts';
 import { MetricsCollector } from './worker-metrics.ts';
 
 /** How long a worker must have run for its end to be no reason to wait before the next, in ms. */
@@ -19,6 +20,8 @@ export interface WorkersOptions {
   readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
   /** Called on SIGHUP, which is passed on to all workers; undefined where the log is no file, and SIGHUP ends the process. */
   readonly reopenLog?: (() => void) | undefined;
+  /** Restores a backup, while no worker runs. Resolves in any case. */
+  readonly restore: (request: RestoreRequest) => Promise<unknown>;
 }
 
 /**
@@ -53,6 +56,8 @@ class Workers {
   #first: Up | undefined;
   #stopping: StopSignal | undefined;
   #exitCode = 0;
+  /** Resolves when no worker runs any more; while it is there, none is started. */
+  #paused: PromiseWithResolvers<void> | undefined;
 
   constructor(options: WorkersOptions) {
     this.#options = options;
@@ -93,6 +98,7 @@ class Workers {
     const worker = cluster.fork();
     Object.assign(slot, { worker, up: false, startedAt: performance.now(), timer: undefined });
     worker.on('message', (message: unknown) => {
+      if (isRestore(message)) return void this.#restore(message.restore);
       if (!isUp(message))
         return this.#metrics.heard(worker, slot.number, message, () =>
           this.#slots.flatMap(({ worker, up }) => (worker && up ? [worker] : [])),
@@ -125,6 +131,9 @@ class Workers {
     if (this.#stopping) {
       this.#exitCode ||= slot.up ? (code ?? 1) : 0;
       this.#endIfLast();
+    } else if (this.#paused) {
+      slot.up = false;
+      this.#endIfLast();
     } else if (code === NEWER_DATABASE || (first && !this.#announced)) {
       this.#exitCode = code || 1;
       this.#stop('SIGTERM');
@@ -138,14 +147,34 @@ class Workers {
     }
   }
 
+  /** Stops all workers, restores a backup, and starts them again. A second request meanwhile is none: its worker is stopping. */
+  async #restore(request: RestoreRequest): Promise<void> {
+    if (this.#stopping || this.#paused) return;
+    this.#paused = Promise.withResolvers<void>();
+    this.#end('SIGINT');
+    await this.#paused.promise;
+    await this.#options.restore(request);
+    this.#paused = undefined;
+    const [first] = this.#slots;
+    if (this.#stopping) this.#endIfLast();
+    else if (first) this.#start(first);
+  }
+
   #stop(signal: StopSignal): void {
     if (this.#stopping) {
       for (const { worker } of this.#slots) worker?.process.kill('SIGKILL');
       process.exit(signal === 'SIGINT' ? 130 : 143);
     }
     this.#stopping = signal;
-    for (const { worker, up, timer } of this.#slots) {
+    this.#end(signal);
+  }
+
+  /** Lets all workers finish what they have begun. */
+  #end(signal: StopSignal): void {
+    for (const slot of this.#slots) {
+      const { worker, up, timer } = slot;
       clearTimeout(timer);
+      slot.timer = undefined;
       // One that does not serve yet has nothing to finish, and does not listen yet either.
       if (up && worker?.isConnected()) worker.send({ stop: signal });
       else worker?.process.kill('SIGTERM');
@@ -154,7 +183,9 @@ class Workers {
   }
 
   #endIfLast(): void {
-    if (this.#slots.every(({ worker }) => !worker)) this.#ended.resolve(this.#exitCode);
+    if (this.#slots.some(({ worker }) => worker)) return;
+    if (this.#paused) this.#paused.resolve();
+    else if (this.#stopping) this.#ended.resolve(this.#exitCode);
   }
 }
 

@@ -3,7 +3,7 @@ import { caseVariants } from '../case-folding.ts';
 import type { Dialect } from '../dialect.ts';
 import { quotedName, type Sql, sql } from '../sql.ts';
 import { statement } from '../statement.ts';
-import type { Value } from '../store.ts';
+import type { Executor, Value } from '../store.ts';
 import { arrayLiteral } from './array-literal.ts';
 import { postgresSql } from './migration-sql.ts';
 import { postgresSearch } from './search-sql.ts';
@@ -112,28 +112,37 @@ export function postgresDialect(schema: string): Dialect {
         return [{ statement: insert, values: values.map(arrayLiteral) }];
       };
     },
-    async withoutReferences(transaction, write) {
-      const run = (query: Sql) => transaction.all(statement(dialect, query), []);
-      // As the database itself has them: a constraint may be older than its table's name.
-      const references =
-        await run(sql`select conrelid::regclass::text as "table", quote_ident(conname) as name,
-        pg_get_constraintdef(oid) as definition from pg_constraint
-      where contype = 'f' and connamespace = (select oid from pg_namespace where nspname = ${sql.lit(schema)})`);
-      const alter = (text: string) => run(sql.raw(`alter table ${text}`));
-      for (const { table, name } of references) await alter(`${table} drop constraint ${name}`);
-      const result = await write();
-      for (const { table, name, definition } of references)
-        await alter(`${table} add constraint ${name} ${definition}`);
-      return result;
-    },
+    withoutReferences: (transaction, write) => withoutReferences(dialect, schema, { transaction, write }),
     lastGivenId: (table, key) =>
       sql`select pg_sequence_last_value(${sequence(table, key)}::regclass) as last`,
     continueAfter: (table, key, last) => [sql`select setval(${sequence(table, key)}, ${sql.lit(last)})`],
     lockTables: (tables) => [
       sql`lock table ${sql.join(tables.map((name) => sql.table(name)))} in share row exclusive mode`,
     ],
+    emptyTables: (tables) => [
+      sql`truncate ${sql.join(tables.map((name) => sql.table(name)))} restart identity`,
+    ],
     // Until it is analyzed, a table is planned for as if it were empty.
     analyze: (table) => [sql`analyze ${sql.table(table)}`],
   };
   return dialect;
+}
+
+/** Drops the references of a schema for a write, and makes them again, which checks every row. */
+async function withoutReferences<T>(
+  dialect: Dialect,
+  schema: string,
+  { transaction, write }: { readonly transaction: Executor; readonly write: () => Promise<T> },
+): Promise<T> {
+  const run = (query: Sql) => transaction.all(statement(dialect, query), []);
+  // As the database itself has them: a constraint may be older than its table's name.
+  const references = await run(sql`select conrelid::regclass::text as "table", quote_ident(conname) as name,
+    pg_get_constraintdef(oid) as definition from pg_constraint
+    where contype = 'f' and connamespace = (select oid from pg_namespace where nspname = ${sql.lit(schema)})`);
+  const alter = (text: string) => run(sql.raw(`alter table ${text}`));
+  for (const { table, name } of references) await alter(`${table} drop constraint ${name}`);
+  const result = await write();
+  for (const { table, name, definition } of references)
+    await alter(`${table} add constraint ${name} ${definition}`);
+  return result;
 }

@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '../../start-error.ts';
+import { unfinishedName } from '../leftovers.ts';
 import { HISTORY } from '../migrations/history.ts';
 import type { Reader } from '../store.ts';
 import { Connection } from './connection.ts';
@@ -21,7 +22,7 @@ export interface Contents {
  * Throws `StartError` where it cannot be written or is not whole.
  */
 export function backUpFile(file: string, path: string): Contents {
-  const unfinished = `${path}.part`;
+  const unfinished = unfinishedName(path);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   rmSync(unfinished, { force: true });
   requireLog(file);

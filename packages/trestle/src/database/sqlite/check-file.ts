@@ -2,6 +2,7 @@ import { closeSync, existsSync, linkSync, openSync, readdirSync, rmSync, statSyn
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '../../start-error.ts';
+import { isRunning } from '../leftovers.ts';
 import { isSqliteError } from './errors.ts';
 
 /** Files up to this size are read whole at start, which takes some 5 ms a MiB; larger ones by `checkFileWhole` alone. */
@@ -41,14 +42,6 @@ export function removeLeftovers(file: string): void {
       ? /^(\d+)\.(?:new|part)$/.exec(name.slice(prefix.length))?.[1]
       : undefined;
     if (id !== undefined && !isRunning(Number(id))) rmSync(join(dirname(file), name), { force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code !== 'ESRCH';
   }
 }
 

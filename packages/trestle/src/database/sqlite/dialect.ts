@@ -121,5 +121,9 @@ export const sqliteDialect: Dialect = {
     sql`insert into sqlite_sequence (name, seq) values (${sql.lit(table)}, ${sql.lit(last)})`,
   ],
   lockTables: () => [],
+  emptyTables: (tables) => [
+    ...tables.map((name) => sql`delete from ${sql.table(name)}`),
+    ...tables.map((name) => sql`delete from sqlite_sequence where name = ${sql.lit(name)}`),
+  ],
   analyze: () => [],
 };

@@ -11,6 +11,7 @@ import {
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '../../start-error.ts';
+import { ownMark } from '../leftovers.ts';
 import { checkFileDeep, syncPath } from './backup-file.ts';
 import { isBusy, isSqliteError } from './errors.ts';
 
@@ -27,7 +28,7 @@ export interface Restoring {
 /** Copies a backup beside a database and checks the copy. Throws `StartError` for one that is not whole. */
 export function prepareRestore(backup: string, file: string): Restoring {
   if (!existsSync(backup)) throw new StartError(`there is no file ${backup}`);
-  const copy = `${file}.restoring`;
+  const copy = `${file}.${ownMark()}.restoring`;
   const end = () => {
     for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${copy}${suffix}`, { force: true });
   };

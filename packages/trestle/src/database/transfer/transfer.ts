@@ -31,13 +31,15 @@ interface TransferOptions {
   progress?: (progress: Progress) => void;
   /** Longest wait for whoever writes to the target, in ms (default: 10,000). */
   wait?: number;
+  /** Removes the rows that the target has, in the same transaction (default: they are refused). */
+  replace?: boolean;
 }
 
 /**
  * Moves every row of these tables from one database into another that has the same tables, all of them empty: ids are kept,
  * and new ones go on after the highest ever given. What is read is one snapshot; what is written is one transaction, which
  * is read back and compared before it is committed, so a target has all of it or nothing.
- * Throws `StartError` for a target that is not empty, and where something arrived differently.
+ * Throws `StartError` for a target that is not empty and not to be replaced, and where something arrived differently.
  */
 export async function transfer(
   source: Store,
@@ -45,12 +47,14 @@ export async function transfer(
   tables: readonly Table[],
   options: TransferOptions = {},
 ): Promise<Moved[]> {
-  const { progress = () => {}, wait = 10_000 } = options;
+  const { progress = () => {}, wait = 10_000, replace = false } = options;
   return await source.snapshot((reader) =>
     target.exclusive(wait, async (writer) => {
       const move = { reader, from: source.dialect, writer, to: target.dialect, progress };
-      await refuseRows(move, tables);
+      if (!replace) await refuseRows(move, tables);
       const moved = await target.dialect.withoutReferences(writer, async () => {
+        const emptying = replace ? target.dialect.emptyTables(tables.map(({ name }) => name)) : [];
+        for (const step of emptying) await writer.all(statement(target.dialect, step), []);
         const all: MovedTable[] = [];
         for (const table of tables) all.push(await moveTable(move, table));
         return all;

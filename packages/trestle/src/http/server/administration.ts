@@ -1,3 +1,4 @@
+import type { AttributedAct } from '../../accounts/operators/audit.ts';
 import type { RecentLines } from '../logging/recent-lines.ts';
 import type { MetricsHistory } from '../metrics/metrics-history.ts';
 
@@ -17,12 +18,46 @@ export interface BackupFile {
   readonly bytes: number | null;
 }
 
+/** A value in effect, and where it comes from: `operators`, who set it here, else as `Setting.source`. */
+interface Sourced<T> {
+  readonly value: T;
+  readonly source: string;
+}
+
+/** How backups of an app are made. */
+export interface BackupSettings {
+  /** A folder, or `s3://…`. */
+  readonly to: Sourced<string>;
+  /** A cron expression in the machine's time zone; null where none is made by itself. */
+  readonly at: Sourced<string | null>;
+  /** Backups that are kept, the newest. */
+  readonly keep: Sourced<number>;
+}
+
+/** A change by operators: null for what the server was started with, `at: 'never'` for none. */
+export interface BackupSettingsChange {
+  readonly to?: string | null;
+  readonly at?: string | null;
+  readonly keep?: number | null;
+}
+
+/** The last restore of an app by this server. */
+export interface RestoreView {
+  readonly backup: string;
+  readonly state: 'restoring' | 'restored' | 'failed';
+  readonly started_at: string;
+  readonly finished_at: string | null;
+  /** The backup of what was there before; null where none was made. */
+  readonly before: string | null;
+  /** Output of it, such as why it failed. */
+  readonly detail: string | null;
+}
+
 /** Backups as operators make and see them. All throw `Problem`s that say what to do instead where that cannot be done here. */
 export interface Backups {
-  /** Where they go: a folder, or `s3://…`. */
-  readonly target: string;
-  /** When they are made by themselves; null where they are not. */
-  readonly schedule: { readonly at: string; readonly keep: number } | null;
+  settings(app: string): BackupSettings;
+  /** Throws `invalid`. */
+  change(app: string, change: BackupSettingsChange): BackupSettings;
   /** Newest first. */
   list(app: string): Promise<BackupFile[]>;
   /** Makes one and reads it back. */
@@ -30,6 +65,13 @@ export interface Backups {
   /** Reads one back and compares its rows with the declaration. Answers what was found. */
   verify(app: string, name: string): Promise<{ readonly ok: boolean; readonly detail: string }>;
   open(app: string, name: string): Promise<{ readonly path: string; readonly bytes: number }>;
+  /**
+   * Reads one back, then lets the server stop serving, back up what there is, put the backup in its place, and serve again.
+   * Throws `conflict` for one that is not whole. `by`: who asked, for the audit of the restored rows.
+   */
+  restore(app: string, name: string, by: AttributedAct): Promise<RestoreView>;
+  /** Null where there was none. */
+  lastRestore(app: string): RestoreView | null;
 }
 
 /** The server as the operators of one of its apps see it. */

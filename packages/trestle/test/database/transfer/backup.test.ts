@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import {
   copyFileSync,
   existsSync,
@@ -11,10 +12,12 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { before, describe, it } from 'node:test';
-import { makeBackups } from '../../../src/cli/serving/scheduled-backups.ts';
+import { makeBackups, scheduleBackups } from '../../../src/cli/serving/scheduled-backups.ts';
 import { openLog } from '../../../src/http/logging/logging.ts';
 import { callOver } from '../../harness.ts';
+import { createDatabase, dropDatabase } from '../../postgres-server.ts';
 import { appFolder, NOTES, run, type Serving, serve, temporaryFolder } from '../../processes.ts';
+import { postgresUrl } from '../../stores.ts';
 import { until } from '../../until.ts';
 
 const ALONE = ['--readiness-delay', '0'];
@@ -53,7 +56,7 @@ describe('backups that a server makes', () => {
     await write(server, 'first');
     const lines: string[] = [];
     const log = openLog({ to: (line) => lines.push(line) });
-    const schedule = { data, apps: [app], to, at: '0 3 * * *', keep: 2 };
+    const schedule = { data, apps: [app], to, keep: 2 };
     writeFileSync(join(to, 'notes-of-mine.db'), '');
     for (let made = 0; made < 3; made += 1) await makeBackups(schedule, log);
     await stop(server);
@@ -66,13 +69,40 @@ describe('backups that a server makes', () => {
     assert.match(lines.at(-1) ?? '', /"level":"error".*there is no database.*"msg":"backup failed"/);
   });
 
-  it('are refused where a schedule cannot be read, and for PostgreSQL', async () => {
+  it('are refused where a schedule cannot be read', async () => {
     const wrong = await run(['serve', app, '--backup-at', 'every night']);
     assert.match(wrong.stderr, /expected five fields/);
-    const env = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' };
-    const other = await run(['serve', app, '--backup-to', temporaryFolder()], { env });
-    assert.equal(other.code, 1);
-    assert.match(other.stderr, /--backup-to: notes is on PostgreSQL/);
+  });
+
+  it('are made when their schedule says, also one that is changed meanwhile', async (t) => {
+    const [data, to] = [temporaryFolder(), temporaryFolder()];
+    const server = await serve([app, '--data', data, ...ALONE]);
+    await write(server, 'first');
+    await stop(server);
+    t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: Date.parse('2026-11-26T10:00:30Z') });
+    const made = new EventEmitter();
+    const log = openLog({ to: (line) => made.emit('line', line) });
+    const sourced = <T>(value: T) => ({ value, source: 'operators' });
+    let at: string | null = null;
+    const settingsOf = () => ({ to: sourced(to), at: sourced(at), keep: sourced(3) });
+    const end = scheduleBackups(
+      { data, database: undefined, apps: new Map([['notes', app]]), settingsOf },
+      log,
+    );
+    t.after(end);
+    const round = async () => {
+      t.mock.timers.tick(60_000);
+      // A round that makes nothing has ended by then, and the next one is waited for.
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    await round();
+    await round();
+    assert.deepEqual(readdirSync(to), []);
+    at = '* * * * *';
+    const line = once(made, 'line');
+    await round();
+    assert.match(String(await line), /backup made and verified/);
+    assert.equal(readdirSync(to).length, 1);
   });
 });
 
@@ -203,21 +233,43 @@ describe('backup and restore', () => {
     assert.match(stderr, /newer than the declaration of notes/);
   });
 
-  it('leaves PostgreSQL to its own commands, without the password', async () => {
-    const database = 'postgres://ann:do-not-show@db.example.org:5432/app?sslmode=require';
-    const backed = await run(['backup', app, '--to', to], { env: { DATABASE_URL: database } });
-    assert.equal(backed.code, 1);
-    assert.match(
-      backed.stderr,
-      /pg_dump --format=custom --schema=notes --file='.*notes-.*\.dump' 'postgres:\/\/ann@db\.example\.org:5432\/app\?sslmode=require'/,
-    );
-    const restored = await run(['restore', 'notes.dump', '--database', database]);
-    assert.equal(restored.code, 1);
-    assert.match(
-      restored.stderr,
-      /pg_restore --clean --if-exists --single-transaction --dbname='postgres:\/\/ann@db/,
-    );
-    assert.doesNotMatch(backed.stderr + restored.stderr, /do-not-show/);
+  it('copies what is on PostgreSQL into such a file, and puts it back there, while no server has it', async () => {
+    const database = await createDatabase(await postgresUrl());
+    const [own, copies] = [temporaryFolder(), temporaryFolder()];
+    const options = ['--data', own, '--database', database];
+    try {
+      const none = await run(['backup', app, ...options, '--to', copies]);
+      assert.match(none.stderr, /there is no database .*schema notes/);
+      const server = await serve([app, ...options, ...ALONE]);
+      for (const content of ['first', 'second']) await write(server, content);
+      const made = await run(['backup', app, ...options, '--to', copies]);
+      assert.equal(made.code, 0, made.stderr);
+      const path = join(copies, readdirSync(copies)[0] ?? '');
+      assert.deepEqual(contentsOf(path), ['first', 'second']);
+      await write(server, 'third');
+      const used = await run(['restore', path, '--app', app, ...options]);
+      assert.match(used.stderr, /in use by another process\. Stop the servers first; nothing was changed/);
+      assert.doesNotMatch(used.stderr, new RegExp(new URL(database).password || 'no password'));
+      await stop(server);
+      const { code, stdout, stderr } = await run(['restore', path, '--app', app, ...options]);
+      assert.equal(code, 0, stderr);
+      const kept = /kept as (.*\.replaced)$/m.exec(stdout)?.[1] ?? '';
+      assert.deepEqual(contentsOf(kept), ['first', 'second', 'third']);
+      const again = await serve([app, ...options, ...ALONE]);
+      const { body } = await callOver<{ items: { content: string }[] }>(again.url, 'GET /v1/notes?sort=id');
+      assert.deepEqual(
+        body.items.map(({ content }) => content),
+        ['first', 'second'],
+      );
+      // Its file serves on SQLite as well.
+      assert.equal((await write(again, 'next')).body.id, 3);
+      await stop(again);
+      const elsewhere = temporaryFolder();
+      assert.equal((await run(['restore', path, '--app', app, '--data', elsewhere])).code, 0);
+      assert.deepEqual(contentsOf(join(elsewhere, 'notes.db')), ['first', 'second']);
+    } finally {
+      await dropDatabase(database);
+    }
   });
 
   it('says what is missing', async () => {

@@ -3,6 +3,7 @@ import type { Route } from '../../../schema/route.ts';
 import type { Resources } from '../../../schema/row-types.ts';
 import type { ServerView } from '../../server/administration.ts';
 import { auditRoutes } from './audit-routes.ts';
+import { backupRoutes } from './backup-routes.ts';
 import { declarationRoute } from './declaration-route.ts';
 import { deletionRoute } from './deletion-route.ts';
 import { jobRoutes } from './job-routes.ts';
@@ -17,6 +18,7 @@ export function adminRoutes<Rs extends Resources>(engine: Engine<Rs>, server: Se
     ...jobRoutes(engine),
     deletionRoute(engine),
     ...auditRoutes(engine),
-    ...serverRoutes(engine.app, server, engine.authenticate),
+    ...serverRoutes(server, engine.authenticate),
+    ...backupRoutes(engine, server.backups),
   ];
 }

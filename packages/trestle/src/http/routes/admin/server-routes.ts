@@ -1,12 +1,9 @@
-import { createReadStream } from 'node:fs';
 import { type TSchema, Type } from 'typebox';
 import type { Authenticator } from '../../../accounts/authenticator.ts';
-import { Problem } from '../../../problems.ts';
-import type { App } from '../../../schema/app.ts';
 import { answer, bytes, type Route } from '../../../schema/route.ts';
 import { EVENTS } from '../../contract/event-stream.ts';
 import { MEASURES } from '../../metrics/metrics-history.ts';
-import type { Backups, ServerView } from '../../server/administration.ts';
+import type { ServerView } from '../../server/administration.ts';
 import { titled } from '../uniform/route-names.ts';
 import { adminRoute } from './admin-route.ts';
 import { followLog, matchingLines } from './log-lines.ts';
@@ -19,17 +16,9 @@ const DAY_MS = 86_400_000;
 const ok = () => true;
 const not = () => false;
 
-/** The server: its log, the measures of the last day, settings, processes, backups. */
-export function serverRoutes(
-  { name }: Pick<App, 'name'>,
-  server: ServerView,
-  authenticate: Authenticator,
-): Route[] {
-  return [
-    ...logRoutes(server, authenticate),
-    ...measureRoutes(server),
-    ...backupRoutes(name, server.backups),
-  ];
+/** The server: its log, the measures of the last day, settings, processes. */
+export function serverRoutes(server: ServerView, authenticate: Authenticator): Route[] {
+  return [...logRoutes(server, authenticate), ...measureRoutes(server)];
 }
 
 function logRoutes(server: ServerView, authenticate: Authenticator): Route[] {
@@ -134,72 +123,5 @@ function measureRoutes({ history, settings }: ServerView): Route[] {
     ),
     adminRoute('GET', '/processes', processes, () => answer(200, { items: history.processes() })),
     adminRoute('GET', '/settings', inEffect, () => answer(200, { items: settings })),
-  ];
-}
-
-function backupRoutes(app: string, backups: Backups | undefined): Route[] {
-  const file = titled('Backup', Type.Object({ name: text, at: instant, bytes: nullable(Type.Integer()) }));
-  const params = Type.Object({
-    name: Type.String({ pattern: '^[a-z0-9-]+-[0-9TZ.-]+\\.db$', maxLength: 200 }),
-  });
-  const list = {
-    operationId: 'listBackups',
-    summary: 'Backups, newest first, where they go and when they are made',
-    answers: {
-      200: titled(
-        'Backups',
-        Type.Object({
-          target: text,
-          schedule: nullable(Type.Object({ at: text, keep: Type.Integer() })),
-          items: Type.Array(file),
-        }),
-      ),
-    },
-  };
-  const make = {
-    operationId: 'makeBackup',
-    summary: 'Make a backup, and read it back',
-    raises: ['not_implemented'] as const,
-    answers: { 201: file },
-  };
-  const verify = {
-    operationId: 'verifyBackup',
-    summary: 'Read a backup back, and compare its rows with the declaration',
-    params,
-    readOnly: true,
-    answers: { 200: titled('BackupCheck', Type.Object({ ok: Type.Boolean(), detail: text })) },
-  };
-  const download = {
-    operationId: 'downloadBackup',
-    summary: 'Download a backup',
-    description: 'It has every row and every hash of a password: for administrators alone.',
-    params,
-    // A viewer would take all of it away: recorded, and refused as a change is.
-    readOnly: false,
-    produces: 'application/vnd.sqlite3',
-    answers: { 200: text },
-  };
-  const able = (): Backups => {
-    if (backups) return backups;
-    throw new Problem('not_implemented', {
-      detail: 'This process makes no backups: they are made by trestle serve, of SQLite databases.',
-    });
-  };
-  return [
-    adminRoute('GET', '/backups', list, async () => {
-      const { target, schedule } = able();
-      return answer(200, { target, schedule, items: await able().list(app) });
-    }),
-    adminRoute('POST', '/backups', make, async () => answer(201, await able().make(app))),
-    adminRoute('POST', '/backups/:name([^]+)::verify', verify, async ({ params: { name } }) =>
-      answer(200, await able().verify(app, name)),
-    ),
-    adminRoute('GET', '/backups/:name', download, async ({ params: { name } }) => {
-      const { path, bytes: length } = await able().open(app, name);
-      const content = ({ start, end }: { start: number; end: number }) =>
-        createReadStream(path, { start, end });
-      const disposition = { 'content-disposition': `attachment; filename="${name}"` };
-      return bytes({ content, length, type: 'application/vnd.sqlite3' }, disposition);
-    }),
   ];
 }
