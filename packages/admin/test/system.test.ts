@@ -95,7 +95,9 @@ test('operations show their progress, are cancelled, and tried again', { skip },
   await page.getByRole('listitem', { name: 'bind running' }).getByText('half bound').waitFor();
   await picture(page, 'jobs');
   await page.getByRole('button', { name: 'Cancel' }).click();
-  await page.getByRole('listitem', { name: 'bind cancelled' }).waitFor();
+  const cancelled = page.getByRole('listitem', { name: 'bind cancelled' });
+  await cancelled.getByText('attempts: 1').click();
+  await cancelled.getByRole('row', { name: /^1 cancelled/ }).waitFor();
   await page.getByRole('button', { name: 'Retry' }).click();
   await page.getByRole('listitem', { name: 'bind running' }).waitFor();
   await page.getByRole('button', { name: 'Cancel' }).click();

@@ -41,6 +41,7 @@ export const deSystem: Readonly<Record<keyof typeof enSystem, string>> = {
   'jobs.retry': 'Wiederholen',
   'jobs.progress': 'Fortschritt von',
   'jobs.attempts': 'Versuche: {count}',
+  'jobs.log': 'Zeilen dieses Auftrags im Protokoll',
   'jobs.declared': 'Deklarierte Jobs',
   'jobs.onDemand': 'auf Anforderung',
   'jobs.next': 'nächster Lauf {at}',

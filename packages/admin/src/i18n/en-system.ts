@@ -39,6 +39,7 @@ export const enSystem = {
   'jobs.retry': 'Retry',
   'jobs.progress': 'Progress of',
   'jobs.attempts': 'attempts: {count}',
+  'jobs.log': 'Lines of this job in the log',
   'jobs.declared': 'Declared jobs',
   'jobs.onDemand': 'when enqueued',
   'jobs.next': 'next {at}',

@@ -57,6 +57,13 @@ export function formatAge(value: string | number | Date): string {
   return ages.format(Math.round(seconds / size), unit);
 }
 
+/** A time between two instants: `1.4 s`. */
+export function formatDuration(from: string, to: string): string {
+  const seconds = (Date.parse(to) - Date.parse(from)) / 1000;
+  const options = { style: 'unit', unit: 'second', unitDisplay: 'short', maximumFractionDigits: 1 } as const;
+  return new Intl.NumberFormat(language, options).format(seconds);
+}
+
 /** A size in bytes: `1.4 MB`. */
 export function formatBytes(bytes: number): string {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;

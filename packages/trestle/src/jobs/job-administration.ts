@@ -8,6 +8,7 @@ import { inTransaction } from '../rows/transaction.ts';
 import type { Context } from '../schema/caller.ts';
 import type { JobService } from '../schema/jobs.ts';
 import type { ListQuery, Page } from '../schema/services/list-query.ts';
+import { type Attempt, attemptsOf } from './attempts.ts';
 import type { JOB_RESOURCES, JobRecord } from './job-table.ts';
 import { type Lifecycles, lifecycleOf } from './lifecycles/lifecycles.ts';
 import { hasEnded, type Operations, rowIdOf, type Visible } from './lifecycles/operations.ts';
@@ -54,6 +55,38 @@ export class JobAdministration {
 
   read(context: Context, id: string): Promise<Visible> {
     return this.#reads.read(context, id);
+  }
+
+  /** Attempts of a job, the last at the end. */
+  async attempts(context: Context, id: string): Promise<Attempt[]> {
+    await this.#reads.read(context, id);
+    const record = await this.#dependencies.queue.find(id);
+    return record ? attemptsOf(record) : [];
+  }
+
+  /** Jobs that may have changed, by id, null where it is not known which: told by `push`. Returns what ends that. */
+  watch(push: (id: string | null) => void): () => void {
+    return this.#dependencies.queue.watchAll(push);
+  }
+
+  /** Looks for changes by processes that tell nobody of them. Answers their ids, of what changed since the look before. */
+  watchOthers(): () => Promise<string[]> {
+    const { queue } = this.#dependencies;
+    let before: ReadonlyMap<string, number> | undefined;
+    return async () => {
+      const now = await queue.changes();
+      const last = before;
+      before = now;
+      if (!now || !last) return [];
+      const changed = [...now].filter(([id, changes]) => last.get(id) !== changes).map(([id]) => id);
+      return [...changed, ...[...last.keys()].filter((id) => !now.has(id))];
+    };
+  }
+
+  /** Jobs as they are now, without those that are gone. */
+  async find(ids: readonly string[]): Promise<Visible[]> {
+    const found = await Promise.all(ids.map((id) => this.#dependencies.queue.find(id)));
+    return found.flatMap((record) => (record ? [visibleOf(record)] : []));
   }
 
   async schedules(): Promise<ScheduleView[]> {

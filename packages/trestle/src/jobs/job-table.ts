@@ -11,11 +11,28 @@ import type { RowOf } from '../schema/row-types.ts';
 import { administrator, anyone } from '../schema/rules.ts';
 import { OPERATION_STATES } from '../schema/services/operation-service.ts';
 
+const HIDDEN = [
+  'input',
+  'key',
+  'fence',
+  'changes',
+  'cancel',
+  'lease',
+  'due',
+  'turn',
+  'caller',
+  'account',
+  'attempt_at',
+  'previous_at',
+  'past_attempts',
+] as const;
+
 /**
  * Jobs. `resource` and `row` are those of an operation. `key` is unique among the jobs that have not ended: an operation has
  * its row's name there, so that one at a time is under way on a row. `lease` and `due` are seconds of the database's clock;
  * `due` is 0 where no time was given. `turn` orders the jobs that have not ended (see `JobQueue.enqueue`), `changes` grows
- * with every change, `fence` with every claim, and `cancel` is 1 once a running job was asked to stop.
+ * with every change, `fence` with every claim, and `cancel` is 1 once a running job was asked to stop. `attempt_at` and
+ * `previous_at` are when the last attempt began and the one before it; `attempts.ts` reads them.
  */
 const operations = systemResource(
   resource({
@@ -32,6 +49,9 @@ const operations = systemResource(
       result: json({ nullable: true }),
       error: text({ nullable: true }),
       attempts: integer(),
+      attempt_at: timestamp({ nullable: true }),
+      previous_at: timestamp({ nullable: true }),
+      past_attempts: json({ nullable: true }),
       fence: integer(),
       changes: integer(),
       cancel: integer(),
@@ -50,7 +70,7 @@ const operations = systemResource(
   }),
   {
     table: `${INTERNAL}jobs`,
-    hidden: ['input', 'key', 'fence', 'changes', 'cancel', 'lease', 'due', 'turn', 'caller', 'account'],
+    hidden: HIDDEN,
     // Which of them a caller sees follows from the rules of their rows.
     can: { read: anyone },
   },

@@ -1,3 +1,4 @@
+import { type Attempt, endedAttempts } from './attempts.ts';
 import type { JobRecord } from './job-table.ts';
 import type { JobQueue } from './queue.ts';
 
@@ -26,6 +27,7 @@ export class Lease {
   #progressTimer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #renewed = performance.now();
+  readonly #began = performance.now();
   #ended = false;
 
   constructor(queue: JobQueue, record: JobRecord, timeout: number, failed: (error: unknown) => void) {
@@ -45,6 +47,11 @@ export class Lease {
 
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  /** The attempts of the job, this one ended now. */
+  attempts(end: Parameters<typeof endedAttempts>[2]): Attempt[] {
+    return endedAttempts(this.record, performance.now() - this.#began, end);
   }
 
   stop(reason: StopReason): void {

@@ -15,6 +15,10 @@ import { type JobEvent, TRANSITIONS, transitionSql } from './transitions.ts';
 const CHANNEL = 'jobs';
 /** Where this process's workers listen, beside the ids of single jobs. */
 const QUEUED = 'queued';
+/** Where operators listen, for every job. */
+const ALL = 'all';
+/** Jobs under way that one look for changes of other processes sees. */
+const MAX_WATCHED = 500;
 /** Leases that end later than in so many seconds, or in a lease's own time, were given before the clock was set back. */
 const MIN_LONG_LEASE = 60;
 
@@ -56,6 +60,7 @@ export class JobQueue {
       if (id === null) return this.#listeners.tellGap();
       this.#listeners.tell(id, id);
       this.#listeners.tell(QUEUED, id);
+      this.#listeners.tell(ALL, id);
     });
   }
 
@@ -118,11 +123,24 @@ export class JobQueue {
   tell({ id, state }: Pick<JobRecord, 'id' | 'state'>): void {
     this.#listeners.tell(id, id);
     if (state === 'queued') this.#listeners.tell(QUEUED, id);
+    this.#listeners.tell(ALL, id);
   }
 
   /** Calls back when a job may have changed. Returns what ends that. */
   watch(id: string, heard: () => void): () => void {
     return this.#listeners.add(id, heard);
+  }
+
+  /** Calls back when any job may have changed, null where it is not known which. Returns what ends that. */
+  watchAll(heard: (id: string | null) => void): () => void {
+    return this.#listeners.add(ALL, heard);
+  }
+
+  /** How often each job under way has changed, where other processes tell nobody of that; undefined where they do. */
+  async changes(): Promise<ReadonlyMap<string, number> | undefined> {
+    if (this.#notifier) return undefined;
+    const found = await this.#statements.underWay(this.#store);
+    return new Map(found.map(({ id, changes }) => [id, changes]));
   }
 
   /** Calls back when there may be a job to claim. Returns what ends that. */
@@ -217,6 +235,7 @@ function compileStatements(table: SystemTable<(typeof JOB_RESOURCES)['operations
     oldest: table.select(
       sql`where turn >= 0 and state = 'queued' and due <= ${clock} order by created_at limit 1`,
     ),
+    underWay: table.select(sql`where turn >= 0 order by turn limit ${sql.lit(MAX_WATCHED)}`),
     clock: statement(model.dialect, sql`select ${clock} as seconds`),
     purge: table.delete(sql`finished_at < ${param('before')}`),
     withoutTurn: table.select(sql`where ${withoutTurn} limit 1`),

@@ -71,22 +71,23 @@ export function transitionSql({ clock, now }: Dialect): TransitionSql {
     unwanted: sql`cancel = 1`,
   };
   const changed = sql`changes = changes + 1`;
-  const queued = sql`state = 'queued', lease = null, ${changed}`;
+  const past = sql`past_attempts = ${param('past_attempts')}`;
+  const queued = sql`state = 'queued', lease = null, ${past}, ${changed}`;
   const ended = sql`key = null, turn = null, lease = null, finished_at = ${now}, ${changed}`;
   return {
     sets: {
       // The attempt is counted here, so that a crash counts as one.
       claim: sql`state = 'running', fence = fence + 1, attempts = attempts + 1, lease = ${inSeconds('lease')},
-        started_at = coalesce(started_at, ${now}), ${changed}`,
+        started_at = coalesce(started_at, ${now}), previous_at = attempt_at, attempt_at = ${now}, ${changed}`,
       renew: sql`lease = ${inSeconds('lease')}`,
       report: sql`progress = ${param('progress')}, message = ${param('message')}, lease = ${inSeconds('lease')}, ${changed}`,
-      succeed: sql`state = 'succeeded', progress = 1, result = ${param('result')}, error = null, ${ended}`,
-      fail: sql`state = 'failed', error = ${param('error')}, ${ended}`,
+      succeed: sql`state = 'succeeded', progress = 1, result = ${param('result')}, error = null, ${past}, ${ended}`,
+      fail: sql`state = 'failed', error = ${param('error')}, ${past}, ${ended}`,
       // The claim that found the attempts used up was none.
-      exhaust: sql`state = 'failed', attempts = attempts - 1, error = ${param('error')}, ${ended}`,
+      exhaust: sql`state = 'failed', attempts = attempts - 1, error = ${param('error')}, ${past}, ${ended}`,
       retry: sql`${queued}, error = ${param('error')}, due = ${inSeconds('pause')}`,
       release: sql`${queued}, attempts = attempts - 1, due = 0`,
-      stop: sql`state = 'cancelled', ${ended}`,
+      stop: sql`state = 'cancelled', ${past}, ${ended}`,
       askToStop: sql`cancel = 1, ${changed}`,
       cancel: sql`state = 'cancelled', cancel = 1, ${ended}`,
     },

@@ -3,6 +3,7 @@ import { Problem } from '../problems.ts';
 import type { OpenTransaction } from '../rows/transaction.ts';
 import type { JsonValue } from '../schema/field.ts';
 import { OperationError } from '../schema/lifecycle.ts';
+import { type Attempt, attemptsBefore } from './attempts.ts';
 import { MAX_PAUSE } from './job-limits.ts';
 import type { JobRecord } from './job-table.ts';
 import { Lease } from './lease.ts';
@@ -142,14 +143,14 @@ export class Worker {
   async #run(lease: Lease): Promise<void> {
     const { queue, log } = this.#options;
     const { record } = lease;
-    const held = { id: record.id, fence: record.fence };
+    const held = (past_attempts: Attempt[]) => ({ id: record.id, fence: record.fence, past_attempts });
     const handler = this.#handlerOf(record);
     const attempts = handler?.attempts ?? queue.limits.attempts;
     try {
-      if (record.cancel === 1) return void (await queue.change('stop', held));
+      if (record.cancel === 1) return void (await queue.change('stop', held(attemptsBefore(record))));
       if (record.attempts > attempts) {
         const error = `It was interrupted ${attempts} times without coming to an end.`;
-        return void (await queue.change('exhaust', { ...held, error }));
+        return void (await queue.change('exhaust', { ...held(attemptsBefore(record)), error }));
       }
       if (!handler) {
         const { name, resource } = record;
@@ -165,8 +166,8 @@ export class Worker {
       );
       await lease.end();
       // Also where the lease may be lost: the fence knows better than this process's clock.
-      const committed = await whileAway(() => this.#succeed(record, outcome));
-      if (!committed) await queue.change('stop', held);
+      const committed = await whileAway(() => this.#succeed(lease, outcome));
+      if (!committed) await queue.change('stop', held(lease.attempts({ outcome: 'cancelled' })));
     } catch (error) {
       await lease.end();
       if (lease.reason === undefined && !(error instanceof OperationError))
@@ -178,45 +179,52 @@ export class Worker {
   }
 
   /** Commits the effect and the job's end together. Answers false where the claim is no longer held, or a cancel came first. */
-  async #succeed(record: JobRecord, { result = null, commit }: JobOutcome): Promise<boolean> {
+  async #succeed(lease: Lease, { result = null, commit }: JobOutcome): Promise<boolean> {
     const { queue, write } = this.#options;
+    const { id, fence } = lease.record;
     try {
       await write(async (transaction) => {
         // What the effect locks comes before the job, as where an operation is accepted: the two could wait for each other.
         await commit?.(transaction);
-        const values = { id: record.id, fence: record.fence, result };
+        const values = { id, fence, result, past_attempts: lease.attempts({ outcome: 'succeeded' }) };
         if (!(await queue.changeWithin(transaction, 'succeed', values))) throw new NotHeld();
       });
     } catch (error) {
       if (error instanceof NotHeld) return false;
       throw error;
     }
-    queue.tell({ id: record.id, state: 'succeeded' });
+    queue.tell({ id, state: 'succeeded' });
     return true;
   }
 
   /** Ends an attempt that did not succeed: lost, cancelled, given back, tried again later, or failed. */
-  async #settle({ record, reason, timeout }: Lease, attempts: number, thrown: unknown): Promise<void> {
+  async #settle(lease: Lease, attempts: number, thrown: unknown): Promise<void> {
     const { queue } = this.#options;
-    const held = { id: record.id, fence: record.fence };
+    const { record, reason, timeout } = lease;
+    const held = (outcome: Parameters<Lease['attempts']>[0]) => ({
+      id: record.id,
+      fence: record.fence,
+      past_attempts: lease.attempts(outcome),
+    });
     if (reason === 'lost') return;
     const error =
       reason === 'timeout'
         ? new OperationError(`It took longer than ${timeout} s.`, { cause: thrown })
         : thrown;
     let settled: JobRecord | undefined;
-    if (reason === 'closing') settled = await queue.change('release', held);
+    if (reason === 'closing') settled = await queue.change('release', held({ outcome: 'released' }));
     else if (reason !== 'cancelled') {
       const known = error instanceof OperationError;
       const message = known ? error.message : 'The operation failed. Details are in the server log.';
       const again = (!known || error.retry) && record.attempts < attempts;
       const pauseFor = Math.min(queue.limits.pause(record.attempts), MAX_PAUSE);
+      const failed = { ...held({ outcome: 'failed', error: message }), error: message };
       settled = again
-        ? await queue.change('retry', { ...held, error: message, pause: pauseFor })
-        : await queue.change('fail', { ...held, error: message });
+        ? await queue.change('retry', { ...failed, pause: pauseFor })
+        : await queue.change('fail', failed);
     }
     // A cancel that was asked for refuses every other end.
-    if (!settled) await queue.change('stop', held);
+    if (!settled) await queue.change('stop', held({ outcome: 'cancelled' }));
   }
 }
 

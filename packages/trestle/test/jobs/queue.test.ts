@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { attemptsOf, endedAttempts } from '../../src/jobs/attempts.ts';
 import type { JobRecord } from '../../src/jobs/job-table.ts';
 import type { Jobs } from '../../src/jobs/open-jobs.ts';
 import type { NewJob } from '../../src/jobs/queue.ts';
 import type { JobHandler } from '../../src/jobs/worker.ts';
 import { eachStore } from '../stores.ts';
+import { until } from '../until.ts';
 import { openLifecycleApp } from './lifecycle-app.ts';
 
 /** Waits until a job has ended. */
@@ -60,6 +62,48 @@ eachStore('jobs without a row', (open) => {
     assert.deepEqual(await noted.promise, { to: 'ann' });
     assert.deepEqual((await jobs.operations.list({ kind: 'administrator' })).items, []);
     await jobs.close();
+  });
+
+  it('keep their attempts: those that were given back do not count, and those of a killed process are lost', async () => {
+    const store = await open();
+    const opened = await openLifecycleApp(store, {}, { lease: 0.05 });
+    const { queue, close } = opened.start(false);
+    const added = await store.write((transaction) =>
+      queue.enqueue(transaction, { name: 'send', caller: undefined }),
+    );
+    assert.ok(added);
+    assert.deepEqual(attemptsOf(added), []);
+    const claim = () => until(() => queue.claim([]));
+    const first = await claim();
+    const past_attempts = endedAttempts(first, 7, { outcome: 'released' });
+    await queue.change('release', { id: first.id, fence: first.fence, past_attempts });
+    await claim();
+    // Nobody renews them: each lease runs out.
+    await claim();
+    const third = await claim();
+    assert.deepEqual(
+      attemptsOf(third).map(({ number, outcome, started_at, finished_at }) => [
+        number,
+        outcome,
+        started_at !== null,
+        finished_at !== null,
+      ]),
+      [
+        [1, 'released', true, true],
+        [1, 'lost', false, false],
+        [2, 'lost', true, false],
+        [3, 'running', true, false],
+      ],
+    );
+    const ended = { id: third.id, fence: third.fence, result: null };
+    const last = endedAttempts(third, 1, { outcome: 'succeeded' });
+    const done = await queue.change('succeed', { ...ended, past_attempts: last });
+    assert.ok(done);
+    assert.deepEqual(
+      attemptsOf(done).map(({ outcome }) => outcome),
+      ['released', 'lost', 'lost', 'succeeded'],
+    );
+    await close();
   });
 
   it('are enqueued with the transaction or not at all, once for a key, and not before their time', async () => {

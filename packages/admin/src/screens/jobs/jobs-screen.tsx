@@ -4,11 +4,13 @@ import { queryString } from 'trestle-client';
 import { request } from '../../api/api.ts';
 import { useDeclaration } from '../../api/declaration.ts';
 import { useMayWrite } from '../../api/session.ts';
-import { formatAge, formatInstant, t } from '../../i18n/translate.ts';
+import { formatAge, formatDuration, formatInstant, t } from '../../i18n/translate.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty, Failed, Loading, ProblemNotice, toast, toastProblem } from '../../ui/feedback.tsx';
+import { Attempts } from './attempts.tsx';
+import { useLiveJobs } from './live-jobs.ts';
 
-interface Job {
+export interface Job {
   id: string;
   name: string;
   resource: string | null;
@@ -31,8 +33,6 @@ const LOOKS: Readonly<Record<string, string>> = {
   running: 'info',
   cancelled: 'warn',
 };
-/** How often what is under way is looked at again. */
-const WATCH_MS = 1000;
 
 /** Operations of rows and declared jobs, with their progress, and when declared jobs run next. */
 export function JobsScreen() {
@@ -49,9 +49,8 @@ export function JobsScreen() {
       return request<{ items: Job[]; next: string | null }>(app, 'GET', `/v1/admin/jobs${query}`);
     },
     getNextPageParam: ({ next }) => next ?? undefined,
-    refetchInterval: ({ state: { data } }) =>
-      data?.pages.some(({ items }) => items.some((job) => ACTIVE.has(job.state))) ? WATCH_MS : false,
   });
+  useLiveJobs(app);
   const jobs = list.data?.pages.flatMap(({ items }) => items) ?? [];
   const states = ['queued', 'running', 'succeeded', 'failed', 'cancelled'];
   return (
@@ -136,24 +135,17 @@ function JobLine({ app, job }: { app: string; job: Job }) {
         </progress>
       )}
       <div className="muted">
-        {[
-          message,
-          t('jobs.attempts', { count: attempts }),
-          job.finished_at && job.started_at && duration(job.started_at, job.finished_at),
-        ]
+        {[message, job.finished_at && job.started_at && formatDuration(job.started_at, job.finished_at)]
           .filter(Boolean)
           .join(' · ')}
       </div>
       {error !== null && <p className="error-text">{error}</p>}
+      {attempts > 0 && <Attempts app={app} job={job} />}
       {job.result !== null && job.result !== undefined && (
         <pre className="muted">{JSON.stringify(job.result)}</pre>
       )}
     </li>
   );
-}
-
-function duration(from: string, to: string): string {
-  return `${((Date.parse(to) - Date.parse(from)) / 1000).toFixed(1)} s`;
 }
 
 interface Schedule {

@@ -5,9 +5,11 @@ import { answer, type Route } from '../../../schema/route.ts';
 import type { Resources } from '../../../schema/row-types.ts';
 import { administrator } from '../../../schema/rules.ts';
 import { OPERATION_STATES } from '../../../schema/services/operation-service.ts';
+import { EVENTS } from '../../contract/event-stream.ts';
 import { pageRoute } from '../uniform/page-route.ts';
 import { titled, verbPath } from '../uniform/route-names.ts';
 import { adminRoute, tag } from './admin-route.ts';
+import { eventFeed, feedAnswer } from './event-feed.ts';
 
 const text = Type.String();
 const instant = Type.String({ format: 'date-time' });
@@ -32,13 +34,44 @@ const job = titled(
   }),
 );
 
+const attempt = titled(
+  'Attempt',
+  Type.Object({
+    number: Type.Integer(),
+    started_at: nullable(instant),
+    finished_at: nullable(instant),
+    outcome: Type.Unsafe({
+      type: 'string',
+      enum: ['running', 'succeeded', 'failed', 'cancelled', 'released', 'lost'],
+    }),
+    error: nullable(text),
+  }),
+);
+
 const schedule = titled(
   'Schedule',
   Type.Object({ name: text, schedule: text, next: instant, fired: nullable(instant) }),
 );
 
+const attempts = {
+  operationId: 'listAttempts',
+  summary: 'Attempts of a job, the last 20: when, how long, how each ended',
+  description:
+    'The first attempt is 1. `released`: given back by a process that closed; it does not count. `lost`: its process was killed.',
+  params: Type.Object({ id: Type.String({ format: 'uuid' }) }),
+  answers: { 200: titled('Attempts', Type.Object({ items: Type.Array(attempt) })) },
+};
+const follow = {
+  operationId: 'followJobs',
+  summary: 'Jobs as they change, as server-sent events',
+  description:
+    'Each event `job` is a whole job. `reread` says that some may have been missed: read the list again.',
+  produces: EVENTS,
+  answers: { 200: text },
+};
+
 /** Declared jobs and operations, whoever's they are. */
-export function jobRoutes<Rs extends Resources>({ jobs }: Engine<Rs>): Route[] {
+export function jobRoutes<Rs extends Resources>({ jobs, authenticate }: Engine<Rs>): Route[] {
   const params = Type.Object({ id: Type.String({ format: 'uuid' }) });
   const list = {
     operationId: 'listJobs',
@@ -77,6 +110,22 @@ export function jobRoutes<Rs extends Resources>({ jobs }: Engine<Rs>): Route[] {
       refuseKey(request.caller);
       return jobs.list(request, query, cursor);
     }),
+    adminRoute('GET', '/jobs/events', follow, (request) =>
+      feedAnswer(request, authenticate, (follower) =>
+        eventFeed<string | null>(follower, {
+          subscribe: (push) => jobs.watch(push),
+          look: jobs.watchOthers(),
+          async format(ids) {
+            const changed = await jobs.find([...new Set(ids.filter((id) => id !== null))]);
+            const events = changed.map((one) => `event: job\ndata: ${JSON.stringify(one)}\n\n`);
+            return ids.includes(null) ? [...events, 'event: reread\ndata:\n\n'] : events;
+          },
+        }),
+      ),
+    ),
+    adminRoute('GET', '/jobs/:id/attempts', attempts, async (request) =>
+      answer(200, { items: await jobs.attempts(request, request.params.id) }),
+    ),
     adminRoute(
       'GET',
       '/jobs/:id',

@@ -1,11 +1,12 @@
 import { type TSchema, Type } from 'typebox';
 import type { Authenticator } from '../../../accounts/authenticator.ts';
-import { answer, bytes, type Route } from '../../../schema/route.ts';
+import { answer, type Route } from '../../../schema/route.ts';
 import { EVENTS } from '../../contract/event-stream.ts';
 import { MEASURES } from '../../metrics/metrics-history.ts';
 import type { ServerView } from '../../server/administration.ts';
 import { titled } from '../uniform/route-names.ts';
 import { adminRoute } from './admin-route.ts';
+import { feedAnswer } from './event-feed.ts';
 import { followLog, matchingLines } from './log-lines.ts';
 
 const text = Type.String();
@@ -13,8 +14,6 @@ const instant = Type.String({ format: 'date-time' });
 const nullable = (schema: TSchema) => Type.Union([schema, Type.Null()]);
 const anyObject = Type.Unsafe<unknown>({ type: 'object', additionalProperties: {} });
 const DAY_MS = 86_400_000;
-const ok = () => true;
-const not = () => false;
 
 /** The server: its log, the measures of the last day, settings, processes. */
 export function serverRoutes(server: ServerView, authenticate: Authenticator): Route[] {
@@ -56,15 +55,9 @@ function logRoutes(server: ServerView, authenticate: Authenticator): Route[] {
     adminRoute('GET', '/logs', list, ({ query: { limit = 200, ...wanted } }) =>
       answer(200, { pid: process.pid, items: [...matchingLines(server, wanted, limit)] }),
     ),
-    adminRoute('GET', '/logs/events', follow, (request) => {
-      const { query, signal, caller, method } = request;
-      const isActive = () => authenticate.requireActive(caller).then(ok, not);
-      const content = method === 'HEAD' ? new Uint8Array() : followLog(server, query, { signal, isActive });
-      return bytes(
-        { content, type: `${EVENTS}; charset=utf-8` },
-        { 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
-      );
-    }),
+    adminRoute('GET', '/logs/events', follow, (request) =>
+      feedAnswer(request, authenticate, (follower) => followLog(server, request.query, follower)),
+    ),
   ];
 }
 
