@@ -69,7 +69,7 @@ const ALONE =
  * .ci/run (`--all`), so that it can be run while one works.
  */
 export const LONG =
-  /admin\/test\/(?:screens|rows?|server|system)\.|http-routes\/(?:samples|pages|first-pages)\.|package\/(?:installed|executable)|create-trestle/;
+  /admin\/test\/(?:screens|rows?|server|system)\.|http-routes\/(?:samples|pages|first-pages)\.|package\/(?:installed|executable)|create-trestle|conduit\/collection/;
 /** Files that share a process: starting one and loading the engine takes as long as an average file's own tests. */
 const MAX_GROUP_FILES = 12;
 /** Seconds that the files of a group take together, so that none is left running alone at the end. */

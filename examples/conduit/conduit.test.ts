@@ -70,9 +70,9 @@ everyPlace('conduit', (place) => {
     const { token: _, ...user } = await signUp('carl');
     assert.deepEqual(user, { email: 'carl@example.org', username: 'carl', bio: null, image: null });
     const taken = { username: 'carl', email: 'bob@example.org', password: 'x' };
-    await fails(422, { username: ['has already been taken'] }, 'POST /users', { user: taken });
+    await fails(409, { username: ['has already been taken'] }, 'POST /users', { user: taken });
     const mail = { ...taken, username: 'dora' };
-    await fails(422, { email: ['has already been taken'] }, 'POST /users', { user: mail });
+    await fails(409, { email: ['has already been taken'] }, 'POST /users', { user: mail });
     const blank = { username: '', email: '', password: '' };
     const words = Object.fromEntries(Object.keys(blank).map((name) => [name, ["can't be blank"]]));
     await fails(422, words, 'POST /users', { user: blank });
@@ -97,6 +97,8 @@ everyPlace('conduit', (place) => {
       { user: { username: 'bob' } },
       token,
     );
+    for (const user of [{ email: '' }, { email: null }, { username: null }])
+      assert.equal((await api('PUT /user', { user }, token)).status, 422, JSON.stringify(user));
     const fresh = await put({ password: 'another' });
     assert.equal((await api('GET /user', undefined, fresh.token)).status, 200);
     await fails(401, { token: ['is invalid'] }, 'PUT /user', { user: {} }, token);
@@ -128,6 +130,10 @@ everyPlace('conduit', (place) => {
     assert.deepEqual([article.slug, article.tagList, article.body], ['dragons', ['dragons'], 'text']);
     await fails(404, { article: ['not found'] }, `GET /articles/${made.slug}`);
     await fails(422, { title: ["can't be blank"] }, 'PUT /articles/dragons', { article: { title: '' } }, ann);
+    const tagged = async (tagList: unknown) => api('PUT /articles/dragons', { article: { tagList } }, ann);
+    assert.equal((await tagged(null)).status, 422);
+    assert.deepEqual((await tagged([])).body.article.tagList, []);
+    assert.deepEqual((await api('GET /articles/dragons')).body.article.tagList, []);
     const lacking = { article: { title: 'x', body: 'y' } };
     await fails(422, { description: ["can't be blank"] }, 'POST /articles', lacking, ann);
     await fails(403, { article: ['forbidden'] }, 'DELETE /articles/dragons', undefined, bob);
