@@ -92,3 +92,4 @@ export {
   type Versioned,
   type WriteOptions,
 } from './schema/services/row-service.ts';
+export type { FilterOf } from './schema/services/selected-rows.ts';

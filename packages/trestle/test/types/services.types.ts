@@ -1,5 +1,5 @@
 import type { BodyOf, PatchOf, RowOf } from 'trestle';
-import type { ContractContext, ListQuery, Page, Service, Services } from 'trestle/contract';
+import type { ContractContext, Filter, FilterOf, Page, Service, Services } from 'trestle/contract';
 import { anonymous, VERSION } from 'trestle/contract';
 import type { forum, posts, resources, topics } from './forum.ts';
 import { neverAny, sameType } from './same-type.ts';
@@ -19,7 +19,9 @@ sameType<All['topics']['patch'], TopicService['patch']>(true);
 sameType<keyof All['topics'], keyof TopicService>(true);
 sameType<Awaited<ReturnType<All['topics']['list']>>, Page<Topic>>(true);
 sameType<Parameters<All['posts']['read']>[1], string>(true);
-sameType<NonNullable<Parameters<All['posts']['list']>[1]>['filter'], ListQuery<Post>['filter']>(true);
+type PostFilter = FilterOf<typeof posts, typeof resources>;
+/** A filter of the row alone is one of its lists. */
+export const filterOfPosts = (own: Filter<Post>): PostFilter => own;
 sameType<Awaited<ReturnType<All['posts']['readMany']>>, Map<string, Post>>(true);
 
 neverAny<All>(false);
@@ -55,6 +57,11 @@ export async function contractCode({ services }: ContractContext<typeof resource
     { ifMatch: [topic[VERSION]] },
   );
 
+  const filter: PostFilter = { topic: { title: { starts: 'H' }, or: [{ state: { eq: 'open' } }] } };
+  const some: PostFilter = { ...filter, or: [{ topic: { eq: 1 } }, filter] };
+  await services.posts.list({ caller: anonymous }, { filter: some });
+  await services.posts.removeMany({ caller: anonymous }, { filter, max: 10 });
+
   // @ts-expect-error there is no such resource
   services.users;
   // @ts-expect-error a topic's id is a number
@@ -65,6 +72,10 @@ export async function contractCode({ services }: ContractContext<typeof resource
   await services.topics.list(anonymous, { filter: { colour: { eq: 'red' } } });
   // @ts-expect-error rank is a number
   await services.posts.list(anonymous, { filter: { rank: { gte: 'three' } } });
+  // @ts-expect-error a topic has no such field
+  filter.topic = { colour: { eq: 'red' } };
+  // @ts-expect-error a topic's title is a text
+  await services.posts.removeMany({ caller: anonymous }, { filter: { topic: { title: { eq: 1 } } }, max: 1 });
   // @ts-expect-error there is no such field to select
   await services.posts.list(anonymous, { fields: ['colour'] });
   // @ts-expect-error there is no such relation

@@ -1,9 +1,7 @@
 import { LruMap } from '../../lru-map.ts';
 import type { Caller, Context } from '../../schema/caller.ts';
-import type { RowId } from '../../schema/id.ts';
 import { type Answer, answer, bytes } from '../../schema/route.ts';
-import type { ListQuery, Page } from '../../schema/services/list-query.ts';
-import type { Service } from '../../schema/services/row-service.ts';
+import type { ListConditions, Page } from '../../schema/services/list-query.ts';
 
 /** The members of a list's request that are used; every `RouteRequest` with such a query has them. */
 export interface ListRequest {
@@ -20,7 +18,9 @@ export interface ListRequest {
   url: string;
 }
 
-type Listed<Row extends object> = Pick<Service<{ row: Row; body: never; patch: never; id: RowId }>, 'list'>;
+interface Listed<Row extends object> {
+  list(context: Context, query: ListConditions<Row>): Promise<Page<Row>>;
+}
 
 /** Parts of up to so many rows are read and sent at once. */
 const AT_ONCE = 1000;
@@ -40,7 +40,7 @@ const MAX_CACHED_URL_LENGTH = 500;
 
 /** A part as it was asked for; frozen, so that the service keeps its plan too. */
 interface Part<Row extends object> {
-  readonly query: Readonly<ListQuery<Row>>;
+  readonly query: Readonly<ListConditions<Row>>;
   /** The answer's headers where there are more rows after it, and where there are none. */
   readonly headers: { readonly more: Answer['headers']; readonly last: Answer['headers'] };
 }
@@ -111,7 +111,7 @@ export function streamList<Row extends object>(
 export async function streamRows<Row extends object>(
   service: Listed<Row>,
   context: Context,
-  query: ListQuery<Row>,
+  query: ListConditions<Row>,
   toWire: ToWire<Row> = (rows) => rows,
 ): Promise<Answer> {
   if (query.limit === undefined || query.limit > AT_ONCE)
@@ -127,7 +127,7 @@ export async function streamRows<Row extends object>(
 async function* pagesOf<Row extends object>(
   service: Listed<Row>,
   context: Context,
-  { limit = Number.POSITIVE_INFINITY, offset = 0, ...query }: ListQuery<Row>,
+  { limit = Number.POSITIVE_INFINITY, offset = 0, ...query }: ListConditions<Row>,
 ): AsyncGenerator<Row[]> {
   let left = limit;
   let cursor: string | null = null;

@@ -53,12 +53,22 @@ export interface Condition<V = unknown> {
   has?: V extends readonly (infer Id)[] ? Id : never;
 }
 
-/** Conditions by field; all must hold, and where there is `or`, one of its filters too. */
-export type Filter<Row extends object = Record<string, unknown>> = {
-  [K in keyof Row]?: Condition<Row[K]>;
+/** No filters behind references. */
+type NoFar = Record<never, never>;
+
+/**
+ * Conditions by field; all must hold, and where there is `or`, one of its filters too. A reference takes a filter of the row that it
+ * leads to instead.
+ *
+ * @typeParam Far the filters behind references, by their names (default: none).
+ * @example
+ * const filter: Filter<Note> = { title: { starts: 'A' }, or: [{ rank: { gte: 3 } }, { rank: { null: true } }] };
+ */
+export type Filter<Row extends object = Record<string, unknown>, Far extends object = NoFar> = {
+  [K in keyof Row]?: Condition<Row[K]> | Far[K & keyof Far];
 } & {
   /** One of these must hold as well (default: no alternatives). */
-  or?: readonly Filter<Row>[];
+  or?: readonly Filter<Row, Far>[];
 };
 
 /** Related rows to be read beside others, by the name of the relation: a reference, or a `many()` field. */
@@ -89,14 +99,14 @@ export interface Selection {
 }
 
 /** The query of a list. */
-export interface ListQuery<Row extends object = Record<string, unknown>>
+export interface ListQuery<Row extends object = Record<string, unknown>, Far extends object = NoFar>
   extends Selection,
-    ListConditions<Row> {}
+    ListConditions<Row, Far> {}
 
 /** Which rows a list has, and in what order. */
-export interface ListConditions<Row extends object> {
+export interface ListConditions<Row extends object, Far extends object = NoFar> {
   /** Conditions on the rows (default: all rows). */
-  filter?: Filter<Row>;
+  filter?: Filter<Row, Far>;
   /**
    * Rows with all these words in the fields of the resource's `search`, the best first unless `sort` is given; of a resource
    * without one, rows where a field with `search: true` holds this text, in any case.
@@ -123,8 +133,8 @@ export const AGGREGATES = ['sum', 'avg', 'min', 'max'] as const;
 export type Aggregate = (typeof AGGREGATES)[number];
 
 /** Numbers made of the rows of a list. */
-export interface AggregateQuery<Row extends object = Record<string, unknown>>
-  extends Pick<ListQuery<Row>, 'filter' | 'search' | 'shortLists'>,
+export interface AggregateQuery<Row extends object = Record<string, unknown>, Far extends object = NoFar>
+  extends Pick<ListQuery<Row, Far>, 'filter' | 'search' | 'shortLists'>,
     Partial<Readonly<Record<Aggregate, readonly (keyof Row & string)[]>>> {
   /** One row of the answer for each of the values of these fields, three at most (default: one for all). */
   readonly group?: readonly (keyof Row & string)[];

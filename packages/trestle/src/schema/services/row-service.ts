@@ -4,7 +4,7 @@ import type { Resource } from '../resource.ts';
 import type { BodyOf, IdOf, PatchOf, Resources, RowOf } from '../row-types.ts';
 import type { HistoryEntry, HistoryQuery } from './history-entry.ts';
 import type { AggregateQuery, AggregateRow, ChildQuery, ListQuery, Page, Selection } from './list-query.ts';
-import type { SelectingReads } from './selected-rows.ts';
+import type { FarFilters, SelectingReads } from './selected-rows.ts';
 
 /**
  * The version of a row that a single-row verb answered, which its ETag is made of.
@@ -27,14 +27,16 @@ export interface WriteOptions {
 }
 
 /** The rows of a write of many: those of a filter, if they are not more than `max`. */
-export interface ManyQuery<Row extends object = Record<string, unknown>>
-  extends Pick<ListQuery<Row>, 'filter' | 'search' | 'shortLists'> {
+export interface ManyQuery<
+  Row extends object = Record<string, unknown>,
+  Far extends object = Record<never, never>,
+> extends Pick<ListQuery<Row, Far>, 'filter' | 'search' | 'shortLists'> {
   /** Maximum rows that may match, 1,000 at most: more is `invalid_query`. */
   readonly max: number;
 }
 
 /**
- * The compile-time types of a service: of a row, of the bodies that write it, and of its id.
+ * The compile-time types of a service: of a row, of the bodies that write it, of its id, and of the filters behind its references.
  *
  * @internal
  */
@@ -43,7 +45,10 @@ export interface ServiceTypes {
   body: unknown;
   patch: unknown;
   id: RowId;
+  far?: object;
 }
+
+type FarOf<T extends ServiceTypes> = T extends { far: infer Far extends object } ? Far : Record<never, never>;
 
 /**
  * The verbs of one resource, called by every channel: contract routes, the uniform API, operations and the app's own code.
@@ -61,7 +66,7 @@ export interface Service<T extends ServiceTypes = ServiceTypes> extends OtherVer
    *
    * @param cursor of the page (default: the query's).
    */
-  list(context: Context, query?: ListQuery<T['row']>, cursor?: string): Promise<Page<T['row']>>;
+  list(context: Context, query?: ListQuery<T['row'], FarOf<T>>, cursor?: string): Promise<Page<T['row']>>;
 }
 
 /** The verbs of a service that take no selection. */
@@ -71,10 +76,10 @@ export interface OtherVerbs<T extends ServiceTypes> {
   /** Counts, sums, averages, least and greatest values of the rows of a list, by group. */
   aggregate(
     context: Context,
-    query: AggregateQuery<T['row']>,
+    query: AggregateQuery<T['row'], FarOf<T>>,
   ): Promise<{ items: AggregateRow[]; more: boolean }>;
   /** All rows of a query in parts, from one consistent snapshot, with flat memory; in a transaction they are read at once. */
-  stream(context: Context, query?: ListQuery<T['row']>): AsyncIterable<T['row'][]>;
+  stream(context: Context, query?: ListQuery<T['row'], FarOf<T>>): AsyncIterable<T['row'][]>;
   /** The children of many parents by a reference field, in one query: parent id to its rows, in the resource's order. */
   children(
     context: Context,
@@ -118,9 +123,13 @@ export interface OtherVerbs<T extends ServiceTypes> {
   /** Creates up to 1,000 rows, all or none. */
   createMany(context: Context, bodies: readonly T['body'][]): Promise<Versioned<T['row']>[]>;
   /** Changes every row of a filter, all or none. Throws `invalid_query` where there are more than `max`, 1,000 at most. */
-  patchMany(context: Context, query: ManyQuery<T['row']>, patch: T['patch']): Promise<{ count: number }>;
+  patchMany(
+    context: Context,
+    query: ManyQuery<T['row'], FarOf<T>>,
+    patch: T['patch'],
+  ): Promise<{ count: number }>;
   /** Deletes every row of a filter, all or none; as `patchMany`. */
-  removeMany(context: Context, query: ManyQuery<T['row']>): Promise<{ count: number }>;
+  removeMany(context: Context, query: ManyQuery<T['row'], FarOf<T>>): Promise<{ count: number }>;
   /** Makes a declared transition, by its name, and answers the row. Throws `illegal_transition` where it is in another state. */
   transition(
     context: Context,
@@ -143,6 +152,7 @@ export type ServiceOf<R extends Resource, Rs> = SelectingReads<R, Rs> &
     body: BodyOf<R, Rs>;
     patch: PatchOf<R, Rs>;
     id: IdOf<R>;
+    far: FarFilters<R, Rs>;
   }>;
 
 /** One service for each resource of an app. */

@@ -1,8 +1,31 @@
 import type { Context } from '../caller.ts';
+import type { Field } from '../field.ts';
 import type { RowId } from '../id.ts';
-import type { IdOf, RelationsOf, RowOf } from '../row-types.ts';
-import type { Expansion, ListConditions, Page } from './list-query.ts';
+import type { FieldsOf, IdOf, RelationsOf, RowOf } from '../row-types.ts';
+import type { Expansion, Filter, ListConditions, Page } from './list-query.ts';
 import type { Versioned } from './row-service.ts';
+
+/**
+ * The filter of a resource's lists: conditions by field, and on the rows that its references lead to by their names.
+ *
+ * @example
+ * const filter: FilterOf<typeof resources.loans, typeof resources> = { book: { title: { starts: 'A' } } };
+ */
+export type FilterOf<R, Rs> = Filter<RowOf<R, Rs>, FarFilters<R, Rs>>;
+/** Filters of the rows that references lead to, by the names of those. */
+export type FarFilters<R, Rs> = { [K in keyof FieldsOf<R>]: FarFilter<FieldsOf<R>[K], Rs> };
+type FarFilter<F, Rs> =
+  F extends Field<infer T>
+    ? T extends { target: infer N }
+      ? T extends { of: unknown } | { list: true }
+        ? never
+        : N extends keyof Rs
+          ? FilterOf<Rs[N], Rs>
+          : Filter
+      : T extends { author: true }
+        ? Filter
+        : never
+    : never;
 
 /** The part of the rows of a resource that is read, and the rows that are read with them, by their names. */
 interface SelectionOf<R, Rs> {
@@ -17,12 +40,14 @@ interface SelectionOf<R, Rs> {
 /** Which rows of a relation, and what of them: typed where its resource is known. */
 type ExpansionOf<Rs, Relation> = Relation extends { target: infer N }
   ? N extends keyof Rs
-    ? Omit<Expansion, 'fields' | 'expand'> & SelectionOf<Rs[N], Rs>
+    ? Omit<Expansion, 'fields' | 'expand' | 'filter'> & {
+        readonly filter?: FilterOf<Rs[N], Rs>;
+      } & SelectionOf<Rs[N], Rs>
     : Expansion
   : never;
 
 /** A list of a resource, with the selection of its rows. */
-interface ListQueryOf<R, Rs> extends ListConditions<RowOf<R, Rs>>, SelectionOf<R, Rs> {}
+interface ListQueryOf<R, Rs> extends ListConditions<RowOf<R, Rs>, FarFilters<R, Rs>>, SelectionOf<R, Rs> {}
 
 /** A row as a query selects it. */
 type SelectedRow<R, Rs, Q> = (Q extends { fields: readonly (infer K)[] }
