@@ -17,7 +17,7 @@ import type { Resources } from '../schema/row-types.ts';
 import { ruleData } from '../schema/rules.ts';
 import { VERSION, type Versioned } from '../schema/services/row-service.ts';
 import { compilePolicy, isPublic, type Policy } from './policy.ts';
-import { type FindModel, rowTest } from './rules/compiled-rule.ts';
+import { type CompiledRule, type FindModel, rowTest } from './rules/compiled-rule.ts';
 import { type Check, compileSchema } from './validate.ts';
 
 /** A row as services answer it: the id, then the fields in declared order. */
@@ -57,6 +57,8 @@ export interface ModelField {
   /** Whether the caller may read it in a row, as SQL; undefined where that does not depend on the row. */
   readonly visibility?: (row: Sql) => Sql;
   readonly visible?: Sql;
+  /** That rule, for rows as they were recorded. */
+  readonly condition?: () => CompiledRule;
 }
 
 /** Fields of a resource as a class of callers has them: their columns, and what makes rows of these. */

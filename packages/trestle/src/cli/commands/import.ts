@@ -5,6 +5,7 @@ import { parseJsonText } from '../../http/requests/bodies.ts';
 import { Problem } from '../../problems.ts';
 import { readEntries } from '../../rows/exchange/entries.ts';
 import { importRows } from '../../rows/exchange/import-rows.ts';
+import { historyRecorder } from '../../rows/history/row-history.ts';
 import { openChangeLog } from '../../rows/live/change-log.ts';
 import { StartError } from '../../start-error.ts';
 import { formatOf, onResource, type ResourceOptions, withResource } from './with-resource.ts';
@@ -36,6 +37,7 @@ async function readRows(name: string, file: string, options: ImportOptions): Pro
     importRows(store, model, () => readEntries(model, format, textOf(file), parseJsonText), {
       keep,
       checkOnly,
+      recorder: historyRecorder(app.resources, { store, accounts: app.accounts }),
       written: async (transaction) => openChangeLog(app, store)?.recordWhole(transaction, model),
     }).catch((error: unknown) => {
       if (error instanceof Problem)

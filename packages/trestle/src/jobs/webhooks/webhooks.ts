@@ -4,6 +4,7 @@ import type { Executor, Store } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
 import type { ChangeRecorder, RowChange } from '../../rows/change-recorder.ts';
 import type { Model, Row } from '../../rows/model.ts';
+import { recordedView } from '../../rows/relations/recorded-view.ts';
 import { inTransaction, type OpenTransaction } from '../../rows/transaction.ts';
 import type { AnyService, RowWriter } from '../../rows/write.ts';
 import { anonymous, type Caller, type Context, system } from '../../schema/caller.ts';
@@ -197,21 +198,22 @@ export class Webhooks implements ChangeRecorder {
     owner: Caller,
     { resource, before, after }: Change,
   ): Promise<Omit<Payload, 'timestamp'> | undefined> {
-    const policy = this.#opened().models.get(resource)?.policy;
+    const model = this.#opened().models.get(resource);
+    if (!model) return undefined;
+    const { policy } = model;
+    const view = recordedView(model, policy.fields(owner, 'read'));
     const sees = async (row: Row | null) =>
-      row !== null && (await policy?.allows(owner, 'read', row, transaction)) ? row : undefined;
+      row !== null && (await policy.allows(owner, 'read', row, transaction))
+        ? view(row, owner, transaction)
+        : undefined;
     const [was, is] = [await sees(before), await sees(after)];
-    const fields = policy?.fields(owner, 'read').fields ?? [];
-    // Fields whose rule depends on the row are left out.
-    const names = ['id', ...fields.filter(({ visible }) => !visible).map(({ name }) => name)];
-    const shown = (row: Row) => Object.fromEntries(names.map((name) => [name, row[name]]));
     if (!is) {
       // A row that its owner may not read any more is gone for it.
-      return was && { type: `${resource}.deleted`, data: after ? { id: was.id } : shown(was) };
+      return was && { type: `${resource}.deleted`, data: after ? { id: was.id } : was };
     }
     // What its owner may not read is no change to it.
-    if (was && JSON.stringify(shown(was)) === JSON.stringify(shown(is))) return undefined;
-    return { type: `${resource}.${was ? 'updated' : 'created'}`, data: shown(is) };
+    if (was && JSON.stringify(was) === JSON.stringify(is)) return undefined;
+    return { type: `${resource}.${was ? 'updated' : 'created'}`, data: is };
   }
 
   /** Active webhooks, each with its owner as the caller that reads for it. */

@@ -14,7 +14,7 @@ export interface Candidate {
 }
 
 /** The server, as the caller that sets what a file does not say. */
-const SERVER = { kind: 'administrator' } as const;
+export const SERVER = { kind: 'administrator' } as const;
 
 /**
  * Converts an entry to a candidate: the check of a body, then defaults and the values set by the server. With `keep`, the id and

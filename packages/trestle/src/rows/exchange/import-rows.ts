@@ -5,12 +5,15 @@ import type { Table } from '../../database/table.ts';
 import { tableName } from '../../database/tables.ts';
 import { continueAfter, lastGivenId } from '../../database/transfer/id-sequences.ts';
 import { type FieldError, Problem } from '../../problems.ts';
-import type { Model } from '../model.ts';
+import type { Versioned } from '../../schema/services/row-service.ts';
+import type { ChangeRecorder } from '../change-recorder.ts';
+import type { Model, Row } from '../model.ts';
 import { exclusionsOf } from '../relations/exclusions.ts';
 import { linkWriter } from '../relations/links.ts';
 import { searchWriter } from '../search/search-writer.ts';
+import { OpenTransaction } from '../transaction.ts';
 import { bulkInsertOf } from '../write-statements.ts';
-import { type Candidate, candidates } from './candidate.ts';
+import { type Candidate, candidates, SERVER } from './candidate.ts';
 import { neighbourChecks } from './cross-row-checks.ts';
 import type { Entry } from './entries.ts';
 
@@ -42,6 +45,8 @@ export interface ImportOptions {
   checkOnly?: boolean;
   /** Called in the transaction once all rows are written (default: nothing is). */
   written?: (transaction: Executor) => Promise<void>;
+  /** Told of each row in the transaction (default: nobody is). */
+  recorder?: ChangeRecorder | undefined;
 }
 
 /**
@@ -56,7 +61,7 @@ export async function importRows(
   entries: () => Iterable<Entry>,
   options: ImportOptions = {},
 ): Promise<Imported> {
-  const { keep = false, checkOnly = false, written } = options;
+  const { keep = false, checkOnly = false, written, recorder } = options;
   const ignored = new Set<string>();
   const initial = await initialStates(store, model);
   const candidate = candidates(model, keep, initial, (name) => ignored.add(name));
@@ -64,7 +69,7 @@ export async function importRows(
   const { rows, refused, refusals } = await checkAll(store, model, read());
   if (refusals === 0 && !checkOnly) {
     // In one transaction that waits for nothing but its own statements: the file is read as they go.
-    const insert = insertOf(model, keep);
+    const insert = insertOf(model, keep, recorder?.records(model) ? recorder : undefined);
     const exclusions = exclusionsOf(model);
     const write = async (transaction: Executor) => {
       if (exclusions) await lockTable(transaction, model);
@@ -86,7 +91,11 @@ export async function importRows(
 
 type Rows = readonly Candidate['values'][];
 
-function insertOf(model: Model, keep: boolean): (transaction: Executor, rows: Rows) => Promise<void> {
+function insertOf(
+  model: Model,
+  keep: boolean,
+  recorder: ChangeRecorder | undefined,
+): (transaction: Executor, rows: Rows) => Promise<void> {
   const [withIds, withoutIds] = [bulkInsertOf(model, true), bulkInsertOf(model, false)];
   const links = linkWriter(model);
   const search = searchWriter(model);
@@ -95,18 +104,22 @@ function insertOf(model: Model, keep: boolean): (transaction: Executor, rows: Ro
     const counted = rows.filter((row) => !hasId(row));
     await withIds(transaction, given);
     if (keep) await goOn(transaction, model);
-    if (!links && !search) {
+    if (!links && !search && !recorder) {
       await withoutIds(transaction, counted);
       return;
     }
-    // Links and words need the ids of their rows, so those that count up are given here, and nobody else gives any meanwhile.
+    // Links, words and history need the ids of their rows, so those that count up are given here, and nobody else gives any meanwhile.
     await lockTable(transaction, model);
     const last = counted.length > 0 ? await lastGivenId(transaction, model.dialect, countingTable(model)) : 0;
     const numbered = counted.map((row, at) => ({ ...row, id: last + 1 + at }));
     await withIds(transaction, numbered);
     await goOn(transaction, model);
-    await links?.insert(transaction, [...given, ...numbered]);
-    await search?.put(transaction, [...given, ...numbered]);
+    const all = [...given, ...numbered];
+    await links?.insert(transaction, all);
+    await search?.put(transaction, all);
+    // They have been checked as bodies, and completed: they are whole rows.
+    const changes = all.map((row) => ({ model, caller: SERVER, after: row as Versioned<Row> }));
+    if (recorder) await recorder.record(new OpenTransaction(transaction), changes);
   };
 }
 

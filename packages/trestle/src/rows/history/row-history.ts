@@ -22,6 +22,7 @@ import type { ChangeRecorder } from '../change-recorder.ts';
 import type { Cursors } from '../lists/cursor.ts';
 import type { Model, Row } from '../model.ts';
 import { rowsWith } from '../read.ts';
+import { recordedView } from '../relations/recorded-view.ts';
 import { compileSystemModels, type SystemReads, systemReads } from '../system-tables.ts';
 import { readerOf } from '../transaction.ts';
 import { notFound, requireId } from '../validate.ts';
@@ -61,10 +62,22 @@ export function openHistory(
   resources: Resources,
   { store, accounts, cursors }: { store: Store; accounts: Accounts; cursors: Cursors },
 ): { readonly recorder: ChangeRecorder; readonly reader: (model: Model) => ReadHistory } | undefined {
+  const recorder = historyRecorder(resources, { store, accounts });
+  if (!recorder) return undefined;
+  const { history: table } = compileSystemModels(HISTORY, accounts, store);
+  const reads = systemReads<RowOf<typeof history>>(table, store, cursors);
+  return { recorder, reader: (model) => historyReader(model, store, reads) };
+}
+
+/** Records the changes of an app's rows; undefined where no resource has a history. */
+export function historyRecorder(
+  resources: Resources,
+  { store, accounts }: { store: Store; accounts: Accounts },
+): ChangeRecorder | undefined {
   if (!Object.values(resources).some((one) => one.history)) return undefined;
   const { history: table } = compileSystemModels(HISTORY, accounts, store);
   const insert = bulkInsertOf(table.record, false);
-  const recorder: ChangeRecorder = {
+  return {
     records: (model) => model.resource.history,
     async record(transaction, changes) {
       const at = instantNow();
@@ -80,8 +93,6 @@ export function openHistory(
       await insert(transaction, rows);
     },
   };
-  const reads = systemReads<RowOf<typeof history>>(table, store, cursors);
-  return { recorder, reader: (model) => historyReader(model, store, reads) };
 }
 
 /**
@@ -111,9 +122,7 @@ function historyReader(model: Model, store: Store, reads: SystemReads<RowOf<type
 
     const page = await reads.list(all, { ...query, limit }, cursor);
     const items: HistoryEntry<Row>[] = [];
-    // A rule on the row may have been another then: a field under one is in no history.
-    const fields = policy.fields(caller, 'read', id).fields.filter(({ visible }) => !visible);
-    const readable = new Map(fields.map((field) => [field.name, field]));
+    const view = recordedView(model, policy.fields(caller, 'read', id));
     let verdict: { readonly of: unknown; readonly holds: boolean } | undefined;
     for (const { action, at, by, before, after } of page.items) {
       // The state before a change is the one after the change before: its rule is asked again where that may tell another.
@@ -124,12 +133,14 @@ function historyReader(model: Model, store: Store, reads: SystemReads<RowOf<type
       const isNew = verdict && isDeepStrictEqual(verdict.of, next) ? verdict.holds : await may(next);
       const isOld = old && next && policy.isSettled(caller, 'read', changed) ? isNew : await may(old);
       verdict = { of: old, holds: isOld };
-      const shown = (row: Row | null, isReadable: boolean, other: boolean) => {
+      const shown = async (row: Row | null, isReadable: boolean, other: boolean) => {
         if (!row || !isReadable) return null;
-        const known = (other ? changed : Object.keys(row)).filter((key) => key === 'id' || readable.has(key));
-        return Object.fromEntries(known.map((key) => [key, row[key]]));
+        const seen = await view(row, caller, executor);
+        const names = (other ? changed : Object.keys(row)).filter((key) => key in seen);
+        return Object.fromEntries(names.map((key) => [key, seen[key]]));
       };
-      const entry = { action, at, by, before: shown(old, isOld, isNew), after: shown(next, isNew, isOld) };
+      const sides = { before: await shown(old, isOld, isNew), after: await shown(next, isNew, isOld) };
+      const entry = { action, at, by, ...sides };
       if (Object.keys({ ...entry.before, ...entry.after }).length > 0) items.push(entry);
     }
     return { ...page, items };

@@ -191,7 +191,7 @@ function named(resources: Resources) {
   return Object.entries(resources).map(([name, { live }]) => ({ name, live }));
 }
 
-/** The resources whose rows decide a rule of a resource, beside the row itself. */
+/** The resources whose rows decide a rule of a resource or of its fields, beside the row itself. */
 function lookedAt(resources: Resources, name: string, verb: Verb, seen = new Set<string>()): Set<string> {
   const found = new Set<string>();
   const walk = (rule: RuleData): void => {
@@ -205,6 +205,9 @@ function lookedAt(resources: Resources, name: string, verb: Verb, seen = new Set
     found.add(target);
     for (const other of lookedAt(resources, target, rule.verb ?? verb, seen.add(next))) found.add(other);
   };
-  walk(ruleData(resources[name]?.can[verb]));
+  const { can, fields = {} } = resources[name] ?? {};
+  walk(ruleData(can?.[verb]));
+  if (verb === 'read')
+    for (const { can: own } of Object.values(fields)) if (own?.read) walk(ruleData(own.read));
   return found;
 }

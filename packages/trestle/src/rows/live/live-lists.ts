@@ -1,17 +1,17 @@
 import type { Notifier } from '../../database/notifier.ts';
-import { rowDecoder } from '../../database/row-maker.ts';
-import { Param, statement } from '../../database/statement.ts';
 import type { Executor, Store } from '../../database/store.ts';
 import { LruMap } from '../../lru-map.ts';
 import { Problem } from '../../problems.ts';
 import { accountOf, type Caller } from '../../schema/caller.ts';
+import type { RowId } from '../../schema/id.ts';
 import type { Resources } from '../../schema/row-types.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
 import type { Model, Row } from '../model.ts';
-import { filterTest, ME } from '../rules/compiled-rule.ts';
+import { filterTest } from '../rules/compiled-rule.ts';
 import { OpenTransaction } from '../transaction.ts';
 import type { AnyService } from '../write.ts';
 import { CHANGES_CHANNEL, type ChangeLog, dependents, type LoggedChange } from './change-log.ts';
+import { type ReaderClass, readerClasses } from './reader-classes.ts';
 import { type LiveEvent, Subscriber } from './subscriber.ts';
 
 /** Live lists that are open in one process: of one caller, or of one address without credentials, and of all. */
@@ -56,8 +56,9 @@ interface Group {
   readonly matches: (row: Row) => boolean;
   /** Whether rows of other resources decide what is in it. */
   readonly looksElsewhere: boolean;
-  /** The fields that they may read. */
-  readonly shown: (row: Row) => Row;
+  readonly reader: ReaderClass;
+  /** Those of the fields that they may read that they ask for (default: all). */
+  readonly fields: readonly string[] | undefined;
   readonly subscribers: Set<Subscriber>;
 }
 
@@ -131,26 +132,27 @@ export class LiveLists {
     model.policy.admit(caller, 'read');
     // A stream that goes on where another ended reads no page, which would refuse conditions on fields of others.
     checkList(caller, resource, query);
-    const { number, namesCaller, shown } = classes(caller);
+    const reader = classes(caller);
+    const { number, namesCaller } = reader;
     const filter = JSON.stringify(query.filter ?? {});
     const { fields } = query;
     const key = JSON.stringify([resource, number, namesCaller ? accountOf(caller) : null, filter, fields]);
     const known = this.#groups.get(key);
     if (known) return known;
-    const matches = this.#filters.get(`${resource} ${filter}`) ?? filterTest(query.filter ?? {}, model);
-    this.#filters.set(`${resource} ${filter}`, matches);
-    const some = new Set(fields).add('id');
-    const pick = (row: Row) =>
-      Object.fromEntries(Object.entries(row).filter(([name]) => some.has(name))) as Row;
-    const project = fields ? (row: Row) => pick(shown(row)) : shown;
-    const looksElsewhere = model.policy.allowsAlone(caller, 'read', {}) === undefined;
+    const matches =
+      this.#filters.get(`${resource} ${number} ${filter}`) ??
+      filterTest(query.filter ?? {}, model, reader.filterable);
+    this.#filters.set(`${resource} ${number} ${filter}`, matches);
+    const looksElsewhere =
+      reader.looksElsewhere || model.policy.allowsAlone(caller, 'read', {}) === undefined;
     const group = {
       key,
       model,
       looksElsewhere,
       caller,
       matches,
-      shown: project,
+      reader,
+      fields,
       subscribers: new Set<Subscriber>(),
     };
     this.#groups.set(key, group);
@@ -335,56 +337,58 @@ export class LiveLists {
   }
 
   async #eventsOf(changes: readonly LoggedChange[], group: Group): Promise<LiveEvent[]> {
-    const events: LiveEvent[] = [];
+    const told: Told[] = [];
     for (const change of changes) {
-      const event = await this.#eventOf(change, group);
-      if (event) events.push(event);
+      const one = await this.#told(change, group);
+      if (one) told.push(one);
     }
-    return events;
+    const puts = told.flatMap(({ put }) => (put ? [put.id] : []));
+    const { reader, caller, fields } = group;
+    const computed = puts.length > 0 && (await reader.computed?.(caller, this.#dependencies.store, puts));
+    return told.flatMap(({ change, put, gone }): LiveEvent[] => {
+      const at = { id: eventId(change), number: change.id };
+      if (!put) return [{ ...at, event: 'gone', data: JSON.stringify({ id: gone }) }];
+      const others = computed ? computed.get(put.id) : {};
+      // A row that is not there any more is told to be gone next.
+      if (!others) return [];
+      return [{ ...at, event: 'put', data: JSON.stringify(picked({ ...put, ...others }, fields)) }];
+    });
   }
 
-  /** The event of a change for a group; undefined where its list is as it was. */
-  async #eventOf(change: LoggedChange, group: Group): Promise<LiveEvent | undefined> {
+  /** Works out a change for a group; undefined where its list is as it was. */
+  async #told(change: LoggedChange, group: Group): Promise<Told | undefined> {
     const { before, after } = change;
     if (change.resource !== group.model.name || isWhole(change)) return undefined;
-    const [was, is] = [await this.#isShown(before, group), await this.#isShown(after, group)];
-    if (is && after) {
-      const data = JSON.stringify(group.shown(after));
-      // What the caller may not read is no change to it.
-      const isSame = was && before && JSON.stringify(group.shown(before)) === data;
-      return isSame ? undefined : { id: eventId(change), number: change.id, event: 'put', data };
-    }
-    if (!was || !before) return undefined;
-    return { id: eventId(change), number: change.id, event: 'gone', data: JSON.stringify({ id: before.id }) };
+    const [was, is] = [await this.#seen(before, group), await this.#seen(after, group)];
+    if (!is) return was && { change, gone: was.id };
+    // What the caller may not read is no change to it.
+    const text = (row: Row) => JSON.stringify(picked(row, group.fields));
+    return was && text(was) === text(is) ? undefined : { change, put: is };
   }
 
-  async #isShown(row: Row | null, { model, caller, matches }: Group): Promise<boolean> {
-    if (!row || !matches(row)) return false;
+  /** A row as a group sees it; undefined where it is not in the list. */
+  async #seen(row: Row | null, { model, caller, matches, reader }: Group): Promise<Row | undefined> {
+    if (!row || !matches(row)) return undefined;
     const { policy } = model;
     const executor: Executor = this.#dependencies.store;
-    return policy.allowsAlone(caller, 'read', row) ?? (await policy.allows(caller, 'read', row, executor));
+    const isReadable =
+      policy.allowsAlone(caller, 'read', row) ?? (await policy.allows(caller, 'read', row, executor));
+    return isReadable ? reader.view(row, caller, executor) : undefined;
   }
 }
 
-/** Callers who see a resource alike, but for their own account. */
-interface ReaderClass {
-  readonly number: number;
-  readonly namesCaller: boolean;
-  readonly shown: (row: Row) => Row;
+/** A change of a list: a row that is in it now, or one that has left it. */
+interface Told {
+  readonly change: LoggedChange;
+  readonly put?: Row;
+  readonly gone?: RowId;
 }
 
-function readerClasses(model: Model): (caller: Caller) => ReaderClass {
-  let classes = 0;
-  return model.policy.perClass(['read'], (where, { fields }) => {
-    classes += 1;
-    const slots = where ? statement(model.dialect, where).slots : [];
-    const columns = ['id', ...fields.map(({ name }) => name)].map((name) => ({ name, decode: undefined }));
-    return {
-      number: classes,
-      namesCaller: slots.some((slot) => slot instanceof Param && slot.name === ME),
-      shown: rowDecoder<Row>(columns),
-    };
-  });
+/** A row with its id and, where they are named, some of its fields. */
+function picked(row: Row, fields: readonly string[] | undefined): Row {
+  if (!fields) return row;
+  const some = Object.entries(row).filter(([name]) => fields.includes(name));
+  return { ...Object.fromEntries(some), id: row.id };
 }
 
 function isWhole({ before, after }: LoggedChange): boolean {

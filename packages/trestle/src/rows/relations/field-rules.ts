@@ -1,6 +1,6 @@
 import { sql } from '../../database/sql.ts';
 import type { Model, ModelField } from '../model.ts';
-import { type FindModel, residualSql } from '../rules/compiled-rule.ts';
+import { type CompiledRule, compileResidual, type FindModel, residualSql } from '../rules/compiled-rule.ts';
 import type { Residual } from '../rules/residual.ts';
 
 /** A field that a class of callers may read in some rows alone: null in the others, and told apart by a column beside it. */
@@ -15,6 +15,7 @@ export function conditionalField(
   const visibility: ModelField['visibility'] = (row) =>
     residualSql(residual, own(), find, (name) => sql`${row}.${sql.ref(name)}`);
   const { expression: plain = (row) => sql`${row}.${sql.ref(field.name)}` } = field;
+  let compiled: CompiledRule | undefined;
   const expression: ModelField['expression'] = (row) =>
     sql`case when ${visibility(row)} then ${plain(row)} end`;
   return {
@@ -24,6 +25,10 @@ export function conditionalField(
     visibility,
     value: expression(model.table),
     visible: visibility(model.table),
+    condition: () => {
+      compiled ??= compileResidual(residual, own(), find);
+      return compiled;
+    },
   };
 }
 

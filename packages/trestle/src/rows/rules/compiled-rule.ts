@@ -15,7 +15,7 @@ import {
 import { type Filter, OPERATORS } from '../../schema/services/list-query.ts';
 import { comparison } from '../lists/comparison.ts';
 import { FilterParts, filterable } from '../lists/filter-sql.ts';
-import type { Model } from '../model.ts';
+import type { Model, Projection } from '../model.ts';
 import { fieldsOf, fold, isLocal, looksAtTable, type Part, type Residual } from './residual.ts';
 
 /** Finds the other resources of an app by name. */
@@ -173,18 +173,24 @@ function conditionSql({ field, operator, value }: RuleCondition, model: Model, s
 
 /**
  * A filter of a list as a test of one row, with its id. Throws `invalid_query` for conditions on other rows than that one.
+ *
+ * @param fields those that may be filtered by.
  */
-export function filterTest(filter: Filter, model: Model): (row: Columns) => boolean {
+export function filterTest(
+  filter: Filter,
+  model: Model,
+  fields: Pick<Projection, 'fields' | 'byName'>,
+): (row: Columns) => boolean {
   // The grammar is that of rules, with constants alone.
   const tests = conditionsOf(filter as RuleFilter).map((condition): ((row: Columns) => boolean) => {
     if (!('field' in condition)) {
-      const alternatives = condition.map((each) => filterTest(each as Filter, model));
+      const alternatives = condition.map((each) => filterTest(each as Filter, model, fields));
       return (row) => alternatives.some((test) => test(row));
     }
     const { field, operator } = condition;
-    if (!filterable(model, field))
+    if (!filterable(model, field, fields))
       throw new Problem('invalid_query', {
-        detail: `A live list is filtered by fields of ${model.name} itself, got ${field}.`,
+        detail: `A live list is filtered by fields that every row of ${model.name} has, got ${field}.`,
       });
     if (!Object.hasOwn(OPERATORS, operator)) {
       const message = `there is no operator '${operator}' of ${field}; a live list knows ${Object.keys(OPERATORS).join(', ')}`;

@@ -163,11 +163,6 @@ function checkFieldRules(
     const isAccounts = place.name === 'accounts';
     if (isAccounts && !isOnCaller(rule, true))
       wrong(at, 'rules of a field of accounts are conditions on the caller, such as role(…) or nobody');
-    if (verb === 'read' && resource.live && !isOnCaller(rule))
-      wrong(
-        at,
-        'a live list tells changes of fields without asking the row: leave out live, or the condition',
-      );
     checkRule(ruleData(rule), { ...place, path: at, verb: verb === 'read' ? 'read' : 'update' });
   }
   if (field?.can?.create && !field.type.server && !field.nullable && field.default === undefined)

@@ -20,6 +20,9 @@ import {
 } from 'trestle';
 import { anonymous, type Context, system } from 'trestle/contract';
 import { type Served, serveApp } from 'trestle/testing';
+import { readEntries } from '../../../src/rows/exchange/entries.ts';
+import { importRows } from '../../../src/rows/exchange/import-rows.ts';
+import { historyRecorder } from '../../../src/rows/history/row-history.ts';
 import { eachPlace } from '../../stores.ts';
 
 const id = integerId();
@@ -140,6 +143,29 @@ eachPlace('the history of a row', (place) => {
     await member.create(system({ onBehalfOf: ada.caller }), { board: board.id });
     assert.equal((await service.history(ada, board.id)).items.length, 1);
     await assert.rejects(service.history(bob, board.id), { code: 'not_found' });
+  });
+
+  it('begins with an import', async () => {
+    const { models, store } = served.engine;
+    const { resources: declared, accounts: people } = site;
+    const recorder = historyRecorder(declared, { store, accounts: people });
+    const model = models.get('articles') ?? assert.fail();
+    const lines = ['{"title":"imported","state":"open"}\n', '{"id":900,"title":"kept","state":"open"}\n'];
+    const entries = () => readEntries(model, 'ndjson', lines, JSON.parse);
+    assert.equal((await importRows(store, model, entries, { keep: true, recorder })).rows, 2);
+    const { articles: service } = served.engine.services;
+    const { items } = await service.list(ada, { filter: { title: { in: ['imported', 'kept'] } } });
+    assert.equal(items.length, 2);
+    for (const { id: one, title } of items) {
+      const [entry, ...more] = plain((await service.history(ada, one)).items);
+      assert.partialDeepStrictEqual(entry, {
+        action: 'create',
+        by: null,
+        before: null,
+        after: { id: one, title },
+      });
+      assert.deepEqual(more, []);
+    }
   });
 
   it('is served in pages', async () => {

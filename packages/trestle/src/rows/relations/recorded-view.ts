@@ -1,0 +1,41 @@
+import { rowDecoder } from '../../database/row-maker.ts';
+import type { Executor } from '../../database/store.ts';
+import type { Caller } from '../../schema/caller.ts';
+import { flagOf, type Model, type Projection, type Row } from '../model.ts';
+import { callerValues } from '../policy.ts';
+
+/** A recorded row as a caller may see it. */
+export type RecordedView = (row: Row, caller: Caller, executor: Executor) => Row | Promise<Row>;
+
+const views = new WeakMap<Projection, RecordedView>();
+
+/**
+ * Shows rows as they were recorded to a class of callers: the stored fields, those under a rule on the row where it holds of
+ * the recorded one. Other rows that the rule looks at are those of now.
+ *
+ * @param readable the fields that the class may read.
+ */
+export function recordedView(model: Pick<Model, 'byName'>, readable: Projection): RecordedView {
+  const view = views.get(readable) ?? compileView(model, readable);
+  views.set(readable, view);
+  return view;
+}
+
+function compileView(model: Pick<Model, 'byName'>, { fields }: Projection): RecordedView {
+  const stored = fields.filter(({ name }) => model.byName.has(name));
+  const conditional = stored.filter(({ condition }) => condition);
+  const columns = stored.map(({ name, condition }) => ({
+    name,
+    decode: undefined,
+    ...(condition && { flag: flagOf(name) }),
+  }));
+  const shown = rowDecoder<Row>([{ name: 'id', decode: undefined }, ...columns]);
+  if (conditional.length === 0) return shown;
+  return async (row, caller, executor) => {
+    const asker = callerValues(caller);
+    const flags: Record<string, unknown> = {};
+    for (const { name, condition } of conditional)
+      flags[flagOf(name)] = await condition?.().test(row, asker, executor);
+    return shown({ ...row, ...flags });
+  };
+}
