@@ -18,7 +18,9 @@ export interface ListRequest {
   url: string;
 }
 
-interface Listed<Row extends object> {
+/** A service whose lists are streamed. */
+export interface Listed<Row extends object> {
+  /** One page of a list. */
   list(context: Context, query: ListConditions<Row>): Promise<Page<Row>>;
 }
 
