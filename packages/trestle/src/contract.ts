@@ -8,7 +8,6 @@ export { EVENTS, operationEvents } from './http/contract/event-stream.ts';
 export { type PydanticError, pydanticErrors } from './http/contract/pydantic-errors.ts';
 export { readAsset } from './http/contract/read-asset.ts';
 export { type Listed, type ListRequest, streamList, streamRows } from './http/contract/stream-list.ts';
-export { type Listed, type ListRequest, streamList, streamRows } from './http/contract/stream-list.ts';
 export {
   type FieldError,
   isNullError,
