@@ -1,6 +1,13 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { after } from 'node:test';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core';
 import type { App, Resources } from 'trestle';
 import { setupHash } from '../../trestle/src/accounts/operators/operators.ts';
 import { type RunningApp, type StartOptions, startApps } from '../../trestle/test/harness.ts';
@@ -17,12 +24,20 @@ export const OPERATOR = { username: 'adalovelace', password: 'Correct-horse-batt
 
 export interface Admin {
   served: RunningApp;
-  browser: Browser;
   /** A page of an own browser profile. */
   newPage(options?: BrowserContextOptions): Promise<Page>;
   /** Scripts that failed, requests to other servers, answers of 500 and more. */
   complaints: string[];
   close(): Promise<void>;
+}
+
+/** The one browser of a test file; each page has a profile of its own. */
+let browser: Promise<Browser> | undefined;
+after(async () => (await browser)?.close());
+
+export function sharedBrowser(): Promise<Browser> {
+  browser ??= chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox'] });
+  return browser;
 }
 
 /** Serves apps, and opens a browser. */
@@ -31,20 +46,20 @@ export async function openAdmin(
   options: StartOptions = {},
 ): Promise<Admin> {
   const served = await startApps(apps, options);
-  const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox'] });
   const complaints: string[] = [];
+  const contexts: BrowserContext[] = [];
   return {
     served,
-    browser,
     complaints,
     async newPage(own = {}) {
-      const context = await browser.newContext({
+      const context = await (await sharedBrowser()).newContext({
         viewport: { width: 1280, height: 800 },
         locale: 'en-GB',
         timezoneId: 'Europe/Berlin',
         reducedMotion: 'reduce',
         ...own,
       });
+      contexts.push(context);
       const page = await context.newPage();
       page.setDefaultTimeout(20_000);
       page.on('pageerror', (error) => complaints.push(error.message));
@@ -63,7 +78,7 @@ export async function openAdmin(
       return page;
     },
     async close() {
-      await browser.close();
+      await Promise.all(contexts.map((context) => context.close()));
       await served.close();
     },
   };

@@ -10,6 +10,7 @@ import {
   decimal,
   integer,
   integerId,
+  job,
   json,
   list,
   many,
@@ -79,6 +80,7 @@ export const library = app({
       softDelete: true,
       can,
     }),
+    copies: resource({ fields: { code: text({ max: 20 }) }, order: 'code', can }),
     loans: resource({
       id: integerId(),
       fields: { author: reference('authors', { onDelete: 'cascade' }), note: text({ max: 100 }) },
@@ -100,6 +102,7 @@ export const library = app({
       can,
     }),
   },
+  jobs: { count: job({ cron: '0 3 * * *', run: async (context) => context.progress(1, 'counted') }) },
 });
 
 /** The label of volumes whose binding goes on until it is cancelled. */
@@ -138,7 +141,7 @@ export async function seed(served: RunningApp): Promise<void> {
   ]);
 }
 
-async function operatorToken(served: RunningApp): Promise<string> {
+export async function operatorToken(served: RunningApp): Promise<string> {
   const { body } = await served.call<{ access_token: string }>('POST /v1/sessions', {
     body: OPERATOR,
   });

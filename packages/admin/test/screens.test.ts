@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { type Admin, openAdmin, picture, setUp, skip } from './browser.ts';
-import { library, seed } from './library.ts';
+import { library, operatorToken, seed } from './library.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -51,6 +51,7 @@ const KINDS: readonly (readonly ['light' | 'dark', number])[] = [
 ];
 
 let admin: Admin;
+let token: string;
 const pages = new Map<string, Page>();
 
 before(async () => {
@@ -59,7 +60,9 @@ before(async () => {
   const first = await admin.newPage();
   await setUp(first, admin.served);
   await seed(admin.served);
-  // Something for the audit.
+  token = await operatorToken(admin.served);
+  await admin.served.call('DELETE /v1/books/260', { token });
+  await admin.served.call('POST /v1/books/5:discard', { token });
   const storageState = await first.context().storageState();
   for (const [colorScheme, width] of KINDS) {
     const page = await admin.newPage({ colorScheme, viewport: { width, height: 844 }, storageState });
@@ -104,25 +107,183 @@ for (const [name, [path, whole]] of Object.entries(SCREENS))
     }
   });
 
-/** Overlays of a screen, and how each is opened. */
-const OVERLAYS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
-  palette: (page) => page.keyboard.press('Control+k'),
-  shortcuts: (page) => page.keyboard.press('?'),
-  filter: (page) => page.keyboard.press('f'),
-  columns: (page) => page.getByRole('button', { name: 'Columns' }).click(),
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
+const more = async (page: Page, name: string) => {
+  await button(page, 'More actions');
+  await button(page, name);
+};
+const select = async (page: Page, name?: string) => {
+  await page.getByRole('checkbox', { name: 'Select row 5', exact: true }).check();
+  if (name) await page.getByRole('region', { name: 'Selected rows' }).getByRole('button', { name }).click();
 };
 
-for (const [name, open] of Object.entries(OVERLAYS))
+/** What lies over a screen or comes into it: the screen, and how it is opened. */
+const OVERLAYS: Readonly<Record<string, readonly [path: string, open: (page: Page) => Promise<void>]>> = {
+  palette: ['rows/books', (page) => page.keyboard.press('Control+k')],
+  shortcuts: ['rows/books', (page) => page.keyboard.press('?')],
+  filter: ['rows/books', (page) => page.keyboard.press('f')],
+  'filter-nested': [
+    `rows/books?filter=${encodeURIComponent(
+      JSON.stringify([
+        ['author.name', 'eq', 'Ada'],
+        {
+          any: [
+            ['pages', 'between', [1, 90]],
+            ['format', 'in', ['paper']],
+            {
+              all: [
+                ['tags', 'has', 1],
+                ['printed', 'null', true],
+              ],
+            },
+          ],
+        },
+      ]),
+    )}`,
+    (page) => page.getByRole('button', { name: /^author.name/ }).click(),
+  ],
+  columns: ['rows/books', (page) => button(page, 'Columns')],
+  views: ['rows/books', (page) => button(page, 'Views')],
+  'save-view': [
+    'rows/books',
+    async (page) => {
+      await button(page, 'Views');
+      await button(page, 'Save this view');
+    },
+  ],
+  'api-examples': ['rows/books', (page) => button(page, 'API examples')],
+  export: ['rows/authors', (page) => more(page, 'Export')],
+  import: [
+    'rows/authors',
+    async (page) => {
+      await more(page, 'Import');
+      const buffer = Buffer.from('name,born\r\nHypatia,370\r\nNobody,9999\r\n');
+      await page
+        .getByLabel('File', { exact: true })
+        .setInputFiles({ name: 'a.csv', mimeType: 'text/csv', buffer });
+      await button(page, 'Try');
+      await page.getByText(/^Line 3: born/).waitFor();
+    },
+  ],
+  'bulk-bar': ['rows/books', (page) => select(page)],
+  'bulk-edit': ['rows/books', (page) => select(page, 'Edit')],
+  'bulk-delete': ['rows/books', (page) => select(page, 'Delete')],
+  'bulk-step': [
+    'rows/books',
+    async (page) => {
+      await select(page, 'Step');
+      await button(page, 'shelve');
+    },
+  ],
+  'bulk-refused': [
+    'rows/books',
+    async (page) => {
+      await select(page, 'Step');
+      await button(page, 'discard');
+      await page.getByRole('dialog').getByRole('button', { name: 'discard' }).click();
+      await page.getByText('0 done, 1 refused').waitFor();
+    },
+  ],
+  deleted: ['rows/books?deleted=true&open=260', (page) => page.getByText('This row is deleted.').waitFor()],
+  'delete-row': [
+    'rows/authors?open=3',
+    async (page) => {
+      await button(page, 'More actions');
+      await button(page, 'Delete');
+      await page.getByText('2 loans.author').waitFor();
+    },
+  ],
+  conflict: [
+    'rows/books?open=7',
+    async (page) => {
+      const drawer = page.getByRole('complementary');
+      const title = drawer.getByLabel(/^title/);
+      await title.fill(`Mine, not ${await title.inputValue()}`);
+      const body = { title: `Theirs ${Math.random()}` };
+      await admin.served.call('PATCH /v1/books/7', { token, body });
+      await drawer.getByRole('button', { name: 'Save' }).click();
+      await drawer.getByRole('region', { name: /changed this row meanwhile/ }).waitFor();
+    },
+  ],
+  'row-problems': [
+    'rows/books?open=8',
+    async (page) => {
+      const drawer = page.getByRole('complementary');
+      await drawer.getByLabel(/^pages/).fill('0');
+      await drawer.getByRole('button', { name: 'Save' }).click();
+      await drawer.getByRole('alert').waitFor();
+    },
+  ],
+  'pick-row': [
+    'rows/books?open=9',
+    async (page) => {
+      await page
+        .getByRole('complementary')
+        .getByLabel(/^author/)
+        .click();
+      await page.getByRole('option', { name: /Ada/ }).waitFor();
+    },
+  ],
+  account: [
+    'accounts',
+    async (page) => {
+      await page.getByRole('table').getByRole('button', { name: 'adalovelace' }).click();
+      await page.getByRole('complementary').getByText('API keys').waitFor();
+    },
+  ],
+  'new-account': ['accounts', (page) => button(page, 'Create')],
+  'new-key': [
+    'accounts',
+    async (page) => {
+      await page.getByRole('table').getByRole('button', { name: 'adalovelace' }).click();
+      await button(page, 'New key');
+    },
+  ],
+  'job-run': [
+    'jobs',
+    async (page) => {
+      await page.getByRole('button', { name: /^Run now/ }).click();
+      await page.getByRole('listitem').first().waitFor();
+    },
+  ],
+};
+
+for (const [name, [path, open]] of Object.entries(OVERLAYS))
   test(`${name} has no violation`, { skip }, async () => {
     for (const [kind, page] of pages) {
-      await page.goto(`${admin.served.url}/admin/library/rows/books`);
-      await page.getByRole('table').waitFor();
+      await page.goto(`${admin.served.url}/admin/library/${path}`);
+      await page.getByRole('main').getByRole('heading').first().waitFor();
       await open(page);
-      await page.locator('dialog[open], [popover]:popover-open').first().waitFor();
       await picture(page, `${name}-${kind}`);
       await check(page, `${name} ${kind}`);
     }
   });
+
+test('the navigation of a phone has no violation', { skip }, async () => {
+  for (const [kind, page] of pages) {
+    if (!kind.endsWith('390')) continue;
+    await page.goto(`${admin.served.url}/admin/library`);
+    await button(page, 'Open navigation');
+    await page.getByRole('dialog').waitFor();
+    await picture(page, `navigation-${kind}`);
+    await check(page, `navigation ${kind}`);
+  }
+});
+
+test('a session that has ended asks for sign-in without a violation', { skip }, async () => {
+  for (const [kind, page] of pages) {
+    await page.goto(`${admin.served.url}/admin/library/rows/tags?open=new`);
+    const cookies = await page.context().cookies();
+    const drawer = page.getByRole('complementary');
+    await drawer.getByLabel(/^name/).fill('Typed before');
+    await page.context().clearCookies();
+    await drawer.getByRole('button', { name: 'Create' }).click();
+    await page.getByRole('dialog', { name: 'Sign in to library' }).waitFor();
+    await picture(page, `expired-${kind}`);
+    await check(page, `expired ${kind}`);
+    await page.context().addCookies(cookies);
+  }
+});
 
 test('sign-in has no violation', { skip }, async () => {
   for (const [kind, page] of pages) {

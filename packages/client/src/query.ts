@@ -123,6 +123,8 @@ export interface ListQuery<Row, Rs = unknown, N = never> extends Selection<Rs, N
   page?: number;
   /** Also count the rows of the filter: `total`. */
   count?: 'exact' | 'estimated';
+  /** Only the rows that were deleted, of a resource with `softDelete`, for whoever may bring them back. */
+  deleted?: boolean;
 }
 
 /** Rows that are written together: those of a filter, if they are not more than `max` (1,000 at most). */

@@ -36,6 +36,17 @@ export interface RowsQuery {
   limit?: number;
   cursor?: string;
   count?: 'exact' | 'estimated';
+  /** The rows that were deleted softly, in place of the others. */
+  deleted?: boolean;
+}
+
+/** Rows that are written together: those of a filter, where they are not more than `max`. */
+export interface ManyQuery {
+  filter?: object;
+  search?: string;
+  max: number;
+  /** Everything but the commit. */
+  dry_run?: boolean;
 }
 
 /** The typed client's verbs of a resource whose name is known at run time alone. */
@@ -45,11 +56,8 @@ interface AnyRows {
   create(body: object): Promise<Result<Row>>;
   createMany(bodies: readonly object[]): Promise<Result<Row[]>>;
   patch(id: Id, change: object): Promise<Result<Row, WriteProblem<Row>>>;
-  patchMany(
-    query: { filter?: object; search?: string; max: number },
-    change: object,
-  ): Promise<Result<{ count: number }>>;
-  deleteMany(query: { filter?: object; search?: string; max: number }): Promise<Result<{ count: number }>>;
+  patchMany(query: ManyQuery, change: object): Promise<Result<{ count: number }>>;
+  deleteMany(query: ManyQuery): Promise<Result<{ count: number }>>;
   delete(id: Id, options?: { version?: 'any' }): Promise<Result<undefined, WriteProblem<Row>>>;
   transition(id: Id, name: string, options?: { version?: 'any' }): Promise<Result<Row, WriteProblem<Row>>>;
   start(id: Id, operation: string): Promise<Result<Row>>;

@@ -40,6 +40,8 @@ export interface DeclaredField {
   sortable: boolean;
   /** The resource that it refers to, or is computed from. */
   resource: string | null;
+  /** The fate of the row when the one that it refers to is deleted. */
+  onDelete: 'cascade' | 'setNull' | 'restrict' | 'remove' | null;
 }
 
 /** A transition or an operation. */

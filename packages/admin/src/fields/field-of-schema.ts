@@ -20,6 +20,7 @@ export function fieldOfSchema(name: string, schema: Schema, isRequired: boolean)
     operators: [],
     sortable: false,
     resource: null,
+    onDelete: null,
   };
 }
 

@@ -9,10 +9,12 @@ interface DialogProps {
   className?: string;
   /** Shows neither title nor close button; the title still names it. */
   bare?: boolean;
+  /** Selector of what has the focus first (default: the first thing to fill in or to press). */
+  focus?: string | undefined;
 }
 
 /** A modal dialog by the platform's own element: focus stays inside, Escape closes, focus returns where it was. */
-export function Dialog({ title, onClose, children, className = '', bare = false }: DialogProps) {
+export function Dialog({ title, onClose, children, className = '', bare = false, focus }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => {
@@ -21,8 +23,8 @@ export function Dialog({ title, onClose, children, className = '', bare = false 
     dialog.showModal();
     // The first thing to fill in or to press, not the button that closes.
     const inside = bare ? 'input, a' : '.dialog-body :is(input, select, textarea, button):enabled';
-    dialog.querySelector<HTMLElement>(inside)?.focus();
-  }, [bare]);
+    dialog.querySelector<HTMLElement>(focus ?? inside)?.focus();
+  }, [bare, focus]);
   return (
     <dialog
       ref={element}

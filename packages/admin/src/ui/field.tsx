@@ -16,7 +16,9 @@ export function Field({ label, hint, problem, children }: FieldProps) {
     .join(' ');
   return (
     <div className="field">
-      <label htmlFor={id}>{label}</label>
+      <label htmlFor={id} id={`${id}-label`}>
+        {label}
+      </label>
       {children({ id, describedBy: described || undefined, isInvalid: problem !== undefined })}
       {hint !== undefined && (
         <div className="hint" id={`${id}-hint`}>

@@ -7,6 +7,7 @@ import { Value } from '../../fields/registry.tsx';
 import { formatInstant, t } from '../../i18n/translate.ts';
 import { Button } from '../../ui/button.tsx';
 import { Confirm, Dialog } from '../../ui/dialog.tsx';
+import { Drawer } from '../../ui/drawer.tsx';
 import { Failed, Loading, ProblemNotice, toast, toastProblem } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { Cascade } from '../row/cascade.tsx';
@@ -56,73 +57,65 @@ export function AccountDrawer({ app, id, onClose }: AccountDrawerProps) {
   });
   const facts = accounts.fields.filter(({ name }) => !['username', 'roles', 'disabled_at'].includes(name));
   return (
-    <aside
-      className="drawer"
-      aria-label={t('menu.account', { name: String(found?.username ?? id) })}
-      onKeyDown={(event) => {
-        if (event.key === 'Escape' && !event.defaultPrevented) onClose();
-      }}
+    <Drawer
+      label={t('menu.account', { name: String(found?.username ?? id) })}
+      title={String(found?.username ?? id)}
+      onClose={onClose}
     >
-      <div className="drawer-head">
-        <h2 className="grow">{String(found?.username ?? id)}</h2>
-        <Button look="plain" icon="close" label={t('action.close')} onClick={onClose} />
-      </div>
-      <div className="drawer-body">
-        {error && <Failed error={error} />}
-        {found === undefined && !error && <Loading />}
-        {found && (
-          <>
-            <dl className="facts">
-              <div>
-                <dt>id</dt>
+      {error && <Failed error={error} />}
+      {found === undefined && !error && <Loading />}
+      {found && (
+        <>
+          <dl className="facts">
+            <div>
+              <dt>id</dt>
+              <dd>
+                <code>{String(found.id)}</code>
+              </dd>
+            </div>
+            {facts.map((field) => (
+              <div key={field.name}>
+                <dt>{field.name}</dt>
                 <dd>
-                  <code>{String(found.id)}</code>
+                  <Value app={app} field={field} value={found[field.name]} />
                 </dd>
               </div>
-              {facts.map((field) => (
-                <div key={field.name}>
-                  <dt>{field.name}</dt>
-                  <dd>
-                    <Value app={app} field={field} value={found[field.name]} />
-                  </dd>
-                </div>
-              ))}
-              {typeof found.disabled_at === 'string' && (
-                <div>
-                  <dt>{t('accounts.disabled')}</dt>
-                  <dd>{formatInstant(found.disabled_at)}</dd>
-                </div>
-              )}
-            </dl>
-            <Roles
-              roles={roles}
-              given={[found.roles].flat().map(String)}
-              isReadOnly={!mayWrite || acting.isPending}
-              onChange={(given) => acting.mutate({ verb: 'set-roles', body: { roles: given } })}
-            />
-            <div className="row">
-              <ViewAs app={app} id={found.id} name={String(found.username)} />
-              {mayWrite && (
-                <>
-                  {accounts.password !== null && (
-                    <Button icon="key" onClick={() => setAsking('password')}>
-                      {t('accounts.setPassword')}
-                    </Button>
-                  )}
-                  <Button onClick={() => acting.mutate({ verb: found.disabled_at ? 'enable' : 'disable' })}>
-                    {t(found.disabled_at ? 'accounts.enable' : 'accounts.disable')}
+            ))}
+            {typeof found.disabled_at === 'string' && (
+              <div>
+                <dt>{t('accounts.disabled')}</dt>
+                <dd>{formatInstant(found.disabled_at)}</dd>
+              </div>
+            )}
+          </dl>
+          <Roles
+            roles={roles}
+            given={[found.roles].flat().map(String)}
+            isReadOnly={!mayWrite || acting.isPending}
+            onChange={(given) => acting.mutate({ verb: 'set-roles', body: { roles: given } })}
+          />
+          <div className="row">
+            <ViewAs app={app} id={found.id} name={String(found.username)} />
+            {mayWrite && (
+              <>
+                {accounts.password !== null && (
+                  <Button icon="key" onClick={() => setAsking('password')}>
+                    {t('accounts.setPassword')}
                   </Button>
-                  <Button icon="trash" look="danger" onClick={() => setAsking('delete')}>
-                    {t('action.delete')}
-                  </Button>
-                </>
-              )}
-            </div>
-            <Sessions app={app} account={found.id} />
-            <Keys app={app} account={found.id} />
-          </>
-        )}
-      </div>
+                )}
+                <Button onClick={() => acting.mutate({ verb: found.disabled_at ? 'enable' : 'disable' })}>
+                  {t(found.disabled_at ? 'accounts.enable' : 'accounts.disable')}
+                </Button>
+                <Button icon="trash" look="danger" onClick={() => setAsking('delete')}>
+                  {t('action.delete')}
+                </Button>
+              </>
+            )}
+          </div>
+          <Sessions app={app} account={found.id} />
+          <Keys app={app} account={found.id} />
+        </>
+      )}
       {asking === 'password' && (
         <SetPassword
           isBusy={acting.isPending}
@@ -133,7 +126,7 @@ export function AccountDrawer({ app, id, onClose }: AccountDrawerProps) {
       {asking === 'delete' && found && (
         <DeleteAccount app={app} account={found} onClose={() => setAsking(undefined)} onGone={onClose} />
       )}
-    </aside>
+    </Drawer>
   );
 }
 

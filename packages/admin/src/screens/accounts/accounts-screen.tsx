@@ -76,7 +76,12 @@ export function AccountsScreen() {
                 {accounts.map((account) => (
                   <tr key={account.id}>
                     <td>
-                      <button type="button" className="link" onClick={() => show(String(account.id))}>
+                      <button
+                        type="button"
+                        className="link"
+                        aria-current={open === String(account.id) ? 'true' : undefined}
+                        onClick={() => show(String(account.id))}
+                      >
                         {String(account.username)}
                       </button>
                     </td>

@@ -7,13 +7,17 @@ import { ProblemNotice } from '../../ui/feedback.tsx';
 interface Preview {
   hides: boolean;
   refused: boolean;
-  reaches: readonly {
-    resource: string;
-    field: string;
-    effect: 'cascade' | 'setNull' | 'remove' | 'restrict';
-    count: number;
-    more: boolean;
-  }[];
+  reaches: readonly Reached[];
+}
+
+/** Rows of another resource that a deletion reaches. */
+export interface Reached {
+  resource: string;
+  field: string;
+  effect: 'cascade' | 'setNull' | 'remove' | 'restrict';
+  /** Undefined where nobody counted them. */
+  count: number | undefined;
+  more?: boolean;
 }
 
 const BADGES = { cascade: 'warn', restrict: 'bad', setNull: '', remove: '' } as const;
@@ -32,15 +36,23 @@ export function Cascade({ app, resource, id }: { app: string; resource: string; 
   return (
     <>
       <p>{t(hides ? 'row.deleteSoft' : 'row.deleteHard')}</p>
-      {reaches.length === 0 && <p className="muted">{t('cascade.none')}</p>}
-      <ul className="cascade">
-        {reaches.map(({ resource: other, field, effect, count, more }) => (
-          <li key={`${other}.${field}.${effect}`}>
-            <span className={`badge ${BADGES[effect]}`}>{t(`cascade.${effect}`)}</span> {formatNumber(count)}
-            {more && '+'} {other}.{field}
-          </li>
-        ))}
-      </ul>
+      <EffectList reaches={reaches} />
     </>
+  );
+}
+
+/** What a deletion does to other rows. */
+export function EffectList({ reaches }: { reaches: readonly Reached[] }) {
+  if (reaches.length === 0) return <p className="muted">{t('cascade.none')}</p>;
+  return (
+    <ul className="cascade">
+      {reaches.map(({ resource, field, effect, count, more }) => (
+        <li key={`${resource}.${field}.${effect}`}>
+          <span className={`badge ${BADGES[effect]}`}>{t(`cascade.${effect}`)}</span>{' '}
+          {count !== undefined && formatNumber(count)}
+          {more && '+'} {resource}.{field}
+        </li>
+      ))}
+    </ul>
   );
 }

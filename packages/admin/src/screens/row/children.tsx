@@ -2,7 +2,12 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { unwrap } from 'trestle-client';
 import { clientOf, type Row } from '../../api/api.ts';
-import { type Declaration, type DeclaredResource, useDeclaration } from '../../api/declaration.ts';
+import {
+  type Declaration,
+  type DeclaredField,
+  type DeclaredResource,
+  useDeclaration,
+} from '../../api/declaration.ts';
 import { labelOf } from '../../api/labels.ts';
 import { t } from '../../i18n/translate.ts';
 
@@ -14,18 +19,28 @@ interface ChildrenProps {
   row: Row;
 }
 
+export interface Referrer {
+  name: string;
+  field: string;
+  /** Whether it holds several ids. */
+  has: boolean;
+  onDelete: DeclaredField['onDelete'];
+}
+
 /** Resources with a field that refers to a resource, and that field. */
-export function referrersOf(
-  declaration: Declaration,
-  resource: string,
-): { name: string; field: string; has: boolean }[] {
+export function referrersOf(declaration: Declaration, resource: string): Referrer[] {
   return declaration.resources.flatMap(({ name, fields }) =>
     fields
       .filter(
         ({ resource: target, computed, operators }) =>
           target === resource && !computed && operators.length > 0,
       )
-      .map((field) => ({ name, field: field.name, has: field.editor === 'references' })),
+      .map((field) => ({
+        name,
+        field: field.name,
+        has: field.editor === 'references',
+        onDelete: field.onDelete,
+      })),
   );
 }
 

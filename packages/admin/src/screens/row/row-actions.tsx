@@ -8,6 +8,7 @@ import { t } from '../../i18n/translate.ts';
 import { Confirm } from '../../ui/dialog.tsx';
 import { ProblemNotice, toast, toastProblem } from '../../ui/feedback.tsx';
 import { Menu, MenuItem } from '../../ui/menu.tsx';
+import { ApiExamples } from '../examples/api-examples.tsx';
 import { Cascade } from './cascade.tsx';
 import { rowKey } from './row-form.ts';
 
@@ -23,6 +24,7 @@ export function RowActions({ app, resource, row, onGone, onCopy }: RowActionsPro
   const queries = useQueryClient();
   const mayWrite = useMayWrite(app);
   const [isDeleting, setDeleting] = useState(false);
+  const [hasExamples, setExamples] = useState(false);
   const refreshRows = () => queries.invalidateQueries({ queryKey: ['rows', app] });
   const restore = async () => {
     try {
@@ -59,6 +61,9 @@ export function RowActions({ app, resource, row, onGone, onCopy }: RowActionsPro
         >
           {t('row.copyJson')}
         </MenuItem>
+        <MenuItem icon="code" onSelect={() => setExamples(true)}>
+          {t('rows.api')}
+        </MenuItem>
         {mayWrite && (
           <>
             {resource.may.create && (
@@ -74,6 +79,9 @@ export function RowActions({ app, resource, row, onGone, onCopy }: RowActionsPro
           </>
         )}
       </Menu>
+      {hasExamples && (
+        <ApiExamples {...{ app, resource, row }} query={{}} first="read" onClose={() => setExamples(false)} />
+      )}
       {isDeleting && (
         <Confirm
           title={t('row.deleteTitle', { id: String(row.id) })}

@@ -3,7 +3,8 @@ import { useDeclaration, useResource } from '../../api/declaration.ts';
 import { labelOf } from '../../api/labels.ts';
 import { Failed, Loading } from '../../ui/feedback.tsx';
 import { RowActions } from './row-actions.tsx';
-import { RowContent, useRow } from './row-drawer.tsx';
+import { RowContent } from './row-drawer.tsx';
+import { useRow } from './use-row.ts';
 
 /** One row on a page of its own. */
 export function RowPage() {

@@ -25,7 +25,7 @@ export function useLiveRows({ app, resource, query, queryKey }: LiveOptions): {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the key says all that the query and its key do.
   useEffect(() => {
     setFresh(new Set());
-    if (!resource.live || viewedAs.get()) return;
+    if (!resource.live || query.deleted || viewedAs.get()) return;
     const { filter, sort } = query;
     const asked = queryString({ ...(filter && { filter }), ...(sort && { sort }), limit: 1 });
     const events = new EventSource(urlOf(app, `/v1/${resource.name}/events${asked}`));

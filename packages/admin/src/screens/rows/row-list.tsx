@@ -101,9 +101,7 @@ export function RowList(props: RowListProps) {
                 field={field}
                 sort={view.sort ?? resource.order.join()}
                 width={widthOf(field)}
-                onSort={(isAdded) =>
-                  change({ sort: nextSort(view.sort, field.name, isAdded) } as Partial<View>)
-                }
+                onSort={(isAdded) => change({ sort: nextSort(view.sort, field.name, isAdded) })}
                 onResize={(width) => resize(field.name, width)}
               />
             ))}

@@ -11,7 +11,8 @@ import { formatNumber, t } from '../../i18n/translate.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty, Failed, Loading } from '../../ui/feedback.tsx';
 import { RowDrawer } from '../row/row-drawer.tsx';
-import { BulkBar } from './bulk-bar.tsx';
+import { BulkBar } from './bulk/bulk-bar.tsx';
+import { countView } from './bulk/bulk-writes.ts';
 import { FilterBar } from './filter-bar.tsx';
 import { useLiveRows } from './live.ts';
 import { RowList } from './row-list.tsx';
@@ -28,7 +29,7 @@ export function RowsScreen() {
   const declaration = useDeclaration(app);
   const resource = useResource(app, name);
   const mayWrite = useMayWrite(app);
-  const mayCreate = mayWrite && resource.may.create;
+  const mayCreate = mayWrite && resource.may.create && !view.deleted;
   const keepLabels = useLabelKeeper(app);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const search = useRef<HTMLInputElement>(null);
@@ -70,7 +71,6 @@ export function RowsScreen() {
       [name, mayCreate, navigate],
     ),
   );
-  const isFiltered = view.filter !== undefined || view.any !== undefined || view.search !== undefined;
   return (
     <div className="rows-screen">
       <div className="rows-main">
@@ -86,6 +86,7 @@ export function RowsScreen() {
             searchRef: search,
             mayWrite,
             query,
+            first: rows[0],
           }}
         >
           <RowCount
@@ -104,21 +105,7 @@ export function RowsScreen() {
         ) : list.isPending ? (
           <Loading />
         ) : rows.length === 0 ? (
-          <Empty title={t(isFiltered ? 'rows.noMatch' : 'rows.none')}>
-            {isFiltered ? (
-              <Button
-                onClick={() => change({ filter: undefined, any: undefined, search: undefined } as never)}
-              >
-                {t('rows.clear')}
-              </Button>
-            ) : (
-              mayCreate && (
-                <Button look="primary" icon="plus" onClick={() => change({ open: 'new' })}>
-                  {t('rows.new', { resource: name })}
-                </Button>
-              )
-            )}
-          </Empty>
+          <NoRows {...{ resource: name, view, mayCreate, change }} />
         ) : (
           <RowList
             key={name}
@@ -128,7 +115,12 @@ export function RowsScreen() {
           />
         )}
         {selected.size > 0 && (
-          <BulkBar {...{ app, resource, mayWrite, view, selected }} onDone={() => setSelected(new Set())} />
+          <BulkBar
+            key={JSON.stringify(query)}
+            {...{ app, resource, mayWrite, view, selected }}
+            isWhole={!list.hasNextPage && selected.size >= rows.length}
+            onDone={() => setSelected(new Set())}
+          />
         )}
       </div>
       {view.open !== undefined && (
@@ -137,11 +129,39 @@ export function RowsScreen() {
           app={app}
           resource={resource}
           id={view.open}
-          onClose={() => change({ open: undefined } as never)}
+          isDeleted={view.deleted === true}
+          onClose={() => change({ open: undefined })}
           onOpen={(open) => change({ open })}
         />
       )}
     </div>
+  );
+}
+
+interface NoRowsProps {
+  resource: string;
+  view: View;
+  mayCreate: boolean;
+  change: (next: Partial<View>) => void;
+}
+
+/** An empty list, and what to do about it. */
+function NoRows({ resource, view, mayCreate, change }: NoRowsProps) {
+  const isFiltered = view.filter !== undefined || view.search !== undefined;
+  if (isFiltered)
+    return (
+      <Empty title={t('rows.noMatch')}>
+        <Button onClick={() => change({ filter: undefined, search: undefined })}>{t('rows.clear')}</Button>
+      </Empty>
+    );
+  return (
+    <Empty title={t(view.deleted ? 'rows.noDeleted' : 'rows.none')}>
+      {mayCreate && (
+        <Button look="primary" icon="plus" onClick={() => change({ open: 'new' })}>
+          {t('rows.new', { resource })}
+        </Button>
+      )}
+    </Empty>
   );
 }
 
@@ -164,10 +184,7 @@ function RowCount({ app, resource, view, loaded, isWhole }: RowCountProps) {
   const query = queryOf(view, []);
   const { data, isFetching } = useQuery({
     queryKey: ['count', app, resource, query],
-    queryFn: async () => {
-      const rows = clientOf(app).rows[resource];
-      return rows ? (unwrap(await rows.list({ ...query, limit: 1, count: 'exact' })).total ?? 0) : 0;
-    },
+    queryFn: () => countView(app, resource, query),
     enabled: isAsked,
   });
   if (isWhole) return <span className="muted">{t('rows.count', { count: formatNumber(loaded) })}</span>;

@@ -15,21 +15,23 @@ interface SavedView {
 interface SavedViewsProps {
   app: string;
   resource: string;
+  /** Whether there may be deleted rows to bring back. */
+  hasDeleted: boolean;
   view: View;
   change: (next: Partial<View>) => void;
 }
 
 const NOTHING: Readonly<Record<keyof View, undefined>> = {
   filter: undefined,
-  any: undefined,
   sort: undefined,
   search: undefined,
   columns: undefined,
+  deleted: undefined,
   open: undefined,
 };
 
 /** Views under a name, kept in this browser; every view is also a link. */
-export function SavedViews({ app, resource, view, change }: SavedViewsProps) {
+export function SavedViews({ app, resource, hasDeleted, view, change }: SavedViewsProps) {
   const key = `views/${app}/${resource}`;
   const [views, setViews] = useState(() => kept.read<SavedView[]>(key) ?? []);
   const [isNaming, setNaming] = useState(false);
@@ -42,12 +44,17 @@ export function SavedViews({ app, resource, view, change }: SavedViewsProps) {
     <>
       <Menu label={t('views.title')} icon="star">
         {/* Members that are undefined take what is set out of the address. */}
-        <MenuItem icon="rows" onSelect={() => change(NOTHING as never)}>
+        <MenuItem icon="rows" onSelect={() => change(NOTHING)}>
           {t('views.all')}
         </MenuItem>
+        {hasDeleted && (
+          <MenuItem icon="trash" onSelect={() => change({ ...NOTHING, deleted: true })}>
+            {t('views.deleted')}
+          </MenuItem>
+        )}
         {views.map((saved) => (
           <div className="column-item" key={saved.name}>
-            <MenuItem icon="star" onSelect={() => change({ ...NOTHING, ...saved.view } as never)}>
+            <MenuItem icon="star" onSelect={() => change({ ...NOTHING, ...saved.view })}>
               {saved.name}
             </MenuItem>
             <button

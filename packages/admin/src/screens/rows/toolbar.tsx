@@ -1,11 +1,11 @@
 import { type ReactNode, type RefObject, useEffect, useState } from 'react';
-import type { RowsQuery } from '../../api/api.ts';
+import type { Row, RowsQuery } from '../../api/api.ts';
 import type { Declaration, DeclaredField, DeclaredResource } from '../../api/declaration.ts';
 import { kept } from '../../api/store.ts';
 import { t } from '../../i18n/translate.ts';
 import { Button } from '../../ui/button.tsx';
 import { Menu, MenuItem } from '../../ui/menu.tsx';
-import { ApiExamples } from './api-examples.tsx';
+import { ApiExamples } from '../examples/api-examples.tsx';
 import { ExportRows } from './export-rows.tsx';
 import { ImportRows } from './import-rows.tsx';
 import { SavedViews } from './saved-views.tsx';
@@ -25,6 +25,8 @@ interface ToolbarProps {
   searchRef: RefObject<HTMLInputElement | null>;
   mayWrite: boolean;
   query: RowsQuery;
+  /** The first row of the list. */
+  first: Row | undefined;
   children: ReactNode;
 }
 
@@ -34,7 +36,7 @@ type Dialogs = 'export' | 'import' | 'api';
 export function Toolbar(props: ToolbarProps) {
   const { app, resource, view, change, searchRef, mayWrite, query, children } = props;
   const [open, setOpen] = useState<Dialogs>();
-  const mayCreate = mayWrite && resource.may.create;
+  const mayCreate = mayWrite && resource.may.create && !view.deleted;
   const close = () => setOpen(undefined);
   return (
     <div className="page-head">
@@ -42,7 +44,10 @@ export function Toolbar(props: ToolbarProps) {
       {children}
       <span className="grow" />
       {resource.search.length > 0 && <SearchBox {...{ view, change, searchRef }} />}
-      <SavedViews {...{ app, resource: resource.name, view, change }} />
+      <SavedViews
+        {...{ app, resource: resource.name, view, change }}
+        hasDeleted={mayWrite && resource.softDelete && resource.may.delete}
+      />
       <ColumnsMenu {...props} />
       <Button icon="code" label={t('rows.api')} onClick={() => setOpen('api')} />
       <Menu label={t('action.more')} icon="more">
@@ -62,7 +67,9 @@ export function Toolbar(props: ToolbarProps) {
       )}
       {open === 'export' && <ExportRows {...{ app, resource, query }} onClose={close} />}
       {open === 'import' && <ImportRows {...{ app, resource }} onClose={close} />}
-      {open === 'api' && <ApiExamples {...{ app, resource: resource.name, query }} onClose={close} />}
+      {open === 'api' && (
+        <ApiExamples {...{ app, resource, query }} row={props.first} first="list" onClose={close} />
+      )}
     </div>
   );
 }
@@ -72,10 +79,7 @@ function SearchBox({ view, change, searchRef }: Pick<ToolbarProps, 'view' | 'cha
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is typed goes to the address, and comes back from links.
   useEffect(() => {
     if (text === (view.search ?? '')) return;
-    const timer = setTimeout(
-      () => change({ search: text || undefined } as Partial<View>, { replace: true }),
-      SEARCH_DELAY_MS,
-    );
+    const timer = setTimeout(() => change({ search: text || undefined }, { replace: true }), SEARCH_DELAY_MS);
     return () => clearTimeout(timer);
   }, [text]);
   useEffect(() => setText(view.search ?? ''), [view.search]);

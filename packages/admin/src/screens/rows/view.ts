@@ -6,29 +6,27 @@ import {
   resourceOf,
 } from '../../api/declaration.ts';
 import { kept } from '../../api/store.ts';
-
-/** One condition of a filter: a field, by way of references (`author.name`), an operator and its operand. */
-export type Condition = readonly [path: string, operator: string, operand: unknown];
+import { type FilterNode, filterTree, isFilter } from './filter-tree.ts';
 
 /** A view of a list, as the address has it: whoever follows the link sees the same. */
 export interface View {
   /** All of these hold. */
-  filter?: readonly Condition[];
-  /** One of these holds. */
-  any?: readonly Condition[];
-  sort?: string;
-  search?: string;
-  columns?: string;
+  filter?: readonly FilterNode[] | undefined;
+  sort?: string | undefined;
+  search?: string | undefined;
+  columns?: string | undefined;
+  /** The rows that were deleted and can be restored, in place of the others. */
+  deleted?: true | undefined;
   /** The row that is open in the drawer; `new` for one that is being made. */
-  open?: string;
+  open?: string | undefined;
 }
 
 /** Reads the parameters of an address; what is no view is left out. */
 export function viewOf(search: Readonly<Record<string, unknown>>): View {
-  const { filter, any, sort, search: text, columns, open } = search;
+  const { filter, sort, search: text, columns, deleted, open } = search;
   return {
-    ...(isConditions(filter) && filter.length > 0 && { filter }),
-    ...(isConditions(any) && any.length > 0 && { any }),
+    ...(isFilter(filter) && filter.length > 0 && { filter }),
+    ...(deleted === true && { deleted }),
     ...(typeof sort === 'string' && { sort }),
     // The router reads `7` as a number.
     ...(isScalar(text) && { search: String(text) }),
@@ -41,45 +39,14 @@ function isScalar(value: unknown): value is string | number {
   return (typeof value === 'string' && value !== '') || typeof value === 'number';
 }
 
-function isConditions(value: unknown): value is readonly Condition[] {
-  return (
-    Array.isArray(value) &&
-    value.every(
-      (one) =>
-        Array.isArray(one) && one.length === 3 && typeof one[0] === 'string' && typeof one[1] === 'string',
-    )
-  );
-}
-
-/** A condition as a tree of the filter grammar: `{author: {name: {eq: 'Ada'}}}`. */
-function treeOf([path, operator, operand]: Condition): object {
-  return path.split('.').reduceRight<object>((inner, name) => ({ [name]: inner }), { [operator]: operand });
-}
-
-function merge(into: Record<string, unknown>, tree: object): Record<string, unknown> {
-  for (const [name, value] of Object.entries(tree)) {
-    const there = into[name];
-    const isTree = (one: unknown): one is object =>
-      typeof one === 'object' && one !== null && !Array.isArray(one);
-    into[name] = isTree(there) && isTree(value) ? merge({ ...there }, value) : value;
-  }
-  return into;
-}
-
-/** The filter of a view, as lists take it; undefined for all rows. */
-export function filterOf({ filter = [], any = [] }: Pick<View, 'filter' | 'any'>): object | undefined {
-  const tree = filter.map(treeOf).reduce<Record<string, unknown>>(merge, {});
-  if (any.length > 0) tree.or = any.map(treeOf);
-  return Object.keys(tree).length > 0 ? tree : undefined;
-}
-
 /** The query of a view. */
 export function queryOf(view: View, columns: readonly DeclaredField[]): RowsQuery {
-  const filter = filterOf(view);
+  const filter = filterTree(view.filter ?? []);
   const related = columns.filter(isExpandable);
   return {
     ...(filter && { filter }),
     ...(view.search && { search: view.search }),
+    ...(view.deleted && { deleted: true }),
     ...(view.sort && { sort: view.sort.split(',') }),
     ...(related.length > 0 && { expand: Object.fromEntries(related.map(({ name }) => [name, true])) }),
   };
@@ -130,6 +97,7 @@ export function idField(resource: DeclaredResource): DeclaredField {
     may: { create: false, update: false },
     sortable: true,
     resource: null,
+    onDelete: null,
     operators: ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'nin'],
   };
 }
@@ -140,18 +108,27 @@ export interface FilterField {
   field: DeclaredField;
 }
 
+/** References that a path of a filter follows; the server takes more, a list to choose from does not. */
+const MAX_REFERENCES = 2;
+
 /** Fields of a resource, and of those that it refers to, that take a filter. */
-export function filterFields(declaration: Declaration, resource: DeclaredResource): FilterField[] {
+export function filterFields(
+  declaration: Declaration,
+  resource: DeclaredResource,
+  before = '',
+  depth = 0,
+): FilterField[] {
   const own = [idField(resource), ...resource.fields].filter(({ operators }) => operators.length > 0);
-  return own.flatMap((field) => {
+  const far = own.flatMap((field) => {
     const isOne = field.editor === 'reference' || field.editor === 'account';
     const target = isOne ? resourceOf(declaration, field.resource ?? '') : undefined;
-    const inner = target?.fields.filter(({ operators }) => operators.length > 0) ?? [];
-    return [
-      { path: field.name, field },
-      ...inner.map((far) => ({ path: `${field.name}.${far.name}`, field: far })),
-    ];
+    if (!target || depth === MAX_REFERENCES) return [];
+    // The id of a related row is the reference itself.
+    return filterFields(declaration, target, `${before}${field.name}.`, depth + 1).filter(
+      ({ path }) => path !== `${before}${field.name}.id`,
+    );
   });
+  return [...own.map((field) => ({ path: before + field.name, field })), ...far];
 }
 
 /** The next order of a column: ascending, descending, none. `isAdded` keeps the columns that are sorted by already. */
