@@ -3,6 +3,7 @@ import './styles/base.css';
 import './styles/controls.css';
 import './styles/shell.css';
 import './styles/rows.css';
+import './styles/filter.css';
 import './styles/row.css';
 import './styles/system.css';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';

@@ -107,7 +107,7 @@ eachPlace('clicks', (place) => {
     async () => {
       await press(page.getByRole('searchbox'));
       await page.keyboard.type('Book 017');
-      await page.getByText('1 rows').waitFor();
+      await page.getByText('1 row').waitFor();
     },
   );
   task(

@@ -1,10 +1,10 @@
 // The admin UI as the server answers it: nothing inline, nothing from elsewhere, small, kept by browsers, and compressed.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
 import changelog from '../../../apps/changelog/app.ts';
 import messages from '../../../apps/messages/app.ts';
 import { type RunningApp, startApps } from '../../trestle/test/harness.ts';
+import { addresses, firstScripts, gzipBytes } from './figures.ts';
 
 /** Bytes of script, as gzip, that a browser may load before the first screen. */
 const MAX_SCRIPT_BYTES = 200_000;
@@ -17,11 +17,6 @@ before(async () => {
   html = (await served.call<string>('GET /admin', { headers: { accept: 'text/html' } })).body;
 });
 after(() => served.close());
-
-/** Addresses of the page, below `/admin/`. */
-function addresses(text: string): string[] {
-  return [...text.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map(([, path = '']) => path);
-}
 
 test('the page names the apps and has nothing inline', async () => {
   for (const path of ['/admin', '/admin/', '/admin/messages/rows/messages']) {
@@ -83,20 +78,8 @@ test('there is nothing but what was built', async () => {
 });
 
 test('the script before the first screen is small', async () => {
-  const entry = addresses(html).filter((path) => path.endsWith('.js'));
-  let bytes = 0;
-  const seen = new Set<string>();
-  // What is imported at once, and the first screen.
-  const load = async (path: string): Promise<void> => {
-    if (seen.has(path)) return;
-    seen.add(path);
-    const { body } = await served.call<string>(`GET /admin/${path}`);
-    bytes += gzipSync(body, { level: 9 }).length;
-    const imports = body.matchAll(/(?:\bfrom|\bimport)\s*["'`]\.\/([\w-]+\.js)["'`]/g);
-    const screen = path.includes('index') ? body.matchAll(/["'`]\.\/(overview-[\w-]+\.js)["'`]/g) : [];
-    for (const [, name] of [...imports, ...screen]) await load(`assets/${name}`);
-  };
-  for (const path of entry) await load(path);
-  assert.ok(seen.size >= 2, [...seen].join());
+  const scripts = await firstScripts(served, html);
+  const bytes = [...scripts.values()].reduce((sum, text) => sum + gzipBytes(text), 0);
+  assert.ok(scripts.size >= 2, [...scripts.keys()].join());
   assert.ok(bytes < MAX_SCRIPT_BYTES, `${bytes} bytes`);
 });

@@ -59,7 +59,7 @@ test('the focus begins at a way past the navigation, and goes in the order of th
     );
   }
   assert.deepEqual(names.slice(0, 8), [
-    'Count',
+    '100+ rows: count',
     'Search rows',
     'Views',
     'Columns',

@@ -1,11 +1,8 @@
-// How soon the first screen can be used, and how a slow connection is borne.
+// How a slow connection is borne.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Admin, openAdmin, setUp, skip } from './browser.ts';
 import { library, seed } from './library.ts';
-
-/** Ten times what the first screen takes on an idle machine, which is a tenth of a second with a warm cache. */
-const MAX_MS = 10_000;
 
 let admin: Admin;
 
@@ -14,17 +11,13 @@ before(async () => {
 });
 after(() => admin?.close());
 
-test('the first screen is used at once, and a slow connection shows that it loads', { skip }, async () => {
+test('a slow connection shows that it loads, and sends nothing twice', { skip }, async () => {
   const page = await admin.newPage();
   await setUp(page, admin.served);
   await seed(admin.served);
   await page.reload();
   await page.getByRole('link', { name: 'books' }).first().click();
   await page.getByRole('table').getByText('Book 001').waitFor();
-  const took = Number(
-    await page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"),
-  );
-  assert.ok(took < MAX_MS, `${took} ms`);
 
   // 400 ms there and back, and 50 kB a second.
   const session = await page.context().newCDPSession(page);

@@ -28,6 +28,8 @@ interface Kind {
   show: (props: ValueProps) => React.ReactNode;
   /** Numbers stand at the right of their column. */
   isNumber?: true;
+  /** Says nothing without the name of its field. */
+  isBare?: true;
   /** Width of a column of them at first, in pixels. */
   width: number;
 }
@@ -49,11 +51,12 @@ const KINDS: Readonly<Record<string, Kind>> = {
   text,
   email: text,
   url: text,
-  number: { edit: NumberEditor, show: asNumber, isNumber: true, width: 110 },
-  decimal: { edit: NumberEditor, show: asNumber, isNumber: true, width: 110 },
+  number: { edit: NumberEditor, show: asNumber, isNumber: true, isBare: true, width: 110 },
+  decimal: { edit: NumberEditor, show: asNumber, isNumber: true, isBare: true, width: 110 },
   checkbox: {
     edit: CheckboxEditor,
     show: ({ value }) => (value === true ? t('state.yes') : t('state.no')),
+    isBare: true,
     width: 90,
   },
   select: {
@@ -61,10 +64,11 @@ const KINDS: Readonly<Record<string, Kind>> = {
     show: ({ value }) => <span className="badge">{String(value)}</span>,
     width: 120,
   },
-  date: { edit: DateEditor, show: asText, width: 110 },
+  date: { edit: DateEditor, show: asText, isBare: true, width: 110 },
   timestamp: {
     edit: InstantEditor,
     show: ({ value }) => <time dateTime={String(value)}>{formatInstant(String(value))}</time>,
+    isBare: true,
     width: 180,
   },
   json,

@@ -23,9 +23,15 @@ export function chooseLanguage(next: Language): void {
   location.reload();
 }
 
-/** A message of the catalogue; `{name}` in it is replaced. */
+/** A message of the catalogue; `{name}` in it is replaced, and `{name|row|rows}` by the word for that number. */
 export function t(key: MessageKey, values: Readonly<Record<string, string | number>> = {}): string {
-  return messages[key].replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  return messages[key].replaceAll(
+    /\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g,
+    (whole, name: string, one?: string, other?: string) => {
+      if (one === undefined) return String(values[name] ?? whole);
+      return (String(values[name]) === '1' ? one : other) ?? '';
+    },
+  );
 }
 
 const numbers = new Intl.NumberFormat(language);

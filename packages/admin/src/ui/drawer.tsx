@@ -5,6 +5,8 @@ import { Button } from './button.tsx';
 interface DrawerProps {
   label: string;
   title: ReactNode;
+  /** Below the title. */
+  hint?: ReactNode;
   /** Beside the title. */
   actions?: ReactNode;
   /** Begins in the first field, for what is typed at once; else the list keeps the focus, for the next key. */
@@ -14,7 +16,7 @@ interface DrawerProps {
 }
 
 /** One thing beside its list. When it closes, the focus goes back to its line there, or to what opened it. */
-export function Drawer({ label, title, actions, takesFocus, onClose, children }: DrawerProps) {
+export function Drawer({ label, title, hint, actions, takesFocus, onClose, children }: DrawerProps) {
   const panel = useRef<HTMLElement>(null);
   const [opener] = useState(() => document.activeElement);
   const close = () => {
@@ -37,7 +39,10 @@ export function Drawer({ label, title, actions, takesFocus, onClose, children }:
       }}
     >
       <div className="drawer-head">
-        <h2 className="grow">{title}</h2>
+        <div className="grow">
+          <h2>{title}</h2>
+          {hint !== undefined && <p className="muted mono">{hint}</p>}
+        </div>
         {actions}
         <Button look="plain" icon="close" label={t('action.close')} onClick={close} />
       </div>

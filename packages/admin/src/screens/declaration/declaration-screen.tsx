@@ -58,7 +58,7 @@ function ResourceTable({ app, resource }: { app: string; resource: DeclaredResou
     (mark) => mark !== false,
   );
   return (
-    <section className="stack tight">
+    <section className="stack tight panel">
       <h2 className="row">
         {name === 'accounts' ? (
           name
@@ -74,7 +74,7 @@ function ResourceTable({ app, resource }: { app: string; resource: DeclaredResou
         ))}
       </h2>
       <div className="scroll-x" tabIndex={0} role="region" aria-label={name}>
-        <table className="grid-table">
+        <table className="grid-table fields">
           <thead>
             <tr>
               <th>{t('filter.field')}</th>
@@ -113,11 +113,13 @@ function ResourceTable({ app, resource }: { app: string; resource: DeclaredResou
 
 function optionsOf(field: DeclaredResource['fields'][number]): string {
   const { schema } = field;
+  // The length of an instant or a decimal is that of how it is written, which nobody chose.
+  const isText = ['text', 'email', 'url'].includes(field.editor);
   const bounds = [
-    schema.minLength !== undefined && `min ${schema.minLength}`,
-    schema.maxLength !== undefined && `max ${schema.maxLength}`,
-    schema.minimum !== undefined && `≥ ${schema.minimum}`,
-    schema.maximum !== undefined && `≤ ${schema.maximum}`,
+    isText && schema.minLength !== undefined && `min ${schema.minLength}`,
+    isText && schema.maxLength !== undefined && `max ${schema.maxLength}`,
+    isDeclared(schema.minimum) && `≥ ${schema.minimum}`,
+    isDeclared(schema.maximum) && `≤ ${schema.maximum}`,
     schema.enum?.join(' | '),
   ];
   return [
@@ -131,6 +133,11 @@ function optionsOf(field: DeclaredResource['fields'][number]): string {
   ]
     .filter(Boolean)
     .join(', ');
+}
+
+/** Whether a bound was declared: every integer is safe, which goes without saying. */
+function isDeclared(bound: number | undefined): bound is number {
+  return bound !== undefined && Math.abs(bound) < Number.MAX_SAFE_INTEGER;
 }
 
 function Migrations({ declaration: { migrations } }: { declaration: Declaration }) {

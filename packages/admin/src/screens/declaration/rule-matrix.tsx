@@ -1,6 +1,11 @@
 import { useState } from 'react';
-import type { Declaration } from '../../api/declaration.ts';
+import type { Declaration, RuleLine } from '../../api/declaration.ts';
 import { t } from '../../i18n/translate.ts';
+
+/** Whether a line is of the same resource as the one before. */
+function isRepeated(lines: readonly RuleLine[], at: number): boolean {
+  return lines[at - 1]?.resource === lines[at]?.resource;
+}
 
 const MARKS = { all: '●', some: '◐', none: '○' } as const;
 
@@ -29,21 +34,25 @@ export function RuleMatrix({ declaration }: { app: string; declaration: Declarat
         </span>
       </div>
       <div className="scroll-x" tabIndex={0} role="region" aria-label={t('declaration.rules')}>
-        <table className="grid-table">
+        <table className="grid-table matrix">
           <thead>
             <tr>
               <th>{t('declaration.resources')}</th>
               <th>{t('rules.action')}</th>
               {callers.map((caller) => (
-                <th key={caller}>{caller}</th>
+                <th key={caller} className="reach">
+                  {caller}
+                </th>
               ))}
               <th>{t('rules.rule')}</th>
             </tr>
           </thead>
           <tbody>
-            {lines.map((line) => (
-              <tr key={`${line.resource} ${line.action}`}>
-                <td>{line.resource}</td>
+            {lines.map((line, at) => (
+              <tr key={`${line.resource} ${line.action}`} className={isRepeated(lines, at) ? 'repeated' : ''}>
+                <td>
+                  <span className={isRepeated(lines, at) ? 'visually-hidden' : ''}>{line.resource}</span>
+                </td>
                 <th scope="row">{line.action}</th>
                 {callers.map((caller) => {
                   const reach = line.callers[caller];

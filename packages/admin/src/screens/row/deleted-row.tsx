@@ -43,6 +43,7 @@ export function DeletedRow({ app, resource, id, onClose }: DeletedRowProps) {
     <Drawer
       label={`${resource.name} ${id}`}
       title={row ? labelOf(declaration, resource.name, row) : id}
+      hint={`${resource.name} ${id}`}
       onClose={onClose}
     >
       {error ? (

@@ -2,7 +2,8 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ProblemError } from 'trestle-client';
 import { clientOf, type Row, request } from '../../api/api.ts';
-import type { DeclaredResource } from '../../api/declaration.ts';
+import { type DeclaredResource, useDeclaration } from '../../api/declaration.ts';
+import { labelOf } from '../../api/labels.ts';
 import { useMayWrite } from '../../api/session.ts';
 import { t } from '../../i18n/translate.ts';
 import { Confirm } from '../../ui/dialog.tsx';
@@ -22,6 +23,7 @@ interface RowActionsProps {
 
 export function RowActions({ app, resource, row, onGone, onCopy }: RowActionsProps) {
   const queries = useQueryClient();
+  const declaration = useDeclaration(app);
   const mayWrite = useMayWrite(app);
   const [isDeleting, setDeleting] = useState(false);
   const [hasExamples, setExamples] = useState(false);
@@ -84,7 +86,7 @@ export function RowActions({ app, resource, row, onGone, onCopy }: RowActionsPro
       )}
       {isDeleting && (
         <Confirm
-          title={t('row.deleteTitle', { id: String(row.id) })}
+          title={t('row.deleteTitle', { id: labelOf(declaration, resource.name, row) })}
           action={t('action.delete')}
           isDangerous
           isBusy={deleting.isPending}

@@ -69,6 +69,7 @@ function OpenRow({ app, resource, id, onClose, onOpen }: OwnProps) {
     <Drawer
       label={`${resource.name} ${id}`}
       title={row ? labelOf(declaration, resource.name, row) : id}
+      hint={`${resource.name} ${id}`}
       onClose={onClose}
       actions={
         <>
@@ -100,9 +101,6 @@ function OpenRow({ app, resource, id, onClose, onOpen }: OwnProps) {
 export function RowContent({ app, resource, row }: { app: string; resource: DeclaredResource; row: Row }) {
   return (
     <>
-      <p className="muted">
-        <code>{String(row.id)}</code>
-      </p>
       <Permissions {...{ app, resource, row }} />
       <Steps {...{ app, resource, row }} />
       {/* A row that was read again begins a new form; what was typed is kept as a draft. */}

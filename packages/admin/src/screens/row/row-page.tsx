@@ -28,6 +28,7 @@ export function RowPage() {
           </Link>
           <span className="muted">/</span>
           {row ? labelOf(declaration, name, row) : id}
+          <span className="muted mono">{id}</span>
         </h1>
         {row && (
           <RowActions {...{ app, resource, row }} onGone={() => toList()} onCopy={() => toList('new')} />

@@ -94,7 +94,7 @@ export function ImportRows({ app, resource, onClose }: ImportRowsProps) {
                 <tr key={line}>
                   <td className="muted">{line}</td>
                   {names.map((name) => (
-                    <td key={name}>{body[name] === undefined ? '' : JSON.stringify(body[name])}</td>
+                    <td key={name}>{cellText(body[name])}</td>
                   ))}
                 </tr>
               ))}
@@ -128,6 +128,11 @@ export function ImportRows({ app, resource, onClose }: ImportRowsProps) {
       </div>
     </Dialog>
   );
+}
+
+/** A value of the file as it is shown: a text as it is, anything else as JSON. */
+function cellText(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
 interface Portion extends Pick<ImportRowsProps, 'app' | 'resource'> {

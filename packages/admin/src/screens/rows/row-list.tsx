@@ -185,6 +185,7 @@ function RowLine(props: RowLineProps) {
               .filter((field) => field !== main && row[field.name] !== null)
               .map((field) => (
                 <span key={field.name}>
+                  {kindOf(field).isBare && `${field.name} `}
                   <Value app={app} field={field} value={row[field.name]} />
                 </span>
               ))}

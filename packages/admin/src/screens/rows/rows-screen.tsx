@@ -191,8 +191,8 @@ function RowCount({ app, resource, view, loaded, isWhole }: RowCountProps) {
   if (data !== undefined)
     return <span className="muted">{t('rows.count', { count: formatNumber(data) })}</span>;
   return (
-    <Button look="plain" disabled={isFetching} onClick={() => setAsked(true)}>
-      {t('rows.countAll')}
-    </Button>
+    <button type="button" className="link" disabled={isFetching} onClick={() => setAsked(true)}>
+      {t('rows.countAll', { count: formatNumber(loaded) })}
+    </button>
   );
 }

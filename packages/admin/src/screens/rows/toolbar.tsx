@@ -39,7 +39,7 @@ export function Toolbar(props: ToolbarProps) {
   const mayCreate = mayWrite && resource.may.create && !view.deleted;
   const close = () => setOpen(undefined);
   return (
-    <div className="page-head">
+    <div className="page-head toolbar">
       <h1>{resource.name}</h1>
       {children}
       <span className="grow" />
@@ -61,8 +61,8 @@ export function Toolbar(props: ToolbarProps) {
         )}
       </Menu>
       {mayCreate && (
-        <Button look="primary" icon="plus" onClick={() => change({ open: 'new' })}>
-          {t('action.create')}
+        <Button look="primary" icon="plus" className="collapses" onClick={() => change({ open: 'new' })}>
+          <span>{t('action.create')}</span>
         </Button>
       )}
       {open === 'export' && <ExportRows {...{ app, resource, query }} onClose={close} />}
