@@ -177,6 +177,21 @@ eachPlace('lists', (place) => {
     );
   });
 
+  test('what is selected is of one view alone', { skip }, async () => {
+    await open('rows/books');
+    await page.getByRole('checkbox', { name: 'Select row 1', exact: true }).check();
+    await bar().getByText('1 selected').waitFor();
+    await page.getByRole('navigation').getByRole('link', { name: 'authors' }).click();
+    await list().getByText('Ada').waitFor();
+    assert.equal(await bar().count(), 0);
+    await page.goBack();
+    await list().getByText('Book 001').waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('Book 25');
+    await page.getByText('10 rows').waitFor();
+    assert.equal(await bar().count(), 0);
+  });
+
   test('many ids that are long are changed in several requests', { skip }, async () => {
     const items = Array.from({ length: 70 }, (_, at) => ({ code: `c${String(at).padStart(3, '0')}` }));
     await admin.served.call('POST /v1/copies:createMany', { token, body: { items } });

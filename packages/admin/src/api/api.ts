@@ -164,6 +164,25 @@ export async function request<Value = unknown>(
   return result.value as Value;
 }
 
+/** The rows of a list, page after page. @throws {ProblemError} */
+export async function* pagesOf(
+  app: string,
+  resource: string,
+  { expand: _, ...query }: RowsQuery,
+): AsyncGenerator<Row[]> {
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const at = cursor === undefined ? {} : { cursor };
+    const result = await clientOf(app).rows[resource]?.list({ ...query, ...at, limit: MAX_PAGE });
+    if (!result) return;
+    if (!result.ok) throw new ProblemError(result.problem);
+    yield result.value.items;
+    cursor = result.value.next;
+  }
+}
+
+/** Maximum rows of one page. */
+const MAX_PAGE = 200;
+
 /** The problem of anything that was thrown. */
 export function problemOf(error: unknown): Problem<string> {
   if (error instanceof ProblemError) return error.problem;

@@ -1,6 +1,5 @@
 import { useState } from 'react';
-import { unwrap } from 'trestle-client';
-import { clientOf, type Row, type RowsQuery } from '../../api/api.ts';
+import { pagesOf, type RowsQuery } from '../../api/api.ts';
 import type { DeclaredResource } from '../../api/declaration.ts';
 import { formatNumber, t } from '../../i18n/translate.ts';
 import { Button } from '../../ui/button.tsx';
@@ -8,43 +7,36 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { ProblemNotice } from '../../ui/feedback.tsx';
 import { toCsv } from './csv.ts';
 
-const PAGE_SIZE = 200;
-
 interface ExportRowsProps {
   app: string;
   resource: DeclaredResource;
-  query: RowsQuery;
+  /** The lists that have the rows, one after the other. */
+  queries: readonly RowsQuery[];
   onClose: () => void;
 }
 
 /** The rows of a view as a file, read page by page. */
-export function ExportRows({ app, resource, query, onClose }: ExportRowsProps) {
+export function ExportRows({ app, resource, queries, onClose }: ExportRowsProps) {
   const [count, setCount] = useState<number>();
   const [error, setError] = useState<unknown>();
   const run = async (format: 'csv' | 'ndjson') => {
-    const rows = clientOf(app).rows[resource.name];
-    if (!rows) return;
     setError(undefined);
-    const { expand: _, ...plain } = query;
     const names = [
       'id',
       ...resource.fields.filter(({ editor }) => editor !== 'many').map(({ name }) => name),
     ];
     const parts: string[] = format === 'csv' ? [toCsv([names])] : [];
     try {
-      let cursor: string | null | undefined;
       let read = 0;
-      do {
-        const at = cursor ? { cursor } : {};
-        const page: { items: Row[]; next: string | null } = unwrap(
-          await rows.list({ ...plain, ...at, limit: PAGE_SIZE }),
-        );
-        for (const row of page.items)
-          parts.push(format === 'csv' ? toCsv([names.map((name) => row[name])]) : `${JSON.stringify(row)}\n`);
-        read += page.items.length;
-        setCount(read);
-        cursor = page.next;
-      } while (cursor);
+      for (const query of queries)
+        for await (const rows of pagesOf(app, resource.name, query)) {
+          for (const row of rows)
+            parts.push(
+              format === 'csv' ? toCsv([names.map((name) => row[name])]) : `${JSON.stringify(row)}\n`,
+            );
+          read += rows.length;
+          setCount(read);
+        }
       save(new Blob(parts), `${resource.name}.${format}`);
       onClose();
     } catch (failure) {

@@ -31,7 +31,9 @@ export function RowsScreen() {
   const mayWrite = useMayWrite(app);
   const mayCreate = mayWrite && resource.may.create && !view.deleted;
   const keepLabels = useLabelKeeper(app);
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [selected, setSelected] = useSelection(
+    JSON.stringify([app, name, view.filter, view.search, view.deleted]),
+  );
   const search = useRef<HTMLInputElement>(null);
   const addFilter = useRef<HTMLButtonElement>(null);
   const names = columnsOf(app, resource, view);
@@ -137,6 +139,15 @@ export function RowsScreen() {
     </div>
   );
 }
+
+/** The ids that are selected: of another list, or another view of it, none are. */
+function useSelection(view: string) {
+  const [selection, select] = useState({ view, ids: NOTHING });
+  const selected = selection.view === view ? selection.ids : NOTHING;
+  return [selected, (ids: ReadonlySet<string>) => select({ view, ids })] as const;
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 interface NoRowsProps {
   resource: string;

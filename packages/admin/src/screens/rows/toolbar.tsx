@@ -65,7 +65,7 @@ export function Toolbar(props: ToolbarProps) {
           <span>{t('action.create')}</span>
         </Button>
       )}
-      {open === 'export' && <ExportRows {...{ app, resource, query }} onClose={close} />}
+      {open === 'export' && <ExportRows {...{ app, resource }} queries={[query]} onClose={close} />}
       {open === 'import' && <ImportRows {...{ app, resource }} onClose={close} />}
       {open === 'api' && (
         <ApiExamples {...{ app, resource, query }} row={props.first} first="list" onClose={close} />

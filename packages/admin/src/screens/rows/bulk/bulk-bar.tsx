@@ -10,7 +10,7 @@ import { ExportRows } from '../export-rows.tsx';
 import { filterTree } from '../filter-tree.ts';
 import type { View } from '../view.ts';
 import { BulkDelete, BulkEdit, BulkStep } from './bulk-dialogs.tsx';
-import { countView, queryOfTarget, type Target } from './bulk-writes.ts';
+import { countView, queriesOf, type Target } from './bulk-writes.ts';
 
 interface BulkBarProps {
   app: string;
@@ -80,7 +80,7 @@ export function BulkBar({ app, resource, mayWrite, view, selected, isWhole, onDo
       {doing?.kind === 'delete' && <BulkDelete {...dialog} />}
       {doing?.kind === 'step' && <BulkStep {...dialog} step={doing.name} />}
       {doing?.kind === 'export' && (
-        <ExportRows {...{ app, resource }} query={queryOfTarget(target)} onClose={close} />
+        <ExportRows {...{ app, resource }} queries={queriesOf(target)} onClose={close} />
       )}
     </div>
   );

@@ -1,5 +1,5 @@
 import { ProblemError, unwrap } from 'trestle-client';
-import { clientOf, type Id, problemOf, type RowsQuery, request } from '../../../api/api.ts';
+import { clientOf, type Id, pagesOf, problemOf, type RowsQuery, request } from '../../../api/api.ts';
 import type { DeclaredResource } from '../../../api/declaration.ts';
 import { t } from '../../../i18n/translate.ts';
 import type { Reached } from '../../row/cascade.tsx';
@@ -13,7 +13,6 @@ const MAX_REQUESTS = 100;
 /** Values of one condition, and the characters of a filter that they may take. */
 const MAX_IDS = 100;
 const MAX_IDS_LENGTH = 1800;
-const PAGE_SIZE = 200;
 
 /** The rows that an action is about: those that were selected, or all of a view. */
 export interface Target {
@@ -41,13 +40,12 @@ function rowsOf(app: string, name: string) {
   return rows;
 }
 
-export function queryOfTarget({ ids, nodes, search, deleted }: Target): RowsQuery {
-  const filter = filterTree(ids === undefined ? nodes : [['id', 'in', ids]]);
-  return {
-    ...(filter && { filter }),
-    ...(ids === undefined && search !== undefined && { search }),
-    ...(deleted && { deleted: true }),
-  };
+/** The lists that together have the rows: one of a view, several of many ids. */
+export function queriesOf({ ids, nodes, search, deleted }: Target): RowsQuery[] {
+  const shown = deleted ? { deleted: true } : {};
+  if (ids) return shortLists(ids).map((list) => ({ filter: { id: { in: list } }, ...shown }));
+  const filter = filterTree(nodes);
+  return [{ ...(filter && { filter }), ...(search !== undefined && { search }), ...shown }];
 }
 
 export async function countView(app: string, resource: string, query: RowsQuery): Promise<number> {
@@ -64,14 +62,11 @@ async function idsOf(target: Target): Promise<readonly Id[]> {
   const { app, resource, count } = target;
   if (target.ids) return target.ids;
   const ids: Id[] = [];
-  const query = { ...queryOfTarget(target), fields: ['id'], sort: ['id'], limit: PAGE_SIZE };
-  let cursor: string | null | undefined;
-  do {
-    const at = cursor ? { cursor } : {};
-    const page = unwrap(await rowsOf(app, resource.name).list({ ...query, ...at }));
-    ids.push(...page.items.map(({ id }) => id));
-    cursor = page.next;
-  } while (cursor && ids.length <= count);
+  const query = { ...queriesOf(target)[0], fields: ['id'], sort: ['id'] };
+  for await (const rows of pagesOf(app, resource.name, query)) {
+    ids.push(...rows.map(({ id }) => id));
+    if (ids.length > count) break;
+  }
   if (ids.length === count) return ids;
   const detail = t('bulk.otherCount', { count });
   throw new ProblemError({ code: 'invalid_query', status: 400, title: detail, detail });
@@ -183,17 +178,20 @@ export async function stepRows(
 /** The rows that refer to these, by field. Not counted: those that hold several ids, and those of a text search. */
 export async function reachedBy(target: Target, referrers: readonly Referrer[]): Promise<Reached[]> {
   const { app, ids, search } = target;
-  const { filter } = queryOfTarget(target);
   const isCountable = ids !== undefined || search === undefined;
   const found = referrers.map(async ({ name: resource, field, has, onDelete: effect }) => {
     if (effect === null) return [];
     const reached = { resource, field, effect };
     if (!isCountable || has) return [{ ...reached, count: undefined }];
-    const own = { [field]: filter ?? { null: false } };
-    const body = { filter: own, fields: ['id'], limit: 1, count: 'exact' };
     try {
-      const { total } = await request<{ total: number }>(app, 'POST', `/v1/${resource}:search`, { body });
-      return total > 0 ? [{ ...reached, count: total }] : [];
+      let count = 0;
+      for (const { filter } of queriesOf(target)) {
+        const own = { [field]: filter ?? { null: false } };
+        const body = { filter: own, fields: ['id'], limit: 1, count: 'exact' };
+        const path = `/v1/${resource}:search`;
+        count += (await request<{ total: number }>(app, 'POST', path, { body })).total;
+      }
+      return count > 0 ? [{ ...reached, count }] : [];
     } catch (error) {
       // A filter that is at its limit has no room for a reference around it.
       if (problemOf(error).code !== 'invalid_query') throw error;
