@@ -1,4 +1,4 @@
-import type { Store } from '../../database/store.ts';
+import type { Columns, Store } from '../../database/store.ts';
 import type { Caller, Context } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { ChildQuery } from '../../schema/services/list-query.ts';
@@ -22,12 +22,13 @@ export function childReader(listsOf: (caller: Caller) => ClassLists, store: Stor
     const children = plans.children(plan, caller, { field, parents });
     const byParent = new Map<RowId, Row[]>(parents.map((parent) => [parent, []]));
     const rows = await runner(store, context)(children);
-    await inTurns(rows, (part) => {
+    const decode = (part: readonly Columns[]) => {
       for (const found of part) {
         const row = plan.fields.decode(found);
         byParent.get(row[field] as RowId)?.push(row);
       }
-    });
+    };
+    await inTurns(rows, decode, context.transaction !== undefined);
     return byParent;
   };
 }

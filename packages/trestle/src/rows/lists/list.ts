@@ -76,7 +76,7 @@ export function listVerbs(prepared: PreparedLists, store: Store, cursors: Cursor
       const read = runner(store, context);
       const [counted] = counting ? await read(counting) : [];
       const found = await read(plans.page(plan, caller, position));
-      const page = await pageOf(plan, found, { position, caller, cursors });
+      const page = await pageOf(plan, found, { position, context, cursors });
       if (expand) await expander?.load(context, lists, page.items, expand);
       return counted ? { ...page, total: Number(counted.total) } : page;
     },
@@ -105,7 +105,7 @@ export function listVerbs(prepared: PreparedLists, store: Store, cursors: Cursor
 async function pageOf(
   plan: ListPlan,
   found: Columns[],
-  { position, caller, cursors }: { position: Position | undefined; caller: Caller; cursors: Cursors },
+  { position, context, cursors }: { position: Position | undefined; context: Context; cursors: Cursors },
 ): Promise<Page<Row>> {
   const more = found.length > plan.limit;
   plan.exhausted = !more;
@@ -113,7 +113,7 @@ async function pageOf(
   if (position?.before) found.reverse();
   const cursorAt = (row: Columns | undefined, before: boolean) =>
     row
-      ? cursors.encode(plan.keyFor(caller), {
+      ? cursors.encode(plan.keyFor(context.caller), {
           before,
           values: plan.sort.map((column) => sortValue(column, row)),
         })
@@ -121,7 +121,8 @@ async function pageOf(
   // Where a page was reached from, there always is one.
   const { decode } = plan.fields;
   const items = found.length > TURN_SIZE ? [] : found.map(decode);
-  if (found.length > TURN_SIZE) await inTurns(found, (part) => items.push(...part.map(decode)));
+  if (found.length > TURN_SIZE)
+    await inTurns(found, (part) => items.push(...part.map(decode)), context.transaction !== undefined);
   return {
     items,
     next: more || position?.before ? cursorAt(found.at(-1), false) : null,
