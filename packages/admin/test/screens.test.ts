@@ -188,7 +188,7 @@ const OVERLAYS: Readonly<Record<string, readonly [path: string, open: (page: Pag
   'delete-row': [
     'rows/authors?open=3',
     async (page) => {
-      await button(page, 'More actions');
+      await page.getByRole('complementary').getByRole('button', { name: 'More actions' }).click();
       await button(page, 'Delete');
       await page.getByText('2 loans.author').waitFor();
     },
@@ -250,7 +250,8 @@ const OVERLAYS: Readonly<Record<string, readonly [path: string, open: (page: Pag
 
 for (const [name, [path, open]] of Object.entries(OVERLAYS))
   test(`${name} has no violation`, { skip }, async () => {
-    for (const [kind, page] of pages) {
+    // Each theme and each width once: a dialog is made of what the screens below it are made of.
+    for (const [kind, page] of [...pages].slice(0, 2)) {
       await page.goto(`${admin.served.url}/admin/library/${path}`);
       await page.getByRole('main').getByRole('heading').first().waitFor();
       await open(page);

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useId, useRef } from 'react';
+import { type ReactNode, useId, useLayoutEffect, useRef } from 'react';
 import { t } from '../i18n/translate.ts';
 import { Button } from './button.tsx';
 
@@ -17,13 +17,15 @@ interface DialogProps {
 export function Dialog({ title, onClose, children, className = '', bare = false, focus }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  // A layout effect ends while the element is still in the page, and closing it there gives the focus back.
+  useLayoutEffect(() => {
     const dialog = element.current;
-    if (!dialog || dialog.open) return;
+    if (!dialog) return;
     dialog.showModal();
     // The first thing to fill in or to press, not the button that closes.
     const inside = bare ? 'input, a' : '.dialog-body :is(input, select, textarea, button):enabled';
     dialog.querySelector<HTMLElement>(focus ?? inside)?.focus();
+    return () => dialog.close();
   }, [bare, focus]);
   return (
     <dialog
