@@ -40,7 +40,7 @@ after(async () => {
   if (folder) await rm(folder, { recursive: true, force: true });
 });
 
-/** What an example prints. */
+/** Runs an example; answers its output. */
 async function run(language: ExampleLanguage, code: string): Promise<string> {
   const env = { ...process.env, TOKEN: token };
   const start = async (program: string, args: readonly string[]) =>

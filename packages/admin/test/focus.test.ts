@@ -78,7 +78,7 @@ test('the focus begins at a way past the navigation, and goes in the order of th
   }
 });
 
-/** What is opened by a key on its button, the button's name, and the screen that it is on. */
+/** Overlays that open by a key on a button: its name, its screen, and an item in between. */
 const OPENED: readonly (readonly [button: string, path: string, through?: string])[] = [
   ['Filter', 'rows/books'],
   ['API examples', 'rows/books'],

@@ -117,7 +117,7 @@ const select = async (page: Page, name?: string) => {
   if (name) await page.getByRole('region', { name: 'Selected rows' }).getByRole('button', { name }).click();
 };
 
-/** What lies over a screen or comes into it: the screen, and how it is opened. */
+/** Dialogs, menus, drawers and states: their screen, and how each is opened. */
 const OVERLAYS: Readonly<Record<string, readonly [path: string, open: (page: Page) => Promise<void>]>> = {
   palette: ['rows/books', (page) => page.keyboard.press('Control+k')],
   shortcuts: ['rows/books', (page) => page.keyboard.press('?')],

@@ -41,7 +41,7 @@ export function Cascade({ app, resource, id }: { app: string; resource: string; 
   );
 }
 
-/** What a deletion does to other rows. */
+/** Effects of a deletion on other rows. */
 export function EffectList({ reaches }: { reaches: readonly Reached[] }) {
   if (reaches.length === 0) return <p className="muted">{t('cascade.none')}</p>;
   return (

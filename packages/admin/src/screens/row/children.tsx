@@ -22,7 +22,7 @@ interface ChildrenProps {
 export interface Referrer {
   name: string;
   field: string;
-  /** Whether it holds several ids. */
+  /** The field has several ids. */
   has: boolean;
   onDelete: DeclaredField['onDelete'];
 }

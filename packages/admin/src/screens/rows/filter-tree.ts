@@ -35,13 +35,13 @@ export function filterTree(nodes: readonly FilterNode[]): Tree | undefined {
   return Object.keys(whole).length > 0 ? whole : undefined;
 }
 
-interface Parts {
+interface Conjunction {
   tree: Tree;
   /** Lists of alternatives, of each of which one must hold. */
   alternatives: readonly Tree[][];
 }
 
-function allOf(nodes: readonly FilterNode[]): Parts {
+function allOf(nodes: readonly FilterNode[]): Conjunction {
   const placed: Condition[] = [];
   const alternatives: Tree[][] = [];
   const add = (node: FilterNode) => {
