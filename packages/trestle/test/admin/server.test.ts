@@ -5,8 +5,11 @@ import { test } from 'node:test';
 import { anyone, app, resource, text } from 'trestle';
 import { Metrics } from '../../src/http/metrics/metrics.ts';
 import { MetricsHistory } from '../../src/http/metrics/metrics-history.ts';
+import { openSharedProcesses, type SharedProcesses } from '../../src/http/metrics/shared-processes.ts';
 import { callOver, startApps } from '../harness.ts';
+import { createDatabase, dropDatabase } from '../postgres-server.ts';
 import { appFolder, NOTES, serve, temporaryFolder } from '../processes.ts';
+import { postgresUrl } from '../stores.ts';
 import { operatorOf, PASSWORD, signInAt } from './operators.ts';
 
 const notes = resource({ fields: { title: text() }, can: { read: anyone, create: anyone } });
@@ -76,6 +79,7 @@ test('measures of a day in a file of fixed size, read by any process of the fold
     name: 'one',
     base: '/one',
     statements: () => 7,
+    health: () => ({ ready: true }),
     measure: async () => ({
       store: { databaseBytes: 4096, walBytes: 100, commits: { total: 3, writes: 9, waiting: 0 } },
       jobs: { queued: 1, running: 2, oldest: 0 },
@@ -95,7 +99,7 @@ test('measures of a day in a file of fixed size, read by any process of the fold
   await history.sample(start + 30_000);
   history.stop();
   const other = new MetricsHistory(measured, { metrics: new Metrics(), inFlight: () => 0, data });
-  const [read] = other.read(0);
+  const [read] = await other.read(0);
   assert.equal(read?.process.pid, process.pid);
   assert.deepEqual(
     read?.samples.map(({ at, requests, refused, errors, p50, p99, in_flight }) => [
@@ -119,7 +123,7 @@ test('measures of a day in a file of fixed size, read by any process of the fold
   );
   assert.ok(statSync(path).size < 500_000);
   assert.deepEqual(
-    other.read(start).map(({ samples }) => samples.length),
+    (await other.read(start)).map(({ samples }) => samples.length),
     [1],
   );
 });
@@ -195,4 +199,60 @@ test('a served app: first operator by the printed link, settings, processes, bac
   const again = await serve([folder, '--data', data, '--readiness-delay', '0'], { env });
   assert.doesNotMatch(again.output.stdout, /setup=/);
   assert.equal((await again.stop()).code, 0);
+});
+
+test('processes on other data folders of one database: their health and their last day, in rows that are bounded', async () => {
+  const database = await createDatabase(await postgresUrl());
+  try {
+    const measured = (shared: SharedProcesses | undefined) => ({
+      name: 'one',
+      base: '',
+      statements: () => 0,
+      health: () => ({ ready: false }),
+      measure: async () => assert.fail('a database that is away'),
+      shared,
+    });
+    await using first = await startApps(one, { data: temporaryFolder(), database });
+    const root = await operatorOf(first);
+    const [engine] = first.engines;
+    assert.ok(engine);
+    const shared = openSharedProcesses(engine.store, engine.app);
+    const options = { metrics: new Metrics(), inFlight: () => 3, roles: ['work'] };
+    // As a process of another machine, with a folder of its own.
+    const elsewhere = new MetricsHistory(measured(shared), { ...options, data: temporaryFolder() });
+    const hour = 3_600_000;
+    const now = Date.now();
+    // Two days, every two minutes: a day of steps of five minutes is kept.
+    for (let at = now - 48 * hour; at < now; at += 120_000) await elsewhere.sample(at);
+    await elsewhere.sample(now);
+    elsewhere.stop();
+    type Listed = {
+      items: { roles: string[]; ready: boolean | null; running: boolean; last: object | null }[];
+    };
+    const { body } = await root.call<Listed>('GET /v1/admin/processes');
+    assert.deepEqual(
+      body.items.map(({ roles, ready, running }) => [roles, ready, running]),
+      [
+        [[], true, true],
+        [['work'], false, true],
+      ],
+    );
+    interface Measures {
+      items: { process: { roles: string[] }; samples: { in_flight: number; database_bytes: null }[] }[];
+    }
+    const { body: metrics } = await root.call<Measures>('GET /v1/admin/metrics');
+    const other = metrics.items.find(({ process: { roles } }) => roles.includes('work'));
+    assert.ok(
+      other && other.samples.length >= 287 && other.samples.length <= 289,
+      `${other?.samples.length}`,
+    );
+    assert.deepEqual([other.samples[0]?.in_flight, other.samples[0]?.database_bytes], [3, null]);
+    // Whoever has not been heard of for a day is forgotten by the next one that comes.
+    const later = openSharedProcesses(engine.store, engine.app);
+    const newer = new MetricsHistory(measured(later), { ...options, data: undefined });
+    await newer.sample(now + 25 * hour);
+    assert.equal((await later?.read(0))?.length, 1);
+  } finally {
+    await dropDatabase(database);
+  }
 });

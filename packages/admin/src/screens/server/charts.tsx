@@ -3,44 +3,65 @@ import { useState } from 'react';
 import { request } from '../../api/api.ts';
 import { formatBytes, formatInstant, formatNumber, type MessageKey, t } from '../../i18n/translate.ts';
 import { Failed, Loading } from '../../ui/feedback.tsx';
-import type { Process } from './settings.tsx';
+import { type History, type Joins, POINTS, pointsOf } from './measures.ts';
+import { processName } from './settings.tsx';
 
-type Sample = Readonly<Record<string, number | null>>;
-
-interface History {
-  items: readonly { process: Process; samples: readonly Sample[] }[];
-}
-
-interface Chart {
+interface Chart extends Joins {
   label: MessageKey;
   /** Measures drawn as lines, the first the strongest. */
   lines: readonly string[];
   format: (value: number) => string;
-  /** How the values of several processes at one time become one. */
-  join: 'sum' | 'max';
 }
 
 const milliseconds = (value: number) => `${formatNumber(Math.round(value * 10) / 10)} ms`;
 const count = (value: number) => formatNumber(Math.round(value));
 
 const CHARTS: readonly Chart[] = [
-  { label: 'charts.requests', lines: ['requests'], format: count, join: 'sum' },
-  { label: 'charts.latency', lines: ['p99', 'p95', 'p50'], format: milliseconds, join: 'max' },
-  { label: 'charts.errors', lines: ['errors', 'refused'], format: count, join: 'sum' },
-  { label: 'charts.loop', lines: ['loop_max', 'loop_mean'], format: milliseconds, join: 'max' },
-  { label: 'charts.database', lines: ['database_bytes', 'wal_bytes'], format: formatBytes, join: 'max' },
-  { label: 'charts.commits', lines: ['committed_writes', 'commits'], format: count, join: 'sum' },
-  { label: 'charts.memory', lines: ['memory', 'heap'], format: formatBytes, join: 'sum' },
-  { label: 'charts.jobs', lines: ['jobs_queued', 'jobs_running'], format: count, join: 'max' },
+  { label: 'charts.requests', lines: ['requests'], format: count, within: 'sum', across: 'sum' },
+  {
+    label: 'charts.latency',
+    lines: ['p99', 'p95', 'p50'],
+    format: milliseconds,
+    within: 'max',
+    across: 'max',
+  },
+  { label: 'charts.errors', lines: ['errors', 'refused'], format: count, within: 'sum', across: 'sum' },
+  {
+    label: 'charts.loop',
+    lines: ['loop_max', 'loop_mean'],
+    format: milliseconds,
+    within: 'max',
+    across: 'max',
+  },
+  {
+    label: 'charts.database',
+    lines: ['database_bytes', 'wal_bytes'],
+    format: formatBytes,
+    within: 'max',
+    across: 'max',
+  },
+  {
+    label: 'charts.commits',
+    lines: ['committed_writes', 'commits'],
+    format: count,
+    within: 'sum',
+    across: 'sum',
+  },
+  { label: 'charts.memory', lines: ['memory', 'heap'], format: formatBytes, within: 'max', across: 'sum' },
+  {
+    label: 'charts.jobs',
+    lines: ['jobs_queued', 'jobs_running'],
+    format: count,
+    within: 'max',
+    across: 'max',
+  },
 ];
 
 const REFRESH_MS = 30_000;
-/** Points of a line: more than this a screen does not show. */
-const POINTS = 240;
-
 /** Measures of the last hours as lines. */
 export function Charts({ app }: { app: string }) {
   const [hours, setHours] = useState(24);
+  const [only, setOnly] = useState('');
   const { data, error, refetch } = useQuery({
     queryKey: ['metrics', app, hours],
     queryFn: () => request<History>(app, 'GET', `/v1/admin/metrics?hours=${hours}`),
@@ -49,6 +70,8 @@ export function Charts({ app }: { app: string }) {
   if (error) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Loading />;
   const isEmpty = data.items.every(({ samples }) => samples.length === 0);
+  const named = data.items.map((item) => ({ name: processName(item.process), item }));
+  const chosen = named.filter(({ name }) => only === '' || name === only).map(({ item }) => item);
   const end = Date.now();
   const from = end - hours * 3_600_000;
   return (
@@ -66,11 +89,24 @@ export function Charts({ app }: { app: string }) {
             </option>
           ))}
         </select>
+        {named.length > 1 && (
+          <select
+            className="input"
+            aria-label={t('processes.process')}
+            value={only}
+            onChange={({ target }) => setOnly(target.value)}
+          >
+            <option value="">{t('charts.allProcesses', { count: named.length })}</option>
+            {named.map(({ name }) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        )}
         {isEmpty && <span className="muted">{t('charts.empty')}</span>}
       </div>
       <div className="cards charts">
         {CHARTS.map((chart) => (
-          <ChartCard key={chart.label} chart={chart} history={data} from={from} end={end} />
+          <ChartCard key={chart.label} chart={chart} history={{ items: chosen }} from={from} end={end} />
         ))}
       </div>
     </>
@@ -88,7 +124,7 @@ function ChartCard({ chart, history, from, end }: ChartCardProps) {
   const { label, lines, format } = chart;
   const series = lines.map((measure) => ({
     measure,
-    points: pointsOf(measure, { chart, history, from, end }),
+    points: pointsOf(measure, history, { ...chart, from, end }),
   }));
   const most = Math.max(...series.flatMap(({ points }) => points.map((point) => point ?? 0)), 0);
   const last = series[0]?.points.findLast((point) => point !== undefined);
@@ -117,21 +153,6 @@ function ChartCard({ chart, history, from, end }: ChartCardProps) {
       </div>
     </figure>
   );
-}
-
-/** Values of a measure at even steps; undefined where no process said anything. */
-function pointsOf(measure: string, { chart, history, from, end }: ChartCardProps): (number | undefined)[] {
-  const points: (number | undefined)[] = new Array(POINTS).fill(undefined);
-  for (const { samples } of history.items)
-    for (const sample of samples) {
-      const value = sample[measure];
-      const at = Math.floor((((sample.at ?? 0) - from) / (end - from)) * POINTS);
-      if (typeof value !== 'number' || at < 0 || at >= POINTS) continue;
-      const there = points[at];
-      points[at] =
-        there === undefined ? value : chart.join === 'sum' ? there + value : Math.max(there, value);
-    }
-  return points;
 }
 
 function lineOf(points: readonly (number | undefined)[], most: number): string {

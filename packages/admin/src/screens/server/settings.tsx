@@ -1,7 +1,15 @@
 import { useQuery } from '@tanstack/react-query';
 import { request } from '../../api/api.ts';
-import { formatAge, formatInstant, t } from '../../i18n/translate.ts';
+import {
+  formatAge,
+  formatBytes,
+  formatInstant,
+  formatNumber,
+  type MessageKey,
+  t,
+} from '../../i18n/translate.ts';
 import { Failed, Loading } from '../../ui/feedback.tsx';
+import type { Process } from './measures.ts';
 
 interface Setting {
   name: string;
@@ -48,17 +56,29 @@ export function Settings({ app }: { app: string }) {
   );
 }
 
-export interface Process {
-  pid: number;
-  host: string;
-  started_at: string;
-  node: string;
-  url: string;
-  seen_at: string | null;
-  running: boolean;
+/** A name that no two processes of a machine have at one time. */
+export function processName({ host, pid, started_at }: Process): string {
+  return `${host} ${pid} ${formatInstant(started_at)}`;
 }
 
-/** Every process on the data folder, and whether it runs. */
+const RUNS = { label: 'processes.running', look: 'good' } as const;
+
+/** Whether a process runs, and takes requests. */
+function stateOf({ running, ready }: Process): { label: MessageKey; look: string } {
+  if (!running) return { label: 'processes.stopped', look: '' };
+  return ready === false ? { label: 'processes.notReady', look: 'bad' } : RUNS;
+}
+
+const milliseconds = (value: number) => `${formatNumber(Math.round(value))} ms`;
+
+/** Measures of the last sample that tell how a process is. */
+const MEASURES = [
+  { name: 'memory', label: 'charts.memory', format: formatBytes },
+  { name: 'loop_max', label: 'charts.loop', format: milliseconds },
+  { name: 'requests', label: 'charts.requests', format: formatNumber },
+] as const satisfies readonly { name: string; label: MessageKey; format: (value: number) => string }[];
+
+/** Every process on the data folder or database: whether it runs and takes requests, and its last sample. */
 export function Processes({ app }: { app: string }) {
   const { data, error } = useQuery({
     queryKey: ['processes', app],
@@ -76,6 +96,9 @@ export function Processes({ app }: { app: string }) {
             <th>{t('accounts.state')}</th>
             <th>{t('processes.started')}</th>
             <th>{t('processes.seen')}</th>
+            {MEASURES.map(({ name, label }) => (
+              <th key={name}>{t(label)}</th>
+            ))}
             <th>Node.js</th>
           </tr>
         </thead>
@@ -83,15 +106,21 @@ export function Processes({ app }: { app: string }) {
           {data.items.map((one) => (
             <tr key={`${one.host} ${one.pid} ${one.started_at}`}>
               <th scope="row">
-                {one.pid} {one.host} <span className="muted">{one.url}</span>
+                {one.pid} {one.host}{' '}
+                <span className="muted">
+                  {one.url} {one.roles.join(', ')}
+                </span>
               </th>
               <td>
-                <span className={`badge ${one.running ? 'good' : ''}`}>
-                  {t(one.running ? 'processes.running' : 'processes.stopped')}
-                </span>
+                <span className={`badge ${stateOf(one).look}`}>{t(stateOf(one).label)}</span>
               </td>
               <td title={formatInstant(one.started_at)}>{formatAge(one.started_at)}</td>
               <td>{one.seen_at && formatAge(one.seen_at)}</td>
+              {MEASURES.map(({ name, format }) => (
+                <td key={name} className="number">
+                  {typeof one.last?.[name] === 'number' && format(one.last[name])}
+                </td>
+              ))}
               <td>{one.node}</td>
             </tr>
           ))}

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { EngineMeasures } from '../../engine.ts';
 import type { Metrics, RequestTotals } from './metrics.ts';
+import type { SharedProcesses } from './shared-processes.ts';
 
 /** Milliseconds between two samples, and the samples of a day. */
 const INTERVAL_MS = 30_000;
@@ -47,9 +48,10 @@ export const MEASURES = [
   'statements',
   'jobs_queued',
   'jobs_running',
+  'ready',
 ] as const;
 
-type Sample = Record<(typeof MEASURES)[number], number>;
+export type Sample = Record<(typeof MEASURES)[number], number>;
 
 const SAMPLE_LENGTH = MEASURES.length * 8;
 
@@ -60,9 +62,22 @@ interface ProcessView {
   readonly started_at: string;
   readonly node: string;
   readonly url: string;
+  readonly roles: readonly string[];
   /** When it wrote its last sample. */
   readonly seen_at: string | null;
   readonly running: boolean;
+  /** Whether the app took requests then; null of a process that has ended. */
+  readonly ready: boolean | null;
+  readonly last: Sample | null;
+}
+
+/** A process without what changes. */
+export type ProcessHead = Omit<ProcessView, 'seen_at' | 'running' | 'ready' | 'last'>;
+
+/** The measures of one process, in order. */
+interface ProcessHistory {
+  readonly process: ProcessView;
+  readonly samples: readonly Sample[];
 }
 
 /** An app as its history measures it. */
@@ -72,11 +87,22 @@ interface MeasuredApp {
   readonly base: string;
   measure(): Promise<EngineMeasures>;
   statements(): number;
+  health(): { readonly ready: boolean };
+  /** Processes on other data folders; undefined where the database is in one. */
+  readonly shared?: SharedProcesses | undefined;
+}
+
+interface HistoryOptions {
+  readonly metrics: Metrics;
+  readonly inFlight: () => number;
+  readonly data: string | undefined;
+  readonly roles?: readonly string[];
 }
 
 /**
  * The measures of one app in this process over the last day: one sample every half minute, in a file of fixed size in the data folder,
- * where a sample's place follows from its time. Other processes on the folder have files of their own, and each reads all of them.
+ * where a sample's place follows from its time. Other processes on the folder have files of their own, and each reads all of them;
+ * those on other folders tell of themselves in the database.
  */
 export class MetricsHistory {
   readonly #app: MeasuredApp;
@@ -84,6 +110,7 @@ export class MetricsHistory {
   readonly #inFlight: () => number;
   readonly #folder: string | undefined;
   readonly #startedAt = new Date().toISOString();
+  readonly #roles: readonly string[];
   /** Where there is no folder, or it cannot be written. */
   readonly #kept: Sample[] = [];
   #file: number | undefined;
@@ -96,11 +123,9 @@ export class MetricsHistory {
     counts: Counts;
   };
 
-  constructor(
-    app: MeasuredApp,
-    { metrics, inFlight, data }: { metrics: Metrics; inFlight: () => number; data: string | undefined },
-  ) {
+  constructor(app: MeasuredApp, { metrics, inFlight, data, roles = [] }: HistoryOptions) {
     this.#app = app;
+    this.#roles = roles;
     this.#metrics = metrics;
     this.#inFlight = inFlight;
     this.#folder = data === undefined ? undefined : join(data, 'metrics');
@@ -159,6 +184,7 @@ export class MetricsHistory {
       statements: now.statements - counts.statements,
       jobs_queued: measured?.jobs.queued ?? Number.NaN,
       jobs_running: measured?.jobs.running ?? Number.NaN,
+      ready: this.#app.health().ready ? 1 : 0,
     };
     this.#delay?.reset();
     this.#before = {
@@ -167,37 +193,41 @@ export class MetricsHistory {
       counts: { ...now, commits: now.commits ?? counts.commits, writes: now.writes ?? counts.writes },
     };
     await this.#keep(sample);
+    // A database that is away is asked again with the next sample.
+    await this.#app.shared?.publish(this.#head(), sample).catch(() => {});
   }
 
   /** The samples of all processes since an instant, in milliseconds, by process, each in order. */
-  read(since: number): { readonly process: ProcessView; readonly samples: readonly Sample[] }[] {
-    const own = { process: this.#view(this.#kept.at(-1)?.at), samples: this.#kept };
+  async read(since: number): Promise<ProcessHistory[]> {
     const files = this.#files();
-    const all = files.length > 0 ? files.flatMap((file) => readHistory(file) ?? []) : [own];
-    return all.map(({ process: of, samples }) => ({
-      process: of,
+    const own = { head: this.#head(), samples: this.#kept };
+    const here = files.length > 0 ? files.flatMap((file) => readHistory(file) ?? []) : [own];
+    const known = new Set(here.map(({ head }) => nameOf(head)));
+    const others = (await this.#app.shared?.read(since).catch(() => undefined)) ?? [];
+    return [...here, ...others.filter(({ head }) => !known.has(nameOf(head)))].map(({ head, samples }) => ({
+      process: viewOf(head, samples),
       samples: samples.filter(({ at }) => at >= since).toSorted((a, b) => a.at - b.at),
     }));
   }
 
-  /** The processes that serve the app or work for it, on this data folder, of the last day. */
-  processes(): ProcessView[] {
-    const others = this.read(Date.now() - INTERVAL_MS * SAMPLES)
-      .map(({ process: of }) => of)
-      .filter(({ pid, host }) => pid !== process.pid || host !== hostname());
+  /** The processes that serve the app or work for it, on this data folder and on its database, of the last day. */
+  async processes(): Promise<ProcessView[]> {
+    const all = (await this.read(Date.now() - INTERVAL_MS * SAMPLES)).map(({ process: of }) => of);
+    const [me, ready] = [nameOf(this.#head()), this.#app.health().ready];
+    const own = all.find((of) => nameOf(of) === me);
     // This one is there, whatever it has written so far.
-    return [{ ...this.#view(Date.now()), running: true }, ...others];
+    const now = { ...this.#head(), last: own?.last ?? null, seen_at: new Date().toISOString() };
+    return [{ ...now, running: true, ready }, ...all.filter((of) => of !== own)];
   }
 
-  #view(seen: number | undefined): ProcessView {
+  #head(): ProcessHead {
     return {
       pid: process.pid,
       host: hostname(),
       started_at: this.#startedAt,
       node: process.versions.node,
       url: this.#url,
-      seen_at: seen === undefined ? null : new Date(seen).toISOString(),
-      running: seen !== undefined && Date.now() - seen < GONE_AFTER_MS,
+      roles: this.#roles,
     };
   }
 
@@ -229,7 +259,7 @@ export class MetricsHistory {
       if (at >= MAX_FILES - 1 || changed < old) rmSync(path, { force: true });
     const path = join(this.#folder, `${this.#app.name}.${process.pid}.samples`);
     const file = openSync(path, isThere(path) ? 'r+' : 'w+', 0o600);
-    const { seen_at: _, running: __, ...head } = this.#view(undefined);
+    const head = { ...this.#head(), measures: MEASURES.length };
     writeSync(file, Buffer.from(JSON.stringify(head).padEnd(HEAD_LENGTH)), 0, HEAD_LENGTH, 0);
     return file;
   }
@@ -255,13 +285,25 @@ function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
+/** A name that no two processes have. */
+export function nameOf({ host, pid, started_at }: ProcessHead): string {
+  return `${host} ${pid} ${started_at}`;
+}
+
+function viewOf(head: ProcessHead, samples: readonly Sample[]): ProcessView {
+  const last = samples.reduce<Sample | null>((last, one) => (last && last.at > one.at ? last : one), null);
+  const running = last !== null && Date.now() - last.at < GONE_AFTER_MS;
+  const seen_at = last && new Date(last.at).toISOString();
+  return { ...head, seen_at, running, ready: running ? last.ready === 1 : null, last };
+}
+
 /** The history in a file; undefined where it is none: another process may be about to write it, or has removed it. */
-function readHistory(
-  path: string,
-): { readonly process: ProcessView; readonly samples: Sample[] } | undefined {
+function readHistory(path: string): { readonly head: ProcessHead; readonly samples: Sample[] } | undefined {
   try {
     const bytes = readFileSync(path);
-    const head: Omit<ProcessView, 'seen_at' | 'running'> = JSON.parse(bytes.toString('utf8', 0, HEAD_LENGTH));
+    const { measures, ...head } = JSON.parse(bytes.toString('utf8', 0, HEAD_LENGTH));
+    // Written by a version with other measures.
+    if (measures !== MEASURES.length) return undefined;
     const samples: Sample[] = [];
     for (let at = HEAD_LENGTH; at + SAMPLE_LENGTH <= bytes.length; at += SAMPLE_LENGTH) {
       const entries = MEASURES.map((name, index) => [name, bytes.readDoubleLE(at + index * 8)] as const);
@@ -269,9 +311,7 @@ function readHistory(
       const sample = Object.fromEntries(entries) as Sample;
       if (sample.at > 0) samples.push(sample);
     }
-    const seen = Math.max(0, ...samples.map(({ at }) => at));
-    const seen_at = seen > 0 ? new Date(seen).toISOString() : null;
-    return { process: { ...head, seen_at, running: Date.now() - seen < GONE_AFTER_MS }, samples };
+    return { head, samples };
   } catch {
     return undefined;
   }

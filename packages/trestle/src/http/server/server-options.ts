@@ -1,3 +1,4 @@
+import type { Role } from '../../jobs/job-limits.ts';
 import type { Log } from '../logging/logging.ts';
 import { checkOrigins, type Origins } from '../requests/cors.ts';
 import { checkBasePath, compileTrust, type TrustsPeer } from '../requests/proxies.ts';
@@ -35,6 +36,8 @@ export interface ServerOptions {
    * on a slow or shared machine a bound that fits another one refuses what could be served).
    */
   shedAbove?: number;
+  /** Roles of this process, for its operators (default: not said). */
+  roles?: readonly Role[];
   /** The folder where the measures of the last day are kept (default: none, they are in memory). */
   data?: string;
   /** Settings in effect and backups, for its operators (default: none). */
@@ -62,6 +65,7 @@ export function settle(options: ServerOptions): Settings {
     listens: true,
     metricsPort: undefined,
     data: undefined,
+    roles: [],
     administration: undefined,
     keepAlive: LIMITS.keepAlive,
     timeouts: TIMEOUTS,

@@ -11,6 +11,7 @@ import { RecentLines } from '../logging/recent-lines.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { MetricsHistory } from '../metrics/metrics-history.ts';
 import { metricsRoute, openMetricsPort } from '../metrics/server-metrics.ts';
+import { openSharedProcesses, type SharedProcesses } from '../metrics/shared-processes.ts';
 import { readBodies } from '../requests/bodies.ts';
 import { mount } from '../routes/mount.ts';
 import type { ServerView } from './administration.ts';
@@ -43,6 +44,7 @@ export interface Site {
     server: { readonly streams: ResponseStreams; readonly view: ServerView },
   ): Mounted | Promise<Mounted>;
   health(): Health;
+  readonly shared?: SharedProcesses | undefined;
   /** SQL statements run so far. */
   statements(): number;
   measure(): Promise<EngineMeasures>;
@@ -142,13 +144,13 @@ function viewOf(
   { settings, metrics, lifecycle, log }: ServerState,
   sites: readonly Site[],
 ): ServerView {
-  const { data, administration } = settings;
+  const { data, administration, roles } = settings;
   const others = sites.filter((other) => other !== site);
   const isOf = ({ name, base }: Site, { app, route }: Readonly<Record<string, unknown>>) =>
     app === name || (typeof route === 'string' && base !== '' && `${route}/`.startsWith(`${base}/`));
   return {
     recent: log.recent,
-    history: new MetricsHistory(site, { metrics, inFlight: () => lifecycle.inFlight, data }),
+    history: new MetricsHistory(site, { metrics, inFlight: () => lifecycle.inFlight, data, roles }),
     settings: administration?.settings ?? [],
     backups: administration?.backups,
     isOwn: (line) => isOf(site, line) || !others.some((other) => isOf(other, line)),
@@ -157,7 +159,8 @@ function viewOf(
 
 /** The view of no server, of which only the routes are asked. */
 export function viewOfNone({ app, store, measure }: Pick<Engine, 'app' | 'store' | 'measure'>): ServerView {
-  const measured = { name: app.name, base: '', measure, statements: () => store.statements };
+  const counts = { statements: () => store.statements, health: () => store.health() };
+  const measured = { name: app.name, base: '', measure, ...counts };
   const none = { metrics: new Metrics(), inFlight: () => 0, data: undefined };
   const history = new MetricsHistory(measured, none);
   return { recent: new RecentLines(), history, settings: [], backups: undefined, isOwn: () => true };
@@ -200,6 +203,7 @@ function siteOf({ engine, base }: Mount): Site {
     base,
     mount: (fastify, server) => mount(fastify, engine, { base, ...server }),
     health: () => store.health(),
+    shared: openSharedProcesses(store, app),
     statements: () => store.statements,
     measure: () => engine.measure(),
     requireAdministrator: (secret, origin) => void authenticate.administrator(secret, origin),

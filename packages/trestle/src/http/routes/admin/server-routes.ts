@@ -62,6 +62,10 @@ function logRoutes(server: ServerView, authenticate: Authenticator): Route[] {
 }
 
 function measureRoutes({ history, settings }: ServerView): Route[] {
+  const sample = titled(
+    'Sample',
+    Type.Object(Object.fromEntries(MEASURES.map((name) => [name, nullable(Type.Number())]))),
+  );
   const process_ = titled(
     'Process',
     Type.Object({
@@ -70,17 +74,17 @@ function measureRoutes({ history, settings }: ServerView): Route[] {
       started_at: instant,
       node: text,
       url: text,
+      roles: Type.Array(text),
       seen_at: nullable(instant),
       running: Type.Boolean(),
+      ready: nullable(Type.Boolean()),
+      last: nullable(sample),
     }),
-  );
-  const sample = titled(
-    'Sample',
-    Type.Object(Object.fromEntries(MEASURES.map((name) => [name, nullable(Type.Number())]))),
   );
   const metrics = {
     operationId: 'getMetricsHistory',
-    summary: 'Measures of the last day, a sample every half minute, by process',
+    summary:
+      'Measures of the last day by process: a sample every half minute, of processes on other data folders every five',
     description:
       'Counts are those since the sample before. Times are milliseconds, sizes bytes; null where there is none. `at` is milliseconds since 1970.',
     query: Type.Object({
@@ -97,7 +101,8 @@ function measureRoutes({ history, settings }: ServerView): Route[] {
   };
   const processes = {
     operationId: 'listProcesses',
-    summary: 'Processes of the last day on this data folder, and whether they run',
+    summary: 'Processes of the last day on this data folder or database, whether they run and take requests',
+    description: '`last` is the last sample, of half a minute at most.',
     answers: { 200: titled('Processes', Type.Object({ items: Type.Array(process_) })) },
   };
   const inEffect = {
@@ -111,10 +116,10 @@ function measureRoutes({ history, settings }: ServerView): Route[] {
     },
   };
   return [
-    adminRoute('GET', '/metrics', metrics, ({ query: { hours = 24 } }) =>
-      answer(200, { items: history.read(Date.now() - (hours / 24) * DAY_MS) }),
+    adminRoute('GET', '/metrics', metrics, async ({ query: { hours = 24 } }) =>
+      answer(200, { items: await history.read(Date.now() - (hours / 24) * DAY_MS) }),
     ),
-    adminRoute('GET', '/processes', processes, () => answer(200, { items: history.processes() })),
+    adminRoute('GET', '/processes', processes, async () => answer(200, { items: await history.processes() })),
     adminRoute('GET', '/settings', inEffect, () => answer(200, { items: settings })),
   ];
 }
