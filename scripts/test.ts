@@ -15,7 +15,7 @@ const HELP = `npm test -- [options] [path…]
 
 Runs every check of the repository: types, lint and format, import directions, dialects, layout, words,
 documents, the reference's comments, tests.
-With a path, only the test files whose path contains it, and no other check.
+With a path, only the test files whose path contains it, and no other check; npm run check -- APP checks the types of an app.
 
   --all              also the tests that take browsers and packages a minute each, which .ci/run runs (TRESTLE_TEST_FILES=all)
   --no-tests         the checks without the tests (npm run check)
@@ -39,6 +39,7 @@ interface Outcome {
 const root = process.cwd();
 const { values: options, positionals: filters } = readOptions();
 if (options.help) console.log(HELP);
+else if (options['no-tests'] && filters.length > 0) await runSteps([typesOfApps()]);
 else await runSteps([...(filters.length > 0 ? [] : checks()), ...(options['no-tests'] ? [] : [tests()])]);
 
 function readOptions() {
@@ -78,6 +79,12 @@ function checks(): Step[] {
     { name: 'documents', run: async () => foundBy(checkDocs(root)) },
     { name: 'reference', run: async () => foundBy(checkReference(root, await allCommands())) },
   ];
+}
+
+/** The types of apps, by the settings of their own project: no rule of this repository. */
+function typesOfApps(): Step {
+  const run = () => command('node', ['packages/trestle/bin/trestle.js', 'check', '--types', ...filters]);
+  return { name: 'types of apps', run };
 }
 
 function tests(): Step {

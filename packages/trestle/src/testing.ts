@@ -14,6 +14,7 @@ import { startServer } from './http/server/server.ts';
 import type { App } from './schema/app.ts';
 import type { Jobs } from './schema/jobs.ts';
 import type { Fields } from './schema/resource.ts';
+import type { ContractContext } from './schema/route.ts';
 import type { Resources } from './schema/row-types.ts';
 
 /** Where a test's app keeps its rows, and how many servers it has. */
@@ -22,6 +23,8 @@ export interface ServeOptions {
   data?: string;
   /** A `postgres://` URL (default: SQLite). */
   database?: string | undefined;
+  /** A mail server, `smtp://127.0.0.1:2525` (default: mails are files, `ID.eml` in `DATA/APP/mails`). */
+  smtp?: string;
   /** Servers on the same data; requests are distributed among them in turn (default: 1). */
   servers?: number;
 }
@@ -30,6 +33,8 @@ export interface ServeOptions {
 export interface Served<Rs extends Resources = Resources, Js extends Jobs = Jobs, F extends Fields = Fields> {
   /** The URL of the first server. */
   readonly url: string;
+  /** The context of the app's own code, `context.services`, `jobs`, `accounts`, as a contract is given it. */
+  readonly context: ContractContext<Rs, Js, F>;
   /** The engine of the first server. @internal */
   readonly engine: Engine<Rs, Js, F>;
   /** The data folder. */
@@ -83,7 +88,7 @@ export async function serveApp<Rs extends Resources, Js extends Jobs, F extends 
   app: App<Rs, Js, F>,
   options: ServeOptions = {},
 ): Promise<Served<Rs, Js, F>> {
-  const { database, servers: count = 1 } = options;
+  const { database, smtp, servers: count = 1 } = options;
   const data = options.data ?? mkdtempSync(join(tmpdir(), `trestle-${app.name}-`));
   const lines: string[] = [];
   const open = async () => {
@@ -91,6 +96,7 @@ export async function serveApp<Rs extends Resources, Js extends Jobs, F extends 
       data,
       database,
       shared: count > 1,
+      mail: { smtp },
       passwords: { cost: MIN_HASH_COST },
       administratorSecret: ADMINISTRATOR,
     });
@@ -106,6 +112,7 @@ export async function serveApp<Rs extends Resources, Js extends Jobs, F extends 
   return {
     url: first.server.url,
     engine: first.engine,
+    context: first.engine.context,
     data,
     administrator: ADMINISTRATOR,
     call: (method, path, options) =>

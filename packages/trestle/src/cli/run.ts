@@ -1,4 +1,5 @@
-import { basename } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { Command } from 'commander';
 import { Problem } from '../problems.ts';
 import { StartError } from '../start-error.ts';
@@ -18,6 +19,8 @@ export async function run(line: readonly string[], parts?: Embedded): Promise<vo
     .description('One declaration of resources, one production REST backend.')
     .showHelpAfterError('(add --help for what there is)')
     .helpCommand('help [command]', 'Show help for a command');
+  addVersion(program);
+  endUnread(words);
   try {
     for (const { name, summary, load } of COMMANDS) {
       const command = program.command(name).description(summary);
@@ -38,4 +41,19 @@ export async function run(line: readonly string[], parts?: Embedded): Promise<vo
     if (process.env.TRESTLE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exit(error instanceof StartError ? error.exitCode : 1);
   }
+}
+
+/** Adds `--version`, with that of the package that this code is in; an executable has none. */
+function addVersion(program: Command): void {
+  if (embedded) return;
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
+  program.version(version, '-V, --version', 'print the version');
+}
+
+/** Ends a command whose reader, such as `head`, has seen enough; a server goes on. */
+function endUnread([command = '']: readonly string[]): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (!['serve', 'dev'].includes(command)) process.exit();
+  });
 }

@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import type { Command } from 'commander';
 import { migrationStatus } from '../../database/migrations/migrate.ts';
 import { databaseWords, fileOf, mayExist, openStore, sqliteFiles } from '../../database/open-store.ts';
@@ -6,22 +9,28 @@ import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
 import { checkRows } from '../check-rows.ts';
 import { type DataOptions, databaseOf, tellWaiting, withData } from '../data-options.ts';
-import { findApps } from '../find-apps.ts';
+import { filesOfApps, findApps } from '../find-apps.ts';
 
 interface CheckOptions extends DataOptions {
   deep?: boolean;
+  types?: boolean;
 }
 
-/** `trestle check [apps…] [--deep]` */
+/** `trestle check [apps…] [--deep | --types]` */
 export function define(command: Command): void {
   command
     .argument('[apps...]', 'folders of apps, or their names in apps/ (default: all of apps/)')
-    .option('--deep', 'also every index and reference, and each row against the declaration');
+    .option('--deep', 'also every index and reference, and each row against the declaration')
+    .option(
+      '--types',
+      'the types of the apps in place of databases, by the compiler and settings of their project',
+    );
   withData(command).action(check);
 }
 
 /** Ends with exit code 1 where something is wrong. A server may use the database meanwhile. */
-async function check(names: string[], { deep = false, ...options }: CheckOptions): Promise<void> {
+async function check(names: string[], { deep = false, types, ...options }: CheckOptions): Promise<void> {
+  if (types) return checkTypes(names);
   for (const app of await findApps(names)) {
     const database = databaseOf(app, options);
     const at = { data: options.data, ...(database !== undefined && { database }) };
@@ -33,6 +42,24 @@ async function check(names: string[], { deep = false, ...options }: CheckOptions
     const words = found.length > 0 ? found.map((one) => `\n  ${one}`).join('') : ' whole, and as declared';
     process.stdout.write(`${databaseWords(at, app.name)}:${words}\n`);
     if (found.length > 0) process.exitCode = 1;
+  }
+}
+
+/** Runs the compiler of a project over it. Throws `StartError` where an app is in none, or its project has no compiler. */
+function checkTypes(names: readonly string[]): void {
+  for (const project of new Set(filesOfApps(names).map((file) => above(file, 'tsconfig.json')))) {
+    const compiler = above(project, 'node_modules/.bin/tsc');
+    const { status } = spawnSync(compiler, ['--noEmit', '-p', project], { stdio: 'inherit' });
+    if (status === 0) process.stdout.write(`${relative('.', project)}: no type errors\n`);
+    else process.exitCode = 1;
+  }
+}
+
+/** The nearest file of a name in the folder of another, or above it. */
+function above(file: string, name: string): string {
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, name))) return join(folder, name);
+    if (folder === dirname(folder)) throw new StartError(`there is no ${name} for ${relative('.', file)}`);
   }
 }
 

@@ -78,7 +78,7 @@ async function listJobs(names: string[], options: JobsOptions): Promise<void> {
   }
   if (json) return void process.stdout.write(`${JSON.stringify(listed, undefined, 2)}\n`);
   for (const { app, schedules, jobs } of listed) {
-    process.stdout.write(`${app}: ${schedules.length} schedules, ${jobs.length} jobs\n`);
+    process.stdout.write(`${app}: schedules ${schedules.length}, jobs ${jobs.length}\n`);
     printTable(schedules.map(({ name, schedule, next }) => ['', name, schedule, `next ${next}`]));
     printTable(
       jobs.map(({ id, name, state: now, attempts, created_at, error }) => [
