@@ -245,6 +245,7 @@ function compileStatements(table: SystemTable<(typeof JOB_RESOURCES)['operations
 
 /** A caller's name in counts and turns: its account, else its key. */
 export function callerName(caller: Caller): string {
+  if (caller.kind === 'account' && caller.viewedBy) return callerName(caller.viewedBy);
   const account = accountOf(caller);
   if (account !== null) return `account ${account}`;
   return caller.kind === 'key' ? `key ${caller.key}` : caller.kind;

@@ -11,6 +11,8 @@ export type Caller =
       readonly session: string;
       /** Roles of the account (default: none). */
       readonly roles?: readonly string[];
+      /** The administrator who looks as this account, and whose session counts (default: the account itself calls). */
+      readonly viewedBy?: Caller;
     }
   | {
       readonly kind: 'key';

@@ -217,10 +217,15 @@ export interface RouteOptions<S extends RouteSchemas = RouteSchemas> {
   /** A GET that changes something, as some originals have it: HEAD does not run it (405). Default: false. */
   changes?: boolean;
   /**
-   * Changes no rows, so that callers who may read alone may call it, though it is no GET (default: false): a search, the end of
-   * the caller's own session.
+   * Changes no rows, so that callers who may read alone may call it, though it is no GET (default: false): the end of the
+   * caller's own session.
    */
   readOnly?: boolean;
+  /**
+   * Safe in the sense of RFC 9110, section 9.2.1, though it is no GET: it reads alone, by a query in its body. So it is `readOnly`, and
+   * an administrator may look by it as another account (default: false).
+   */
+  safe?: boolean;
   /** For the documentation: the OAuth2 password form of this route signs Swagger UI in (default: false). */
   signsIn?: boolean;
 }

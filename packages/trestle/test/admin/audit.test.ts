@@ -7,6 +7,7 @@ import { eachPlace } from '../stores.ts';
 import { type Browser, operatorOf } from './operators.ts';
 
 const notes = resource({
+  live: true,
   fields: { title: text({ max: 20, unique: true }), body: text({ nullable: true }), owner: author() },
   can: { read: own('owner'), create: signedIn, update: own('owner'), delete: own('owner') },
   within: {
@@ -199,7 +200,19 @@ eachPlace('audit', (place) => {
     assert.equal(line?.account === ann.id, false);
     const post = await root.call('POST /v1/notes', { body: { title: 'x' }, headers });
     assert.equal(post.status, 403);
-    assert.equal((await root.call('POST /v1/notes:search', { body: {}, headers })).status, 403);
+    const found = await root.call<{ items: { title: string }[] }>('POST /v1/notes:search', {
+      body: {},
+      headers,
+    });
+    assert.deepEqual(
+      found.body.items.map(({ title }) => title),
+      ['of ann'],
+    );
+    assert.equal(found.headers.get('trestle-viewed-as'), `accounts/${ann.id}`);
+    const [searched] = await entries(root, 1, '&filter[route][contains]=search');
+    assert.deepEqual([searched?.viewed_as, searched?.method], [ann.id, 'POST']);
+    for (const line of ['POST /v1/batch', 'PATCH /v1/me', 'DELETE /v1/sessions'])
+      assert.equal((await root.call(line, { body: {}, headers })).status, 403, line);
     assert.equal((await viewer.call('GET /v1/notes', { headers })).status, 403);
     assert.equal((await server.call('GET /v1/notes', { token: ann.token, headers })).status, 403);
     assert.equal((await root.call('GET /v1/admin/audit', { headers })).status, 403);
@@ -207,6 +220,36 @@ eachPlace('audit', (place) => {
     const unknown = { 'trestle-view-as': 'accounts/0190f000-0000-7000-8000-000000000000' };
     assert.equal((await root.call('GET /v1/notes', { headers: unknown })).status, 404);
     assert.equal((await root.call('GET /v1/notes', { headers: { 'trestle-view-as': 'x' } })).status, 400);
+  });
+
+  test('an event stream as another account shows its rows, and ends with the session of the administrator', async () => {
+    await using server = await startApps(paper, await place());
+    const root = await operatorOf(server);
+    const ann = await signUp(server, 'ann');
+    const headers = { 'trestle-view-as': `accounts/${ann.id}`, cookie: root.cookie };
+    const stream = await fetch(`${server.url}/v1/notes/events`, { headers });
+    assert.deepEqual([stream.status, stream.headers.get('trestle-viewed-as')], [200, `accounts/${ann.id}`]);
+    assert.ok(stream.body);
+    const reader = stream.body.pipeThrough(new TextDecoderStream()).getReader();
+    let read = '';
+    const reads = async (pattern: RegExp) => {
+      while (!pattern.test(read)) {
+        // A stream whose reader may not go on is cut.
+        const part = await reader.read().catch(() => undefined);
+        if (!part || part.done) return false;
+        read += part.value;
+      }
+      return true;
+    };
+    assert.ok(await reads(/event: page/));
+    await root.call('POST /v1/notes', { body: { title: 'of root' } });
+    await server.call('POST /v1/notes', { token: ann.token, body: { title: 'of ann' } });
+    assert.ok(await reads(/event: put\ndata: .*"of ann"/));
+    assert.doesNotMatch(read, /of root/);
+    const [entry] = await entries(root, 1, '&filter[route][contains]=events');
+    assert.deepEqual([entry?.viewed_as, entry?.username], [ann.id, 'administrator']);
+    await root.call('DELETE /v1/admin/session');
+    assert.equal(await reads(/never/), false);
   });
 });
 

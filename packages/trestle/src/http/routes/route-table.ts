@@ -70,8 +70,8 @@ function routeOptions(
   let read: InputReader | undefined;
   // A route's types were checked where it was declared; here its input is what its schemas let through.
   const handle = route.handle as Handle;
-  const { produces, answers, changes, multipart, maxBody, can, idempotent, readOnly } = route.options;
-  const reads = readOnly ?? (route.method === 'GET' && !changes);
+  const { produces, answers, changes, multipart, maxBody, can, idempotent, readOnly, safe } = route.options;
+  const reads = safe ?? readOnly ?? (route.method === 'GET' && !changes);
   const audited = new AuditedRoute(context.audit, context.store, route, url);
   const hasBody = produces !== undefined || Object.values(answers).some((schema) => schema !== null);
   return {

@@ -16,8 +16,8 @@ interface Viewing {
 }
 
 /**
- * The account that an administrator looks through, as a caller. It reads alone, the answer is marked, and the audit has it. Throws
- * `forbidden` for others, for API keys and for what is no GET, and `not_found`.
+ * The account that an administrator looks through, as a caller. It reads alone, the answer is marked, and the audit has it. A stream
+ * ends with the administrator's own session. Throws `forbidden` for others, for API keys and for what changes something, and `not_found`.
  */
 export async function viewedAs(
   own: Caller | Promise<Caller>,
@@ -28,9 +28,11 @@ export async function viewedAs(
   request.caller = operator;
   if (!isAdministrator(operator) || operator.kind === 'key')
     throw new Problem('forbidden', { detail: 'Trestle-View-As is for administrators.' });
-  const isRead = method === 'GET' || method === 'HEAD';
-  if (!isRead || routeOptions.config.route?.options.changes)
-    throw new Problem('forbidden', { detail: 'Trestle-View-As only reads: it goes with GET and HEAD.' });
+  const { changes, safe } = routeOptions.config.route?.options ?? {};
+  if (changes || !(safe || method === 'GET' || method === 'HEAD'))
+    throw new Problem('forbidden', {
+      detail: 'Trestle-View-As only reads: it goes with GET, HEAD and searches.',
+    });
   const [, given = ''] = /^accounts\/([\w-]{1,36})$/.exec(String(headers[VIEW_AS])) ?? [];
   if (given === '')
     throw new Problem('malformed', { detail: 'Trestle-View-As names an account: accounts/ID.' });
@@ -39,5 +41,6 @@ export async function viewedAs(
   await audited.viewedAs(request, operator, given);
   request.viewedBy = operator;
   reply.header('trestle-viewed-as', `accounts/${given}`);
-  return { kind: 'account', account: id, session: '', ...(roles.length > 0 && { roles }) };
+  const hasRoles = roles.length > 0 && { roles };
+  return { kind: 'account', account: id, session: '', ...hasRoles, viewedBy: operator };
 }

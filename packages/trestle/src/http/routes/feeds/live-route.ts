@@ -48,12 +48,14 @@ export function liveRoute(model: Model, live: LiveLists): Route {
     const { query } = lists.of(request.url, request.query, LIVE_PARAMETERS);
     const { caller, signal, method, headers } = request;
     const after = headers['last-event-id'];
+    // Streams are counted as those of whoever reads them.
+    const reader = (caller.kind === 'account' && caller.viewedBy) || caller;
     const client =
-      caller.kind === 'anonymous'
+      reader.kind === 'anonymous'
         ? `address ${request.origin.address}`
-        : caller.kind === 'key'
-          ? `key ${caller.key}`
-          : `${caller.kind} ${accountOf(caller)}`;
+        : reader.kind === 'key'
+          ? `key ${reader.key}`
+          : `${reader.kind} ${accountOf(reader)}`;
     const asked = { caller, client, resource: name, query, signal };
     const batches = await live.open({ ...asked, ...(typeof after === 'string' && { after }) });
     if (method === 'HEAD') await batches.return?.();

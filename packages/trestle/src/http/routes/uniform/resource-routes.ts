@@ -52,7 +52,7 @@ export function resourceRoutes(
       description: 'The same page as of a list, its parameters as JSON.',
       body: titled(`${rowName(name)}Search`, searchBody(model)),
       raises: ['invalid_cursor'],
-      readOnly: true,
+      safe: true,
       answers: { 200: pageOf(name, view) },
     },
     async (request) => {
