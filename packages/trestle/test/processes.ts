@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -70,6 +70,44 @@ export function start(words: readonly string[], { cwd, env, under = [], input }:
 /** Runs a command to its end. */
 export function run(words: readonly string[], options?: RunOptions): Promise<Ended> {
   return start(words, options).ended;
+}
+
+/** A command as `command-host.ts` is sent it. */
+export interface HostedCommand {
+  readonly words: readonly string[];
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly input: string;
+}
+
+let host: { readonly child: ChildProcess; readonly gone: Promise<never> } | undefined;
+let hosted: Promise<unknown> = Promise.resolve();
+after(() => host?.child.kill());
+
+function startHost() {
+  const child = fork(join(import.meta.dirname, 'command-host.ts'), {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const gone = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the host ended with ${code}`)));
+  gone.catch(() => {});
+  return { child, gone };
+}
+
+/**
+ * Runs a command to its end in the one process that the commands of a test file share: a process of its own takes half a second.
+ * For commands that end by themselves; that they do, tests with `run` show.
+ */
+export function command(words: readonly string[], { cwd, env, input = '' }: RunOptions = {}): Promise<Ended> {
+  host ??= startHost();
+  const { child, gone } = host;
+  const asked: HostedCommand = { words, cwd: cwd ?? temporaryFolder(), env: environment(env), input };
+  const ended = hosted.then(async (): Promise<Ended> => {
+    child.send(asked);
+    const [result] = await Promise.race([once(child, 'message'), gone]);
+    return result;
+  });
+  hosted = ended.catch(() => {});
+  return ended;
 }
 
 /** Serves on a free port; resolves once it says where. */

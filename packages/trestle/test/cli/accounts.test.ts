@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { appFolder, ENGINE, run, temporaryFolder } from '../processes.ts';
+import { appFolder, command, ENGINE, temporaryFolder } from '../processes.ts';
 
 const CLUB = `
 import { accounts, anyText, app, email, reference, resource, role, text } from ${ENGINE};
@@ -19,7 +19,7 @@ export default app({
 function onClub() {
   const [club, data] = [appFolder(CLUB), temporaryFolder()];
   return (words: string, input?: string) =>
-    run([...words.split(' '), '--app', club, '--data', data], input === undefined ? {} : { input });
+    command([...words.split(' '), '--app', club, '--data', data], input === undefined ? {} : { input });
 }
 
 test('accounts: made, listed, changed and deleted, the password from standard input alone', async () => {

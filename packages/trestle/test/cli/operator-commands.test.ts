@@ -6,18 +6,18 @@ import { test } from 'node:test';
 import { anonymous } from '../../src/contract.ts';
 import { openEngine } from '../../src/engine.ts';
 import { remindersApp } from '../jobs/reminders-app.ts';
-import { appFolder, NOTES, run, temporaryFolder } from '../processes.ts';
+import { appFolder, command, NOTES, run, temporaryFolder } from '../processes.ts';
 
 const REMINDERS = JSON.stringify(join(import.meta.dirname, '../jobs/reminders-app.ts'));
 
 test('routes: every route with its callers, also as JSON', async () => {
   const app = appFolder(NOTES);
-  const { code, stdout } = await run(['routes', app]);
+  const { code, stdout } = await command(['routes', app]);
   assert.equal(code, 0);
   assert.match(stdout, /^GET +\/slow +everyone +Takes until it is released$/m);
   assert.match(stdout, /^DELETE +\/v1\/notes\/:id +everyone /m);
   const routes: { path: string; method: string; callers: string }[] = JSON.parse(
-    (await run(['routes', app, '--json'])).stdout,
+    (await command(['routes', app, '--json'])).stdout,
   );
   assert.ok(routes.some(({ method, path }) => method === 'GET' && path === '/v1/notes'));
 });
@@ -27,7 +27,7 @@ test('jobs: schedules and jobs of a database, by state', async () => {
   const app = appFolder(
     `import { remindersApp } from ${REMINDERS};\nexport default remindersApp(async () => {});`,
   );
-  const missing = await run(['jobs', app, '--data', data]);
+  const missing = await command(['jobs', app, '--data', data]);
   assert.equal(missing.code, 1);
   assert.match(missing.stderr, /there is no database .*reminders\.db/);
   const engine = await openEngine(
@@ -37,18 +37,18 @@ test('jobs: schedules and jobs of a database, by state', async () => {
   const { remind } = engine.context.jobs;
   const id = await remind.enqueue({ caller: anonymous }, { title: 'a secret of a user' });
   await engine.close();
-  const { stdout } = await run(['jobs', app, '--data', data]);
+  const { stdout } = await command(['jobs', app, '--data', data]);
   assert.match(stdout, new RegExp(`${id} +remind +queued +attempt 0`));
   assert.doesNotMatch(stdout, /secret/);
-  const failed = await run(['jobs', app, '--data', data, '--state', 'failed', '--json']);
+  const failed = await command(['jobs', app, '--data', data, '--state', 'failed', '--json']);
   assert.deepEqual(JSON.parse(failed.stdout), [{ app: 'reminders', schedules: [], jobs: [] }]);
-  const wrong = await run(['jobs', app, '--limit', 'many']);
+  const wrong = await command(['jobs', app, '--limit', 'many']);
   assert.match(wrong.stderr, /Expected a number from 1 to 99999/);
 });
 
 test('config: the settings in effect, and where each comes from', async () => {
   const env = { TRESTLE_DRAIN: '2', DATABASE_URL: 'postgres://me:secret@host/db' };
-  const { code, stdout } = await run(['config', '--json'], { env });
+  const { code, stdout } = await command(['config', '--json'], { env });
   assert.equal(code, 0);
   const settings: { name: string }[] = JSON.parse(stdout);
   const of = (name: string) => settings.find((each) => each.name === name);
@@ -87,7 +87,7 @@ test('trestle.config.ts: settings between the environment and the defaults; a mi
 });
 
 test('completion: commands and their options, in three shells', async () => {
-  const bash = (await run(['completion', 'bash'])).stdout;
+  const bash = (await command(['completion', 'bash'])).stdout;
   const completed = (words: readonly string[]) => {
     const script = `${bash}\nCOMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; _trestle; echo "\${COMPREPLY[@]}"`;
     return spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stdout.trim();
@@ -96,23 +96,23 @@ test('completion: commands and their options, in three shells', async () => {
   assert.equal(completed(['trestle', 'serve', '--backup']), '--backup-to --backup-at --backup-keep');
   assert.equal(completed(['trestle', 'accounts', 'set']), 'set-password');
   assert.match(
-    (await run(['completion', 'fish'])).stdout,
+    (await command(['completion', 'fish'])).stdout,
     /^complete -c trestle .* -l readiness-delay -r -d '/m,
   );
-  assert.match((await run(['completion', 'zsh'])).stdout, /^autoload -U \+X bashcompinit/);
-  assert.equal((await run(['completion', 'tcsh'])).code, 1);
+  assert.match((await command(['completion', 'zsh'])).stdout, /^autoload -U \+X bashcompinit/);
+  assert.equal((await command(['completion', 'tcsh'])).code, 1);
 });
 
 test('doctor: well, and what is wrong', async () => {
   const data = temporaryFolder();
   const app = appFolder(NOTES);
-  const well = await run(['doctor', app, '--data', data]);
+  const well = await command(['doctor', app, '--data', data]);
   assert.equal(well.code, 0, well.stdout);
   assert.match(well.stdout, /^ok +notes: migrations +\d+ pending/m);
   const secret = join(data, 'signing-secret');
   writeFileSync(secret, 'x'.repeat(64));
   chmodSync(secret, 0o644);
-  const ill = await run(['doctor', app, '--data', data, '--json'], { env: { TRESTLE_PROT: '1' } });
+  const ill = await command(['doctor', app, '--data', data, '--json'], { env: { TRESTLE_PROT: '1' } });
   assert.equal(ill.code, 1);
   const { ok, findings }: { ok: boolean; findings: { check: string; ok: boolean; detail: string }[] } =
     JSON.parse(ill.stdout);

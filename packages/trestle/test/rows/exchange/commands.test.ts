@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type Ended, run, temporaryFolder } from '../../processes.ts';
+import { command, type Ended, run, temporaryFolder } from '../../processes.ts';
 
 const APP = join(import.meta.dirname, 'storehouse.ts');
 
@@ -14,7 +14,7 @@ describe('export and import, as commands', () => {
     return path;
   };
   const trestle = (...words: string[]): Promise<Ended> =>
-    run([...words, '--app', APP, '--data', join(folder, 'data')]);
+    command([...words, '--app', APP, '--data', join(folder, 'data')]);
 
   it('say which lines are not valid, with an exit code of its own', async () => {
     const text = 'name,size,tags\r\n"two\nlines",1,"[""a""]"\r\nx,big,\r\ny,1\r\n';
