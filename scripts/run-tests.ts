@@ -63,15 +63,15 @@ export function testFiles(root: string, filters: readonly string[]): string[] {
 const COMPILE_CACHE = 'node_modules/.cache/trestle-tests';
 /** Files with a process of their own: long ones, which start first, and ones about processes, browsers and faults. */
 const ALONE =
-  /create-trestle|packages\/admin|installed|processes|conformance|workers|slow-readers|cli\/|durability\/|faults|transfer\/|samples|pages\.test|tours|timing|huge-answers|metrics|clinic|conduit/;
+  /create-trestle|packages\/admin|installed|processes|conformance|workers|slow-readers|cli\/|durability\/|faults|transfer\/|samples|\/pages\.test|tours|timing|huge-answers|clinic|conduit/;
 /**
- * Files that take browsers through every screen, or build, install and start packages: three minutes that `npm test` leaves to
- * .ci/run (`--all`), so that it can be run while one works.
+ * Files that take browsers through screens, build, install and start packages, or kill whole examples again and again: minutes
+ * that `npm test` leaves to .ci/run (`--all`), so that it can be run while one works.
  */
 export const LONG =
-  /admin\/test\/(?:screens|rows?|server|system)\.|http-routes\/(?:samples|pages|first-pages)\.|package\/(?:installed|executable)|create-trestle|conduit\/collection/;
+  /admin\/test\/(?:backups|clicks|focus|rows?|screens|server|shell|speed|system)\.|http-routes\/(?:changelog-page|first-pages|pages|samples)\.|package\/(?:installed|executable)|create-trestle|conduit\/collection|clinic\/test\/reminders/;
 /** Files that share a process: starting one and loading the engine takes as long as an average file's own tests. */
-const MAX_GROUP_FILES = 12;
+const MAX_GROUP_FILES = 20;
 /** Seconds that the files of a group take together, so that none is left running alone at the end. */
 const MAX_GROUP_SECONDS = 30;
 /** Seconds that each file took in the last runs. */

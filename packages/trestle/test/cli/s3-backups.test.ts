@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { S3Bucket } from '../../src/cli/backups/s3-bucket.ts';
 import { callOver } from '../harness.ts';
-import { appFolder, NOTES, run, serve, temporaryFolder } from '../processes.ts';
+import { appFolder, command, NOTES, serve, temporaryFolder } from '../processes.ts';
 import { type S3Server, startS3, withoutS3 } from './s3-server.ts';
 
 describe('backups in S3-compatible storage', { skip: withoutS3 }, () => {
@@ -25,12 +25,12 @@ describe('backups in S3-compatible storage', { skip: withoutS3 }, () => {
     });
     await callOver(server.url, 'POST /v1/notes', { body: { content: 'kept in a bucket' } });
     const words = ['backup', app, '--data', data, '--to', 's3://backups/nightly/'];
-    const first = await run(words, { env: s3.env });
+    const first = await command(words, { env: s3.env });
     assert.equal(first.code, 0, first.stderr);
     const [, key = ''] =
       /^notes: s3:\/\/backups\/(nightly\/notes-\S+\.db)\n.* read back and whole/m.exec(first.stdout) ?? [];
     assert.ok(existsSync(join(s3.bucket, key)), first.stdout);
-    const second = await run([...words, '--keep', '1'], { env: s3.env });
+    const second = await command([...words, '--keep', '1'], { env: s3.env });
     assert.match(second.stdout, new RegExp(`removed: ${key.slice('nightly/'.length)}`));
     const left = readdirSync(join(s3.bucket, 'nightly'));
     assert.equal(left.length, 1);
@@ -42,12 +42,12 @@ describe('backups in S3-compatible storage', { skip: withoutS3 }, () => {
 
     for (const named of [`nightly/${left[0]}`, 'nightly/notes']) {
       const fresh = temporaryFolder();
-      const restored = await run(['restore', `s3://backups/${named}`, '--data', fresh, '--app', app], {
+      const restored = await command(['restore', `s3://backups/${named}`, '--data', fresh, '--app', app], {
         env: s3.env,
       });
       assert.equal(restored.code, 0, restored.stderr);
       assert.deepEqual(readdirSync(fresh), ['notes.db']);
-      const rows = await run(['export', 'notes', '--app', app, '--data', fresh]);
+      const rows = await command(['export', 'notes', '--app', app, '--data', fresh]);
       assert.match(rows.stdout, /kept in a bucket/, rows.stderr);
     }
   });
@@ -58,7 +58,7 @@ describe('backups in S3-compatible storage', { skip: withoutS3 }, () => {
     const server = await serve([app, '--data', data, '--readiness-delay', '0']);
     await server.stop();
     const backup = (to: string, env: Record<string, string>) =>
-      run(['backup', app, '--data', data, '--to', to], { env });
+      command(['backup', app, '--data', data, '--to', to], { env });
     const wrong = 'another-secret-that-no-output-may-hold';
     for (const [to, env, expected] of [
       ['s3://backups/x', { ...s3.env, AWS_SECRET_ACCESS_KEY: wrong }, /answered 403 SignatureDoesNotMatch/],
@@ -77,11 +77,11 @@ describe('backups in S3-compatible storage', { skip: withoutS3 }, () => {
       readdirSync(data).filter((name) => name.startsWith('.')),
       [],
     );
-    const none = await run(['restore', 's3://backups/none/notes', '--data', data, '--app', app], {
+    const none = await command(['restore', 's3://backups/none/notes', '--data', data, '--app', app], {
       env: s3.env,
     });
     assert.match(none.stderr, /there is no backup s3:\/\/backups\/none\/notes-…/);
-    const early = await run(['serve', app, '--backup-to', 's3://backups/x']);
+    const early = await command(['serve', app, '--backup-to', 's3://backups/x']);
     assert.match(early.stderr, /^trestle: s3:\/\/backups: set AWS_ACCESS_KEY_ID/);
   });
 

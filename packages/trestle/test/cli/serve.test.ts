@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { welcome } from '../../src/cli/serving/welcome.ts';
 import { callOver } from '../harness.ts';
 import { freePort } from '../postgres-server.ts';
-import { appFolder, type Ended, NOTES, run, serve, start, temporaryFolder } from '../processes.ts';
+import { appFolder, command, type Ended, NOTES, run, serve, start, temporaryFolder } from '../processes.ts';
 
 /** A start that fails says so in one line, without a stack, and ends with 1. */
 function assertOneLine({ code, stderr, stdout }: Ended, expected: RegExp): void {
@@ -35,14 +35,14 @@ test('a process with some of the roles listens nowhere but for its health and me
 });
 
 test('--help tells of every option, everywhere', async () => {
-  const top = await run(['--help']);
+  const top = await command(['--help']);
   assert.equal(top.code, 0);
   assert.match(top.stdout, /serve\s.*Serve apps over HTTP/);
   for (const words of [
     ['serve', '--help'],
     ['help', 'serve'],
   ]) {
-    const { code, stdout } = await run(words);
+    const { code, stdout } = await command(words);
     assert.equal(code, 0);
     for (const option of ['--port', '--host', '--data', '--database', '--no-migrate'])
       assert.ok(stdout.includes(option));
@@ -52,41 +52,47 @@ test('--help tells of every option, everywhere', async () => {
 test('a folder that is missing, or holds no app', async () => {
   const folder = temporaryFolder();
   assertOneLine(
-    await run(['serve', 'nowhere'], { cwd: folder }),
+    await command(['serve', 'nowhere'], { cwd: folder }),
     /^trestle: there is no app or folder 'nowhere'/,
   );
   mkdirSync(join(folder, 'empty'));
-  assertOneLine(await run(['serve', 'empty'], { cwd: folder }), /^trestle: the folder empty has no app\.ts/);
-  assertOneLine(await run(['serve'], { cwd: folder }), /^trestle: nothing to serve/);
+  assertOneLine(
+    await command(['serve', 'empty'], { cwd: folder }),
+    /^trestle: the folder empty has no app\.ts/,
+  );
+  assertOneLine(await command(['serve'], { cwd: folder }), /^trestle: nothing to serve/);
   mkdirSync(join(folder, 'apps/shop'), { recursive: true });
   writeFileSync(join(folder, 'apps/shop/app.ts'), 'export default 1;');
-  assertOneLine(await run(['serve', 'shp'], { cwd: folder }), /the apps here are shop/);
+  assertOneLine(await command(['serve', 'shp'], { cwd: folder }), /the apps here are shop/);
 });
 
 test('a variable that nothing reads, or that is no switch', async () => {
   const app = appFolder(NOTES);
   assertOneLine(
-    await run(['serve', app], { env: { TRESTLE_METRIC_PORT: '9' } }),
+    await command(['serve', app], { env: { TRESTLE_METRIC_PORT: '9' } }),
     /^trestle: nothing reads the variable TRESTLE_METRIC_PORT; did you mean 'TRESTLE_METRICS_PORT'\?$/m,
   );
   assertOneLine(
-    await run(['serve', app], { env: { TRESTLE_SHARED: 'maybe' } }),
+    await command(['serve', app], { env: { TRESTLE_SHARED: 'maybe' } }),
     /TRESTLE_SHARED: expected 1 or 0, got 'maybe'/,
   );
   const env = { TRESTLE_NOTES_COLOUR: 'red', TRESTLE_SHARED: '0', TRESTLE_NO_MIGRATE: '1' };
-  const { code, stderr } = await run(['serve', app], { env });
+  const { code, stderr } = await command(['serve', app], { env });
   assert.equal(code, 4, stderr);
 });
 
 test('a declaration that is wrong', async () => {
   assertOneLine(
-    await run(['serve', appFolder('export default {};')]),
+    await command(['serve', appFolder('export default {};')]),
     /app\.ts: export the app as the default/,
   );
-  assertOneLine(await run(['serve', appFolder('export default (')]), /app\.ts: /);
-  assertOneLine(await run(['serve', appFolder("import 'not-there';")]), /app\.ts: .*not-there/);
+  assertOneLine(await command(['serve', appFolder('export default (')]), /app\.ts: /);
+  assertOneLine(await command(['serve', appFolder("import 'not-there';")]), /app\.ts: .*not-there/);
   const wrong = NOTES.replace("name: 'notes'", "name: 'Notes!'");
-  assertOneLine(await run(['serve', appFolder(wrong)]), /"Notes!": an app is named by lower-case letters/);
+  assertOneLine(
+    await command(['serve', appFolder(wrong)]),
+    /"Notes!": an app is named by lower-case letters/,
+  );
 });
 
 test('a port that is taken, an address that is not ours, options that make no sense', async () => {
@@ -96,28 +102,28 @@ test('a port that is taken, an address that is not ours, options that make no se
   const address = taken.address();
   const port = typeof address === 'object' && address ? String(address.port) : '';
   assertOneLine(
-    await run(['serve', app, '--port', port]),
+    await command(['serve', app, '--port', port]),
     new RegExp(`^trestle: port ${port} of 127.0.0.1 is in use`),
   );
   assertOneLine(
-    await run(['serve', app, '--port', '0', '--metrics-port', port]),
+    await command(['serve', app, '--port', '0', '--metrics-port', port]),
     /in use; .* choose another with --metrics-port/,
   );
   taken.close();
   assertOneLine(
-    await run(['serve', app, '--port', '0', '--host', '203.0.113.1']),
+    await command(['serve', app, '--port', '0', '--host', '203.0.113.1']),
     /is no address of this machine/,
   );
-  assert.match((await run(['serve', app, '--port', 'x'])).stderr, /Expected a port from 0 to 65535/);
-  assert.equal((await run(['serve', app, '--colour'])).code, 1);
-  assert.equal((await run(['sreve'])).code, 1);
+  assert.match((await command(['serve', app, '--port', 'x'])).stderr, /Expected a port from 0 to 65535/);
+  assert.equal((await command(['serve', app, '--colour'])).code, 1);
+  assert.equal((await command(['sreve'])).code, 1);
 });
 
 test('a data folder that cannot be made', async () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'file'), '');
   assertOneLine(
-    await run(['serve', appFolder(NOTES), '--data', join(folder, 'file/data')]),
+    await command(['serve', appFolder(NOTES), '--data', join(folder, 'file/data')]),
     /the data folder .* cannot be made/,
   );
 });

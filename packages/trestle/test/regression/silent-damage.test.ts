@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import { asAdministrator } from '../postgres-server.ts';
-import { run, temporaryFolder } from '../processes.ts';
+import { command, temporaryFolder } from '../processes.ts';
 import { eachPlace, type Place } from '../stores.ts';
 
 const ENGINE = JSON.stringify(join(import.meta.dirname, '../../src/index.ts'));
@@ -26,7 +26,7 @@ async function withRows(place: Place) {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'app.ts'), APP);
   const at = ['--data', place.data, ...(place.database ? ['--database', place.database] : [])];
-  assert.equal((await run(['migrate', 'apply', folder, ...at])).code, 0);
+  assert.equal((await command(['migrate', 'apply', folder, ...at])).code, 0);
   const runSql = async (text: string) => {
     if (place.database)
       return void (await asAdministrator(place.database, `set search_path to todo; ${text}`));
@@ -37,7 +37,7 @@ async function withRows(place: Place) {
   await runSql(
     "insert into lists (id, name) values (1, 'l'); insert into tasks (id, title, list) values (1, 't', 1)",
   );
-  return { folder, runSql, check: (...more: string[]) => run(['check', folder, ...at, ...more]) };
+  return { folder, runSql, check: (...more: string[]) => command(['check', folder, ...at, ...more]) };
 }
 
 eachPlace('trestle check --deep', (newPlace) => {
@@ -87,7 +87,7 @@ describe('damage of a file (sqlite)', () => {
     const { folder, runSql } = await withRows(place);
     await runSql("update tasks set title = 'far too long a title'");
     const to = temporaryFolder();
-    const { code, stdout } = await run(['backup', folder, '--data', place.data, '--to', to]);
+    const { code, stdout } = await command(['backup', folder, '--data', place.data, '--to', to]);
     assert.equal(code, 1);
     assert.match(stdout, /tasks\.title: .* in 1 row \(id 1\)/);
     assert.equal(readdirSync(to).length, 1);

@@ -16,7 +16,7 @@ import { makeBackups, scheduleBackups } from '../../../src/cli/serving/scheduled
 import { openLog } from '../../../src/http/logging/logging.ts';
 import { callOver } from '../../harness.ts';
 import { createDatabase, dropDatabase } from '../../postgres-server.ts';
-import { appFolder, NOTES, run, type Serving, serve, temporaryFolder } from '../../processes.ts';
+import { appFolder, command, NOTES, type Serving, serve, temporaryFolder } from '../../processes.ts';
 import { postgresUrl } from '../../stores.ts';
 import { until } from '../../until.ts';
 
@@ -70,7 +70,7 @@ describe('backups that a server makes', () => {
   });
 
   it('are refused where a schedule cannot be read', async () => {
-    const wrong = await run(['serve', app, '--backup-at', 'every night']);
+    const wrong = await command(['serve', app, '--backup-at', 'every night']);
     assert.match(wrong.stderr, /expected five fields/);
   });
 
@@ -127,7 +127,7 @@ describe('backup and restore', () => {
       for (; going; answered += 1) assert.equal((await write(server, `n${answered}`)).status, 201);
     })();
     await until(() => answered >= 20);
-    const { code, stdout, stderr } = await run(['backup', app, '--data', data, '--to', to]);
+    const { code, stdout, stderr } = await command(['backup', app, '--data', data, '--to', to]);
     going = false;
     await writing;
     await stop(server);
@@ -149,7 +149,7 @@ describe('backup and restore', () => {
   it('puts a backup in the place of the database, and keeps that', async () => {
     const now = contentsOf(file);
     const then = contentsOf(backup);
-    const { code, stdout, stderr } = await run(['restore', backup, '--app', app, '--data', data]);
+    const { code, stdout, stderr } = await command(['restore', backup, '--app', app, '--data', data]);
     assert.equal(code, 0, stderr);
     assert.deepEqual(contentsOf(file), then);
     const kept = /kept as (.*\.replaced)$/m.exec(stdout)?.[1] ?? '';
@@ -163,7 +163,7 @@ describe('backup and restore', () => {
   it('refuses while a server has the database open, and changes nothing', async () => {
     const server = await serve([app, '--data', data, ...ALONE]);
     await write(server, 'kept');
-    const { code, stderr } = await run(['restore', backup, '--app', app, '--data', data]);
+    const { code, stderr } = await command(['restore', backup, '--app', app, '--data', data]);
     assert.equal(code, 1);
     assert.match(stderr, /notes\.db is in use by another process\. Stop the server first/);
     assert.equal((await write(server, 'on')).status, 201);
@@ -189,7 +189,7 @@ describe('backup and restore', () => {
       copyFileSync(backup, broken);
       damage(broken);
       const before = contentsOf(file);
-      const { code, stderr } = await run(['restore', broken, '--app', app, '--data', data]);
+      const { code, stderr } = await command(['restore', broken, '--app', app, '--data', data]);
       assert.equal(code, 1);
       assert.match(stderr, says);
       assert.deepEqual(contentsOf(file), before);
@@ -203,7 +203,7 @@ describe('backup and restore', () => {
     const rubbish = 'this is no database any more'.repeat(400);
     writeFileSync(file, rubbish);
     writeFileSync(`${file}-wal`, 'nor is this a log');
-    const { code, stdout, stderr } = await run(['restore', backup, '--app', app, '--data', data]);
+    const { code, stdout, stderr } = await command(['restore', backup, '--app', app, '--data', data]);
     assert.equal(code, 0, stderr);
     assert.equal(existsSync(`${file}-wal`), false);
     assert.deepEqual(contentsOf(file), contentsOf(backup));
@@ -221,7 +221,7 @@ describe('backup and restore', () => {
     const elsewhere = temporaryFolder();
     copyFileSync(backup, join(elsewhere, 'notes.db'));
     await stop(await serve([newer, '--data', elsewhere, ...ALONE]));
-    const { code, stderr } = await run([
+    const { code, stderr } = await command([
       'restore',
       join(elsewhere, 'notes.db'),
       '--app',
@@ -238,20 +238,20 @@ describe('backup and restore', () => {
     const [own, copies] = [temporaryFolder(), temporaryFolder()];
     const options = ['--data', own, '--database', database];
     try {
-      const none = await run(['backup', app, ...options, '--to', copies]);
+      const none = await command(['backup', app, ...options, '--to', copies]);
       assert.match(none.stderr, /there is no database .*schema notes/);
       const server = await serve([app, ...options, ...ALONE]);
       for (const content of ['first', 'second']) await write(server, content);
-      const made = await run(['backup', app, ...options, '--to', copies]);
+      const made = await command(['backup', app, ...options, '--to', copies]);
       assert.equal(made.code, 0, made.stderr);
       const path = join(copies, readdirSync(copies)[0] ?? '');
       assert.deepEqual(contentsOf(path), ['first', 'second']);
       await write(server, 'third');
-      const used = await run(['restore', path, '--app', app, ...options]);
+      const used = await command(['restore', path, '--app', app, ...options]);
       assert.match(used.stderr, /in use by another process\. Stop the servers first; nothing was changed/);
       assert.doesNotMatch(used.stderr, new RegExp(new URL(database).password || 'no password'));
       await stop(server);
-      const { code, stdout, stderr } = await run(['restore', path, '--app', app, ...options]);
+      const { code, stdout, stderr } = await command(['restore', path, '--app', app, ...options]);
       assert.equal(code, 0, stderr);
       const kept = /kept as (.*\.replaced)$/m.exec(stdout)?.[1] ?? '';
       assert.deepEqual(contentsOf(kept), ['first', 'second', 'third']);
@@ -265,7 +265,7 @@ describe('backup and restore', () => {
       assert.equal((await write(again, 'next')).body.id, 3);
       await stop(again);
       const elsewhere = temporaryFolder();
-      assert.equal((await run(['restore', path, '--app', app, '--data', elsewhere])).code, 0);
+      assert.equal((await command(['restore', path, '--app', app, '--data', elsewhere])).code, 0);
       assert.deepEqual(contentsOf(join(elsewhere, 'notes.db')), ['first', 'second']);
     } finally {
       await dropDatabase(database);
@@ -273,10 +273,17 @@ describe('backup and restore', () => {
   });
 
   it('says what is missing', async () => {
-    const none = await run(['backup', app, '--data', temporaryFolder(), '--to', to]);
+    const none = await command(['backup', app, '--data', temporaryFolder(), '--to', to]);
     assert.equal(none.code, 1);
     assert.match(none.stderr, /there is no database .*notes\.db/);
-    const gone = await run(['restore', 'notes-2026-01-01T00-00-00.000Z.db', '--app', app, '--data', data]);
+    const gone = await command([
+      'restore',
+      'notes-2026-01-01T00-00-00.000Z.db',
+      '--app',
+      app,
+      '--data',
+      data,
+    ]);
     assert.match(gone.stderr, /there is no file notes-2026/);
   });
 });

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import { callOver } from '../../harness.ts';
 import { createDatabase, dropDatabase } from '../../postgres-server.ts';
-import { appFolder, type Ended, NOTES, run, serve, start, temporaryFolder } from '../../processes.ts';
+import { appFolder, command, type Ended, NOTES, serve, start, temporaryFolder } from '../../processes.ts';
 import { postgresUrl } from '../../stores.ts';
 
 const APP = appFolder(NOTES);
@@ -24,7 +24,7 @@ async function served() {
 }
 
 function copy(from: string, to: string, ...more: string[]): Promise<Ended> {
-  return run(['copy', APP, '--from', from, '--to', to, ...more]);
+  return command(['copy', APP, '--from', from, '--to', to, ...more]);
 }
 
 function refused({ code, stderr, stdout }: Ended, says: RegExp): void {
@@ -52,11 +52,13 @@ describe('copy, as a command', () => {
     const [empty, other] = [temporaryFolder(), temporaryFolder()];
     refused(await copy(`sqlite:${empty}`, `sqlite:${other}`), /there is no database at .*notes\.db/);
     refused(await copy(`sqlite:${empty}`, `sqlite:${empty}`), /--from and --to are the same/);
-    const all = await run(['copy', '--from', `sqlite:${empty}`, '--to', `sqlite:${other}`], { cwd: ROOT });
+    const all = await command(['copy', '--from', `sqlite:${empty}`, '--to', `sqlite:${other}`], {
+      cwd: ROOT,
+    });
     refused(all, /^trestle: there is no app's database at \/\S+\n$/);
     refused(await copy('mysql://x', `sqlite:${empty}`), /Expected sqlite:FOLDER or postgres:/);
     refused(
-      await run(['copy', APP, '--from', `sqlite:${empty}`]),
+      await command(['copy', APP, '--from', `sqlite:${empty}`]),
       /required option '--to <place>' not specified/,
     );
   });
@@ -67,7 +69,7 @@ describe('copy, as a command', () => {
     const newer = appFolder(
       NOTES.replace('text({ max: 160 })', "text({ max: 160 }), more: text({ default: '' })"),
     );
-    const ended = await run([
+    const ended = await command([
       'copy',
       newer,
       '--from',
