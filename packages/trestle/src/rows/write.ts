@@ -22,7 +22,7 @@ import { type DerivedFields, derivedFields } from './relations/derived.ts';
 import { type Exclusions, exclusionsOf } from './relations/exclusions.ts';
 import { type LinkWriter, linkWriter } from './relations/links.ts';
 import { rowAnswer } from './relations/row-answer.ts';
-import { type SettableFields, settableFields } from './relations/settable.ts';
+import { type Edit, type SettableFields, settableFields, unreadFields } from './relations/settable.ts';
 import { type SearchWriter, searchWriter } from './search/search-writer.ts';
 import { beforeWrite, inTransaction, type OpenTransaction, readerOf } from './transaction.ts';
 import { uuid7 } from './uuid7.ts';
@@ -92,6 +92,7 @@ export class RowWriter {
   readonly #deletion: RowDeletion;
   readonly #derived: DerivedFields | undefined;
   readonly #settable: SettableFields | undefined;
+  readonly #unread: ReturnType<typeof unreadFields>;
   readonly #exclusions: Exclusions | undefined;
   readonly #links: LinkWriter | undefined;
   readonly #search: SearchWriter | undefined;
@@ -110,6 +111,7 @@ export class RowWriter {
     this.#deletion = deletion;
     this.#derived = derivedFields(model, this.#statements);
     this.#settable = settableFields(model, models);
+    this.#unread = unreadFields(model);
     this.#exclusions = exclusionsOf(model);
     this.#links = linkWriter(model);
     this.#search = searchWriter(model);
@@ -254,7 +256,9 @@ export class RowWriter {
     const set = current && (await request.set?.(current, transaction));
     const next = created ?? this.#next(caller, request, current, set);
     await this.#derived?.derive(transaction, next, current);
-    const names = current ? this.#edit(caller, next, current, request.touch) : [...model.byName.keys()];
+    const unread = current && (await this.#unread?.of(transaction, caller, current, request));
+    const edit = { unread, touch: request.touch };
+    const names = current ? this.#edit(caller, next, current, edit) : [...model.byName.keys()];
     if (found && names.length === 0 && !request.touch) return this.#answer.of(transaction, caller, found);
     const isAsked = !trusted && !request.action && !(found && model.policy.isSettled(caller, verb, names));
     if (isAsked && !(await model.policy.allows(caller, verb, next, transaction)))
@@ -375,10 +379,11 @@ export class RowWriter {
   }
 
   /** The fields that an update sets; none where it changes nothing. What the server sets on an edit is added to `next`. */
-  #edit(caller: Caller, next: Record<string, unknown>, current: Row, touch = false): string[] {
+  #edit(caller: Caller, next: Record<string, unknown>, current: Row, { touch, unread }: Edit): string[] {
     const differs = ({ name, kind }: ModelField) =>
+      unread?.includes(name) ||
       this.model.dialect.encode(kind, next[name] ?? null) !==
-      this.model.dialect.encode(kind, current[name] ?? null);
+        this.model.dialect.encode(kind, current[name] ?? null);
     const given = this.model.fields.filter(differs);
     if (given.length === 0 && !touch) return [];
     const write = writeOf(caller);
@@ -440,7 +445,9 @@ export class RowWriter {
     }
     // Nothing is set that could differ, or words that are searched; or the last of the fields of which a row must have one may be cleared.
     const keepsOne = !resource.atLeastOne.some((name) => values[name] === null);
-    return differs && keepsOne && !this.#search?.covers(Object.keys(values)) ? values : undefined;
+    const names = Object.keys(values);
+    const isOpen = !this.#search?.covers(names) && !this.#unread?.areAmong(caller, request.id, names);
+    return differs && keepsOne && isOpen ? values : undefined;
   }
 
   /** The check of bodies of callers who may set these fields alone, compiled when the first of them writes. */
