@@ -40,11 +40,11 @@ const SCREENS: Readonly<Record<string, readonly [path: string, whole: string | R
 
 /** Themes and widths; every pair of them in CI, where there is time. */
 const KINDS: readonly (readonly ['light' | 'dark', number])[] = [
-  ['light', 1280],
+  ['light', 1440],
   ['dark', 390],
   ...(process.env.TRESTLE_TEST_FILES === 'all'
     ? ([
-        ['dark', 1280],
+        ['dark', 1440],
         ['light', 390],
       ] as const)
     : []),
@@ -65,10 +65,10 @@ before(async () => {
   await admin.served.call('POST /v1/books/5:discard', { token });
   const storageState = await first.context().storageState();
   for (const [colorScheme, width] of KINDS) {
-    const page = await admin.newPage({ colorScheme, viewport: { width, height: 844 }, storageState });
+    const page = await admin.newPage({ colorScheme, viewport: { width, height: width > 390 ? 900 : 844 }, storageState });
     pages.set(`${colorScheme}-${width}`, page);
   }
-  const page = pages.get('light-1280');
+  const page = pages.get('light-1440');
   if (page) {
     await page.goto(`${admin.served.url}/admin/library/rows/books?open=3`);
     await page

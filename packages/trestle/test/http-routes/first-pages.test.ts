@@ -189,4 +189,26 @@ describe('the pages, in a browser', { skip: noBrowser }, () => {
       await context.close();
     }
   });
+
+  test('Swagger UI and ReDoc have the contrast and the sizes of the other pages', async () => {
+    for (const [path, ready, parts] of [
+      ['/docs', '.opblock-summary-method', ['#page .information-container', '.opblock-tag-section']],
+      ['/redoc', 'h1', ['.menu-content', '.api-content > :nth-child(-n + 4)']],
+    ] as const)
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const context = await browser.newContext({ colorScheme, bypassCSP: true });
+        const page = await context.newPage();
+        await page.goto(alone.url + path);
+        await page.locator(ready).first().waitFor();
+        await page.evaluate(AXE);
+        // Every operation looks as the first ones do.
+        const found = (await page.evaluate(
+          `axe.run(${JSON.stringify(parts)}.map((part) => document.querySelector(part)), { runOnly: ['color-contrast', 'target-size'] }).then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map((node) => id + ' ' + node.html + node.failureSummary)))`,
+        )) as string[];
+        // ReDoc's own word for a body without an example, in a class whose name changes with each version.
+        const ours = found.filter((each) => !each.includes('>No sample<'));
+        assert.deepEqual(ours, [], `${path} ${colorScheme}`);
+        await context.close();
+      }
+  });
 });
