@@ -7,13 +7,9 @@ import type { Locator, Page } from 'playwright-core';
 import { eachPlace } from '../../trestle/test/stores.ts';
 import { type Admin, OPERATOR, openAdmin, setupLink, skip } from './browser.ts';
 import { library, seed } from './library.ts';
+import { pretendedBackups } from './pretended-backups.ts';
 
 const DOCS = readFileSync(join(import.meta.dirname, '../../../docs/admin.md'), 'utf8');
-
-/** Called by no task. */
-const never = () => {
-  throw new Error('nobody asks for this here');
-};
 
 /** The table: what a task takes here, and in PocketBase where that can do it. */
 const TABLE = new Map(
@@ -49,30 +45,11 @@ eachPlace('clicks', (place) => {
 
   before(async () => {
     if (skip) return;
-    const made: { name: string; at: string; bytes: number }[] = [];
     admin = await openAdmin(library, {
       ...(await place()),
       administration: {
         settings: [{ name: 'port', value: 4000, source: 'default' }],
-        // Real ones, of a server of its own, are in backups.test.ts; here they are pressed for.
-        backups: {
-          settings: () => ({
-            to: { value: '/var/backups', source: 'default' },
-            at: { value: null, source: 'default' },
-            keep: { value: 14, source: 'default' },
-          }),
-          list: async () => made,
-          async make(app) {
-            const one = { name: `${app}.db`, at: new Date().toISOString(), bytes: 4096 };
-            made.push(one);
-            return one;
-          },
-          lastRestore: () => null,
-          change: never,
-          verify: never,
-          open: never,
-          restore: never,
-        },
+        backups: pretendedBackups(),
       },
     });
     page = await admin.newPage();
@@ -253,7 +230,7 @@ eachPlace('clicks', (place) => {
       await nav('Server');
       await press(page.getByRole('link', { name: 'Backups' }));
       await button('Back up now');
-      await said(/library\.db/);
+      await said(/library-2026/);
     },
   );
   task(

@@ -34,16 +34,14 @@ export function gzipBytes(text: string): number {
 /** Notes when an element is there and the browser has nothing left to do, in milliseconds since the navigation began. */
 const watch = (selector: string) => `
   new MutationObserver((_, observer) => {
-    if (globalThis.usable !== undefined || !document.querySelector(${JSON.stringify(selector)})) return;
-    globalThis.usable = 0;
+    if (!document.querySelector(${JSON.stringify(selector)})) return;
     observer.disconnect();
-    requestIdleCallback(() => { globalThis.usable = performance.now(); });
+    requestIdleCallback(() => { document.documentElement.dataset.usable = performance.now(); });
   }).observe(document, { childList: true, subtree: true });`;
 
 async function usableAfter(page: Page, url: string): Promise<number> {
   await page.goto(url);
-  await page.waitForFunction('globalThis.usable > 0');
-  return Number(await page.evaluate('globalThis.usable'));
+  return Number(await page.locator('html[data-usable]').getAttribute('data-usable'));
 }
 
 async function measure(): Promise<void> {

@@ -124,11 +124,7 @@ for (const [button, path, through] of OPENED)
         assert.ok(await isInside(OVERLAY), `${await focused()} is outside`);
       }
     await page.keyboard.press('Escape');
-    await page
-      .locator(OVERLAY)
-      .waitFor({ state: 'detached' })
-      .catch(() => undefined);
-    await page.waitForFunction(`!document.querySelector(${JSON.stringify(OVERLAY)})`);
+    await page.locator(OVERLAY).first().waitFor({ state: 'detached' });
     await hasFocus(opener);
   });
 

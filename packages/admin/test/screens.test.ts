@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { type Admin, openAdmin, picture, setUp, skip } from './browser.ts';
 import { library, operatorToken, seed } from './library.ts';
+import { pretendedBackups } from './pretended-backups.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -34,6 +35,7 @@ const SCREENS: Readonly<Record<string, readonly [path: string, whole: string | R
   audit: ['audit', /createMany|POST/],
   log: ['log', 'request'],
   server: ['server', 'Requests'],
+  backups: ['server?tab=backups', 'Back up now'],
   settings: ['server?tab=settings', 'Setting'],
   processes: ['server?tab=processes', 'running'],
 };
@@ -56,7 +58,11 @@ const pages = new Map<string, Page>();
 
 before(async () => {
   if (skip) return;
-  admin = await openAdmin(library);
+  const backups = pretendedBackups();
+  await backups.make('library');
+  admin = await openAdmin(library, {
+    administration: { settings: [{ name: 'port', value: 4000, source: 'default' }], backups },
+  });
   const first = await admin.newPage();
   await setUp(first, admin.served);
   await seed(admin.served);
@@ -65,7 +71,11 @@ before(async () => {
   await admin.served.call('POST /v1/books/5:discard', { token });
   const storageState = await first.context().storageState();
   for (const [colorScheme, width] of KINDS) {
-    const page = await admin.newPage({ colorScheme, viewport: { width, height: width > 390 ? 900 : 844 }, storageState });
+    const page = await admin.newPage({
+      colorScheme,
+      viewport: { width, height: width > 390 ? 900 : 844 },
+      storageState,
+    });
     pages.set(`${colorScheme}-${width}`, page);
   }
   const page = pages.get('light-1440');
@@ -239,11 +249,17 @@ const OVERLAYS: Readonly<Record<string, readonly [path: string, open: (page: Pag
       await button(page, 'New key');
     },
   ],
+  'backup-schedule': ['server?tab=backups', (page) => button(page, 'Change')],
+  restore: ['server?tab=backups', (page) => button(page, 'Restore')],
   'job-run': [
     'jobs',
     async (page) => {
       await page.getByRole('button', { name: /^Run now/ }).click();
-      await page.getByRole('listitem').first().waitFor();
+      await page
+        .getByText(/^attempts: /)
+        .first()
+        .click();
+      await page.getByRole('region', { name: /^attempts/ }).waitFor();
     },
   ],
 };

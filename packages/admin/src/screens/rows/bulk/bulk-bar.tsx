@@ -64,9 +64,9 @@ export function BulkBar({ app, resource, mayWrite, view, selected, isWhole, onDo
         {isCounting ? `${t('bulk.counting')} …` : t(text, { count: formatNumber(target.count) })}
       </strong>
       {!isView && !isWhole && (
-        <Button look="plain" onClick={() => setView(true)}>
+        <button type="button" className="link" onClick={() => setView(true)}>
           {t('bulk.selectView')}
-        </Button>
+        </button>
       )}
       <span className="grow" />
       {mayWrite && !isCounting && <Actions {...{ resource, setDoing }} isDeleted={view.deleted === true} />}
