@@ -1,4 +1,4 @@
-/** Prints the figures of docs/admin.md: `npm run figures -w trestle-admin`. */
+/** Prints the figures of docs/admin.md: `npx node packages/admin/test/figures.ts`. */
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import type { RunningApp } from '../../trestle/test/harness.ts';
