@@ -82,7 +82,7 @@ export interface HostedCommand {
 
 let host: { readonly child: ChildProcess; readonly gone: Promise<never> } | undefined;
 let hosted: Promise<unknown> = Promise.resolve();
-after(() => host?.child.kill());
+after(() => host?.child.kill('SIGKILL'));
 
 function startHost() {
   const child = fork(join(import.meta.dirname, 'command-host.ts'), {

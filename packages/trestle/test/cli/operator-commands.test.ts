@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { anonymous } from '../../src/contract.ts';
 import { openEngine } from '../../src/engine.ts';
 import { remindersApp } from '../jobs/reminders-app.ts';
-import { appFolder, command, NOTES, run, temporaryFolder } from '../processes.ts';
+import { appFolder, command, NOTES, temporaryFolder } from '../processes.ts';
 
 const REMINDERS = JSON.stringify(join(import.meta.dirname, '../jobs/reminders-app.ts'));
 
@@ -62,7 +62,7 @@ test('trestle.config.ts: settings between the environment and the defaults; a mi
   const write = (config: string) =>
     writeFileSync(join(cwd, 'trestle.config.ts'), `export default ${config};\n`);
   write("{ port: 4999, origins: ['https://a.example'], backupKeep: 3, shared: true }");
-  const { stdout } = await run(['config', '--json'], { cwd, env: { PORT: '4998' } });
+  const { stdout } = await command(['config', '--json'], { cwd, env: { PORT: '4998' } });
   const settings: { name: string; value: unknown; source: string }[] = JSON.parse(stdout);
   const of = (name: string) => settings.find((each) => each.name === name);
   assert.deepEqual(of('port'), { name: 'port', value: 4998, source: 'PORT' });
@@ -80,7 +80,7 @@ test('trestle.config.ts: settings between the environment and the defaults; a mi
     ['1', /exports no configuration/],
   ] as const) {
     write(config);
-    const wrong = await run(['serve'], { cwd });
+    const wrong = await command(['serve'], { cwd });
     assert.equal(wrong.code, 1);
     assert.match(wrong.stderr, words);
   }

@@ -5,7 +5,7 @@ import { describe, it, test } from 'node:test';
 import { mergeMetrics } from '../../../src/cli/workers/worker-metrics.ts';
 import { pauseAfter } from '../../../src/cli/workers/workers.ts';
 import { ADMINISTRATOR, callOver } from '../../harness.ts';
-import { appFolder, NOTES, run, type Serving, serve, temporaryFolder } from '../../processes.ts';
+import { appFolder, command, NOTES, run, type Serving, serve, temporaryFolder } from '../../processes.ts';
 import { eachPlace, type Place } from '../../stores.ts';
 
 /** Notes that count who reads them. */
@@ -179,7 +179,7 @@ describe('workers that cannot', () => {
 
   test('be any number', async () => {
     for (const number of ['0', '-1', 'many', '257']) {
-      const { code, stderr } = await run(['serve', '--workers', number]);
+      const { code, stderr } = await command(['serve', '--workers', number]);
       assert.equal(code, 1);
       assert.match(stderr, /Expected a number from 1 to 256/);
     }

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { type Ended, run, temporaryFolder } from '../../processes.ts';
+import { command, type Ended, run, temporaryFolder } from '../../processes.ts';
 
 const ENGINE = JSON.stringify(join(import.meta.dirname, '../../../src/index.ts'));
 
@@ -21,7 +21,7 @@ function workshop() {
          export default app({ name: 'notes', resources: { notes } });`,
       );
     },
-    migrate: (...words: string[]): Promise<Ended> => run(['migrate', ...words], { cwd: folder }),
+    migrate: (...words: string[]): Promise<Ended> => command(['migrate', ...words], { cwd: folder }),
     serve: (...words: string[]): Promise<Ended> => run(['serve', '--port', '0', ...words], { cwd: folder }),
   };
 }
