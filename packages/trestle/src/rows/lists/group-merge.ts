@@ -1,7 +1,9 @@
 import { type Sql, sql } from '../../database/sql.ts';
+import { param } from '../../database/statement.ts';
 import type { Value } from '../../database/store.ts';
 import { LruMap } from '../../lru-map.ts';
 import type { Model } from '../model.ts';
+import { ME } from '../rules/compiled-rule.ts';
 import { after, orderBy, type SortColumn } from './order.ts';
 import type { RuleGroups } from './rule-groups.ts';
 
@@ -65,15 +67,32 @@ export function pageOfGroups(
 ): Sql {
   const { sort, before, beyond, limit, offset } = page;
   const { table, dialect } = model;
+  const { own = [] } = groups;
   const ref = (name: string) => sql.ref(name);
   const key = (at: number) => `_k${at}`;
   const keys = sort.map((_, at) => sql.id(key(at)));
   const conditions = [groups.rest, model.live, beyond, ...page.conditions].filter(
     (each) => each !== undefined,
   );
-  const first = (group: Sql, selected: Sql, others: readonly Sql[], count: Sql) =>
-    sql`select ${selected} from ${table} where ${sql.join([sql`${ref(groups.field)} = ${group}`, ...conditions, ...others], ' and ')}
+  const among = (some: readonly Sql[], selected: Sql, count: Sql) =>
+    sql`select ${selected} from ${table} where ${sql.join([...some, ...conditions], ' and ')}
       order by ${orderBy(sort, before)} limit ${count}`;
+  // Rows of the caller's own are none of the groups', so that no row comes twice.
+  const me = sql`${param(ME)}`;
+  const others = own.map((name) => sql`${ref(name)} is distinct from ${me}`);
+  const first = (group: Sql, selected: Sql, more: readonly Sql[], count: Sql) =>
+    among([sql`${ref(groups.field)} = ${group}`, ...others, ...more], selected, count);
+  const named = sql.join([
+    sql`${ref('id')} as ${sql.id('_id')}`,
+    ...sort.map(({ field }, at) => sql`${ref(field.name)} as ${sql.id(key(at))}`),
+  ]);
+  const upTo = sql`cast(${limit} as bigint) + cast(${offset} as bigint)`;
+  const found = (source: string) =>
+    sql`select ${sql.join([ref(`${source}._id`), ...sort.map((_, at) => ref(`${source}.${key(at)}`))])} from`;
+  const ownRows = own.map((name, at) => {
+    const rows = among([sql`${ref(name)} = ${me}`, ...others.slice(0, at)], named, upTo);
+    return sql`${found('_o')} (${rows}) as ${sql.id('_o')}`;
+  });
   const inOrder = (source: string) =>
     sql.join(
       sort.map(
@@ -83,15 +102,12 @@ export function pageOfGroups(
     );
   const select = (source: Sql) => sql`select ${page.columns} from ${source} as ${sql.id('_h')}
     join ${table} on ${table}.${ref('id')} = ${ref('_h._id')} order by ${inOrder('_h')}`;
+  const pageOf = (all: readonly Sql[]) =>
+    sql`(${found('_u')} (${sql.join(all, ' union all ')}) as ${sql.id('_u')} order by ${inOrder('_u')} limit ${limit} offset ${offset})`;
   if (dialect.lateral) {
-    const named = sql.join([
-      sql`${ref('id')} as ${sql.id('_id')}`,
-      ...sort.map(({ field }, at) => sql`${ref(field.name)} as ${sql.id(key(at))}`),
-    ]);
-    return select(sql`(select ${sql.join([ref('_f._id'), ...sort.map((_, at) => ref(`_f.${key(at)}`))])}
-      from (${groups.rows}) as ${sql.id('_g')}
-      cross join lateral (${first(ref('_g.value'), named, [], sql`cast(${limit} as bigint) + cast(${offset} as bigint)`)}) as ${sql.id('_f')}
-      order by ${inOrder('_f')} limit ${limit} offset ${offset})`);
+    const ofGroups = sql`${found('_f')} (${groups.rows}) as ${sql.id('_g')}
+      cross join lateral (${first(ref('_g.value'), named, [], upTo)}) as ${sql.id('_f')}`;
+    return select(pageOf([ofGroups, ...ownRows]));
   }
   const row = sql.join([...sort.map(({ field }) => ref(`_r.${field.name}`)), ref('_r.id')]);
   const next = (group: Sql, others: readonly Sql[]) => first(group, ref('id'), others, sql`1`);
@@ -113,8 +129,8 @@ export function pageOfGroups(
       join ${table} as ${sql.id('_r')} on ${ref('_r.id')} = (${next(ref('_g.value'), [])})
     union all select ${row}, ${ref('_q.value')} from ${sql.id('_q')}
       join ${table} as ${sql.id('_r')} on ${ref('_r.id')} = (${next(ref('_q.value'), [following])})
-    order by ${queue} limit ${limit} offset ${offset})
-    ${select(sql.id('_q'))}`;
+    order by ${queue} limit ${own.length > 0 ? upTo : sql`${limit} offset ${offset}`})
+    ${select(own.length > 0 ? pageOf([sql`${found('_q')} ${sql.id('_q')}`, ...ownRows]) : sql.id('_q'))}`;
 }
 
 /**

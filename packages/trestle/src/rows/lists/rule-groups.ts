@@ -1,5 +1,5 @@
 import { type Sql, sql } from '../../database/sql.ts';
-import type { Operand } from '../../schema/rules.ts';
+import { isOperand, type Operand } from '../../schema/rules.ts';
 import type { Model } from '../model.ts';
 import { type FindModel, originOf, ownSql, relatedRows } from '../rules/compiled-rule.ts';
 import { combined, fieldsOf, type Part } from '../rules/residual.ts';
@@ -11,6 +11,8 @@ export interface RuleGroups {
   readonly rows: Sql;
   /** A condition that the rows meet beside. */
   readonly rest?: Sql;
+  /** Rows that hold the caller's account in one of these fields are there, too, whatever their group. */
+  readonly own?: readonly string[];
 }
 
 /** The groups of the rows that a condition leaves, where it is a membership rule. */
@@ -37,6 +39,12 @@ function groupsIn(residual: Part, model: Model, find: FindModel): RuleGroups | u
 }
 
 function groupsOfPart(part: Part, model: Model, find: FindModel): RuleGroups | undefined {
+  if (part.kind === 'any') {
+    const own = part.parts.flatMap((each) => ownField(each) ?? []);
+    const [others, ...more] = part.parts.filter((each) => ownField(each) === undefined);
+    const groups = others && more.length === 0 ? groupsOfPart(others, model, find) : undefined;
+    return groups && { ...groups, own };
+  }
   if (part.kind === 'through') {
     const target = find(part.resource);
     const isPlain = target && !target.live && typeof part.rule !== 'boolean' && part.rule.kind === 'exists';
@@ -46,6 +54,12 @@ function groupsOfPart(part: Part, model: Model, find: FindModel): RuleGroups | u
   const groups = part.kind === 'exists' ? groupsByField(part, find) : undefined;
   const { type } = (groups && model.byName.get(groups.field)) || {};
   return type?.reference || type?.isOwner ? groups : undefined;
+}
+
+/** The field of a condition that a row holds the caller's account. */
+function ownField(part: Part): string | undefined {
+  const isOwn = part.kind === 'condition' && part.operator === 'eq' && isOperand(part.value);
+  return isOwn && (part.value as Operand).operand === 'me' ? part.field : undefined;
 }
 
 function groupsByField(
