@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { accounts, administrator, app, author, own, resource, signedIn, text } from 'trestle';
 import { answer, Problem, route } from 'trestle/contract';
 import { ADMINISTRATOR, type RunningApp, startApps } from '../harness.ts';
+import { runSql } from '../run-sql.ts';
 import { eachPlace } from '../stores.ts';
 import { type Browser, operatorOf } from './operators.ts';
 
@@ -220,6 +221,40 @@ eachPlace('audit', (place) => {
     const unknown = { 'trestle-view-as': 'accounts/0190f000-0000-7000-8000-000000000000' };
     assert.equal((await root.call('GET /v1/notes', { headers: unknown })).status, 404);
     assert.equal((await root.call('GET /v1/notes', { headers: { 'trestle-view-as': 'x' } })).status, 400);
+  });
+
+  test('what cannot be written down is not done: accounts made, changed and deleted by an operator', async () => {
+    await using server = await startApps(paper, await place());
+    const root = await operatorOf(server);
+    const ann = await signUp(server, 'ann');
+    const [engine] = server.engines;
+    assert.ok(engine);
+    await runSql(engine.store, 'alter table _trestle_audit rename to _trestle_audit_away');
+    const path = `/v1/accounts/${ann.id}`;
+    const body = { username: 'bob', password: 'a tidy heron walks upstream' };
+    for (const [line, given] of [
+      ['POST /v1/accounts', body],
+      [`PATCH ${path}`, { username: 'anna' }],
+      [`DELETE ${path}`, undefined],
+    ] as const)
+      assert.equal((await root.call(line, { body: given })).status, 500, line);
+    await runSql(engine.store, 'alter table _trestle_audit_away rename to _trestle_audit');
+    const { body: left } = await root.call<{ items: { username: string }[] }>(
+      'GET /v1/accounts?sort=username',
+    );
+    assert.deepEqual(
+      left.items.map(({ username }) => username),
+      ['administrator', 'ann'],
+    );
+    assert.equal((await root.call(`PATCH ${path}`, { body: { username: 'anna' } })).status, 200);
+    assert.equal((await root.call(`DELETE ${path}`)).status, 204);
+    assert.deepEqual(
+      (await entries(root, 2)).map(({ method, row }) => [method, row]),
+      [
+        ['DELETE', ann.id],
+        ['PATCH', ann.id],
+      ],
+    );
   });
 
   test('an event stream as another account shows its rows, and ends with the session of the administrator', async () => {

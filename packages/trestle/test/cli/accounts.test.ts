@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { appFolder, command, ENGINE, temporaryFolder } from '../processes.ts';
 
@@ -92,4 +93,38 @@ test('keys: made, imported, listed and deactivated; no whole key is shown twice'
     off.map(({ active }) => active),
     [false, false],
   );
+});
+
+test('what commands change is in the audit, under the name of the user of the system, and without values', async () => {
+  const [club, data] = [appFolder(CLUB), temporaryFolder()];
+  const trestle = (words: string, input = '') =>
+    command([...words.split(' '), '--app', club, '--data', data], { input });
+  const made = await trestle('accounts create ann --field email=ann@example.org --json', 'a secret\n');
+  assert.equal(made.code, 0, made.stderr);
+  assert.equal((await trestle('accounts create ann --field email=b@example.org', 'p')).code, 1);
+  const key = await trestle('keys create --name nightly --json');
+  assert.equal(key.code, 0, key.stderr);
+  assert.equal((await trestle(`keys deactivate ${JSON.parse(key.stdout).id}`)).code, 0);
+  for (const words of ['accounts roles ann editor', 'accounts disable ann', 'accounts delete ann --yes'])
+    assert.equal((await trestle(words)).code, 0, words);
+  const database = new DatabaseSync(join(data, 'club.db'), { readOnly: true });
+  const entries = database.prepare('select * from _trestle_audit order by id').all();
+  database.close();
+  const { id } = JSON.parse(made.stdout);
+  const ofKey = JSON.parse(key.stdout).id;
+  assert.deepEqual(
+    entries.map(({ route, row, credential, method }) => [route, row, credential, method]),
+    [
+      ['trestle accounts create', id, 'cli', 'CLI'],
+      ['trestle keys create', ofKey, 'cli', 'CLI'],
+      ['trestle keys deactivate', ofKey, 'cli', 'CLI'],
+      ['trestle accounts roles', id, 'cli', 'CLI'],
+      ['trestle accounts disable', id, 'cli', 'CLI'],
+      ['trestle accounts delete', id, 'cli', 'CLI'],
+    ],
+  );
+  assert.ok(entries.every(({ username, address }) => username && address));
+  const text = JSON.stringify(entries);
+  for (const value of ['a secret', 'ann@example.org', JSON.parse(key.stdout).key])
+    assert.ok(!text.includes(value));
 });
