@@ -54,13 +54,22 @@ export function uniformInput({ options }: Route): InputReader {
   const readQuery = query && checkQuery ? stringsReader(query, 'query', true) : undefined;
   const readBody = body && bodyReader(body, options, false);
   const allowed = namesOf(query);
+  const queryOf = (given: unknown): unknown => {
+    if (!checkQuery) return given;
+    refuseUnknown(given, allowed);
+    const errors: FieldError[] = [];
+    const read = readQuery ? readQuery(given, errors) : {};
+    if (errors.length > 0) throw new Problem('invalid_query', { errors, detail: summary(errors) });
+    return read;
+  };
+  // Most requests have no query: what that comes to is known already, unless a parameter has to be given.
+  const { required = [] } = (query ?? {}) as Outline;
+  const none = checkQuery && required.length === 0 ? queryOf({}) : undefined;
   return (request) => {
     const errors: FieldError[] = [];
     const path = readPath(request.params, errors);
     if (errors.length > 0) throw new Problem('not_found');
-    if (checkQuery && request.url.includes('?')) refuseUnknown(request.query, allowed);
-    const search = readQuery ? readQuery(request.query, errors) : checkQuery ? {} : request.query;
-    if (errors.length > 0) throw new Problem('invalid_query', { errors, detail: summary(errors) });
+    const search = none && !request.url.includes('?') ? none : queryOf(request.query);
     if (!readBody) return { params: path, query: search, body: request.body };
     if (bodyRequired && request.body === undefined) throw missingBody();
     const content = readBody(request, errors);
