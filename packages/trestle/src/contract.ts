@@ -40,6 +40,7 @@ export {
   type RouteOptions,
   type RouteRequest,
   type RouteTypes,
+  type RouteTypesOf,
   route,
   UploadedFile,
 } from './schema/route.ts';

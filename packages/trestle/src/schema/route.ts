@@ -147,8 +147,12 @@ interface RouteSchemas {
 
 type StaticOf<S> = S extends TSchema ? Static<S> : Record<string, never>;
 
-/** The types that follow from a route's schemas. */
-export type TypesOf<S extends RouteSchemas> = { [K in keyof RouteTypes]: StaticOf<S[K]> };
+/**
+ * The types that follow from a route's schemas: exported, because the declarations of users' routes name it.
+ *
+ * @internal
+ */
+export type RouteTypesOf<S extends RouteSchemas> = { [K in keyof RouteTypes]: StaticOf<S[K]> };
 
 /** Schemas, rule and documentation of a route. */
 export interface RouteOptions<S extends RouteSchemas = RouteSchemas> {
@@ -395,8 +399,8 @@ export function route<
   method: M,
   path: Path,
   options: RouteOptions<{ params: P; query: Q; body: B; answers: A }>,
-  handle: (request: RouteRequest<TypesOf<{ params: P; query: Q; body: B }>>) => Promise<Answer> | Answer,
-): Route<TypesOf<{ params: P; query: Q; body: B }> & { method: M; path: Path; answer: Answered<A> }> {
+  handle: (request: RouteRequest<RouteTypesOf<{ params: P; query: Q; body: B }>>) => Promise<Answer> | Answer,
+): Route<RouteTypesOf<{ params: P; query: Q; body: B }> & { method: M; path: Path; answer: Answered<A> }> {
   return { method, path, options, handle };
 }
 

@@ -64,6 +64,7 @@ describe('the published package, unpacked beside its declared dependencies', () 
     link(modules, Object.keys(manifestOf(join(modules, 'trestle')).dependencies));
     writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
     cpSync(join(import.meta.dirname, 'notes/app.ts'), join(app, 'app.ts'));
+    cpSync(join(import.meta.dirname, '../http-routes/everything.ts'), join(app, 'everything.ts'));
     cpSync(join(import.meta.dirname, 'notes/list-notes.ts'), join(app, 'app.test.ts'));
   });
 
@@ -108,7 +109,10 @@ describe('the published package, unpacked beside its declared dependencies', () 
     link(join(app, 'node_modules'), ['typescript', '@types/node', '@types/pg']);
     const options = { strict: true, declaration: true, noEmit: true, module: 'nodenext', target: 'esnext' };
     const compilerOptions = { ...options, allowImportingTsExtensions: true, types: [] };
-    writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }));
+    writeFileSync(
+      join(app, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions, files: ['app.ts', 'everything.ts'] }),
+    );
     run(app, join(ROOT, 'node_modules/.bin/tsc'), ['-p', app]);
   });
 

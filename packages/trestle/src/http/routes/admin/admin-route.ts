@@ -6,8 +6,8 @@ import {
   type Route,
   type RouteOptions,
   type RouteRequest,
+  type RouteTypesOf,
   route,
-  type TypesOf,
 } from '../../../schema/route.ts';
 import { administrator } from '../../../schema/rules.ts';
 
@@ -28,7 +28,7 @@ export function adminRoute<
     RouteOptions<{ params: P; query: Q; body: B; answers: RouteOptions['answers'] }>,
     'can' | 'tag'
   >,
-  handle: (request: RouteRequest<TypesOf<{ params: P; query: Q; body: B }>>) => Promise<Answer> | Answer,
+  handle: (request: RouteRequest<RouteTypesOf<{ params: P; query: Q; body: B }>>) => Promise<Answer> | Answer,
 ): Route {
   const whole: RouteOptions<{ params: P; query: Q; body: B; answers: RouteOptions['answers'] }> = {
     tag,
