@@ -86,5 +86,5 @@ async function clientModule(name: string): Promise<string> {
 }
 
 async function textOf(file: URL): Promise<string> {
-  return (await readAsset(file)).toString();
+  return new TextDecoder().decode(await readAsset(file));
 }

@@ -3,6 +3,21 @@ import { defineConfig } from 'vitepress';
 
 const REFERENCE = new URL('../reference/typedoc-sidebar.json', import.meta.url);
 
+interface Part {
+  text: string;
+  items?: Part[];
+}
+
+/** The pages of each entry point, by the name that it is imported by: those below a package come out of its group. */
+function entryPoints(): Part[] {
+  const packages: Part[] = JSON.parse(readFileSync(REFERENCE, 'utf8'));
+  return packages.flatMap(({ items = [], ...whole }) => {
+    const isBelow = ({ text }: Part) => !/^[A-Z]/.test(text);
+    const below = items.filter(isBelow).map((part) => ({ ...part, text: `${whole.text}/${part.text}` }));
+    return [{ ...whole, items: items.filter((part) => !isBelow(part)) }, ...below];
+  });
+}
+
 export default defineConfig({
   title: 'Trestle',
   description: 'One declaration of resources, one production REST backend',
@@ -65,7 +80,7 @@ export default defineConfig({
           ? [
               { text: 'Commands', link: '/reference/commands' },
               { text: 'Errors', link: '/reference/errors' },
-              ...JSON.parse(readFileSync(REFERENCE, 'utf8')),
+              ...entryPoints(),
             ]
           : [],
       },

@@ -13,6 +13,6 @@ export const ASSET_SCHEME = 'asset:';
  * @example
  * const page = () => readAsset(new URL('page.html', import.meta.url));
  */
-export async function readAsset(url: URL): Promise<Buffer> {
-  return url.protocol === ASSET_SCHEME ? Buffer.from(getAsset(url.href)) : readFile(url);
+export async function readAsset(url: URL): Promise<Uint8Array> {
+  return url.protocol === ASSET_SCHEME ? new Uint8Array(getAsset(url.href)) : readFile(url);
 }
