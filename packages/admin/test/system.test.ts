@@ -93,6 +93,7 @@ eachPlace('the system', (place) => {
     await drawer().getByRole('button', { name: 'Create' }).click();
     await drawer().getByRole('button', { name: 'bind' }).click();
     await said('Started: bind').waitFor();
+    await drawer().getByText('half bound').waitFor();
     await go('jobs');
     await page.getByRole('listitem', { name: 'bind running' }).getByText('half bound').waitFor();
     await picture(page, 'jobs');

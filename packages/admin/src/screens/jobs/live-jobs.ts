@@ -1,6 +1,7 @@
 import { type InfiniteData, useQueryClient } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import { urlOf } from '../../api/api.ts';
+import { rowKey } from '../row/row-form.ts';
 import type { Job } from './jobs-screen.tsx';
 
 type Pages = InfiniteData<{ items: Job[]; next: string | null }>;
@@ -36,4 +37,26 @@ export function useLiveJobs(app: string): void {
     });
     return () => events.close();
   }, [app, queries]);
+}
+
+/** The job under way on a row, as it goes on, where the row has operations; when it ends, the row and its moves are read again. */
+export function useJobOf(app: string, resource: string | undefined, row: string): Job | undefined {
+  const queries = useQueryClient();
+  const [job, setJob] = useState<Job>();
+  useEffect(() => {
+    setJob(undefined);
+    if (resource === undefined) return;
+    const events = new EventSource(urlOf(app, '/v1/admin/jobs/events'));
+    events.addEventListener('job', ({ data }) => {
+      const changed: Job = JSON.parse(data);
+      if (changed.resource !== resource || changed.row !== row) return;
+      const isUnderWay = changed.finished_at === null;
+      setJob(isUnderWay ? changed : undefined);
+      if (isUnderWay) return;
+      for (const queryKey of [rowKey(app, resource, row), ['rows', app], ['moves', app]])
+        void queries.invalidateQueries({ queryKey });
+    });
+    return () => events.close();
+  }, [app, queries, resource, row]);
+  return job;
 }

@@ -8,6 +8,7 @@ import { useMayWrite } from '../../api/session.ts';
 import { formatAge, formatInstant, t } from '../../i18n/translate.ts';
 import { Button } from '../../ui/button.tsx';
 import { toast, toastProblem } from '../../ui/feedback.tsx';
+import { useJobOf } from '../jobs/live-jobs.ts';
 import { rowKey } from './row-form.ts';
 
 interface StepsProps {
@@ -40,6 +41,7 @@ function OneField({
   const mayWrite = useMayWrite(app);
   const state = useStateName({ app, resource, row, field });
   const isOperation = ({ kind }: Step) => kind === 'operation';
+  const job = useJobOf(app, steps.some(isOperation) ? resource.name : undefined, String(row.id));
   const stepping = useMutation({
     mutationFn: async (step: Step) => {
       const rows = clientOf(app).rows[resource.name];
@@ -80,6 +82,12 @@ function OneField({
                 {step.name}
               </Button>
             ))}
+        </span>
+      )}
+      {job && (
+        <span className="row tight" role="status">
+          <progress max={1} value={job.progress} aria-label={`${t('jobs.progress')} ${job.name}`} />
+          <span className="muted">{job.message ?? job.state}</span>
         </span>
       )}
       {steps.some(isOperation) && <Moves {...{ app, resource, row }} />}
