@@ -145,16 +145,8 @@ export class LiveLists {
     this.#filters.set(`${resource} ${number} ${filter}`, matches);
     const looksElsewhere =
       reader.looksElsewhere || model.policy.allowsAlone(caller, 'read', {}) === undefined;
-    const group = {
-      key,
-      model,
-      looksElsewhere,
-      caller,
-      matches,
-      reader,
-      fields,
-      subscribers: new Set<Subscriber>(),
-    };
+    const subscribers = new Set<Subscriber>();
+    const group = { key, model, looksElsewhere, caller, matches, reader, fields, subscribers };
     this.#groups.set(key, group);
     return group;
   }

@@ -41,7 +41,8 @@ const DRY_RUN = Type.Optional(
     description: 'Does everything but the commit: nothing is written, and the answer is what it would be.',
   }),
 );
-const WRITE_QUERY = Type.Object({ dry_run: DRY_RUN });
+/** RFC 7240, 4.2. */
+const MINIMAL = /(?:^|[,;\s])return\s*=\s*"?minimal"?(?:$|[,;\s])/i;
 
 interface WriteTypes extends RouteTypes {
   params: { id: RowId; value: string };
@@ -109,7 +110,12 @@ function changes(context: WriteContext): Route[] {
   }
   const added = model.documented.fields.filter(isAddedTo);
   if (added.length === 0) return steps;
-  const amounts = Object.fromEntries(added.map((field) => [field.name, Type.Optional(amountOf(field))]));
+  const amounts = Object.fromEntries(
+    added.map(({ kind, name: key }) => {
+      const amount = kind === 'number' ? Type.Number : Type.Integer;
+      return [key, Type.Optional(amount({ description: `Added to ${key}.` }))];
+    }),
+  );
   const increment = {
     ...update,
     checkBody: true,
@@ -297,7 +303,7 @@ function manyQueryOf(query: Readonly<Record<string, unknown>>, model: Model): Ma
 function writeRoute({ store }: WriteContext) {
   return (method: Method, path: string, options: Omit<RouteOptions, 'idempotent'>, handle: Handle): Route => {
     const described = {
-      query: WRITE_QUERY,
+      query: Type.Object({ dry_run: DRY_RUN }),
       ...options,
       idempotent: true,
       headers: [...(options.headers ?? []), 'Prefer'],
@@ -306,12 +312,9 @@ function writeRoute({ store }: WriteContext) {
       // The types of a request follow from the schemas that were given; an id is in those of one row.
       const request = given as unknown as RouteRequest<WriteTypes>;
       const { query, headers } = request;
-      // Most writes ask for nothing of this.
-      const found =
-        query.dry_run !== undefined && isDry(query)
-          ? await dryRun(store, request, handle)
-          : await handle(request);
-      return headers.prefer !== undefined && isMinimal(headers.prefer) ? minimal(found) : found;
+      const isDryRun = query.dry_run !== undefined && isDry(query);
+      const found = isDryRun ? await dryRun(store, request, handle) : await handle(request);
+      return headers.prefer !== undefined && MINIMAL.test(String(headers.prefer)) ? minimal(found) : found;
     });
   };
 }
@@ -351,11 +354,6 @@ async function dryRun(store: Store, request: RouteRequest<WriteTypes>, handle: H
   }
 }
 
-/** RFC 7240, 4.2. */
-function isMinimal(prefer: RouteRequest['headers'][string]): boolean {
-  return /(?:^|[,;\s])return\s*=\s*"?minimal"?(?:$|[,;\s])/i.test(String(prefer));
-}
-
 function minimal({ status, headers }: Answer): Answer {
   return {
     status: status === 200 ? 204 : status,
@@ -390,11 +388,6 @@ function bodyOf({ documented, resource: { atLeastOne } }: Model): TSchema {
 /** Unique fields that callers may set, by which a row can be created. */
 export function keysOf({ documented: { fields } }: Model): ModelField[] {
   return fields.filter(({ field, type, writable }) => field.unique && writable && type.operators.length > 0);
-}
-
-function amountOf({ kind, name }: ModelField): TSchema {
-  const description = `Added to ${name}.`;
-  return kind === 'number' ? Type.Number({ description }) : Type.Integer({ description });
 }
 
 export function idParams(model: Model) {
