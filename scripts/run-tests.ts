@@ -69,7 +69,7 @@ const ALONE =
  * that `npm test` leaves to .ci/run (`--all`), so that it can be run while one works.
  */
 export const LONG =
-  /admin\/test\/(?:backups|clicks|focus|rows?|screens|server|shell|speed|system)\.|http-routes\/(?:changelog-page|first-pages|pages|samples)\.|package\/(?:installed|executable)|test\/admin\/backups|regression\/killed-backup|create-trestle|conduit\/collection|clinic\/test\/reminders/;
+  /admin\/test\/(?:backups|clicks|examples|focus|rows?|screens|server|shell|speed|system)\.|http-routes\/(?:changelog-page|first-pages|pages|samples)\.|package\/(?:installed|executable)|test\/admin\/backups|regression\/killed-backup|create-trestle|conduit\/collection|clinic\/test\/reminders/;
 /** Files that share a process: starting one and loading the engine takes as long as an average file's own tests. */
 const MAX_GROUP_FILES = 20;
 /** Seconds that the files of a group take together, so that none is left running alone at the end. */

@@ -146,6 +146,19 @@ test('dialogs of a selection and of a row give the focus back', { skip }, async 
   }
 });
 
+test('the focus stays in the screen where its dialog is gone with what opened it', { skip }, async () => {
+  await open('rows/authors');
+  await page.getByRole('checkbox', { name: 'Select row 1', exact: true }).check();
+  await page.getByRole('region', { name: 'Selected rows' }).getByRole('button', { name: 'Edit' }).click();
+  await page.getByRole('dialog').getByLabel('Field').selectOption('born');
+  await page.getByRole('dialog').getByLabel('Value').fill('1816');
+  await page.getByRole('button', { name: 'Change 1 row' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('status').getByText('1 row done').waitFor();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await hasFocus(page.getByRole('main'));
+});
+
 test('a row is opened, edited and closed by keys, and the list has the focus again', { skip }, async () => {
   await open('rows/books');
   const link = page.getByRole('link', { name: 'Book 007' });

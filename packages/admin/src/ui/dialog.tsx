@@ -25,7 +25,13 @@ export function Dialog({ title, onClose, children, className = '', bare = false,
     // The first thing to fill in or to press, not the button that closes.
     const inside = bare ? 'input, a' : '.dialog-body :is(input, select, textarea, button):enabled';
     dialog.querySelector<HTMLElement>(focus ?? inside)?.focus();
-    return () => dialog.close();
+    return () => {
+      dialog.close();
+      queueMicrotask(() => {
+        // What opened it may have gone with it: then one goes on at the beginning of the screen, not of the page.
+        if (document.activeElement === document.body) document.getElementById('main')?.focus();
+      });
+    };
   }, [bare, focus]);
   return (
     <dialog
