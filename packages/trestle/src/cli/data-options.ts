@@ -131,7 +131,7 @@ export function withMail(command: Command): Command {
     .addOption(
       new Option(
         '--public-url <url>',
-        'where people reach this server: links in mails begin with it (default: none)',
+        'where people reach this server: links in mails begin with it (default: http://HOST:PORT)',
       )
         .env('TRESTLE_PUBLIC_URL')
         .argParser(publicUrl),

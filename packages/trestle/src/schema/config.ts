@@ -57,7 +57,7 @@ export interface Config {
   smtp?: string;
   /** The sender of mails (default: the app's own). */
   mailFrom?: string;
-  /** Where people reach this server: links in mails begin with it (default: none). */
+  /** Where people reach this server: links in mails begin with it (default: http://HOST:PORT). */
   publicUrl?: string;
 }
 
