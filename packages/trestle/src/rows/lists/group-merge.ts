@@ -4,7 +4,7 @@ import type { Value } from '../../database/store.ts';
 import { LruMap } from '../../lru-map.ts';
 import type { Model } from '../model.ts';
 import { ME } from '../rules/compiled-rule.ts';
-import { after, orderBy, type SortColumn } from './order.ts';
+import { after, isUnusual, orderBy, type SortColumn } from './order.ts';
 import type { RuleGroups } from './rule-groups.ts';
 
 /** Rows of the list's order that are looked at for each one of the page. */
@@ -94,12 +94,7 @@ export function pageOfGroups(
     return sql`${found('_o')} (${rows}) as ${sql.id('_o')}`;
   });
   const inOrder = (source: string) =>
-    sql.join(
-      sort.map(
-        ({ descending }, at) =>
-          sql`${ref(`${source}.${key(at)}`)} ${sql.raw(descending !== before ? 'desc' : 'asc')}`,
-      ),
-    );
+    orderBy(sort, before, (field) => ref(`${source}.${key(sort.findIndex((each) => each.field === field))}`));
   const select = (source: Sql) => sql`select ${page.columns} from ${source} as ${sql.id('_h')}
     join ${table} on ${table}.${ref('id')} = ${ref('_h._id')} order by ${inOrder('_h')}`;
   const pageOf = (all: readonly Sql[]) =>
@@ -112,12 +107,7 @@ export function pageOfGroups(
   const row = sql.join([...sort.map(({ field }) => ref(`_r.${field.name}`)), ref('_r.id')]);
   const next = (group: Sql, others: readonly Sql[]) => first(group, ref('id'), others, sql`1`);
   const places = sort.map((_, at) => ref(`_q.${key(at)}`));
-  const following = after(
-    sort,
-    places,
-    sort.map(() => false),
-    before,
-  );
+  const following = stepsAfter(sort, places, before).map((step) => sql`(${next(ref('_q.value'), step)})`);
   const queue = sql.join(
     sort.map(
       ({ descending }, at) =>
@@ -128,15 +118,40 @@ export function pageOfGroups(
     select ${row}, ${ref('_g.value')} from (${groups.rows}) as ${sql.id('_g')}
       join ${table} as ${sql.id('_r')} on ${ref('_r.id')} = (${next(ref('_g.value'), [])})
     union all select ${row}, ${ref('_q.value')} from ${sql.id('_q')}
-      join ${table} as ${sql.id('_r')} on ${ref('_r.id')} = (${next(ref('_q.value'), [following])})
+      join ${table} as ${sql.id('_r')} on ${ref('_r.id')} = ${following[1] ? sql`coalesce(${sql.join(following)})` : following[0]}
     order by ${queue} limit ${own.length > 0 ? upTo : sql`${limit} offset ${offset}`})
     ${select(own.length > 0 ? pageOf([sql`${found('_q')} ${sql.id('_q')}`, ...ownRows]) : sql.id('_q'))}`;
 }
 
 /**
- * Whether groups are merged in an order: it is the declared one, which the index of each ends in, goes one way, and has whole
- * values without null.
+ * The rows after one in an order, as conditions of which the first that finds a row finds the next: each is a range of the index. Row
+ * values where the order is even, which is one range.
  */
+function stepsAfter(sort: readonly SortColumn[], places: readonly Sql[], before: boolean): Sql[][] {
+  if (isEven(sort)) {
+    const nulls = sort.map(() => false);
+    return [[after(sort, places, nulls, before)]];
+  }
+  const columns = sort.map((column, at) => ({ column, ref: sql.ref(column.field.name), place: places[at] }));
+  return columns.toReversed().flatMap(({ column: { descending, field }, ref, place }, from) => {
+    const same = columns.slice(0, columns.length - 1 - from).map((each) => sql`${each.ref} is ${each.place}`);
+    const isDown = descending !== before;
+    const beyond = [...same, sql`${ref} ${sql.raw(isDown ? '<' : '>')} ${place}`];
+    if (!field.field.nullable) return [beyond];
+    // Null is before every value.
+    const edge = isDown
+      ? sql`${ref} is null and ${place} is not null`
+      : sql`${ref} is not null and ${place} is null`;
+    return [beyond, [...same, edge]];
+  });
+}
+
+/** Whether an order goes one way, through values without null. */
+export function isEven(sort: readonly SortColumn[]): boolean {
+  return sort.every(({ field, descending }) => descending === sort[0]?.descending && !field.field.nullable);
+}
+
+/** Whether groups are merged in an order: it is the declared one, which the index of each ends in, and has whole values. */
 export function isMergeable({ resource }: Model, sort: readonly SortColumn[]): boolean {
   const { order } = resource;
   const names = order.map((key) => key.replace(/^-/, ''));
@@ -146,9 +161,6 @@ export function isMergeable({ resource }: Model, sort: readonly SortColumn[]): b
     sort.length <= order.length + 1 &&
     names.every((name, at) => sort[at]?.field.name === name) &&
     order.every((key, at) => sort[at]?.descending === (key.startsWith('-') !== turned)) &&
-    sort.every(
-      ({ field, descending, length }) =>
-        descending === sort[0]?.descending && !field.field.nullable && !field.value && length === undefined,
-    )
+    sort.every((column) => !isUnusual(column) && !column.field.value && column.length === undefined)
   );
 }

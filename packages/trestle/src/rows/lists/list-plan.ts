@@ -18,7 +18,7 @@ import { RANK, type Ranking, searchCondition } from '../search/search-condition.
 import { type BoundStatement, bindShaped, type ShapedStatement } from './bound-statement.ts';
 import type { Position } from './cursor.ts';
 import { COMPUTED_COST, FilterParts, isIndexed, type RelatedRows, Slot } from './filter-sql.ts';
-import { amongFirst, GroupChoice, isMergeable, pageOfGroups } from './group-merge.ts';
+import { amongFirst, GroupChoice, isEven, isMergeable, pageOfGroups } from './group-merge.ts';
 import { after, isUnusual, orderBy, type SortColumn, sortColumns, sortKey } from './order.ts';
 import { groupsOf, type RuleGroups } from './rule-groups.ts';
 
@@ -212,7 +212,7 @@ export class ListPlans {
       return this.#page(plan, caller, { way: refer ? 'scan' : 'walk', position, refer });
     const list = plan.conditions.length > 1 ? `${accountOf(caller)} ${plan.shape}` : accountOf(caller);
     const groups = () => this.#page(plan, caller, { way: 'groups', position });
-    if (!this.#choice.walks(list)) return groups();
+    if (!isEven(plan.sort) || !this.#choice.walks(list)) return groups();
     const otherwise = (found: readonly Columns[]) => {
       if (found.length > plan.limit) return undefined;
       this.#choice.failed(list);

@@ -68,9 +68,26 @@ const drafts = resource({
     read: any(own('by'), exists('members', { team: its('team'), who: me, rank }), own('for')),
   },
 });
-const resources = { teams, members, notes, sheets, drafts };
+const member = exists('members', { team: its('team'), who: me, rank });
+/** The same rows in an order through null, and in one that goes two ways. */
+const graded = resource({
+  id,
+  fields: { ...fields, grade: integer({ nullable: true }) },
+  order: ['grade', '-title'],
+  softDelete: true,
+  can: { ...open, read: member },
+});
+const falling = resource({
+  id,
+  fields: { ...fields, grade: integer({ nullable: true }), by: author() },
+  order: ['-grade', 'weight'],
+  softDelete: true,
+  can: { ...open, read: any(member, own('by')) },
+});
+const resources = { teams, members, notes, sheets, drafts, graded, falling };
 const site = app({ name: 'site', accounts: accounts({ id }), resources });
 const ROWS = 6000;
+const gradeOf = (at: number) => (at % 3 === 0 ? null : at % 5);
 
 type ListQuery = NonNullable<Parameters<Served<typeof resources>['engine']['services']['notes']['list']>[1]>;
 
@@ -78,6 +95,7 @@ interface Note {
   readonly id: number;
   readonly weight: number;
   readonly title: string;
+  readonly grade: number | null;
 }
 
 eachPlace('a list under a membership rule', (place) => {
@@ -87,6 +105,7 @@ eachPlace('a list under a membership rule', (place) => {
     team: at % 500 === 7 ? 1 : at % 700 === 9 ? 2 : at % 50 === 0 ? null : 3 + (at % 7),
     weight: (at * 7919) % 900,
     title: `n${at}`,
+    grade: gradeOf(at),
     by: at % 900 === 3 ? 1 : at % 1000 === 9 ? 3 : null,
     for: at % 1200 === 7 ? 1 : at % 1100 === 3 ? 2 : null,
   }));
@@ -108,7 +127,7 @@ eachPlace('a list under a membership rule', (place) => {
     ] as const)
       await join(account, team, as_);
     for (const team of [1, 2, 3, 4, 5, 6, 7, 8, 9]) await join(2, team, 'owner');
-    for (const name of ['notes', 'sheets', 'drafts'] as const) {
+    for (const name of ['notes', 'sheets', 'drafts', 'graded', 'falling'] as const) {
       const insert = bulkInsertOf(models.get(name) ?? assert.fail(), false);
       await store.write((transaction) => insert(transaction, rows));
       await services[name].remove(system(), deleted);
@@ -116,13 +135,12 @@ eachPlace('a list under a membership rule', (place) => {
   });
   after(() => served.close());
 
-  const expected = (visible: readonly number[], account = 0): Note[] =>
+  const expected = (visible: readonly number[], account = 0, other = account): Note[] =>
     rows
       .map((row, at) => ({ id: at + 1, ...row }))
       .filter(
         ({ team, by, for: whom, id: one }) =>
-          one !== deleted &&
-          ((team !== null && visible.includes(team)) || by === account || whom === account),
+          one !== deleted && ((team !== null && visible.includes(team)) || by === account || whom === other),
       )
       .sort((a, b) => b.weight - a.weight || b.id - a.id);
   const visible: Readonly<Record<number, readonly number[]>> = {
@@ -141,11 +159,7 @@ eachPlace('a list under a membership rule', (place) => {
   ];
 
   /** The first 40 rows of a list page by page, and the page before the last. */
-  async function paged(
-    name: 'notes' | 'sheets' | 'drafts',
-    account: number,
-    { offset = 0, ...query }: ListQuery,
-  ) {
+  async function paged(name: keyof typeof resources, account: number, { offset = 0, ...query }: ListQuery) {
     const service = served.engine.byName.get(name) ?? assert.fail();
     const seen: number[] = [];
     let page = await service.list(as(account), { ...query, ...(offset > 0 && { offset }), limit: 5 });
@@ -176,6 +190,25 @@ eachPlace('a list under a membership rule', (place) => {
       // How a page is read depends on how long the last one took.
       for (let time = 0; time < 4; time += 1)
         for (const at of queries.keys()) for (const account of [1, 2, 3]) await hasPages(name, account, at);
+    });
+
+  /** Null is before every value. */
+  const grades = (a: Note, b: Note) => (a.grade ?? -1) - (b.grade ?? -1);
+  const titles = (a: Note, b: Note) => (a.title < b.title ? -1 : 1);
+  for (const [name, order] of [
+    ['graded', (a: Note, b: Note) => grades(a, b) || titles(b, a)],
+    ['falling', (a: Note, b: Note) => grades(b, a) || a.weight - b.weight || a.id - b.id],
+  ] as const)
+    it(`has the rows of ${name} in its order, forwards and backwards`, async () => {
+      const service = served.engine.byName.get(name) ?? assert.fail();
+      for (const account of [1, 2, 3]) {
+        const all = expected(visible[account] ?? [], name === 'falling' ? account : 0, 0).toSorted(order);
+        assert.deepEqual(ids((await service.list(as(account), { limit: 60 })).items), ids(all).slice(0, 60));
+        const { seen, back } = await paged(name, account, {});
+        assert.deepEqual(seen, ids(all).slice(0, 40));
+        const last = Math.floor(Math.max(seen.length - 1, 0) / 5) * 5;
+        assert.deepEqual(back, seen.slice(Math.max(last - 5, 0), last));
+      }
     });
 
   it('follows a membership at once', async () => {
