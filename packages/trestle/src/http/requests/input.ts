@@ -55,7 +55,6 @@ export function uniformInput({ options }: Route): InputReader {
   const readBody = body && bodyReader(body, options, false);
   const allowed = namesOf(query);
   const queryOf = (given: unknown): unknown => {
-    if (!checkQuery) return given;
     refuseUnknown(given, allowed);
     const errors: FieldError[] = [];
     const read = readQuery ? readQuery(given, errors) : {};
@@ -69,7 +68,9 @@ export function uniformInput({ options }: Route): InputReader {
     const errors: FieldError[] = [];
     const path = readPath(request.params, errors);
     if (errors.length > 0) throw new Problem('not_found');
-    const search = none && !request.url.includes('?') ? none : queryOf(request.query);
+    let search = none;
+    if (!checkQuery) search = request.query;
+    else if (!search || request.url.includes('?')) search = queryOf(request.query);
     if (!readBody) return { params: path, query: search, body: request.body };
     if (bodyRequired && request.body === undefined) throw missingBody();
     const content = readBody(request, errors);

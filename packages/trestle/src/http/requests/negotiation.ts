@@ -90,22 +90,19 @@ export function codedTag(etag: string, coding: Coding): string {
   return etag.replace(/"$/, `-${coding}"`);
 }
 
-/** Loaded when it is first needed, which at start it is not. */
-const zlib = () => process.getBuiltinModule('node:zlib');
-
-/** Compresses on a thread of its own. `quality`: 1 to 11 for br, to 9 for gzip. */
+/** Compresses on a thread of its own, with a module that no start needs. `quality`: 1 to 11 for br, to 9 for gzip. */
 export function compress(coding: Coding, content: string | Uint8Array, quality?: number): Promise<Buffer> {
-  const { brotliCompress, constants, gzip } = zlib();
-  return new Promise((resolve, reject) => {
-    const done = (error: Error | null, compressed: Buffer) => (error ? reject(error) : resolve(compressed));
-    if (coding === 'gzip') gzip(content, { level: quality ?? 6 }, done);
-    else brotliCompress(content, { params: { [constants.BROTLI_PARAM_QUALITY]: quality ?? 4 } }, done);
-  });
+  const { brotliCompress, constants, gzip } = process.getBuiltinModule('node:zlib');
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const done = (error: Error | null, compressed: Buffer) => (error ? reject(error) : resolve(compressed));
+  if (coding === 'gzip') gzip(content, { level: quality ?? 6 }, done);
+  else brotliCompress(content, { params: { [constants.BROTLI_PARAM_QUALITY]: quality ?? 4 } }, done);
+  return promise;
 }
 
 /** Compresses a stream. */
 export function compressor(coding: Coding): Transform {
-  const { constants, createBrotliCompress, createGzip } = zlib();
+  const { constants, createBrotliCompress, createGzip } = process.getBuiltinModule('node:zlib');
   return coding === 'gzip'
     ? createGzip()
     : createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 4 } });

@@ -227,7 +227,8 @@ export class ListPlans {
     if (known) return known;
     const before = position?.before ?? false;
     const places = position?.values ?? [];
-    const key = `${way} ${plan.shape} ${position ? `${before} ${places.map((value) => value === null)}` : ''}`;
+    const nulls = places.includes(null) ? places.map((value) => value === null).join() : '';
+    const key = `${way} ${plan.shape} ${position ? `${before} ${nulls}` : ''}`;
     const values = [...plan.values, ...places, plan.limit + 1, plan.query.offset ?? 0];
     const shaped = this.#statements.get(key) ?? this.#compile(key, this.#select(plan, place));
     const rows = plan.limit + (plan.query.offset ?? 0);

@@ -12,7 +12,7 @@ import { runner } from './bound-statement.ts';
 import type { Cursors, Position } from './cursor.ts';
 import type { Expander } from './expand.ts';
 import { type ClassLists, type ListPlan, ListPlans } from './list-plan.ts';
-import { sortValue } from './order.ts';
+import { sortValues } from './order.ts';
 
 /** Rows a part of a stream has: enough to make a write worth it, few enough to leave the event loop free. */
 const PART_SIZE = 200;
@@ -115,7 +115,7 @@ async function pageOf(
     row
       ? cursors.encode(plan.keyFor(context.caller), {
           before,
-          values: plan.sort.map((column) => sortValue(column, row)),
+          values: sortValues(plan.sort, row),
         })
       : null;
   // Where a page was reached from, there always is one.

@@ -125,13 +125,21 @@ type Refer = (field: ModelField) => Sql;
 
 const columnOf: Refer = ({ name, value }) => value ?? sql.ref(name);
 
-/** The value that a row is compared by, as the driver gave it: that is what the driver binds again. */
-export function sortValue({ field, length }: SortColumn, row: Columns): Value {
-  const value = row[field.name] as Value;
-  if (length === undefined || typeof value !== 'string' || value.length <= length) return value;
-  return Array.from(value.slice(0, 2 * length))
-    .slice(0, length)
-    .join('');
+/** The values that a row is compared by, as the driver gave them: that is what the driver binds again. */
+export function sortValues(columns: readonly SortColumn[], row: Columns): Value[] {
+  const values: Value[] = [];
+  for (const { field, length } of columns) {
+    const value = row[field.name] as Value;
+    const isLong = length !== undefined && typeof value === 'string' && value.length > length;
+    values.push(
+      isLong
+        ? Array.from(value.slice(0, 2 * length))
+            .slice(0, length)
+            .join('')
+        : value,
+    );
+  }
+  return values;
 }
 
 /**

@@ -39,9 +39,7 @@ export function resourceRoutes(
     model,
     item: view,
   };
-  const list = pageRoute(`/${name}`, described, ({ caller }, query, cursor) =>
-    service.list({ caller }, query, cursor),
-  );
+  const list = pageRoute(`/${name}`, described, service.list);
   const search = route(
     'POST',
     `/${name}::search`,
