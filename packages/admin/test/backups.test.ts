@@ -1,11 +1,23 @@
 // Backups of a server of its own: made, read back, scheduled, restored, on both databases.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { after, test } from 'node:test';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import { callOver } from '../../trestle/test/harness.ts';
 import { appFolder, NOTES, serve } from '../../trestle/test/processes.ts';
 import { eachPlace } from '../../trestle/test/stores.ts';
 import { EXECUTABLE, OPERATOR, picture, signIn, skip } from './browser.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Ids of the rules of WCAG 2.2 AA that a page breaks. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const run = `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })`;
+  const { violations } = await page.evaluate<{ violations: { id: string }[] }>(run);
+  return violations.map(({ id }) => id);
+}
 
 const folder = appFolder(NOTES);
 let browser: Browser | undefined;
@@ -46,9 +58,12 @@ eachPlace('backups', (place) => {
     await backup.getByRole('button', { name: 'Verify' }).click();
     await backup.getByText(/whole/).waitFor();
     await picture(page, `backups-${database ? 'postgres' : 'sqlite'}`);
+    assert.deepEqual(await violations(page), []);
     await write('after');
     await backup.getByRole('button', { name: 'Restore' }).click();
     const dialog = page.getByRole('dialog', { name: 'Restore a backup' });
+    await dialog.waitFor();
+    assert.deepEqual(await violations(page), []);
     const go = dialog.getByRole('button', { name: 'Restore' });
     assert.equal(await go.isDisabled(), true);
     await dialog.getByLabel('Type notes to go on').fill('notes');
