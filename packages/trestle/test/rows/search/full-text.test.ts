@@ -262,6 +262,6 @@ eachPlace('full-text search', (place) => {
     assert.match((body as { detail: string }).detail, /a live list has no search/);
     const unknown = await served.call('GET', '/v1/pages/events?filter[words][like]=x');
     assert.equal(unknown.status, 400);
-    assert.match((unknown.body as { detail: string }).detail, /there is no operator 'like' of words/);
+    assert.match((unknown.body as { detail: string }).detail, /words\/like: there is no operator 'like'/);
   });
 });
