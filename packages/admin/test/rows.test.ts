@@ -17,6 +17,11 @@ eachPlace('lists', (place) => {
   const dialog = () => page.getByRole('dialog');
   const bar = () => page.getByRole('region', { name: 'Selected rows' });
   const said = (text: string) => page.getByRole('status').getByText(text);
+  /** Waits until a write of many has been done: it is said, perhaps beside an earlier one, and nothing is selected any more. */
+  const done = async (rows: string) => {
+    await said(`${rows} done`).last().waitFor();
+    await bar().waitFor({ state: 'detached' });
+  };
   const open = async (path: string) => {
     await page.goto(`${admin.served.url}/admin/library/${path}`);
     await page.getByRole('table').waitFor();
@@ -149,13 +154,13 @@ eachPlace('lists', (place) => {
     await dialog().getByLabel('Field').selectOption('pages');
     await dialog().getByLabel('Value').fill('7');
     await dialog().getByRole('button', { name: 'Change 3 rows' }).click();
-    await said('3 rows done').waitFor();
+    await done('3 rows');
     for (const at of ['10', '11'])
       await page.getByRole('checkbox', { name: `Select row ${at}`, exact: true }).check();
     await bar().getByRole('button', { name: 'Step' }).click();
     await page.getByRole('button', { name: 'discard' }).click();
     await dialog().getByRole('button', { name: 'discard' }).click();
-    await said('2 rows done').waitFor();
+    await done('2 rows');
     // A row that is gone already cannot go again: it says so, and the others go on.
     for (const at of ['11', '12'])
       await page.getByRole('checkbox', { name: `Select row ${at}`, exact: true }).check();
@@ -202,7 +207,7 @@ eachPlace('lists', (place) => {
     await dialog().getByText('Written in 2 parts, each of them whole or not at all.').waitFor();
     await dialog().getByLabel('Value').fill('same');
     await dialog().getByRole('button', { name: 'Change 70 rows' }).click();
-    await said('70 rows done').waitFor();
+    await done('70 rows');
     assert.equal(await count('copies?filter[code]=same'), 70);
   });
 
@@ -227,7 +232,7 @@ eachPlace('lists', (place) => {
     assert.equal(await count('books?filter[format]=sound'), 0);
     await picture(page, 'bulk-edit');
     await dialog().getByRole('button', { name: 'Change 160 rows' }).click();
-    await said('160 rows done').waitFor();
+    await done('160 rows');
     assert.equal(await count('books?filter[format]=sound'), 160);
     assert.deepEqual(
       sent.map((request) => new URL(request.url()).searchParams.get('max')),
@@ -254,7 +259,7 @@ eachPlace('lists', (place) => {
     await bar().getByRole('button', { name: 'Step' }).click();
     await page.getByRole('button', { name: 'shelve' }).click();
     await dialog().getByRole('button', { name: 'shelve' }).click();
-    await said('160 rows done').waitFor();
+    await done('160 rows');
     assert.equal(await count('books?filter[status]=shelved'), 160);
 
     await selectView('160');
@@ -262,7 +267,7 @@ eachPlace('lists', (place) => {
     await dialog().getByText('They are hidden and can be restored').waitFor();
     await picture(page, 'bulk-delete');
     await dialog().getByRole('button', { name: 'Delete 160 rows' }).click();
-    await said('160 rows done').waitFor();
+    await done('160 rows');
     await page.getByText('No row fits these conditions').waitFor();
 
     await open('rows/books');
@@ -279,7 +284,7 @@ eachPlace('lists', (place) => {
     await selectView('160');
     await bar().getByRole('button', { name: 'Restore' }).click();
     await dialog().getByRole('button', { name: 'Restore' }).click();
-    await said('160 rows done').waitFor();
+    await done('160 rows');
     await page.getByText('No deleted rows').waitFor();
     assert.equal(await count('books?'), 261);
     await admin.served.call(`DELETE /v1/books/${late.body.id}`, { token });
@@ -295,7 +300,7 @@ eachPlace('lists', (place) => {
     await dialog().getByLabel('Value').fill('read');
     await dialog().getByText('Written in 2 parts, each of them whole or not at all.').waitFor();
     await dialog().getByRole('button', { name: 'Change 1,002 rows' }).click();
-    await said('1,002 rows done').waitFor();
+    await done('1,002 rows');
     assert.equal(await count('loans?filter[note]=read'), 1002);
 
     await open(
