@@ -70,9 +70,9 @@ everyPlace('conduit', (place) => {
     const { token: _, ...user } = await signUp('carl');
     assert.deepEqual(user, { email: 'carl@example.org', username: 'carl', bio: null, image: null });
     const taken = { username: 'carl', email: 'bob@example.org', password: 'x' };
-    await fails(409, { username: ['has already been taken'] }, 'POST /users', { user: taken });
+    await fails(422, { username: ['has already been taken'] }, 'POST /users', { user: taken });
     const mail = { ...taken, username: 'dora' };
-    await fails(409, { email: ['has already been taken'] }, 'POST /users', { user: mail });
+    await fails(422, { email: ['has already been taken'] }, 'POST /users', { user: mail });
     const blank = { username: '', email: '', password: '' };
     const words = Object.fromEntries(Object.keys(blank).map((name) => [name, ["can't be blank"]]));
     await fails(422, words, 'POST /users', { user: blank });

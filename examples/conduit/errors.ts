@@ -17,9 +17,7 @@ export function errors(problem: Problem, { route }: FailedRequest): ErrorAnswer 
   const [of, word] = WORDS[code] ?? (ASKED[code] ? [asked, ASKED[code]] : ['body', detail]);
   const said = isInput ? Object.entries(fields).map(([name, list = []]) => [name, list.map(wordsOf)]) : [];
   const body = { errors: said.length > 0 ? Object.fromEntries(said) : { [of]: [word] } };
-  // A name that is taken is a conflict where somebody signs up, and invalid where somebody changes theirs.
-  const isConflict = status === 409 && route?.method === 'POST';
-  return { status: isInput && !isConflict ? 422 : status, body, headers };
+  return { status: isInput ? 422 : status, body, headers };
 }
 
 function wordsOf({ code, message }: FieldError): string {
