@@ -162,7 +162,7 @@ export interface RouteOptions<S extends RouteSchemas = RouteSchemas> {
   description?: string;
   /** The name that generated clients call it by (default: method and path, `getProjectsId`). */
   operationId?: string;
-  /** The heading under which the documentation lists it (default: none). */
+  /** The heading under which the documentation lists it (default: the first segment of its path). */
   tag?: string;
   /**
    * The rule of the declaration that this route stands under: asked before anything else, so that a 401 comes first.

@@ -215,9 +215,9 @@ function holds<Rs extends Resources>(name: string, open: () => Promise<Served<Rs
       const refused = token.startsWith('trs_')
         ? /^(?!listApi).*Key(?:s|Uses)?$|^updateMe$|^listSessions$/
         : /^$/;
-      // The rows of a batch's example may not be there, another's account is not to be changed, and the path of an upsert has a
+      // The rows of a batch's example may not be there, nor is there a backup to restore, another's account is not to be changed, and the path of an upsert has a
       // value that the body has too.
-      const others = /^(?:batch|updateAccount|upsert.*)$/;
+      const others = /^(?:batch|restoreBackup|updateAccount|upsert.*)$/;
       const isLeftOut = (id: string) => refused.test(id) || others.test(id);
       const ways = all.filter(({ method, id }) => method !== 'DELETE' && !isLeftOut(id));
       for (const each of ways.filter(({ method }) => method === 'POST')) await walk.bodies(each);

@@ -3,7 +3,7 @@ import { audienceOf } from '../../rows/policy.ts';
 import type { Contract } from '../../schema/route.ts';
 import type { RouteTable } from '../routes/route-table.ts';
 import { HEADER_COMPONENTS } from './headers.ts';
-import { operationOf, templateOf } from './operation.ts';
+import { operationOf, tagOf, templateOf } from './operation.ts';
 import { Components } from './schemas.ts';
 import { securitySchemes, signInOf } from './security.ts';
 
@@ -37,7 +37,7 @@ export function openApiDocument({
   const tags = new Map<string, string>();
   for (const table of tables) {
     for (const route of table.routes) {
-      const { can, tag } = route.options;
+      const { can } = route.options;
       if (can && audienceOf(can) === 'nobody') continue;
       const path = templateOf(table.prefix + route.path);
       paths[path] ??= {};
@@ -47,10 +47,9 @@ export function openApiDocument({
         components,
         hasSignIn,
       });
-      if (tag === undefined) continue;
+      const tag = tagOf(route);
       // Of an app's own routes, or of a resource.
-      const isOwn = table.style === 'uniform' && table.prefix === '';
-      const text = isOwn ? `Routes of ${tag}.` : `Rows of ${tag}, under /v1/${tag}.`;
+      const text = table.prefix === '' ? `Routes of ${tag}.` : `Rows of ${tag}, under /v1/${tag}.`;
       tags.set(tag, contract?.tags?.[tag] ?? TAGS[tag] ?? text);
     }
   }

@@ -25,13 +25,13 @@ export function templateOf(path: string): string {
 
 /** One route as an Operation Object (OpenAPI 3.1, 4.8.10). */
 export function operationOf(route: Route, context: OperationContext): Record<string, unknown> {
-  const { summary, description, tag, params, query, body, headers = [], idempotent } = route.options;
+  const { summary, description, params, query, body, headers = [], idempotent } = route.options;
   const { table, contract, components, hasSignIn } = context;
   return {
     operationId: operationIdOf(route, table.prefix),
     summary,
     description: [description, whoMay(route)].filter((text) => text !== undefined).join(' '),
-    ...(tag !== undefined && { tags: [tag] }),
+    tags: [tagOf(route)],
     parameters: [
       ...parameters(params, 'path', components),
       ...parameters(query, 'query', components),
@@ -46,6 +46,11 @@ export function operationOf(route: Route, context: OperationContext): Record<str
     responses: { ...answers(route, components), ...failureResponses(route, table, contract, components) },
     security: securityOf(table, route, hasSignIn),
   };
+}
+
+/** The group of a route: the first segment of its path, where it names none. */
+export function tagOf({ path, options }: Route): string {
+  return options.tag ?? path.split(/[/:]/).find((segment) => segment !== '') ?? 'root';
 }
 
 /** `GET /projects/:id` is `getProjectsId` where the route names itself not. */

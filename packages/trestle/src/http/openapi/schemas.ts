@@ -100,6 +100,8 @@ function withoutNullBranch(schema: Record<string, unknown>): Record<string, unkn
   if (!Array.isArray(anyOf) || anyOf.length !== 2) return schema;
   const branch: unknown = anyOf.find((each) => isRecord(each) && each.type !== 'null');
   const hasNull = anyOf.some((each) => isRecord(each) && each.type === 'null');
+  // Any value may be null already.
+  if (hasNull && branch && Object.keys(branch).length === 0) return rest;
   if (!hasNull || !isRecord(branch) || typeof branch.type !== 'string' || 'enum' in branch) return schema;
   return { ...branch, ...rest, type: [branch.type, 'null'] };
 }

@@ -9,7 +9,7 @@ import { answer, type Route, route } from '../../../schema/route.ts';
 import { nobody } from '../../../schema/rules.ts';
 import { WEBHOOK_EVENTS } from '../../../schema/webhooks/declare-webhooks.ts';
 import { pageRoute } from '../uniform/page-route.ts';
-import { rowName, titled, verbPath } from '../uniform/route-names.ts';
+import { rowName, titled, typeName, verbPath } from '../uniform/route-names.ts';
 
 const params = Type.Object({ id: Type.String() });
 const tag = 'webhooks';
@@ -123,7 +123,11 @@ export function webhookEvents({
     return WEBHOOK_EVENTS.map((event) => {
       const type = Type.Unsafe({ type: 'string', enum: [`${name}.${event}`] });
       const payload = Type.Object({ type, timestamp: Type.String({ format: 'date-time' }), data: row });
-      return { name: `${name}.${event}`, payload };
+      // Generators of clients need a name for it.
+      return {
+        name: `${name}.${event}`,
+        payload: titled(`${rowName(name)}${typeName(event)}Event`, payload),
+      };
     });
   });
 }
