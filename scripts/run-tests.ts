@@ -65,11 +65,20 @@ const COMPILE_CACHE = 'node_modules/.cache/trestle-tests';
 const ALONE =
   /create-trestle|packages\/admin|installed|processes|conformance|workers|slow-readers|cli\/|durability\/|faults|transfer\/|samples|\/pages\.test|tours|timing|huge-answers|clinic|conduit/;
 /**
- * Files that take browsers through screens, build, install and start packages, or kill whole examples again and again: minutes
- * that `npm test` leaves to .ci/run (`--all`), so that it can be run while one works.
+ * Files that take browsers through screens, build, install and start packages, run the commands of the documents, or kill
+ * processes again and again: minutes that `npm test` leaves to .ci/run (`--all`), so that it can be run while one works.
  */
-export const LONG =
-  /admin\/test\/(?:backups|clicks|examples|focus|rows?|screens|server|shell|speed|system)\.|http-routes\/(?:changelog-page|first-pages|pages|samples)\.|package\/(?:installed|executable)|test\/admin\/backups|regression\/killed-backup|create-trestle|conduit\/collection|clinic\/test\/reminders/;
+const BROWSERS =
+  /admin\/test\/(?:backups|clicks|examples|focus|rows?|screens|server|shell|speed|system)\.|http-routes\/(?:changelog-page|first-pages|pages|samples)\./;
+const PACKAGES = /package\/(?:installed|executable)|create-trestle|conduit\/collection|repo\/tours/;
+const KILLS =
+  /durability\/(?:kill|counted|idempotent-kill)\.|jobs\/(?:processes|webhooks\/kill)\.|workers\/workers\.|regression\/(?:killed-backup|slow-readers|workers-administrator-secret)\.|migrations\/processes\.|postgres\/faults\.|transfer\/backup\.|test\/admin\/backups|clinic\/test\/reminders/;
+
+/** Whether `npm test` leaves a file to .ci/run. */
+export function isLong(file: string): boolean {
+  return [BROWSERS, PACKAGES, KILLS].some((long) => long.test(file));
+}
+
 /** Files that share a process: starting one and loading the engine takes as long as an average file's own tests. */
 const MAX_GROUP_FILES = 20;
 /** Seconds that the files of a group take together, so that none is left running alone at the end. */

@@ -9,7 +9,7 @@ import { allCommands, checkReference } from './check-reference.ts';
 import { checkWaits } from './check-waits.ts';
 import { checkWords } from './check-words.ts';
 import { described, type Finding } from './finding.ts';
-import { LONG, runTests, testFiles } from './run-tests.ts';
+import { isLong, runTests, testFiles } from './run-tests.ts';
 
 const HELP = `npm test -- [options] [path…]
 
@@ -17,7 +17,7 @@ Runs every check of the repository: types, lint and format, import directions, d
 documents, the reference's comments, tests.
 With a path, only the test files whose path contains it, and no other check; npm run check -- APP checks the types of an app.
 
-  --all              also the tests that take browsers and packages a minute each, which .ci/run runs (TRESTLE_TEST_FILES=all)
+  --all              also the tests of browsers, packages, documents' commands and kills, which .ci/run runs (TRESTLE_TEST_FILES=all)
   --no-tests         the checks without the tests (npm run check)
   --concurrency <n>  test files at a time (default: twice the number of cores)
   --verbose          also what each process took: seconds, seconds of a processor, its test files
@@ -94,7 +94,7 @@ function tests(): Step {
 async function testOutcome(): Promise<Outcome> {
   const found = testFiles(root, filters);
   const isWhole = options.all || process.env.TRESTLE_TEST_FILES === 'all' || filters.length > 0;
-  const files = isWhole ? found : found.filter((file) => !LONG.test(file));
+  const files = isWhole ? found : found.filter((file) => !isLong(file));
   const left = found.length - files.length;
   if (files.length === 0)
     return { passed: 0, failed: 1, output: `no test file's path contains '${filters.join("' or '")}'` };
@@ -107,7 +107,9 @@ async function testOutcome(): Promise<Outcome> {
         `${seconds.toFixed(1).padStart(7)} s ${cpuSeconds.toFixed(1).padStart(6)} s  ${files.join(' ')}`,
       );
   if (left > 0)
-    skipped.push(`${left} files of browsers and packages: .ci/run runs them, and npm test -- --all does`);
+    skipped.push(
+      `${left} files of browsers, packages and kills: .ci/run runs them, and npm test -- --all does`,
+    );
   return { passed, failed, skipped, output: failures.join('\n\n') };
 }
 
