@@ -75,7 +75,7 @@ export const enSystem = {
   'charts.span': 'Span of time',
   'charts.hours': 'Last {hours} h',
   'charts.allProcesses': 'All {count} processes',
-  'charts.most': 'most {value}',
+  'charts.most': 'maximum {value}',
   'charts.empty': 'The first sample comes half a minute after the start.',
   'charts.requests': 'Requests',
   'charts.latency': 'Latency',
