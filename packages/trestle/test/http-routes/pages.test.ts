@@ -113,7 +113,7 @@ describe('Swagger UI at the root', () => {
     const served = await serveApp(probe);
     try {
       const { page, complaints } = await open(`${served.url}/`);
-      await page.locator('#operations-default-getEchoId').waitFor();
+      await page.locator('#operations-echo-getEchoId').waitFor();
       assert.deepEqual(complaints, []);
       await page.close();
     } finally {
