@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
@@ -25,13 +25,23 @@ export function unfinishedName(path: string): string {
   return `${path}.${ownMark()}.part`;
 }
 
+/** Writes a value as a file of JSON, whole or not at all, for its owner alone. */
+export function writeJsonFile(path: string, value: unknown): void {
+  const unfinished = unfinishedName(path);
+  writeFileSync(unfinished, `${JSON.stringify(value)}\n`, { mode: 0o600 });
+  renameSync(unfinished, path);
+}
+
 /**
  * Removes from a folder what processes that were killed have left unfinished; of another machine, whose processes cannot be seen, what
  * nobody has written for a day.
  *
  * @param pattern finds the machine and the id of the process in a name.
  */
-export function removeLeftovers(folder: string, pattern = /\.db\.(.+)\.(\d+)\.part(?:-\w+)?$/): void {
+export function removeLeftovers(
+  folder: string,
+  pattern = /\.(?:db|json)\.(.+)\.(\d+)\.part(?:-\w+)?$/,
+): void {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
     const [, host, pid] = pattern.exec(name) ?? [];

@@ -44,9 +44,8 @@ export function Attempts({ app, job: { id, attempts } }: { app: string; job: Job
         >
           <table className="grid-table">
             <tbody>
-              {data.items.map((one, at) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: one that was given back has the number of the next.
-                <tr key={at}>
+              {data.items.map((one) => (
+                <tr key={`${one.number} ${one.started_at} ${one.finished_at}`}>
                   <th scope="row">{one.number}</th>
                   <td>
                     <span className={`badge ${LOOKS[one.outcome] ?? ''}`}>{one.outcome}</span>

@@ -1,6 +1,6 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
-import { unfinishedName } from '../../database/leftovers.ts';
+import { writeJsonFile } from '../../database/leftovers.ts';
 import type { BackupSettings, BackupSettingsChange } from '../../http/server/administration.ts';
 import { Problem } from '../../problems.ts';
 import { parseCron } from '../../schema/checks/cron.ts';
@@ -55,9 +55,7 @@ export function changeBackupSettings(
   if (typeof to === 'string') requireAllowedTarget(to, defaults);
   const merged = Object.entries({ ...readKept(app, defaults), ...change });
   const kept = Object.fromEntries(merged.filter(([, value]) => value !== null && value !== undefined));
-  const path = fileOf(app, defaults);
-  writeFileSync(unfinishedName(path), `${JSON.stringify(kept)}\n`, { mode: 0o600 });
-  renameSync(unfinishedName(path), path);
+  writeJsonFile(fileOf(app, defaults), kept);
   return readBackupSettings(app, defaults);
 }
 

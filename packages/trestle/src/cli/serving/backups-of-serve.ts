@@ -80,6 +80,7 @@ const RESTORING = /\.db\.(.+)\.(\d+)\.restoring(?:-\w+)?$/;
 /** Removes what backups and restores that were killed have left. */
 export function clearLeftovers(apps: ReadonlyMap<string, string>, defaults: BackupDefaults): void {
   removeTemporaryFolders(defaults.data);
+  removeLeftovers(defaults.data);
   removeLeftovers(defaults.data, RESTORING);
   for (const app of apps.keys()) {
     const to = readBackupSettings(app, defaults).to.value;

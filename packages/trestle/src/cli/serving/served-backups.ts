@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttributedAct } from '../../accounts/operators/audit.ts';
-import { unfinishedName } from '../../database/leftovers.ts';
+import { writeJsonFile } from '../../database/leftovers.ts';
 import type { BackupFile, Backups, RestoreView } from '../../http/server/administration.ts';
 import { Problem } from '../../problems.ts';
 import { type BackupDefaults, changeBackupSettings, readBackupSettings } from '../backups/backup-settings.ts';
@@ -166,9 +166,7 @@ function readLastRestore(data: string, app: string): RestoreView | null {
 }
 
 function writeLastRestore(data: string, app: string, view: RestoreView): void {
-  const path = lastRestoreOf(data, app);
-  writeFileSync(unfinishedName(path), `${JSON.stringify(view)}\n`, { mode: 0o600 });
-  renameSync(unfinishedName(path), path);
+  writeJsonFile(lastRestoreOf(data, app), view);
 }
 
 async function namesIn(target: string, data: string): Promise<string[]> {
