@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { provenanceOf } from '../../../../scripts/provenance.ts';
@@ -56,6 +56,13 @@ test('the bill of materials has every dependency, and none that only the reposit
     );
   assert.ok(components.some(({ name }) => name === 'pg-pool'));
   assert.ok(!components.some(({ name }) => name === 'playwright-core'));
+});
+
+test('each package of the repository has a version', () => {
+  // In a folder named as one of them npm takes all into the bill of materials, and fails at one without a version.
+  const root = join(import.meta.dirname, '../../../..');
+  for (const file of globSync('{apps,packages}/*/package.json', { cwd: root }))
+    assert.match(String(JSON.parse(readFileSync(join(root, file), 'utf8')).version), /^\d+\.\d+\.\d+$/, file);
 });
 
 test('provenance names what was built, its digests, the commit and the builder', (t) => {
