@@ -202,7 +202,7 @@ export function through<const Name extends string>(
  * resource({ fields: { author: author() }, can: { update: any(own('author'), role('editor')) } });
  */
 export function any<const Rs extends readonly Rule[]>(...rules: Rs): Rule<TypesOf<Rs[number]>> {
-  return made({ kind: 'any', rules: rules.map(ruleData) });
+  return made({ kind: 'any', rules: [...new Set(rules.map(ruleData))] });
 }
 
 /**
@@ -212,7 +212,7 @@ export function any<const Rs extends readonly Rule[]>(...rules: Rs): Rule<TypesO
  * resource({ fields: { open: boolean() }, can: { update: all(signedIn, where({ open: true })) } });
  */
 export function all<const Rs extends readonly Rule[]>(...rules: Rs): Rule<TypesOf<Rs[number]>> {
-  return made({ kind: 'all', rules: rules.map(ruleData) });
+  return made({ kind: 'all', rules: [...new Set(rules.map(ruleData))] });
 }
 
 /**

@@ -222,6 +222,24 @@ eachPlace('sessions of operators', (place) => {
         const winner = ['one', 'two', 'three'][all.findIndex(({ status }) => status === 200)] ?? '';
         const { call } = await signInAt(`${url}/${base}`, winner, PASSWORD);
         assert.equal((await call('GET /v1/admin/session')).status, 200);
+        // The link's own act is in the audit, under the name that it made, with no value.
+        const { body: audit } = await call<{ items: Record<string, unknown>[] }>('GET /v1/admin/audit');
+        assert.deepEqual(
+          audit.items.map(({ username, credential, method, route, status, fields, address }) => ({
+            ...{ username, credential, method, route, status, fields, address },
+          })),
+          [
+            {
+              username: winner,
+              credential: 'session',
+              method: 'POST',
+              route: '/v1/admin/setup',
+              status: 200,
+              fields: ['username', 'password'],
+              address: '127.0.0.1',
+            },
+          ],
+        );
       }
       for (const { operators } of engines) assert.equal(await operators.offerSetup(setupHash('new')), false);
     });

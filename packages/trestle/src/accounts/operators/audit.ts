@@ -18,6 +18,7 @@ import { oneOf } from '../../schema/fields/texts/enum.ts';
 import { text } from '../../schema/fields/texts/text.ts';
 import { timestamp } from '../../schema/fields/timestamp.ts';
 import { integerId } from '../../schema/id.ts';
+import type { RouteRequest } from '../../schema/route.ts';
 import type { RowOf } from '../../schema/row-types.ts';
 import { administrator } from '../../schema/rules.ts';
 import type { ListQuery, Page } from '../../schema/services/list-query.ts';
@@ -61,6 +62,26 @@ type Actor = Pick<AuditEntry, 'account' | 'username' | 'credential' | 'key'>;
 
 /** An act, without who it was and when. */
 export type Act = Omit<AuditEntry, 'id' | 'at' | keyof Actor>;
+
+const MAX_AGENT_LENGTH = 200;
+
+/** A request as an act of a route that records it itself. */
+export function actOf(
+  { method, headers, origin }: Pick<RouteRequest, 'method' | 'headers' | 'origin'>,
+  act: Pick<Act, 'route' | 'fields' | 'status'> & Partial<Act>,
+): Act {
+  return {
+    method,
+    resource: 'administration',
+    row: null,
+    code: null,
+    viewed_as: null,
+    address: origin.address,
+    agent: headers['user-agent']?.toString().slice(0, MAX_AGENT_LENGTH) ?? null,
+    request: origin.requestId ?? null,
+    ...act,
+  };
+}
 
 /** An act and who it was. */
 export type AttributedAct = Act & Actor;

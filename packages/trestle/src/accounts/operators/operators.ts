@@ -7,7 +7,7 @@ import { type SystemModel, SystemTable } from '../../rows/system-tables.ts';
 import { beforeWrite, inTransaction, type OpenTransaction } from '../../rows/transaction.ts';
 import { isObject } from '../../rows/validate.ts';
 import { ADMINISTRATOR_ROLE, hasOperatorRole } from '../../schema/accounts.ts';
-import { type Context, system } from '../../schema/caller.ts';
+import { type Caller, type Context, system } from '../../schema/caller.ts';
 import type { Account, AccountService, RequestContext } from '../../schema/services/account-service.ts';
 import type { AccountResources, SessionRow } from '../resources.ts';
 import type { Lifetimes } from '../sessions/sessions.ts';
@@ -37,6 +37,9 @@ export interface OperatorSession extends OperatorView {
   readonly maxAge: number;
 }
 
+/** Writes down what an operator did, in the transaction of what it changed. */
+type RecordAct = (transaction: Executor, operator: Caller) => Promise<void>;
+
 /** Operators of an app: accounts with the role `administrator` or `viewer`, who sign in by cookie. */
 export interface OperatorService {
   /** Throws what any sign-in does, and `forbidden` for an account that is no operator. */
@@ -48,8 +51,11 @@ export interface OperatorService {
    * Throws what a sign-up does, and `invalid` for a password that is too weak for an operator.
    */
   create(context: RequestContext, body: unknown, role: string): Promise<Account>;
-  /** Makes the first operator, by the token of a link, once, and signs in. Throws `invalid_token`. */
-  setUp(context: RequestContext, body: unknown): Promise<OperatorSession>;
+  /**
+   * Makes the first operator, by the token of a link, once, and signs in. Throws `invalid_token`.
+   * `record` is called in the same transaction, with the operator as a caller.
+   */
+  setUp(context: RequestContext, body: unknown, record: RecordAct): Promise<OperatorSession>;
   /** Lets a token, known by its hash, make the first operator. False where there is one. */
   offerSetup(tokenHash: string): Promise<boolean>;
 }
@@ -133,7 +139,7 @@ class Operators implements OperatorService {
     return inTransaction(store, context, write, { before: true });
   }
 
-  async setUp(context: RequestContext, given: unknown): Promise<OperatorSession> {
+  async setUp(context: RequestContext, given: unknown, record: RecordAct): Promise<OperatorSession> {
     const { store, sessions, now } = this.#dependencies;
     const { token, ...body } = isObject(given) ? given : {};
     const asked = { id: typeof token === 'string' ? setupHash(token) : '', now: instant(now()) };
@@ -146,7 +152,9 @@ class Operators implements OperatorService {
       if (!taken || (await this.#hasAdministrator(transaction))) throw this.#noSetup(context);
       const { caller, origin } = context;
       const { id } = await this.create({ caller, origin, transaction }, body, ADMINISTRATOR_ROLE);
-      return sessions.open(transaction, id, this.#lifetimes);
+      const row = await sessions.open(transaction, id, this.#lifetimes);
+      await record(transaction, { kind: 'account', account: id, session: row.id });
+      return row;
     };
     return this.#sessionOf(await inTransaction(store, context, write, { before: true }));
   }

@@ -22,6 +22,7 @@ import {
 } from 'trestle';
 import { anonymous, system } from 'trestle/contract';
 import { type Served, serveApp } from 'trestle/testing';
+import { ruleData, ruleText } from '../../../src/schema/rules.ts';
 import { eachPlace } from '../../stores.ts';
 
 const notes = resource({
@@ -104,4 +105,6 @@ it('`trestle rules` prints who may do what', () => {
   assert.deepEqual(Object.keys(first), ['app', 'resource', 'action', 'rule', 'callers']);
   assert.deepEqual(Object.keys(first.callers), ['anonymous', 'account', 'viewer', 'administrator']);
   assert.equal(anyone.kind, 'anyone');
+  // A rule that is given twice, such as the default of `grant` beside the administrator, is printed once.
+  assert.equal(ruleText(ruleData(any(signedIn, administrator, administrator))), 'any(signedIn, administrator)');
 });

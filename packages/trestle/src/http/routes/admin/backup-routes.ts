@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { type TSchema, Type } from 'typebox';
+import { actOf } from '../../../accounts/operators/audit.ts';
 import type { Engine } from '../../../engine.ts';
 import { Problem } from '../../../problems.ts';
 import { answer, bytes, type Route } from '../../../schema/route.ts';
@@ -12,7 +13,6 @@ const text = Type.String();
 const instant = Type.String({ format: 'date-time' });
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const sourced = (value: TSchema) => Type.Object({ value, source: text });
-const MAX_AGENT_LENGTH = 200;
 
 const file = titled('Backup', Type.Object({ name: text, at: instant, bytes: nullable(Type.Integer()) }));
 const settings = titled(
@@ -120,25 +120,14 @@ export function backupRoutes<Rs extends Resources>(
       answer(200, await able().verify(app, name)),
     ),
     adminRoute('POST', '/backups/:name([^]+)::restore', restore, async (request) => {
-      const { params, body, headers, origin, caller } = request;
+      const { params, body, caller } = request;
       if (body.confirm !== app) {
         const error = { pointer: '/confirm', code: 'enum', message: `expected the name of the app, ${app}` };
         throw new Problem('invalid', { detail: error.message, errors: [error] });
       }
-      const by = {
-        ...(await audit.actorOf(store, caller)),
-        method: 'POST',
-        route: '/v1/admin/backups/{name}:restore',
-        resource: 'administration',
-        row: null,
-        fields: ['confirm'],
-        status: 200,
-        code: null,
-        viewed_as: null,
-        address: origin?.address ?? null,
-        agent: headers['user-agent']?.toString().slice(0, MAX_AGENT_LENGTH) ?? null,
-        request: origin?.requestId ?? null,
-      };
+      const route = '/v1/admin/backups/{name}:restore';
+      const act = actOf(request, { route, fields: ['confirm'], status: 200 });
+      const by = { ...(await audit.actorOf(store, caller)), ...act };
       return answer(202, await able().restore(app, params.name, by));
     }),
     adminRoute('GET', '/backups/:name', download, async ({ params: { name } }) => {

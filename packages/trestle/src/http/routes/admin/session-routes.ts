@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { actOf } from '../../../accounts/operators/audit.ts';
 import type { OperatorSession, OperatorView } from '../../../accounts/operators/operators.ts';
 import { DEFAULT_PASSWORD } from '../../../accounts/passwords/credentials.ts';
 import type { Engine } from '../../../engine.ts';
@@ -14,7 +15,7 @@ const text = Type.String();
 
 /** Signing in and out by cookie, and the link that makes the first operator. */
 export function sessionRoutes<Rs extends Resources>(engine: Engine<Rs>): Route[] {
-  const { app, accounts, accountModels, operators } = engine;
+  const { app, accounts, accountModels, audit, operators } = engine;
   const { name } = sessionCookie(app.name);
   const view = titled(
     'OperatorSession',
@@ -86,7 +87,13 @@ export function sessionRoutes<Rs extends Resources>(engine: Engine<Rs>): Route[]
     }),
     route('POST', '/admin/setup', setUp, async (request) => {
       refuseForeign(request);
-      return signedIn(await operators.setUp(request, request.body));
+      const fields = Object.keys(Object(request.body)).filter((name) => name !== 'token');
+      const act = actOf(request, { route: '/v1/admin/setup', fields, status: 200 });
+      return signedIn(
+        await operators.setUp(request, request.body, (transaction, operator) =>
+          audit.record(transaction, operator, act),
+        ),
+      );
     }),
   ];
 }
