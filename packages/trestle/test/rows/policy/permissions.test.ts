@@ -106,5 +106,8 @@ it('`trestle rules` prints who may do what', () => {
   assert.deepEqual(Object.keys(first.callers), ['anonymous', 'account', 'viewer', 'administrator']);
   assert.equal(anyone.kind, 'anyone');
   // A rule that is given twice, such as the default of `grant` beside the administrator, is printed once.
-  assert.equal(ruleText(ruleData(any(signedIn, administrator, administrator))), 'any(signedIn, administrator)');
+  assert.equal(
+    ruleText(ruleData(any(signedIn, administrator, administrator))),
+    'any(signedIn, administrator)',
+  );
 });
