@@ -206,6 +206,14 @@ eachPlace('fields and expand', (place) => {
       ]);
     });
 
+    test('takes one query for each relation of a level, however many rows there are', async () => {
+      for (const limit of [1, 50]) {
+        const from = served.statements();
+        await get(`/v1/articles?limit=${limit}&expand=writer,comments&expand[comments][limit]=3`);
+        assert.equal(served.statements() - from, 3);
+      }
+    });
+
     test('is bounded before anything is read, and refuses what is not there', async () => {
       const from = served.statements();
       await refused('/v1/articles?expand=nope', ['expand']);

@@ -73,8 +73,8 @@ export class Expander {
   /** Adds the related rows to each row, as `expand`. */
   async load(context: Context, lists: ClassLists, rows: readonly Row[], expand: ExpandQuery): Promise<void> {
     for (const row of rows) row.expand = {};
-    // Relations of one level are read at once, on PostgreSQL in one round trip. Three of 50 rows take 1.8 ms so, 3.3 one after the
-    // other, and 2.4 as one statement, whose columns have to be JSON; on SQLite 0.45, 0.52 and 0.84.
+    // Relations of one level are read at once, on PostgreSQL in one round trip: one statement for all of them is no faster on
+    // either database (docs/performance.md, Related rows).
     const loading = Object.entries(expand).map(async ([name, given]) => {
       const { kind, by, lists: related } = this.#relation(lists, context.caller, name);
       const query = given === true ? ALL : given;
