@@ -8,6 +8,12 @@ import { sqliteProblem } from './errors.ts';
 /** Filters make new texts; beyond this many the oldest is prepared anew when it comes again. */
 const MAX_PREPARED = 500;
 
+/** A statement prepared on one connection, which answers arrays, and what makes rows of them: plain objects, the columns in order. */
+interface Prepared {
+  readonly prepared: StatementSync;
+  readonly make: RowMaker;
+}
+
 /** One connection and the statements prepared on it. */
 export class Connection implements Executor {
   readonly database: DatabaseSync;
@@ -23,7 +29,10 @@ export class Connection implements Executor {
   all(statement: Statement, values: readonly Value[]): Columns[] {
     this.statements += 1;
     try {
-      return this.prepare(statement.sql).all(values);
+      const { prepared, make } = this.prepare(statement.sql);
+      // Never `.get()`: on INSERT … RETURNING it leaves the statement unfinished, and SQLite then never checkpoints.
+      const rows: unknown[] = prepared.all(...bindable(values));
+      return rows.map(make);
     } catch (error) {
       throw sqliteProblem(error);
     }
@@ -36,42 +45,22 @@ export class Connection implements Executor {
       const oldest = this.#prepared.keys().next();
       if (!oldest.done) this.#prepared.delete(oldest.value);
     }
-    const prepared = new Prepared(this.database, text);
-    this.#prepared.set(text, prepared);
-    return prepared;
+    const prepared = this.database.prepare(text);
+    prepared.setReturnArrays(true);
+    const made = { prepared, make: rowMaker(prepared.columns().map(({ name }) => name)) };
+    this.#prepared.set(text, made);
+    return made;
+  }
+
+  /** One row at a time, as the caller asks for them. */
+  *iterate(statement: Statement, values: readonly Value[]): Generator<Columns> {
+    const { prepared, make } = this.prepare(statement.sql);
+    for (const row of prepared.iterate(...bindable(values))) yield make(row);
   }
 
   close(): void {
     this.#prepared.clear();
     if (this.database.isOpen) this.database.close();
-  }
-}
-
-/** A statement prepared on one connection. Its rows are plain objects with the columns in order. */
-class Prepared {
-  readonly #statement: StatementSync;
-  readonly #make: RowMaker;
-
-  constructor(database: DatabaseSync, text: string) {
-    this.#statement = database.prepare(text);
-    this.#statement.setReturnArrays(true);
-    this.#make = rowMaker(this.#statement.columns().map(({ name }) => name));
-  }
-
-  /** For what takes no parameters and answers nothing. */
-  run(): void {
-    this.#statement.run();
-  }
-
-  /** Never `.get()`: on INSERT … RETURNING it leaves the statement unfinished, and SQLite then never checkpoints. */
-  all(values: readonly Value[]): Columns[] {
-    const rows: unknown[] = this.#statement.all(...bindable(values));
-    return rows.map(this.#make);
-  }
-
-  /** One row at a time, as the caller asks for them. */
-  *iterate(values: readonly Value[]): Generator<Columns> {
-    for (const row of this.#statement.iterate(...bindable(values))) yield this.#make(row);
   }
 }
 

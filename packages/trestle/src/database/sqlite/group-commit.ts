@@ -63,15 +63,8 @@ export class GroupCommit {
     this.#hooks = hooks;
   }
 
-  write<T>(work: Work<T>): Promise<T> {
-    return this.#accept(() => this.#inSavepoint(work));
-  }
-
-  writeOne(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
-    return this.#accept(() => this.#connection.all(statement, values));
-  }
-
-  #accept<T>(perform: () => T | Promise<T>): Promise<T> {
+  /** Performs it in the next commit, in its turn. Where it runs more than one statement, it runs them in a savepoint. */
+  accept<T>(perform: () => T | Promise<T>): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     // The queue holds writes of many types; each value goes back to the promise of its own write.
     this.#queue.push({ perform, resolve: resolve as Pending['resolve'], reject });
@@ -124,9 +117,9 @@ export class GroupCommit {
         try {
           await this.#perform(group);
           this.#hooks.verify();
-          this.#connection.prepare('commit').run();
+          this.#connection.prepare('commit').prepared.run();
         } catch (error) {
-          if (this.#connection.database.isTransaction) this.#connection.prepare('rollback').run();
+          if (this.#connection.database.isTransaction) this.#connection.prepare('rollback').prepared.run();
           throw error;
         }
         this.commits += 1;
@@ -151,7 +144,7 @@ export class GroupCommit {
     const deadline = Date.now() + BUSY_LIMIT;
     for (let pause = 1; ; pause = Math.min(pause * 2, 20)) {
       try {
-        this.#connection.prepare('begin immediate').run();
+        this.#connection.prepare('begin immediate').prepared.run();
         return;
       } catch (error) {
         if (!isBusy(error) || Date.now() > deadline) throw error;
@@ -192,52 +185,49 @@ export class GroupCommit {
     return promise;
   }
 
-  async #inSavepoint<T>(work: Work<T>): Promise<T> {
+  /** Runs statements that are undone together where one of them fails. For what is accepted alone. */
+  async inSavepoint<T>(work: Work<T>): Promise<T> {
     const transaction = new OpenTransaction(this.#connection);
-    this.#connection.prepare('savepoint work').run();
+    this.#connection.prepare('savepoint work').prepared.run();
     try {
       const running = work(transaction);
       const value = running instanceof Promise ? await this.#settled(running) : running;
       if (transaction.failure) throw transaction.failure.reason;
-      this.#connection.prepare('release work').run();
+      this.#connection.prepare('release work').prepared.run();
       return value;
     } catch (reason) {
       if (this.#connection.database.isTransaction) {
-        this.#connection.prepare('rollback to work').run();
-        this.#connection.prepare('release work').run();
+        this.#connection.prepare('rollback to work').prepared.run();
+        this.#connection.prepare('release work').prepared.run();
       }
       throw reason;
     } finally {
       this.#endStalled = undefined;
-      transaction.end();
+      transaction.connection = undefined;
     }
   }
 }
 
 /** The connection for as long as one work runs; afterwards it refuses, so that no statement slips into another's savepoint. */
 class OpenTransaction implements Executor {
-  #connection: Connection | undefined;
+  connection: Connection | undefined;
   /** The first statement's failure: as on PostgreSQL it undoes the work, also where the work caught it. */
   failure: { readonly reason: unknown } | undefined;
 
   constructor(connection: Connection) {
-    this.#connection = connection;
+    this.connection = connection;
   }
 
   all(statement: Statement, values: readonly Value[]): Columns[] {
-    if (!this.#connection)
+    if (!this.connection)
       throw new Problem('internal', {
         cause: new Error(`this transaction has ended; not run: ${statement.sql}`),
       });
     try {
-      return this.#connection.all(statement, values);
+      return this.connection.all(statement, values);
     } catch (reason) {
       this.failure ??= { reason };
       throw reason;
     }
-  }
-
-  end(): void {
-    this.#connection = undefined;
   }
 }
