@@ -4,7 +4,7 @@ import type { Executor, Store } from '../database/store.ts';
 import { Problem } from '../problems.ts';
 import type { Projection } from '../rows/model.ts';
 import type { AccountRows } from '../rows/open-services.ts';
-import { admission, callerValues } from '../rows/policy.ts';
+import { admission, CallerValues } from '../rows/policy.ts';
 import { inTransaction, readerOf } from '../rows/transaction.ts';
 import { isObject, notFound, requireId } from '../rows/validate.ts';
 import type { Accounts } from '../schema/accounts.ts';
@@ -32,7 +32,7 @@ export function accountViewer({ writer: { model } }: AccountRows): ViewAccount {
         sql`select ${fields.versionedColumns} from ${model.table} where ${sql.ref('id')} = ${param('id')}`,
       );
     statements.set(fields, byId);
-    const [found] = await executor.all(byId, bind(byId, { id }, callerValues(caller)));
+    const [found] = await executor.all(byId, bind(byId, { id }, new CallerValues(caller)));
     if (!found) throw notFound(model, id);
     return accountOfRow(fields.decodeVersioned(found));
   };

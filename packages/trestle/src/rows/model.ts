@@ -353,15 +353,3 @@ export function bodySchemas(resource: Resource, fields: readonly ModelField[]): 
   const closed = { additionalProperties: false };
   return { row: Type.Object(row), body: Type.Object(body, closed), patch: Type.Object(patch, closed) };
 }
-
-/** Values of fields as the dialect binds them, by column. */
-export function encodeFields(
-  model: Model,
-  values: Readonly<Record<string, unknown>>,
-  names: readonly string[],
-): Record<string, Value> {
-  const encoded: Record<string, Value> = {};
-  for (const name of names)
-    encoded[name] = model.dialect.encode(model.byName.get(name)?.kind ?? model.idKind, values[name] ?? null);
-  return encoded;
-}

@@ -1,5 +1,5 @@
 import { type Sql, sql } from '../database/sql.ts';
-import type { Executor } from '../database/store.ts';
+import type { Executor, Value } from '../database/store.ts';
 import { DELETED_AT } from '../database/table.ts';
 import { instantNow } from '../instant.ts';
 import { Problem } from '../problems.ts';
@@ -39,7 +39,7 @@ export interface Policy {
   admits(caller: Caller, action: Action): boolean;
   /**
    * The condition that leaves the rows the caller may do this to; undefined where it may to all. The same object for every
-   * caller of a class; its parameters are bound by `callerValues`.
+   * caller of a class; its parameters are bound by `CallerValues`.
    */
   where(caller: Caller, action: Action): Sql | undefined;
   /** Whether the caller may do this to a row, as it is or as it will be. Rules that look at other rows ask `executor`. */
@@ -83,11 +83,6 @@ interface Verdict {
   readonly rule: CompiledRule & { readonly number: number };
 }
 
-interface NumberedProjection {
-  readonly fields: Projection;
-  readonly number: number;
-}
-
 /**
  * Compiles the rules of a resource: once for each class of callers, when the first of them asks, because rules may name other
  * resources. `find` finds those.
@@ -102,6 +97,12 @@ export function compilePolicy(
   const classes: (Map<Action, Verdict> | undefined)[] = [];
   const compiled = new Map<string, Verdict['rule']>();
   const projectionOf = projectFields(model, project, find);
+  const projections: Projection[] = [];
+
+  function numberOf(projection: Projection): number {
+    if (!projections.includes(projection)) projections.push(projection);
+    return projections.indexOf(projection);
+  }
 
   function modelOf(): Model {
     const whole = find(name);
@@ -154,31 +155,31 @@ export function compilePolicy(
     where: (caller, action) => (policy.admits(caller, action) ? verdictOf(caller, action).rule.where : NONE),
     allows: (caller, action, row, executor) =>
       policy.admits(caller, action) &&
-      verdictOf(caller, action).rule.test(row, callerValues(caller), executor),
+      verdictOf(caller, action).rule.test(row, new CallerValues(caller), executor),
     allowsAlone(caller, action, row) {
       if (!policy.admits(caller, action)) return false;
       const { isLocal, test } = verdictOf(caller, action).rule;
       // A test of the row alone asks no executor and waits for nothing.
-      return isLocal ? (test(row, callerValues(caller), NO_EXECUTOR) as boolean) : undefined;
+      return isLocal ? (test(row, new CallerValues(caller), NO_EXECUTOR) as boolean) : undefined;
     },
     async explain(caller, action, row, executor) {
       if (caller.kind === 'key' && !inScope(caller, name, action))
         return { allowed: false, because: 'the scopes of the key' };
       return deciding(rules.get(action) ?? ruleData(undefined), async (rule, negated) => {
         const residual = fold(rule, classOf(caller, isReading(action)), placeOf(action), negated);
-        return compileResidual(residual, modelOf(), find).test(row, callerValues(caller), executor);
+        return compileResidual(residual, modelOf(), find).test(row, new CallerValues(caller), executor);
       });
     },
     isSettled(caller, action, names) {
       const { fields } = verdictOf(caller, action).rule;
       return fields !== undefined && (fields.size === 0 || !names.some((each) => fields.has(each)));
     },
-    fields: (caller, action, id) => projectionOf(caller, action, id).fields,
+    fields: projectionOf,
     perClass: (actions, make) => {
       const [first = 'read'] = actions;
       return oncePerClass(
         (caller) => {
-          let key = projectionOf(caller, first).number;
+          let key = numberOf(projectionOf(caller, first));
           for (const action of actions)
             key = key * 1000 + (policy.admits(caller, action) ? verdictOf(caller, action).rule.number : 0);
           return key;
@@ -241,15 +242,14 @@ function projectFields(
   model: Omit<Model, 'policy' | 'documented'>,
   project: (fields: readonly ModelField[]) => Projection,
   find: FindModel,
-): (caller: Caller, action: Action, id?: RowId) => NumberedProjection {
+): Policy['fields'] {
   const isAccounts = model.resource.table === ACCOUNTS_TABLE;
-  const whole = { fields: model, number: 0 };
   const { readable, fields } = model;
   const isRuled = readable.some(({ field }) => field.can);
   const isComputed = readable.length > fields.length;
-  if (!isRuled && !isComputed) return () => whole;
-  const projections = new Map<string, NumberedProjection>([[keyOf(fields), whole]]);
-  const ofClasses = new Map<string, NumberedProjection>();
+  if (!isRuled && !isComputed) return () => model;
+  const projections = new Map<string, Projection>([[keyOf(fields), model]]);
+  const ofClasses = new Map<string, Projection>();
   const computedFrom = readable.flatMap(({ type: { relation } }) => relation?.resource ?? []);
   return (caller, action, id) => {
     const verb = verbOf(action) === 'create' || verbOf(action) === 'update' ? verbOf(action) : 'read';
@@ -275,10 +275,7 @@ function projectFields(
       return [{ key, field: conditionalField(computed.field, residual, model, find) }];
     });
     const key = keyOf(open.map(({ key: name }) => ({ name })));
-    const made = projections.get(key) ?? {
-      fields: project(open.map(({ field }) => field)),
-      number: projections.size,
-    };
+    const made = projections.get(key) ?? project(open.map(({ field }) => field));
     projections.set(key, made);
     ofClasses.set(ofClass, made);
     return made;
@@ -310,38 +307,54 @@ function keyOf(fields: readonly { readonly name: string }[]): string {
 /** No row: the condition of a caller that may do a thing to none. */
 const NONE = sql`1 = 0`;
 
-/** The values of the parameters in a policy's conditions. */
-export function callerValues(caller: Caller): Asker {
-  return new CallerValues(caller);
-}
-
-class CallerValues implements Asker {
-  readonly [ME]: RowId | null;
+/** The values of the parameters in a policy's conditions, found out for those that name them. */
+export class CallerValues implements Asker {
+  readonly [name: string]: Value;
+  readonly #caller: Caller;
 
   constructor(caller: Caller) {
-    this[ME] = accountOf(caller);
+    this.#caller = caller;
   }
 
-  /** Asked of the clock by the few rules that name it. */
+  get [ME](): RowId | null {
+    return accountOf(this.#caller);
+  }
+
   get [NOW](): string {
     return instantNow();
   }
 }
 
+/** A rule of no resource, for a class of callers. */
+interface Standing {
+  readonly decision: Decision;
+  /** They have a role of operators, or the administrator's secret. */
+  readonly isOperator: boolean;
+}
+
 /**
- * Compiles the check that throws `unauthenticated` or `forbidden` for callers that a rule allows nothing, whatever the row: of a
- * route, of accounts.
+ * Compiles a rule into how callers stand to it, whatever the row.
  *
  * @param reads nothing is changed, so that viewers pass as administrators do.
  */
-export function admission(rule: Rule | undefined, reads: boolean): (caller: Caller) => void {
-  const decisions = new Map<number, Decision>();
+export function standings(rule: Rule | undefined, reads: boolean): (caller: Caller) => Standing {
+  const ofClasses: (Standing | undefined)[] = [];
   return (caller) => {
     const number = classNumber(caller);
-    const decision = decisions.get(number) ?? decide(ruleData(rule), classOf(caller, reads), NOWHERE);
-    decisions.set(number, decision);
-    if (decision !== 'allow') refuse(decision);
+    const known = ofClasses[number];
+    if (known) return known;
+    const { kind, roles } = { roles: [], ...caller };
+    const isOperator = kind === 'administrator' || hasOperatorRole(roles);
+    const decision = decide(ruleData(rule), classOf(caller, reads), NOWHERE);
+    ofClasses[number] = { decision, isOperator };
+    return ofClasses[number];
   };
+}
+
+/** Compiles the check that throws `unauthenticated` or `forbidden` for callers that a rule allows nothing, whatever the row. */
+export function admission(rule: Rule | undefined, reads: boolean): (caller: Caller) => void {
+  const standingOf = standings(rule, reads);
+  return (caller) => refuse(standingOf(caller).decision);
 }
 
 /** The part that decides a rule: of `any` the first that holds, of `all` the first that does not. */
@@ -406,13 +419,6 @@ export function isViewer(caller: Caller): boolean {
   return classOf(caller, false).kind === 'viewer';
 }
 
-/** Whether a caller has a role of operators, or the administrator's secret. */
-export function isOperator(caller: Caller): boolean {
-  // Asked of every write: most callers have no roles.
-  if (caller.kind !== 'account' && caller.kind !== 'key') return caller.kind === 'administrator';
-  return hasOperatorRole(caller.roles);
-}
-
 /** Throws `forbidden` for viewers: of changes that no rule is asked for. */
 export function refuseViewer(caller: Caller): void {
   if (isViewer(caller))
@@ -438,9 +444,10 @@ function classNumber(caller: Caller): number {
 
 const roleClasses = new Map<string, number>();
 
-function refuse(decision: 'unauthenticated' | 'forbidden'): never {
+/** Throws `unauthenticated` or `forbidden`, unless the decision is to allow. */
+export function refuse(decision: Decision): void {
   if (decision === 'unauthenticated') refuseAnonymous();
-  throw new Problem('forbidden');
+  if (decision === 'forbidden') throw new Problem('forbidden');
 }
 
 /** Whether a key's scopes include an action. */

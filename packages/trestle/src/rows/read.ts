@@ -4,11 +4,11 @@ import type { Executor, Store } from '../database/store.ts';
 import type { Caller, Context } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Versioned } from '../schema/services/row-service.ts';
-import { encodeFields, type Model, type Row } from './model.ts';
-import { type Action, callerValues } from './policy.ts';
+import type { Model, Row } from './model.ts';
+import { type Action, CallerValues } from './policy.ts';
 import { readerOf } from './transaction.ts';
 import { notFound, requireId } from './validate.ts';
-import { allOf, ID, updateOf } from './write-statements.ts';
+import { allOf, encodeFields, ID, updateOf } from './write-statements.ts';
 
 export type FindRow = (executor: Executor, caller: Caller, id: RowId) => Promise<Versioned<Row>>;
 
@@ -32,7 +32,7 @@ export function finder(
   }));
   return async (executor, caller, id) => {
     const { fields, statement: byId } = select(caller);
-    const [found] = await executor.all(byId, bind(byId, { id }, callerValues(caller)));
+    const [found] = await executor.all(byId, bind(byId, { id }, new CallerValues(caller)));
     if (!found) throw notFound(model, id);
     return fields.decodeVersioned(found);
   };
@@ -68,7 +68,7 @@ export function countingReader(model: Model, store: Store): ReadOne {
     model.policy.admit(caller, 'read');
     requireId(model, id);
     const { fields, statement: update } = count(caller);
-    const values = bind(update, { id }, callerValues(caller));
+    const values = bind(update, { id }, new CallerValues(caller));
     const [counted] = context.transaction
       ? await readerOf(store, context).all(update, values)
       : await store.writeOne(update, values);
@@ -100,7 +100,7 @@ export function manyReader(model: Model, store: Store) {
     const values = { ids: model.dialect.encodeList([...new Set(ids)]) };
     for (const found of await readerOf(store, context).all(
       query,
-      bind(query, values, callerValues(caller)),
+      bind(query, values, new CallerValues(caller)),
     )) {
       const row = fields.decode(found);
       rows.set(row.id, row);

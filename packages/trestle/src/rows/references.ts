@@ -4,7 +4,7 @@ import type { Executor, Value } from '../database/store.ts';
 import { type FieldError, Problem } from '../problems.ts';
 import type { Caller } from '../schema/caller.ts';
 import type { Model } from './model.ts';
-import { callerValues } from './policy.ts';
+import { CallerValues } from './policy.ts';
 
 interface Reference {
   readonly field: string;
@@ -54,7 +54,7 @@ export function referenceCheck(model: Model, models: ReadonlyMap<string, Model>)
       const query = among(caller);
       const asked = { ids: links ? dialect.encodeList(ids) : given };
       const found = new Set(
-        (await transaction.all(query, bind(query, asked, callerValues(caller)))).map((row) => row.id),
+        (await transaction.all(query, bind(query, asked, new CallerValues(caller)))).map((row) => row.id),
       );
       ids.forEach((id, at) => {
         if (found.has(id)) return;

@@ -223,7 +223,8 @@ function requireAtLeastOne(model: Model, values: Readonly<Record<string, unknown
   });
 }
 
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+/** A plain object that is not an array. */
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -290,7 +291,13 @@ export function completeRow(
 
 /** Who writes, and when. */
 export function writeOf(caller: Caller): Write {
-  return { account: accountOf(caller), now: instantNow(), zero: 0 };
+  return {
+    get account() {
+      return accountOf(caller);
+    },
+    now: instantNow(),
+    zero: 0,
+  };
 }
 
 /** A patch whose nested objects are merged into the row's own, so that they are checked as wholes. */

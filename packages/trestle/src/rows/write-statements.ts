@@ -86,6 +86,18 @@ function isSame(some: readonly string[], others: readonly string[]): boolean {
   return true;
 }
 
+/** Values of fields as the dialect binds them, by column. */
+export function encodeFields(
+  model: Model,
+  values: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): Record<string, Value> {
+  const encoded: Record<string, Value> = {};
+  for (const name of names)
+    encoded[name] = model.dialect.encode(model.byName.get(name)?.kind ?? model.idKind, values[name] ?? null);
+  return encoded;
+}
+
 /** The statements that write rows of one resource, compiled. */
 export class WriteStatements {
   readonly #model: Model;
@@ -195,13 +207,14 @@ export class WriteStatements {
 
   /**
    * The update of a row that nobody has looked at: it writes the row if the caller may see and update it, and one of the
-   * fields that a body has set differs.
+   * fields that a body has set differs. Undefined where the rule has to be asked of the row as it will be.
    */
-  updateUnlocked(caller: Caller, names: readonly string[], { rows, touch }: Unlocked): Statement {
+  updateUnlocked(caller: Caller, names: readonly string[], { rows, touch }: Unlocked): Statement | undefined {
     const unlocked = this.#unlocked(caller);
     const { where, updates, last } = unlocked;
     // Most updates set the fields that the one before has set: to make a key of their names takes a tenth of a statement.
     if (last?.rows === rows && last.touch === touch && isSame(last.names, names)) return last.made;
+    if (!this.#model.policy.isSettled(caller, 'update', names)) return undefined;
     const key = `${rows}${touch ? 't' : ''} ${names.join()}`;
     const made = updates.get(key) ?? this.#updateUnlocked(names, { rows, touch }, where);
     updates.set(key, made);

@@ -7,21 +7,14 @@ import type { RowId } from '../schema/id.ts';
 import { type Service, VERSION, type Versioned, type WriteOptions } from '../schema/services/row-service.ts';
 import type { ChangeRecorder } from './change-recorder.ts';
 import type { RowDeletion } from './delete-rows.ts';
-import {
-  bodySchemas,
-  encodeFields,
-  type Model,
-  type ModelField,
-  type Projection,
-  type Row,
-} from './model.ts';
+import { bodySchemas, type Model, type ModelField, type Projection, type Row } from './model.ts';
 import type { OwnCode } from './own-code/own-code.ts';
-import { type Action, callerValues, transitionsOf } from './policy.ts';
+import { type Action, CallerValues, transitionsOf } from './policy.ts';
 import { type CheckReferences, referenceCheck } from './references.ts';
 import { type DerivedFields, derivedFields } from './relations/derived.ts';
 import { type Exclusions, exclusionsOf } from './relations/exclusions.ts';
 import { type LinkWriter, linkWriter } from './relations/links.ts';
-import { rowAnswer } from './relations/row-answer.ts';
+import { computedAnswer } from './relations/row-answer.ts';
 import { type Edit, type SettableFields, settableFields, unreadFields } from './relations/settable.ts';
 import { type SearchWriter, searchWriter } from './search/search-writer.ts';
 import { beforeWrite, inTransaction, type OpenTransaction, readerOf } from './transaction.ts';
@@ -40,7 +33,7 @@ import {
   withoutHidden,
   writeOf,
 } from './validate.ts';
-import { WriteStatements } from './write-statements.ts';
+import { encodeFields, WriteStatements } from './write-statements.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -96,7 +89,7 @@ export class RowWriter {
   readonly #exclusions: Exclusions | undefined;
   readonly #links: LinkWriter | undefined;
   readonly #search: SearchWriter | undefined;
-  readonly #answer: ReturnType<typeof rowAnswer>;
+  readonly #addComputed: ReturnType<typeof computedAnswer>;
   /** Verbs that need the stages: fields are derived, or the row is checked as a whole. */
   readonly #staged: ReadonlySet<RowWrite['verb']>;
   readonly #checks = new Map<Projection, { readonly body: Check; readonly patch: Check }>();
@@ -115,7 +108,7 @@ export class RowWriter {
     this.#exclusions = exclusionsOf(model);
     this.#links = linkWriter(model);
     this.#search = searchWriter(model);
-    this.#answer = rowAnswer(model);
+    this.#addComputed = computedAnswer(model);
     this.#staged = new Set([
       ...(this.#links ? (['create', 'update', 'delete'] as const) : []),
       ...(this.#derived || this.#exclusions ? (['create', 'update'] as const) : []),
@@ -159,15 +152,6 @@ export class RowWriter {
     this.#next(caller, { verb: 'create', body });
   }
 
-  /** Writes a row and answers it as the caller may see it; a deleted one as it last was. */
-  async write(context: Context, request: RowWrite): Promise<Versioned<Row>> {
-    const { readable = this.model.policy.fields(context.caller, 'see', request.id) } = request;
-    if (readable === this.model) return this.#write(context, request);
-    return this.#write(context, request).catch((error) => {
-      throw withoutHidden(error, readable);
-    });
-  }
-
   /** Writes those of several rows that one statement proves it may write, and answers their ids; none where it proves nothing. */
   async writeMany(context: Context, request: RowWrite, ids: readonly RowId[]): Promise<Set<unknown>> {
     const { caller } = context;
@@ -177,46 +161,59 @@ export class RowWriter {
       ? undefined
       : this.#oneStatement(caller, { ...request, id: ids[0] ?? 0, ids }, undefined);
     if (!alone) return new Set();
-    const values = bind(alone.statement, alone.values, callerValues(caller));
+    const values = bind(alone.statement, alone.values, new CallerValues(caller));
     return new Set((await readerOf(this.#store, context).all(alone.statement, values)).map(({ id }) => id));
   }
 
-  async #write(context: Context, given: RowWrite): Promise<Versioned<Row>> {
+  /** Writes a row and answers it as the caller may see it; a deleted one as it last was. */
+  async write(context: Context, given: RowWrite): Promise<Versioned<Row>> {
     const { caller } = context;
+    try {
+      // Admit the caller, before any row is looked at.
+      if (!given.trusted) this.model.policy.admit(caller, given.action ?? given.verb);
+      if (given.id !== undefined) requireId(this.model, given.id);
 
-    // Admit the caller, before any row is looked at.
-    if (!given.trusted) this.model.policy.admit(caller, given.action ?? given.verb);
-    if (given.id !== undefined) requireId(this.model, given.id);
+      // Code of the app may look elsewhere, change the body or refuse the write, outside of its transaction.
+      const isLookedAt = this.model.resource.before[given.verb] && !given.trusted;
+      const request = isLookedAt
+        ? await beforeWrite(context, (outside) => this.#before(outside, given))
+        : given;
 
-    // Code of the app may look elsewhere, change the body or refuse the write, outside of its transaction.
-    const isLookedAt = this.model.resource.before[given.verb] && !given.trusted;
-    const request = isLookedAt
-      ? await beforeWrite(context, (outside) => this.#before(outside, given))
-      : given;
+      // A new row depends on no other: what is wrong with its body is said before there is a transaction.
+      const created = request.id === undefined ? this.#next(caller, request) : undefined;
 
-    // A new row depends on no other: what is wrong with its body is said before there is a transaction.
-    const created = request.id === undefined ? this.#next(caller, request) : undefined;
-
-    // Where the stages have nothing to do but to find the row as it must be, the write is one statement. One that finds none
-    // tells no reason: the stages do, be it missing, hidden, forbidden or newer, or has it these values already.
-    const alone = this.#oneStatement(caller, request, created);
-    if (alone) {
-      const values = bind(alone.statement, alone.values, callerValues(caller));
-      const [written] = context.transaction
-        ? await readerOf(this.#store, context).all(alone.statement, values)
-        : await this.#store.writeOne(alone.statement, values);
-      if (written) return this.#answer.of(readerOf(this.#store, context), caller, written);
-    }
-
-    return inTransaction(this.#store, context, async (transaction) => {
-      try {
-        return await this.#stages(transaction, caller, request, created && { ...created });
-      } catch (error) {
-        // Somebody else has taken what a field was to be derived as.
-        transaction.isRepeatable ||= this.#derived?.isTaken(error) ?? false;
-        throw error;
+      // Where the stages have nothing to do but to find the row as it must be, the write is one statement. One that finds none
+      // tells no reason: the stages do, be it missing, hidden, forbidden or newer, or has it these values already.
+      const alone = this.#oneStatement(caller, request, created);
+      if (alone) {
+        const values = bind(alone.statement, alone.values, new CallerValues(caller));
+        const [written] = context.transaction
+          ? await readerOf(this.#store, context).all(alone.statement, values)
+          : await this.#store.writeOne(alone.statement, values);
+        if (written) return await this.#answer(context, written);
       }
-    });
+
+      return await inTransaction(this.#store, context, async (transaction) => {
+        try {
+          return await this.#stages(transaction, caller, request, created && { ...created });
+        } catch (error) {
+          // Somebody else has taken what a field was to be derived as.
+          transaction.isRepeatable ||= this.#derived?.isTaken(error) ?? false;
+          throw error;
+        }
+      });
+    } catch (error) {
+      const { readable = this.model.policy.fields(caller, 'see', given.id) } = given;
+      throw readable === this.model ? error : withoutHidden(error, readable);
+    }
+  }
+
+  /** A row as its caller may see it. */
+  #answer(context: Context, row: Columns): Versioned<Row> | Promise<Versioned<Row>> {
+    // An id as the driver gives it is that of the row.
+    const { decodeVersioned } = this.model.policy.fields(context.caller, 'see', row.id as RowId);
+    if (!this.#addComputed) return decodeVersioned(row);
+    return this.#addComputed(readerOf(this.#store, context), context.caller, row).then(decodeVersioned);
   }
 
   /** The write with the body that the app's `before` code answers, once the caller may make it. */
@@ -229,7 +226,7 @@ export class RowWriter {
     const fields = model.policy.fields(caller, verb, request.id);
     const whole = row && merge && isObject(body) ? mergeNested(model, row, body) : body;
     const checked =
-      verb === 'delete' ? undefined : checkedBody(model, whole, this.#check(fields, merge), fields);
+      verb === 'delete' ? undefined : checkedBody(model, whole, this.#check(request, fields), fields);
     const own = await this.#ownCode?.before(context, model, verb, { row, body: checked });
     return own === undefined || verb === 'delete' ? request : { ...request, body: own, own: true };
   }
@@ -247,7 +244,7 @@ export class RowWriter {
     const found = await this.#load(transaction, caller, request);
     const current = found && model.decodeVersioned(found);
     if (found && verb === 'delete') {
-      const last = await this.#answer.of(transaction, caller, found);
+      const last = await this.#answer({ caller, transaction }, found);
       await this.#deletion.remove(transaction, caller, model, found);
       return last;
     }
@@ -259,7 +256,7 @@ export class RowWriter {
     const unread = current && (await this.#unread?.of(transaction, caller, current, request));
     const edit = { unread, touch: request.touch };
     const names = current ? this.#edit(caller, next, current, edit) : [...model.byName.keys()];
-    if (found && names.length === 0 && !request.touch) return this.#answer.of(transaction, caller, found);
+    if (found && names.length === 0 && !request.touch) return this.#answer({ caller, transaction }, found);
     const isAsked = !trusted && !request.action && !(found && model.policy.isSettled(caller, verb, names));
     if (isAsked && !(await model.policy.allows(caller, verb, next, transaction)))
       throw new Problem('forbidden');
@@ -280,9 +277,8 @@ export class RowWriter {
     const whole = await this.#put(transaction, next, values, { found, names, restores: request.restores });
 
     // Record the change in the same transaction, for whoever listens; code of the app may write the row once more.
-    return this.#answer.of(
-      transaction,
-      caller,
+    return this.#answer(
+      { caller, transaction },
       this.#recorder
         ? await this.#record(transaction, caller, {
             before: current,
@@ -344,7 +340,7 @@ export class RowWriter {
     const model = this.model;
     const { lock, lockVisible, lockDeleted } = this.#statements;
     const statement = trusted ? lock : (restores ? lockDeleted : lockVisible)(caller);
-    const [found] = await executor.all(statement, bind(statement, { id }, callerValues(caller)));
+    const [found] = await executor.all(statement, bind(statement, { id }, new CallerValues(caller)));
     if (!found) throw notFound(model, id);
     if (trusted) return found;
     const row = model.decodeVersioned(found);
@@ -361,12 +357,12 @@ export class RowWriter {
   /** The row as it will be, from the one it is where it is updated. Throws `malformed`, `unknown_field` and `invalid`. */
   #next(caller: Caller, request: RowWrite, current?: Row, set?: Values): Record<string, unknown> {
     const fields = this.model.policy.fields(caller, current ? 'update' : 'create', request.id);
-    const { body, merge = false, trusted = false, own = false } = request;
+    const { body, merge = false, trusted = false } = request;
     const merged = current && merge && isObject(body) ? mergeNested(this.model, current, body) : body;
     const given =
       trusted && isObject(merged)
         ? merged
-        : checkedBody(this.model, merged, this.#check(own ? this.model : fields, merge), fields);
+        : checkedBody(this.model, merged, this.#check(request, fields), fields);
     const next = completeRow(
       this.model,
       caller,
@@ -410,26 +406,29 @@ export class RowWriter {
     const named = trusted ? undefined : this.#statements.named(request);
     if (!named) return undefined;
     if (verb === 'delete')
-      return this.#deletion.isAlone(this.model) && !this.#answer.computes
+      return this.#deletion.isAlone(this.model) && !this.#addComputed
         ? { statement: this.#statements.deleteUnlocked(caller, named.rows), values: named.values }
         : undefined;
     const values = this.#valuesSet(caller, request);
     if (!values) return undefined;
     const names = Object.keys(values);
-    if (!this.model.policy.isSettled(caller, verb, names)) return undefined;
+    // The last of the fields of which a row must have one may be cleared.
+    if (this.model.resource.atLeastOne.some((name) => values[name] === null)) return undefined;
+    // Words that are searched, and fields that the caller may not read.
+    if (this.#search?.covers(names) || this.#unread?.areAmong(caller, request.id, names)) return undefined;
     const options = { rows: named.rows, touch: request.touch ?? false };
     const update = this.#statements.updateUnlocked(caller, names, options);
+    if (!update) return undefined;
     return { statement: update, values: { ...encodeFields(this.model, values, names), ...named.values } };
   }
 
   /** The fields that an update sets whatever the row is; undefined where that depends on the row, or the body is wrong. */
   #valuesSet(caller: Caller, request: RowWrite): Values | undefined {
-    const { fields, resource, normalize, policy } = this.model;
-    const { merge = false, touch = false, own = false } = request;
+    const { fields, normalize, policy } = this.model;
+    const { merge = false, touch = false } = request;
     const settable = policy.fields(caller, 'update', request.id);
     const body = normalize ? normalize(request.body) : request.body;
-    const check = this.#check(own ? this.model : settable, merge);
-    if (!isObject(body) || check(body).length > 0) return undefined;
+    if (!isObject(body) || this.#check(request, settable)(body).length > 0) return undefined;
     const write = writeOf(caller);
     const values: Record<string, unknown> = {};
     let differs = touch;
@@ -440,20 +439,17 @@ export class RowWriter {
         continue;
       }
       if ((type.reference && value) || (merge && type.merge && isObject(value))) return undefined;
-      values[name] = completeValue(field, value);
+      // Most types have nothing to complete of a value that is given.
+      values[name] = value === undefined || type.complete ? completeValue(field, value) : value;
       differs ||= writable;
     }
-    // Nothing is set that could differ, or words that are searched; or the last of the fields of which a row must have one may be cleared.
-    const keepsOne = !resource.atLeastOne.some((name) => values[name] === null);
-    const names = Object.keys(values);
-    const isOpen = !this.#search?.covers(names) && !this.#unread?.areAmong(caller, request.id, names);
-    return differs && keepsOne && isOpen ? values : undefined;
+    return differs ? values : undefined;
   }
 
   /** The check of bodies of callers who may set these fields alone, compiled when the first of them writes. */
-  #check(settable: Projection, merge: boolean): Check {
+  #check({ merge = false, own = false }: RowWrite, settable: Projection): Check {
     const { model } = this;
-    if (settable === model) return merge ? model.checkPatch : model.checkBody;
+    if (own || settable === model) return merge ? model.checkPatch : model.checkBody;
     const known = this.#checks.get(settable);
     if (known) return merge ? known.patch : known.body;
     const { body, patch } = bodySchemas(model.resource, settable.fields);

@@ -1,8 +1,7 @@
 import type { TSchema } from 'typebox';
 import { audienceOf } from '../../rows/policy.ts';
-import { compileSchema } from '../../rows/validate.ts';
+import { compileSchema, isObject } from '../../rows/validate.ts';
 import type { Contract, Route } from '../../schema/route.ts';
-import { isRecord } from '../requests/input.ts';
 import type { RouteTable } from '../routes/route-table.ts';
 import { titled, typeName } from '../routes/uniform/route-names.ts';
 import { failureResponses } from './failures.ts';
@@ -72,10 +71,10 @@ function whoMay({ options: { can } }: Route): string {
 }
 
 function parameters(schema: TSchema | undefined, part: 'path' | 'query', components: Components): unknown[] {
-  const properties = schema && 'properties' in schema && isRecord(schema.properties) ? schema.properties : {};
+  const properties = schema && 'properties' in schema && isObject(schema.properties) ? schema.properties : {};
   const required = schema && 'required' in schema && Array.isArray(schema.required) ? schema.required : [];
   return Object.entries(properties).map(([name, member]) => {
-    const { description, ...rest } = isRecord(member) ? member : {};
+    const { description, ...rest } = isObject(member) ? member : {};
     return {
       name,
       in: part,

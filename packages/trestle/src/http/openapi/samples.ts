@@ -1,4 +1,4 @@
-import { isRecord } from '../requests/input.ts';
+import { isObject } from '../../rows/validate.ts';
 
 const FORMATS: Readonly<Record<string, string>> = {
   'date-time': '2026-11-26T08:00:00.000Z',
@@ -25,7 +25,7 @@ type JsonSchema = Readonly<Record<string, unknown>>;
  * @param name of the member that it stands for, which makes examples readable.
  */
 export function sampleOf(schema: unknown, schemas: Schemas, name = 'value'): unknown {
-  if (!isRecord(schema)) return undefined;
+  if (!isObject(schema)) return undefined;
   if (typeof schema.$ref === 'string') return sampleOf(schemas[schema.$ref.split('/').at(-1) ?? ''], schemas);
   const { examples, default: standard, enum: values, anyOf } = schema;
   if (Array.isArray(examples)) return examples[0];

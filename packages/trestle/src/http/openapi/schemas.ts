@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { TSchema } from 'typebox';
-import { isRecord } from '../requests/input.ts';
+import { isObject } from '../../rows/validate.ts';
 import { sampleOf } from './samples.ts';
 
 /**
@@ -49,7 +49,7 @@ export class Components {
 
   #json(schema: unknown, use: Use, isInner: boolean): unknown {
     if (Array.isArray(schema)) return schema.map((item) => this.#json(item, use, true));
-    if (!isRecord(schema)) return schema;
+    if (!isObject(schema)) return schema;
     const { title, ...rest } = schema;
     const members = this.#members(rest, use);
     if (typeof title !== 'string') return isInner ? members : this.#withExample(members);
@@ -69,13 +69,13 @@ export class Components {
 
   #members(schema: Record<string, unknown>, use: Use): Record<string, unknown> {
     const { 'x-limits': limits, ...own } = schema;
-    const { 'x-trim': trims, 'x-message': _message, ...words } = { ...own, ...(isRecord(limits) && limits) };
+    const { 'x-trim': trims, 'x-message': _message, ...words } = { ...own, ...(isObject(limits) && limits) };
     const shown: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(words)) {
-      if (use.in === 'response' && VALIDATION.has(key) && !isRecord(value)) continue;
+      if (use.in === 'response' && VALIDATION.has(key) && !isObject(value)) continue;
       if (use.open && key === 'additionalProperties' && value === false) continue;
       // Under `properties` the keys are names of members, of which one may be called `title`.
-      if (key === 'properties' && isRecord(value))
+      if (key === 'properties' && isObject(value))
         shown[key] = Object.fromEntries(
           Object.entries(value).map(([name, each]) => [name, this.#json(each, use, true)]),
         );
@@ -87,7 +87,7 @@ export class Components {
 
   /** An object's schema with an example, where it has none and one can be made of it. */
   #withExample(schema: Record<string, unknown>): Record<string, unknown> {
-    if (schema.type !== 'object' || schema.examples !== undefined || !isRecord(schema.properties))
+    if (schema.type !== 'object' || schema.examples !== undefined || !isObject(schema.properties))
       return schema;
     const example = sampleOf(schema, this.schemas);
     return example === undefined ? schema : { ...schema, examples: [example] };
@@ -98,10 +98,10 @@ export class Components {
 function withoutNullBranch(schema: Record<string, unknown>): Record<string, unknown> {
   const { anyOf, ...rest } = schema;
   if (!Array.isArray(anyOf) || anyOf.length !== 2) return schema;
-  const branch: unknown = anyOf.find((each) => isRecord(each) && each.type !== 'null');
-  const hasNull = anyOf.some((each) => isRecord(each) && each.type === 'null');
+  const branch: unknown = anyOf.find((each) => isObject(each) && each.type !== 'null');
+  const hasNull = anyOf.some((each) => isObject(each) && each.type === 'null');
   // Any value may be null already.
   if (hasNull && branch && Object.keys(branch).length === 0) return rest;
-  if (!hasNull || !isRecord(branch) || typeof branch.type !== 'string' || 'enum' in branch) return schema;
+  if (!hasNull || !isObject(branch) || typeof branch.type !== 'string' || 'enum' in branch) return schema;
   return { ...branch, ...rest, type: [branch.type, 'null'] };
 }

@@ -1,6 +1,6 @@
 import { audienceOf } from '../../rows/policy.ts';
+import { isObject } from '../../rows/validate.ts';
 import type { CredentialPlace, Route } from '../../schema/route.ts';
-import { isRecord } from '../requests/input.ts';
 import { placesOf, TICKET, takesTickets } from '../requests/presented-credential.ts';
 import type { RouteTable } from '../routes/route-table.ts';
 
@@ -50,7 +50,7 @@ export function securitySchemes(tables: readonly RouteTable[], base: string): Re
 function passwordFlow({ path, route }: SignIn, base: string): unknown {
   // Which member of the answer is the access token, for Swagger UI; OAuth2 calls it `access_token`.
   const schema = Object.values(route.options.answers)[0];
-  const properties = schema && 'properties' in schema && isRecord(schema.properties) ? schema.properties : {};
+  const properties = schema && 'properties' in schema && isObject(schema.properties) ? schema.properties : {};
   const names = ['access_token', 'access-token', 'access', 'token'];
   const tokenName = names.find((name) => Object.hasOwn(properties, name)) ?? 'access_token';
   return {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { type FieldError, Problem } from '../../problems.ts';
-import { bodyProblem, compileSchema, kindOf, summary } from '../../rows/validate.ts';
+import { bodyProblem, compileSchema, isObject, kindOf, summary } from '../../rows/validate.ts';
 import { exactNumber } from '../../schema/fields/number.ts';
 import type { Route } from '../../schema/route.ts';
 import { FORM_TYPE, MULTIPART_TYPE, parseJsonText } from './bodies.ts';
@@ -112,7 +112,7 @@ export function invalidParameter(name: string, code: string, message: string): P
 
 function namesOf(schema: TSchema | undefined): string[] {
   const properties = schema && 'properties' in schema ? schema.properties : undefined;
-  return isRecord(properties) ? Object.keys(properties) : [];
+  return isObject(properties) ? Object.keys(properties) : [];
 }
 
 /** Reads a path or a query, which are made of strings. */
@@ -145,7 +145,7 @@ function bodyReader(schema: TSchema, options: Route['options'], dropUnknown: boo
     const coerceBody = isForm ? fromStrings : fromJson;
     const value = coerceBody === same ? body : coerceBody(body);
     if (check) for (const error of check(value)) errors.push({ in: 'body', ...error });
-    if (mustBeObject && !isRecord(value)) {
+    if (mustBeObject && !isObject(value)) {
       const message = `expected an object, got ${kindOf(value)}`;
       errors.push({ in: 'body', pointer: '', code: 'type', message, params: { type: 'object' } });
     }
@@ -171,11 +171,6 @@ interface Outline {
   items?: TSchema;
   anyOf?: readonly TSchema[];
   'x-trim'?: boolean;
-}
-
-/** A plain object that is not an array. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**
@@ -260,8 +255,8 @@ function coerceObject({ properties = {}, required = [] }: Outline, options: Coer
   });
   if (!options.strings && !options.dropUnknown && members.every(({ coerce }) => coerce === same)) return same;
   return (value) => {
-    const given = options.strings === true && !isRecord(value) ? parsed(last(value), '{') : value;
-    if (!isRecord(given)) return given;
+    const given = options.strings === true && !isObject(value) ? parsed(last(value), '{') : value;
+    if (!isObject(given)) return given;
     const result: Record<string, unknown> = options.dropUnknown ? {} : { ...given };
     for (const { name, coerce, mayBeEmpty } of members) {
       if (!Object.hasOwn(given, name) || (mayBeEmpty && given[name] === '')) continue;

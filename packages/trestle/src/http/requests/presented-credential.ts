@@ -2,11 +2,11 @@ import type { FastifyRequest } from 'fastify';
 import type { Authenticator } from '../../accounts/authenticator.ts';
 import { Problem } from '../../problems.ts';
 import { audienceOf } from '../../rows/policy.ts';
+import { isObject } from '../../rows/validate.ts';
 import { anonymous, type Caller } from '../../schema/caller.ts';
 import type { CredentialPlace, Route, RouteRequest } from '../../schema/route.ts';
 import type { RouteTable } from '../routes/route-table.ts';
 import { pathOf } from '../server/errors.ts';
-import { isRecord } from './input.ts';
 
 /** Where keys are taken from everywhere, beside the Bearer header. */
 const KEY_HEADER: CredentialPlace = { in: 'header', name: 'X-API-Key', for: 'key' };
@@ -65,7 +65,12 @@ export function callerOf(
   authenticate: Authenticator,
 ): Caller | Promise<Caller> {
   const { headers, method } = request;
-  let credential = bearerOf(headers.authorization);
+  const { authorization } = headers;
+  let credential: string | undefined;
+  // The common form needs no expression, which takes longer than the token is looked up.
+  if (authorization?.startsWith('Bearer ') && authorization.length > 7 && !authorization.includes(' ', 7))
+    credential = authorization.slice(7);
+  else if (authorization !== undefined) credential = oddBearer(authorization);
   let kind: 'bearer' | CredentialPlace['for'] = 'bearer';
   for (const place of places) {
     const value = valueAt(request, place);
@@ -85,18 +90,15 @@ export function callerOf(
       return authenticate.administrator(credential, origin);
     case 'ticket':
       // It is no parameter of the route itself.
-      if (isRecord(request.query)) delete request.query[TICKET.name];
+      if (isObject(request.query)) delete request.query[TICKET.name];
       return authenticate.ticket(credential, `${request.prefix}${pathOf(request)}`);
     default:
       return authenticate.bearer(credential, READS.has(method) ? 'read' : 'write', origin);
   }
 }
 
-/** The token of an Authorization header. Throws `invalid_token`. */
-function bearerOf(header: string | undefined): string | undefined {
-  if (header === undefined) return undefined;
-  // The common form needs no expression, which takes longer than the token is looked up.
-  if (header.startsWith('Bearer ') && header.length > 7 && !header.includes(' ', 7)) return header.slice(7);
+/** The token of an Authorization header of another form or scheme; undefined where it has none. Throws `invalid_token`. */
+function oddBearer(header: string): string | undefined {
   const [bearer, credential] = BEARER.exec(header) ?? [];
   if (bearer === undefined || credential !== undefined) return credential;
   throw new Problem('invalid_token', {
@@ -142,7 +144,7 @@ function valueAt(request: FastifyRequest, place: CredentialPlace): unknown {
       return isUnsafe(request) && isForeign(request) ? undefined : cookieOf(headers.cookie, place.name);
     default: {
       const given = place.in === 'query' ? request.query : request.body;
-      return isRecord(given) && Object.hasOwn(given, place.name) ? given[place.name] : undefined;
+      return isObject(given) && Object.hasOwn(given, place.name) ? given[place.name] : undefined;
     }
   }
 }

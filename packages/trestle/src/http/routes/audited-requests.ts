@@ -7,7 +7,6 @@ import { isObject } from '../../rows/validate.ts';
 import type { Caller } from '../../schema/caller.ts';
 import type { Answer, Route, RouteRequest } from '../../schema/route.ts';
 import { templateOf } from '../openapi/operation.ts';
-import { isRecord } from '../requests/input.ts';
 import { ROW_ID } from '../server/admission.ts';
 
 declare module 'fastify' {
@@ -161,7 +160,7 @@ export class AuditedRoute {
 }
 
 function idOf(from: unknown, form: RegExp): string | null {
-  const id = isRecord(from) ? from.id : undefined;
+  const id = isObject(from) ? from.id : undefined;
   const text = typeof id === 'number' ? String(id) : id;
   return typeof text === 'string' && form.test(text) ? text : null;
 }

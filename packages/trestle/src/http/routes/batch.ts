@@ -5,9 +5,10 @@ import { type FieldError, Problem } from '../../problems.ts';
 import type { IdempotencyKeys } from '../../rows/idempotency/idempotency-keys.ts';
 import { placed } from '../../rows/several/verbs.ts';
 import { inTransaction } from '../../rows/transaction.ts';
+import { isObject } from '../../rows/validate.ts';
 import { type Answer, answer, type Route, type RouteRequest, route } from '../../schema/route.ts';
 import { anyone } from '../../schema/rules.ts';
-import { type InputReader, isRecord, uniformInput } from '../requests/input.ts';
+import { type InputReader, uniformInput } from '../requests/input.ts';
 import { problemAnswer } from '../server/errors.ts';
 import { answerOnce } from './idempotency.ts';
 
@@ -237,7 +238,7 @@ function resultOf({ status, headers = {}, body }: Answer): Result {
 /** A body with the members of earlier answers in place of the references to them. */
 function resolved(value: unknown, named: ReadonlyMap<string, unknown>): unknown {
   if (Array.isArray(value)) return value.map((each) => resolved(each, named));
-  if (!isRecord(value)) return value;
+  if (!isObject(value)) return value;
   const { $ref: reference, ...others } = value;
   if (typeof reference === 'string' && Object.keys(others).length === 0) return referred(reference, named);
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, resolved(each, named)]));
@@ -247,7 +248,7 @@ function referred(reference: string, named: ReadonlyMap<string, unknown>): unkno
   const [name = '', ...path] = reference.split('.');
   let value = named.get(name);
   for (const member of path)
-    value = isRecord(value) && Object.hasOwn(value, member) ? value[member] : undefined;
+    value = isObject(value) && Object.hasOwn(value, member) ? value[member] : undefined;
   if (value !== undefined) return value;
   const error: FieldError = {
     pointer: '',

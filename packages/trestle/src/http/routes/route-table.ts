@@ -9,7 +9,7 @@ import type { Authenticator } from '../../accounts/authenticator.ts';
 import type { Audit } from '../../accounts/operators/audit.ts';
 import type { Store } from '../../database/store.ts';
 import type { IdempotencyKeys } from '../../rows/idempotency/idempotency-keys.ts';
-import { admission as admissionBy, isOperator } from '../../rows/policy.ts';
+import { refuse, standings } from '../../rows/policy.ts';
 import type { Origin } from '../../schema/caller.ts';
 import { anonymous, type Caller, type Transaction } from '../../schema/caller.ts';
 import type { Answer, CredentialPlace, Route, RouteRequest } from '../../schema/route.ts';
@@ -86,7 +86,7 @@ function routeOptions(
     ...(maxBody !== undefined && { bodyLimit: maxBody }),
     ...(changes && { exposeHeadRoute: false }),
     ...(can &&
-      admission(context, placesOf(table, route), { authorize: admissionBy(can, reads), audited, reads })),
+      admission(context, placesOf(table, route), { standingOf: standings(can, reads), audited, reads })),
     handler: async (request, reply) => {
       const batch = ResponseBatch.ofRequest();
       read ??= table.style === 'contract' ? contractInput(route) : uniformInput(route);
@@ -113,7 +113,7 @@ function routeOptions(
 }
 
 interface Admission {
-  readonly authorize: (caller: Caller) => void;
+  readonly standingOf: ReturnType<typeof standings>;
   readonly audited: AuditedRoute;
   readonly reads: boolean;
 }
@@ -125,7 +125,7 @@ interface Admission {
 function admission(
   { authenticate, accounts }: RouteContext,
   places: readonly CredentialPlace[],
-  { authorize, audited, reads }: Admission,
+  { standingOf, audited, reads }: Admission,
 ) {
   const enter = (caller: Caller, request: FastifyRequest, reply: FastifyReply) => {
     request.caller = caller;
@@ -138,8 +138,9 @@ function admission(
         authenticate.used(caller, use);
       });
     }
-    if (!reads && isOperator(caller)) audited.watch(request, reply, caller);
-    authorize(caller);
+    const { decision, isOperator } = standingOf(caller);
+    if (isOperator && !reads) audited.watch(request, reply, caller);
+    if (decision !== 'allow') refuse(decision);
   };
   // Most callers are known without waiting; a promise would cost every request more than all the rest of this.
   const admit: onRequestHookHandler = (request, reply, done) => {

@@ -1,5 +1,5 @@
 import type { AttributedAct } from '../../accounts/operators/audit.ts';
-import type { RecentLines } from '../logging/recent-lines.ts';
+import type { RecentLines } from '../logging/logging.ts';
 import type { MetricsHistory } from '../metrics/metrics-history.ts';
 
 /** A setting in effect. */

@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../problems.ts';
+import { isObject } from '../../rows/validate.ts';
 import type { Caller } from '../../schema/caller.ts';
 import type { Route } from '../../schema/route.ts';
 import { type TraceContext, traceOf } from '../logging/trace-context.ts';
 import type { RouteTally } from '../metrics/metrics.ts';
 import { answerPreflight, corsHeaders, isPreflight } from '../requests/cors.ts';
-import { isRecord } from '../requests/input.ts';
 import { accepts } from '../requests/negotiation.ts';
 import { prefixOf } from '../requests/proxies.ts';
 import { pathOf } from './errors.ts';
@@ -126,7 +126,7 @@ export function begin(
     lifecycle.end(raw);
     const { statusCode, writableFinished } = raw;
     const { params } = request;
-    const id = rowParameter !== undefined && isRecord(params) ? params[rowParameter] : undefined;
+    const id = rowParameter !== undefined && isObject(params) ? params[rowParameter] : undefined;
     const milliseconds = performance.now() - start;
     tally.count(statusCode, milliseconds / 1000);
     log.request({

@@ -1,7 +1,7 @@
 import { Param, type Statement } from '../../database/statement.ts';
 import type { Columns, ReadCost, Store, Value } from '../../database/store.ts';
 import type { Caller, Context } from '../../schema/caller.ts';
-import { callerValues } from '../policy.ts';
+import { CallerValues } from '../policy.ts';
 import { readerOf } from '../transaction.ts';
 import { Slot } from './filter-sql.ts';
 
@@ -27,7 +27,7 @@ export function bindShaped(
   values: readonly Value[],
   caller: Caller,
 ) {
-  const asker: Readonly<Record<string, Value>> = asksCaller ? callerValues(caller) : {};
+  const asker: Readonly<Record<string, Value>> = asksCaller ? new CallerValues(caller) : {};
   const bound: Value[] = [];
   // Placeholders of the filter stand among the parameters that statements have everywhere.
   for (const slot of statement.slots as readonly (Slot | Param | Value)[])

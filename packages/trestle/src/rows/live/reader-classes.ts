@@ -4,7 +4,7 @@ import type { Executor } from '../../database/store.ts';
 import type { Caller } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import { compileProjection, type Model, type ModelField, type Projection, type Row } from '../model.ts';
-import { callerValues } from '../policy.ts';
+import { CallerValues } from '../policy.ts';
 import { type RecordedView, recordedView } from '../relations/recorded-view.ts';
 import { ME } from '../rules/compiled-rule.ts';
 
@@ -58,7 +58,7 @@ function computedReader({ dialect, table, idKind }: Model, fields: readonly Mode
   const query = statement(dialect, sql`select ${columns} from ${table} where ${among}`);
   return async (caller, executor, ids) => {
     const values = { ':ids': dialect.encodeList([...new Set(ids)]) };
-    const rows = await executor.all(query, bind(query, values, callerValues(caller)));
+    const rows = await executor.all(query, bind(query, values, new CallerValues(caller)));
     return new Map(rows.map(decode).map((row) => [row.id, row]));
   };
 }

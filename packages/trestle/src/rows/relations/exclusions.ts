@@ -5,9 +5,10 @@ import { instantNow } from '../../instant.ts';
 import { Problem } from '../../problems.ts';
 import type { Exclusion } from '../../schema/resource.ts';
 import { conditionsOf } from '../../schema/rules.ts';
-import { encodeFields, type Model } from '../model.ts';
+import type { Model } from '../model.ts';
 import { compileResidual, ME, NOW } from '../rules/compiled-rule.ts';
 import { foldFilter } from '../rules/residual.ts';
+import { encodeFields } from '../write-statements.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 

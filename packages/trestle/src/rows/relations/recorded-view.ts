@@ -2,7 +2,7 @@ import { rowDecoder } from '../../database/row-maker.ts';
 import type { Executor } from '../../database/store.ts';
 import type { Caller } from '../../schema/caller.ts';
 import { flagOf, type Model, type Projection, type Row } from '../model.ts';
-import { callerValues } from '../policy.ts';
+import { CallerValues } from '../policy.ts';
 
 /** A recorded row as a caller may see it. */
 export type RecordedView = (row: Row, caller: Caller, executor: Executor) => Row | Promise<Row>;
@@ -32,7 +32,7 @@ function compileView(model: Pick<Model, 'byName'>, { fields }: Projection): Reco
   const shown = rowDecoder<Row>([{ name: 'id', decode: undefined }, ...columns]);
   if (conditional.length === 0) return shown;
   return async (row, caller, executor) => {
-    const asker = callerValues(caller);
+    const asker = new CallerValues(caller);
     const flags: Record<string, unknown> = {};
     for (const { name, condition } of conditional)
       flags[flagOf(name)] = await condition?.().test(row, asker, executor);

@@ -2,17 +2,18 @@ import { sql } from '../../database/sql.ts';
 import { bind, statement } from '../../database/statement.ts';
 import type { Columns, Executor, Value } from '../../database/store.ts';
 import type { Caller } from '../../schema/caller.ts';
-import type { RowId } from '../../schema/id.ts';
 import { isOnCaller } from '../../schema/rules.ts';
-import type { Versioned } from '../../schema/services/row-service.ts';
-import { flagOf, type Model, type ModelField, type Row } from '../model.ts';
-import { callerValues } from '../policy.ts';
+import { flagOf, type Model, type ModelField } from '../model.ts';
+import { CallerValues } from '../policy.ts';
 import { ID } from '../write-statements.ts';
 
-/** Compiles the answer of a write: the row as its caller may see it. Fields that no column holds take a query. */
-export function rowAnswer(model: Model) {
+/** Adds to a row that was written the fields of it that no column holds. */
+type AddComputed = (executor: Executor, caller: Caller, row: Columns) => Promise<Columns>;
+
+/** Compiles the query of the fields that no column holds; undefined where every field has a column. */
+export function computedAnswer(model: Model): AddComputed | undefined {
   const isRuled = ({ field: { can } }: ModelField) => can?.read && !isOnCaller(can.read);
-  const computes = model.readable.length > model.fields.length || model.fields.some(isRuled);
+  if (model.readable.length === model.fields.length && !model.fields.some(isRuled)) return undefined;
   const computation = model.policy.perClass(['see'], (_where, { fields }) => {
     const values = fields.flatMap(({ name, value, visible }) => [
       ...(value ? [sql`${value} as ${sql.id(name)}`] : []),
@@ -21,19 +22,11 @@ export function rowAnswer(model: Model) {
     if (values.length === 0) return undefined;
     return statement(model.dialect, sql`select ${sql.join(values)} from ${model.table} where ${ID}`);
   });
-  async function compute(executor: Executor, caller: Caller, row: Columns): Promise<Columns> {
+  return async (executor, caller, row) => {
     const select = computation(caller);
     if (!select) return row;
-    const values = bind(select, { id: row.id as Value }, callerValues(caller));
+    const values = bind(select, { id: row.id as Value }, new CallerValues(caller));
     const [computed] = await executor.all(select, values);
     return { ...row, ...computed };
-  }
-  return {
-    computes,
-    of(executor: Executor, caller: Caller, row: Columns): Versioned<Row> | Promise<Versioned<Row>> {
-      // An id as the driver gives it is that of the row.
-      const { decodeVersioned } = model.policy.fields(caller, 'see', row.id as RowId);
-      return computes ? compute(executor, caller, row).then(decodeVersioned) : decodeVersioned(row);
-    },
   };
 }

@@ -6,7 +6,7 @@ import { completeValue } from '../../schema/field.ts';
 import type { RowId } from '../../schema/id.ts';
 import { isOnCaller } from '../../schema/rules.ts';
 import type { Model, Row } from '../model.ts';
-import { callerValues, fieldResidual } from '../policy.ts';
+import { CallerValues, fieldResidual } from '../policy.ts';
 import { type CompiledRule, compileResidual } from '../rules/compiled-rule.ts';
 import type { Residual } from '../rules/residual.ts';
 
@@ -64,7 +64,7 @@ export function unreadFields(model: Model): UnreadFields | undefined {
         if (!settable.has(name) || (merge && !Object.hasOwn(Object(body), name))) continue;
         const { condition } = readable.get(name) ?? {};
         const isRead = condition
-          ? await condition().test(current, callerValues(caller), executor)
+          ? await condition().test(current, new CallerValues(caller), executor)
           : readable.has(name);
         if (!isRead) unread.push(name);
       }
@@ -104,7 +104,7 @@ export function settableFields(model: Model, models: ReadonlyMap<string, Model>)
         if (!current && isDeepStrictEqual(next[name], completeValue(declared, undefined))) continue;
         const residual = fieldResidual(field, caller, { resource: model.resource, verb, find });
         if (typeof residual === 'boolean') continue;
-        if (await compile(residual).test(current ?? next, callerValues(caller), executor)) continue;
+        if (await compile(residual).test(current ?? next, new CallerValues(caller), executor)) continue;
         const error = { pointer: `/${name}`, code: 'forbidden', message: 'may not be set in this row' };
         throw new Problem('forbidden', { detail: `You may not set ${name} in this row.`, errors: [error] });
       }

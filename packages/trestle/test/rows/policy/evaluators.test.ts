@@ -26,7 +26,7 @@ import type { Store } from '../../../src/database/store.ts';
 import { Problem } from '../../../src/problems.ts';
 import type { Model, Row } from '../../../src/rows/model.ts';
 
-import { callerValues } from '../../../src/rows/policy.ts';
+import { CallerValues } from '../../../src/rows/policy.ts';
 import { anonymous } from '../../../src/schema/caller.ts';
 import {
   conditionsOf,
@@ -356,7 +356,7 @@ eachStore('every rule', (open) => {
   async function inSql({ policy, table, dialect }: Model, caller: Caller, verb: Verb) {
     const condition = policy.where(caller, verb) ?? sql`1 = 1`;
     const query = statement(dialect, sql`select id from ${table} where ${condition}`);
-    return idsOf(await store.all(query, bind(query, {}, callerValues(caller))));
+    return idsOf(await store.all(query, bind(query, {}, new CallerValues(caller))));
   }
 
   async function checkReads(service: BoardService, caller: Caller, expected: unknown[], said: string) {
