@@ -35,6 +35,7 @@ import { transactionRunner } from './rows/transaction.ts';
 import type { AnyService, RowWriter } from './rows/write.ts';
 import { credentialsSchema, withAccounts } from './schema/accounts.ts';
 import type { App } from './schema/app.ts';
+import type { Origin } from './schema/caller.ts';
 import type { JobServices, Jobs } from './schema/jobs.ts';
 import type { Fields } from './schema/resource.ts';
 import type { ContractContext } from './schema/route.ts';
@@ -79,7 +80,7 @@ export interface EngineOptions {
 }
 
 interface EngineLog {
-  event(event: { event: string; [fact: string]: unknown }): void;
+  event(event: { event: string; [fact: string]: unknown }, origin?: Pick<Origin, 'requestId'>): void;
   failed(error: unknown, facts?: Readonly<Record<string, unknown>>): void;
 }
 
@@ -304,13 +305,13 @@ function measureFiles(data: string, app: string): Pick<EngineMeasures, 'backupAg
   };
 }
 
-/** A log that counts its events by name. */
+/** A log that counts its events by name, and adds their app and request. */
 function countingLog(app: string, to: EngineLog | undefined) {
   const events = new Map<string, number>();
   const log: EngineLog = {
-    event(event) {
+    event(event, origin) {
       events.set(event.event, (events.get(event.event) ?? 0) + 1);
-      to?.event({ app, ...event });
+      to?.event({ app, ...event, ...(origin?.requestId && { requestId: origin.requestId }) });
     },
     failed: (error, facts) => to?.failed(error, { app, ...facts }),
   };

@@ -34,7 +34,8 @@ export function accountViewer({ writer: { model } }: AccountRows): ViewAccount {
     statements.set(fields, byId);
     const [found] = await executor.all(byId, bind(byId, { id }, new CallerValues(caller)));
     if (!found) throw notFound(model, id);
-    return accountOfRow(fields.decodeVersioned(found));
+    // Rows of accounts have the members of every account, and the declared ones.
+    return fields.decodeVersioned(found) as unknown as Versioned<Account>;
   };
 }
 

@@ -28,8 +28,7 @@ import type { AccountRow } from './resources.ts';
 import { ownSession, ownSessions, type SessionDependencies } from './sessions/own-sessions.ts';
 import type { Refresh } from './sessions/refresh.ts';
 import { signIn } from './sessions/sign-in.ts';
-import { sourceOf } from './throttling/source.ts';
-import type { Throttle } from './throttling/throttle.ts';
+import { sourceOf, type Throttle } from './throttling/throttle.ts';
 
 interface AccountDependencies extends SessionDependencies {
   readonly app: { readonly name: string; readonly accounts: Accounts };
@@ -72,6 +71,7 @@ function entrances(
       writer.model.policy.admit(caller, 'create');
       const { username, password, ...own } = checkedSignUp(dependencies, caller, given);
       const source = sourceOf(context.origin.address);
+      const key = usernameKey(declared.username, username);
       const hash = await beforeWrite(context, async (before) => {
         try {
           throttle.signUp(source);
@@ -79,11 +79,11 @@ function entrances(
           log({ event: 'sign_up_throttled', source }, context.origin);
           throw error;
         }
-        const [same] = await accounts.byName(readerOf(store, before), username);
+        const names = { username, username_key: key, ...accounts.otherNames?.(username) };
+        const [same] = await accounts.byName(readerOf(store, before), names);
         if (same) throw taken();
         return password === undefined ? null : passwords.hash(password);
       });
-      const key = usernameKey(declared.username, username);
       const values = { created_at: new Date(now()).toISOString() };
       return inTransaction(store, context, async (transaction) => {
         const write = { verb: 'create', body: { ...own, username }, values, readable } as const;
@@ -98,7 +98,7 @@ function entrances(
       });
     },
 
-    signIn: (context, credentials) => signIn({ ...dependencies, declared }, context, credentials),
+    signIn: signIn({ ...dependencies, declared }),
 
     async refresh(context, token) {
       const session = await refresh.redeem(token, true, context);

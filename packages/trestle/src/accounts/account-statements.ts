@@ -11,7 +11,6 @@ export function accountStatements(model: SystemModel, declared: Accounts) {
   const table = new SystemTable<AccountResources['accounts']>(model);
   const { dialect } = table.model;
   const id = sql`id = ${param('id')}`;
-  const otherNames = signInValues(declared);
   const byName = table.select(sql`where ${sql.join(
     [
       sql`username = ${param('username')}`,
@@ -30,12 +29,9 @@ export function accountStatements(model: SystemModel, declared: Accounts) {
         : sql`where ${sql.ref(declared.email)} = ${param('address')}`,
     ),
     /** The account of exactly this name, else the one whose name compares equal, else by another field of sign-in. */
-    byName: (executor: Executor, username: string) =>
-      byName(executor, {
-        username,
-        username_key: usernameKey(declared.username, username),
-        ...otherNames(username),
-      }),
+    byName,
+    /** The values by which `byName` finds an account, beside its name and the key of that; undefined where there are none. */
+    otherNames: declared.signInBy.length > 0 ? signInValues(declared) : undefined,
     /** Accounts whose roles, as JSON, are like a pattern. */
     withRole: table.select(sql`where ${dialect.comparable(sql.ref('roles'), 'json')} like ${param('like')}`),
     /** The row as it is committed, kept from changing until the transaction's end. */

@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
+import { BoundedMap } from '../bounded-map.ts';
 import type { Store } from '../database/store.ts';
-import { LruMap } from '../lru-map.ts';
 import { Problem } from '../problems.ts';
 import { anonymous, type Caller, type Origin } from '../schema/caller.ts';
 import type { KeyUse } from '../schema/services/account-service.ts';
@@ -10,8 +10,7 @@ import { hashSecret, KEY_PREFIX, parseForeignKey, parseKey } from './keys/key-fo
 import { isUsable, type KeyStatements, type KeyWithRoles } from './keys/key-statements.ts';
 import type { KeyUsage } from './keys/key-usage.ts';
 import type { Sessions } from './sessions/sessions.ts';
-import { sourceOf } from './throttling/source.ts';
-import type { Throttle } from './throttling/throttle.ts';
+import { sourceOf, type Throttle } from './throttling/throttle.ts';
 import type { CsrfTokens } from './tokens/csrf-tokens.ts';
 import type { Tickets } from './tokens/tickets.ts';
 import { type AccessClaims, invalidToken, type TokenSigner } from './tokens/tokens.ts';
@@ -94,7 +93,7 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
     throw new Problem('invalid_token', { detail: "The administrator's secret is wrong." });
   }
 
-  const verified = new LruMap<string, AccessClaims>(MAX_VERIFIED);
+  const verified = new BoundedMap<string, AccessClaims>(MAX_VERIFIED);
 
   async function byToken(token: string, purpose: Purpose): Promise<Caller> {
     const known = verified.get(token);

@@ -4,7 +4,7 @@ import type { RowId } from '../schema/id.ts';
  * An event of accounts, sessions and keys, for the log (ASVS 16.3). No member ever holds a secret, and failed
  * sign-ins name no user: people type passwords into the wrong field.
  */
-type AccountEvent =
+export type AccountEvent =
   | {
       event: 'signed_up' | 'signed_in' | 'operator_signed_in' | 'operator_made';
       account: RowId;
@@ -35,8 +35,5 @@ type KeyEvent =
   | 'key_rolled'
   | 'key_deleted';
 
-/** An event with the app it happened in, and the request that caused it where there was one. */
-export type LoggedEvent = AccountEvent & { app: string; requestId?: string };
-
-/** Takes events as they happen. It must not throw and is not waited for. */
+/** Takes events as they happen, with the request that caused them where there was one. It must not throw and is not waited for. */
 export type EventLog = (event: AccountEvent, origin?: { readonly requestId?: string }) => void;

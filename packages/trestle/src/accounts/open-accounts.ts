@@ -11,7 +11,7 @@ import { accountService, requirePassword } from './account-service.ts';
 import { accountStatements, writeUsernameKeys } from './account-statements.ts';
 import { type Authenticator, openAuthenticator } from './authenticator.ts';
 import { DatabaseClock } from './database-clock.ts';
-import type { EventLog, LoggedEvent } from './events.ts';
+import type { EventLog } from './events.ts';
 import { keyStatements } from './keys/key-statements.ts';
 import { KeyUsage } from './keys/key-usage.ts';
 import { keyService, type ShownKey } from './keys/keys.ts';
@@ -47,7 +47,7 @@ export interface AccountsSetup {
   /** SHA-256 of the secret where none is given, in hexadecimal (default: there is no administrator). */
   administratorHash?: string | undefined;
   /** Default: nothing is logged. */
-  log?: ((event: LoggedEvent) => void) | undefined;
+  log?: EventLog | undefined;
   /** Told of what fails behind requests (default: nobody is). */
   failed?: ((error: unknown) => void) | undefined;
   /** How mails leave (default: the app sends none). */
@@ -99,8 +99,7 @@ function openPeople(
 export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> {
   const { app, store, rows, administratorSecret, administratorHash, secret } = setup;
   const declared = app.accounts;
-  const log: EventLog = (event, origin) =>
-    setup.log?.({ ...event, app: app.name, ...(origin?.requestId && { requestId: origin.requestId }) });
+  const { log = () => {} } = setup;
   const clock = new DatabaseClock(store);
   if (!setup.now) await clock.start();
   const now = setup.now ?? clock.now;

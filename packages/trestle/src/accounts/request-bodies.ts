@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import type { FieldError } from '../problems.ts';
-import { bodyProblem, type Check, compileSchema } from '../rows/validate.ts';
+import { bodyProblem, type Check, compileSchema, isObject } from '../rows/validate.ts';
 import { type Accounts, OPERATOR_ROLES, type TextRule } from '../schema/accounts.ts';
 import { seconds } from '../schema/duration.ts';
 import { isInstant } from '../schema/fields/timestamp.ts';
@@ -258,14 +258,14 @@ interface BodyRules<T> {
   readonly further?: (body: T) => FieldError[];
 }
 
-function body<T>(schema: TSchema, { normalize = {}, further }: BodyRules<T> = {}): Body<T> {
+function body<T>(schema: TSchema, { normalize, further }: BodyRules<T> = {}): Body<T> {
   let compiled: Check | undefined;
   return {
     schema,
     check(given) {
       compiled ??= compileSchema(schema);
       const normalized =
-        typeof given === 'object' && given !== null && !Array.isArray(given)
+        normalize && isObject(given)
           ? Object.fromEntries(
               Object.entries(given).map(([name, value]) => [
                 name,

@@ -69,6 +69,8 @@ export interface Projection {
   readonly columns: Sql;
   /** The same with `_version` at the end. */
   readonly versionedColumns: Sql;
+  /** Whether a row of `columns` is more than what the driver gave. */
+  readonly decodes: boolean;
   /** A row of `columns`. */
   decode(columns: Columns): Row;
   /** A row of `versionedColumns`, with its version under VERSION. */
@@ -321,7 +323,7 @@ export function compileProjection(
     decode: dialect.decoder(kind),
     ...(visible && { flag: flagOf(name) }),
   }));
-  const decodes = decoders.some(({ decode, flag }) => decode || flag);
+  const decodes = isPart || decoders.some(({ decode, flag }) => decode || flag);
   const decoded = [{ name: 'id', decode: undefined }, ...decoders];
   return {
     fields,
@@ -329,7 +331,8 @@ export function compileProjection(
     columns: sql.join(columns),
     versionedColumns: sql.join([...columns, sql.ref('_version')]),
     // Where nothing needs decoding, a row is what the driver gave: in lists the copies cost as much as the reading.
-    decode: decodes || isPart ? rowDecoder(decoded) : (row) => row as Row,
+    decodes,
+    decode: decodes ? rowDecoder(decoded) : (row) => row as Row,
     decodeVersioned: rowDecoder(decoded, VERSION),
   };
 }

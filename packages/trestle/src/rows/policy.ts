@@ -252,7 +252,8 @@ function projectFields(
   const ofClasses = new Map<string, Projection>();
   const computedFrom = readable.flatMap(({ type: { relation } }) => relation?.resource ?? []);
   return (caller, action, id) => {
-    const verb = verbOf(action) === 'create' || verbOf(action) === 'update' ? verbOf(action) : 'read';
+    const given = verbOf(action);
+    const verb = given === 'delete' ? 'read' : given;
     const reaches = (name: string) => caller.kind !== 'key' || inScope(caller, name, 'read');
     const reach = isComputed ? computedFrom.map(reaches).join() : '';
     const isOwn = isAccounts && id !== undefined && id === accountOf(caller);

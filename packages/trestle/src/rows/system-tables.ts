@@ -165,11 +165,13 @@ export class SystemTable<R extends Resource> {
 
   /** Any statement that answers all columns. */
   rows(query: Sql): Run<RowOf<R>> {
+    const { decodes, decode } = this.model;
     // The rows have the columns of the declaration that `R` is the type of.
-    return this.#compile(query, (columns) => this.model.decode(columns) as RowOf<R>);
+    return this.#compile(query, decodes ? (decode as (columns: Columns) => RowOf<R>) : undefined);
   }
 
-  #compile<Row>(query: Sql, decode: (columns: Columns) => Row): Run<Row> {
+  /** @param decode makes a row of what the driver gives (default: that is the row). */
+  #compile<Row>(query: Sql, decode: ((columns: Columns) => Row) | undefined): Run<Row> {
     const { dialect, byName } = this.model;
     const compiled = statement(dialect, query);
     return async (executor, values = {}) => {
@@ -179,7 +181,7 @@ export class SystemTable<R extends Resource> {
         encoded[name] = kind ? dialect.encode(kind, value) : (value as Value);
       }
       const rows = await executor.all(compiled, bind(compiled, encoded));
-      return rows.map(decode);
+      return decode ? rows.map(decode) : (rows as Row[]);
     };
   }
 }

@@ -1,4 +1,4 @@
-import type { LoggedEvent } from '../../src/accounts/events.ts';
+import type { AccountEvent } from '../../src/accounts/events.ts';
 import { type AccountsSetup, type OpenAccounts, openAccounts } from '../../src/accounts/open-accounts.ts';
 import { MIN_HASH_COST } from '../../src/accounts/passwords/passwords.ts';
 import { accountResources } from '../../src/accounts/resources.ts';
@@ -36,7 +36,7 @@ export function clock(start = Date.parse('2026-11-21T07:48:39.123Z')) {
 
 export interface Opened extends OpenAccounts {
   store: Store;
-  events: LoggedEvent[];
+  events: AccountEvent[];
 }
 
 type Setup = Partial<Omit<AccountsSetup, 'store'>> & { accounts?: AccountsOptions };
@@ -47,14 +47,14 @@ export async function openDemo(store: Store, setup: Setup = {}): Promise<Opened>
   const declared = accounts({ password: anyText, ...options });
   await migrate(store, tablesOf(accountResources(declared), declared));
   const services = openServices({ resources: {}, accounts: declared, store, cursorKey: Buffer.alloc(32) });
-  const events: LoggedEvent[] = [];
+  const events: AccountEvent[] = [];
   const opened = await openAccounts({
     app: { name: 'demo', accounts: declared, resources: { notes: {}, articles: {} } },
     store,
     rows: services.accountRows,
     secret: SECRET,
     passwords: CHEAP,
-    log: (event) => events.push(event),
+    log: (event) => void events.push(event),
     ...rest,
   });
   return { ...opened, store, events };

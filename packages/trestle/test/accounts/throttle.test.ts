@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accountResources } from '../../src/accounts/resources.ts';
-import { sourceOf } from '../../src/accounts/throttling/source.ts';
-import { THROTTLE, Throttle } from '../../src/accounts/throttling/throttle.ts';
+import { sourceOf, THROTTLE, Throttle } from '../../src/accounts/throttling/throttle.ts';
 import { sql } from '../../src/database/sql.ts';
 import { statement } from '../../src/database/statement.ts';
 import type { Store } from '../../src/database/store.ts';

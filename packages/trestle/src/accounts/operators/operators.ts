@@ -12,7 +12,7 @@ import type { Account, AccountService, RequestContext } from '../../schema/servi
 import type { AccountResources, SessionRow } from '../resources.ts';
 import type { Lifetimes } from '../sessions/sessions.ts';
 import { openSession, type SignInDependencies } from '../sessions/sign-in.ts';
-import { sourceOf } from '../throttling/source.ts';
+import { sourceOf } from '../throttling/throttle.ts';
 import type { CsrfTokens } from '../tokens/csrf-tokens.ts';
 
 /** Longest time of an operator's session: a working day (ASVS 7.3.2). */

@@ -25,7 +25,7 @@ import type { AccountBodies } from '../request-bodies.ts';
 import type { AccountRow, LinkRow, links } from '../resources.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { RateLimiter } from '../throttling/rate-limiter.ts';
-import { sourceOf } from '../throttling/source.ts';
+import { sourceOf } from '../throttling/throttle.ts';
 import { linkMail, type Purpose } from './link-mails.ts';
 
 const JOB = 'accounts.link';

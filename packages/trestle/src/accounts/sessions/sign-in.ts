@@ -9,8 +9,7 @@ import { isStorable, usernameKey } from '../passwords/credentials.ts';
 import type { Passwords } from '../passwords/passwords.ts';
 import type { AccountBodies } from '../request-bodies.ts';
 import type { AccountRow, SessionRow } from '../resources.ts';
-import { sourceOf } from '../throttling/source.ts';
-import type { Throttle } from '../throttling/throttle.ts';
+import { sourceOf, type Throttle } from '../throttling/throttle.ts';
 import type { Lifetimes, Sessions } from './sessions.ts';
 
 /** Names and passwords have at most 1,024 bytes by our own rules; nobody's is longer than this by any. */
@@ -28,16 +27,14 @@ export interface SignInDependencies {
   log: EventLog;
 }
 
-/** Signs in with a password, and answers the tokens of the session. */
-export async function signIn(
-  dependencies: SignInDependencies,
-  context: RequestContext,
-  given: unknown,
-): Promise<Tokens> {
+/** Makes what signs in with a password, and answers the tokens of the session. */
+export function signIn(dependencies: SignInDependencies) {
   const { store, view, sessions } = dependencies;
-  const session = await openSession(dependencies, context, given);
-  const own = { kind: 'account', account: session.account, session: session.id } as const;
-  return sessions.tokensOf(session, await view(store, own, session.account));
+  return async (context: RequestContext, given: unknown): Promise<Tokens> => {
+    const session = await openSession(dependencies, context, given);
+    const own = { kind: 'account', account: session.account, session: session.id } as const;
+    return sessions.tokensOf(session, await view(store, own, session.account));
+  };
 }
 
 /**
@@ -60,7 +57,8 @@ export async function openSession(
   const source = sourceOf(origin.address);
   // PostgreSQL refuses some texts, and no account is named so.
   const key = isStorable(username) ? usernameKey(declared.username, username) : '';
-  const [row] = key === '' ? [] : await accounts.byName(store, username);
+  const names = { username, username_key: key, ...accounts.otherNames?.(username) };
+  const [row] = key === '' ? [] : await accounts.byName(store, names);
   const attempt = await throttle.signIn(key, row?.id, source).catch((error: unknown) => {
     log({ event: 'sign_in_throttled', source }, origin);
     throw error;

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { isIPv4, isIPv6 } from 'node:net';
 import { sql } from '../../database/sql.ts';
 import { param } from '../../database/statement.ts';
 import type { Executor, Store } from '../../database/store.ts';
@@ -128,8 +129,8 @@ export class Throttle {
     const own = this.#hold(account === undefined ? `name:${slot()}` : `account:${account}`, account);
     const trusted = account === undefined ? undefined : this.#hold(trustedKey(account, source), account);
     const stored = await this.#load(trusted ? [own, trusted] : [own]);
-    const trust = stored.find(({ id }) => id === trusted?.key);
-    if (trusted && trust) {
+    const trust = trusted && stored.get(trusted.key);
+    if (trust) {
       this.#release(own);
       return this.#begin(trusted, undefined, trust);
     }
@@ -193,15 +194,18 @@ export class Throttle {
   }
 
   /** Takes over what is stored, where it is newer: another process may have counted more. */
-  async #load(counters: readonly Counter[]): Promise<AttemptRow[]> {
+  async #load(counters: readonly Counter[]): Promise<Map<string, AttemptRow>> {
     const { store } = this.#options;
-    const ids = store.dialect.encodeList(counters.map(({ key }) => key));
-    const rows = await this.#statements.find(store, { ids }).catch((error: unknown) => {
+    const rows = new Map<string, AttemptRow>();
+    try {
+      const ids = store.dialect.encodeList(counters.map(({ key }) => key));
+      for (const row of await this.#statements.find(store, { ids })) rows.set(row.id, row);
+    } catch (error) {
       for (const counter of counters) this.#release(counter);
       throw error;
-    });
+    }
     for (const counter of counters) {
-      const row = rows.find(({ id }) => id === counter.key);
+      const row = rows.get(counter.key);
       const failedAt = row?.failed_at ? Date.parse(row.failed_at) : 0;
       if (row && (!counter.isLoaded || failedAt > counter.failedAt))
         Object.assign(counter, { failures: row.failures, failedAt });
@@ -233,7 +237,7 @@ export class Throttle {
     counter.underWay += 1;
     if (source !== undefined) this.#underWay.set(source, (this.#underWay.get(source) ?? 0) + 1);
     let isOpen = true;
-    const settle = (effect: () => void) => {
+    const settle = () => {
       if (!isOpen) return;
       isOpen = false;
       counter.underWay -= 1;
@@ -242,18 +246,18 @@ export class Throttle {
         if (left === 0) this.#underWay.delete(source);
         else this.#underWay.set(source, left);
       }
-      effect();
       this.#release(counter);
       for (const next of this.#waiting.splice(0)) next();
     };
     return {
-      failed: () =>
-        settle(() => {
-          counter.failures += 1;
-          counter.failedAt = this.#options.now();
-          if (source !== undefined) this.#sources.hit(source);
-          this.#write(counter);
-        }),
+      failed: () => {
+        if (!isOpen) return;
+        counter.failures += 1;
+        counter.failedAt = this.#options.now();
+        if (source !== undefined) this.#sources.hit(source);
+        this.#write(counter);
+        settle();
+      },
       store: async (transaction) => {
         const { account, key: id } = counter;
         const now = this.#options.now();
@@ -263,11 +267,11 @@ export class Throttle {
           await this.#statements.forget(transaction, { id, account, failures: 0, failed_at: null, used_at });
         if (source !== undefined && account !== null) await this.trust(transaction, account, source);
       },
-      succeeded: () =>
-        settle(() => {
-          counter.failures = 0;
-        }),
-      dropped: () => settle(() => {}),
+      succeeded: () => {
+        if (isOpen) counter.failures = 0;
+        settle();
+      },
+      dropped: settle,
     };
   }
 
@@ -347,4 +351,39 @@ function statements(model: SystemModel) {
       table.execute(sql`delete from ${table.name} where (used_at < ${param('unused')} and id like 'source:%')
       or (id >= 'name:' and id < 'name;' and failed_at < ${param('old')})`),
   };
+}
+
+/**
+ * The source an address counts for: an IPv4 address itself, of an IPv6 address its /64, which one subscriber has whole.
+ * IPv4 addresses written as IPv6 (`::ffff:192.0.2.1`) are the IPv4 address.
+ */
+export function sourceOf(address: string): string {
+  const bare = address.split('%')[0] ?? '';
+  if (isIPv4(bare)) return bare;
+  if (!isIPv6(bare)) return 'unknown';
+  // The eight 16-bit groups of an IPv6 address.
+  const [head = '', tail] = bare.split('::');
+  const before = parse(head);
+  const after = tail === undefined ? [] : parse(tail);
+  const gap = new Array<number>(Math.max(0, 8 - before.length - after.length)).fill(0);
+  const groups = [...before, ...gap, ...after];
+  const mapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
+  if (mapped)
+    return groups
+      .slice(6)
+      .flatMap((group) => [group >> 8, group & 255])
+      .join('.');
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(':')}::/64`;
+}
+
+function parse(part: string): number[] {
+  if (part === '') return [];
+  return part.split(':').flatMap((group) => {
+    if (!group.includes('.')) return [Number.parseInt(group, 16)];
+    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number);
+    return [a * 256 + b, c * 256 + d];
+  });
 }

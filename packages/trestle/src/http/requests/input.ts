@@ -50,7 +50,7 @@ export function contractInput({ method, options }: Route): InputReader {
  */
 export function uniformInput({ options }: Route): InputReader {
   const { params, query, body, checkQuery = true, bodyRequired = true } = options;
-  const readPath = stringsReader(params, 'path', true);
+  const readPath = params && stringsReader(params, 'path', true);
   const readQuery = query && checkQuery ? stringsReader(query, 'query', true) : undefined;
   const readBody = body && bodyReader(body, options, false);
   const allowed = namesOf(query);
@@ -66,7 +66,7 @@ export function uniformInput({ options }: Route): InputReader {
   const none = checkQuery && required.length === 0 ? queryOf({}) : undefined;
   return (request) => {
     const errors: FieldError[] = [];
-    const path = readPath(request.params, errors);
+    const path = readPath ? readPath(request.params, errors) : {};
     if (errors.length > 0) throw new Problem('not_found');
     let search = none;
     if (!checkQuery) search = request.query;

@@ -40,6 +40,8 @@ declare module 'fastify' {
     tally?: RouteTally;
     /** The path parameter that is a row's id, for the log. */
     rowParameter?: string;
+    /** Takes what is in a place of its path, and so also what was meant for another path. */
+    takesAny?: boolean;
   }
 }
 
@@ -61,7 +63,9 @@ export function admitRequests(fastify: FastifyInstance, server: ServerState): vo
   fastify.addHook('onRoute', (route) => {
     const tally = server.metrics.tally([route.method].flat().join('|'), route.url);
     const rowParameter = /:(id|\w+_id)\b/.exec(route.url)?.[1];
-    route.config = { ...route.config, tally, ...(rowParameter && { rowParameter }) };
+    // A verb after a colon is what was asked for, whatever stands before it.
+    const takesAny = !route.url.includes('::') && /[:*]/.test(route.url);
+    route.config = { ...route.config, tally, takesAny, ...(rowParameter && { rowParameter }) };
   });
   fastify.addHook('onRequest', (request, reply, done) => {
     // Fastify makes these options anew each time they are asked for.
@@ -72,8 +76,8 @@ export function admitRequests(fastify: FastifyInstance, server: ServerState): vo
       reply.header('connection', 'close');
       return done(refusal);
     }
-    if (config.url === undefined || server.paths.isAnother(request.method, request.url))
-      return withoutRoute(request, reply, server, done);
+    const isAnother = config.takesAny && server.paths.isAnother(request.method, request.url);
+    if (config.url === undefined || isAnother) return withoutRoute(request, reply, server, done);
     if (server.load.isTooHigh && !config.isExemptFromShedding)
       return done(
         new Problem('unavailable', {
