@@ -32,7 +32,7 @@ const HIDDEN = [
  * its row's name there, so that one at a time is under way on a row. `lease` and `due` are seconds of the database's clock;
  * `due` is 0 where no time was given. `turn` orders the jobs that have not ended (see `JobQueue.enqueue`), `changes` grows
  * with every change, `fence` with every claim, and `cancel` is 1 once a running job was asked to stop. `attempt_at` and
- * `previous_at` are when the last attempt began and the one before it; `attempts.ts` reads them.
+ * `previous_at` are when the last attempt began and the one before it; `lease.ts` reads them.
  */
 const operations = systemResource(
   resource({

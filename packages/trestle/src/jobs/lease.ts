@@ -1,4 +1,3 @@
-import { type Attempt, endedAttempts } from './attempts.ts';
 import type { JobRecord } from './job-table.ts';
 import type { JobQueue } from './queue.ts';
 
@@ -8,6 +7,8 @@ type StopReason = 'cancelled' | 'lost' | 'closing' | 'timeout';
 /** The longest that a timer of Node.js can wait, in milliseconds. */
 const MAX_TIMER = 2 ** 31 - 1;
 const MAX_MESSAGE_LENGTH = 500;
+/** Attempts of a job that are kept, the last. */
+const MAX_KEPT = 20;
 
 /**
  * Holds a claimed job while its code runs: renews the lease, stores progress a few times a second, and aborts the run's signal
@@ -21,6 +22,7 @@ export class Lease {
   readonly #queue: JobQueue;
   readonly #failed: (error: unknown) => void;
   readonly #abort = new AbortController();
+  readonly signal = this.#abort.signal;
   readonly #timers: readonly NodeJS.Timeout[];
   readonly #unwatch: () => void;
   #progress: { progress: number; message: string | null } | undefined;
@@ -45,10 +47,6 @@ export class Lease {
     this.#unwatch = queue.watch(record.id, () => this.#look());
   }
 
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
   /** The attempts of the job, this one ended now. */
   attempts(end: Parameters<typeof endedAttempts>[2]): Attempt[] {
     return endedAttempts(this.record, performance.now() - this.#began, end);
@@ -62,15 +60,14 @@ export class Lease {
   /** Runs code until it ends. Once the signal has aborted it has a moment to, and is then left to itself. */
   async race<T>(run: () => Promise<T>): Promise<T> {
     let grace: NodeJS.Timeout | undefined;
-    const abandoned = new Promise<never>((_, reject) => {
-      const begin = () => {
-        grace = setTimeout(() => reject(this.signal.reason), this.#queue.limits.grace * 1000);
-      };
-      if (this.signal.aborted) begin();
-      else this.signal.addEventListener('abort', begin, { once: true });
-    });
+    const abandoned = Promise.withResolvers<never>();
+    const begin = () => {
+      grace = setTimeout(() => abandoned.reject(this.signal.reason), this.#queue.limits.grace * 1000);
+    };
+    if (this.signal.aborted) begin();
+    else this.signal.addEventListener('abort', begin, { once: true });
     try {
-      return await Promise.race([run(), abandoned]);
+      return await Promise.race([run(), abandoned.promise]);
     } finally {
       clearTimeout(grace);
     }
@@ -125,4 +122,64 @@ export class Lease {
   #look(): void {
     if (!this.signal.aborted) this.#inOrder(() => this.#queue.find(this.record.id));
   }
+}
+
+/**
+ * How an attempt ended: `released` was given back by a process that closed, and does not count; `lost` has no end, since its process
+ * was killed.
+ */
+type AttemptOutcome = 'running' | 'succeeded' | 'failed' | 'cancelled' | 'released' | 'lost';
+
+/** One attempt of a job. */
+export interface Attempt {
+  readonly number: number;
+  /** Null of one of several that were lost in a row. */
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+  readonly outcome: AttemptOutcome;
+  readonly error: string | null;
+}
+
+/** The attempts of a claimed job once this one has ended, as they are kept with it. Milliseconds since it was claimed. */
+export function endedAttempts(
+  record: JobRecord,
+  milliseconds: number,
+  { outcome, error = null }: { readonly outcome: AttemptOutcome; readonly error?: string | null },
+): Attempt[] {
+  const { attempt_at: started_at, attempts: number } = record;
+  // By the database's clock, as its beginning.
+  const finished_at =
+    started_at === null ? null : new Date(Date.parse(started_at) + milliseconds).toISOString();
+  return [...attemptsBefore(record), { number, started_at, finished_at, outcome, error }].slice(-MAX_KEPT);
+}
+
+/** The attempts of a job, the one under way last. Of a job that was enqueued by a version that kept none, those since. */
+export function attemptsOf(record: JobRecord): Attempt[] {
+  const { state, attempts, attempt_at } = record;
+  if (state !== 'running') return kept(record);
+  const running = {
+    number: attempts,
+    started_at: attempt_at,
+    finished_at: null,
+    outcome: 'running',
+  } as const;
+  return [...attemptsBefore(record), { ...running, error: null }];
+}
+
+/** The attempts before the one that a job was claimed for: those that ended, and those whose process said nothing any more. */
+export function attemptsBefore(record: JobRecord): Attempt[] {
+  const all = kept(record);
+  const { attempts, previous_at } = record;
+  const last = all.findLast(({ outcome }) => outcome !== 'released')?.number ?? 0;
+  if (previous_at === null) return all;
+  for (let number = last + 1; number < attempts; number += 1) {
+    const started_at = number === attempts - 1 ? previous_at : null;
+    all.push({ number, started_at, finished_at: null, outcome: 'lost', error: null });
+  }
+  return all;
+}
+
+function kept({ past_attempts }: JobRecord): Attempt[] {
+  // Written by this module alone.
+  return Array.isArray(past_attempts) ? ([...past_attempts] as unknown as Attempt[]) : [];
 }

@@ -5,10 +5,8 @@ import { Cursors } from '../rows/lists/cursor.ts';
 import type { Model } from '../rows/model.ts';
 import type { OwnCode } from '../rows/own-code/own-code.ts';
 import { compileSystemModels, systemReads, without } from '../rows/system-tables.ts';
-import { inTransaction } from '../rows/transaction.ts';
 import type { AnyService, RowWriter } from '../rows/write.ts';
 import type { App } from '../schema/app.ts';
-import { anonymous } from '../schema/caller.ts';
 import type { JobService } from '../schema/jobs.ts';
 import type { Fields } from '../schema/resource.ts';
 import type { AccountService } from '../schema/services/account-service.ts';
@@ -94,15 +92,7 @@ export function openJobs(options: JobsOptions): Jobs {
   const operations = new Operations(store, queue, lifecycles, { model: system.operations, cursors });
   const moveReads = systemReads<MoveRecord>(system.moves, store, cursors);
   const streams = new EventStreams(operations, queue, options.requireActive ?? (async () => {}));
-  const worker =
-    work && handlers.size > 0
-      ? new Worker({
-          queue,
-          handlers,
-          write: (write) => inTransaction(store, { caller: anonymous }, write),
-          log,
-        })
-      : undefined;
+  const worker = work && handlers.size > 0 ? new Worker({ store, queue, handlers, log }) : undefined;
   const isScheduled = Object.values(app.jobs).some(({ every, cron }) => every ?? cron);
   const scheduler =
     schedule && isScheduled
@@ -124,7 +114,7 @@ export function openJobs(options: JobsOptions): Jobs {
     enqueue,
     administration: new JobAdministration(all),
     operations: {
-      start: (caller, resource, id, operation) => operations.start(caller, resource, id, operation),
+      start: operations.start.bind(operations),
       read: async (caller, id) => operations.view(await operations.find(caller, id)),
       list: (caller, query) => operations.list(caller, query),
       cancel: (caller, id) => operations.cancel(caller, id),

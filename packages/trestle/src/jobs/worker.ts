@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Store } from '../database/store.ts';
 import { Problem } from '../problems.ts';
-import type { OpenTransaction } from '../rows/transaction.ts';
+import { inTransaction, type OpenTransaction } from '../rows/transaction.ts';
+import { anonymous } from '../schema/caller.ts';
 import type { JsonValue } from '../schema/field.ts';
 import { OperationError } from '../schema/lifecycle.ts';
-import { type Attempt, attemptsBefore } from './attempts.ts';
 import { MAX_PAUSE } from './job-limits.ts';
 import type { JobRecord } from './job-table.ts';
-import { Lease } from './lease.ts';
+import { type Attempt, attemptsBefore, Lease } from './lease.ts';
 import type { JobQueue } from './queue.ts';
 
 /** Seconds between looks for leases that a clock set back has made too long. */
@@ -49,10 +50,9 @@ export interface JobLog {
 }
 
 interface WorkerOptions {
+  readonly store: Store;
   readonly queue: JobQueue;
   readonly handlers: JobHandlers;
-  /** Runs the write that ends a job. */
-  write<T>(write: (transaction: OpenTransaction) => Promise<T>): Promise<T>;
   readonly log: JobLog;
 }
 
@@ -116,9 +116,13 @@ export class Worker {
       this.#again = false;
       try {
         while (this.#running.size < concurrency && !this.#closed) {
-          const callers = [...this.#running.keys()].map(({ record }) => record.caller);
-          const runs = Map.groupBy(callers, (caller) => caller);
-          const busy = [...runs].flatMap(([caller, { length }]) => (length >= perCaller ? [caller] : []));
+          const runs = new Map<string, number>();
+          const busy: string[] = [];
+          for (const { record } of this.#running.keys()) {
+            const count = (runs.get(record.caller) ?? 0) + 1;
+            runs.set(record.caller, count);
+            if (count === perCaller) busy.push(record.caller);
+          }
           const record = await queue.claim(busy);
           if (!record) break;
           const timeout = this.#handlerOf(record)?.timeout ?? queue.limits.timeout;
@@ -180,10 +184,10 @@ export class Worker {
 
   /** Commits the effect and the job's end together. Answers false where the claim is no longer held, or a cancel came first. */
   async #succeed(lease: Lease, { result = null, commit }: JobOutcome): Promise<boolean> {
-    const { queue, write } = this.#options;
+    const { store, queue } = this.#options;
     const { id, fence } = lease.record;
     try {
-      await write(async (transaction) => {
+      await inTransaction(store, { caller: anonymous }, async (transaction) => {
         // What the effect locks comes before the job, as where an operation is accepted: the two could wait for each other.
         await commit?.(transaction);
         const values = { id, fence, result, past_attempts: lease.attempts({ outcome: 'succeeded' }) };

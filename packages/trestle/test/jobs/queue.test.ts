@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { attemptsOf, endedAttempts } from '../../src/jobs/attempts.ts';
 import type { JobRecord } from '../../src/jobs/job-table.ts';
+import { attemptsOf, endedAttempts } from '../../src/jobs/lease.ts';
 import type { Jobs } from '../../src/jobs/open-jobs.ts';
 import type { NewJob } from '../../src/jobs/queue.ts';
 import type { JobHandler } from '../../src/jobs/worker.ts';

@@ -69,7 +69,19 @@ export async function openSession(
       row?.disabled_at === null ? row.password_hash : null,
     );
     const renewed = ok && outdated ? await passwords.hash(password) : null;
-    const session = row && ok && (await open(row, renewed));
+    const session =
+      row &&
+      ok &&
+      // Looks once more, in the transaction: a password that was changed while it was being checked opens nothing.
+      (await store.write(async (transaction) => {
+        const { id, password_hash: checked } = row;
+        const [current] = await accounts.lock(transaction, { id });
+        if (!current || current.disabled_at !== null || current.password_hash !== checked) return undefined;
+        options.require?.(current);
+        if (renewed !== null) await accounts.setHash(transaction, { id, password_hash: renewed });
+        await attempt.store(transaction);
+        return sessions.open(transaction, id, options.lifetimes);
+      }));
     if (!session) {
       attempt.failed();
       log({ event: 'sign_in_failed', account: row?.id ?? null, source }, origin);
@@ -80,20 +92,5 @@ export async function openSession(
     return session;
   } finally {
     attempt.dropped();
-  }
-
-  /** Looks once more, in the transaction: a password that was changed while it was being checked opens nothing. */
-  function open(
-    { id, password_hash: checked }: AccountRow,
-    hash: string | null,
-  ): Promise<SessionRow | undefined> {
-    return store.write(async (transaction) => {
-      const [current] = await accounts.lock(transaction, { id });
-      if (!current || current.disabled_at !== null || current.password_hash !== checked) return undefined;
-      options.require?.(current);
-      if (hash !== null) await accounts.setHash(transaction, { id, password_hash: hash });
-      await attempt.store(transaction);
-      return sessions.open(transaction, id, options.lifetimes);
-    });
   }
 }

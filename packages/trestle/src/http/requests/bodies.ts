@@ -139,13 +139,9 @@ function scanJson(text: string): void {
         if (open.length === LIMITS.depth) refuse(`nests deeper than ${LIMITS.depth} levels`);
         open.push(isName ? new Set() : null);
         break;
-      case QUOTE: {
-        const end = endOfString(text, at);
-        const names = wasName ? open.at(-1) : null;
-        if (hasEscapes || names) checkString(text.slice(at, end + 1), names);
-        at = end;
+      case QUOTE:
+        at = endOfString(text, at, hasEscapes, wasName ? open.at(-1) : null);
         break;
-      }
       default:
         at = endOfWord(text, at);
     }
@@ -162,8 +158,26 @@ function endOfWord(text: string, start: number): number {
   return start + Math.max(word.length, 1) - 1;
 }
 
-/** @param names of the object that the string names a member of; null where it is a value. */
-function checkString(quoted: string, names: Set<string> | null | undefined): void {
+/**
+ * The position where the string that opens at `start` is closed, or the end of the text.
+ *
+ * @param names of the object that the string names a member of; null where it is a value.
+ */
+function endOfString(
+  text: string,
+  start: number,
+  hasEscapes: boolean,
+  names: Set<string> | null | undefined,
+): number {
+  let end = text.indexOf('"', start + 1);
+  for (; end !== -1; end = text.indexOf('"', end + 1)) {
+    let slashes = 0;
+    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++;
+    if (slashes % 2 === 0) break;
+  }
+  if (end === -1) end = text.length;
+  if (!hasEscapes && !names) return end;
+  const quoted = text.slice(start, end + 1);
   let value = quoted.slice(1, -1);
   // A broken one is left to `JSON.parse` of the whole.
   if (value.includes('\\'))
@@ -174,21 +188,12 @@ function checkString(quoted: string, names: Set<string> | null | undefined): voi
     }
   if (value.includes('\0')) refuse('holds the character U+0000');
   if (!value.isWellFormed()) refuse('holds half of a surrogate pair');
-  if (!names) return;
+  if (!names) return end;
   if (names.has(value)) refuse(`names ${JSON.stringify(value.slice(0, 64))} twice in one object`);
   if (value === '__proto__') refuse('has a member named "__proto__"');
   if (names.size === LIMITS.members) refuse(`has an object of more than ${LIMITS.members} members`);
   names.add(value);
-}
-
-/** The position where the string that opens at `start` is closed, or the end of the text. */
-function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
-    let slashes = 0;
-    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++;
-    if (slashes % 2 === 0) return end;
-  }
-  return text.length;
+  return end;
 }
 
 function checkNumber(word: string): void {

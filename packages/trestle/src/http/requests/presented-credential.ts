@@ -55,25 +55,39 @@ export function placesOf({ style, places }: RouteTable, route: Route): readonly 
   return [...(wantsSecret ? own : [KEY_HEADER, ...own]), ...tickets];
 }
 
+/** Where a request may present a credential beside the Bearer header. */
+interface Places {
+  readonly presented: readonly Exclude<CredentialPlace, { for: 'session' }>[];
+  /** The cookie of a session, which browsers send by themselves: what a page presents on purpose goes before it. */
+  readonly session: Extract<CredentialPlace, { for: 'session' }> | undefined;
+}
+
+/** Splits the places of a route. */
+export function splitPlaces(places: readonly CredentialPlace[]): Places {
+  return {
+    presented: places.filter((place) => place.for !== 'session'),
+    session: places.find((place) => place.for === 'session'),
+  };
+}
+
 /**
  * Who makes a request, by what it presents in the Bearer header and in `places`. Throws `malformed` for two different
  * credentials at once (RFC 6750, section 2), `invalid_token` and `invalid_key`.
  */
 export function callerOf(
   request: FastifyRequest,
-  places: readonly CredentialPlace[],
+  { presented, session }: Places,
   authenticate: Authenticator,
 ): Caller | Promise<Caller> {
   const { headers, method } = request;
   const { authorization } = headers;
-  let credential: string | undefined;
   // The common form needs no expression, which takes longer than the token is looked up.
-  if (authorization?.startsWith('Bearer ') && authorization.length > 7 && !authorization.includes(' ', 7))
-    credential = authorization.slice(7);
-  else if (authorization !== undefined) credential = oddBearer(authorization);
+  const isPlain =
+    authorization?.startsWith('Bearer ') && authorization.length > 7 && !authorization.includes(' ', 7);
+  let credential = isPlain ? authorization?.slice(7) : oddBearer(authorization);
   let kind: 'bearer' | CredentialPlace['for'] = 'bearer';
-  for (const place of places) {
-    const value = valueAt(request, place);
+  for (const place of presented) {
+    const value = place.in === 'header' ? headers[place.name.toLowerCase()] : valueAt(request, place);
     if (value === undefined || value === null || value === '') continue;
     if (typeof value !== 'string') throw new Problem(INVALID[place.for]);
     if (credential === undefined) kind = place.for;
@@ -81,7 +95,8 @@ export function callerOf(
       throw new Problem('malformed', { detail: 'The request carries two different credentials; send one.' });
     credential = value;
   }
-  if (credential === undefined) return callerOfCookie(request, places, authenticate);
+  if (credential === undefined)
+    return session ? callerOfCookie(request, session.name, authenticate) : anonymous;
   const origin = { address: request.ip, requestId: request.id };
   switch (kind) {
     case 'key':
@@ -89,16 +104,21 @@ export function callerOf(
     case 'administrator':
       return authenticate.administrator(credential, origin);
     case 'ticket':
-      // It is no parameter of the route itself.
-      if (isObject(request.query)) delete request.query[TICKET.name];
-      return authenticate.ticket(credential, `${request.prefix}${pathOf(request)}`);
+      return spendTicket(request, credential, authenticate);
     default:
       return authenticate.bearer(credential, READS.has(method) ? 'read' : 'write', origin);
   }
 }
 
+function spendTicket(request: FastifyRequest, ticket: string, authenticate: Authenticator): Promise<Caller> {
+  // It is no parameter of the route itself.
+  if (isObject(request.query)) delete request.query[TICKET.name];
+  return authenticate.ticket(ticket, `${request.prefix}${pathOf(request)}`);
+}
+
 /** The token of an Authorization header of another form or scheme; undefined where it has none. Throws `invalid_token`. */
-function oddBearer(header: string): string | undefined {
+function oddBearer(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined;
   const [bearer, credential] = BEARER.exec(header) ?? [];
   if (bearer === undefined || credential !== undefined) return credential;
   throw new Problem('invalid_token', {
@@ -106,28 +126,23 @@ function oddBearer(header: string): string | undefined {
   });
 }
 
-/**
- * Whose session a cookie stands for, where nothing else is presented: browsers send cookies by themselves, so that what a page
- * presents on purpose goes before them.
- */
+/** Whose session a cookie stands for, where nothing else is presented. */
 function callerOfCookie(
   request: FastifyRequest,
-  places: readonly CredentialPlace[],
+  name: string,
   authenticate: Authenticator,
 ): Caller | Promise<Caller> {
   const { cookie } = request.headers;
-  const place = cookie === undefined ? undefined : places.find((each) => each.for === 'session');
-  if (cookie === undefined || !place || place.for !== 'session') return anonymous;
+  if (cookie === undefined) return anonymous;
   const isChange = isUnsafe(request);
-  const session = isChange && isForeign(request) ? undefined : cookieOf(cookie, place.name);
+  const session = isChange && isForeign(request) ? undefined : cookieOf(cookie, name);
   if (!session) return anonymous;
   return authenticate.session(session, isChange ? { csrf: request.headers[CSRF_HEADER] } : undefined);
 }
 
 /** The value in a place of a request; undefined or empty where there is none. */
-function valueAt(request: FastifyRequest, place: CredentialPlace): unknown {
+function valueAt(request: FastifyRequest, place: Places['presented'][number]): unknown {
   const { headers } = request;
-  if (place.for === 'session') return undefined;
   switch (place.in) {
     case 'authorization': {
       const [, scheme, credential = ''] = /^(\S+)(?: +(.*))?$/.exec(headers.authorization ?? '') ?? [];
@@ -137,8 +152,6 @@ function valueAt(request: FastifyRequest, place: CredentialPlace): unknown {
         detail: `The Authorization header must say: ${place.scheme}, a space, and the credential.`,
       });
     }
-    case 'header':
-      return headers[place.name.toLowerCase()];
     case 'cookie':
       if (headers.cookie === undefined) return undefined;
       return isUnsafe(request) && isForeign(request) ? undefined : cookieOf(headers.cookie, place.name);

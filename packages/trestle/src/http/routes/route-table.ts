@@ -15,7 +15,7 @@ import { anonymous, type Caller, type Transaction } from '../../schema/caller.ts
 import type { Answer, CredentialPlace, Route, RouteRequest } from '../../schema/route.ts';
 import type { AccountService } from '../../schema/services/account-service.ts';
 import { contractInput, type Input, type InputReader, uniformInput } from '../requests/input.ts';
-import { callerOf, placesOf } from '../requests/presented-credential.ts';
+import { callerOf, placesOf, splitPlaces } from '../requests/presented-credential.ts';
 import type { ResponseStreams } from '../server/response-streams.ts';
 import { AuditedRoute } from './audited-requests.ts';
 import { answerOnce } from './idempotency.ts';
@@ -142,9 +142,10 @@ function admission(
     if (isOperator && !reads) audited.watch(request, reply, caller);
     if (decision !== 'allow') refuse(decision);
   };
+  const split = splitPlaces(places);
   // Most callers are known without waiting; a promise would cost every request more than all the rest of this.
   const admit: onRequestHookHandler = (request, reply, done) => {
-    const own = callerOf(request, places, authenticate);
+    const own = callerOf(request, split, authenticate);
     const caller =
       request.headers[VIEW_AS] === undefined ? own : viewedAs(own, { request, reply, accounts, audited });
     if (caller instanceof Promise) {

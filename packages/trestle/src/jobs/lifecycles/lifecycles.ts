@@ -28,9 +28,10 @@ export interface CompiledLifecycle {
   /** The row, whoever asks; locked or not. */
   peek(executor: Executor, id: RowId): Promise<Row | undefined>;
   lock(executor: Executor, id: RowId): Promise<Row | undefined>;
-  /** A state by its name or its id; undefined where there is none. */
+  /** A state by its name or its id, which is one that a state could have; undefined where there is none. */
   stateNamed(executor: Executor, name: string): Promise<State | undefined>;
   stateWithId(executor: Executor, id: Value): Promise<State | undefined>;
+  isStateId(id: unknown): boolean;
 }
 
 /** The columns of a move that whoever makes it gives. */
@@ -91,14 +92,12 @@ function compileLifecycle(model: Model, field: string, target: Model, by: string
     );
   const byName = select(by);
   const byStateId = select('id');
-  const first = async (executor: Executor, query: Statement, values: Readonly<Record<string, Value>>) =>
-    (await executor.all(query, bind(query, values)))[0];
-  const row = async (executor: Executor, query: Statement, id: RowId) => {
-    const found = await first(executor, query, { id });
+  const rowBy = (query: Statement) => async (executor: Executor, id: RowId) => {
+    const [found] = await executor.all(query, bind(query, { id }));
     return found && model.decode(found);
   };
-  const state = async (executor: Executor, query: Statement, value: Value) => {
-    const found = await first(executor, query, { value });
+  const stateBy = (query: Statement) => async (executor: Executor, value: Value) => {
+    const [found] = await executor.all(query, bind(query, { value }));
     // An id as the driver gives it is what the driver binds again.
     return found && { id: found.id as RowId, name: String(found.name) };
   };
@@ -108,11 +107,11 @@ function compileLifecycle(model: Model, field: string, target: Model, by: string
     operations: new Map(Object.entries(model.resource.lifecycle?.operations ?? {})),
     find: finder(model, 'see', { lock: model.dialect.forUpdate, whole: true }),
     read: finder(model, 'read', { whole: true }),
-    peek: (executor: Executor, id: RowId) => row(executor, plain, id),
-    lock: (executor: Executor, id: RowId) => row(executor, locked, id),
-    stateNamed: (executor: Executor, name: string) => state(executor, byName, name),
-    stateWithId: async (executor: Executor, id: Value) =>
-      target.checkId(id).length > 0 ? undefined : state(executor, byStateId, id),
+    peek: rowBy(plain),
+    lock: rowBy(locked),
+    stateNamed: stateBy(byName),
+    stateWithId: stateBy(byStateId),
+    isStateId: (id: unknown) => target.checkId(id).length === 0,
   };
 }
 

@@ -42,7 +42,7 @@ async function wantedState(
   state: RowId,
 ): Promise<State> {
   const found =
-    (await lifecycle.stateWithId(transaction, state)) ??
+    (lifecycle.isStateId(state) ? await lifecycle.stateWithId(transaction, state) : undefined) ??
     (typeof state === 'string' ? await lifecycle.stateNamed(transaction, state) : undefined);
   if (found) return found;
   const message = `there is no state ${state}`;

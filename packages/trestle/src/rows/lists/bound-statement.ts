@@ -41,7 +41,7 @@ export function runner(
   store: Store,
   context: Context,
 ): (bound: BoundStatement) => Columns[] | Promise<Columns[]> {
-  const reader = readerOf(store, context);
+  const reader = context.transaction ? readerOf(store, context) : store;
   const run = ({ statement, values, cost, otherwise }: BoundStatement): Columns[] | Promise<Columns[]> => {
     const isApart = cost && !context.transaction;
     const found = isApart ? store.scan(statement, values, cost) : reader.all(statement, values);

@@ -1,11 +1,29 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import type { Value } from '../../database/store.ts';
+import type { Columns, Value } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
+import type { SortColumn } from './order.ts';
 
 /** A place in a list: the sort values of a row, and whether the page lies before or after it. */
 export interface Position {
   readonly before: boolean;
   readonly values: readonly Value[];
+}
+
+/** The values that a row is compared by, as the driver gave them: that is what the driver binds again. */
+export function sortValues(columns: readonly SortColumn[], row: Columns): Value[] {
+  const values: Value[] = [];
+  for (const { field, length } of columns) {
+    const value = row[field.name] as Value;
+    const isLong = length !== undefined && typeof value === 'string' && value.length > length;
+    values.push(
+      isLong
+        ? Array.from(value.slice(0, 2 * length))
+            .slice(0, length)
+            .join('')
+        : value,
+    );
+  }
+  return values;
 }
 
 /** 96 bits, in base64url. */

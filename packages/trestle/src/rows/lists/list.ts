@@ -9,10 +9,9 @@ import { inTurns, TURN_SIZE } from '../../turns.ts';
 import type { Model, Projection, Row } from '../model.ts';
 import { readerOf } from '../transaction.ts';
 import { runner } from './bound-statement.ts';
-import type { Cursors, Position } from './cursor.ts';
+import { type Cursors, type Position, sortValues } from './cursor.ts';
 import type { Expander } from './expand.ts';
 import { type ClassLists, type ListPlan, ListPlans } from './list-plan.ts';
-import { sortValues } from './order.ts';
 
 /** Rows a part of a stream has: enough to make a write worth it, few enough to leave the event loop free. */
 const PART_SIZE = 200;

@@ -1,5 +1,4 @@
 import { type Sql, sql } from '../../database/sql.ts';
-import type { Columns, Value } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
 import type { ModelField } from '../model.ts';
@@ -124,23 +123,6 @@ function keyOf({ field, length }: SortColumn, refer: Refer = columnOf): Sql {
 type Refer = (field: ModelField) => Sql;
 
 const columnOf: Refer = ({ name, value }) => value ?? sql.ref(name);
-
-/** The values that a row is compared by, as the driver gave them: that is what the driver binds again. */
-export function sortValues(columns: readonly SortColumn[], row: Columns): Value[] {
-  const values: Value[] = [];
-  for (const { field, length } of columns) {
-    const value = row[field.name] as Value;
-    const isLong = length !== undefined && typeof value === 'string' && value.length > length;
-    values.push(
-      isLong
-        ? Array.from(value.slice(0, 2 * length))
-            .slice(0, length)
-            .join('')
-        : value,
-    );
-  }
-  return values;
-}
 
 /**
  * `order by`, backwards for a page before a cursor. Null comes before every value, on both databases, unless

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { RepresentationTag } from '../../../database/migrations/representation.ts';
 import { tableName } from '../../../database/tables.ts';
+import { Problem } from '../../../problems.ts';
 import type { Model } from '../../../rows/model.ts';
 import { isOnCaller } from '../../../schema/rules.ts';
 import { VERSION, type Versioned } from '../../../schema/services/row-service.ts';
@@ -57,12 +58,20 @@ export function noneMatches(header: Header, etag: string): string | undefined {
  * The versions If-Match lets a write through for; undefined where there is no such header. Only strong tags match
  * (RFC 9110, 13.1.1), so a weak or foreign one, or one of another representation, matches no version, and the write is refused.
  * Who read a row compressed sends the tag of that form. What is computed from other rows does not matter to a write.
+ *
+ * @param isRequired throws `precondition_required` where there is no such header (RFC 6585, 3; default: false).
  */
 export function ifMatchOf(
   header: Header,
   { tag: representation }: Representation,
+  isRequired = false,
 ): readonly number[] | '*' | undefined {
-  if (header === undefined) return undefined;
+  if (header === undefined) {
+    if (!isRequired) return undefined;
+    throw new Problem('precondition_required', {
+      detail: 'Send the ETag of the row as If-Match, so that nobody is overwritten unseen.',
+    });
+  }
   const text = String(header).trim();
   if (text === '*') return '*';
   const versions: number[] = [];

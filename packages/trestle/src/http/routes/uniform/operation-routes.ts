@@ -161,7 +161,8 @@ function readRule(models: readonly Model[]): Rule {
 }
 
 function accepted(view: OperationView, base: string): Answer {
-  return answer(202, view, { location: `${base}/v1/operations/${view.id}`, ...pollAfter(view) });
+  const location = `${base}/v1/operations/${view.id}`;
+  return { status: 202, body: view, headers: { location, ...pollAfter(view) } };
 }
 
 /** When to ask again, while there is something to ask for. */

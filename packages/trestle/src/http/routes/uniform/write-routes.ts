@@ -19,7 +19,7 @@ import {
   route,
 } from '../../../schema/route.ts';
 import { nobody } from '../../../schema/rules.ts';
-import type { ManyQuery, Versioned, WriteOptions } from '../../../schema/services/row-service.ts';
+import type { ManyQuery, Versioned } from '../../../schema/services/row-service.ts';
 import { invalidParameter, refuseUnknown } from '../../requests/input.ts';
 import { etagOf, ifMatchOf, type Representation } from './etag.ts';
 import { filterParameters } from './list-parameters.ts';
@@ -84,6 +84,7 @@ function changes(context: WriteContext): Route[] {
   const one = rowName(name);
   const write = writeRoute(context);
   const update = ofOne(context);
+  const isConditional = model.resource.conditional === 'required';
   const steps = transitionsOf(model.fields).map((step) => {
     const described = {
       ...update,
@@ -93,8 +94,8 @@ function changes(context: WriteContext): Route[] {
       raises: ['illegal_transition'] as const,
     };
     return write('POST', verbPath(name, step.name), described, async (request) => {
-      const options = writeOptions(request, context);
-      return versioned(await service.transition(request, request.params.id, step.name, options), tag);
+      const ifMatch = ifMatchOf(request.headers['if-match'], tag, isConditional);
+      return versioned(await service.transition(request, request.params.id, step.name, { ifMatch }), tag);
     });
   });
   if (model.resource.softDelete) {
@@ -105,7 +106,12 @@ function changes(context: WriteContext): Route[] {
       can: model.resource.softDelete.restore ?? model.resource.can.delete ?? nobody,
     };
     const restore: Handle = async (request) =>
-      versioned(await service.restore(request, request.params.id, ifMatch(request, tag)), tag);
+      versioned(
+        await service.restore(request, request.params.id, {
+          ifMatch: ifMatchOf(request.headers['if-match'], tag),
+        }),
+        tag,
+      );
     steps.push(write('POST', verbPath(name, 'restore'), described, restore));
   }
   const added = model.documented.fields.filter(isAddedTo);
@@ -126,8 +132,8 @@ function changes(context: WriteContext): Route[] {
   const add: Handle = async (request) => {
     // The body fits the schema of amounts.
     const body = request.body as object;
-    const options = writeOptions(request, context);
-    return versioned(await service.increment(request, request.params.id, body, options), tag);
+    const ifMatch = ifMatchOf(request.headers['if-match'], tag, isConditional);
+    return versioned(await service.increment(request, request.params.id, body, { ifMatch }), tag);
   };
   return [...steps, write('POST', verbPath(name, 'increment'), increment, add)];
 }
@@ -171,7 +177,9 @@ function creations(context: WriteContext, body: TSchema): Route[] {
       const value = type.normalize ? type.normalize(read) : read;
       if (!type.accepts(value)) throw new Problem('not_found');
       const by = { field: key, value };
-      const found = await service.upsert(request, by, request.body, ifMatch(request, tag));
+      const found = await service.upsert(request, by, request.body, {
+        ifMatch: ifMatchOf(request.headers['if-match'], tag),
+      });
       return found.created ? created(request, found.row) : versioned(found.row, tag);
     });
   });
@@ -201,6 +209,7 @@ function edits(context: WriteContext, body: TSchema, patch: TSchema): Route[] {
   const one = rowName(name);
   const write = writeRoute(context);
   const update = ofOne(context);
+  const isConditional = model.resource.conditional === 'required';
   const replace = { ...update, body, operationId: `replace${one}`, summary: `Replace one of ${name}` };
   const change = {
     ...update,
@@ -219,15 +228,17 @@ function edits(context: WriteContext, body: TSchema, patch: TSchema): Route[] {
   const path = `/${name}/:id`;
   return [
     write('PUT', path, replace, async (request) => {
-      const options = writeOptions(request, context);
-      return versioned(await service.replace(request, request.params.id, request.body, options), tag);
+      const ifMatch = ifMatchOf(request.headers['if-match'], tag, isConditional);
+      return versioned(await service.replace(request, request.params.id, request.body, { ifMatch }), tag);
     }),
     write('PATCH', path, change, async (request) => {
-      const options = writeOptions(request, context);
-      return versioned(await service.patch(request, request.params.id, request.body, options), tag);
+      const ifMatch = ifMatchOf(request.headers['if-match'], tag, isConditional);
+      return versioned(await service.patch(request, request.params.id, request.body, { ifMatch }), tag);
     }),
     write('DELETE', path, remove, async (request) => {
-      await service.remove(request, request.params.id, writeOptions(request, context));
+      await service.remove(request, request.params.id, {
+        ifMatch: ifMatchOf(request.headers['if-match'], tag, isConditional),
+      });
       return answer(204);
     }),
   ];
@@ -359,23 +370,6 @@ function minimal({ status, headers }: Answer): Answer {
     status: status === 200 ? 204 : status,
     headers: { ...headers, 'preference-applied': 'return=minimal' },
   };
-}
-
-function ifMatch({ headers }: Pick<RouteRequest, 'headers'>, tag: Representation): WriteOptions {
-  return { ifMatch: ifMatchOf(headers['if-match'], tag) };
-}
-
-/** Throws `precondition_required` where the declaration wants a version to be named (RFC 6585, 3). */
-function writeOptions(
-  { headers }: Pick<RouteRequest, 'headers'>,
-  { model, tag }: WriteContext,
-): WriteOptions {
-  const header = headers['if-match'];
-  if (header === undefined && model.resource.conditional === 'required')
-    throw new Problem('precondition_required', {
-      detail: 'Send the ETag of the row as If-Match, so that nobody is overwritten unseen.',
-    });
-  return { ifMatch: ifMatchOf(header, tag) };
 }
 
 /** The body of a whole row; where one of some fields must be given, it says so. */
