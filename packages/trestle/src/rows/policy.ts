@@ -3,13 +3,14 @@ import type { Executor, Value } from '../database/store.ts';
 import { DELETED_AT } from '../database/table.ts';
 import { instantNow } from '../instant.ts';
 import { Problem } from '../problems.ts';
-import { ACCOUNTS_TABLE, ADMINISTRATOR_ROLE, hasOperatorRole, VIEWER_ROLE } from '../schema/accounts.ts';
+import { ACCOUNTS_TABLE, hasOperatorRole } from '../schema/accounts.ts';
 import { accountOf, anonymous, type Caller, inScopes } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
-import { type Rule, type RuleData, ruleData, ruleText, VERBS, type Verb } from '../schema/rules.ts';
+import { type Rule, type RuleData, ruleData, VERBS, type Verb } from '../schema/rules.ts';
 import type { Model, ModelField, Projection } from './model.ts';
 import { computedFor } from './relations/computed.ts';
 import { conditionalField } from './relations/field-rules.ts';
+import { classOf, type Decision, decide, NOWHERE, refuse } from './rules/caller-class.ts';
 import {
   type Asker,
   type CompiledRule,
@@ -20,7 +21,8 @@ import {
   NOW,
   narrowed,
 } from './rules/compiled-rule.ts';
-import { type CallerClass, fold, type Residual } from './rules/residual.ts';
+import { deciding, type Explanation } from './rules/explanation.ts';
+import { fold, type Residual } from './rules/residual.ts';
 
 /**
  * An action of a caller on rows: a verb; `:publish`, an operation of the lifecycle, which has its own rule, else that of
@@ -68,14 +70,7 @@ export interface Policy {
   ): (caller: Caller) => T;
 }
 
-interface Explanation {
-  readonly allowed: boolean;
-  readonly because: string;
-}
-
 type Columns = Readonly<Record<string, unknown>>;
-type Decision = 'allow' | 'unauthenticated' | 'forbidden';
-
 /** A rule of a class of callers. */
 interface Verdict {
   /** By the caller alone. */
@@ -358,74 +353,6 @@ export function admission(rule: Rule | undefined, reads: boolean): (caller: Call
   return (caller) => refuse(standingOf(caller).decision);
 }
 
-/** The part that decides a rule: of `any` the first that holds, of `all` the first that does not. */
-async function deciding(
-  rule: RuleData,
-  ask: (rule: RuleData, negated: boolean) => Promise<boolean>,
-  negated = false,
-): Promise<Explanation> {
-  const allowed = await ask(rule, negated);
-  if (rule.kind === 'not') {
-    const { because } = await deciding(rule.rule, ask, !negated);
-    return { allowed, because: `not(${because})` };
-  }
-  if ((rule.kind === 'any' && allowed) || (rule.kind === 'all' && !allowed))
-    for (const part of rule.rules)
-      if ((await ask(part, negated)) === allowed) return deciding(part, ask, negated);
-  return { allowed, because: ruleText(rule) };
-}
-
-/** Throws `unauthenticated`. */
-export function refuseAnonymous(): never {
-  throw new Problem('unauthenticated', { headers: { 'WWW-Authenticate': 'Bearer' } });
-}
-
-/** Who may pass a rule at all: what a route takes as credentials, and what its documentation says of them. */
-export function audienceOf(rule: Rule): 'everyone' | 'accounts' | 'administrator' | 'nobody' {
-  const mayPass = (kind: CallerClass['kind']) =>
-    fold(ruleData(rule), { kind, roles: undefined }, NOWHERE) !== false;
-  if (mayPass('anonymous')) return 'everyone';
-  if (mayPass('account')) return 'accounts';
-  return mayPass('administrator') ? 'administrator' : 'nobody';
-}
-
-/** A rule of no resource, or of one that is not known where it is asked. */
-const NOWHERE = { resource: undefined, verb: 'read', find: () => undefined } as const;
-
-function decide(rule: RuleData, caller: CallerClass, place: Parameters<typeof fold>[2]): Decision {
-  // A service key is let in as an account is, and owns no row.
-  const mayPass = (kind: CallerClass['kind'], roles: CallerClass['roles']) =>
-    fold(rule, { kind: kind === 'key' ? 'account' : kind, roles }, place) !== false;
-  if (mayPass(caller.kind, caller.roles)) return 'allow';
-  const others = mayPass('account', undefined) || mayPass('administrator', undefined);
-  return caller.kind === 'anonymous' && others ? 'unauthenticated' : 'forbidden';
-}
-
-function classOf(caller: Caller, reads: boolean): CallerClass {
-  if (caller.kind !== 'account' && caller.kind !== 'key') return { kind: caller.kind, roles: [] };
-  const { roles = [] } = caller;
-  if (roles.includes(ADMINISTRATOR_ROLE)) return { kind: 'administrator', roles };
-  if (roles.includes(VIEWER_ROLE)) return { kind: reads ? 'administrator' : 'viewer', roles };
-  return { kind: caller.account === null ? 'key' : 'account', roles };
-}
-
-/** Whether a caller passes every condition on the caller: the holder of the secret, an account with that role, own code. */
-export function isAdministrator(caller: Caller): boolean {
-  const { kind } = classOf(caller, false);
-  return kind === 'administrator' || kind === 'system';
-}
-
-/** Whether a caller reads what an administrator does and may change nothing. */
-export function isViewer(caller: Caller): boolean {
-  return classOf(caller, false).kind === 'viewer';
-}
-
-/** Throws `forbidden` for viewers: of changes that no rule is asked for. */
-export function refuseViewer(caller: Caller): void {
-  if (isViewer(caller))
-    throw new Problem('forbidden', { detail: 'An account with the role viewer changes nothing.' });
-}
-
 function isReading(action: Action): boolean {
   return action === 'read' || action === 'see' || action === 'deleted';
 }
@@ -444,12 +371,6 @@ function classNumber(caller: Caller): number {
 }
 
 const roleClasses = new Map<string, number>();
-
-/** Throws `unauthenticated` or `forbidden`, unless the decision is to allow. */
-export function refuse(decision: Decision): void {
-  if (decision === 'unauthenticated') refuseAnonymous();
-  if (decision === 'forbidden') throw new Problem('forbidden');
-}
 
 /** Whether a key's scopes include an action. */
 function inScope(caller: Extract<Caller, { kind: 'key' }>, resource: string, action: Action): boolean {

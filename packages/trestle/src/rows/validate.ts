@@ -6,7 +6,8 @@ import { accountOf, type Caller } from '../schema/caller.ts';
 import { completeValue } from '../schema/field.ts';
 import type { Write } from '../schema/field-type.ts';
 import type { RowId } from '../schema/id.ts';
-import type { Model, Projection, Row } from './model.ts';
+import type { Model, ModelField, Projection, Row } from './model.ts';
+import type { Edit } from './relations/settable.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -287,6 +288,25 @@ export function completeRow(
     else next[name] = completeValue(field, value);
   }
   return next;
+}
+
+/** The fields that an update sets; none where it changes nothing. What the server sets on an edit is added to `next`. */
+export function fieldsToSet(
+  { fields, dialect }: Model,
+  caller: Caller,
+  next: Record<string, unknown>,
+  { current, touch, unread }: Edit & { readonly current: Row },
+): string[] {
+  const differs = ({ name, kind }: ModelField) =>
+    unread?.includes(name) ||
+    dialect.encode(kind, next[name] ?? null) !== dialect.encode(kind, current[name] ?? null);
+  if (!touch && !fields.some(differs)) return [];
+  const write = writeOf(caller);
+  for (const { name, type } of fields) {
+    const edited = type.server?.edited;
+    if (edited && next[name] === current[name]) next[name] = write[edited];
+  }
+  return fields.filter(differs).map(({ name }) => name);
 }
 
 /** Who writes, and when. */

@@ -7,7 +7,7 @@ import type { RowId } from '../schema/id.ts';
 import { type Service, VERSION, type Versioned, type WriteOptions } from '../schema/services/row-service.ts';
 import type { ChangeRecorder } from './change-recorder.ts';
 import type { RowDeletion } from './delete-rows.ts';
-import { bodySchemas, type Model, type ModelField, type Projection, type Row } from './model.ts';
+import { bodySchemas, type Model, type Projection, type Row } from './model.ts';
 import type { OwnCode } from './own-code/own-code.ts';
 import { type Action, CallerValues, transitionsOf } from './policy.ts';
 import { type CheckReferences, referenceCheck } from './references.ts';
@@ -15,7 +15,7 @@ import { type DerivedFields, derivedFields } from './relations/derived.ts';
 import { type Exclusions, exclusionsOf } from './relations/exclusions.ts';
 import { type LinkWriter, linkWriter } from './relations/links.ts';
 import { computedAnswer } from './relations/row-answer.ts';
-import { type Edit, type SettableFields, settableFields, unreadFields } from './relations/settable.ts';
+import { type SettableFields, settableFields, unreadFields } from './relations/settable.ts';
 import { type SearchWriter, searchWriter } from './search/search-writer.ts';
 import { beforeWrite, inTransaction, type OpenTransaction, readerOf } from './transaction.ts';
 import { uuid7 } from './uuid7.ts';
@@ -24,6 +24,7 @@ import {
   checkedBody,
   compileSchema,
   completeRow,
+  fieldsToSet,
   illegalTransition,
   isObject,
   mergeNested,
@@ -255,7 +256,7 @@ export class RowWriter {
     await this.#derived?.derive(transaction, next, current);
     const unread = current && (await this.#unread?.of(transaction, caller, current, request));
     const edit = { unread, touch: request.touch };
-    const names = current ? this.#edit(caller, next, current, edit) : [...model.byName.keys()];
+    const names = current ? fieldsToSet(model, caller, next, { current, ...edit }) : [...model.byName.keys()];
     if (found && names.length === 0 && !request.touch) return this.#answer({ caller, transaction }, found);
     const isAsked = !trusted && !request.action && !(found && model.policy.isSettled(caller, verb, names));
     if (isAsked && !(await model.policy.allows(caller, verb, next, transaction)))
@@ -372,22 +373,6 @@ export class RowWriter {
     if (current) next.id = current.id;
     if (!trusted) requireConsistent(this.model, next);
     return next;
-  }
-
-  /** The fields that an update sets; none where it changes nothing. What the server sets on an edit is added to `next`. */
-  #edit(caller: Caller, next: Record<string, unknown>, current: Row, { touch, unread }: Edit): string[] {
-    const differs = ({ name, kind }: ModelField) =>
-      unread?.includes(name) ||
-      this.model.dialect.encode(kind, next[name] ?? null) !==
-        this.model.dialect.encode(kind, current[name] ?? null);
-    const given = this.model.fields.filter(differs);
-    if (given.length === 0 && !touch) return [];
-    const write = writeOf(caller);
-    for (const { name, type } of this.model.fields) {
-      const edited = type.server?.edited;
-      if (edited && next[name] === current[name]) next[name] = write[edited];
-    }
-    return this.model.fields.filter(differs).map(({ name }) => name);
   }
 
   /** The write as one statement, where the plan proves that no stage but it has anything to do; else undefined. */

@@ -1,6 +1,6 @@
 import type { Executor, Store } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
-import { isAdministrator, refuseAnonymous, refuseViewer } from '../../rows/policy.ts';
+import { isAdministrator, refuseAnonymous, refuseViewer } from '../../rows/rules/caller-class.ts';
 import { narrowed, type SystemReads } from '../../rows/system-tables.ts';
 import { inTransaction } from '../../rows/transaction.ts';
 import type { Accounts } from '../../schema/accounts.ts';

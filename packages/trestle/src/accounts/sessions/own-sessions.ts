@@ -1,6 +1,6 @@
 import type { Store } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
-import { isAdministrator, refuseAnonymous } from '../../rows/policy.ts';
+import { isAdministrator, refuseAnonymous } from '../../rows/rules/caller-class.ts';
 import type { SystemReads } from '../../rows/system-tables.ts';
 import { inTransaction } from '../../rows/transaction.ts';
 import type { Caller } from '../../schema/caller.ts';

@@ -3,7 +3,7 @@ import { sql } from '../../database/sql.ts';
 import { param } from '../../database/statement.ts';
 import type { Store } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
-import { refuseAnonymous } from '../../rows/policy.ts';
+import { refuseAnonymous } from '../../rows/rules/caller-class.ts';
 import { type SystemModel, SystemTable } from '../../rows/system-tables.ts';
 import { inTransaction } from '../../rows/transaction.ts';
 import type { Context } from '../../schema/caller.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { routeTables } from '../../http/routes/mount.ts';
 import { viewOfNone } from '../../http/server/server.ts';
-import { audienceOf } from '../../rows/policy.ts';
+import { audienceOf } from '../../rows/rules/caller-class.ts';
 import { printTable } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { closeEngines, openEngines } from '../open-engines.ts';

@@ -1,4 +1,4 @@
-import { audienceOf } from '../../rows/policy.ts';
+import { audienceOf } from '../../rows/rules/caller-class.ts';
 import type { Route } from '../../schema/route.ts';
 import { sampleOf } from '../openapi/samples.ts';
 import type { RouteTable } from '../routes/route-table.ts';

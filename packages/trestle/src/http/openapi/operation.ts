@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox';
-import { audienceOf } from '../../rows/policy.ts';
+import { audienceOf } from '../../rows/rules/caller-class.ts';
 import { compileSchema, isObject } from '../../rows/validate.ts';
 import type { Contract, Route } from '../../schema/route.ts';
 import type { RouteTable } from '../routes/route-table.ts';

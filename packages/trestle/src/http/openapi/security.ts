@@ -1,4 +1,4 @@
-import { audienceOf } from '../../rows/policy.ts';
+import { audienceOf } from '../../rows/rules/caller-class.ts';
 import { isObject } from '../../rows/validate.ts';
 import type { CredentialPlace, Route } from '../../schema/route.ts';
 import { placesOf, TICKET, takesTickets } from '../requests/presented-credential.ts';

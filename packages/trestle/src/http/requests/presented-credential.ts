@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Authenticator } from '../../accounts/authenticator.ts';
 import { Problem } from '../../problems.ts';
-import { audienceOf } from '../../rows/policy.ts';
+import { audienceOf } from '../../rows/rules/caller-class.ts';
 import { isObject } from '../../rows/validate.ts';
 import { anonymous, type Caller } from '../../schema/caller.ts';
 import type { CredentialPlace, Route, RouteRequest } from '../../schema/route.ts';

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../problems.ts';
-import { isAdministrator } from '../../rows/policy.ts';
+import { isAdministrator } from '../../rows/rules/caller-class.ts';
 import { type Caller, system } from '../../schema/caller.ts';
 import type { AccountService } from '../../schema/services/account-service.ts';
 import type { AuditedRoute } from './audited-requests.ts';
