@@ -7,14 +7,7 @@ import { repositoryFiles } from './repository-files.ts';
 const ENGINE = 'packages/trestle/src/';
 
 /** Files that every part may import. They import nothing of the engine themselves. */
-const FOUNDATION = [
-  'problems.ts',
-  'start-error.ts',
-  'bounded-map.ts',
-  'instant.ts',
-  'turns.ts',
-  'node-http.ts',
-];
+const FOUNDATION = ['problems.ts', 'start-error.ts', 'fifo-map.ts', 'instant.ts', 'turns.ts', 'node-http.ts'];
 
 /**
  * The imports that each part of the engine may have besides itself and the foundation, from the bottom up.
@@ -23,7 +16,7 @@ const FOUNDATION = [
 const DIRECTIONS: Readonly<Record<string, string>> = {
   'problems.ts': '',
   'start-error.ts': '',
-  'bounded-map.ts': '',
+  'fifo-map.ts': '',
   'turns.ts': '',
   'instant.ts': '',
   'node-http.ts': '',

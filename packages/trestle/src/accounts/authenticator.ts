@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import { BoundedMap } from '../bounded-map.ts';
 import type { Store } from '../database/store.ts';
+import { FifoMap } from '../fifo-map.ts';
 import { Problem } from '../problems.ts';
 import { anonymous, type Caller, type Origin } from '../schema/caller.ts';
 import type { KeyUse } from '../schema/services/account-service.ts';
@@ -93,7 +93,7 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
     throw new Problem('invalid_token', { detail: "The administrator's secret is wrong." });
   }
 
-  const verified = new BoundedMap<string, AccessClaims>(MAX_VERIFIED);
+  const verified = new FifoMap<string, AccessClaims>(MAX_VERIFIED);
 
   async function byToken(token: string, purpose: Purpose): Promise<Caller> {
     const known = verified.get(token);

@@ -1,9 +1,9 @@
-import { BoundedMap } from '../bounded-map.ts';
 import { type Sql, sql } from '../database/sql.ts';
 import { bind, param, type Statement, statement } from '../database/statement.ts';
 import type { Executor, Value } from '../database/store.ts';
 import { DELETED_AT } from '../database/table.ts';
 import { tableName } from '../database/tables.ts';
+import { FifoMap } from '../fifo-map.ts';
 import { Problem } from '../problems.ts';
 import type { Caller } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
@@ -76,7 +76,7 @@ interface Unlocked {
 /** The updates without a look at the row, for the callers of a class. */
 interface UnlockedUpdates {
   readonly where: Sql | undefined;
-  readonly updates: BoundedMap<string, Statement>;
+  readonly updates: FifoMap<string, Statement>;
   last: (Unlocked & { readonly names: readonly string[]; readonly made: Statement }) | undefined;
 }
 
@@ -111,7 +111,7 @@ export class WriteStatements {
   /** Brings back a row that is deleted softly; the edit after it raises the version. */
   readonly restore: (executor: Executor, id: Value) => Promise<void>;
   readonly #taken = new Map<string, Statement>();
-  readonly #updates = new BoundedMap<string, Statement>(MAX_UPDATES);
+  readonly #updates = new FifoMap<string, Statement>(MAX_UPDATES);
   readonly #unlocked: (caller: Caller) => UnlockedUpdates;
   readonly #deletes: (caller: Caller) => Record<Written, Statement>;
   readonly #conditions: Record<Written, Sql>;
@@ -135,7 +135,7 @@ export class WriteStatements {
     this.lockVisible = policy.perClass(['see'], select);
     this.#unlocked = policy.perClass(['see', 'update'], (where) => ({
       where,
-      updates: new BoundedMap<string, Statement>(MAX_UPDATES),
+      updates: new FifoMap<string, Statement>(MAX_UPDATES),
       last: undefined,
     }));
     this.#conditions = {

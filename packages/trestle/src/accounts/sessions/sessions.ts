@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { BoundedMap } from '../../bounded-map.ts';
 import { isNotifier, type Notifier } from '../../database/notifier.ts';
 import type { Executor, Store } from '../../database/store.ts';
+import { FifoMap } from '../../fifo-map.ts';
 import type { Accounts } from '../../schema/accounts.ts';
 import type { Caller } from '../../schema/caller.ts';
 import { seconds } from '../../schema/duration.ts';
@@ -51,7 +51,7 @@ interface Seen {
 export class Sessions {
   readonly #dependencies: Dependencies;
   readonly #find: (id: string) => Promise<(SessionRow & { readonly roles: readonly string[] }) | undefined>;
-  readonly #seen = new BoundedMap<string, Seen>(MAX_REMEMBERED);
+  readonly #seen = new FifoMap<string, Seen>(MAX_REMEMBERED);
   readonly #notifier: Notifier | undefined;
   readonly #unlisten: (() => void) | undefined;
   /** Counts endings, so that a look that began before one is not remembered after it. */

@@ -1,4 +1,4 @@
-import { BoundedMap } from '../../bounded-map.ts';
+import { FifoMap } from '../../fifo-map.ts';
 import type { Caller, Context } from '../../schema/caller.ts';
 import { type Answer, answer, bytes } from '../../schema/route.ts';
 import type { ListConditions, Page } from '../../schema/services/list-query.ts';
@@ -62,7 +62,7 @@ export function streamList<Row extends object>(
   service: Listed<Row>,
   toWire: ToWire<Row> = (rows) => rows,
 ): (request: ListRequest) => Promise<Answer> {
-  const kept = new BoundedMap<string, Part<Row>>(MAX_CACHED_PARTS);
+  const kept = new FifoMap<string, Part<Row>>(MAX_CACHED_PARTS);
   const partOf = (url: string, limit: number, offset: number): Part<Row> => {
     const known = kept.get(url);
     if (known) return known;

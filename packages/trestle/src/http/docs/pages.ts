@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { BoundedMap } from '../../bounded-map.ts';
+import { FifoMap } from '../../fifo-map.ts';
 import { escapeHtml } from './page-shell.ts';
 import { StaticContent } from './static-content.ts';
 
@@ -25,7 +25,7 @@ const MAX_PREFIXES = 8;
 
 /** Content that names paths of this server, for each prefix that it is served under. */
 export function perPrefix(type: string, make: (prefix: string) => string): (prefix: string) => StaticContent {
-  const made = new BoundedMap<string, StaticContent>(MAX_PREFIXES);
+  const made = new FifoMap<string, StaticContent>(MAX_PREFIXES);
   return (prefix) => {
     const known = made.get(prefix);
     if (known) return known;

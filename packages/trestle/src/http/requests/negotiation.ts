@@ -1,5 +1,5 @@
 import type { Transform } from 'node:stream';
-import { BoundedMap } from '../../bounded-map.ts';
+import { FifoMap } from '../../fifo-map.ts';
 
 const JSON_ONLY = ['application/json'] as const;
 const FAILURE = 'application/problem+json';
@@ -8,7 +8,7 @@ const FAILURE = 'application/problem+json';
 const MAX_REMEMBERED_LENGTH = 300;
 
 /** Answers for JSON by header text: clients send few different ones. */
-const accepted = new BoundedMap<string, boolean>(256);
+const accepted = new FifoMap<string, boolean>(256);
 
 /**
  * Whether an Accept header takes one of the media types a route answers with (default: JSON), as RFC 9110, 12.5.1 has it:
@@ -68,7 +68,7 @@ export function isCompressible(type: string): boolean {
 }
 
 /** Codings by header text: clients send few different ones. */
-const codings = new BoundedMap<string, Coding | 'identity'>(256);
+const codings = new FifoMap<string, Coding | 'identity'>(256);
 
 /** The coding that an Accept-Encoding header likes best (RFC 9110, 12.5.3); undefined for none. */
 export function codingFor(header: string | undefined): Coding | undefined {

@@ -1,7 +1,7 @@
-import { BoundedMap } from '../../bounded-map.ts';
 import { type Sql, sql } from '../../database/sql.ts';
 import { param } from '../../database/statement.ts';
 import type { Value } from '../../database/store.ts';
+import { FifoMap } from '../../fifo-map.ts';
 import type { Model } from '../model.ts';
 import { ME } from '../rules/compiled-rule.ts';
 import { after, isUnusual, orderBy, type SortColumn } from './order.ts';
@@ -21,7 +21,7 @@ const MAX_LISTS = 10_000;
  */
 export class GroupChoice {
   /** Pages of each list until a walk is tried again. */
-  readonly #pages = new BoundedMap<Value, number>(MAX_LISTS);
+  readonly #pages = new FifoMap<Value, number>(MAX_LISTS);
 
   walks(list: Value): boolean {
     const left = this.#pages.get(list) ?? 0;

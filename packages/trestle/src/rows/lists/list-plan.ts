@@ -1,7 +1,7 @@
-import { BoundedMap } from '../../bounded-map.ts';
 import { type Sql, sql } from '../../database/sql.ts';
 import { Param, statement } from '../../database/statement.ts';
 import { type Columns, EACH_ROW, type ReadCost, type Value } from '../../database/store.ts';
+import { FifoMap } from '../../fifo-map.ts';
 import { Problem } from '../../problems.ts';
 import { accountOf, type Caller } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
@@ -123,8 +123,8 @@ export class ListPlans {
   readonly #computes: boolean;
   readonly #related: ClassLists['related'];
   readonly #plans = new WeakMap<ListQuery, ListPlan>();
-  readonly #selections = new BoundedMap<string, Projection>(MAX_SELECTIONS);
-  readonly #statements = new BoundedMap<string, ShapedStatement>(MAX_STATEMENTS);
+  readonly #selections = new FifoMap<string, Projection>(MAX_SELECTIONS);
+  readonly #statements = new FifoMap<string, ShapedStatement>(MAX_STATEMENTS);
 
   constructor({ model, where, fields, related, isDeleted }: Omit<ClassLists, 'plans'>) {
     this.#model = model;

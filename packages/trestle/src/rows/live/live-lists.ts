@@ -1,6 +1,6 @@
-import { BoundedMap } from '../../bounded-map.ts';
 import type { Notifier } from '../../database/notifier.ts';
 import type { Executor, Store } from '../../database/store.ts';
+import { FifoMap } from '../../fifo-map.ts';
 import { Problem } from '../../problems.ts';
 import { accountOf, type Caller } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
@@ -73,7 +73,7 @@ export class LiveLists {
   readonly #clients = new Map<string, number>();
   readonly #classes = new Map<string, (caller: Caller) => ReaderClass>();
   /** Filters as tests; most clients ask for the same few. */
-  readonly #filters = new BoundedMap<string, (row: Row) => boolean>(500);
+  readonly #filters = new FifoMap<string, (row: Row) => boolean>(500);
   #open = 0;
   /** The change that is being delivered, or was last. */
   #position = 0;

@@ -4,7 +4,7 @@ import type { Caller } from '../../schema/caller.ts';
 import { type Rule, type RuleData, ruleData } from '../../schema/rules.ts';
 import { type CallerClass, fold } from './residual.ts';
 
-/** What a rule says of a class of callers, whatever the row. */
+/** The answer of a rule to a class of callers, whatever the row. */
 export type Decision = 'allow' | 'unauthenticated' | 'forbidden';
 
 /** The class of a caller. Viewers pass as administrators do where nothing is changed. */

@@ -1,7 +1,7 @@
 /** A thread that runs long reads of one database file, one after another, each until its deadline. */
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import { BoundedMap } from '../../../bounded-map.ts';
+import { FifoMap } from '../../../fifo-map.ts';
 import { TURN_SIZE } from '../../../turns.ts';
 import { EACH_ROW } from '../../store.ts';
 import { defineDecimalSum } from '../decimals.ts';
@@ -13,7 +13,7 @@ const CHECK_INTERVAL = 1000;
 
 const database = new DatabaseSync(String(workerData), { readOnly: true, timeout: 5000 });
 defineDecimalSum(database);
-const prepared = new BoundedMap<string, ReturnType<DatabaseSync['prepare']>>(50);
+const prepared = new FifoMap<string, ReturnType<DatabaseSync['prepare']>>(50);
 let deadline = 0;
 let isLate = false;
 let rows = 0;

@@ -1,4 +1,4 @@
-import { BoundedMap } from '../../../bounded-map.ts';
+import { FifoMap } from '../../../fifo-map.ts';
 import { Problem } from '../../../problems.ts';
 import { filterable } from '../../../rows/lists/filter-sql.ts';
 import type { Model, ModelField } from '../../../rows/model.ts';
@@ -218,7 +218,7 @@ interface ListRequest {
 /** Parsed list queries by URL without the cursor: most clients ask for the same few again and again. */
 export class ListQueryCache {
   readonly #model: Model;
-  readonly #cached = new BoundedMap<string, ListRequest>(MAX_CACHE_ENTRIES);
+  readonly #cached = new FifoMap<string, ListRequest>(MAX_CACHE_ENTRIES);
 
   constructor(model: Model) {
     this.#model = model;

@@ -1,5 +1,5 @@
 /** A map of at most so many entries: the one that was set longest ago makes room. */
-export class BoundedMap<K, V> extends Map<K, V> {
+export class FifoMap<K, V> extends Map<K, V> {
   readonly #max: number;
 
   constructor(max: number) {
