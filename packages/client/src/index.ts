@@ -22,11 +22,13 @@ export type {
   Expansion,
   Filter,
   ListQuery,
+  LiveQuery,
   ManyQuery,
   Page,
   Selected,
   Selection,
   SortKey,
+  WholeQuery,
 } from './query.ts';
 export { queryString } from './query.ts';
 export type { RouteClient } from './routes.ts';

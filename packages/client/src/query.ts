@@ -96,6 +96,22 @@ export interface Selection<Rs, N> {
   expand?: ExpandQuery<Rs, N>;
 }
 
+type KeysOf<S> = S extends unknown ? keyof S : never;
+type ValueOf<S, K> = S extends unknown ? (K extends keyof S ? S[K] : never) : never;
+type ItemOf<S> = S extends readonly (infer I)[] ? I : never;
+
+/**
+ * A query with the members of `S` alone: the compiler refuses others where a type is written down, but not where it is
+ * inferred, as queries are for the rows that they select.
+ */
+export type Exact<Q, S> = Q extends readonly (infer I)[]
+  ? readonly Exact<I, ItemOf<S>>[]
+  : Q extends AbortSignal
+    ? Q
+    : Q extends object
+      ? { [K in keyof Q]: K extends KeysOf<S> ? Exact<Q[K], ValueOf<S, K>> : never }
+      : Q;
+
 /** A row as a query selects it. */
 export type Selected<Rs, N, Q> = (Q extends { fields: readonly (infer K)[] }
   ? Pick<Target<Rs, N>, (K | 'id') & keyof Target<Rs, N>>
@@ -126,6 +142,15 @@ export interface ListQuery<Row, Rs = unknown, N = never> extends Selection<Rs, N
   /** Only the rows that were deleted, of a resource with `softDelete`, for whoever may bring them back. */
   deleted?: boolean;
 }
+
+/** All rows of a list. */
+export type WholeQuery<Row, Rs = unknown, N = never> = Omit<ListQuery<Row, Rs, N>, 'cursor' | 'page'>;
+
+/** A list that keeps itself up to date; its rows are without those that they refer to. */
+export type LiveQuery<Row, Rs = unknown, N = never> = Pick<
+  ListQuery<Row, Rs, N>,
+  'filter' | 'sort' | 'limit' | 'fields'
+>;
 
 /** Rows that are written together: those of a filter, if they are not more than `max` (1,000 at most). */
 export interface ManyQuery<Row, Rs = unknown, N = never>

@@ -3,12 +3,15 @@ import { type Conflict, type Problem, type Result, unwrap, type WriteProblem } f
 import {
   type AggregateQuery,
   type Aggregates,
+  type Exact,
   type ListQuery,
+  type LiveQuery,
   type ManyQuery,
   type Page,
   queryString,
   type Selected,
   type Selection,
+  type WholeQuery,
 } from './query.ts';
 import type { Received, RequestOptions, Sender, Sending } from './transport.ts';
 
@@ -25,12 +28,12 @@ export interface WriteOptions extends RequestOptions {
 export interface RowClient<Row, Body, Patch, Id, Rs, N> {
   /** One page. */
   list<const Q extends ListQuery<Row, Rs, N>>(
-    query?: Q,
+    query?: Q & Exact<Q, ListQuery<Row, Rs, N>>,
     options?: RequestOptions,
   ): Promise<Result<Page<Selected<Rs, N, Q>>>>;
   /** All rows of a query, read page by page. @throws {ProblemError} */
-  all<const Q extends Omit<ListQuery<Row, Rs, N>, 'cursor' | 'page'>>(
-    query?: Q,
+  all<const Q extends WholeQuery<Row, Rs, N>>(
+    query?: Q & Exact<Q, WholeQuery<Row, Rs, N>>,
     options?: RequestOptions,
   ): AsyncIterable<Selected<Rs, N, Q>>;
   /**
@@ -41,8 +44,8 @@ export interface RowClient<Row, Body, Patch, Id, Rs, N> {
    * @example
    * for await (const rows of client.rows.projects.live({ sort: ['title'] }, { signal })) show(rows);
    */
-  live<const Q extends Pick<ListQuery<Row, Rs, N>, 'filter' | 'sort' | 'limit' | 'fields'>>(
-    query?: Q,
+  live<const Q extends LiveQuery<Row, Rs, N>>(
+    query?: Q & Exact<Q, LiveQuery<Row, Rs, N>>,
     options?: RequestOptions,
   ): AsyncIterable<Selected<Rs, N, Q>[]>;
   /** Counts, sums, averages, least and greatest values, by group. */
@@ -53,7 +56,7 @@ export interface RowClient<Row, Body, Patch, Id, Rs, N> {
   /** One row, with those that `expand` names. */
   get<const Q extends RequestOptions & Selection<Rs, N>>(
     id: Id,
-    options?: Q,
+    options?: Q & Exact<Q, RequestOptions & Selection<Rs, N>>,
   ): Promise<Result<Selected<Rs, N, Q>>>;
   /** Creates a row. A try that is repeated makes one row: each call has an Idempotency-Key. */
   create(body: Body, options?: RequestOptions): Promise<Result<Row>>;

@@ -24,6 +24,31 @@ export async function clientTypes(): Promise<void> {
   await projects.get('7');
   // @ts-expect-error there is no such field
   await projects.list({ filter: { titel: { eq: 'A' } } });
+  // @ts-expect-error beside one that there is, neither
+  await projects.list({ filter: { title: { eq: 'A' }, titel: { eq: 'A' } } });
+  // @ts-expect-error there is no such operator
+  await projects.list({ filter: { title: { eq: 'A', cotains: 'B' } } });
+  // @ts-expect-error nor in an alternative
+  await projects.list({ filter: { or: [{ title: { eq: 'A' }, titel: { eq: 'A' } }] } });
+  // @ts-expect-error queries have no such member
+  await projects.list({ limit: 1, fitler: { title: { eq: 'A' } } });
+  // @ts-expect-error a whole list has no pages
+  projects.all({ limit: 1, page: 2 });
+  // @ts-expect-error related rows have no such query
+  await updates.list({ expand: { project_id: { fields: ['title'], filed: ['title'] } } });
+  // @ts-expect-error a live list has rows without related ones
+  updates.live({ limit: 1, expand: { project_id: true } });
+  // @ts-expect-error a row has no such selection
+  await projects.get(7, { fields: ['title'], exapnd: {} });
+  const { signal } = new AbortController();
+  const selected = unwrap(await projects.get(7, { signal, fields: ['title'] }));
+  sameType<typeof selected, { id: number; title: string }>(true);
+  const limits: { limit: number } = { limit: 20 };
+  await updates.list({
+    ...limits,
+    expand: { project_id: true },
+    filter: { project_id: { title: { eq: 'A' } } },
+  });
   // @ts-expect-error a boolean is compared with one
   await projects.list({ filter: { active: { eq: 'yes' } } });
   // @ts-expect-error text operators are of strings

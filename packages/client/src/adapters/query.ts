@@ -17,6 +17,7 @@ import {
   unwrap,
 } from '../index.ts';
 import type { Problem } from '../problems.ts';
+import type { Exact, WholeQuery } from '../query.ts';
 import type { UntypedRows } from '../rows.ts';
 
 /** Options of `useQuery` and its kin. */
@@ -61,13 +62,18 @@ export interface MutationOf<Input, Data> {
 /** The queries and mutations of one resource. */
 export interface RowQueries<Row, Body, Patch, Id, Rs, N> {
   /** One page of a list. */
-  list<const Q extends ListQuery<Row, Rs, N>>(query?: Q): QueryOf<Page<Selected<Rs, N, Q>>>;
+  list<const Q extends ListQuery<Row, Rs, N>>(
+    query?: Q & Exact<Q, ListQuery<Row, Rs, N>>,
+  ): QueryOf<Page<Selected<Rs, N, Q>>>;
   /** A list page by page. */
-  pages<const Q extends Omit<ListQuery<Row, Rs, N>, 'cursor' | 'page'>>(
-    query?: Q,
+  pages<const Q extends WholeQuery<Row, Rs, N>>(
+    query?: Q & Exact<Q, WholeQuery<Row, Rs, N>>,
   ): PagesOf<Selected<Rs, N, Q>>;
   /** One row. */
-  get<const Q extends Selection<Rs, N>>(id: Id, selection?: Q): QueryOf<Selected<Rs, N, Q>>;
+  get<const Q extends Selection<Rs, N>>(
+    id: Id,
+    selection?: Q & Exact<Q, Selection<Rs, N>>,
+  ): QueryOf<Selected<Rs, N, Q>>;
   /** Creates a row. */
   create(): MutationOf<Body, Row>;
   /** Changes the fields that are given. */
