@@ -37,6 +37,7 @@ export async function* liveRows(
       const page = await rows.list(query, options);
       if (page.ok) list.items = (page.value as Page<Row>).items;
     }
+    rows.saw(list.items);
     yield [...list.items];
   }
 }

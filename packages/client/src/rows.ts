@@ -105,6 +105,8 @@ interface Selecting extends RequestOptions {
 interface Known {
   readonly etag: string;
   readonly row: unknown;
+  /** As a list showed it since, without a tag. */
+  seen?: unknown;
 }
 
 /** Rows that are remembered for their tags; the one read longest ago makes room. */
@@ -129,8 +131,19 @@ export class UntypedRows {
     return new UntypedRows(sender, this.#name, this.#known);
   }
 
-  list(query: object = {}, options?: RequestOptions): Promise<Result<Page<unknown>>> {
-    return this.#read(queryString(query), options);
+  async list(query: object = {}, options?: RequestOptions): Promise<Result<Page<unknown>>> {
+    const result = await this.#read<Page<unknown>>(queryString(query), options);
+    if (result.ok) this.saw(result.value.items);
+    return result;
+  }
+
+  /** Rows that a list shows: a write of one is not refused for a change that its writer has seen there. */
+  saw(rows: readonly unknown[]): void {
+    for (const row of rows) {
+      const { expand: _, ...seen } = Object(row);
+      const known = this.#known.get(String(seen.id));
+      if (known) known.seen = seen;
+    }
   }
 
   async *all(query: object = {}, options?: RequestOptions): AsyncIterable<unknown> {
@@ -286,7 +299,10 @@ export class UntypedRows {
     const { problem } = result;
     if (problem.code !== 'precondition_failed')
       return { ok: false, problem: problem as WriteProblem<unknown> };
-    return { ok: false, problem: await this.#conflict(id, problem, known, options) };
+    const conflict = await this.#conflict(id, problem, known, options);
+    const hasSeen = known?.seen && JSON.stringify(known.seen) === JSON.stringify(conflict.theirs);
+    if (hasSeen) return this.#write(verb, id, body, { version, ...options });
+    return { ok: false, problem: conflict };
   }
 
   /** A 412 with the row as it was read here and as it is now; the next write is of the latter. */
@@ -299,7 +315,7 @@ export class UntypedRows {
     this.#known.delete(String(id));
     const current = await this.get(id, options);
     const theirs = current.ok ? current.value : undefined;
-    return { ...problem, code: 'precondition_failed', mine: known?.row, theirs };
+    return { ...problem, code: 'precondition_failed', mine: known?.seen ?? known?.row, theirs };
   }
 
   #remember({ etag, body }: Received): unknown {

@@ -81,3 +81,31 @@ test('a live list is the list, after every change and a broken connection', {
     (error) => error instanceof ProblemError && error.problem.status === 401,
   );
 });
+
+test('who has seen a change in a list may write after it, and who has not is told', async (t) => {
+  const served = await serveApp(board);
+  t.after(() => served.close());
+  const [ada, bob] = [1, 2].map(() => createClient<typeof board>({ url: served.url }).rows.notes);
+  assert.ok(ada && bob);
+  const { id } = unwrap(await ada.create({ title: 'a' }));
+  const stop = new AbortController();
+  t.after(() => stop.abort());
+  const live = ada.live({ sort: ['title'] }, { signal: stop.signal })[Symbol.asyncIterator]();
+  await live.next();
+  unwrap(await bob.patch(id, { color: 'red' }));
+  while ((await live.next()).value[0]?.color !== 'red');
+  assert.equal(unwrap(await ada.patch(id, { title: 'b' })).color, 'red');
+
+  unwrap(await bob.patch(id, { color: 'blue' }, { version: 'any' }));
+  unwrap(await ada.list());
+  assert.equal(unwrap(await ada.patch(id, { title: 'c' })).color, 'blue');
+
+  unwrap(await ada.list());
+  unwrap(await bob.patch(id, { color: 'green' }, { version: 'any' }));
+  const { problem } = (await ada.patch(id, { title: 'd' })) as { problem: { mine: object; theirs: object } };
+  assert.deepEqual(problem, {
+    ...problem,
+    mine: { id, title: 'c', color: 'blue' },
+    theirs: { id, title: 'c', color: 'green' },
+  });
+});
