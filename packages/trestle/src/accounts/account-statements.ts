@@ -72,7 +72,7 @@ export async function writeUsernameKeys(store: Store, model: SystemModel, rule: 
     where id in (select id from (${ranked}) as ranked where place = 1) and ${free(wanted)}`);
   const page = table.select(
     sql`where ${missing} and octet_length(username) <> length(username)
-      and (created_at, id) > (${param('created_at')}, ${param('after')}) order by created_at, id limit ${PAGE_SIZE}`,
+      and (created_at, id) > (${param('created_at')}, ${param('after')}) order by created_at, id limit ${sql.lit(PAGE_SIZE)}`,
   );
   const write = table.update(['username_key'], sql`id = ${param('id')} and ${free(param('username_key'))}`);
   await store.write((transaction) => writeAscii(transaction), { patient: true });
@@ -80,7 +80,7 @@ export async function writeUsernameKeys(store: Store, model: SystemModel, rule: 
     last
       ? page(executor, { created_at: last.created_at, after: last.id })
       : table.select(
-          sql`where ${missing} and octet_length(username) <> length(username) order by created_at, id limit ${PAGE_SIZE}`,
+          sql`where ${missing} and octet_length(username) <> length(username) order by created_at, id limit ${sql.lit(PAGE_SIZE)}`,
         )(executor);
   for (let rows = await next(store, undefined); rows.length > 0; rows = await next(store, rows.at(-1)))
     await store.write(async (transaction) => {

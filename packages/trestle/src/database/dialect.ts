@@ -52,6 +52,11 @@ export interface Dialect extends Rendering {
   pattern(match: TextMatch, text: string): string;
   /** A column as no index is used for it; undefined where the planner knows how many rows a condition leaves. */
   readonly withoutIndex: ((name: string) => Sql) | undefined;
+  /**
+   * Ends a subquery that is asked for each of a few rows. PostgreSQL would else read and hash all rows it may find, by how many
+   * rows the table has (a page of 31 rows and 25,000 of the caller: 5.5 against 0.3 ms); nothing on SQLite.
+   */
+  readonly forFewRows: Sql;
   /** Whether a subquery in `from` may refer to the items before it (`lateral`). */
   readonly lateral: boolean;
   /** Waits for other transactions that have locked a text, and locks it until the end; undefined where one writes at a time anyway. */

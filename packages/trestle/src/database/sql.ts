@@ -29,6 +29,12 @@ sql.lit = (value: Value): Sql => {
   return raw(typeof value === 'string' ? quoted("'", value) : String(value));
 };
 
+/**
+ * A bound number of rows, after `limit`. SQLite looks at a bound limit to plan by it, and prepares the statement anew each time
+ * that one is bound (a page of 31 rows: 37 against 27 µs); it does not look behind a cast.
+ */
+sql.count = (bound: unknown): Sql => sql`cast(${bound} as bigint)`;
+
 /** Pieces and values one after another; with commas between them, or words such as ` and `. */
 sql.join = (parts: readonly unknown[], between = ', '): Sql =>
   parts.length > 0 ? join(parts, between) : empty;

@@ -57,6 +57,8 @@ export interface ModelField {
   /** Whether the caller may read it in a row, as SQL; undefined where that does not depend on the row. */
   readonly visibility?: (row: Sql) => Sql;
   readonly visible?: Sql;
+  /** The same two as columns of a page, whose rows are few (default: as everywhere). */
+  readonly selected?: { readonly value?: Sql; readonly visible?: Sql };
   /** That rule, for rows as they were recorded. */
   readonly condition?: () => CompiledRule;
 }
@@ -314,9 +316,11 @@ export function compileProjection(
 ): Projection {
   const columns = [
     sql.ref('id'),
-    ...fields.map(({ name, value }) => (value ? sql`${value} as ${sql.id(name)}` : sql.ref(name))),
+    ...fields.map(({ name, value, selected = { value } }) =>
+      selected.value ? sql`${selected.value} as ${sql.id(name)}` : sql.ref(name),
+    ),
   ];
-  for (const { name, visible } of fields)
+  for (const { name, visible: always, selected: { visible = always } = {} } of fields)
     if (visible) columns.push(sql`${visible} as ${sql.id(flagOf(name))}`);
   const decoders = fields.map(({ name, kind, visible }) => ({
     name,

@@ -1,7 +1,20 @@
-// A list, a page of children and rows by id never read a whole table of 100,000 rows, nor all children for each parent.
+// A list, a page of children, rows by id and what is computed of others never read a whole table of 100,000 rows, nor all children for each parent.
 import assert from 'node:assert/strict';
 import { before, it } from 'node:test';
-import { accounts, anyone, author, integer, integerId, own, reference, resource, text } from 'trestle';
+import {
+  accounts,
+  anyone,
+  author,
+  exists,
+  integer,
+  integerId,
+  its,
+  me,
+  own,
+  reference,
+  resource,
+  text,
+} from 'trestle';
 import { accountResources } from '../../src/accounts/resources.ts';
 import { migrate } from '../../src/database/migrations/migrate.ts';
 import type { Store } from '../../src/database/store.ts';
@@ -36,7 +49,20 @@ const diaries = resource({
   order: '-entry',
   can: { read: own('owner') },
 });
-const resources = { projects, updates, diaries };
+const stars = resource({
+  id: integerId(),
+  fields: { marked: reference('marked'), by: author() },
+  can: { read: anyone },
+});
+const mine = exists('stars', { marked: its('id'), by: me });
+/** A field that is computed of the caller's rows, and one that these decide who reads. */
+const marked = resource({
+  id: integerId(),
+  fields: { title: text(), mine, secret: text({ can: { read: mine } }) },
+  order: '-title',
+  can: { read: anyone },
+});
+const resources = { projects, updates, diaries, stars, marked };
 
 eachStore('plans of lists over 100,000 rows', (open) => {
   let store: Store;
@@ -55,6 +81,8 @@ eachStore('plans of lists over 100,000 rows', (open) => {
     await fill(store, PARENTS, 'projects', { name: "'p' || i" });
     await fill(store, ROWS, 'updates', { title: "'t' || i", rank: 'i / 10', project: parent });
     await fill(store, ROWS, 'diaries', { entry: "'t' || i", project: parent, owner: '1 + i % 50' });
+    await fill(store, ROWS, 'marked', { title: "'t' || i", secret: "'s' || i" });
+    await fill(store, ROWS, 'stars', { marked: 'i', by: '1 + i % 4' });
     const recording = recorded(store);
     run = recording.run;
     services = openServices({
@@ -85,6 +113,21 @@ eachStore('plans of lists over 100,000 rows', (open) => {
       parents.map(() => 2),
     );
     assert.equal(run.length, 10);
+    for (const one of run) assert.deepEqual(await scanned(store, one), [], one.query.sql);
+  });
+
+  it('look at the rows that a field is computed of for those of the page alone', async () => {
+    run.length = 0;
+    const { items } = await services.marked.list(ann, { limit: 100 });
+    const isMine = items.map((row) => Number(row.id) % 4 === 0);
+    assert.deepEqual(
+      items.map((row) => row.mine),
+      isMine,
+    );
+    assert.deepEqual(
+      items.map((row) => 'secret' in row),
+      isMine,
+    );
     for (const one of run) assert.deepEqual(await scanned(store, one), [], one.query.sql);
   });
 

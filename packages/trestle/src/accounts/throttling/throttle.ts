@@ -345,7 +345,7 @@ function statements(model: SystemModel) {
     forget: table.insert(sql`on conflict (id) do update set
       ${assigned('failures')}, ${assigned('failed_at')}, ${assigned('used_at')}`),
     prune: table.execute(sql`delete from ${table.name} where ${ofAccount} and id not in
-      (select id from ${table.name} where ${ofAccount} order by used_at desc, id limit ${MAX_TRUSTED_SOURCES})`),
+      (select id from ${table.name} where ${ofAccount} order by used_at desc, id limit ${sql.lit(MAX_TRUSTED_SOURCES)})`),
     // Two ranges of two indexes.
     purge:
       table.execute(sql`delete from ${table.name} where (used_at < ${param('unused')} and id like 'source:%')

@@ -80,6 +80,7 @@ export function postgresDialect(schema: string): Dialect {
             .join('')
         : text,
     withoutIndex: undefined,
+    forFewRows: sql` offset 0`,
     lateral: true,
     lockUntilCommit: (text) => sql`select pg_advisory_xact_lock(hashtextextended(${text}, 0))`,
     forUpdate: sql`for update`,

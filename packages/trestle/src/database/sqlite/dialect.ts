@@ -77,11 +77,11 @@ export const sqliteDialect: Dialect = {
       ? sql`trestle_decimal(trestle_sum(${column}), ${sql.lit(scale)})`
       : sql`total(${column})`,
   texts: {
-    // 1,500 rows looked through in 260 µs; instr() takes 310.
-    contains: (column, text) => sql`${column} glob ${text}`,
-    icontains: (column, text) => sql`${column} like ${text} escape '\\'`,
+    // 1,500 rows looked through in 260 µs; instr() takes 310. The cast is for the reason of `sql.count`: SQLite plans by a pattern.
+    contains: (column, text) => sql`${column} glob cast(${text} as text)`,
+    icontains: (column, text) => sql`${column} like cast(${text} as text) escape '\\'`,
     // A class for each letter: 1,500 rows in 2.4 ms, where LIKE takes 0.5. A function of JavaScript that folds takes 1 to 2.
-    icontainsUnicode: (column, text) => sql`${column} glob ${text}`,
+    icontainsUnicode: (column, text) => sql`${column} glob cast(${text} as text)`,
     starts: (column, text) => sql`substr(${column}, 1, length(${text})) = ${text}`,
     ends: (column, text) => sql`(length(${text}) = 0 or substr(${column}, -length(${text})) = ${text})`,
   },
@@ -94,6 +94,7 @@ export const sqliteDialect: Dialect = {
     return match === 'icontains' ? `%${text.replace(/[\\%_]/g, '\\$&')}%` : text;
   },
   withoutIndex: (name) => sql`+${sql.ref(name)}`,
+  forFewRows: sql``,
   lateral: false,
   lockUntilCommit: () => undefined,
   forUpdate: sql``,

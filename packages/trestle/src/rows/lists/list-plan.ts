@@ -1,6 +1,6 @@
 import { type Sql, sql } from '../../database/sql.ts';
 import { Param, statement } from '../../database/statement.ts';
-import { type Columns, EACH_ROW, type ReadCost, type Value } from '../../database/store.ts';
+import { EACH_ROW, type ReadCost, type Value } from '../../database/store.ts';
 import { FifoMap } from '../../fifo-map.ts';
 import { Problem } from '../../problems.ts';
 import { accountOf, type Caller } from '../../schema/caller.ts';
@@ -17,10 +17,18 @@ import {
 import { RANK, type Ranking, searchCondition } from '../search/search-condition.ts';
 import { type BoundStatement, bindShaped, type ShapedStatement } from './bound-statement.ts';
 import type { Position } from './cursor.ts';
-import { COMPUTED_COST, FilterParts, isIndexed, type RelatedRows, Slot } from './filter-sql.ts';
-import { amongFirst, GroupChoice, isEven, isMergeable, pageOfGroups } from './group-merge.ts';
-import { after, isUnusual, orderBy, type SortColumn, sortColumns, sortKey } from './order.ts';
-import { groupsOf, type RuleGroups } from './rule-groups.ts';
+import { FilterParts, type RelatedRows, Slot } from './filter-sql.ts';
+import {
+  amongFirst,
+  type Floor,
+  GroupChoice,
+  isEven,
+  isMergeable,
+  pageDownTo,
+  pageOfGroups,
+} from './group-merge.ts';
+import { after, orderBy, type SortColumn, sortColumns, sortCost, sortKey, withSortKeys } from './order.ts';
+import { forFewRows, groupsOf, type RuleGroups } from './rule-groups.ts';
 
 const DEFAULT_LIMIT = 50;
 /** `count=estimated` stops counting here. */
@@ -28,8 +36,7 @@ const MAX_COUNTED = 10_000;
 const MAX_STATEMENTS = 300;
 const MAX_SELECTIONS = 100;
 
-/** Microseconds that SQLite takes to sort a row by what is in no index, and to count one. */
-const SORT_COST = 0.3;
+/** Microseconds that SQLite takes to count a row. */
 const COUNT_COST = 0.02;
 const GROUP_COST = 0.4;
 /** The same where all rows are counted. */
@@ -63,13 +70,14 @@ function reachOf(lists: Pick<ClassLists, 'related'>, caller: Caller): RelatedRow
 
 /**
  * How a page is read: by walking the index of the order, or its beginning alone; by a scan of the table; by merging the
- * groups that the caller is a member of.
+ * groups that the caller is a member of, or by taking what these have down to where the page ended the last time.
  */
-type Way = 'walk' | 'beginning' | 'scan' | 'groups';
+type Way = 'walk' | 'beginning' | 'scan' | 'groups' | 'floor';
 
 interface PlaceOfPage {
   readonly way: Way;
   readonly position: Position | undefined;
+  readonly floor?: Floor;
   readonly refer?: ((field: ModelField) => Sql) | undefined;
 }
 
@@ -210,23 +218,28 @@ export class ListPlans {
       scans && withoutIndex ? ({ name, value }: ModelField) => value ?? withoutIndex(name) : undefined;
     if (!this.#isByGroups(plan, caller))
       return this.#page(plan, caller, { way: refer ? 'scan' : 'walk', position, refer });
-    const list = plan.conditions.length > 1 ? `${accountOf(caller)} ${plan.shape}` : accountOf(caller);
     const groups = () => this.#page(plan, caller, { way: 'groups', position });
-    if (!isEven(plan.sort) || !this.#choice.walks(list)) return groups();
-    const otherwise = (found: readonly Columns[]) => {
-      if (found.length > plan.limit) return undefined;
-      this.#choice.failed(list);
-      return groups();
-    };
-    return { ...this.#page(plan, caller, { way: 'beginning', position }), otherwise };
+    if (!isEven(plan.sort)) return groups();
+    return this.#choice.page(
+      {
+        list: `${accountOf(caller)} ${plan.shape}`,
+        isFirst: !position && !plan.query.offset,
+        ...plan,
+      },
+      {
+        groups,
+        beginning: () => this.#page(plan, caller, { way: 'beginning', position }),
+        downTo: (floor) => this.#page(plan, caller, { way: 'floor', position, floor }),
+      },
+    );
   }
 
   #page(plan: ListPlan, caller: Caller, place: PlaceOfPage): BoundStatement {
-    const { way, position } = place;
+    const { way, position, floor } = place;
     const known = position ? undefined : plan.first?.[way];
     if (known) return known;
     const before = position?.before ?? false;
-    const places = position?.values ?? [];
+    const places = position?.values ?? floor?.keys ?? [];
     const nulls = places.includes(null) ? places.map((value) => value === null).join() : '';
     const key = `${way} ${plan.shape} ${position ? `${before} ${nulls}` : ''}`;
     const values = [...plan.values, ...places, plan.limit + 1, plan.query.offset ?? 0];
@@ -235,7 +248,7 @@ export class ListPlans {
     const bound = {
       statement: shaped.statement,
       values: bindShaped(shaped, values, caller),
-      cost: this.#cost(way === 'beginning' ? 0 : plan.perRow, rows),
+      cost: this.#cost(way === 'beginning' || floor ? 0 : plan.perRow, rows),
     };
     if (plan.first && !position && !shaped.asksCaller) plan.first[way] = bound;
     return bound;
@@ -289,7 +302,7 @@ export class ListPlans {
       return this.#compile(
         shape,
         sql`select ${sql.join([sql`count(*) as count`, ...select])} from ${this.#model.table} ${where}
-          ${grouping} limit ${new Slot(plan.values.length)}`,
+          ${grouping} limit ${sql.count(new Slot(plan.values.length))}`,
       );
     };
     const shaped = this.#statements.get(shape) ?? compile();
@@ -339,7 +352,8 @@ export class ListPlans {
     const reference = model.byName.get(field);
     if (!reference?.type.reference && !reference?.field.type.isAccount)
       throw new TypeError(`${model.name}.${field} is no reference(), so there are no children by it`);
-    const [list, limit, offset] = [0, 1, 2].map((at) => sql`${new Slot(values.length + at)}`);
+    const slot = (at: number) => new Slot(values.length + at);
+    const [limit, offset] = [sql.count(slot(1)), sql.count(slot(2))];
     const ofParent = sql.join([sql`${sql.ref(field)} = ${sql.ref('parent.value')}`, ...conditions], ' and ');
     // Each parent walks its own part of the (parent, order, id) index and stops after `limit` rows. PostgreSQL has to be told
     // so by a lateral join: before version 17 it reads all children for each parent (60,000 of 100 parents: 4 s against 1 ms).
@@ -349,7 +363,7 @@ export class ListPlans {
     const children = model.dialect.lateral
       ? sql`cross join lateral (${firstOf(withSortKeys(fields, sort))}) as ${child}`
       : sql`join ${model.table} as ${child} on ${sql.ref('child.id')} in (${firstOf(sql.ref('id'))})`;
-    const parents = sql`${model.dialect.listed(sql`${list}`, reference.kind)} as ${sql.id('parent')}`;
+    const parents = sql`${model.dialect.listed(sql`${slot(0)}`, reference.kind)} as ${sql.id('parent')}`;
     const ofChild = ({ name, expression }: ModelField) =>
       expression && !model.dialect.lateral ? expression(child) : sql.ref(`child.${name}`);
     const columns = fields.fields.map((each) => sql`${ofChild(each)} as ${sql.id(each.name)}`);
@@ -396,10 +410,10 @@ export class ListPlans {
     return isMember && !ranked && isMergeable(this.#model, sort);
   }
 
-  #select(plan: ListPlan, { way, position, refer }: PlaceOfPage): Sql {
+  #select(plan: ListPlan, { way, position, floor, refer }: PlaceOfPage): Sql {
     const { sort, values, ranked } = plan;
     const conditions = ranked ? plan.conditions.filter((each) => each !== ranked.condition) : plan.conditions;
-    const places = position?.values ?? [];
+    const places = position?.values ?? floor?.keys ?? [];
     const placed = places.map((_, at) => sql`${new Slot(values.length + at)}`);
     // A rank that depends on other rows is the one that the row of the place has now, while it is there.
     const now = placed[1] && ranked?.rankNow?.(placed[1]);
@@ -407,18 +421,20 @@ export class ListPlans {
     const nulls = places.map((value) => value === null);
     const before = position?.before ?? false;
     const beyond = position && after(sort, placed, nulls, before);
-    const limit = new Slot(values.length + places.length);
-    const offset = new Slot(values.length + places.length + 1);
+    const limit = sql.count(new Slot(values.length + places.length));
+    const offset = sql.count(new Slot(values.length + places.length + 1));
     const columns = withSortKeys(plan.fields, sort);
     const { table } = this.#model;
-    const page = { columns, sort, before, beyond, limit: sql`${limit}`, offset: sql`${offset}` };
-    if (way === 'groups' && this.#groups) {
+    const page = { columns, sort, before, beyond, limit, offset };
+    if ((way === 'groups' || floor) && this.#groups) {
       const others = conditions.filter((condition) => condition !== this.#where);
-      return pageOfGroups(this.#model, this.#groups, { ...page, conditions: others });
+      const ofGroups = { ...page, conditions: others };
+      if (floor) return pageDownTo(this.#model, this.#groups, { ...ofGroups, floor: sql.join(placed) });
+      return pageOfGroups(this.#model, this.#groups, ofGroups);
     }
     const isPart = way === 'beginning';
     const all = [
-      ...conditions,
+      ...(isPart ? conditions.map((each) => (each === this.#where ? forFewRows(each) : each)) : conditions),
       ...(beyond ? [beyond] : []),
       ...(isPart ? [amongFirst(this.#model, page)] : []),
     ];
@@ -443,29 +459,11 @@ function cursorKeys(list: readonly unknown[], isRuled: boolean): ListPlan['keyFo
   return () => key;
 }
 
-/** Microseconds that SQLite takes a row for the order of a list: none where an index has it. */
-function sortCost({ resource }: Model, sort: readonly SortColumn[]): number {
-  const [first] = sort;
-  const declared = resource.order[0]?.replace(/^-/, '');
-  const isIndexOrder =
-    first && !isUnusual(first) && (isIndexed(first.field) || first.field.name === declared);
-  return (isIndexOrder ? 0 : SORT_COST) + (sort.some(({ field }) => field.value) ? COMPUTED_COST : 0);
-}
-
 /** The classes behind the references that a sort key follows. */
 function numbersOf(key: string, reach: RelatedRows['reach']): number[] {
   const [name = '', ...rest] = key.split('.');
   const far = rest.length > 0 ? reach(name) : undefined;
   return far ? [far.number, ...numbersOf(rest.join('.'), far.reach)] : [];
-}
-
-/** The columns of some fields, and of those that their rows are sorted by: a cursor is made of these. */
-function withSortKeys(fields: Projection, sort: readonly SortColumn[]): Sql {
-  const others = sort
-    .map(({ field }) => field)
-    .filter(({ name }) => name !== 'id' && !fields.byName.has(name));
-  const columns = others.map(({ name, value }) => (value ? sql`${value} as ${sql.id(name)}` : sql.ref(name)));
-  return sql.join([fields.columns, ...columns]);
 }
 
 /** @param eachRow marks a clause that many rows may be compared with, for `Store.scan`. */

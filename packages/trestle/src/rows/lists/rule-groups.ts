@@ -4,10 +4,13 @@ import type { Model } from '../model.ts';
 import { type FindModel, originOf, ownSql, relatedRows } from '../rules/compiled-rule.ts';
 import { combined, fieldsOf, type Part } from '../rules/residual.ts';
 
+/** The column of a group's value: no field has such a name. */
+export const GROUP = '_group';
+
 /** Rows by groups, as under a membership rule: those whose field has one of some values. */
 export interface RuleGroups {
   readonly field: string;
-  /** Selects the values, as `value`. */
+  /** Selects the values, as `_group`. */
   readonly rows: Sql;
   /** A condition that the rows meet beside. */
   readonly rest?: Sql;
@@ -19,6 +22,12 @@ export interface RuleGroups {
 export function groupsOf(where: Sql): RuleGroups | undefined {
   const origin = originOf(where);
   return origin && groupsIn(origin.residual, origin.model, origin.find);
+}
+
+/** The condition of a rule for rows that are few. */
+export function forFewRows(where: Sql): Sql {
+  const { residual, model, find } = originOf(where) ?? {};
+  return residual && model && find ? ownSql(residual, model, find, model.dialect.forFewRows) : where;
 }
 
 /**
@@ -81,7 +90,7 @@ function groupsByField(
     { kind: 'exists', resource, filter: rest },
     find,
     { refer: () => sql`1`, depth: 0 },
-    (row) => sql`distinct ${row(only.field)} as ${sql.id('value')}`,
+    (row) => sql`distinct ${row(only.field)} as ${sql.id(GROUP)}`,
   );
   return { field: value.field, rows };
 }

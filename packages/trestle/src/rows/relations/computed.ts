@@ -43,16 +43,25 @@ export function computedFor(
     sum: (row: (name: string) => Sql) =>
       dialect.sum(row(of), target.byName.get(of)?.kind ?? 'number', field.type.scale ?? 0),
   }[kind];
-  const expression = (row: Sql) => {
+  const expressionOf = (row: Sql, ending?: Sql) => {
     const outer = (name: string) => sql`${row}.${sql.ref(name)}`;
     const rows = relatedRows(
       { kind: 'exists', resource, filter: residual },
       find,
-      { refer: outer, depth: 0 },
+      { refer: outer, depth: 0, ending },
       what,
     );
-    return kind === 'exists' ? sql`exists (${rows})` : sql`(${rows})`;
+    return kind === 'exists' ? sql`exists (${rows}${ending ?? sql``})` : sql`(${rows})`;
   };
+  const expression = (row: Sql) => expressionOf(row, dialect.forFewRows);
   const key = `${field.name} ${JSON.stringify(residual)}`;
-  return { key, field: { ...field, expression, value: expression(model.table) } };
+  return {
+    key,
+    field: {
+      ...field,
+      expression,
+      value: expressionOf(model.table),
+      selected: { value: expression(model.table) },
+    },
+  };
 }

@@ -1,4 +1,4 @@
-import { sql } from '../../database/sql.ts';
+import { type Sql, sql } from '../../database/sql.ts';
 import type { Model, ModelField } from '../model.ts';
 import { type CompiledRule, compileResidual, type FindModel, residualSql } from '../rules/compiled-rule.ts';
 import type { Residual } from '../rules/residual.ts';
@@ -7,24 +7,27 @@ import type { Residual } from '../rules/residual.ts';
 export function conditionalField(
   field: ModelField,
   residual: Residual,
-  model: Pick<Model, 'name' | 'table'>,
+  model: Pick<Model, 'name' | 'table' | 'dialect'>,
   find: FindModel,
 ): ModelField {
   // The rule is compiled by the time that its rows are read.
   const own = () => find(model.name) ?? fail(model.name);
-  const visibility: ModelField['visibility'] = (row) =>
-    residualSql(residual, own(), find, (name) => sql`${row}.${sql.ref(name)}`);
+  const visibilityOf = (row: Sql, ending?: Sql) =>
+    residualSql(residual, own(), find, { refer: (name) => sql`${row}.${sql.ref(name)}`, ending });
+  const visibility = (row: Sql) => visibilityOf(row, model.dialect.forFewRows);
   const { expression: plain = (row) => sql`${row}.${sql.ref(field.name)}` } = field;
   let compiled: CompiledRule | undefined;
-  const expression: ModelField['expression'] = (row) =>
-    sql`case when ${visibility(row)} then ${plain(row)} end`;
+  const seen = (visible: Sql, value: Sql) => sql`case when ${visible} then ${value} end`;
+  const expression = (row: Sql) => seen(visibility(row), plain(row));
+  const visible = visibilityOf(model.table);
   return {
     ...field,
     field: { ...field.field, nullable: true },
     expression,
     visibility,
-    value: expression(model.table),
-    visible: visibility(model.table),
+    value: seen(visible, field.value ?? sql`${model.table}.${sql.ref(field.name)}`),
+    visible,
+    selected: { value: expression(model.table), visible: visibility(model.table) },
     condition: () => {
       compiled ??= compileResidual(residual, own(), find);
       return compiled;

@@ -86,15 +86,24 @@ export function narrowed(where: Sql, condition: Sql): Sql {
   return condition;
 }
 
-/** A rest of a rule as SQL, of the rows of the resource's own table. */
-export function ownSql(residual: Residual, model: Model, find: FindModel): Sql {
+/**
+ * A rest of a rule as SQL, of the rows of the resource's own table.
+ *
+ * @param ending of the subqueries, such as `Dialect.forFewRows` (default: none).
+ */
+export function ownSql(residual: Residual, model: Model, find: FindModel, ending?: Sql): Sql {
   const refer = (name: string) => sql`${model.table}.${sql.ref(name)}`;
-  return sqlOf(residual, model, find, { refer, plain: sql.ref, depth: 0 });
+  return sqlOf(residual, model, find, { refer, plain: sql.ref, depth: 0, ending });
 }
 
 /** A rest of a rule as SQL, of rows whose columns are referred to so. */
-export function residualSql(residual: Residual, model: Model, find: FindModel, refer: Scope['refer']): Sql {
-  return sqlOf(residual, model, find, { refer, depth: 0 });
+export function residualSql(
+  residual: Residual,
+  model: Model,
+  find: FindModel,
+  row: Pick<Scope, 'refer' | 'ending'>,
+): Sql {
+  return sqlOf(residual, model, find, { ...row, depth: 0 });
 }
 
 interface Scope {
@@ -104,6 +113,8 @@ interface Scope {
   readonly plain?: (name: string) => Sql;
   /** A column of the row around them, that `its` names. */
   readonly outer?: (name: string) => Sql;
+  /** Ends its subqueries. */
+  readonly ending?: Sql | undefined;
   readonly depth: number;
 }
 
@@ -121,7 +132,7 @@ function sqlOf(part: Residual, model: Model, find: FindModel, scope: Scope): Sql
     case 'not':
       return sql`(${sqlOf(part.part, model, find, scope)}) is not true`;
     default:
-      return sql`exists (${relatedRows(part, find, scope)})`;
+      return sql`exists (${relatedRows(part, find, scope)}${scope.ending ?? sql``})`;
   }
 }
 
@@ -142,6 +153,7 @@ export function relatedRows(
   const scope = {
     refer: (name: string) => sql.ref(`${alias}.${name}`),
     outer: outer.refer,
+    ending: outer.ending,
     depth: outer.depth + 1,
   };
   const conditions =

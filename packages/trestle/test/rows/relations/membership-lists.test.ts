@@ -84,7 +84,14 @@ const falling = resource({
   softDelete: true,
   can: { ...open, read: any(member, own('by')) },
 });
-const resources = { teams, members, notes, sheets, drafts, graded, falling };
+/** Rows that change. A field has the name that a group's value once had. */
+const measures = resource({
+  id,
+  fields: { team: reference('teams'), value: integer() },
+  order: ['-value'],
+  can: { ...open, read: member },
+});
+const resources = { teams, members, notes, sheets, drafts, graded, falling, measures };
 const site = app({ name: 'site', accounts: accounts({ id }), resources });
 const ROWS = 6000;
 const gradeOf = (at: number) => (at % 3 === 0 ? null : at % 5);
@@ -210,6 +217,38 @@ eachPlace('a list under a membership rule', (place) => {
         assert.deepEqual(back, seen.slice(Math.max(last - 5, 0), last));
       }
     });
+
+  it('has what is there now, however often it was read before', async () => {
+    const { measures: service, members: membership } = served.engine.services;
+    const insert = bulkInsertOf(served.engine.models.get('measures') ?? assert.fail(), false);
+    const made = Array.from({ length: 2000 }, (_, at) => ({ team: at % 100 === 5 ? 1 : 5, value: at * 10 }));
+    await served.engine.store.write((transaction) => insert(transaction, made));
+    const values = async (query: Parameters<typeof service.list>[1] = {}) => {
+      const lists = [];
+      for (let time = 0; time < 4; time += 1)
+        lists.push((await service.list(as(1), { limit: 5, ...query })).items.map(({ value }) => value));
+      const [first, ...others] = lists;
+      for (const other of others) assert.deepEqual(other, first);
+      return first;
+    };
+    assert.deepEqual(await values(), [19050, 18050, 17050, 16050, 15050]);
+    const top = await service.create(system(), { team: 1, value: 18055 });
+    await service.create(system(), { team: 5, value: 90000 });
+    assert.deepEqual(await values(), [19050, 18055, 18050, 17050, 16050]);
+    assert.deepEqual(await values({ limit: 7 }), [19050, 18055, 18050, 17050, 16050, 15050, 14050]);
+    await service.remove(system(), top.id);
+    for (const { id: one } of (await service.list(as(1), { limit: 3 })).items)
+      await service.remove(system(), one);
+    assert.deepEqual(await values(), [16050, 15050, 14050, 13050, 12050]);
+    assert.deepEqual(await values({ filter: { value: { lt: 13000 } } }), [12050, 11050, 10050, 9050, 8050]);
+    assert.deepEqual(await values({ filter: { value: { lt: 9000 } } }), [8050, 7050, 6050, 5050, 4050]);
+    assert.deepEqual(await values({ filter: { value: { lt: 2000 } } }), [1050, 50]);
+    assert.deepEqual(await values({ sort: ['value'] }), [50, 1050, 2050, 3050, 4050]);
+    const joined = await membership.create(system({ onBehalfOf: as(1).caller }), { team: 5, rank: 'owner' });
+    assert.deepEqual(await values(), [90000, 19990, 19980, 19970, 19960]);
+    await membership.remove(system(), joined.id);
+    assert.deepEqual(await values(), [16050, 15050, 14050, 13050, 12050]);
+  });
 
   it('follows a membership at once', async () => {
     const { notes: service, members: member } = served.engine.services;
