@@ -20,21 +20,26 @@ export type { Context, Origin, RunTransaction, Transaction } from './schema/call
 export { accountOf, anonymous, type Caller, system } from './schema/caller.ts';
 export { type Duration, seconds } from './schema/duration.ts';
 export {
-  type Answer,
-  answer,
+  type Contract,
+  type ContractContext,
+  type ErrorAnswer,
+  type FailedRequest,
+  limitedBy,
+  type ResourceSchemas,
+} from './schema/routes/app-contract.ts';
+export {
   type ByteContent,
   type ByteRange,
   type ByteStream,
   bytes,
-  type Contract,
-  type ContractContext,
-  type CredentialPlace,
-  type ErrorAnswer,
-  type FailedRequest,
   file,
-  limitedBy,
+  UploadedFile,
+} from './schema/routes/bytes.ts';
+export {
+  type Answer,
+  answer,
+  type CredentialPlace,
   type Method,
-  type ResourceSchemas,
   type Route,
   type RouteCall,
   type RouteOptions,
@@ -42,8 +47,7 @@ export {
   type RouteTypes,
   type RouteTypesOf,
   route,
-  UploadedFile,
-} from './schema/route.ts';
+} from './schema/routes/route.ts';
 export type {
   Account,
   AccountMembers,

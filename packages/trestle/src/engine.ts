@@ -38,7 +38,7 @@ import type { App } from './schema/app.ts';
 import type { Origin } from './schema/caller.ts';
 import type { JobServices, Jobs } from './schema/jobs.ts';
 import type { Fields } from './schema/resource.ts';
-import type { ContractContext } from './schema/route.ts';
+import type { ContractContext } from './schema/routes/app-contract.ts';
 import type { Resources } from './schema/row-types.ts';
 import { nobody, type Rules } from './schema/rules.ts';
 import type { AccountService, KeyService } from './schema/services/account-service.ts';

@@ -8,7 +8,7 @@ import { openEngine } from './engine.ts';
 import type { App } from './schema/app.ts';
 import type { Jobs } from './schema/jobs.ts';
 import type { Fields } from './schema/resource.ts';
-import type { ContractContext } from './schema/route.ts';
+import type { ContractContext } from './schema/routes/app-contract.ts';
 import type { Resources } from './schema/row-types.ts';
 
 /** Where the rows of an app are, and what this process does beside calling verbs. */

@@ -14,7 +14,7 @@ import { startServer } from './http/server/server.ts';
 import type { App } from './schema/app.ts';
 import type { Jobs } from './schema/jobs.ts';
 import type { Fields } from './schema/resource.ts';
-import type { ContractContext } from './schema/route.ts';
+import type { ContractContext } from './schema/routes/app-contract.ts';
 import type { Resources } from './schema/row-types.ts';
 
 /** Where a test's app keeps its rows, and how many servers it has. */

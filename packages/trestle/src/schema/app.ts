@@ -15,7 +15,8 @@ import type { Field } from './field.ts';
 import type { Jobs } from './jobs.ts';
 import { type ProcessHooks, processHooks } from './own-code/process-hooks.ts';
 import type { Fields } from './resource.ts';
-import type { Contract, ContractContext, Route } from './route.ts';
+import type { Contract, ContractContext } from './routes/app-contract.ts';
+import type { Route } from './routes/route.ts';
 import type { FieldsOf, Resources } from './row-types.ts';
 import {
   checkWebhooks,

@@ -18,7 +18,7 @@ import { oneOf } from '../../schema/fields/texts/enum.ts';
 import { text } from '../../schema/fields/texts/text.ts';
 import { timestamp } from '../../schema/fields/timestamp.ts';
 import { integerId } from '../../schema/id.ts';
-import type { RouteRequest } from '../../schema/route.ts';
+import type { RouteRequest } from '../../schema/routes/route.ts';
 import type { RowOf } from '../../schema/row-types.ts';
 import { administrator } from '../../schema/rules.ts';
 import type { ListQuery, Page } from '../../schema/services/list-query.ts';

@@ -7,7 +7,7 @@ import { inTransaction } from '../../rows/transaction.ts';
 import type { App } from '../../schema/app.ts';
 import { system } from '../../schema/caller.ts';
 import type { Jobs } from '../../schema/jobs.ts';
-import type { ContractContext } from '../../schema/route.ts';
+import type { ContractContext } from '../../schema/routes/app-contract.ts';
 import type { Resources } from '../../schema/row-types.ts';
 import type { Account, RequestContext } from '../../schema/services/account-service.ts';
 import type { Page } from '../../schema/services/list-query.ts';

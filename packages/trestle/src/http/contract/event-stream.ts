@@ -1,4 +1,5 @@
-import { type Answer, bytes, type RouteRequest } from '../../schema/route.ts';
+import { bytes } from '../../schema/routes/bytes.ts';
+import type { Answer, RouteRequest } from '../../schema/routes/route.ts';
 import type {
   OperationEvent,
   OperationService,

@@ -1,6 +1,7 @@
 import { FifoMap } from '../../fifo-map.ts';
 import type { Caller, Context } from '../../schema/caller.ts';
-import { type Answer, answer, bytes } from '../../schema/route.ts';
+import { bytes } from '../../schema/routes/bytes.ts';
+import { type Answer, answer } from '../../schema/routes/route.ts';
 import type { ListConditions, Page } from '../../schema/services/list-query.ts';
 
 /** The members of a list's request that are used; every `RouteRequest` with such a query has them. */

@@ -1,5 +1,5 @@
 import { audienceOf } from '../../rows/rules/caller-class.ts';
-import type { Route } from '../../schema/route.ts';
+import type { Route } from '../../schema/routes/route.ts';
 import { sampleOf } from '../openapi/samples.ts';
 import type { RouteTable } from '../routes/route-table.ts';
 import type { FirstCall, ResourceVerbs } from './index-page.ts';

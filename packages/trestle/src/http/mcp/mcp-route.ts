@@ -1,7 +1,8 @@
 import type { McpHttpHandler } from '@modelcontextprotocol/server';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import { bytes, type Route, type RouteRequest, route } from '../../schema/route.ts';
+import { bytes } from '../../schema/routes/bytes.ts';
+import { type Route, type RouteRequest, route } from '../../schema/routes/route.ts';
 import { anyone } from '../../schema/rules.ts';
 import type { Tool } from './mcp-tools.ts';
 

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import type { Model } from '../../rows/model.ts';
 import type { Action } from '../../rows/policy.ts';
 import type { Caller } from '../../schema/caller.ts';
-import type { Route } from '../../schema/route.ts';
+import type { Route } from '../../schema/routes/route.ts';
 import { operationIdOf } from '../openapi/operation.ts';
 
 /** A tool of an app: one of its uniform routes, for callers who may use it. */

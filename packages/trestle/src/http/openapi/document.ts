@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox';
 import { audienceOf } from '../../rows/rules/caller-class.ts';
-import type { Contract } from '../../schema/route.ts';
+import type { Contract } from '../../schema/routes/app-contract.ts';
 import type { RouteTable } from '../routes/route-table.ts';
 import { HEADER_COMPONENTS } from './headers.ts';
 import { operationOf, tagOf, templateOf } from './operation.ts';

@@ -1,7 +1,8 @@
 import type { TSchema } from 'typebox';
 import { audienceOf } from '../../rows/rules/caller-class.ts';
 import { compileSchema, isObject } from '../../rows/validate.ts';
-import type { Contract, Route } from '../../schema/route.ts';
+import type { Contract } from '../../schema/routes/app-contract.ts';
+import type { Route } from '../../schema/routes/route.ts';
 import type { RouteTable } from '../routes/route-table.ts';
 import { titled, typeName } from '../routes/uniform/route-names.ts';
 import { failureResponses } from './failures.ts';

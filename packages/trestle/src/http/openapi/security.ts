@@ -1,6 +1,6 @@
 import { audienceOf } from '../../rows/rules/caller-class.ts';
 import { isObject } from '../../rows/validate.ts';
-import type { CredentialPlace, Route } from '../../schema/route.ts';
+import type { CredentialPlace, Route } from '../../schema/routes/route.ts';
 import { placesOf, TICKET, takesTickets } from '../requests/presented-credential.ts';
 import type { RouteTable } from '../routes/route-table.ts';
 

@@ -1,5 +1,5 @@
 import { Problem } from '../../problems.ts';
-import type { UploadedFile } from '../../schema/route.ts';
+import type { UploadedFile } from '../../schema/routes/bytes.ts';
 import { LIMITS } from '../server/limits.ts';
 import { decodeText } from './bodies.ts';
 

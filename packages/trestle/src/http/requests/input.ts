@@ -3,7 +3,7 @@ import type { TSchema } from 'typebox';
 import { type FieldError, Problem } from '../../problems.ts';
 import { bodyProblem, compileSchema, isObject, kindOf, summary } from '../../rows/validate.ts';
 import { exactNumber } from '../../schema/fields/number.ts';
-import type { Route } from '../../schema/route.ts';
+import type { Route } from '../../schema/routes/route.ts';
 import { FORM_TYPE, MULTIPART_TYPE, parseJsonText } from './bodies.ts';
 
 /** Path, query and body of a request, as the schemas of its route say. */

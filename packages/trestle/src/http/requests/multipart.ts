@@ -1,5 +1,5 @@
 import { Problem } from '../../problems.ts';
-import { UploadedFile } from '../../schema/route.ts';
+import { UploadedFile } from '../../schema/routes/bytes.ts';
 import { LIMITS } from '../server/limits.ts';
 import { addField, type Form } from './form.ts';
 

@@ -4,7 +4,7 @@ import { Problem } from '../../problems.ts';
 import { audienceOf } from '../../rows/rules/caller-class.ts';
 import { isObject } from '../../rows/validate.ts';
 import { anonymous, type Caller } from '../../schema/caller.ts';
-import type { CredentialPlace, Route, RouteRequest } from '../../schema/route.ts';
+import type { CredentialPlace, Route, RouteRequest } from '../../schema/routes/route.ts';
 import type { RouteTable } from '../routes/route-table.ts';
 import { pathOf } from '../server/errors.ts';
 

@@ -5,7 +5,7 @@ import { Problem } from '../../problems.ts';
 import { inTransaction, type OpenTransaction } from '../../rows/transaction.ts';
 import { isObject } from '../../rows/validate.ts';
 import type { Caller } from '../../schema/caller.ts';
-import type { Answer, Route, RouteRequest } from '../../schema/route.ts';
+import type { Answer, Route, RouteRequest } from '../../schema/routes/route.ts';
 import { templateOf } from '../openapi/operation.ts';
 import { ROW_ID } from '../server/admission.ts';
 

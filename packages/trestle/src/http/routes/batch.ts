@@ -6,7 +6,7 @@ import type { IdempotencyKeys } from '../../rows/idempotency/idempotency-keys.ts
 import { placed } from '../../rows/several/verbs.ts';
 import { inTransaction } from '../../rows/transaction.ts';
 import { isObject } from '../../rows/validate.ts';
-import { type Answer, answer, type Route, type RouteRequest, route } from '../../schema/route.ts';
+import { type Answer, answer, type Route, type RouteRequest, route } from '../../schema/routes/route.ts';
 import { anyone } from '../../schema/rules.ts';
 import { type InputReader, uniformInput } from '../requests/input.ts';
 import { problemAnswer } from '../server/errors.ts';

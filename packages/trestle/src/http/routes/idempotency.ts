@@ -1,6 +1,6 @@
 import { Problem } from '../../problems.ts';
 import type { IdempotencyKeys } from '../../rows/idempotency/idempotency-keys.ts';
-import type { Answer, RouteRequest } from '../../schema/route.ts';
+import type { Answer, RouteRequest } from '../../schema/routes/route.ts';
 
 /** Maximum characters of an Idempotency-Key. */
 const MAX_KEY_LENGTH = 255;

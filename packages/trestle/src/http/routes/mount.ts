@@ -3,7 +3,7 @@ import type { Engine } from '../../engine.ts';
 import { Problem } from '../../problems.ts';
 import type { Row } from '../../rows/model.ts';
 import type { RowId } from '../../schema/id.ts';
-import type { Contract, FailedRequest } from '../../schema/route.ts';
+import type { Contract, FailedRequest } from '../../schema/routes/app-contract.ts';
 import type { Resources } from '../../schema/row-types.ts';
 import { serveAccountPage } from '../docs/account-page.ts';
 import { serveDocumentation } from '../docs/document-pages.ts';

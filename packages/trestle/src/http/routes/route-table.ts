@@ -13,7 +13,7 @@ import { standings } from '../../rows/policy.ts';
 import { refuse } from '../../rows/rules/caller-class.ts';
 import type { Origin } from '../../schema/caller.ts';
 import { anonymous, type Caller, type Transaction } from '../../schema/caller.ts';
-import type { Answer, CredentialPlace, Route, RouteRequest } from '../../schema/route.ts';
+import type { Answer, CredentialPlace, Route, RouteRequest } from '../../schema/routes/route.ts';
 import type { AccountService } from '../../schema/services/account-service.ts';
 import { contractInput, type Input, type InputReader, uniformInput } from '../requests/input.ts';
 import { callerOf, placesOf, splitPlaces } from '../requests/presented-credential.ts';

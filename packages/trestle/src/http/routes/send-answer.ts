@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
 import { Problem } from '../../problems.ts';
-import type { Answer, ByteContent, ByteRange, ByteStream } from '../../schema/route.ts';
+import type { ByteContent, ByteRange, ByteStream } from '../../schema/routes/bytes.ts';
+import type { Answer } from '../../schema/routes/route.ts';
 import { TURN_SIZE } from '../../turns.ts';
 import {
   type Coding,

@@ -3,7 +3,7 @@ import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyReques
 import { Problem } from '../../problems.ts';
 import { isObject } from '../../rows/validate.ts';
 import type { Caller } from '../../schema/caller.ts';
-import type { Route } from '../../schema/route.ts';
+import type { Route } from '../../schema/routes/route.ts';
 import { type TraceContext, traceOf } from '../logging/trace-context.ts';
 import type { RouteTally } from '../metrics/metrics.ts';
 import { answerPreflight, corsHeaders, isPreflight } from '../requests/cors.ts';

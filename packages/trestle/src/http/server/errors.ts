@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from '../../node-http.ts';
 import { PROBLEMS, Problem, type ProblemCode } from '../../problems.ts';
-import type { ErrorAnswer, FailedRequest } from '../../schema/route.ts';
+import type { ErrorAnswer, FailedRequest } from '../../schema/routes/app-contract.ts';
 import { sendErrorPage } from '../docs/error-page.ts';
 import { acceptedTypes } from '../requests/bodies.ts';
 import { corsHeaders, type Origins } from '../requests/cors.ts';

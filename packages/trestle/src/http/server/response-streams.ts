@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { pipeline, Readable, type Transform } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../problems.ts';
-import type { ByteStream } from '../../schema/route.ts';
+import type { ByteStream } from '../../schema/routes/bytes.ts';
 import type { ErrorLog } from '../logging/logging-errors.ts';
 
 /** Limits of one client's streamed answers. */

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Engine, EngineMeasures } from '../../engine.ts';
 import type { Problem } from '../../problems.ts';
 import type { Origin } from '../../schema/caller.ts';
-import type { ErrorAnswer, FailedRequest } from '../../schema/route.ts';
+import type { ErrorAnswer, FailedRequest } from '../../schema/routes/app-contract.ts';
 import { serveAdmin } from '../docs/admin-pages.ts';
 import { type IndexEntry, serveIndex } from '../docs/index-page.ts';
 import { type Log, RecentLines } from '../logging/logging.ts';

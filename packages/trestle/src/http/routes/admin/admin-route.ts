@@ -8,7 +8,7 @@ import {
   type RouteRequest,
   type RouteTypesOf,
   route,
-} from '../../../schema/route.ts';
+} from '../../../schema/routes/route.ts';
 import { administrator } from '../../../schema/rules.ts';
 
 export const tag = 'administration';

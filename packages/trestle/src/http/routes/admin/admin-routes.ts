@@ -1,5 +1,5 @@
 import type { Engine } from '../../../engine.ts';
-import type { Route } from '../../../schema/route.ts';
+import type { Route } from '../../../schema/routes/route.ts';
 import type { Resources } from '../../../schema/row-types.ts';
 import type { ServerView } from '../../server/administration.ts';
 import { auditRoutes } from './audit-routes.ts';

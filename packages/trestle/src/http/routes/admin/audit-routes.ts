@@ -1,7 +1,8 @@
 import { type TSchema, Type } from 'typebox';
 import { refuseKey } from '../../../accounts/account-rows.ts';
 import type { Engine } from '../../../engine.ts';
-import { bytes, type Route } from '../../../schema/route.ts';
+import { bytes } from '../../../schema/routes/bytes.ts';
+import type { Route } from '../../../schema/routes/route.ts';
 import type { Resources } from '../../../schema/row-types.ts';
 import { administrator } from '../../../schema/rules.ts';
 import { listParameters } from '../uniform/list-parameters.ts';

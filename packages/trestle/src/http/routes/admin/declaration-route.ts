@@ -11,7 +11,7 @@ import { describeResource } from '../../../rows/declaration/resource-view.ts';
 import { ruleMatrix } from '../../../rows/declaration/rule-matrix.ts';
 import { OPERATOR_ROLES } from '../../../schema/accounts.ts';
 import type { App } from '../../../schema/app.ts';
-import { answer, type Route } from '../../../schema/route.ts';
+import { answer, type Route } from '../../../schema/routes/route.ts';
 import type { Resources } from '../../../schema/row-types.ts';
 import { VERBS } from '../../../schema/rules.ts';
 import { LIMITS } from '../../server/limits.ts';

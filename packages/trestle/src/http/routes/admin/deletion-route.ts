@@ -10,7 +10,7 @@ import {
   type ReachedRows,
 } from '../../../rows/relations/deletion-preview.ts';
 import type { RowId } from '../../../schema/id.ts';
-import { answer, type Route } from '../../../schema/route.ts';
+import { answer, type Route } from '../../../schema/routes/route.ts';
 import type { Resources } from '../../../schema/row-types.ts';
 import { titled } from '../uniform/route-names.ts';
 import { adminRoute } from './admin-route.ts';

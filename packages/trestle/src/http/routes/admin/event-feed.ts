@@ -1,5 +1,6 @@
 import type { Authenticator } from '../../../accounts/authenticator.ts';
-import { type Answer, bytes, type RouteRequest } from '../../../schema/route.ts';
+import { bytes } from '../../../schema/routes/bytes.ts';
+import type { Answer, RouteRequest } from '../../../schema/routes/route.ts';
 import { EVENTS } from '../../contract/event-stream.ts';
 
 /** Milliseconds between two looks whether the follower may go on, and comments that keep a quiet connection open. */

@@ -1,7 +1,7 @@
 import { type TSchema, Type } from 'typebox';
 import { refuseKey } from '../../../accounts/account-rows.ts';
 import type { Engine } from '../../../engine.ts';
-import { answer, type Route } from '../../../schema/route.ts';
+import { answer, type Route } from '../../../schema/routes/route.ts';
 import type { Resources } from '../../../schema/row-types.ts';
 import { administrator } from '../../../schema/rules.ts';
 import { OPERATION_STATES } from '../../../schema/services/operation-service.ts';

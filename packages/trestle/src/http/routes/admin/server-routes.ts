@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import type { Authenticator } from '../../../accounts/authenticator.ts';
-import { answer, type Route } from '../../../schema/route.ts';
+import { answer, type Route } from '../../../schema/routes/route.ts';
 import { EVENTS } from '../../contract/event-stream.ts';
 import { MEASURES } from '../../metrics/metrics-history.ts';
 import type { ServerView } from '../../server/administration.ts';

@@ -4,7 +4,7 @@ import type { OperatorSession, OperatorView } from '../../../accounts/operators/
 import { DEFAULT_PASSWORD } from '../../../accounts/passwords/credentials.ts';
 import type { Engine } from '../../../engine.ts';
 import { Problem } from '../../../problems.ts';
-import { type Answer, answer, type Route, type RouteRequest, route } from '../../../schema/route.ts';
+import { type Answer, answer, type Route, type RouteRequest, route } from '../../../schema/routes/route.ts';
 import type { Resources } from '../../../schema/row-types.ts';
 import { isForeign, sessionCookie } from '../../requests/presented-credential.ts';
 import { accountSchema } from '../uniform/accounts/account-routes.ts';

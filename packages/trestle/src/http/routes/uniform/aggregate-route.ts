@@ -1,7 +1,7 @@
 import { type TSchema, Type } from 'typebox';
 import type { Model } from '../../../rows/model.ts';
 import type { AnyService } from '../../../rows/write.ts';
-import { answer, type Route, route } from '../../../schema/route.ts';
+import { answer, type Route, route } from '../../../schema/routes/route.ts';
 import { nobody } from '../../../schema/rules.ts';
 import { AGGREGATES, type AggregateQuery } from '../../../schema/services/list-query.ts';
 import { invalidParameter, refuseUnknown } from '../../requests/input.ts';

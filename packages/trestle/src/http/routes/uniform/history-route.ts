@@ -2,7 +2,7 @@ import { type TSchema, Type } from 'typebox';
 import type { Model } from '../../../rows/model.ts';
 import type { AnyService } from '../../../rows/write.ts';
 import type { RowId } from '../../../schema/id.ts';
-import { answer, type Route, route } from '../../../schema/route.ts';
+import { answer, type Route, route } from '../../../schema/routes/route.ts';
 import { nobody } from '../../../schema/rules.ts';
 import { HISTORY_ACTIONS } from '../../../schema/services/history-entry.ts';
 import { linksUnder, PAGE } from './list-query.ts';

@@ -2,7 +2,7 @@ import { type TSchema, Type } from 'typebox';
 import type { Model } from '../../../rows/model.ts';
 import { audienceOf } from '../../../rows/rules/caller-class.ts';
 import type { RowId } from '../../../schema/id.ts';
-import { type Answer, answer, type Route, route } from '../../../schema/route.ts';
+import { type Answer, answer, type Route, route } from '../../../schema/routes/route.ts';
 import { administrator, anyone, nobody, type Rule, signedIn } from '../../../schema/rules.ts';
 import {
   OPERATION_STATES,

@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import type { Model } from '../../../rows/model.ts';
-import { type Route, type RouteRequest, route } from '../../../schema/route.ts';
+import { type Route, type RouteRequest, route } from '../../../schema/routes/route.ts';
 import type { Rule } from '../../../schema/rules.ts';
 import type { ListQuery, Page } from '../../../schema/services/list-query.ts';
 import { listParameters } from './list-parameters.ts';

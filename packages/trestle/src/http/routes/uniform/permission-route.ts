@@ -8,7 +8,7 @@ import { isAdministrator, isViewer } from '../../../rows/rules/caller-class.ts';
 import { notFound, requireId } from '../../../rows/validate.ts';
 import { system } from '../../../schema/caller.ts';
 import type { RowId } from '../../../schema/id.ts';
-import { answer, type Route, route } from '../../../schema/route.ts';
+import { answer, type Route, route } from '../../../schema/routes/route.ts';
 import { nobody } from '../../../schema/rules.ts';
 import type { AccountService } from '../../../schema/services/account-service.ts';
 import { rowName, titled, verbPath } from './route-names.ts';

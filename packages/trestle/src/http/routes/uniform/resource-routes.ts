@@ -5,7 +5,7 @@ import { Problem } from '../../../problems.ts';
 import type { Model } from '../../../rows/model.ts';
 import { countingFields } from '../../../rows/read.ts';
 import type { AnyService } from '../../../rows/write.ts';
-import { answer, type Route, type RouteRequest, route } from '../../../schema/route.ts';
+import { answer, type Route, type RouteRequest, route } from '../../../schema/routes/route.ts';
 import { nobody } from '../../../schema/rules.ts';
 import { aggregateRoute } from './aggregate-route.ts';
 import { etagOf, noneMatches, representationOf } from './etag.ts';

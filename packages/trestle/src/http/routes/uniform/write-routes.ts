@@ -17,7 +17,7 @@ import {
   type RouteRequest,
   type RouteTypes,
   route,
-} from '../../../schema/route.ts';
+} from '../../../schema/routes/route.ts';
 import { nobody } from '../../../schema/rules.ts';
 import type { ManyQuery, Versioned } from '../../../schema/services/row-service.ts';
 import { invalidParameter, refuseUnknown } from '../../requests/input.ts';

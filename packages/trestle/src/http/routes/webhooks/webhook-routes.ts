@@ -5,7 +5,7 @@ import type { Model } from '../../../rows/model.ts';
 import { narrowed, without } from '../../../rows/system-tables.ts';
 import type { AnyService } from '../../../rows/write.ts';
 import type { App } from '../../../schema/app.ts';
-import { answer, type Route, route } from '../../../schema/route.ts';
+import { answer, type Route, route } from '../../../schema/routes/route.ts';
 import { nobody } from '../../../schema/rules.ts';
 import { WEBHOOK_EVENTS } from '../../../schema/webhooks/declare-webhooks.ts';
 import { pageRoute } from '../uniform/page-route.ts';

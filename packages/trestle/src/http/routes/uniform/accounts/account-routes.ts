@@ -9,14 +9,14 @@ import { credentialsSchema } from '../../../../schema/accounts.ts';
 import type { App } from '../../../../schema/app.ts';
 import { accountOf, anonymous } from '../../../../schema/caller.ts';
 import type { RowId } from '../../../../schema/id.ts';
+import { limitedBy } from '../../../../schema/routes/app-contract.ts';
 import {
   type Answer,
   answer,
-  limitedBy,
   type Route,
   type RouteRequest,
   route,
-} from '../../../../schema/route.ts';
+} from '../../../../schema/routes/route.ts';
 import { administrator, any, ownAccount, signedIn } from '../../../../schema/rules.ts';
 import type { Account, AccountService } from '../../../../schema/services/account-service.ts';
 import type { Versioned } from '../../../../schema/services/row-service.ts';

@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import type { AccountModels } from '../../../../accounts/open-accounts.ts';
-import { answer, type Route, type RouteRequest, route } from '../../../../schema/route.ts';
+import { answer, type Route, type RouteRequest, route } from '../../../../schema/routes/route.ts';
 import { signedIn } from '../../../../schema/rules.ts';
 import type { KeyOptions, KeyService, KeyView } from '../../../../schema/services/account-service.ts';
 import { pageRoute } from '../page-route.ts';

@@ -1,6 +1,6 @@
 import { type TObject, Type } from 'typebox';
 import type { PeopleService } from '../../../../accounts/people/people.ts';
-import { answer, type Route, route } from '../../../../schema/route.ts';
+import { answer, type Route, route } from '../../../../schema/routes/route.ts';
 import { anyone, signedIn } from '../../../../schema/rules.ts';
 import { titled } from '../route-names.ts';
 import { type AccountsOf, bodiesOf } from './account-routes.ts';

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { answer, type Route, route } from '../../../../schema/route.ts';
+import { answer, type Route, route } from '../../../../schema/routes/route.ts';
 import { signedIn } from '../../../../schema/rules.ts';
 import type { Tokens } from '../../../../schema/services/account-service.ts';
 import { pageRoute } from '../page-route.ts';

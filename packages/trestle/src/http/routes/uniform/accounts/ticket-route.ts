@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import type { Tickets } from '../../../../accounts/tokens/tickets.ts';
-import { answer, type Route, route } from '../../../../schema/route.ts';
+import { answer, type Route, route } from '../../../../schema/routes/route.ts';
 import { signedIn } from '../../../../schema/rules.ts';
 import { titled } from '../route-names.ts';
 import { type AccountsOf, bodiesOf } from './account-routes.ts';

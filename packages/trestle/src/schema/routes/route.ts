@@ -1,14 +1,8 @@
-import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
-import type { Problem, ProblemCode } from '../problems.ts';
-import type { Caller, Origin, RunTransaction, Transaction } from './caller.ts';
-import type { JobServices, Jobs } from './jobs.ts';
-import type { Fields, Resource } from './resource.ts';
-import type { BodyOf, PatchOf, Resources, RowOf } from './row-types.ts';
-import type { Rule, Rules } from './rules.ts';
-import type { AccountService, KeyService } from './services/account-service.ts';
-import type { MailService } from './services/mail-service.ts';
-import type { OperationService } from './services/operation-service.ts';
-import type { Services } from './services/row-service.ts';
+import type { Static, TSchema } from 'typebox';
+import type { Problem, ProblemCode } from '../../problems.ts';
+import type { Caller, Origin, Transaction } from '../caller.ts';
+import type { Rule } from '../rules.ts';
+import type { ByteContent } from './bytes.ts';
 
 /** A method that routes have. HEAD and OPTIONS are answered without a route of their own. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -89,38 +83,6 @@ export interface RouteRequest<T extends RouteTypes = RouteTypes> {
   url: string;
   /** `HEAD` runs the code of its GET; what a read does beside reading (counting) is left out then: `peek` in place of `read`. */
   method: string;
-}
-
-/** Bytes that come one after the other: a generator, a Node `Readable` or a Web `ReadableStream`. Text is sent as UTF-8. */
-export type ByteStream = AsyncIterable<Uint8Array | string>;
-
-/** A part of some content: the positions of its first and last byte, both included (RFC 9110, 14.1.2). */
-export interface ByteRange {
-  /** Position of the first byte, from 0. */
-  readonly start: number;
-  /** Position of the last byte. */
-  readonly end: number;
-}
-
-/**
- * Content that is not JSON. With a known length a client may ask for a part of it (206); with `etag` or `lastModified` it may
- * ask whether it has changed (304), and go on with a download that broke off (`If-Range`).
- */
-export interface ByteContent {
-  /**
-   * All bytes, or a stream of them; a function opens the stream of a part, so that nothing before it is read. It is called
-   * with the whole range where no part is asked for, and not at all for HEAD and 304. Streams are destroyed when the client
-   * goes away, and what fails inside them is logged with the request's id.
-   */
-  readonly content: Uint8Array | ByteStream | ((range: ByteRange) => ByteStream | Promise<ByteStream>);
-  /** The media type, such as `image/png`. */
-  readonly type: string;
-  /** Bytes in all. Known of a `Uint8Array`; a function needs it; a stream without one is sent chunked and whole. */
-  readonly length?: number;
-  /** A strong entity tag without its quotes: a hash or a version (RFC 9110, 8.8.3). */
-  readonly etag?: string;
-  /** The instant of the last change, for `Last-Modified`; whole seconds count. */
-  readonly lastModified?: Date;
 }
 
 /** The answer of a route: `answer()`, `bytes()` and `file()` make one. */
@@ -268,116 +230,6 @@ export interface Route<C extends RouteCall = RouteCall> {
   readonly $call?: C;
 }
 
-/** An error in a contract's own words. */
-export interface ErrorAnswer {
-  /** The HTTP status. */
-  status: number;
-  /** Sent as JSON. */
-  body: unknown;
-  /** Response headers (default: none). */
-  headers?: Readonly<Record<string, string>>;
-}
-
-/** A failed request. `route` is undefined where no route was found. */
-export interface FailedRequest {
-  /** The method of the request. */
-  method: string;
-  /** Without the query, which may hold a key. */
-  path: string;
-  /** The prefix that a proxy has removed from the path: `` or `/api`. */
-  prefix: string;
-  /** The route that was called; undefined where no route was found. */
-  route: Route | undefined;
-  /** The values of the path's parameters. */
-  params: Readonly<Record<string, string>>;
-  /** The id in the answer's `X-Request-Id` and in the log. */
-  requestId: string;
-}
-
-/** An app's documented routes: thin adapters over services, and its own error shape. */
-export interface Contract<R extends Route = Route> {
-  /** The routes, made by `route()`. */
-  readonly routes: readonly R[];
-  /** Puts a failed request into the contract's own words. */
-  readonly errors: (problem: Problem, request: FailedRequest) => ErrorAnswer;
-  /** The shape of what `errors` answers, for the documentation (default: any). */
-  readonly errorShape?: TSchema;
-  /** Places of credentials beside the Bearer header (default: none). */
-  readonly credentials?: readonly CredentialPlace[];
-  /** Descriptions of the tags of its routes, for the documentation (default: none). */
-  readonly tags?: Readonly<Record<string, string>>;
-  /** Whether routes that do not say so themselves take `multipart/form-data` bodies (default: false). */
-  readonly multipart?: boolean;
-  /** Whether routes that do not say so themselves take numbers and booleans of JSON bodies as strings (default: false). */
-  readonly coerce?: boolean;
-  /** Paths of the documentation pages; Swagger UI is at `/docs` in any case. */
-  readonly pages?: {
-    /** Path of Swagger UI (default: `/docs`). */
-    readonly swagger?: string;
-    /** Path of ReDoc (default: `/redoc`). */
-    readonly redoc?: string;
-  };
-}
-
-/**
- * A file of a `multipart/form-data` body.
- *
- * @example
- * const picture = new UploadedFile('a.png', 'image/png', new Uint8Array([1, 2]));
- */
-export class UploadedFile {
-  /** As the client names it: never a path to write to. */
-  readonly name: string;
-  /** The media type that the client claims. */
-  readonly type: string;
-  /** The content. */
-  readonly bytes: Uint8Array;
-
-  constructor(name: string, type: string, bytes: Uint8Array) {
-    this.name = name;
-    this.type = type;
-    this.bytes = bytes;
-  }
-}
-
-/** JSON Schemas of one resource, typed by its declaration. */
-export interface ResourceSchemas<R extends Resource, Rs> {
-  /** Of a row, as it is read. */
-  readonly row: TUnsafe<RowOf<R, Rs>>;
-  /** Of POST and PUT. */
-  readonly body: TUnsafe<BodyOf<R, Rs>>;
-  /** Of PATCH. */
-  readonly patch: TUnsafe<PatchOf<R, Rs>>;
-}
-
-/** The input of a contract: the services, rules and schemas of its app. */
-export interface ContractContext<
-  Rs extends Resources,
-  Js extends Jobs = Jobs,
-  F extends Fields = Record<never, never>,
-> {
-  /** The declared rules, so that a route names its own and never repeats it: `can: rules.notes.create`. */
-  rules: { readonly [K in keyof Rs]: Required<Rules> };
-  /** The schemas of rows and bodies as declared, so that a contract says once more only what it says differently. */
-  schemas: { readonly [K in keyof Rs]: ResourceSchemas<Rs[K], Rs> };
-  /** The schema of what somebody signs up with, as declared. */
-  credentials: TSchema;
-  /** The verbs of each resource: `services.notes.create(request, body)`. */
-  services: Services<Rs>;
-  /** Sign-up, sign-in, accounts and sessions. */
-  accounts: AccountService<F>;
-  /** API keys. */
-  keys: KeyService;
-  /** Operations of lifecycles, and moves of states. */
-  operations: OperationService;
-  /** Enqueues each declared job: `jobs.remind.enqueue(request, input, { at, key })`. */
-  jobs: JobServices<Js>;
-  /** Sends mail: `mail.send(request, { to, subject, text })`. */
-  mail: MailService;
-  /** Runs verbs of several services in one commit. */
-  transaction: RunTransaction;
-}
-
 /**
  * Declares one route of a contract. The types of `params`, `query` and `body` follow from their schemas; method,
  * path and answers are part of its type, so that a typed client can call it.
@@ -405,31 +257,6 @@ export function route<
 }
 
 /**
- * Copies limits into a contract's schema for the documentation: those of the members of the same name in another schema, which
- * the service checks after the route, with the contract's own messages. It changes no check.
- *
- * @param limits such as `schemas.notes.body` or `credentials` of the context.
- * @example
- * const NewNote = Type.Object({ title: Type.String() });
- * const options = { summary: 'Create', body: limitedBy(NewNote, schemas.notes.body), answers: { 201: schemas.notes.row } };
- */
-export function limitedBy<S extends TSchema>(schema: S, limits: TSchema): S {
-  const own = propertiesOf(schema);
-  const given = propertiesOf(limits);
-  const members = Object.entries(own).map(([name, member]) => {
-    const { anyOf = [], ...plain } = given[name] ?? {};
-    // Of a nullable member, the limits are those of its values.
-    const { type: _type, ...words } = Object.assign({}, plain, ...[anyOf].flat());
-    return [name, { ...member, 'x-limits': words }];
-  });
-  return { ...schema, properties: Object.fromEntries(members) };
-}
-
-function propertiesOf(schema: TSchema): Record<string, Record<string, unknown>> {
-  return 'properties' in schema ? (schema.properties as Record<string, Record<string, unknown>>) : {};
-}
-
-/**
  * An answer with a JSON body.
  *
  * @example
@@ -437,40 +264,4 @@ function propertiesOf(schema: TSchema): Record<string, Record<string, unknown>> 
  */
 export function answer(status: number, body?: unknown, headers?: Readonly<Record<string, string>>): Answer {
   return { status, body, ...(headers && { headers }) };
-}
-
-/**
- * An answer of bytes: a file, an image, a text that is generated while it is sent. `Range`, `If-Range`, `If-None-Match` and
- * related headers are obeyed (RFC 9110, 13 and 14). Without a `Cache-Control` of its own an answer is `private, no-cache` where it
- * has a tag or a date, else `no-store`.
- *
- * @example
- * route('GET', '/logo.svg', { summary: 'Logo', produces: 'image/svg+xml', answers: { 200: null } }, () =>
- *   bytes({ content: Buffer.from('<svg/>'), type: 'image/svg+xml', etag: 'v3' }));
- * // A large file, of which only the requested range is read:
- * bytes({ content: ({ start, end }) => createReadStream('a.zip', { start, end }), type: 'application/zip', length: 90_000 });
- */
-export function bytes(content: ByteContent, headers?: Readonly<Record<string, string>>): Answer {
-  return { status: 200, bytes: content, ...(headers && { headers }) };
-}
-
-/**
- * The schema of a file in a body of a route with `multipart: true`.
- *
- * @param maxLength maximum bytes (default: the maximum of the body).
- * @example
- * const Upload = Type.Object({ title: Type.String(), picture: file({ maxLength: 100_000 }) });
- * route('POST', '/pictures', { summary: 'Upload', multipart: true, body: Upload, answers: { 201: null } }, ({ body }) =>
- *   answer(201, { bytes: body.picture.bytes.byteLength }));
- */
-export function file({ maxLength }: { maxLength?: number } = {}): TUnsafe<UploadedFile> {
-  const schema = Type.Unsafe<UploadedFile>({
-    contentMediaType: 'application/octet-stream',
-    ...(maxLength !== undefined && { maxLength }),
-  });
-  return Type.Refine(
-    schema,
-    (value) => value instanceof UploadedFile && value.bytes.byteLength <= (maxLength ?? Infinity),
-    () => (maxLength === undefined ? 'expected a file' : `expected a file of at most ${maxLength} bytes`),
-  );
 }
