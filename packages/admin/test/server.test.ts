@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { eachPlace } from '../../trestle/test/stores.ts';
 import { type Admin, openAdmin, picture, setUp, skip } from './browser.ts';
+import { writeDayOfSamples } from './day-of-samples.ts';
 import { library, seed } from './library.ts';
 
 eachPlace('the server', (place) => {
@@ -65,6 +66,31 @@ eachPlace('the server', (place) => {
     await page.getByText('TRESTLE_ADMIN_SECRET').waitFor();
     await page.getByRole('link', { name: 'Processes' }).click();
     await page.getByText('running').waitFor();
+  });
+
+  test('a day of samples is drawn with names, round axes, hours, and its gap', { skip }, async () => {
+    await writeDayOfSamples(admin.served.data, 'library');
+    await go('server');
+    const chart = page.getByRole('figure').filter({ hasText: 'Event loop delay' });
+    await chart.getByText('longest').waitFor();
+    await chart.getByText('mean').waitFor();
+    assert.doesNotMatch(await page.getByRole('main').innerText(), /[a-z]_[a-z]/);
+    const requests = page.getByRole('figure').filter({ hasText: 'Requests' });
+    // Nights and noon: up to some 120 a minute, on an axis to 200; the two hours without a server part the line.
+    const [top] = await requests.locator('.level').allInnerTexts();
+    assert.equal(top, '200');
+    const path = (await requests.locator('path').first().getAttribute('d')) ?? '';
+    assert.ok((path.match(/M/g) ?? []).length >= 2, path);
+    const hours = await requests.locator('.hours span').allInnerTexts();
+    assert.ok(hours.length >= 4 && hours.every((hour) => /^(?:00|06|12|18):00$/.test(hour)), hours.join());
+    await requests.locator('.plot').hover();
+    await requests
+      .getByText(/^\d\d:\d\d$/)
+      .first()
+      .waitFor();
+    await page.getByLabel('Span of time').selectOption('1');
+    await page.waitForResponse((response) => response.url().includes('hours=1'));
+    await picture(page, 'charts-day');
   });
 
   test('nothing went wrong meanwhile', { skip }, () => {

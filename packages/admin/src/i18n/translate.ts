@@ -34,13 +34,16 @@ export function t(key: MessageKey, values: Readonly<Record<string, string | numb
   );
 }
 
-const numbers = new Intl.NumberFormat(language);
+/** The way to write numbers and times: the viewer's own where it is of the language. */
+export const locale = navigator.languages.find((one) => one.split('-')[0] === language) ?? language;
+
+const numbers = new Intl.NumberFormat(locale);
 
 export function formatNumber(value: number): string {
   return numbers.format(value);
 }
 
-const instants = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' });
+const instants = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
 
 /** An instant in the viewer's zone. */
 export function formatInstant(value: string | number | Date): string {
@@ -48,7 +51,7 @@ export function formatInstant(value: string | number | Date): string {
   return Number.isNaN(date.getTime()) ? String(value) : instants.format(date);
 }
 
-const ages = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' });
+const ages = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
 const UNITS = [
   ['day', 86_400],
   ['hour', 3600],
@@ -67,7 +70,7 @@ export function formatAge(value: string | number | Date): string {
 export function formatDuration(from: string, to: string): string {
   const seconds = (Date.parse(to) - Date.parse(from)) / 1000;
   const options = { style: 'unit', unit: 'second', unitDisplay: 'short', maximumFractionDigits: 1 } as const;
-  return new Intl.NumberFormat(language, options).format(seconds);
+  return new Intl.NumberFormat(locale, options).format(seconds);
 }
 
 /** A size in bytes: `1.4 MB`. */
@@ -76,5 +79,5 @@ export function formatBytes(bytes: number): string {
   const step = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
   const unit = units[step] ?? 'byte';
   const digits = { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1 } as const;
-  return new Intl.NumberFormat(language, digits).format(bytes / 1000 ** step);
+  return new Intl.NumberFormat(locale, digits).format(bytes / 1000 ** step);
 }

@@ -1,61 +1,81 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { request } from '../../api/api.ts';
-import { formatBytes, formatInstant, formatNumber, type MessageKey, t } from '../../i18n/translate.ts';
+import {
+  formatBytes,
+  formatInstant,
+  formatNumber,
+  locale,
+  type MessageKey,
+  t,
+} from '../../i18n/translate.ts';
 import { Failed, Loading } from '../../ui/feedback.tsx';
-import { type History, type Joins, POINTS, pointsOf } from './measures.ts';
+import { type History, type Joins, POINTS, pathOf, pointsOf, ticksOf, topOf } from './measures.ts';
 import { processName } from './settings.tsx';
 
-interface Chart extends Joins {
+interface Chart {
   label: MessageKey;
   /** Measures drawn as lines, the first the strongest. */
-  lines: readonly string[];
+  lines: Readonly<Record<string, MessageKey>>;
   format: (value: number) => string;
+  joins: Joins;
 }
 
-const milliseconds = (value: number) => `${formatNumber(Math.round(value * 10) / 10)} ms`;
-const count = (value: number) => formatNumber(Math.round(value));
+const milliseconds = (value: number) =>
+  value < 1000
+    ? `${formatNumber(Math.round(value * 10) / 10)} ms`
+    : `${formatNumber(Math.round(value / 100) / 10)} s`;
+const count = (value: number) => formatNumber(value < 10 ? Math.round(value * 10) / 10 : Math.round(value));
 
 const CHARTS: readonly Chart[] = [
-  { label: 'charts.requests', lines: ['requests'], format: count, within: 'sum', across: 'sum' },
+  { label: 'charts.requests', lines: { requests: 'charts.requests' }, format: count, joins: 'rate' },
   {
     label: 'charts.latency',
-    lines: ['p99', 'p95', 'p50'],
+    lines: { p99: 'charts.p99', p95: 'charts.p95', p50: 'charts.p50' },
     format: milliseconds,
-    within: 'max',
-    across: 'max',
+    joins: 'worst',
   },
-  { label: 'charts.errors', lines: ['errors', 'refused'], format: count, within: 'sum', across: 'sum' },
+  {
+    label: 'charts.errors',
+    lines: { errors: 'charts.failed', refused: 'charts.refused' },
+    format: count,
+    joins: 'rate',
+  },
   {
     label: 'charts.loop',
-    lines: ['loop_max', 'loop_mean'],
+    lines: { loop_max: 'charts.longest', loop_mean: 'charts.mean' },
     format: milliseconds,
-    within: 'max',
-    across: 'max',
+    joins: 'worst',
   },
   {
     label: 'charts.database',
-    lines: ['database_bytes', 'wal_bytes'],
+    lines: { database_bytes: 'charts.databaseSize', wal_bytes: 'charts.walSize' },
     format: formatBytes,
-    within: 'max',
-    across: 'max',
+    joins: 'worst',
   },
   {
     label: 'charts.commits',
-    lines: ['committed_writes', 'commits'],
+    lines: { committed_writes: 'charts.writes', commits: 'charts.transactions' },
     format: count,
-    within: 'sum',
-    across: 'sum',
+    joins: 'rate',
   },
-  { label: 'charts.memory', lines: ['memory', 'heap'], format: formatBytes, within: 'max', across: 'sum' },
+  {
+    label: 'charts.memory',
+    lines: { memory: 'charts.ofProcess', heap: 'charts.heap' },
+    format: formatBytes,
+    joins: 'total',
+  },
   {
     label: 'charts.jobs',
-    lines: ['jobs_queued', 'jobs_running'],
+    lines: { jobs_queued: 'charts.queued', jobs_running: 'charts.running' },
     format: count,
-    within: 'max',
-    across: 'max',
+    joins: 'worst',
   },
 ];
+
+/** Spans of time in hours, and the minutes between two marks of their axis. */
+const SPANS: Readonly<Record<number, number>> = { 1: 15, 6: 120, 24: 360 };
+const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
 
 const REFRESH_MS = 30_000;
 /** Measures of the last hours as lines. */
@@ -74,6 +94,7 @@ export function Charts({ app }: { app: string }) {
   const chosen = named.filter(({ name }) => only === '' || name === only).map(({ item }) => item);
   const end = Date.now();
   const from = end - hours * 3_600_000;
+  const step = (SPANS[hours] ?? 60) * 60_000;
   return (
     <>
       <div className="row">
@@ -83,7 +104,7 @@ export function Charts({ app }: { app: string }) {
           value={hours}
           onChange={({ target }) => setHours(Number(target.value))}
         >
-          {[1, 6, 24].map((one) => (
+          {Object.keys(SPANS).map((one) => (
             <option key={one} value={one}>
               {t('charts.hours', { hours: one })}
             </option>
@@ -106,7 +127,7 @@ export function Charts({ app }: { app: string }) {
       </div>
       <div className="cards charts">
         {CHARTS.map((chart) => (
-          <ChartCard key={chart.label} chart={chart} history={{ items: chosen }} from={from} end={end} />
+          <ChartCard key={chart.label} {...{ chart, from, end, step }} history={{ items: chosen }} />
         ))}
       </div>
     </>
@@ -118,52 +139,80 @@ interface ChartCardProps {
   history: History;
   from: number;
   end: number;
+  /** Milliseconds between two marks of the axis of time. */
+  step: number;
 }
 
-function ChartCard({ chart, history, from, end }: ChartCardProps) {
-  const { label, lines, format } = chart;
-  const series = lines.map((measure) => ({
-    measure,
-    points: pointsOf(measure, history, { ...chart, from, end }),
-  }));
+/** Lines over time, with their last values, or those under the pointer. */
+function ChartCard({ chart, history, from, end, step }: ChartCardProps) {
+  const { label, lines, format, joins } = chart;
+  const [at, setAt] = useState<number>();
+  const series = Object.entries(lines).map(([measure, name]) => {
+    const points = pointsOf(measure, history, { from, end, joins });
+    const value = at === undefined ? points.findLast((point) => point !== undefined) : points[at];
+    return { measure, name: t(name), points, value: value === undefined ? '–' : format(value) };
+  });
   const most = Math.max(...series.flatMap(({ points }) => points.map((point) => point ?? 0)), 0);
-  const last = series[0]?.points.findLast((point) => point !== undefined);
+  const top = topOf(most);
+  const isEmpty = series.every(({ points }) => points.every((point) => point === undefined));
+  const left = (time: number) => `${((time - from) / (end - from)) * 100}%`;
+  const said = series.map(({ name, value }) => `${name} ${value}`).join(', ');
   return (
     <figure className="card">
       <figcaption className="row">
-        <strong className="grow">{t(label)}</strong>
-        <span className="number">{last === undefined ? '–' : format(last)}</span>
+        <strong>{t(label)}</strong>
+        {joins === 'rate' && <span className="muted">{t('charts.perMinute')}</span>}
+        <span className="grow" />
+        {at !== undefined && (
+          <time className="muted">{clock.format(from + ((at + 0.5) / POINTS) * (end - from))}</time>
+        )}
       </figcaption>
-      <svg
-        className="chart"
-        viewBox={`0 0 ${POINTS} 80`}
-        preserveAspectRatio="none"
-        role="img"
-        aria-label={`${t(label)}: ${last === undefined ? '–' : format(last)}, ${t('charts.most', { value: format(most) })}`}
+      <div
+        className="plot"
+        onPointerMove={({ currentTarget, clientX }) => {
+          const { x, width } = currentTarget.getBoundingClientRect();
+          setAt(Math.max(0, Math.min(POINTS - 1, Math.floor(((clientX - x) / width) * POINTS))));
+        }}
+        onPointerLeave={() => setAt(undefined)}
       >
-        {series.map(({ measure, points }) => (
-          <path key={measure} d={lineOf(points, most)}>
-            <title>{measure}</title>
-          </path>
+        {[1, 0.5, 0].map((share) => (
+          <span key={share} className="level muted" style={{ top: `${(1 - share) * 100}%` }}>
+            {share === 0 ? 0 : format(top * share)}
+          </span>
         ))}
-      </svg>
-      <div className="muted row">
-        <span className="grow">{lines.join(' · ')}</span>
-        <span title={formatInstant(from)}>{t('charts.most', { value: format(most) })}</span>
+        <svg
+          viewBox={`0 0 ${POINTS} 100`}
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={`${t(label)}: ${said}, ${t('charts.most', { value: format(most) })}`}
+        >
+          {series.toReversed().map(({ measure, points }) => (
+            <path
+              key={measure}
+              className={`line-${Object.keys(lines).indexOf(measure)}`}
+              d={pathOf(points, top, { from, end })}
+            />
+          ))}
+        </svg>
+        {at !== undefined && <span className="hand" style={{ left: `${((at + 0.5) / POINTS) * 100}%` }} />}
+        {isEmpty && <span className="none muted">{t('charts.none')}</span>}
       </div>
+      <div className="hours muted" aria-hidden="true">
+        {ticksOf({ from, end }, step).map((time) => (
+          <span key={time} style={{ left: left(time) }} title={formatInstant(time)}>
+            {clock.format(time)}
+          </span>
+        ))}
+      </div>
+      <ul className="legend">
+        {series.map(({ measure, name, value }, place) => (
+          <li key={measure}>
+            <span className={`key line-${place}`} />
+            <span className="muted">{name}</span>
+            <span className="number">{value}</span>
+          </li>
+        ))}
+      </ul>
     </figure>
   );
-}
-
-function lineOf(points: readonly (number | undefined)[], most: number): string {
-  let path = '';
-  let isDrawing = false;
-  points.forEach((value, at) => {
-    // A few steps without a sample are no gap: there is one every half minute.
-    if (value === undefined) return;
-    const y = 78 - (most === 0 ? 0 : (value / most) * 74);
-    path += `${isDrawing ? 'L' : 'M'}${at} ${y.toFixed(1)}`;
-    isDrawing = true;
-  });
-  return path;
 }
