@@ -1,6 +1,7 @@
 import 'trestle-tokens/tokens.css';
 import './styles/base.css';
 import './styles/controls.css';
+import './styles/tables.css';
 import './styles/shell.css';
 import './styles/rows.css';
 import './styles/filter.css';

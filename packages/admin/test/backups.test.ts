@@ -48,7 +48,7 @@ eachPlace('backups', (place) => {
     await page.getByRole('alert').filter({ hasText: 'expected five fields' }).first().waitFor();
     await page.getByLabel('When').fill('30 2 * * *');
     await page.getByRole('button', { name: 'Save' }).click();
-    const when = page.getByRole('row', { name: /^When/ });
+    const when = page.getByRole('region', { name: 'Schedule' });
     await when.getByText('30 2 * * *').waitFor();
     await when.getByText('operators').waitFor();
 

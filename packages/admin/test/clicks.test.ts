@@ -220,7 +220,7 @@ eachPlace('clicks', (place) => {
     () => go(''),
     async () => {
       await nav('Log');
-      await page.getByText('request', { exact: false }).first().waitFor();
+      await page.locator('ol.log > li').first().waitFor();
     },
   );
   task(

@@ -64,12 +64,12 @@ test('the focus begins at a way past the navigation, and goes in the order of th
   assert.deepEqual(names.slice(0, 8), [
     '100+ rows: count',
     'Search rows',
+    'Create',
+    'Filter',
     'Views',
     'Columns',
     'API examples',
     'More actions',
-    'Create',
-    'Filter',
   ]);
   // From left to right in a line, and from line to line; a line is what is less than half a control apart.
   for (const [at, { x, y }] of boxes.entries()) {

@@ -33,7 +33,7 @@ const SCREENS: Readonly<Record<string, readonly [path: string, whole: string | R
   rules: ['declaration?tab=rules', 'signedIn'],
   migrations: ['declaration?tab=migrations', 'Nothing is pending.'],
   audit: ['audit', /createMany|POST/],
-  log: ['log', 'request'],
+  log: ['log', /\/v1\/admin/],
   server: ['server', 'Requests'],
   backups: ['server?tab=backups', 'Back up now'],
   settings: ['server?tab=settings', 'Setting'],

@@ -32,7 +32,7 @@ eachPlace('the server', (place) => {
 
   test('the log is filtered, followed, and found by the id of a request', { skip }, async () => {
     await go('log');
-    await page.getByText('request', { exact: false }).first().waitFor();
+    await page.locator('ol.log > li').first().waitFor();
     const stream = page.waitForResponse((response) => response.url().includes('/logs/events'));
     await page.getByRole('button', { name: 'Follow' }).click();
     await stream;

@@ -10,6 +10,7 @@ import { toastProblem } from '../ui/feedback.tsx';
 import { Icon } from '../ui/icons.tsx';
 import { Menu, MenuItem, MenuLink } from '../ui/menu.tsx';
 import { theme, toggleTheme } from '../ui/theme.ts';
+import { AppName } from '../ui/wordmark.tsx';
 import { SYSTEM_SCREENS } from './navigation.ts';
 
 interface SidebarProps {
@@ -77,34 +78,6 @@ export function Sidebar({ app, declaration, onPalette }: SidebarProps) {
         <AccountMenu app={app} />
       </div>
     </nav>
-  );
-}
-
-/** The mark of trestle-tokens, in the colour of the accent. */
-function Mark() {
-  return (
-    <svg
-      viewBox="0 0 24 24"
-      fill="none"
-      stroke="currentColor"
-      strokeWidth="2"
-      strokeLinecap="round"
-      aria-hidden="true"
-    >
-      <path
-        d="M2 6h20M7.5 6 4 19M7.5 6 11 19M16.5 6 13 19M16.5 6 20 19M5.6 13h3.8M14.6 13h3.8"
-        strokeLinejoin="round"
-      />
-    </svg>
-  );
-}
-
-function AppName({ name }: { name: string }) {
-  return (
-    <span className="wordmark">
-      <Mark />
-      {name}
-    </span>
   );
 }
 

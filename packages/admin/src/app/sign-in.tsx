@@ -9,6 +9,7 @@ import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { ProblemNotice } from '../ui/feedback.tsx';
 import { TextField } from '../ui/field.tsx';
+import { Mark } from '../ui/wordmark.tsx';
 
 const SETUP_KEY = 'trestle:setup';
 
@@ -27,6 +28,7 @@ export function SignInPage({ app }: { app: string }) {
   const [isSetup, setSetup] = useState(setupToken !== undefined);
   return (
     <main className="sign-in">
+      <Mark />
       {isSetup && setupToken !== undefined ? (
         <div className="stack">
           <SetupForm app={app} token={decodeURIComponent(setupToken)} />

@@ -1,4 +1,4 @@
-import type { ComponentType } from 'react';
+import type { ComponentType, CSSProperties } from 'react';
 import { isId } from '../api/api.ts';
 import type { DeclaredField } from '../api/declaration.ts';
 import { formatInstant, t } from '../i18n/translate.ts';
@@ -61,7 +61,12 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   select: {
     edit: SelectEditor,
-    show: ({ value }) => <span className="badge">{String(value)}</span>,
+    show: (props) =>
+      props.field.type === 'transitions' ? (
+        <StateBadge {...props} />
+      ) : (
+        <span className="badge">{String(props.value)}</span>
+      ),
     width: 120,
   },
   date: { edit: DateEditor, show: asText, isBare: true, width: 110 },
@@ -90,6 +95,19 @@ const KINDS: Readonly<Record<string, Kind>> = {
     width: 200,
   },
 };
+
+/** A state with its share of the way through those that are declared. */
+function StateBadge({ field, value }: ValueProps) {
+  const states = field.schema.enum ?? [];
+  const share = states.length < 2 ? 1 : states.indexOf(value) / (states.length - 1);
+  // A custom property is no member of the styles that React knows.
+  const style = { '--share': share } as CSSProperties;
+  return (
+    <span className="badge state" style={style}>
+      {String(value)}
+    </span>
+  );
+}
 
 export function kindOf({ editor, type }: DeclaredField): Kind {
   return KINDS[editor] ?? (type === 'text' ? text : json);

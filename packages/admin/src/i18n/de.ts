@@ -85,6 +85,7 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'field.required': 'erforderlich',
   'field.changed': 'geändert',
   'field.setNull': '{field} auf null setzen',
+  'rows.order': 'Reihenfolge',
   'rows.new': 'Neu in {resource}',
   'rows.count': '{count} {count|Zeile|Zeilen}',
   'rows.countAll': '{count}+ Zeilen: zählen',

@@ -83,6 +83,7 @@ export const en = {
   'field.required': 'required',
   'field.changed': 'changed',
   'field.setNull': 'Set {field} to null',
+  'rows.order': 'Order',
   'rows.new': 'New in {resource}',
   'rows.count': '{count} {count|row|rows}',
   'rows.countAll': '{count}+ rows: count',

@@ -63,7 +63,7 @@ export function AccountsScreen() {
           <Empty title={t('rows.noMatch')} />
         ) : (
           <div className="row-scroller" tabIndex={0} role="region" aria-label={t('nav.accounts')}>
-            <table className="grid-table">
+            <table className="grid-table folds">
               <thead>
                 <tr>
                   <th>{t('session.username')}</th>

@@ -75,7 +75,7 @@ export function AuditScreen() {
         <Empty title={t('audit.none')} />
       ) : (
         <div className="scroll-x" tabIndex={0} role="region" aria-label={t('nav.audit')}>
-          <table className="grid-table">
+          <table className="grid-table folds">
             <thead>
               <tr>
                 <th>{t('audit.at')}</th>

@@ -179,7 +179,7 @@ function Schedules({ app }: { app: string }) {
       <h2>{t('jobs.declared')}</h2>
       {error && <ProblemNotice error={error} />}
       <div className="scroll-x" tabIndex={0} role="region" aria-label={t('jobs.declared')}>
-        <table className="grid-table">
+        <table className="grid-table folds">
           <tbody>
             {jobs.map(({ name, every, cron, timeZone }) => {
               const schedule = data?.items.find((one) => one.name === name);

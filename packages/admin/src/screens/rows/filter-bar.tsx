@@ -1,4 +1,4 @@
-import { Fragment, type RefObject, useState } from 'react';
+import { Fragment, type ReactNode, type RefObject, useState } from 'react';
 import type { Declaration, DeclaredResource } from '../../api/declaration.ts';
 import { Value } from '../../fields/registry.tsx';
 import { t } from '../../i18n/translate.ts';
@@ -15,10 +15,12 @@ interface FilterBarProps {
   view: View;
   change: (next: Partial<View>) => void;
   addRef: RefObject<HTMLButtonElement | null>;
+  /** At the end of the bar. */
+  children: ReactNode;
 }
 
 /** The conditions of a view, each a chip to change or take off. */
-export function FilterBar({ app, declaration, resource, view, change, addRef }: FilterBarProps) {
+export function FilterBar({ app, declaration, resource, view, change, addRef, children }: FilterBarProps) {
   const [editing, setEditing] = useState<'add' | 'change'>();
   const fields = filterFields(declaration, resource);
   const filter = view.filter ?? [];
@@ -48,6 +50,8 @@ export function FilterBar({ app, declaration, resource, view, change, addRef }: 
         <Icon name="filter" />
         {t('filter.add')}
       </button>
+      <span className="grow" />
+      {children}
       {editing && (
         <FilterBuilder
           {...{ app, fields, filter }}
@@ -66,7 +70,7 @@ export function FilterBar({ app, declaration, resource, view, change, addRef }: 
 interface ChipProps {
   label: string;
   onRemove: () => void;
-  children: React.ReactNode;
+  children: ReactNode;
 }
 
 function Chip({ label, onRemove, children }: ChipProps) {

@@ -95,16 +95,20 @@ export function RowList(props: RowListProps) {
                 }
               />
             </span>
-            {columns.map((field) => (
-              <ColumnHead
-                key={field.name}
-                field={field}
-                sort={view.sort ?? resource.order.join()}
-                width={widthOf(field)}
-                onSort={(isAdded) => change({ sort: nextSort(view.sort, field.name, isAdded) })}
-                onResize={(width) => resize(field.name, width)}
-              />
-            ))}
+            {isNarrow ? (
+              <SortChoice {...{ columns, change }} sort={view.sort} />
+            ) : (
+              columns.map((field) => (
+                <ColumnHead
+                  key={field.name}
+                  field={field}
+                  sort={view.sort ?? resource.order.join()}
+                  width={widthOf(field)}
+                  onSort={(isAdded) => change({ sort: nextSort(view.sort, field.name, isAdded) })}
+                  onResize={(width) => resize(field.name, width)}
+                />
+              ))
+            )}
           </div>
         </div>
         <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
@@ -182,7 +186,7 @@ function RowLine(props: RowLineProps) {
           {main && link(<Value app={app} field={main} value={row[main.name]} />)}
           <span className="muted second-line">
             {columns
-              .filter((field) => field !== main && row[field.name] !== null)
+              .filter((field) => field !== main && !isEmpty(row[field.name]))
               .map((field) => (
                 <span key={field.name}>
                   {kindOf(field).isBare && `${field.name} `}
@@ -205,6 +209,43 @@ function RowLine(props: RowLineProps) {
         );
       })}
     </div>
+  );
+}
+
+/** Whether a value says nothing on a line of its own. */
+function isEmpty(value: unknown): boolean {
+  return value === null || value === '' || value === false || (Array.isArray(value) && value.length === 0);
+}
+
+interface SortChoiceProps extends Pick<RowListProps, 'columns' | 'change'> {
+  sort: string | undefined;
+}
+
+/** The order of a list that has no heads of columns. */
+function SortChoice({ columns, change, sort = '' }: SortChoiceProps) {
+  const choices = columns
+    .filter(({ sortable }) => sortable)
+    .flatMap(({ name }) => [
+      { key: name, text: `${name} ↑` },
+      { key: `-${name}`, text: `${name} ↓` },
+    ]);
+  return (
+    <span role="columnheader" className="cell">
+      <select
+        className="input"
+        aria-label={t('rows.order')}
+        value={sort}
+        onChange={({ target }) => change({ sort: target.value || undefined })}
+      >
+        <option value="">{t('rows.order')}</option>
+        {sort !== '' && !choices.some(({ key }) => key === sort) && <option>{sort}</option>}
+        {choices.map(({ key, text }) => (
+          <option key={key} value={key}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </span>
   );
 }
 

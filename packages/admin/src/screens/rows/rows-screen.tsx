@@ -16,7 +16,7 @@ import { countView } from './bulk/bulk-writes.ts';
 import { FilterBar } from './filter-bar.tsx';
 import { useLiveRows } from './live.ts';
 import { RowList } from './row-list.tsx';
-import { Toolbar } from './toolbar.tsx';
+import { RowsHead, ViewTools } from './toolbar.tsx';
 import { columnFields, columnsOf, idField, queryOf, type View } from './view.ts';
 
 const PAGE_SIZE = 100;
@@ -76,27 +76,20 @@ export function RowsScreen() {
   return (
     <div className="rows-screen">
       <div className="rows-main">
-        <Toolbar
-          {...{
-            app,
-            resource,
-            declaration,
-            view,
-            change,
-            columns: names,
-            fields,
-            searchRef: search,
-            mayWrite,
-            query,
-            first: rows[0],
-          }}
-        >
+        <RowsHead {...{ resource, view, change, mayCreate }} searchRef={search}>
           <RowCount
             key={JSON.stringify(query)}
             {...{ app, resource: name, view, loaded: rows.length, isWhole: !list.hasNextPage }}
           />
-        </Toolbar>
-        <FilterBar {...{ app, declaration, resource, view, change, addRef: addFilter }} />
+        </RowsHead>
+        <FilterBar {...{ app, declaration, resource, view, change, addRef: addFilter }}>
+          <ViewTools
+            {...{ app, resource, declaration, view, change, fields, mayWrite, mayCreate, query }}
+            columns={names}
+            searchRef={search}
+            first={rows[0]}
+          />
+        </FilterBar>
         {changed.count > 0 && (
           <Button icon="live" className="changed" onClick={changed.show}>
             {t('rows.changed', { count: changed.count })}

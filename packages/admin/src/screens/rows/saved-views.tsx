@@ -42,7 +42,12 @@ export function SavedViews({ app, resource, hasDeleted, view, change }: SavedVie
   };
   return (
     <>
-      <Menu label={t('views.title')} icon="star">
+      <Menu
+        label={t('views.title')}
+        text={<span>{t('views.title')}</span>}
+        icon="star"
+        className="plain collapses"
+      >
         {/* Members that are undefined take what is set out of the address. */}
         <MenuItem icon="rows" onSelect={() => change(NOTHING)}>
           {t('views.all')}

@@ -24,33 +24,51 @@ interface ToolbarProps {
   fields: readonly DeclaredField[];
   searchRef: RefObject<HTMLInputElement | null>;
   mayWrite: boolean;
+  mayCreate: boolean;
   query: RowsQuery;
   /** The first row of the list. */
   first: Row | undefined;
-  children: ReactNode;
 }
 
-type Dialogs = 'export' | 'import' | 'api';
+type HeadProps = Pick<ToolbarProps, 'resource' | 'view' | 'change' | 'searchRef' | 'mayCreate'> & {
+  children: ReactNode;
+};
 
-/** Actions on a list: search, views, columns, export, import, a new row. */
-export function Toolbar(props: ToolbarProps) {
-  const { app, resource, view, change, searchRef, mayWrite, query, children } = props;
-  const [open, setOpen] = useState<Dialogs>();
-  const mayCreate = mayWrite && resource.may.create && !view.deleted;
-  const close = () => setOpen(undefined);
+/** The name of a list, its search, and a new row. */
+export function RowsHead({ resource, view, change, searchRef, mayCreate, children }: HeadProps) {
   return (
     <div className="page-head toolbar">
       <h1>{resource.name}</h1>
       {children}
       <span className="grow" />
       {resource.search.length > 0 && <SearchBox {...{ view, change, searchRef }} />}
+      {mayCreate && (
+        <Button look="primary" icon="plus" className="collapses" onClick={() => change({ open: 'new' })}>
+          <span>{t('action.create')}</span>
+        </Button>
+      )}
+    </div>
+  );
+}
+
+type Dialogs = 'export' | 'import' | 'api';
+
+/** Actions on the view of a list: saving it, its columns, examples, export, import. */
+export function ViewTools(props: ToolbarProps) {
+  const { app, resource, view, change, mayWrite, mayCreate, query } = props;
+  const [open, setOpen] = useState<Dialogs>();
+  const close = () => setOpen(undefined);
+  return (
+    <span className="row tight nowrap tools">
       <SavedViews
         {...{ app, resource: resource.name, view, change }}
         hasDeleted={mayWrite && resource.softDelete && resource.may.delete}
       />
       <ColumnsMenu {...props} />
-      <Button icon="code" label={t('rows.api')} onClick={() => setOpen('api')} />
-      <Menu label={t('action.more')} icon="more">
+      <Button icon="code" look="plain" className="collapses" onClick={() => setOpen('api')}>
+        <span>{t('rows.api')}</span>
+      </Button>
+      <Menu label={t('action.more')} icon="more" className="plain">
         <MenuItem icon="download" onSelect={() => setOpen('export')}>
           {t('rows.export')}
         </MenuItem>
@@ -60,17 +78,12 @@ export function Toolbar(props: ToolbarProps) {
           </MenuItem>
         )}
       </Menu>
-      {mayCreate && (
-        <Button look="primary" icon="plus" className="collapses" onClick={() => change({ open: 'new' })}>
-          <span>{t('action.create')}</span>
-        </Button>
-      )}
       {open === 'export' && <ExportRows {...{ app, resource }} queries={[query]} onClose={close} />}
       {open === 'import' && <ImportRows {...{ app, resource }} onClose={close} />}
       {open === 'api' && (
         <ApiExamples {...{ app, resource, query }} row={props.first} first="list" onClose={close} />
       )}
-    </div>
+    </span>
   );
 }
 
@@ -104,7 +117,12 @@ function ColumnsMenu({ app, resource, columns, fields, change }: ToolbarProps) {
   };
   const others = fields.filter(({ name }) => !columns.includes(name));
   return (
-    <Menu label={t('rows.columns')} icon="columns">
+    <Menu
+      label={t('rows.columns')}
+      text={<span>{t('rows.columns')}</span>}
+      icon="columns"
+      className="plain collapses"
+    >
       {[...columns, ...others.map(({ name }) => name)].map((name) => {
         const at = columns.indexOf(name);
         return (

@@ -45,29 +45,24 @@ export function BackupSchedule({ app, settings }: { app: string; settings: Backu
     },
   });
   return (
-    <section className="stack" aria-label={t('backups.settings')}>
-      <table className="grid-table">
-        <tbody>
-          {FIELDS.map(({ name, label }) => (
-            <tr key={name}>
-              <th scope="row">{t(label)}</th>
-              <td>
-                <code>{settings[name].value ?? t('backups.noSchedule')}</code>
-              </td>
-              <td>
-                <span className={`badge ${settings[name].source === 'default' ? '' : 'info'}`}>
-                  {settings[name].source}
-                </span>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {mayWrite && !isOpen && (
-        <div className="row">
-          <Button onClick={() => setOpen(true)}>{t('backups.change')}</Button>
-        </div>
-      )}
+    <section className="panel stack" aria-label={t('backups.settings')}>
+      <div className="row">
+        <h2 className="grow">{t('backups.settings')}</h2>
+        {mayWrite && !isOpen && <Button onClick={() => setOpen(true)}>{t('backups.change')}</Button>}
+      </div>
+      <dl className="facts">
+        {FIELDS.map(({ name, label }) => (
+          <div key={name}>
+            <dt>{t(label)}</dt>
+            <dd>
+              <code>{settings[name].value ?? t('backups.noSchedule')}</code>{' '}
+              <span className={`badge ${settings[name].source === 'default' ? '' : 'info'}`}>
+                {settings[name].source}
+              </span>
+            </dd>
+          </div>
+        ))}
+      </dl>
       {isOpen && (
         <form
           className="stack"

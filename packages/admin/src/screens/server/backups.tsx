@@ -52,18 +52,18 @@ export function Backups({ app }: { app: string }) {
   const { settings, restore, items } = data;
   return (
     <>
-      <BackupSchedule key={JSON.stringify(settings)} app={app} settings={settings} />
-      {restore && <LastRestore restore={restore} />}
-      {mayWrite && (
-        <div className="row">
+      <div className="row">
+        <h2 className="grow">{t('server.backups')}</h2>
+        {mayWrite && (
           <Button look="primary" icon="plus" disabled={making.isPending} onClick={() => making.mutate()}>
             {t('backups.make')}
           </Button>
-        </div>
-      )}
+        )}
+      </div>
+      {restore && <LastRestore restore={restore} />}
       {items.length === 0 && <Empty title={t('backups.none')} />}
       <div className="scroll-x" tabIndex={0} role="region" aria-label={t('server.backups')}>
-        <table className="grid-table">
+        <table className="grid-table folds">
           <tbody>
             {items.map((backup) => (
               <BackupLine
@@ -75,6 +75,7 @@ export function Backups({ app }: { app: string }) {
           </tbody>
         </table>
       </div>
+      <BackupSchedule key={JSON.stringify(settings)} app={app} settings={settings} />
       {restoring !== undefined && (
         <RestoreDialog app={app} backup={restoring} onClose={() => setRestoring(undefined)} />
       )}
@@ -105,7 +106,7 @@ function BackupLine({ app, backup: { name, at, bytes }, mayWrite, onRestore }: B
       <td title={formatInstant(at)}>{formatAge(at)}</td>
       <td className="number">{bytes === null ? '' : formatBytes(bytes)}</td>
       <td>
-        <span className="row tight">
+        <span className="row tight end">
           <Button icon="check" disabled={verifying.isPending} onClick={() => verifying.mutate()}>
             {t('backups.verify')}
           </Button>

@@ -3,7 +3,7 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { queryString } from 'trestle-client';
 import { request, urlOf } from '../../api/api.ts';
-import { formatInstant, t } from '../../i18n/translate.ts';
+import { formatNumber, locale, t } from '../../i18n/translate.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty, Failed, Loading } from '../../ui/feedback.tsx';
 import type { LogSearch } from './tabs.ts';
@@ -11,7 +11,7 @@ import type { LogSearch } from './tabs.ts';
 type Line = Readonly<Record<string, unknown>>;
 
 const LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'];
-const LOOKS: Readonly<Record<string, string>> = { warn: 'warn', error: 'bad', fatal: 'bad', info: 'info' };
+const LOOKS: Readonly<Record<string, string>> = { warn: 'warn', error: 'bad', fatal: 'bad' };
 /** Lines that are shown while more are written. */
 const MAX_SHOWN = 1000;
 
@@ -84,7 +84,7 @@ export function LogScreen() {
           {t('logs.follow')}
         </Button>
       </div>
-      <div className="page-body">
+      <div className="page-lines">
         {error ? (
           <Failed error={error} retry={() => void refetch()} />
         ) : !data ? (
@@ -104,21 +104,50 @@ export function LogScreen() {
   );
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['level', 'time', 'msg', 'pid', 'hostname']);
+const KNOWN: ReadonlySet<string> = new Set(['level', 'time', 'msg']);
+const clock = new Intl.DateTimeFormat(locale, {
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+});
 
+function statusLook(status: unknown): string {
+  if (typeof status !== 'number') return '';
+  return status < 400 ? 'good' : status < 500 ? 'warn' : 'bad';
+}
+
+/** One line: when, how grave, what, and of a request its status and time; all of it when opened. */
 function LogLine({ line, onRequest }: { line: Line; onRequest: (id: string) => void }) {
   const level = String(line.level ?? '');
   const id = line.requestId ?? line.request;
   const rest = Object.entries(line).filter(([name]) => !KNOWN.has(name));
+  const time = new Date(String(line.time ?? ''));
+  const path = line.route ?? line.path;
   return (
     <li>
       <details>
         <summary>
-          <time className="muted">{formatInstant(String(line.time ?? ''))}</time>{' '}
-          <span className={`badge ${LOOKS[level] ?? ''}`}>{level}</span>{' '}
-          {String(line.msg ?? line.event ?? '')}{' '}
-          <span className="muted">
-            {[line.method, line.route ?? line.path, line.status].filter((one) => one !== undefined).join(' ')}
+          <time className="muted" dateTime={String(line.time ?? '')}>
+            {Number.isNaN(time.getTime()) ? '' : clock.format(time)}
+          </time>
+          <span className={`badge ${LOOKS[level] ?? ''}`}>{level}</span>
+          <span className="what">
+            {path === undefined ? (
+              String(line.msg ?? line.event ?? '')
+            ) : (
+              <code>
+                {String(line.method ?? '')} {String(path)}
+              </code>
+            )}
+          </span>
+          {line.status !== undefined && (
+            <span className={`badge ${statusLook(line.status)}`}>{String(line.status)}</span>
+          )}
+          <span className="muted number">
+            {typeof line.ms === 'number' && `${formatNumber(Math.round(line.ms * 10) / 10)} ms`}
           </span>
         </summary>
         <pre>{JSON.stringify(Object.fromEntries(rest), undefined, 2)}</pre>

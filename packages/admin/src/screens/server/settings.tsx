@@ -29,7 +29,7 @@ export function Settings({ app }: { app: string }) {
     <>
       <p className="muted">{t('settings.hint')}</p>
       <div className="scroll-x" tabIndex={0} role="region" aria-label={t('server.settings')}>
-        <table className="grid-table">
+        <table className="grid-table folds">
           <thead>
             <tr>
               <th>{t('settings.name')}</th>
@@ -45,7 +45,9 @@ export function Settings({ app }: { app: string }) {
                   <code>{typeof value === 'string' ? value : JSON.stringify(value)}</code>
                 </td>
                 <td>
-                  <span className={`badge ${source === 'default' ? '' : 'info'}`}>{source}</span>
+                  <span className={`badge ${/^(?:default|not set)$/.test(source) ? '' : 'info'}`}>
+                    {source}
+                  </span>
                 </td>
               </tr>
             ))}
@@ -89,7 +91,7 @@ export function Processes({ app }: { app: string }) {
   if (!data) return <Loading />;
   return (
     <div className="scroll-x" tabIndex={0} role="region" aria-label={t('server.processes')}>
-      <table className="grid-table">
+      <table className="grid-table folds">
         <thead>
           <tr>
             <th>{t('processes.process')}</th>
@@ -114,14 +116,16 @@ export function Processes({ app }: { app: string }) {
               <td>
                 <span className={`badge ${stateOf(one).look}`}>{t(stateOf(one).label)}</span>
               </td>
-              <td title={formatInstant(one.started_at)}>{formatAge(one.started_at)}</td>
-              <td>{one.seen_at && formatAge(one.seen_at)}</td>
-              {MEASURES.map(({ name, format }) => (
-                <td key={name} className="number">
+              <td data-label={t('processes.started')} title={formatInstant(one.started_at)}>
+                {formatAge(one.started_at)}
+              </td>
+              <td data-label={t('processes.seen')}>{one.seen_at && formatAge(one.seen_at)}</td>
+              {MEASURES.map(({ name, label, format }) => (
+                <td key={name} data-label={t(label)} className="number">
                   {typeof one.last?.[name] === 'number' && format(one.last[name])}
                 </td>
               ))}
-              <td>{one.node}</td>
+              <td data-label="Node.js">{one.node}</td>
             </tr>
           ))}
         </tbody>
