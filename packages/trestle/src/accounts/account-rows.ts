@@ -6,7 +6,7 @@ import type { Projection } from '../rows/model.ts';
 import type { AccountRows } from '../rows/open-services.ts';
 import { admission, CallerValues } from '../rows/policy.ts';
 import { inTransaction, readerOf } from '../rows/transaction.ts';
-import { isObject, notFound, requireId } from '../rows/validate.ts';
+import { isObject, notFound } from '../rows/validate.ts';
 import type { Accounts } from '../schema/accounts.ts';
 import { accountOf, type Caller, system } from '../schema/caller.ts';
 import type { Id, RowId } from '../schema/id.ts';
@@ -17,13 +17,16 @@ import type { AccountStatements } from './account-statements.ts';
 import { usernameKey } from './passwords/credentials.ts';
 import type { AccountBodies } from './request-bodies.ts';
 
-/** Reads an account as a caller may see it, of its own more than of others; no rule of rows is asked. Throws `not_found`. */
+/**
+ * Reads an account as a caller may see it, of its own more than of others; no rule of rows is asked. Throws `not_found`.
+ *
+ * @param id that accounts can have.
+ */
 export type ViewAccount = (executor: Executor, caller: Caller, id: RowId) => Promise<Versioned<Account>>;
 
 export function accountViewer({ writer: { model } }: AccountRows): ViewAccount {
   const statements = new Map<Projection, Statement>();
   return async (executor, caller, id) => {
-    requireId(model, id);
     const fields = model.policy.fields(caller, 'see', id);
     const byId =
       statements.get(fields) ??

@@ -1,6 +1,6 @@
 import type { Store } from '../database/store.ts';
 import type { Transport } from '../mail/transport.ts';
-import { Cursors } from '../rows/lists/cursor.ts';
+import { Cursors } from '../rows/lists/list.ts';
 import type { Model } from '../rows/model.ts';
 import type { AccountRows } from '../rows/open-services.ts';
 import { compileSystemModels, systemReads, without } from '../rows/system-tables.ts';

@@ -57,8 +57,8 @@ export class Lease {
     this.#abort.abort(new DOMException(`the job was stopped: ${reason}`, 'AbortError'));
   }
 
-  /** Runs code until it ends. Once the signal has aborted it has a moment to, and is then left to itself. */
-  async race<T>(run: () => Promise<T>): Promise<T> {
+  /** Waits for code to end. Once the signal has aborted it has a moment to, and is then left to itself. */
+  async race<T>(run: Promise<T>): Promise<T> {
     let grace: NodeJS.Timeout | undefined;
     const abandoned = Promise.withResolvers<never>();
     const begin = () => {
@@ -67,14 +67,14 @@ export class Lease {
     if (this.signal.aborted) begin();
     else this.signal.addEventListener('abort', begin, { once: true });
     try {
-      return await Promise.race([run(), abandoned.promise]);
+      return await Promise.race([run, abandoned.promise]);
     } finally {
       clearTimeout(grace);
     }
   }
 
   /** Notes how far the job is. What comes faster than it is stored is passed over, but for the last. */
-  report(fraction: number, message: string | undefined): void {
+  readonly report = (fraction: number, message?: string): void => {
     if (this.#ended) return;
     const progress = Number.isFinite(fraction) ? Math.min(Math.max(fraction, 0), 1) : 0;
     this.#progress = { progress, message: message?.slice(0, MAX_MESSAGE_LENGTH) ?? null };
@@ -82,7 +82,7 @@ export class Lease {
       this.#progressTimer = undefined;
       this.#write('report');
     }, this.#queue.limits.progress * 1000);
-  }
+  };
 
   /** Ends holding it; nothing of it is written afterwards. */
   async end(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Store } from '../database/store.ts';
 import { openMail } from '../mail/open-mail.ts';
 import type { Transport } from '../mail/transport.ts';
-import { Cursors } from '../rows/lists/cursor.ts';
+import { Cursors } from '../rows/lists/list.ts';
 import type { Model } from '../rows/model.ts';
 import type { OwnCode } from '../rows/own-code/own-code.ts';
 import { compileSystemModels, systemReads, without } from '../rows/system-tables.ts';

@@ -73,26 +73,26 @@ export class Worker {
     this.#options = options;
     const { queue, log } = options;
     this.#timers = [
-      setInterval(() => this.wake(), queue.limits.poll * 1000),
+      setInterval(this.wake, queue.limits.poll * 1000),
       setInterval(() => void queue.shortenLeases().catch(log.failed), CLOCK_CHECK * 1000),
       setInterval(() => void queue.purge().catch(log.failed), PURGE_INTERVAL * 1000),
     ];
-    this.#unwatch = queue.watchQueued(() => this.wake());
+    this.#unwatch = queue.watchQueued(this.wake);
     void queue
       .adopt()
       .then(() => queue.purge())
       .catch(log.failed)
-      .then(() => this.wake());
+      .then(this.wake);
   }
 
   /** Looks for jobs soon. */
-  wake(): void {
+  readonly wake = (): void => {
     if (this.#closed) return;
     this.#again = true;
     this.#claiming ??= this.#claimAll().finally(() => {
       this.#claiming = undefined;
     });
-  }
+  };
 
   /** Stops claiming, asks what runs to stop and gives it back. What does not stop in time is left to its lease. */
   async close(): Promise<void> {
@@ -161,13 +161,8 @@ export class Worker {
         // The lease runs out: another process may have the code.
         return log.event({ event: 'job.unknown', job: name, ...(resource !== null && { resource }) });
       }
-      const outcome = await lease.race(() =>
-        handler.run({
-          record,
-          signal: lease.signal,
-          progress: (fraction, message) => lease.report(fraction, message),
-        }),
-      );
+      const { signal, report: progress } = lease;
+      const outcome = await lease.race(handler.run({ record, signal, progress }));
       await lease.end();
       // Also where the lease may be lost: the fence knows better than this process's clock.
       const committed = await whileAway(() => this.#succeed(lease, outcome));

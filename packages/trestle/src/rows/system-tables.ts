@@ -9,7 +9,7 @@ import type { Resource } from '../schema/resource.ts';
 import type { Resources, RowOf } from '../schema/row-types.ts';
 import type { Condition, ListQuery, Page } from '../schema/services/list-query.ts';
 import type { Versioned } from '../schema/services/row-service.ts';
-import type { Cursors } from './lists/cursor.ts';
+import type { Cursors } from './lists/list.ts';
 import { listsOf, listVerbs } from './lists/list.ts';
 import { compileModels, type Model, type Restrict } from './model.ts';
 import { peeker } from './read.ts';

@@ -5,7 +5,7 @@ import { sql } from '../../src/database/sql.ts';
 import { param } from '../../src/database/statement.ts';
 import type { Store } from '../../src/database/store.ts';
 import { tablesOf } from '../../src/database/tables.ts';
-import { Cursors } from '../../src/rows/lists/cursor.ts';
+import { Cursors } from '../../src/rows/lists/list.ts';
 import type { Restrict } from '../../src/rows/model.ts';
 import { compileSystemModels, SystemTable, systemReads } from '../../src/rows/system-tables.ts';
 import { accounts } from '../../src/schema/accounts.ts';

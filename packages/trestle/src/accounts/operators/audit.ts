@@ -4,7 +4,7 @@ import type { Executor, Store } from '../../database/store.ts';
 import { INTERNAL } from '../../database/table.ts';
 import { csvLine } from '../../rows/exchange/csv.ts';
 import { cellsOf, columnsOf } from '../../rows/exchange/row-cells.ts';
-import type { Cursors } from '../../rows/lists/cursor.ts';
+import type { Cursors } from '../../rows/lists/list.ts';
 import { listsOf, listVerbs } from '../../rows/lists/list.ts';
 import type { Model, Row } from '../../rows/model.ts';
 import { compileSystemModels, type SystemModel, SystemTable } from '../../rows/system-tables.ts';

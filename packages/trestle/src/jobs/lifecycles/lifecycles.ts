@@ -94,7 +94,8 @@ function compileLifecycle(model: Model, field: string, target: Model, by: string
   const byStateId = select('id');
   const rowBy = (query: Statement) => async (executor: Executor, id: RowId) => {
     const [found] = await executor.all(query, bind(query, { id }));
-    return found && model.decode(found);
+    // Where nothing needs decoding, a row is what the driver gave.
+    return found && (model.decodes ? model.decode(found) : (found as Row));
   };
   const stateBy = (query: Statement) => async (executor: Executor, value: Value) => {
     const [found] = await executor.all(query, bind(query, { value }));

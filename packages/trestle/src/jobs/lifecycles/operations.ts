@@ -1,7 +1,7 @@
 import { sql } from '../../database/sql.ts';
 import type { Executor, Store } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
-import type { Cursors } from '../../rows/lists/cursor.ts';
+import type { Cursors } from '../../rows/lists/list.ts';
 import type { Restrict } from '../../rows/model.ts';
 import { type SystemModel, type SystemReads, systemReads } from '../../rows/system-tables.ts';
 import { inTransaction } from '../../rows/transaction.ts';

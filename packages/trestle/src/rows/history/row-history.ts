@@ -19,7 +19,7 @@ import {
 } from '../../schema/services/history-entry.ts';
 import type { Page } from '../../schema/services/list-query.ts';
 import type { ChangeRecorder } from '../change-recorder.ts';
-import type { Cursors } from '../lists/cursor.ts';
+import type { Cursors } from '../lists/list.ts';
 import type { Model, Row } from '../model.ts';
 import { rowsWith } from '../read.ts';
 import { recordedView } from '../relations/recorded-view.ts';

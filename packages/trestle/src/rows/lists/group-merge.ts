@@ -5,7 +5,7 @@ import { FifoMap } from '../../fifo-map.ts';
 import type { Model } from '../model.ts';
 import { ME } from '../rules/compiled-rule.ts';
 import type { BoundStatement } from './bound-statement.ts';
-import { sortValues } from './cursor.ts';
+import { sortValues } from './list.ts';
 import { after, isUnusual, orderBy, type SortColumn } from './order.ts';
 import { GROUP, type RuleGroups } from './rule-groups.ts';
 

@@ -16,7 +16,6 @@ import {
 } from '../model.ts';
 import { RANK, type Ranking, searchCondition } from '../search/search-condition.ts';
 import { type BoundStatement, bindShaped, type ShapedStatement } from './bound-statement.ts';
-import type { Position } from './cursor.ts';
 import { FilterParts, type RelatedRows, Slot } from './filter-sql.ts';
 import {
   amongFirst,
@@ -27,6 +26,7 @@ import {
   pageDownTo,
   pageOfGroups,
 } from './group-merge.ts';
+import type { Position } from './list.ts';
 import { after, orderBy, type SortColumn, sortColumns, sortCost, sortKey, withSortKeys } from './order.ts';
 import { forFewRows, groupsOf, type RuleGroups } from './rule-groups.ts';
 
