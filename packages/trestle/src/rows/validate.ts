@@ -277,7 +277,7 @@ export function completeRow(
     settable = model,
   }: { current?: Row | undefined; keep?: boolean; settable?: Projection } = {},
 ): Record<string, unknown> {
-  const write = writeOf(caller);
+  const write = new WriteValues(caller);
   const next: Record<string, unknown> = {};
   for (const { name, field, type } of model.fields) {
     const value = given[name];
@@ -301,7 +301,7 @@ export function fieldsToSet(
     unread?.includes(name) ||
     dialect.encode(kind, next[name] ?? null) !== dialect.encode(kind, current[name] ?? null);
   if (!touch && !fields.some(differs)) return [];
-  const write = writeOf(caller);
+  const write = new WriteValues(caller);
   for (const { name, type } of fields) {
     const edited = type.server?.edited;
     if (edited && next[name] === current[name]) next[name] = write[edited];
@@ -310,14 +310,18 @@ export function fieldsToSet(
 }
 
 /** Who writes, and when. */
-export function writeOf(caller: Caller): Write {
-  return {
-    get account() {
-      return accountOf(caller);
-    },
-    now: instantNow(),
-    zero: 0,
-  };
+export class WriteValues implements Write {
+  readonly now = instantNow();
+  readonly zero = 0;
+  readonly #caller: Caller;
+
+  constructor(caller: Caller) {
+    this.#caller = caller;
+  }
+
+  get account(): RowId | null {
+    return accountOf(this.#caller);
+  }
 }
 
 /** A patch whose nested objects are merged into the row's own, so that they are checked as wholes. */

@@ -31,8 +31,8 @@ import {
   notFound,
   requireConsistent,
   requireId,
+  WriteValues,
   withoutHidden,
-  writeOf,
 } from './validate.ts';
 import { encodeFields, WriteStatements } from './write-statements.ts';
 
@@ -414,7 +414,7 @@ export class RowWriter {
     const settable = policy.fields(caller, 'update', request.id);
     const body = normalize ? normalize(request.body) : request.body;
     if (!isObject(body) || this.#check(request, settable)(body).length > 0) return undefined;
-    const write = writeOf(caller);
+    const write = new WriteValues(caller);
     const values: Record<string, unknown> = {};
     let differs = touch;
     for (const { name, field, type, writable } of fields) {
