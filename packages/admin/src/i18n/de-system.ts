@@ -109,6 +109,9 @@ export const deSystem: Readonly<Record<keyof typeof enSystem, string>> = {
   'logs.text': 'Text',
   'logs.request': 'Anfrage-ID',
   'logs.follow': 'Verfolgen',
+  'logs.processes': 'von {count} Prozessen',
+  'logs.silent':
+    'Das sind die Zeilen von {heard}. Nicht gehört: {silent}. Prozesse an einem PostgreSQL fragen einander; bei SQLite hat die Logdatei (--log) oder die Fehlerausgabe die Zeilen aller.',
   'logs.none': 'Keine Zeile passt',
   'logs.ofRequest': 'Zeilen dieser Anfrage',
   'settings.hint':

@@ -107,6 +107,9 @@ export const enSystem = {
   'logs.text': 'Text',
   'logs.request': 'Request id',
   'logs.follow': 'Follow',
+  'logs.processes': 'of {count} processes',
+  'logs.silent':
+    'These are the lines of {heard}. Not heard: {silent}. Processes on one PostgreSQL tell each other; on SQLite, the log file (--log) or standard error has the lines of all.',
   'logs.none': 'No line fits',
   'logs.ofRequest': 'Lines of this request',
   'settings.hint':

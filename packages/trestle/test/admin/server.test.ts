@@ -3,9 +3,12 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { anyone, app, resource, text } from 'trestle';
+import { sql } from '../../src/database/sql.ts';
 import { Metrics } from '../../src/http/metrics/metrics.ts';
 import { MetricsHistory } from '../../src/http/metrics/metrics-history.ts';
 import { openSharedProcesses, type SharedProcesses } from '../../src/http/metrics/shared-processes.ts';
+import { JOB_RESOURCES } from '../../src/jobs/job-table.ts';
+import { compileSystemModels, SystemTable } from '../../src/rows/system-tables.ts';
 import { callOver, startApps } from '../harness.ts';
 import { createDatabase, dropDatabase } from '../postgres-server.ts';
 import { appFolder, NOTES, serve, temporaryFolder } from '../processes.ts';
@@ -69,6 +72,53 @@ test('the log is followed by events, until the session ends', async () => {
   assert.ok(await until(/event: line\ndata: \{.*"route":"\/v1\/notes"/));
   await root.call('DELETE /v1/admin/session');
   assert.equal(await until(/never/), false);
+});
+
+test('a request is found by its id, and followed, whichever process of the database logged it', async () => {
+  const database = await createDatabase(await postgresUrl());
+  try {
+    await using first = await startApps(one, { data: temporaryFolder(), database });
+    await using second = await startApps(one, { data: first.data, database });
+    const root = await operatorOf(first);
+    interface Found extends Lines {
+      processes: string[];
+      silent: string[];
+    }
+    const made = await callOver(second.url, 'POST /v1/notes', { body: { title: 'there' } });
+    const id = made.headers.get('x-request-id');
+    const { body } = await root.call<Found>(`GET /v1/admin/logs?request=${id}`);
+    assert.deepEqual(
+      body.items.map(({ route, request }) => [route, request]),
+      [['/v1/notes', id]],
+    );
+    assert.deepEqual([body.processes.length, body.silent], [2, []]);
+    // Nothing of an answer stays in the database.
+    const [engine] = first.engines;
+    assert.ok(engine);
+    const { clusters } = compileSystemModels(JOB_RESOURCES, one.accounts, engine.store);
+    const names = await new SystemTable(clusters).select(sql`where name like 'lines %'`)(engine.store);
+    assert.deepEqual(names, []);
+
+    const stream = await fetch(`${first.url}/v1/admin/logs/events?text=/v1/notes`, {
+      headers: { cookie: root.cookie },
+    });
+    const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
+    assert.ok(reader);
+    let read = '';
+    const until = async (pattern: RegExp) => {
+      while (!pattern.test(read)) read += (await reader.read()).value ?? assert.fail(read);
+    };
+    await until(/retry/);
+    for (const title of ['one', 'two']) {
+      const { headers } = await callOver(second.url, 'POST /v1/notes', { body: { title } });
+      await until(new RegExp(`event: line\\ndata: .*${headers.get('x-request-id')}`));
+    }
+    // Each line once.
+    assert.equal(read.match(/event: line/g)?.length, 2);
+    await reader.cancel();
+  } finally {
+    await dropDatabase(database);
+  }
 });
 
 test('measures of a day in a file of fixed size, read by any process of the folder', async () => {
@@ -191,7 +241,7 @@ test('a served app: first operator by the printed link, settings, processes, bac
   );
   assert.deepEqual(
     audit.body.items.map(({ method, route }) => `${method} ${route}`),
-    ['GET /v1/admin/backups/{name}', 'POST /v1/admin/backups'],
+    ['GET /v1/admin/backups/{name}', 'POST /v1/admin/backups', 'POST /v1/admin/setup'],
   );
   assert.equal((await served.stop()).code, 0);
 

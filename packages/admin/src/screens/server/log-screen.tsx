@@ -10,6 +10,15 @@ import type { LogSearch } from './tabs.ts';
 
 type Line = Readonly<Record<string, unknown>>;
 
+/** Lines, and whose they are: names of processes are `HOST PID START`. */
+interface Found {
+  items: readonly Line[];
+  processes: readonly string[];
+  silent: readonly string[];
+}
+
+const shortName = (process: string) => process.split(' ').slice(0, 2).join(' ');
+
 const LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'];
 const LOOKS: Readonly<Record<string, string>> = { warn: 'warn', error: 'bad', fatal: 'bad' };
 /** Lines that are shown while more are written. */
@@ -25,8 +34,7 @@ export function LogScreen() {
   const asked = queryString(filter);
   const { data, error, refetch } = useQuery({
     queryKey: ['logs', app, asked],
-    queryFn: () =>
-      request<{ items: Line[] }>(app, 'GET', `/v1/admin/logs${queryString({ ...filter, limit: 500 })}`),
+    queryFn: () => request<Found>(app, 'GET', `/v1/admin/logs${queryString({ ...filter, limit: 500 })}`),
   });
   useEffect(() => {
     setFresh([]);
@@ -47,7 +55,10 @@ export function LogScreen() {
   return (
     <div className="page">
       <div className="page-head">
-        <h1 className="grow">{t('server.logs')}</h1>
+        <h1>{t('server.logs')}</h1>
+        <span className="muted grow">
+          {data && data.processes.length > 1 && t('logs.processes', { count: data.processes.length })}
+        </span>
         <select
           className="input"
           aria-label={t('logs.level')}
@@ -84,6 +95,14 @@ export function LogScreen() {
           {t('logs.follow')}
         </Button>
       </div>
+      {data && data.silent.length > 0 && (
+        <p className="notice warn" role="status">
+          {t('logs.silent', {
+            heard: data.processes.map(shortName).join(', '),
+            silent: data.silent.map(shortName).join(', '),
+          })}
+        </p>
+      )}
       <div className="page-lines">
         {error ? (
           <Failed error={error} retry={() => void refetch()} />
@@ -141,7 +160,8 @@ function LogLine({ line, onRequest }: { line: Line; onRequest: (id: string) => v
               <code>
                 {String(line.method ?? '')} {String(path)}
               </code>
-            )}
+            )}{' '}
+            {typeof line.process === 'string' && <span className="muted">{shortName(line.process)}</span>}
           </span>
           {line.status !== undefined && (
             <span className={`badge ${statusLook(line.status)}`}>{String(line.status)}</span>

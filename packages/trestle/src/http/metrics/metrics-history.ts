@@ -220,6 +220,11 @@ export class MetricsHistory {
     return [{ ...now, running: true, ready }, ...all.filter((of) => of !== own)];
   }
 
+  /** This process, by a name that no other has. */
+  get name(): string {
+    return nameOf(this.#head());
+  }
+
   #head(): ProcessHead {
     return {
       pid: process.pid,
@@ -286,7 +291,7 @@ function isThere(path: string): boolean {
 }
 
 /** A name that no two processes have. */
-export function nameOf({ host, pid, started_at }: ProcessHead): string {
+export function nameOf({ host, pid, started_at }: Pick<ProcessHead, 'host' | 'pid' | 'started_at'>): string {
   return `${host} ${pid} ${started_at}`;
 }
 

@@ -1,5 +1,6 @@
 import type { AttributedAct } from '../../accounts/operators/audit.ts';
 import type { RecentLines } from '../logging/logging.ts';
+import type { SharedLines } from '../logging/shared-lines.ts';
 import type { MetricsHistory } from '../metrics/metrics-history.ts';
 
 /** A setting in effect. */
@@ -77,6 +78,8 @@ export interface Backups {
 /** The server as the operators of one of its apps see it. */
 export interface ServerView {
   readonly recent: RecentLines;
+  /** Lines of other processes; undefined where they cannot be asked. */
+  readonly lines: SharedLines | undefined;
   readonly history: MetricsHistory;
   readonly settings: readonly Setting[];
   readonly backups: Backups | undefined;

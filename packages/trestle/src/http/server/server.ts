@@ -7,11 +7,13 @@ import { serveAdmin } from '../docs/admin-pages.ts';
 import { type IndexEntry, serveIndex } from '../docs/index-page.ts';
 import { type Log, RecentLines } from '../logging/logging.ts';
 import { ErrorLog } from '../logging/logging-errors.ts';
+import { openSharedLines, type SharedLines } from '../logging/shared-lines.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { MetricsHistory } from '../metrics/metrics-history.ts';
 import { metricsRoute, openMetricsPort } from '../metrics/server-metrics.ts';
 import { openSharedProcesses, type SharedProcesses } from '../metrics/shared-processes.ts';
 import { readBodies } from '../requests/bodies.ts';
+import { matchingLines } from '../routes/admin/log-lines.ts';
 import { mount } from '../routes/mount.ts';
 import type { ServerView } from './administration.ts';
 import { admitRequests, begin, EventLoopLoad, KnownPaths, ServerLifecycle } from './admission.ts';
@@ -44,6 +46,7 @@ export interface Site {
   ): Mounted | Promise<Mounted>;
   health(): Health;
   readonly shared?: SharedProcesses | undefined;
+  readonly lines?: SharedLines | undefined;
   /** SQL statements run so far. */
   statements(): number;
   measure(): Promise<EngineMeasures>;
@@ -113,6 +116,9 @@ export async function openServer(sites: readonly Site[], options: ServerOptions)
     throw error;
   });
   for (const { history } of views) history.start(url);
+  const answering = views.map((view) =>
+    view.lines?.answer(view.history.name, (query) => matchingLines(view, query)),
+  );
   const { promise: broken, resolve: breakDown } = Promise.withResolvers<string>();
   const stopWatching = watchHealth(sites, {
     changed: ({ name }, { ready, why }) =>
@@ -128,6 +134,7 @@ export async function openServer(sites: readonly Site[], options: ServerOptions)
     close: async (stop) => {
       stopWatching();
       for (const { history } of views) history.stop();
+      for (const stopAnswering of answering) stopAnswering?.();
       server.load.stop();
       await stopServer(fastify.server, server.lifecycle, stop);
       metricsPort?.close();
@@ -149,6 +156,7 @@ function viewOf(
     app === name || (typeof route === 'string' && base !== '' && `${route}/`.startsWith(`${base}/`));
   return {
     recent: log.recent,
+    lines: site.lines,
     history: new MetricsHistory(site, { metrics, inFlight: () => lifecycle.inFlight, data, roles }),
     settings: administration?.settings ?? [],
     backups: administration?.backups,
@@ -162,7 +170,14 @@ export function viewOfNone({ app, store, measure }: Pick<Engine, 'app' | 'store'
   const measured = { name: app.name, base: '', measure, ...counts };
   const none = { metrics: new Metrics(), inFlight: () => 0, data: undefined };
   const history = new MetricsHistory(measured, none);
-  return { recent: new RecentLines(), history, settings: [], backups: undefined, isOwn: () => true };
+  return {
+    recent: new RecentLines(),
+    lines: undefined,
+    history,
+    settings: [],
+    backups: undefined,
+    isOwn: () => true,
+  };
 }
 
 function createState(options: ServerOptions): ServerState {
@@ -203,6 +218,7 @@ function siteOf({ engine, base }: Mount): Site {
     mount: (fastify, server) => mount(fastify, engine, { base, ...server }),
     health: () => store.health(),
     shared: openSharedProcesses(store, app),
+    lines: openSharedLines(store, app),
     statements: () => store.statements,
     measure: () => engine.measure(),
     requireAdministrator: (secret, origin) => void authenticate.administrator(secret, origin),

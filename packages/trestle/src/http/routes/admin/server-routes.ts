@@ -7,7 +7,7 @@ import type { ServerView } from '../../server/administration.ts';
 import { titled } from '../uniform/route-names.ts';
 import { adminRoute } from './admin-route.ts';
 import { feedAnswer } from './event-feed.ts';
-import { followLog, matchingLines } from './log-lines.ts';
+import { findLines, followLog } from './log-lines.ts';
 
 const text = Type.String();
 const instant = Type.String({ format: 'date-time' });
@@ -34,14 +34,24 @@ function logRoutes(server: ServerView, authenticate: Authenticator): Route[] {
   };
   const list = {
     operationId: 'listLogLines',
-    summary: 'The last lines of the log of this process, newest first',
-    description: 'Of the last 10,000. The log has no query values, no bodies, no credentials.',
+    summary: 'The last lines of the log of all processes, newest first',
+    description:
+      'Of the last 10,000 of each process. `processes` are those whose lines these are, `silent` those that run and were not heard: ' +
+      'on PostgreSQL each is asked, on SQLite the one that answers has its own alone. The log has no query values, no bodies, no credentials.',
     query: Type.Object({
       ...filter,
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 200 })),
     }),
     answers: {
-      200: titled('LogLines', Type.Object({ pid: Type.Integer(), items: Type.Array(anyObject) })),
+      200: titled(
+        'LogLines',
+        Type.Object({
+          pid: Type.Integer(),
+          processes: Type.Array(text),
+          silent: Type.Array(text),
+          items: Type.Array(anyObject),
+        }),
+      ),
     },
   };
   const follow = {
@@ -52,8 +62,8 @@ function logRoutes(server: ServerView, authenticate: Authenticator): Route[] {
     answers: { 200: text },
   };
   return [
-    adminRoute('GET', '/logs', list, ({ query: { limit = 200, ...wanted } }) =>
-      answer(200, { pid: process.pid, items: [...matchingLines(server, wanted, limit)] }),
+    adminRoute('GET', '/logs', list, async ({ query: { limit = 200, ...wanted } }) =>
+      answer(200, { pid: process.pid, ...(await findLines(server, { ...wanted, limit })) }),
     ),
     adminRoute('GET', '/logs/events', follow, (request) =>
       feedAnswer(request, authenticate, (follower) => followLog(server, request.query, follower)),
