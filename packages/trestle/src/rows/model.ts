@@ -16,7 +16,8 @@ import type { Resource, RowCheck } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
 import { ruleData } from '../schema/rules.ts';
 import { VERSION, type Versioned } from '../schema/services/row-service.ts';
-import { compilePolicy, isPublic, type Policy } from './policy.ts';
+import { compilePolicy, type Policy } from './policy.ts';
+import { isPublic } from './relations/field-rules.ts';
 import { type CompiledRule, type FindModel, rowTest } from './rules/compiled-rule.ts';
 import { type Check, compileSchema } from './validate.ts';
 

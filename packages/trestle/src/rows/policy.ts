@@ -1,15 +1,16 @@
 import { type Sql, sql } from '../database/sql.ts';
 import type { Executor, Value } from '../database/store.ts';
 import { DELETED_AT } from '../database/table.ts';
+import { FifoMap } from '../fifo-map.ts';
 import { instantNow } from '../instant.ts';
 import { Problem } from '../problems.ts';
 import { ACCOUNTS_TABLE, hasOperatorRole } from '../schema/accounts.ts';
-import { accountOf, anonymous, type Caller, inScopes } from '../schema/caller.ts';
+import { accountOf, type Caller, inScopes } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
 import { type Rule, type RuleData, ruleData, VERBS, type Verb } from '../schema/rules.ts';
 import type { Model, ModelField, Projection } from './model.ts';
 import { computedFor } from './relations/computed.ts';
-import { conditionalField } from './relations/field-rules.ts';
+import { conditionalField, fieldResidual } from './relations/field-rules.ts';
 import { classOf, type Decision, decide, NOWHERE, refuse } from './rules/caller-class.ts';
 import {
   type Asker,
@@ -22,7 +23,7 @@ import {
   narrowed,
 } from './rules/compiled-rule.ts';
 import { deciding, type Explanation } from './rules/explanation.ts';
-import { fold, type Residual } from './rules/residual.ts';
+import { fold } from './rules/residual.ts';
 
 /**
  * An action of a caller on rows: a verb; `:publish`, an operation of the lifecycle, which has its own rule, else that of
@@ -212,6 +213,9 @@ function compiledAmong(rows: Sql | undefined, rule: CompiledRule): CompiledRule 
   return { ...rule, where: rule.where ? narrowed(rule.where, sql`${rows} and ${rule.where}`) : rows };
 }
 
+/** Sets of scopes by which the class of an API key is found again. */
+const MAX_SCOPES = 200;
+
 /** Makes a thing once for each of the keys that classes of callers come to, and finds it again by the class. */
 function oncePerClass<T>(
   keyOf: (caller: Caller) => number,
@@ -219,15 +223,18 @@ function oncePerClass<T>(
 ): (caller: Caller) => T {
   const made = new Map<number, { readonly value: T }>();
   const ofClasses: ({ readonly value: T } | undefined)[] = [];
+  const ofKeys = new FifoMap<string, { readonly value: T }>(MAX_SCOPES);
   return (caller) => {
     const number = classNumber(caller);
     // API keys of one class differ in their scopes.
-    const known = caller.kind === 'key' ? undefined : ofClasses[number];
+    const scopes = caller.kind === 'key' ? `${number} ${caller.scopes?.join() ?? 'all'}` : undefined;
+    const known = scopes === undefined ? ofClasses[number] : ofKeys.get(scopes);
     if (known) return known.value;
     const key = keyOf(caller);
     const one = made.get(key) ?? { value: make(caller) };
     made.set(key, one);
-    if (caller.kind !== 'key') ofClasses[number] = one;
+    if (scopes === undefined) ofClasses[number] = one;
+    else ofKeys.set(scopes, one);
     return one.value;
   };
 }
@@ -276,24 +283,6 @@ function projectFields(
     ofClasses.set(ofClass, made);
     return made;
   };
-}
-
-/** The rest of a field's rule for the class of a caller. */
-export function fieldResidual(
-  { field: { can = {} } }: ModelField,
-  caller: Caller,
-  place: Parameters<typeof fold>[2] & { readonly isOwn?: boolean },
-): Residual {
-  const rule = place.verb === 'delete' ? undefined : can[place.verb];
-  return (
-    rule === undefined ||
-    fold(ruleData(rule), { ...classOf(caller, place.verb === 'read'), isOwn: place.isOwn ?? false }, place)
-  );
-}
-
-/** Whether everybody may know of a field. */
-export function isPublic(field: ModelField): boolean {
-  return fieldResidual(field, anonymous, NOWHERE) === true;
 }
 
 function keyOf(fields: readonly { readonly name: string }[]): string {

@@ -80,12 +80,6 @@ interface UnlockedUpdates {
   last: (Unlocked & { readonly names: readonly string[]; readonly made: Statement }) | undefined;
 }
 
-function isSame(some: readonly string[], others: readonly string[]): boolean {
-  if (some.length !== others.length) return false;
-  for (let at = 0; at < some.length; at += 1) if (some[at] !== others[at]) return false;
-  return true;
-}
-
 /** Values of fields as the dialect binds them, by column. */
 export function encodeFields(
   model: Model,
@@ -213,7 +207,11 @@ export class WriteStatements {
     const unlocked = this.#unlocked(caller);
     const { where, updates, last } = unlocked;
     // Most updates set the fields that the one before has set: to make a key of their names takes a tenth of a statement.
-    if (last?.rows === rows && last.touch === touch && isSame(last.names, names)) return last.made;
+    if (last?.rows === rows && last.touch === touch && last.names.length === names.length) {
+      let same = 0;
+      while (same < names.length && last.names[same] === names[same]) same += 1;
+      if (same === names.length) return last.made;
+    }
     if (!this.#model.policy.isSettled(caller, 'update', names)) return undefined;
     const key = `${rows}${touch ? 't' : ''} ${names.join()}`;
     const made = updates.get(key) ?? this.#updateUnlocked(names, { rows, touch }, where);

@@ -1,7 +1,10 @@
 import { type Sql, sql } from '../../database/sql.ts';
+import { anonymous, type Caller } from '../../schema/caller.ts';
+import { ruleData } from '../../schema/rules.ts';
 import type { Model, ModelField } from '../model.ts';
+import { classOf, NOWHERE } from '../rules/caller-class.ts';
 import { type CompiledRule, compileResidual, type FindModel, residualSql } from '../rules/compiled-rule.ts';
-import type { Residual } from '../rules/residual.ts';
+import { fold, type Residual } from '../rules/residual.ts';
 
 /** A field that a class of callers may read in some rows alone: null in the others, and told apart by a column beside it. */
 export function conditionalField(
@@ -37,4 +40,22 @@ export function conditionalField(
 
 function fail(name: string): never {
   throw new TypeError(`the rules of ${name} are asked before it is compiled`);
+}
+
+/** The rest of a field's rule for the class of a caller. */
+export function fieldResidual(
+  { field: { can = {} } }: ModelField,
+  caller: Caller,
+  place: Parameters<typeof fold>[2] & { readonly isOwn?: boolean },
+): Residual {
+  const rule = place.verb === 'delete' ? undefined : can[place.verb];
+  return (
+    rule === undefined ||
+    fold(ruleData(rule), { ...classOf(caller, place.verb === 'read'), isOwn: place.isOwn ?? false }, place)
+  );
+}
+
+/** Whether everybody may know of a field. */
+export function isPublic(field: ModelField): boolean {
+  return fieldResidual(field, anonymous, NOWHERE) === true;
 }

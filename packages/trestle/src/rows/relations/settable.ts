@@ -6,9 +6,10 @@ import { completeValue } from '../../schema/field.ts';
 import type { RowId } from '../../schema/id.ts';
 import { isOnCaller } from '../../schema/rules.ts';
 import type { Model, Row } from '../model.ts';
-import { CallerValues, fieldResidual } from '../policy.ts';
+import { CallerValues } from '../policy.ts';
 import { type CompiledRule, compileResidual } from '../rules/compiled-rule.ts';
 import type { Residual } from '../rules/residual.ts';
+import { fieldResidual } from './field-rules.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
