@@ -28,7 +28,7 @@ import {
 } from './group-merge.ts';
 import type { Position } from './list.ts';
 import { after, orderBy, type SortColumn, sortColumns, sortCost, sortKey, withSortKeys } from './order.ts';
-import { forFewRows, groupsOf, type RuleGroups } from './rule-groups.ts';
+import { groupsOf, type RuleGroups } from './rule-groups.ts';
 
 const DEFAULT_LIMIT = 50;
 /** `count=estimated` stops counting here. */
@@ -99,8 +99,8 @@ export interface ListPlan {
   readonly keyFor: (caller: Caller) => string;
   /** Whether a rule leaves some of the rows. */
   readonly isRuled: boolean;
-  /** Its first page, read by the index of the order or by a scan; where the plan is kept. */
-  readonly first?: { [way in Way]?: BoundStatement };
+  /** The statements of its first page, bound where they are the same for every caller; where the plan is kept. */
+  readonly first?: { [way in Way]?: { readonly shaped: ShapedStatement; readonly bound?: BoundStatement } };
   /** Microseconds that SQLite looks at each row of the table; 0 where it takes the first rows of an index. */
   readonly perRow: number;
   /** Whether fewer rows than a page were found when it was last asked for. */
@@ -237,20 +237,23 @@ export class ListPlans {
   #page(plan: ListPlan, caller: Caller, place: PlaceOfPage): BoundStatement {
     const { way, position, floor } = place;
     const known = position ? undefined : plan.first?.[way];
-    if (known) return known;
+    if (known?.bound) return known.bound;
     const before = position?.before ?? false;
     const places = position?.values ?? floor?.keys ?? [];
-    const nulls = places.includes(null) ? places.map((value) => value === null).join() : '';
-    const key = `${way} ${plan.shape} ${position ? `${before} ${nulls}` : ''}`;
     const values = [...plan.values, ...places, plan.limit + 1, plan.query.offset ?? 0];
-    const shaped = this.#statements.get(key) ?? this.#compile(key, this.#select(plan, place));
+    let shaped = known?.shaped;
+    if (!shaped) {
+      const nulls = places.includes(null) ? places.map((value) => value === null).join() : '';
+      const key = `${way} ${plan.shape} ${position ? `${before} ${nulls}` : ''}`;
+      shaped = this.#statements.get(key) ?? this.#compile(key, this.#select(plan, place));
+    }
     const rows = plan.limit + (plan.query.offset ?? 0);
     const bound = {
       statement: shaped.statement,
       values: bindShaped(shaped, values, caller),
       cost: this.#cost(way === 'beginning' || floor ? 0 : plan.perRow, rows),
     };
-    if (plan.first && !position && !shaped.asksCaller) plan.first[way] = bound;
+    if (plan.first && !position) plan.first[way] = shaped.asksCaller ? { shaped } : { shaped, bound };
     return bound;
   }
 
@@ -434,7 +437,7 @@ export class ListPlans {
     }
     const isPart = way === 'beginning';
     const all = [
-      ...(isPart ? conditions.map((each) => (each === this.#where ? forFewRows(each) : each)) : conditions),
+      ...conditions,
       ...(beyond ? [beyond] : []),
       ...(isPart ? [amongFirst(this.#model, page)] : []),
     ];
@@ -454,7 +457,8 @@ export class ListPlans {
 
 /** The keys that the cursors of each caller are bound to: where a rule leaves some of the rows, with the account. */
 function cursorKeys(list: readonly unknown[], isRuled: boolean): ListPlan['keyFor'] {
-  if (isRuled) return (caller) => JSON.stringify([...list, accountOf(caller)]);
+  const ofAll = JSON.stringify(list);
+  if (isRuled) return (caller) => `${ofAll} ${JSON.stringify(accountOf(caller))}`;
   const key = JSON.stringify([...list, null]);
   return () => key;
 }

@@ -24,12 +24,6 @@ export function groupsOf(where: Sql): RuleGroups | undefined {
   return origin && groupsIn(origin.residual, origin.model, origin.find);
 }
 
-/** The condition of a rule for rows that are few. */
-export function forFewRows(where: Sql): Sql {
-  const { residual, model, find } = originOf(where) ?? {};
-  return residual && model && find ? ownSql(residual, model, find, model.dialect.forFewRows) : where;
-}
-
 /**
  * Groups by an `exists` that compares one field of the other resource with a reference or an author of the row, or by a
  * `through` to rows of such a rule.

@@ -86,14 +86,10 @@ export function narrowed(where: Sql, condition: Sql): Sql {
   return condition;
 }
 
-/**
- * A rest of a rule as SQL, of the rows of the resource's own table.
- *
- * @param ending of the subqueries, such as `Dialect.forFewRows` (default: none).
- */
-export function ownSql(residual: Residual, model: Model, find: FindModel, ending?: Sql): Sql {
+/** A rest of a rule as SQL, of the rows of the resource's own table. */
+export function ownSql(residual: Residual, model: Model, find: FindModel): Sql {
   const refer = (name: string) => sql`${model.table}.${sql.ref(name)}`;
-  return sqlOf(residual, model, find, { refer, plain: sql.ref, depth: 0, ending });
+  return sqlOf(residual, model, find, { refer, plain: sql.ref, depth: 0 });
 }
 
 /** A rest of a rule as SQL, of rows whose columns are referred to so. */
@@ -113,7 +109,7 @@ interface Scope {
   readonly plain?: (name: string) => Sql;
   /** A column of the row around them, that `its` names. */
   readonly outer?: (name: string) => Sql;
-  /** Ends its subqueries. */
+  /** Ends its subqueries, such as `Dialect.forFewRows` (default: nothing). */
   readonly ending?: Sql | undefined;
   readonly depth: number;
 }
