@@ -290,21 +290,14 @@ export class KnownPaths {
   }
 }
 
-/** Why no route took a request: 501 for a method that is not known at all, 405 with Allow, or 404. */
+/** Why no route took a request: 405 with Allow, or 404. A method that nobody registered is 501, as Node's parser refuses it. */
 function whyNoRoute(method: string, allowed: readonly string[]): Problem {
-  if (allowed.length > 0 && (method === 'TRACE' || isKnown(method)))
-    return new Problem('method_not_allowed', {
-      detail: `This path takes ${allowed.join(', ')}, not ${method}.`,
-      headers: { allow: allowed.join(', ') },
-      data: { method, allowed },
-    });
-  if (!isKnown(method))
-    return new Problem('not_implemented', { detail: `The method ${method} is not known here.` });
-  return new Problem('not_found');
-}
-
-function isKnown(method: string): boolean {
-  return METHODS.some((known) => known === method);
+  if (allowed.length === 0) return new Problem('not_found');
+  return new Problem('method_not_allowed', {
+    detail: `This path takes ${allowed.join(', ')}, not ${method}.`,
+    headers: { allow: allowed.join(', ') },
+    data: { method, allowed },
+  });
 }
 
 /** A Fastify path pattern as a regular expression over the decoded path: `:name` is one segment, `*` the rest, `::` a colon. */

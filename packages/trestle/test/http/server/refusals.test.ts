@@ -67,8 +67,8 @@ const CASES: readonly Case[] = [
   {
     name: 'QUERY',
     bytes: request('QUERY /rows', ['Content-Type: a/b']),
-    status: 501,
-    code: 'not_implemented',
+    status: 405,
+    headers: { allow: 'GET, HEAD, POST, OPTIONS' },
   },
   { name: 'a method nobody knows', bytes: request('FROBNICATE /rows'), status: 501, code: 'not_implemented' },
   { name: 'a target of more than 8 KiB', bytes: request(`GET /${'a'.repeat(8200)}`), status: 414 },
