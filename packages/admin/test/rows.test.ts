@@ -123,6 +123,9 @@ eachPlace('lists', (place) => {
     await page.getByRole('button', { name: 'Save this view' }).click();
     await page.getByRole('textbox', { name: 'Name' }).fill('The twelfth');
     await dialog().getByRole('button', { name: 'Save' }).click();
+    await dialog().waitFor({ state: 'detached' });
+    // It is the operator's, not the browser's.
+    await page.evaluate('localStorage.clear()');
     await open('rows/books');
     await list().getByText('Book 001').waitFor();
     await page.getByRole('button', { name: 'Views' }).click();

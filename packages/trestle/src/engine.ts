@@ -4,6 +4,7 @@ import type { Authenticator } from './accounts/authenticator.ts';
 import { type AccountModels, openAccounts } from './accounts/open-accounts.ts';
 import type { Audit } from './accounts/operators/audit.ts';
 import type { OperatorService } from './accounts/operators/operators.ts';
+import type { SavedViews } from './accounts/operators/saved-views.ts';
 import type { PasswordsOptions } from './accounts/passwords/passwords.ts';
 import type { PeopleService } from './accounts/people/people.ts';
 import { accountResources, linkResources } from './accounts/resources.ts';
@@ -113,6 +114,8 @@ export interface Engine<Rs extends Resources = Resources, Js extends Jobs = Jobs
   readonly people: PeopleService | undefined;
   /** Acts of operators. */
   readonly audit: Audit;
+  /** Views of lists that operators keep. */
+  readonly savedViews: SavedViews;
   readonly operations: OperationService;
   readonly authenticate: Authenticator;
   /** Tags the representation of a table's rows, for ETags. */

@@ -17,6 +17,7 @@ import { KeyUsage } from './keys/key-usage.ts';
 import { keyService, type ShownKey } from './keys/keys.ts';
 import { Audit } from './operators/audit.ts';
 import { type OperatorService, operatorService } from './operators/operators.ts';
+import { openSavedViews, type SavedViews } from './operators/saved-views.ts';
 import { Passwords, type PasswordsOptions } from './passwords/passwords.ts';
 import { People, type PeopleDependencies } from './people/people.ts';
 import { accountBodies } from './request-bodies.ts';
@@ -68,6 +69,7 @@ export interface OpenAccounts {
   /** Undefined where accounts have no e-mail addresses. */
   readonly people: People | undefined;
   readonly audit: Audit;
+  readonly savedViews: SavedViews;
   readonly accountModels: AccountModels;
   /** Removes expired sessions, old uses of keys and old attempts. */
   purge(): Promise<void>;
@@ -175,6 +177,7 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
     },
     purge,
     audit,
+    savedViews: openSavedViews(store, models.saved_views),
     async close() {
       await audit.close();
       sessions.close();

@@ -11,6 +11,7 @@ import { integerId, textId } from '../schema/id.ts';
 import type { RowOf } from '../schema/row-types.ts';
 import { administrator, own } from '../schema/rules.ts';
 import { auditEntries } from './operators/audit.ts';
+import { savedViews } from './operators/saved-views.ts';
 
 /**
  * The tables of accounts, sessions, keys and tickets. None of them holds anything that could be used as a credential.
@@ -35,7 +36,8 @@ export function accountResources(declared: Accounts) {
     }),
     { table: ACCOUNTS_TABLE, hidden: ['username_key', 'password_hash'], can: { read: administrator } },
   );
-  return { accounts, sessions, keys, key_uses: keyUses, attempts, tickets, setups, audit: auditEntries };
+  const others = { attempts, tickets, setups, audit: auditEntries, saved_views: savedViews };
+  return { accounts, sessions, keys, key_uses: keyUses, ...others };
 }
 
 /** The table of links in mails, of apps whose accounts have addresses. */

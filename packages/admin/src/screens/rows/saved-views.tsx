@@ -1,13 +1,17 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { kept } from '../../api/store.ts';
+import { request } from '../../api/api.ts';
 import { t } from '../../i18n/translate.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
+import { toastProblem } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { Menu, MenuItem } from '../../ui/menu.tsx';
 import type { View } from './view.ts';
 
 interface SavedView {
+  id: number;
+  resource: string;
   name: string;
   view: View;
 }
@@ -30,16 +34,36 @@ const NOTHING: Readonly<Record<keyof View, undefined>> = {
   open: undefined,
 };
 
-/** Views under a name, kept in this browser; every view is also a link. */
+/** Views under a name, kept by the server for the operator; every view is also a link. */
 export function SavedViews({ app, resource, hasDeleted, view, change }: SavedViewsProps) {
-  const key = `views/${app}/${resource}`;
-  const [views, setViews] = useState(() => kept.read<SavedView[]>(key) ?? []);
+  const queries = useQueryClient();
+  const queryKey = ['views', app];
+  const { data } = useQuery({
+    queryKey,
+    queryFn: () => request<{ items: SavedView[] }>(app, 'GET', '/v1/admin/views'),
+  });
+  const views = data?.items.filter((one) => one.resource === resource) ?? [];
   const [isNaming, setNaming] = useState(false);
   const [name, setName] = useState('');
-  const put = (next: SavedView[]) => {
-    setViews(next);
-    kept.write(key, next);
+  const options = {
+    onSuccess: () => queries.invalidateQueries({ queryKey }),
+    onError: toastProblem,
   };
+  const saving = useMutation({
+    ...options,
+    mutationFn: () => {
+      const { open: _, ...saved } = view;
+      return request(app, 'PUT', '/v1/admin/views', { body: { resource, name, view: saved } });
+    },
+    onSuccess: async () => {
+      await options.onSuccess();
+      setNaming(false);
+    },
+  });
+  const removing = useMutation({
+    ...options,
+    mutationFn: (id: number) => request(app, 'DELETE', `/v1/admin/views/${id}`),
+  });
   return (
     <>
       <Menu
@@ -58,7 +82,7 @@ export function SavedViews({ app, resource, hasDeleted, view, change }: SavedVie
           </MenuItem>
         )}
         {views.map((saved) => (
-          <div className="column-item" key={saved.name}>
+          <div className="column-item" key={saved.id}>
             <MenuItem icon="star" onSelect={() => change({ ...NOTHING, ...saved.view })}>
               {saved.name}
             </MenuItem>
@@ -66,7 +90,7 @@ export function SavedViews({ app, resource, hasDeleted, view, change }: SavedVie
               type="button"
               className="button plain icon"
               aria-label={`${t('action.remove')} ${saved.name}`}
-              onClick={() => put(views.filter((one) => one !== saved))}
+              onClick={() => removing.mutate(saved.id)}
             >
               ×
             </button>
@@ -85,14 +109,12 @@ export function SavedViews({ app, resource, hasDeleted, view, change }: SavedVie
             className="stack"
             onSubmit={(event) => {
               event.preventDefault();
-              const { open: _, ...saved } = view;
-              put([...views.filter((one) => one.name !== name), { name, view: saved }]);
-              setNaming(false);
+              saving.mutate();
             }}
           >
             <TextField label={t('views.name')} value={name} onChange={setName} autoFocus required />
             <div className="dialog-actions">
-              <Button type="submit" look="primary">
+              <Button type="submit" look="primary" disabled={saving.isPending}>
                 {t('action.save')}
               </Button>
             </div>

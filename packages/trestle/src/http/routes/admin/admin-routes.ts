@@ -9,6 +9,7 @@ import { deletionRoute } from './deletion-route.ts';
 import { jobRoutes } from './job-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
+import { viewRoutes } from './view-routes.ts';
 
 /** The routes of an app's operators, under `/v1/admin`: each screen of the administration pages is one of them. */
 export function adminRoutes<Rs extends Resources>(engine: Engine<Rs>, server: ServerView): Route[] {
@@ -20,5 +21,6 @@ export function adminRoutes<Rs extends Resources>(engine: Engine<Rs>, server: Se
     ...auditRoutes(engine),
     ...serverRoutes(server, engine.authenticate),
     ...backupRoutes(engine, server.backups),
+    ...viewRoutes(engine),
   ];
 }
