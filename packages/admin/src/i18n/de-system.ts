@@ -146,6 +146,8 @@ export const deSystem: Readonly<Record<keyof typeof enSystem, string>> = {
     'Alle Zeilen, Konten und Schlüssel dieser App werden durch die von {backup} ersetzt. Was seither geschrieben wurde, ist nicht mehr da.',
   'restore.how':
     'Die Sicherung wird zuerst gelesen und geprüft. Dann bedient der Server einen Moment lang niemanden, sichert, was da ist, und stellt wieder her.',
+  'restore.others':
+    'Andere Server benutzen diese Datenbank: {others}. Beenden Sie zuerst jeden von ihnen (SIGTERM, oder auf einen verkleinern), stellen Sie dann hier wieder her, und starten Sie sie danach neu. Solange einer läuft, wird das Wiederherstellen abgelehnt und nichts geändert.',
   'restore.confirm': 'Geben Sie {app} ein, um fortzufahren',
   'restore.restoring': 'wird wiederhergestellt',
   'restore.restored': 'wiederhergestellt',

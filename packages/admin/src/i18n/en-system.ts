@@ -144,6 +144,8 @@ export const enSystem = {
     'All rows, accounts and keys of this app are replaced by those of {backup}. What was written since is no longer there.',
   'restore.how':
     'The backup is read back first. Then the server stops serving for a moment, backs up what there is, and restores.',
+  'restore.others':
+    'Other servers use this database: {others}. Stop each of them first (SIGTERM, or scale to one), then restore here, then start them again. While one of them runs, the restore is refused and nothing is changed.',
   'restore.confirm': 'Type {app} to go on',
   'restore.restoring': 'restoring',
   'restore.restored': 'restored',

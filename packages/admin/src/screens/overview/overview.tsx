@@ -7,6 +7,7 @@ import { type DeclaredResource, useDeclaration } from '../../api/declaration.ts'
 import { SYSTEM_SCREENS } from '../../app/navigation.ts';
 import { formatNumber, t } from '../../i18n/translate.ts';
 import { Icon } from '../../ui/icons.tsx';
+import { StateCards } from './state-cards.tsx';
 
 /** The first screen of an app: its resources with their rows, and the state of its migrations. */
 export function Overview() {
@@ -27,6 +28,8 @@ export function Overview() {
             <ResourceCard key={resource.name} {...{ app, resource }} />
           ))}
         </div>
+        <h2>{t('overview.now')}</h2>
+        <StateCards app={app} />
         <h2>{t('nav.system')}</h2>
         <div className="cards small">
           {SYSTEM_SCREENS.map(({ to, label, icon }) => (

@@ -1,4 +1,4 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { fieldProblem, request } from '../../api/api.ts';
 import { formatInstant, type MessageKey, t } from '../../i18n/translate.ts';
@@ -6,6 +6,7 @@ import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { ProblemNotice } from '../../ui/feedback.tsx';
 import { TextField } from '../../ui/field.tsx';
+import type { Process } from './measures.ts';
 
 export interface Restore {
   backup: string;
@@ -37,6 +38,15 @@ export function LastRestore({ restore }: { restore: Restore }) {
   );
 }
 
+/** How often the processes are asked for while the dialog is open. */
+const REFRESH_MS = 5000;
+
+/** Servers that run beside the one that answers, the first: workers of one server have one address, and stop together. */
+function otherServers([own, ...rest]: readonly Process[]): string[] {
+  const isOther = ({ running, host, url }: Process) => running && (host !== own?.host || url !== own.url);
+  return rest.filter(isOther).map(({ host, pid, url }) => `${host} ${pid}${url === '' ? '' : ` (${url})`}`);
+}
+
 interface RestoreDialogProps {
   app: string;
   backup: string;
@@ -47,6 +57,12 @@ interface RestoreDialogProps {
 export function RestoreDialog({ app, backup, onClose }: RestoreDialogProps) {
   const queries = useQueryClient();
   const [confirm, setConfirm] = useState('');
+  const { data } = useQuery({
+    queryKey: ['processes', app],
+    queryFn: () => request<{ items: Process[] }>(app, 'GET', '/v1/admin/processes'),
+    refetchInterval: REFRESH_MS,
+  });
+  const others = otherServers(data?.items ?? []);
   const restoring = useMutation({
     mutationFn: () =>
       request<Restore>(app, 'POST', `/v1/admin/backups/${encodeURIComponent(backup)}:restore`, {
@@ -69,6 +85,11 @@ export function RestoreDialog({ app, backup, onClose }: RestoreDialogProps) {
         {restoring.error && <ProblemNotice error={restoring.error} />}
         <p>{t('restore.what', { backup })}</p>
         <p>{t('restore.how')}</p>
+        {others.length > 0 && (
+          <div className="notice warn" role="status">
+            {t('restore.others', { others: others.join(', ') })}
+          </div>
+        )}
         <TextField
           label={t('restore.confirm', { app })}
           value={confirm}

@@ -78,7 +78,9 @@ export function openSavedViews(store: Store, model: SystemModel): SavedViews {
     },
     async remove(context, id) {
       const account = accountOf(context.caller);
-      const [gone] = await inTransaction(store, context, (transaction) => remove(transaction, { account, id }));
+      const [gone] = await inTransaction(store, context, (transaction) =>
+        remove(transaction, { account, id }),
+      );
       if (!gone) throw new Problem('not_found', { data: { resource: 'views', id } });
     },
   };

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import type { Engine } from '../../../engine.ts';
-import { answer, type Route } from '../../../schema/route/route.ts';
+import { answer, type Route } from '../../../schema/routes/route.ts';
 import type { Resources } from '../../../schema/row-types.ts';
 import { titled } from '../uniform/route-names.ts';
 import { adminRoute } from './admin-route.ts';
