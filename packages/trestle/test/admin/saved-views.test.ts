@@ -7,7 +7,8 @@ import { eachPlace } from '../stores.ts';
 import { operatorOf } from './operators.ts';
 
 const notes = resource({ fields: { title: text() }, can: { read: anyone } });
-const paper = app({ name: 'paper', resources: { notes } });
+// An app may have resources of these names.
+const paper = app({ name: 'paper', resources: { notes, views: notes, saved_views: notes } });
 
 interface Kept {
   id: number;

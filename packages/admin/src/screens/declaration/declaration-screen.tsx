@@ -74,7 +74,7 @@ function ResourceTable({ app, resource }: { app: string; resource: DeclaredResou
         ))}
       </h2>
       <div className="scroll-x" tabIndex={0} role="region" aria-label={name}>
-        <table className="grid-table fields">
+        <table className="grid-table folds fields">
           <thead>
             <tr>
               <th>{t('filter.field')}</th>

@@ -34,7 +34,7 @@ export function RuleMatrix({ declaration }: { app: string; declaration: Declarat
         </span>
       </div>
       <div className="scroll-x" tabIndex={0} role="region" aria-label={t('declaration.rules')}>
-        <table className="grid-table matrix">
+        <table className="grid-table folds matrix">
           <thead>
             <tr>
               <th>{t('declaration.resources')}</th>
@@ -50,14 +50,14 @@ export function RuleMatrix({ declaration }: { app: string; declaration: Declarat
           <tbody>
             {lines.map((line, at) => (
               <tr key={`${line.resource} ${line.action}`} className={isRepeated(lines, at) ? 'repeated' : ''}>
-                <td>
+                <td className="group">
                   <span className={isRepeated(lines, at) ? 'visually-hidden' : ''}>{line.resource}</span>
                 </td>
                 <th scope="row">{line.action}</th>
                 {callers.map((caller) => {
                   const reach = line.callers[caller];
                   return (
-                    <td key={caller} className={`reach ${reach ?? ''}`}>
+                    <td key={caller} data-label={caller} className={`reach ${reach ?? ''}`}>
                       {reach && (
                         <>
                           <span aria-hidden="true">{MARKS[reach]}</span>

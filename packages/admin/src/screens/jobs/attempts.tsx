@@ -42,7 +42,7 @@ export function Attempts({ app, job: { id, attempts } }: { app: string; job: Job
           role="region"
           aria-label={t('jobs.attempts', { count: attempts })}
         >
-          <table className="grid-table">
+          <table className="grid-table folds">
             <tbody>
               {data.items.map((one) => (
                 <tr key={`${one.number} ${one.started_at} ${one.finished_at}`}>

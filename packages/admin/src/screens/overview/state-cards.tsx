@@ -24,7 +24,7 @@ interface StateProps {
   look?: 'good' | 'warn' | 'bad' | undefined;
 }
 
-/** What a card says. */
+/** The contents of a card. */
 function State({ label, value, hint, look }: StateProps): ReactNode {
   return (
     <>

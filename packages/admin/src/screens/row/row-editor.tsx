@@ -130,11 +130,7 @@ function FieldEditor({ app, field, form, isReadOnly }: FieldEditorProps) {
             />
           </span>
           {nullable && value !== null && !isReadOnly && HAS_NULL_BUTTON.has(editor) && (
-            <Button
-              look="plain"
-              label={t('field.setNull', { field: name })}
-              onClick={() => form.set(name, null)}
-            >
+            <Button label={t('field.setNull', { field: name })} onClick={() => form.set(name, null)}>
               null
             </Button>
           )}

@@ -31,7 +31,7 @@ export const savedViews = systemResource(
 const MAX_VIEWS = 500;
 
 /** A view of a list, under a name that its resource has once for each operator. */
-export interface SavedView {
+interface SavedView {
   readonly id: number;
   readonly resource: string;
   readonly name: string;

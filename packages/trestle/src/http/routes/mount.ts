@@ -4,6 +4,7 @@ import { Problem } from '../../problems.ts';
 import type { Row } from '../../rows/model.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { Contract, FailedRequest } from '../../schema/routes/app-contract.ts';
+import type { Route } from '../../schema/routes/route.ts';
 import type { Resources } from '../../schema/row-types.ts';
 import { serveAccountPage } from '../docs/account-page.ts';
 import { serveDocumentation } from '../docs/document-pages.ts';
@@ -122,8 +123,20 @@ export function routeTables<Rs extends Resources>(
     ...(contract ? [contractTable(contract)] : []),
     ...(routes ? [{ style: 'uniform', prefix: '', routes, places } as const] : []),
   ];
-  const admin: RouteTable = { style: 'uniform', prefix: '/v1', routes: adminRoutes(engine, view), places };
-  return { contract, tables: [...own, ...(app.uniform ? [uniformTable(engine, own, places)] : []), admin] };
+  const others = [...own, ...(app.uniform ? [uniformTable(engine, own, places)] : [])];
+  const ids = new Set(
+    others.flatMap(({ routes, prefix }) => routes.map((one) => operationIdOf(one, prefix))),
+  );
+  const admin = adminRoutes(engine, view).map((one) => withOwnId(one, ids));
+  return { contract, tables: [...others, { style: 'uniform', prefix: '/v1', routes: admin, places }] };
+}
+
+/** A route of operators under a name of its own: a resource may be called `settings` or `jobs`. */
+function withOwnId(route: Route, taken: ReadonlySet<string>): Route {
+  const { operationId = '' } = route.options;
+  if (!taken.has(operationId)) return route;
+  const own = `admin${operationId.charAt(0).toUpperCase()}${operationId.slice(1)}`;
+  return { ...route, options: { ...route.options, operationId: own } };
 }
 
 /** Throws where two operations have one name: generated clients would have one of them alone. */

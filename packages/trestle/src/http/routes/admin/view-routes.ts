@@ -11,17 +11,17 @@ const members = {
   name: Type.String({ minLength: 1, maxLength: 100 }),
   view: Type.Unsafe<unknown>({ type: 'object', additionalProperties: {} }),
 };
-const view = titled('SavedView', Type.Object({ id: Type.Integer(), ...members }));
+const view = titled('OperatorView', Type.Object({ id: Type.Integer(), ...members }));
 
 /** Views of lists that the caller keeps under a name: each operator their own, viewers too. */
 export function viewRoutes<Rs extends Resources>({ savedViews }: Engine<Rs>): Route[] {
   const list = {
-    operationId: 'listViews',
+    operationId: 'listOwnViews',
     summary: 'Views that the caller keeps, by resource and name',
-    answers: { 200: titled('SavedViews', Type.Object({ items: Type.Array(view) })) },
+    answers: { 200: titled('OperatorViews', Type.Object({ items: Type.Array(view) })) },
   };
   const save = {
-    operationId: 'saveView',
+    operationId: 'saveOwnView',
     summary: 'Keep a view under a name, in the place of the one of that name',
     body: Type.Object(members, { title: 'ViewToSave', additionalProperties: false }),
     maxBody: MAX_BODY,
@@ -31,7 +31,7 @@ export function viewRoutes<Rs extends Resources>({ savedViews }: Engine<Rs>): Ro
     answers: { 200: view },
   };
   const remove = {
-    operationId: 'removeView',
+    operationId: 'removeOwnView',
     summary: 'Remove a view',
     params: Type.Object({ id: Type.Integer() }),
     readOnly: true,
