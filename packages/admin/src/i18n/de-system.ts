@@ -111,7 +111,7 @@ export const deSystem: Readonly<Record<keyof typeof enSystem, string>> = {
   'logs.follow': 'Verfolgen',
   'logs.processes': 'von {count} Prozessen',
   'logs.silent':
-    'Das sind die Zeilen von {heard}. Nicht gehört: {silent}. Prozesse an einem PostgreSQL fragen einander; bei SQLite hat die Logdatei (--log) oder die Fehlerausgabe die Zeilen aller.',
+    'Das sind die Zeilen von {heard}. Nicht gehört: {silent}. Ihre Zeilen stehen in der Logdatei (--log) oder in ihrer Fehlerausgabe.',
   'logs.none': 'Keine Zeile passt',
   'logs.ofRequest': 'Zeilen dieser Anfrage',
   'settings.hint':

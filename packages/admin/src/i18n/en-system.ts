@@ -109,7 +109,7 @@ export const enSystem = {
   'logs.follow': 'Follow',
   'logs.processes': 'of {count} processes',
   'logs.silent':
-    'These are the lines of {heard}. Not heard: {silent}. Processes on one PostgreSQL tell each other; on SQLite, the log file (--log) or standard error has the lines of all.',
+    'These are the lines of {heard}. Not heard: {silent}. Their lines are in the log file (--log) or on their standard error.',
   'logs.none': 'No line fits',
   'logs.ofRequest': 'Lines of this request',
   'settings.hint':

@@ -278,6 +278,7 @@ async function startServing(
   const engines = await openEngines(apps, engineOptions(options, log, generated?.hash));
   const mounts = engines.map((engine) => ({ engine, base: engines.length > 1 ? `/${engine.app.name}` : '' }));
   const gatherMetrics = worker && (await import('../workers/worker-metrics.ts')).metricsOfAll;
+  const linesOf = worker && (await import('../workers/worker-lines.ts')).linesOfWorkers;
   const listens = options.roles.includes('serve');
   const server = await startServer(mounts, {
     ...options,
@@ -285,6 +286,7 @@ async function startServing(
     log,
     administration,
     ...(gatherMetrics && { gatherMetrics }),
+    ...(linesOf && { linesOf }),
   }).catch(async (error: unknown) => {
     await closeEngines(engines);
     throw error;

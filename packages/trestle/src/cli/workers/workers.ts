@@ -4,6 +4,7 @@ import { isSea } from 'node:sea';
 import { NEWER_DATABASE } from '../../database/migrations/refusals.ts';
 import { LogFile } from '../../http/logging/logging-file.ts';
 import type { RestoreRequest } from '../serving/served-backups.ts';
+import { relayLines } from './worker-lines.ts';
 import { isRestore, isUp, type StopSignal, type Up } from './worker-messages.ts';
 import { MetricsCollector } from './worker-metrics.ts';
 
@@ -99,10 +100,9 @@ class Workers {
     Object.assign(slot, { worker, up: false, startedAt: performance.now(), timer: undefined });
     worker.on('message', (message: unknown) => {
       if (isRestore(message)) return void this.#restore(message.restore);
-      if (!isUp(message))
-        return this.#metrics.heard(worker, slot.number, message, () =>
-          this.#slots.flatMap(({ worker, up }) => (worker && up ? [worker] : [])),
-        );
+      const serving = () => this.#slots.flatMap(({ worker, up }) => (worker && up ? [worker] : []));
+      if (relayLines(worker, message, serving())) return;
+      if (!isUp(message)) return this.#metrics.heard(worker, slot.number, message, serving);
       slot.up = true;
       this.#first ??= message;
       for (const other of this.#slots) if (!other.worker && !other.timer) this.#start(other);

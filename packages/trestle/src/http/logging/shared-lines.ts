@@ -34,16 +34,18 @@ export type OwnLineQuery = Omit<LineQuery, 'since' | 'started'> & { readonly sin
 export type Line = Readonly<Record<string, unknown>>;
 
 /** Lines of one process, and its clock when it answered. */
-interface ProcessLines {
+export interface ProcessLines {
   readonly process: string;
   readonly at: string;
   readonly lines: readonly Line[];
 }
 
+type FindLines = (query: OwnLineQuery) => Iterable<Line>;
+
 /** The logs of the processes of an app on its database: each keeps its own, and the others ask for what they need. */
 export interface SharedLines {
   /** Answers the other processes from now on. Returns what ends that. */
-  answer(process: string, find: (query: OwnLineQuery) => Iterable<Line>): () => void;
+  answer(process: string, find: FindLines): () => void;
   /** Asks the other processes. Those of `expected` that are not in the answer did not answer in time. */
   ask(process: string, query: LineQuery, expected: readonly string[]): Promise<ProcessLines[]>;
 }
@@ -58,13 +60,10 @@ export function openSharedLines(given: Store, { accounts }: Pick<App, 'accounts'
   const take = table.delete(sql`name like ${param('answers')}`);
   const forget = table.delete(sql`name like ${sql.lit(`${PREFIX}%`)} and name < ${param('before')}`);
 
-  async function answer(process: string, payload: string, find: (query: OwnLineQuery) => Iterable<Line>) {
+  async function answer(process: string, payload: string, find: FindLines) {
     const { id, from, query } = JSON.parse(payload);
     if (from === process) return;
-    const at = new Date().toISOString();
-    const { since, started, ...rest }: LineQuery = query;
-    const lines = [...find({ ...rest, since: since?.[process] ?? started })];
-    const members = { process, at, lines };
+    const members = answerOf(process, query, find);
     await store.write(async (transaction) => {
       await insert(transaction, { name: `${PREFIX}${id} ${process}`, members });
       await store.notify(transaction, ANSWERED, `${id} ${process}`);
@@ -80,21 +79,16 @@ export function openSharedLines(given: Store, { accounts }: Pick<App, 'accounts'
       ),
     async ask(process, query, expected) {
       const id = uuid7();
-      const missing = new Set(expected);
-      const { promise: all, resolve } = Promise.withResolvers<void>();
-      const unlisten = store.listen(ANSWERED, (payload) => {
-        if (!payload?.startsWith(`${id} `)) return;
-        missing.delete(payload.slice(id.length + 1));
-        if (missing.size === 0) resolve();
+      await heardFrom(expected, {
+        listen: (heard) =>
+          store.listen(ANSWERED, (payload) => {
+            if (payload?.startsWith(`${id} `)) heard(payload.slice(id.length + 1));
+          }),
+        ask: () =>
+          store.write((transaction) =>
+            store.notify(transaction, ASKED, JSON.stringify({ id, from: process, query })),
+          ),
       });
-      try {
-        await store.write((transaction) =>
-          store.notify(transaction, ASKED, JSON.stringify({ id, from: process, query })),
-        );
-        await Promise.all([wait(MIN_WAIT_MS), missing.size > 0 && Promise.race([all, wait(MAX_WAIT_MS)])]);
-      } finally {
-        unlisten();
-      }
       return store.write(async (transaction) => {
         await forget(transaction, { before: `${PREFIX}${firstIdAt(Date.now() - LIFETIME_MS)}` });
         const answers = await take(transaction, { answers: `${PREFIX}${id} %` });
@@ -103,6 +97,35 @@ export function openSharedLines(given: Store, { accounts }: Pick<App, 'accounts'
       });
     },
   };
+}
+
+/** Answer of a process to a query. */
+export function answerOf(process: string, query: LineQuery, find: FindLines): ProcessLines {
+  const { since, started, ...rest } = query;
+  const at = new Date().toISOString();
+  return { process, at, lines: [...find({ ...rest, since: since?.[process] ?? started })] };
+}
+
+interface Asking {
+  /** Calls back with the name of each process that answers. Returns what ends that. */
+  readonly listen: (heard: (process: string) => void) => () => void;
+  readonly ask: () => Promise<void> | void;
+}
+
+/** Asks processes, and waits for all that are expected, and a moment for those that nothing is known of yet. */
+export async function heardFrom(expected: readonly string[], { listen, ask }: Asking): Promise<void> {
+  const missing = new Set(expected);
+  const { promise: all, resolve } = Promise.withResolvers<void>();
+  const unlisten = listen((process) => {
+    missing.delete(process);
+    if (missing.size === 0) resolve();
+  });
+  try {
+    await ask();
+    await Promise.all([wait(MIN_WAIT_MS), missing.size > 0 && Promise.race([all, wait(MAX_WAIT_MS)])]);
+  } finally {
+    unlisten();
+  }
 }
 
 /** The beginning of ids that were made at an instant (`uuid7`). */

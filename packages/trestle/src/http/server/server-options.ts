@@ -1,5 +1,6 @@
 import type { Role } from '../../jobs/job-limits.ts';
 import type { Log } from '../logging/logging.ts';
+import type { SharedLines } from '../logging/shared-lines.ts';
 import { checkOrigins, type Origins } from '../requests/cors.ts';
 import { checkBasePath, compileTrust, type TrustsPeer } from '../requests/proxies.ts';
 import type { Backups, Setting } from './administration.ts';
@@ -44,6 +45,8 @@ export interface ServerOptions {
   administration?: { readonly settings: readonly Setting[]; readonly backups?: Backups };
   /** Makes what `/metrics` answers out of what this process counts (default: that alone). Called once, at start. */
   gatherMetrics?: (own: () => Promise<string>) => () => Promise<string>;
+  /** Asks other processes for lines of the log of an app whose database cannot (default: they are not asked). */
+  linesOf?: (app: string) => SharedLines | undefined;
 }
 
 /** Options with every default filled in, and checked. */
@@ -71,6 +74,7 @@ export function settle(options: ServerOptions): Settings {
     timeouts: TIMEOUTS,
     shedAbove: 0,
     gatherMetrics: (own) => own,
+    linesOf: () => undefined,
     ...options,
     trustedProxies,
     trustsPeer: compileTrust(trustedProxies),

@@ -156,7 +156,7 @@ function viewOf(
     app === name || (typeof route === 'string' && base !== '' && `${route}/`.startsWith(`${base}/`));
   return {
     recent: log.recent,
-    lines: site.lines,
+    lines: site.lines ?? settings.linesOf(site.name),
     history: new MetricsHistory(site, { metrics, inFlight: () => lifecycle.inFlight, data, roles }),
     settings: administration?.settings ?? [],
     backups: administration?.backups,

@@ -37,7 +37,7 @@ function logRoutes(server: ServerView, authenticate: Authenticator): Route[] {
     summary: 'The last lines of the log of all processes, newest first',
     description:
       'Of the last 10,000 of each process. `processes` are those whose lines these are, `silent` those that run and were not heard: ' +
-      'on PostgreSQL each is asked, on SQLite the one that answers has its own alone. The log has no query values, no bodies, no credentials.',
+      'those on its PostgreSQL are asked, and workers of its server. The log has no query values, no bodies, no credentials.',
     query: Type.Object({
       ...filter,
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 200 })),
