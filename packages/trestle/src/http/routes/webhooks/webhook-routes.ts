@@ -10,6 +10,7 @@ import { nobody } from '../../../schema/rules.ts';
 import { WEBHOOK_EVENTS } from '../../../schema/webhooks/declare-webhooks.ts';
 import { pageRoute } from '../uniform/page-route.ts';
 import { rowName, titled, typeName, verbPath } from '../uniform/route-names.ts';
+import { isDry } from '../uniform/write-routes.ts';
 
 const params = Type.Object({ id: Type.String() });
 const tag = 'webhooks';
@@ -100,14 +101,15 @@ export function withSecret(webhooks: Webhooks, routes: readonly Route[]): Route[
   return routes.map((each) => {
     if (each.method !== 'POST' || each.path !== '/webhooks') return each;
     const row = each.options.answers[201] as TObject;
-    const created = titled('NewWebhook', Type.Object({ ...row.properties, secret: SECRET }));
+    const secret = Type.Optional(SECRET);
+    const created = titled('NewWebhook', Type.Object({ ...row.properties, secret }));
     const options = { ...each.options, answers: { ...each.options.answers, 201: created } };
     return route('POST', each.path, options, async (request) => {
       // The types of a handler's request follow from its own route's schemas, which are these.
       const made = await each.handle(request as never);
       const { body } = made as { body?: { id?: string } };
       // A dry run leaves no row that a secret could be of.
-      if (!body?.id || request.url.includes('dry_run')) return made;
+      if (!body?.id || isDry(request.query)) return made;
       return { ...made, body: { ...body, secret: await webhooks.secretOf(body.id, request) } };
     });
   });
