@@ -285,6 +285,9 @@ type Paths = Record<string, Record<string, { operationId: string; security?: obj
 
 /** Operations of viewers that are no GET: reads, and changes of what is their own. */
 const ALLOWED = new Set([
+  // Views of one's own.
+  'saveOwnView',
+  'removeOwnView',
   'searchParcels',
   'searchStates',
   'createTicket',
