@@ -78,7 +78,7 @@ function LastBackup({ app }: { app: string }) {
 
 function FailedJobs({ app }: { app: string }) {
   const { data } = useQuery({
-    queryKey: ['jobs', app, 'failed', 'last'],
+    queryKey: ['failed-jobs', app],
     queryFn: () =>
       request<{ items: { name: string; created_at: string }[] }>(
         app,
