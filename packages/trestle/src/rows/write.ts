@@ -65,6 +65,8 @@ interface RowWrite extends WriteOptions {
   readonly values?: Values;
   /** The body is the answer of the app's `before` code: it may set every field (default: false). */
   readonly own?: boolean;
+  /** The app's `before` code has run (default: false). */
+  readonly isPrepared?: boolean;
 }
 
 interface Dependencies {
@@ -175,7 +177,7 @@ export class RowWriter {
       if (given.id !== undefined) requireId(this.model, given.id);
 
       // Code of the app may look elsewhere, change the body or refuse the write, outside of its transaction.
-      const isLookedAt = this.model.resource.before[given.verb] && !given.trusted;
+      const isLookedAt = this.model.resource.before[given.verb] && !given.trusted && !given.isPrepared;
       const request = isLookedAt
         ? await beforeWrite(context, (outside) => this.#before(outside, given))
         : given;
@@ -217,6 +219,30 @@ export class RowWriter {
     return this.#addComputed(readerOf(this.#store, context), context.caller, row).then(decodeVersioned);
   }
 
+  /**
+   * Writes of new rows with the bodies that the app's `before` code answers. It runs for all of them before their transaction: one
+   * by one would undo that for each row, and write those before it again.
+   */
+  async prepare(
+    context: Context,
+    creates: readonly RowWrite[],
+    placed: (error: unknown, at: number) => unknown,
+  ) {
+    if (!this.model.resource.before.create) return creates;
+    this.model.policy.admit(context.caller, 'create');
+    const readable = this.model.policy.fields(context.caller, 'see', undefined);
+    return beforeWrite(context, async (outside) => {
+      const prepared: RowWrite[] = [];
+      for (const [at, create] of creates.entries())
+        prepared.push(
+          await this.#before(outside, create).catch((error) => {
+            throw placed(readable === this.model ? error : withoutHidden(error, readable), at);
+          }),
+        );
+      return prepared;
+    });
+  }
+
   /** The write with the body that the app's `before` code answers, once the caller may make it. */
   async #before(context: Context, request: RowWrite): Promise<RowWrite> {
     const { model } = this;
@@ -229,7 +255,8 @@ export class RowWriter {
     const checked =
       verb === 'delete' ? undefined : checkedBody(model, whole, this.#check(request, fields), fields);
     const own = await this.#ownCode?.before(context, model, verb, { row, body: checked });
-    return own === undefined || verb === 'delete' ? request : { ...request, body: own, own: true };
+    const isSame = own === undefined || verb === 'delete';
+    return { ...request, isPrepared: true, ...(!isSame && { body: own, own: true }) };
   }
 
   async #stages(

@@ -62,11 +62,13 @@ export function verbsOfSeveral(
       together(context, async (joined) => {
         if (bodies.length > MAX_WRITTEN)
           throw new Problem('malformed', { detail: `At most ${MAX_WRITTEN} rows are created at once.` });
+        const inItems = (error: unknown, at: number) => placed(error, `/items/${at}`);
+        const creates = bodies.map((body) => ({ verb: 'create', body }) as const);
         const rows = [];
-        for (const [at, body] of bodies.entries())
+        for (const [at, create] of (await writer.prepare(joined, creates, inItems)).entries())
           rows.push(
-            await writer.create(joined, body).catch((error) => {
-              throw placed(error, `/items/${at}`);
+            await writer.write(joined, create).catch((error) => {
+              throw inItems(error, at);
             }),
           );
         return rows;
