@@ -102,19 +102,18 @@ export function dataProvider(client: { readonly rows: object }): DataProvider {
       return { data: value(await (isSame ? rows.get(id) : rows.patch(id, change))) as Row };
     },
     updateMany: (resource, { ids, data }) =>
-      inParts(ids, (part) =>
-        rowsOf(resource).patchMany({ filter: { id: { in: part } }, max: part.length }, data),
-      ),
+      inParts(ids, (part) => rowsOf(resource).patchMany(these(part), data)),
     async delete(resource, { id, previousData }) {
       value(await rowsOf(resource).delete(id));
       return { data: previousData ?? { id } };
     },
-    deleteMany: (resource, { ids }) =>
-      inParts(ids, (part) => rowsOf(resource).deleteMany({ filter: { id: { in: part } }, max: part.length })),
+    deleteMany: (resource, { ids }) => inParts(ids, (part) => rowsOf(resource).deleteMany(these(part))),
   } satisfies Untyped;
   // The rows of each resource have the type that the calling component names.
   return provider as unknown as DataProvider;
 }
+
+const these = (ids: readonly Identifier[]) => ({ filter: { id: { in: ids } }, max: ids.length });
 
 function selectionOf(meta: unknown): { fields?: readonly string[]; expand?: object } {
   const { fields, expand } = Object(meta);
