@@ -14,7 +14,6 @@ const MAX_LIMIT = 200;
 
 type Values = Readonly<Record<string, unknown>>;
 type Row = Values & { id: Identifier };
-
 type Verb =
   | `get${'List' | 'One' | 'Many' | 'ManyReference'}`
   | `${'update' | 'delete'}${'' | 'Many'}`
@@ -133,8 +132,7 @@ function filterOf(values: Values): Values {
 }
 
 function changed(data: Values, previous: Values): Values {
-  const isOther = ([name, each]: [string, unknown]) =>
-    JSON.stringify(each) !== JSON.stringify(previous[name]);
+  const isOther = ([name, now]: [string, unknown]) => JSON.stringify(now) !== JSON.stringify(previous[name]);
   return Object.fromEntries(Object.entries(data).filter(isOther));
 }
 
