@@ -88,6 +88,7 @@ export type { ProcessHooks } from './schema/own-code/process-hooks.ts';
 export type {
   Exclusion,
   Feed,
+  Fields,
   Resource,
   ResourceOptions,
   ResourceTypes,

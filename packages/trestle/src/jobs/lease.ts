@@ -22,7 +22,7 @@ export class Lease {
   readonly #queue: JobQueue;
   readonly #failed: (error: unknown) => void;
   readonly #abort = new AbortController();
-  readonly signal = this.#abort.signal;
+  readonly signal: AbortSignal = this.#abort.signal;
   readonly #timers: readonly NodeJS.Timeout[];
   readonly #unwatch: () => void;
   #progress: { progress: number; message: string | null } | undefined;

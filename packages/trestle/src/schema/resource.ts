@@ -5,6 +5,7 @@ import type { Hooks, HooksByVerb } from './own-code/hooks.ts';
 import type { Readable, Writable } from './row-types.ts';
 import type { Rule, RuleFilter, Rules } from './rules.ts';
 
+/** The fields of a resource, by name. */
 export type Fields = { readonly [name: string]: Field };
 
 type AuthorNames<F extends Fields> = {

@@ -1,6 +1,6 @@
 import type { AccountEvent } from '../../src/accounts/events.ts';
 import { type AccountsSetup, type OpenAccounts, openAccounts } from '../../src/accounts/open-accounts.ts';
-import { MIN_HASH_COST } from '../../src/accounts/passwords/passwords.ts';
+import { MIN_HASH_COST, type PasswordsOptions } from '../../src/accounts/passwords/passwords.ts';
 import { accountResources } from '../../src/accounts/resources.ts';
 import type { SigningSecret } from '../../src/accounts/sessions/signing-secret.ts';
 import { migrate } from '../../src/database/migrations/migrate.ts';
@@ -19,7 +19,10 @@ export const FROM_HERE = { caller: anonymous, origin: HERE };
 export const BY_ADMINISTRATOR = { caller: ADMINISTRATOR };
 
 /** As cheap as Argon2id gets, for tests that look at something else. */
-export const CHEAP = { cost: MIN_HASH_COST, queue: { running: 4, waiting: 1000 } };
+export const CHEAP: Required<PasswordsOptions> = {
+  cost: MIN_HASH_COST,
+  queue: { running: 4, waiting: 1000 },
+};
 
 /** A clock that stands still until it is moved. */
 export function clock(start = Date.parse('2026-11-21T07:48:39.123Z')) {

@@ -69,7 +69,10 @@ export async function migrateBoard(store: Store, resources: Resources = board())
   }
 }
 
-export function openBoard<Rs extends Resources>(store: Store, resources: Rs) {
+export function openBoard<Rs extends Resources>(
+  store: Store,
+  resources: Rs,
+): ReturnType<typeof openServices<Rs>> {
   return openServices({ resources, accounts: declared, store, cursorKey: Buffer.alloc(32, 1) });
 }
 
