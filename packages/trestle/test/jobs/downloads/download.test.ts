@@ -99,7 +99,7 @@ describe('downloads', () => {
       assert.equal((await run(`${changing.url}/changing`, { sha256: SHA256 })).sha256, SHA256);
       const last = changing.requests.at(-1);
       assert.match(last?.headers.range ?? '', /^bytes=\d+-$/);
-      assert.equal(last?.headers['if-range'], '"2"');
+      assert.equal(last?.headers['if-range'], `"${changing.requests.length - 1}"`);
     } finally {
       await changing.close();
     }

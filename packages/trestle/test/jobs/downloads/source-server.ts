@@ -35,8 +35,11 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   '/whole': (request, response) => serve(request, response),
   '/cut': (request, response) => serve(request, response, ETAG, 100_000),
   /** Another content, each time it is asked: nothing of it can be resumed. */
-  '/changing': (request, response, { requests }) =>
-    serve(request, response, `"${requests.length}"`, requests.length < 3 ? 100_000 : Infinity),
+  '/changing': (request, response, { requests }) => {
+    // Whole for one that would resume: on a busy machine a connection may be cut before anything of it has arrived.
+    const isResumed = request.headers.range !== undefined && requests.length > 2;
+    serve(request, response, `"${requests.length}"`, isResumed ? Infinity : 100_000);
+  },
   '/endless': (_request, response) => {
     const more = () => {
       while (!response.destroyed && response.write(CONTENT)) {}
