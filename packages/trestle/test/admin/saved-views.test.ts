@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { anyone, app, resource, text } from 'trestle';
+import { MAX_VIEWS } from '../../src/accounts/operators/saved-views.ts';
 import { ADMINISTRATOR, startApps } from '../harness.ts';
 import { eachPlace } from '../stores.ts';
 import { operatorOf } from './operators.ts';
@@ -42,6 +43,12 @@ eachPlace('saved views', (place) => {
     assert.equal((await root.call(`DELETE /v1/admin/views/${first.body.id}`)).status, 204);
     assert.deepEqual(await listOf(root), [['Another', { search: 'x' }]]);
     assert.equal((await save(root, '', {})).status, 422);
+    // The last of those that there may be is replaced, too.
+    for (let at = 2; at <= MAX_VIEWS; at += 1) await save(root, `View ${at}`, {});
+    assert.equal((await save(root, 'One more', {})).status, 409);
+    assert.equal((await save(root, `View ${MAX_VIEWS}`, { sort: 'title' })).status, 200);
+    for (const { id, name } of (await root.call<{ items: Kept[] }>('GET /v1/admin/views')).body.items)
+      if (name.startsWith('View')) await root.call(`DELETE /v1/admin/views/${id}`);
     // No act of an operator on the app.
     const audit = await root.call<{ items: { route: string }[] }>('GET /v1/admin/audit');
     assert.deepEqual(

@@ -27,8 +27,8 @@ export const savedViews = systemResource(
   { table: `${INTERNAL}saved_views` },
 );
 
-/** Views that one account may keep. */
-const MAX_VIEWS = 500;
+/** Views that one account may keep: a list of them has no pages. */
+export const MAX_VIEWS = 200;
 
 /** A view of a list, under a name that its resource has once for each operator. */
 interface SavedView {
@@ -54,6 +54,10 @@ export function openSavedViews(store: Store, model: SystemModel): SavedViews {
   const table = new SystemTable<typeof savedViews>(model);
   const isOwn = sql`account = ${param('account')}`;
   const select = table.select(sql`where ${isOwn} order by resource, name`);
+  const beyond = table.select(
+    sql`where ${isOwn} and not (resource = ${param('resource')} and name = ${param('name')})
+      limit 1 offset ${sql.lit(MAX_VIEWS - 1)}`,
+  );
   const put = table.insert(
     sql`on conflict (account, resource, name) do update set ${sql.ref('view')} = excluded.${sql.ref('view')}`,
   );
@@ -69,7 +73,9 @@ export function openSavedViews(store: Store, model: SystemModel): SavedViews {
       if (account === null)
         throw new Problem('forbidden', { detail: 'Views are kept for an account; sign in as one.' });
       const [saved] = await inTransaction(store, context, async (transaction) => {
-        if ((await select(transaction, { account })).length >= MAX_VIEWS)
+        const { resource, name } = view;
+        const [more] = await beyond(transaction, { account, resource, name });
+        if (more)
           throw new Problem('conflict', { detail: `There are ${MAX_VIEWS} views already; remove one.` });
         return put(transaction, { ...view, account });
       });

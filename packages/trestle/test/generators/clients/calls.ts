@@ -29,6 +29,21 @@ export interface Query {
   or?: string;
 }
 
+/** A query as the address has it, for clients that take its parameters by their names. */
+export function queryOf({ sort, limit, cursor, equal, starts, ids, between, authorless, or }: Query) {
+  return {
+    sort,
+    limit,
+    cursor,
+    'filter[content][eq]': equal,
+    'filter[content][starts]': starts,
+    'filter[id][in]': ids,
+    'filter[id][between]': between,
+    'filter[author][null]': authorless,
+    'filter[or]': or,
+  };
+}
+
 /** The twenty calls that every generated client of the app messages makes; calls.py has them for Python. */
 export async function makeCalls(client: Client): Promise<void> {
   const account = { username: 'tester', password: 'Abcdef1!' };

@@ -1,4 +1,4 @@
-import { makeCalls } from './calls.js';
+import { makeCalls, queryOf } from './calls.js';
 import { client } from './messages/hey/client.gen.js';
 import * as sdk from './messages/hey/index.js';
 
@@ -19,18 +19,8 @@ await makeCalls({
     const { data, error } = await sdk.getMessage({ path: { id } });
     return data?.content ?? error?.code;
   },
-  list: async ({ sort, limit, cursor, equal, starts, ids, between, authorless, or }) => {
-    const query = {
-      sort,
-      limit,
-      cursor,
-      'filter[content][eq]': equal,
-      'filter[content][starts]': starts,
-      'filter[id][in]': ids,
-      'filter[id][between]': between,
-      'filter[author][null]': authorless,
-      'filter[or]': or,
-    };
+  list: async (asked) => {
+    const query = queryOf(asked);
     const { data } = await sdk.listMessages({ query });
     return { ids: data?.items.map((row) => row.id) ?? [], next: data?.next ?? null };
   },

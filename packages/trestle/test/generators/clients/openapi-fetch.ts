@@ -1,5 +1,5 @@
 import createClient from 'openapi-fetch';
-import { makeCalls } from './calls.js';
+import { makeCalls, queryOf } from './calls.js';
 import type { paths } from './messages/types.js';
 
 const api = createClient<paths>({ baseUrl: process.argv[2] ?? '' });
@@ -21,18 +21,8 @@ await makeCalls({
     const { data, error } = await api.GET('/v1/messages/{id}', { params: { path: { id } } });
     return data?.content ?? error?.code;
   },
-  list: async ({ sort, limit, cursor, equal, starts, ids, between, authorless, or }) => {
-    const query = {
-      sort,
-      limit,
-      cursor,
-      'filter[content][eq]': equal,
-      'filter[content][starts]': starts,
-      'filter[id][in]': ids,
-      'filter[id][between]': between,
-      'filter[author][null]': authorless,
-      'filter[or]': or,
-    };
+  list: async (asked) => {
+    const query = queryOf(asked);
     const { data } = await api.GET('/v1/messages', { params: { query } });
     return { ids: data?.items.map((row) => row.id) ?? [], next: data?.next ?? null };
   },

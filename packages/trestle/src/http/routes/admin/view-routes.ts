@@ -5,7 +5,8 @@ import type { Resources } from '../../../schema/row-types.ts';
 import { titled } from '../uniform/route-names.ts';
 import { adminRoute } from './admin-route.ts';
 
-const MAX_BODY = 32_768;
+/** A view is the parameters of a list, which an address of 8 KB holds. */
+const MAX_BODY = 16_384;
 const members = {
   resource: Type.String({ minLength: 1, maxLength: 200 }),
   name: Type.String({ minLength: 1, maxLength: 100 }),
