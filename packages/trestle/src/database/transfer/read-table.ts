@@ -21,7 +21,7 @@ export async function* readTable(executor: Executor, dialect: Dialect, table: Ta
   const key = keyOf(table).name;
   const columns = sql.join(table.columns.map(({ name }) => sql.ref(name)));
   const from = sql`select ${columns} from ${sql.table(table.name)}`;
-  const rest = sql`order by ${sql.ref(key)} limit ${sql.count(param('limit'))}`;
+  const rest = sql`order by ${sql.ref(key)} limit ${sql.rowCount(param('limit'))}`;
   const first = statement(dialect, sql`${from} ${rest}`);
   const next = statement(dialect, sql`${from} where ${sql.ref(key)} > ${param('after')} ${rest}`);
   const decode = rowDecoder(dialect, table.columns);
