@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { it, type TestContext } from 'node:test';
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { it } from 'node:test';
 import {
   accounts,
   administrator,
@@ -16,6 +15,7 @@ import {
 } from '../../src/index.ts';
 import { type Served, serveApp } from '../../src/testing.ts';
 import { eachPlace } from '../stores.ts';
+import { call, connect, makeKey } from './tools-client.ts';
 
 const articles = resource({
   id: integerId(),
@@ -38,30 +38,6 @@ async function signUp(served: Served, username: string): Promise<string> {
   await served.call('POST', '/v1/accounts', { body });
   const { body: tokens } = await served.call('POST', '/v1/sessions', { body });
   return String(Reflect.get(Object(tokens), 'access_token'));
-}
-
-async function makeKey(served: Served, token: string, scopes: readonly string[]): Promise<string> {
-  const { status, body } = await served.call('POST', '/v1/keys', { token, body: { name: 'agent', scopes } });
-  assert.equal(status, 201, JSON.stringify(body));
-  return String(Reflect.get(Object(body), 'key'));
-}
-
-async function connect(served: Served, t: TestContext, credential?: string): Promise<Client> {
-  const headers = credential === undefined ? {} : { authorization: `Bearer ${credential}` };
-  const transport = new StreamableHTTPClientTransport(new URL(`${served.url}/mcp`), {
-    requestInit: { headers },
-  });
-  const client = new Client({ name: 'a test', version: '1' });
-  await client.connect(transport);
-  t.after(() => client.close());
-  return client;
-}
-
-async function call(client: Client, name: string, given: Record<string, unknown> = {}) {
-  const { content, isError = false } = await client.callTool({ name, arguments: given });
-  const [first] = content;
-  assert.equal(first?.type, 'text');
-  return { isError, text: first.text, row: first.text.startsWith('{') ? JSON.parse(first.text) : undefined };
 }
 
 eachPlace('tools of the Model Context Protocol', (place) => {

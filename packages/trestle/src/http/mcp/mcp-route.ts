@@ -1,10 +1,11 @@
 import type { McpHttpHandler } from '@modelcontextprotocol/server';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { Problem } from '../../problems.ts';
 import { bytes } from '../../schema/routes/bytes.ts';
 import { type Route, type RouteRequest, route } from '../../schema/routes/route.ts';
 import { anyone } from '../../schema/rules.ts';
-import type { Tool } from './mcp-tools.ts';
+import type { Tool, ToolRequest } from './mcp-tools.ts';
 
 interface McpOptions {
   readonly name: string;
@@ -86,7 +87,13 @@ async function openHandler(fastify: FastifyInstance, options: McpOptions): Promi
       const who =
         request.caller.kind === 'key' ? 'this API key' : 'a caller without an API key that allows it';
       if (!tool) return failed(`There is no tool '${params.name}' for ${who}.`);
-      return callTool(fastify, tool, { base: options.base, given: params.arguments ?? {}, request });
+      try {
+        const asked = tool.requestOf(params.arguments ?? {});
+        return await callTool(fastify, asked, options.base, request);
+      } catch (error) {
+        if (error instanceof Problem) return failed(error.detail);
+        throw error;
+      }
     });
     return server;
   });
@@ -94,10 +101,10 @@ async function openHandler(fastify: FastifyInstance, options: McpOptions): Promi
 
 async function callTool(
   fastify: FastifyInstance,
-  tool: Tool,
-  { base, given, request }: { base: string; given: Readonly<Record<string, unknown>>; request: RouteRequest },
+  { method, url, body }: ToolRequest,
+  base: string,
+  request: RouteRequest,
 ) {
-  const { method, url, body } = tool.requestOf(given);
   const { headers, origin } = request;
   const own = CREDENTIALS.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]]));
   const answer = await fastify.inject({

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
+import { Problem } from '../../problems.ts';
 import type { Model } from '../../rows/model.ts';
-import type { Action } from '../../rows/policy.ts';
+import { type Action, standings } from '../../rows/policy.ts';
 import type { Caller } from '../../schema/caller.ts';
 import type { Route } from '../../schema/routes/route.ts';
 import { operationIdOf } from '../openapi/operation.ts';
@@ -14,11 +15,11 @@ export interface Tool {
   readonly annotations: { readonly readOnlyHint: boolean; readonly destructiveHint: boolean };
   /** Whether the caller is offered it. Rows are refused by the route itself. */
   isFor(caller: Caller): boolean;
-  /** The request of the route for the arguments of a call. */
+  /** The request of the route for the arguments of a call, which fit. Throws `invalid` for those that do not. */
   requestOf(given: Readonly<Record<string, unknown>>): ToolRequest;
 }
 
-interface ToolRequest {
+export interface ToolRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
   readonly body?: unknown;
@@ -48,7 +49,7 @@ export function toolsOf(
 }
 
 function toolOf({ policy }: Model, route: Route, prefix: string): Tool {
-  const { summary, description, params, query, body } = route.options;
+  const { summary, description, params, query, body, can } = route.options;
   const action = actionOf(route);
   const isRead = action === 'read';
   const path = propertiesOf(params);
@@ -58,20 +59,28 @@ function toolOf({ policy }: Model, route: Route, prefix: string): Tool {
     ...Object.fromEntries(parameters.filter(([name]) => !name.includes('['))),
     ...(parameters.some(([name]) => name.startsWith('filter[')) && { filter: FILTER }),
   };
+  const name = operationIdOf(route, prefix);
+  const known = [...Object.keys(path), ...Object.keys(search), ...(body ? ['body'] : [])];
+  const required = [...Object.keys(path), ...(body && route.options.bodyRequired !== false ? ['body'] : [])];
+  const standingOf = can && standings(can, isRead);
   return {
-    name: operationIdOf(route, prefix),
+    name,
     title: summary,
     description: description ? `${summary}. ${description}` : summary,
     inputSchema: {
       type: 'object',
       properties: { ...path, ...search, ...(body && { body }) },
-      required: [...Object.keys(path), ...(body && route.options.bodyRequired !== false ? ['body'] : [])],
+      required,
       additionalProperties: false,
     },
     annotations: { readOnlyHint: isRead, destructiveHint: action === 'delete' },
     // Who signs in by hand reads; to let a program write is to make it a key that says so.
-    isFor: (caller) => policy.admits(caller, action) && (isRead || caller.kind === 'key'),
+    isFor: (caller) =>
+      policy.admits(caller, action) &&
+      (standingOf?.(caller).decision ?? 'allow') === 'allow' &&
+      (isRead || caller.kind === 'key'),
     requestOf(given) {
+      requireArguments(given, { name, known, required, inPath: Object.keys(path) });
       const inPath = route.path.replace(/(?<!:):(?!:)(\w+)(?:\([^)]*\))?/g, (_, name: string) =>
         encodeURIComponent(String(given[name] ?? '')),
       );
@@ -87,11 +96,30 @@ function toolOf({ policy }: Model, route: Route, prefix: string): Tool {
   };
 }
 
+/** Throws `invalid` for arguments that are no request of a tool. */
+function requireArguments(
+  given: Readonly<Record<string, unknown>>,
+  tool: Record<'known' | 'required' | 'inPath', readonly string[]> & { readonly name: string },
+): void {
+  const refuse = (name: string, reason: string) => {
+    throw new Problem('invalid', { detail: `The argument ${name}: ${reason}` });
+  };
+  // One that was left out unseen could be the filter of the rows that are to be deleted.
+  for (const name of Object.keys(given))
+    if (!tool.known.includes(name)) refuse(name, `${tool.name} takes ${tool.known.join(', ') || 'none'}.`);
+  for (const name of tool.required)
+    if (given[name] === undefined || given[name] === null) refuse(name, 'it is required.');
+  // In a URL they stand for another path.
+  for (const name of tool.inPath)
+    if (/^\.{0,2}$/.test(String(given[name]))) refuse(name, 'no row has this value in its path.');
+}
+
 /** The action of a route on rows; an operation and a transition have their own rule. */
-function actionOf({ method, path }: Route): Action {
-  if (method === 'GET') return 'read';
+function actionOf({ method, path, options }: Route): Action {
+  if (method === 'GET' || options.safe) return 'read';
   if (method === 'DELETE') return 'delete';
   const [, verb] = /::(\w+)$/.exec(path) ?? [];
+  if (verb === 'createMany') return 'create';
   if (verb !== undefined) return `:${verb}`;
   return method === 'POST' ? 'create' : 'update';
 }
@@ -100,19 +128,18 @@ function propertiesOf(schema: unknown): Readonly<Record<string, unknown>> {
   return (schema as { properties?: Record<string, unknown> } | undefined)?.properties ?? {};
 }
 
-/** The conditions of a filter as parameters. A comma inside a value of a list is escaped. */
-function* filterEntries(filter: Readonly<Record<string, unknown>>): Generator<[string, string]> {
-  for (const [field, condition] of Object.entries(filter)) {
-    if (field === 'or') yield ['filter[or]', JSON.stringify(condition)];
-    else if (typeof condition !== 'object' || condition === null)
-      yield [`filter[${field}]`, String(condition)];
-    else
-      for (const [operator, value] of Object.entries(condition))
-        yield [
-          `filter[${field}][${operator}]`,
-          Array.isArray(value)
-            ? value.map((item) => String(item).replace(/[\\,]/g, '\\$&')).join(',')
-            : String(value),
-        ];
+/** The conditions of a filter as parameters: of a field, its operators, or, where it refers to a row, of fields of that. */
+function* filterEntries(
+  filter: Readonly<Record<string, unknown>>,
+  path = 'filter',
+): Generator<[string, string]> {
+  for (const [key, value] of Object.entries(filter)) {
+    const name = `${path}[${key}]`;
+    if (name === 'filter[or]') yield [name, JSON.stringify(value)];
+    // A comma inside a value of a list is escaped.
+    else if (Array.isArray(value))
+      yield [name, value.map((item) => String(item).replace(/[\\,]/g, '\\$&')).join(',')];
+    else if (typeof value === 'object' && value !== null) yield* filterEntries(Object(value), name);
+    else yield [name, String(value)];
   }
 }
