@@ -4,8 +4,7 @@ import type { Executor, Store } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
 import type { ChangeRecorder, RowChange } from '../../rows/change-recorder.ts';
 import type { Model, Row } from '../../rows/model.ts';
-import { recordedView } from '../../rows/relations/recorded-view.ts';
-import { inTransaction, type OpenTransaction } from '../../rows/transaction.ts';
+import { inTransaction, type OpenTransaction, readerOf } from '../../rows/transaction.ts';
 import type { AnyService, RowWriter } from '../../rows/write.ts';
 import { anonymous, type Caller, type Context, system } from '../../schema/caller.ts';
 import type { JsonValue } from '../../schema/field.ts';
@@ -20,6 +19,7 @@ import type { JobQueue } from '../queue.ts';
 import type { JobHandler } from '../worker.ts';
 import { type AttemptOutcome, attempt } from './attempt.ts';
 import { webhookSecret } from './signature.ts';
+import { type Change, stillVisible, visibleChange } from './visible-changes.ts';
 
 /** Names of the jobs that send changes. No declared job has a name with a dot. */
 const FAN_OUT = 'webhooks.fan_out';
@@ -54,14 +54,8 @@ interface Payload {
   readonly type: string;
   /** Of the change. */
   readonly timestamp: string;
-  readonly data: object;
-}
-
-/** A change of a row as it waits for being sent. */
-interface Change {
-  readonly resource: string;
-  readonly before: Row | null;
-  readonly after: Row | null;
+  /** A row, or a part of it; of a test, nothing. */
+  readonly data: { readonly id?: RowId };
 }
 
 const SERVER: Context = { caller: anonymous };
@@ -168,7 +162,8 @@ export class Webhooks implements ChangeRecorder {
       const write = { verb: 'update', merge: true, id, body: values, trusted: true } as const;
       const row = await writers.get('webhook_deliveries')?.write({ ...context, transaction }, write);
       await this.#enqueue(transaction, DELIVER, String(id));
-      return row ?? delivery;
+      const [shown = delivery] = await this.visible({ ...context, transaction }, [row ?? delivery]);
+      return shown;
     });
   }
 
@@ -186,34 +181,11 @@ export class Webhooks implements ChangeRecorder {
     const { changes, timestamp } = input as unknown as { changes: readonly Change[]; timestamp: string };
     for (const { webhook, owner } of await this.#registered(transaction))
       for (const change of changes) {
-        const seen = await this.#seen(transaction, owner, change);
+        const model = this.#opened().models.get(change.resource);
+        const seen = model && (await visibleChange(model, owner, change, transaction));
         if (seen && webhook.events.includes(seen.type))
           await this.#add(transaction, webhook.id, { timestamp, ...seen });
       }
-  }
-
-  /** A change as an owner may see it; undefined where that is none. */
-  async #seen(
-    transaction: OpenTransaction,
-    owner: Caller,
-    { resource, before, after }: Change,
-  ): Promise<Omit<Payload, 'timestamp'> | undefined> {
-    const model = this.#opened().models.get(resource);
-    if (!model) return undefined;
-    const { policy } = model;
-    const view = recordedView(model, policy.fields(owner, 'read'));
-    const sees = async (row: Row | null) =>
-      row !== null && (await policy.allows(owner, 'read', row, transaction))
-        ? view(row, owner, transaction)
-        : undefined;
-    const [was, is] = [await sees(before), await sees(after)];
-    if (!is) {
-      // A row that its owner may not read any more is gone for it.
-      return was && { type: `${resource}.deleted`, data: after ? { id: was.id } : was };
-    }
-    // What its owner may not read is no change to it.
-    if (was && JSON.stringify(was) === JSON.stringify(is)) return undefined;
-    return { type: `${resource}.${was ? 'updated' : 'created'}`, data: is };
   }
 
   /** Active webhooks, each with its owner as the caller that reads for it. */
@@ -225,21 +197,77 @@ export class Webhooks implements ChangeRecorder {
       ?.list(context, { filter: { active: { eq: true } }, limit: MAX_WEBHOOKS });
     // Rows have the fields of the declaration.
     const webhooks = (page?.items ?? []) as unknown as WebhookRow[];
-    const ids = webhooks.flatMap(({ owner }) => owner ?? []);
-    const accounts = await byName.get('accounts')?.readMany(context, [...new Set(ids)]);
-    return webhooks.flatMap((webhook): { webhook: WebhookRow; owner: Caller }[] => {
-      if (webhook.by === 'administrator') return [{ webhook, owner: { kind: 'administrator' } }];
-      const account = webhook.owner === null ? undefined : accounts?.get(webhook.owner);
-      if (!account || account.disabled_at) return [];
-      const roles = Array.isArray(account.roles) ? account.roles : [];
-      return [{ webhook, owner: { kind: 'account', account: account.id, session: '', roles } }];
+    const accounts = await this.#ownersOf(webhooks, context);
+    return webhooks.flatMap((webhook) => {
+      const owner = this.#callerOf(webhook, accounts?.get(webhook.owner ?? ''));
+      return owner ? [{ webhook, owner }] : [];
     });
   }
 
-  async #add(transaction: OpenTransaction, webhook: string, payload: Payload): Promise<Row> {
+  async #ownersOf(webhooks: readonly WebhookRow[], context: Context) {
+    const ids = webhooks.flatMap(({ owner }) => owner ?? []);
+    return this.#opened()
+      .byName.get('accounts')
+      ?.readMany(context, [...new Set(ids)]);
+  }
+
+  /** The owner of a webhook as a caller; undefined where its account is gone, disabled, or may have no webhook any more. */
+  #callerOf({ by }: WebhookRow, account: Row | undefined): Caller | undefined {
+    if (by === 'administrator') return { kind: 'administrator' };
+    if (!account || account.disabled_at) return undefined;
+    const roles = Array.isArray(account.roles) ? account.roles : [];
+    const caller: Caller = { kind: 'account', account: account.id, session: '', roles };
+    return this.#opened().models.get('webhooks')?.policy.admits(caller, 'create') ? caller : undefined;
+  }
+
+  /**
+   * Deliveries as their reader may see them now. Data of rows and fields that it may not read any more, or that the scopes of its
+   * API key leave out, are not in them; the id of the row is.
+   */
+  async visible(context: Context, deliveries: readonly Row[]): Promise<Row[]> {
+    const dataOf = await this.#visibleData(context, deliveries);
+    return deliveries.map((delivery) => {
+      if (!delivery.payload) return delivery;
+      const payload = delivery.payload as Payload;
+      const data = dataOf.get(delivery.id) ?? { id: payload.data.id };
+      return { ...delivery, payload: { ...payload, data } };
+    });
+  }
+
+  /** The data of deliveries, by their id, as far as a caller may see them now; none of one whose row it may not read any more. */
+  async #visibleData(context: Context, deliveries: readonly Row[]): Promise<Map<RowId, Payload['data']>> {
+    const { store, byName, models } = this.#opened();
+    const { caller, transaction } = context;
+    const all = system(transaction && { transaction });
+    const ids = deliveries.map(({ id }) => id);
+    // Rows have the fields of the declaration.
+    const kept = (await byName.get('webhook_deliveries')?.readMany(all, ids)) as unknown as Map<
+      RowId,
+      DeliveryRow
+    >;
+    const visible = new Map<RowId, Payload['data']>();
+    for (const [resource, some] of Map.groupBy(kept.values(), ({ event }) => event.split('.')[0] ?? '')) {
+      const model = models.get(resource);
+      const rowIds = new Set(some.flatMap(({ recorded }) => (recorded ? [(recorded as Row).id] : [])));
+      const current = await byName.get(resource)?.readMany(all, [...rowIds]);
+      for (const { id, payload, recorded } of some) {
+        const { data } = payload as unknown as Payload;
+        const row = recorded as Row | null;
+        const given = model && row && { data: data as Row, recorded: row, current: current?.get(row.id) };
+        const now = given ? await stillVisible(model, caller, given, readerOf(store, context)) : data;
+        if (now) visible.set(id, now);
+      }
+    }
+    return visible;
+  }
+
+  async #add(
+    transaction: OpenTransaction,
+    webhook: string,
+    { type, timestamp, data, recorded = null }: Payload & { readonly recorded?: Row | null },
+  ): Promise<Row> {
     const { writers } = this.#opened();
-    const { type, timestamp, data } = payload;
-    const body = { webhook, event: type, payload: { type, timestamp, data } };
+    const body = { webhook, event: type, payload: { type, timestamp, data }, recorded };
     const write = { verb: 'create', body, trusted: true } as const;
     const added = await writers.get('webhook_deliveries')?.write({ ...SERVER, transaction }, write);
     if (!added) throw new TypeError('webhook_deliveries is a resource of an app with webhooks');
@@ -257,19 +285,28 @@ export class Webhooks implements ChangeRecorder {
     });
     const webhook = delivery && (await this.#webhook(String(delivery.webhook)));
     if (!webhook || delivery.state !== 'waiting') return {};
-    const outcome = webhook.active
-      ? await attempt(webhook.url, {
-          id: `msg_${id}`,
-          body: JSON.stringify(delivery.payload),
-          secrets: this.#secretsOf(webhook),
-          allowPrivate: this.#declared.allowPrivate,
-          signal,
-        })
-      : { error: 'The webhook is switched off.', isFinal: true };
+    const outcome = await this.#attempt(webhook, delivery, signal);
     signal.throwIfAborted();
     // Rows have the fields of the declaration.
     const known = delivery as unknown as DeliveryRow;
     return { commit: (transaction) => this.#settle(transaction, known, webhook, outcome) };
+  }
+
+  /** Sends a delivery, as far as its owner may see it now. */
+  async #attempt(webhook: WebhookRow, delivery: Row, signal: AbortSignal): Promise<AttemptOutcome> {
+    const account = await this.#ownersOf([webhook], system());
+    const caller = this.#callerOf(webhook, account?.get(webhook.owner ?? ''));
+    if (!caller) return { error: 'Its owner may have no webhook any more.', isFinal: true };
+    if (!webhook.active) return { error: 'The webhook is switched off.', isFinal: true };
+    const data = (await this.#visibleData({ caller }, [delivery])).get(delivery.id);
+    if (!data) return { error: 'Its owner may not read the row any more.', isFinal: true };
+    return attempt(webhook.url, {
+      id: `msg_${delivery.id}`,
+      body: JSON.stringify({ ...(delivery.payload as Payload), data }),
+      secrets: this.#secretsOf(webhook),
+      allowPrivate: this.#declared.allowPrivate,
+      signal,
+    });
   }
 
   async #settle(

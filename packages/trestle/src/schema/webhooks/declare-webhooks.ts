@@ -16,7 +16,7 @@ import { createdAt, timestamp, updatedAt } from '../fields/timestamp.ts';
 import type { HookContext } from '../own-code/hooks.ts';
 import type { Resource } from '../resource.ts';
 import type { Resources, RowOf } from '../row-types.ts';
-import { administrator, any, nobody, own, type Rule, through } from '../rules.ts';
+import { administrator, all, any, nobody, own, type Rule, through } from '../rules.ts';
 
 /** Events of a row, as webhooks name them: `articles.created`. */
 export const WEBHOOK_EVENTS = ['created', 'updated', 'deleted'] as const;
@@ -77,15 +77,16 @@ function webhookResources(events: readonly string[], can: Rule<never>) {
       updated_at: updatedAt(),
     },
     order: '-created_at',
-    can: { read: mine, create: can, update: mine, delete: mine },
+    can: { read: mine, create: can, update: all(mine, can), delete: mine },
     before: {
       async create(context: HookContext, { body }) {
         requireScopes(context, body.events);
         const isAccount = accountOf(context.writer) !== null;
         return { ...body, by: isAccount ? ('account' as const) : ('administrator' as const) };
       },
-      async update(context: HookContext, { body }) {
-        requireScopes(context, body.events);
+      async update(context: HookContext, { row, body }) {
+        // An address that is changed is told of the events that were named before.
+        requireScopes(context, body.events ?? row.events);
         // Switched on again, it is given time again.
         return body.active ? { ...body, failing_since: null, disabled_reason: null } : undefined;
       },
@@ -96,6 +97,8 @@ function webhookResources(events: readonly string[], can: Rule<never>) {
       webhook: reference('webhooks', { onDelete: 'cascade' }),
       event: text({ max: 100 }),
       payload: json(),
+      /** The row that the payload was made of: whether its owner may still read it is asked again. */
+      recorded: json({ nullable: true, can: HIDDEN }),
       state: oneOf(['waiting', 'delivered', 'failed'], { default: 'waiting' }),
       attempts: integer({ default: 0 }),
       status: integer({ nullable: true }),

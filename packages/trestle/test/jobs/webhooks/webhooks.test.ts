@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { after, before, it, test } from 'node:test';
 import { Webhook } from 'standardwebhooks';
 import {
@@ -21,6 +18,7 @@ import {
 import { type Served, serveApp } from 'trestle/testing';
 import { runSql } from '../../run-sql.ts';
 import { eachPlace } from '../../stores.ts';
+import { type Received, receiver } from './receiver.ts';
 
 const notes = resource({
   id: integerId(),
@@ -37,47 +35,6 @@ const office = app({
   resources: { notes },
   webhooks: { can: signedIn, allowPrivate: true },
 });
-
-interface Received {
-  readonly path: string;
-  readonly headers: Record<string, string>;
-  readonly body: string;
-}
-
-/** A receiver that answers what a test wants, and keeps what it was sent. */
-async function receiver() {
-  const received: Received[] = [];
-  const waiting: (() => void)[] = [];
-  const answers = new Map<string, number>();
-  const server: Server = createServer((request: IncomingMessage, response) => {
-    let body = '';
-    request.setEncoding('utf8').on('data', (chunk) => {
-      body += chunk;
-    });
-    request.on('end', () => {
-      const path = request.url ?? '';
-      received.push({ path, headers: request.headers as Record<string, string>, body });
-      response.writeHead(answers.get(path) ?? 204).end();
-      for (const wake of waiting.splice(0)) wake();
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    answers,
-    /** The nth message to a path, once it is there. */
-    async next(path: string, at = 0): Promise<Received> {
-      for (;;) {
-        const found = received.filter((each) => each.path === path)[at];
-        if (found) return found;
-        await new Promise<void>((resolve) => waiting.push(resolve));
-      }
-    },
-    count: (path: string) => received.filter((each) => each.path === path).length,
-    close: () => server.close(),
-  };
-}
 
 eachPlace('webhooks', (place) => {
   let served: Served;

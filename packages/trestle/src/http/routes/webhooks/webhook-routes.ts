@@ -79,7 +79,8 @@ export function webhookRoutes({ webhooks, models, byName }: Dependencies): Route
     pageRoute('/webhooks/:id/deliveries', list, async (request, query, cursor) => {
       const { id } = request.params;
       await byName.get('webhooks')?.peek(request, id);
-      return log.list(request, narrowed(query, { webhook: id }), cursor);
+      const page = await log.list(request, narrowed(query, { webhook: id }), cursor);
+      return { ...page, items: await webhooks.visible(request, page.items) };
     }),
     route('POST', '/webhooks/:id/deliveries/:delivery([^]+)::redeliver', redeliver, async (request) =>
       answer(202, await webhooks.redeliver(request, request.params.id, request.params.delivery)),
