@@ -26,6 +26,8 @@ export interface Dialect extends Rendering {
   readonly name: string;
   /** The SQL type of a column, without NOT NULL. */
   columnType(kind: StoredKind): string;
+  /** A value of this kind where the database cannot tell, as null in a union. */
+  typed(value: Sql, kind: StoredKind): Sql;
   /** The SQL of an id that counts up by itself. */
   readonly countingId: string;
   /** A row's value as a value the driver binds. Instants are RFC 3339 texts, JSON is given as its value. */
@@ -59,6 +61,11 @@ export interface Dialect extends Rendering {
   readonly forFewRows: Sql;
   /** Whether a subquery in `from` may refer to the items before it (`lateral`). */
   readonly lateral: boolean;
+  /**
+   * Whether `union all` gives its parts one after the other, each in the order of its subquery: SQLite does, and numbering the
+   * rows would take it a microsecond each.
+   */
+  readonly keepsOrderInUnion: boolean;
   /** Waits for other transactions that have locked a text, and locks it until the end; undefined where one writes at a time anyway. */
   lockUntilCommit(text: Sql): Sql | undefined;
   /** Added to a select whose row is about to be written in the same transaction. */

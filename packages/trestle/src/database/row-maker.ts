@@ -17,15 +17,17 @@ export function rowMaker(columns: readonly string[]): RowMaker {
 interface DecodedColumn {
   readonly name: string;
   readonly decode: ((value: unknown) => unknown) | undefined;
+  /** The column that has it (default: of its name). */
+  readonly from?: string;
   /** Another column: the value is left out of rows where that is false. */
   readonly flag?: string;
 }
 
 /** Compiles the object literal of a row, with its version under a symbol where one is given. */
 export function rowDecoder<T>(columns: readonly DecodedColumn[], version?: symbol): (row: Columns) => T {
-  const members = columns.map(({ name, decode, flag }, at) => {
+  const members = columns.map(({ name, decode, flag, from = name }, at) => {
     const key = JSON.stringify(name);
-    const value = `row[${key}]`;
+    const value = `row[${JSON.stringify(from)}]`;
     const member = `${key}: ${decode ? `${value} === null ? null : columns[${at}].decode(${value})` : value}`;
     return flag ? `...(row[${JSON.stringify(flag)}] ? { ${member} } : undefined)` : member;
   });

@@ -35,6 +35,10 @@ sql.lit = (value: Value): Sql => {
  */
 sql.rowCount = (bound: unknown): Sql => sql`cast(${bound} as bigint)`;
 
+/** The same text with other values. */
+sql.mapValues = (query: Sql, change: (value: unknown) => unknown): Sql =>
+  template(query.strings, ...query.values.map(change));
+
 /** Pieces and values one after another; with commas between them, or words such as ` and `. */
 sql.join = (parts: readonly unknown[], between = ', '): Sql =>
   parts.length > 0 ? join(parts, between) : empty;

@@ -76,6 +76,8 @@ export interface Projection {
   readonly decodes: boolean;
   /** A row of `columns`. */
   decode(columns: Columns): Row;
+  /** Compiles `decode` for rows that have their columns under other names. */
+  decoderOf(columnOf: (name: string) => string): (columns: Columns) => Row;
   /** A row of `versionedColumns`, with its version under VERSION. */
   decodeVersioned(columns: Columns): Versioned<Row>;
 }
@@ -323,13 +325,16 @@ export function compileProjection(
   ];
   for (const { name, visible: always, selected: { visible = always } = {} } of fields)
     if (visible) columns.push(sql`${visible} as ${sql.id(flagOf(name))}`);
-  const decoders = fields.map(({ name, kind, visible }) => ({
-    name,
-    decode: dialect.decoder(kind),
-    ...(visible && { flag: flagOf(name) }),
-  }));
-  const decodes = isPart || decoders.some(({ decode, flag }) => decode || flag);
-  const decoded = [{ name: 'id', decode: undefined }, ...decoders];
+  const decoded = (columnOf = (name: string) => name) => [
+    { name: 'id', from: columnOf('id'), decode: undefined },
+    ...fields.map(({ name, kind, visible }) => ({
+      name,
+      from: columnOf(name),
+      decode: dialect.decoder(kind),
+      ...(visible && { flag: columnOf(flagOf(name)) }),
+    })),
+  ];
+  const decodes = isPart || decoded().some(({ decode, flag }) => decode || flag);
   return {
     fields,
     byName: new Map(fields.map((field) => [field.name, field])),
@@ -337,8 +342,9 @@ export function compileProjection(
     versionedColumns: sql.join([...columns, sql.ref('_version')]),
     // Where nothing needs decoding, a row is what the driver gave: in lists the copies cost as much as the reading.
     decodes,
-    decode: decodes ? rowDecoder(decoded) : (row) => row as Row,
-    decodeVersioned: rowDecoder(decoded, VERSION),
+    decode: decodes ? rowDecoder(decoded()) : (row) => row as Row,
+    decoderOf: (columnOf) => rowDecoder(decoded(columnOf)),
+    decodeVersioned: rowDecoder(decoded(), VERSION),
   };
 }
 

@@ -20,7 +20,7 @@ const MAX_PLACE = 16_383;
 export function postgresSearch(
   dialect: Dialect,
   index: SearchIndex,
-  types: Readonly<Record<StoredKind, { column: string; list: string }>>,
+  types: Readonly<Record<StoredKind, string>>,
 ): SearchSql {
   const { name, rows, idKind, fields } = index;
   const table = sql.table(name);
@@ -43,12 +43,12 @@ export function postgresSearch(
   const compile = () =>
     statement(
       dialect,
-      sql`insert into ${table} (_row, words) select id, text::tsvector from unnest(${sql.raw(`$1::${types[idKind].list}, $2::text[]`)}) as given (id, text)
+      sql`insert into ${table} (_row, words) select id, text::tsvector from unnest(${sql.raw(`$1::${types[idKind]}[], $2::text[]`)}) as given (id, text)
         on conflict (_row) do update set words = excluded.words`,
     );
   return {
     create: [
-      sql`create table ${table} (_row ${sql.raw(types[idKind].column)} primary key references ${sql.table(rows)} (id) on delete cascade, words tsvector not null)`,
+      sql`create table ${table} (_row ${sql.raw(dialect.columnType(idKind))} primary key references ${sql.table(rows)} (id) on delete cascade, words tsvector not null)`,
       sql`create index ${sql.id(`${name}_words`)} on ${table} using gin (words)`,
     ],
     drop: [sql`drop table ${table}`],

@@ -51,6 +51,7 @@ export const sqliteDialect: Dialect = {
   qualified: quotedName,
   placeholder: () => '?',
   columnType: (kind) => COLUMN_TYPES[kind],
+  typed: (value) => value,
   countingId: 'integer primary key autoincrement',
   encode(kind, value) {
     if (value === null || value === undefined) return null;
@@ -96,6 +97,7 @@ export const sqliteDialect: Dialect = {
   withoutIndex: (name) => sql`+${sql.ref(name)}`,
   forFewRows: sql``,
   lateral: false,
+  keepsOrderInUnion: true,
   lockUntilCommit: () => undefined,
   forUpdate: sql``,
   skipLocked: sql``,

@@ -1,4 +1,6 @@
-import { Param, type Statement } from '../../database/statement.ts';
+import type { Dialect } from '../../database/dialect.ts';
+import type { Sql } from '../../database/sql.ts';
+import { Param, type Statement, statement } from '../../database/statement.ts';
 import type { Columns, ReadCost, Store, Value } from '../../database/store.ts';
 import type { Caller, Context } from '../../schema/caller.ts';
 import { CallerValues } from '../policy.ts';
@@ -22,15 +24,20 @@ export interface ShapedStatement {
   readonly asksCaller: boolean;
 }
 
+export function shapedStatement(dialect: Dialect, query: Sql): ShapedStatement {
+  const compiled = statement(dialect, query);
+  return { statement: compiled, asksCaller: compiled.slots.some((slot) => slot instanceof Param) };
+}
+
 export function bindShaped(
-  { statement, asksCaller }: ShapedStatement,
+  { statement: { slots }, asksCaller }: ShapedStatement,
   values: readonly Value[],
   caller: Caller,
 ) {
   const asker: Readonly<Record<string, Value>> = asksCaller ? new CallerValues(caller) : {};
   const bound: Value[] = [];
   // Placeholders of the filter stand among the parameters that statements have everywhere.
-  for (const slot of statement.slots as readonly (Slot | Param | Value)[])
+  for (const slot of slots as readonly (Slot | Param | Value)[])
     if (slot instanceof Slot) bound.push(values[slot.at] ?? null);
     else bound.push(slot instanceof Param ? (asker[slot.name] ?? null) : slot);
   return bound;

@@ -19,7 +19,7 @@ export function childReader(listsOf: (caller: Caller) => ClassLists, store: Stor
     const { model, plans } = listsOf(caller);
     model.policy.admit(caller, 'read');
     const plan = plans.of(caller, query);
-    const children = plans.children(plan, caller, { field, parents });
+    const children = plans.related.bind({ plan, ids: parents, by: field }, caller);
     const byParent = new Map<RowId, Row[]>(parents.map((parent) => [parent, []]));
     const rows = await runner(store, context)(children);
     const decode = (part: readonly Columns[]) => {

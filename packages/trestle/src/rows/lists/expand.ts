@@ -3,24 +3,29 @@ import { Problem } from '../../problems.ts';
 import type { Caller, Context } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { ExpandQuery, Expansion, ListQuery } from '../../schema/services/list-query.ts';
-import type { Row } from '../model.ts';
+import type { Related, Row } from '../model.ts';
 import { runner } from './bound-statement.ts';
 import type { ClassLists } from './list-plan.ts';
+import type { RelatedQuery } from './related-statements.ts';
+import { Unions } from './union.ts';
 
 /** Limits on what is read beside the rows that are asked for. */
 export const MAX_DEPTH = 3;
 const MAX_ROWS = 1_000;
+const MAX_RELATIONS = 100;
 /** Rows of a relation to many that are shown of each row, where no limit is named. */
 export const DEFAULT_EXPANDED = 10;
 
 const ALL: Expansion = Object.freeze({});
 
-/** Reads the rows that others refer to, or that refer to them: one query for each relation, by the lists of their resource. */
+/** Reads the rows that others refer to, or that refer to them: one query for all relations of a level, by the lists of their resources. */
 export class Expander {
   readonly #store: Store;
+  readonly #unions: Unions;
 
   constructor(store: Store) {
     this.#store = store;
+    this.#unions = new Unions(store.dialect);
   }
 
   /**
@@ -30,6 +35,11 @@ export class Expander {
    * @param rows the maximum of rows that are expanded.
    */
   check(lists: ClassLists, caller: Caller, expand: ExpandQuery, rows: number): void {
+    const relations = relationsIn(expand);
+    if (relations > MAX_RELATIONS)
+      throw new Problem('invalid_query', {
+        detail: `expand: ${relations} relations are asked for, ${MAX_RELATIONS} at most are read at once.`,
+      });
     const count = this.#count(lists, caller, { expand, rows, depth: 1 });
     if (count > MAX_ROWS)
       throw new Problem('invalid_query', {
@@ -70,45 +80,86 @@ export class Expander {
     });
   }
 
-  /** Adds the related rows to each row, as `expand`. */
+  /** Adds the related rows to each row, as `expand`: one statement for each level, however many relations it has. */
   async load(context: Context, lists: ClassLists, rows: readonly Row[], expand: ExpandQuery): Promise<void> {
-    for (const row of rows) row.expand = {};
-    // Relations of one level are read at once, on PostgreSQL in one round trip: one statement for all of them is no faster on
-    // either database (docs/performance.md, Related rows).
-    const loading = Object.entries(expand).map(async ([name, given]) => {
-      const { kind, by, lists: related } = this.#relation(lists, context.caller, name);
-      const query = given === true ? ALL : given;
-      const keysOf = (row: Row): unknown[] => (by === undefined ? [row[name]].flat() : [row.id]);
-      const found = await this.#read(context, related, query, { by, keys: rows.flatMap(keysOf) });
-      const byKey = Map.groupBy(found, (row) => row[by ?? 'id']);
-      for (const row of rows) {
-        const own = keysOf(row).flatMap((key) => byKey.get(key) ?? []);
-        Object.assign(row.expand as object, { [name]: kind === 'one' ? (own[0] ?? null) : own });
-      }
-      if (query.expand) await this.load(context, related, found, query.expand);
-      if (by !== undefined && query.fields?.includes(by) === false) for (const row of found) delete row[by];
-    });
-    await Promise.all(loading);
+    const keys: { readonly by: string; readonly rows: readonly Row[] }[] = [];
+    let level = this.#level(context.caller, lists, { rows, expand });
+    while (level.length > 0) {
+      const found = await this.#read(context, level);
+      level = level.flatMap((relation) => {
+        const { name, kind, by, lists: related, query, rows: parents } = relation;
+        const children = found.get(relation) ?? [];
+        const byKey = Map.groupBy(children, (row) => row[by ?? 'id']);
+        for (const row of parents) {
+          const own = idsIn(row, name, by).flatMap((id) => byKey.get(id) ?? []);
+          Object.assign(row.expand as object, { [name]: kind === 'one' ? (own[0] ?? null) : own });
+        }
+        if (by !== undefined && query.fields?.includes(by) === false) keys.push({ by, rows: children });
+        return this.#level(context.caller, related, { rows: children, expand: query.expand });
+      });
+    }
+    // What children are told apart by is not in an answer that did not ask for it.
+    for (const { by, rows: children } of keys) for (const row of children) delete row[by];
   }
 
-  /** Rows by their ids, or by the rows that they refer to. */
-  async #read(
-    context: Context,
-    { plans }: ClassLists,
-    query: Expansion,
-    { by, keys }: { by: string | undefined; keys: readonly unknown[] },
-  ): Promise<Row[]> {
-    const { caller } = context;
-    // What rows refer to are ids; a reference that the caller may not read in a row is missing.
-    const ids = [...new Set(keys.filter((key) => key !== null && key !== undefined))] as RowId[];
-    if (ids.length === 0) return [];
-    const plan = plans.of(caller, expandedQuery(query, by));
-    const bound =
-      by === undefined
-        ? plans.byIds(plan, caller, ids)
-        : plans.children(plan, caller, { field: by, parents: ids });
-    return (await runner(this.#store, context)(bound)).map(plan.fields.decode);
+  /** The relations of some rows that are read at once. */
+  #level(
+    caller: Caller,
+    lists: ClassLists,
+    { rows, expand }: { rows: readonly Row[]; expand: ExpandQuery | undefined },
+  ): Expanded[] {
+    if (!expand) return [];
+    for (const row of rows) row.expand = {};
+    return Object.entries(expand).map(([name, given]) => {
+      const { kind, by, lists: related } = this.#relation(lists, caller, name);
+      const query = given === true ? ALL : given;
+      const ids = [...new Set(rows.flatMap((row) => idsIn(row, name, by)))];
+      const plan = related.plans.of(caller, expandedQuery(query, by));
+      return { name, kind, by, lists: related, query, plan, rows, ids };
+    });
   }
+
+  /** The related rows of each relation, in one statement. */
+  async #read(context: Context, level: readonly Expanded[]): Promise<Map<Expanded, Row[]>> {
+    const { caller } = context;
+    const run = runner(this.#store, context);
+    const some = level.filter(({ ids }) => ids.length > 0);
+    const [first, ...others] = some;
+    if (!first) return new Map();
+    if (others.length === 0) {
+      const { plan, lists } = first;
+      const found = await run(lists.plans.related.bind(first, caller));
+      return new Map([[first, found.map(plan.fields.decode)]]);
+    }
+    const parts = some.map((each) => each.lists.plans.related.part(each));
+    const { bound, rowsOf } = this.#unions.bind(parts, caller);
+    const found = rowsOf(await run(bound));
+    return new Map(some.map((each, at) => [each, found[at] ?? []]));
+  }
+}
+
+function relationsIn(expand: ExpandQuery): number {
+  const inner = Object.values(expand).map((given) =>
+    given === true || !given.expand ? 0 : relationsIn(given.expand),
+  );
+  return inner.reduce((sum, count) => sum + count, inner.length);
+}
+
+/** A relation of some rows, with the ids that lead to its own. */
+interface Expanded extends RelatedQuery {
+  readonly name: string;
+  readonly kind: Related['kind'];
+  readonly lists: ClassLists;
+  readonly query: Expansion;
+  /** Those that it is shown with. */
+  readonly rows: readonly Row[];
+}
+
+/** The ids that a relation of a row is found by. A reference that the caller may not read in a row is missing. */
+function idsIn(row: Row, name: string, by: string | undefined): RowId[] {
+  if (by !== undefined) return [row.id];
+  // What rows refer to are ids.
+  return [row[name] as RowId | null | undefined].flat().filter((id) => id !== null && id !== undefined);
 }
 
 const queries = new WeakMap<Expansion, Map<string | undefined, ListQuery>>();

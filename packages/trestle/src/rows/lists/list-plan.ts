@@ -1,21 +1,12 @@
 import { type Sql, sql } from '../../database/sql.ts';
-import { Param, statement } from '../../database/statement.ts';
 import { EACH_ROW, type ReadCost, type Value } from '../../database/store.ts';
 import { FifoMap } from '../../fifo-map.ts';
 import { Problem } from '../../problems.ts';
 import { accountOf, type Caller } from '../../schema/caller.ts';
-import type { RowId } from '../../schema/id.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
-import {
-  compileProjection,
-  flagOf,
-  type Model,
-  type ModelField,
-  type Projection,
-  type Related,
-} from '../model.ts';
+import { compileProjection, type Model, type ModelField, type Projection, type Related } from '../model.ts';
 import { RANK, type Ranking, searchCondition } from '../search/search-condition.ts';
-import { type BoundStatement, bindShaped, type ShapedStatement } from './bound-statement.ts';
+import { type BoundStatement, bindShaped, type ShapedStatement, shapedStatement } from './bound-statement.ts';
 import { FilterParts, type RelatedRows, Slot } from './filter-sql.ts';
 import {
   amongFirst,
@@ -28,6 +19,7 @@ import {
 } from './group-merge.ts';
 import type { Position } from './list.ts';
 import { after, orderBy, type SortColumn, sortColumns, sortCost, sortKey, withSortKeys } from './order.ts';
+import { RelatedStatements } from './related-statements.ts';
 import { groupsOf, type RuleGroups } from './rule-groups.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -121,6 +113,8 @@ interface GroupedQuery {
  * frozen query, which cannot have changed since it was last asked, and the statements by the shape of the query.
  */
 export class ListPlans {
+  /** Their rows by ids and by parents. */
+  readonly related: RelatedStatements;
   readonly #model: Model;
   readonly #where: Sql | undefined;
   readonly #groups: RuleGroups | undefined;
@@ -134,7 +128,7 @@ export class ListPlans {
   readonly #selections = new FifoMap<string, Projection>(MAX_SELECTIONS);
   readonly #statements = new FifoMap<string, ShapedStatement>(MAX_STATEMENTS);
 
-  constructor({ model, where, fields, related, isDeleted }: Omit<ClassLists, 'plans'>) {
+  constructor({ model, where, fields, number, related, isDeleted }: Omit<ClassLists, 'plans'>) {
     this.#model = model;
     this.#where = where;
     this.#isDeleted = isDeleted;
@@ -142,6 +136,7 @@ export class ListPlans {
     this.#fields = fields;
     this.#computes = fields.fields.some(({ value, links }) => value && !links);
     this.#related = related;
+    this.related = new RelatedStatements({ model, number }, (rows) => this.#cost(0, rows));
   }
 
   /** Throws `invalid_query` naming what is wrong. */
@@ -316,70 +311,6 @@ export class ListPlans {
     };
   }
 
-  /** The rows of some ids, as far as they are in the list. */
-  byIds(plan: ListPlan, caller: Caller, ids: readonly RowId[]): BoundStatement {
-    const key = `ids ${plan.shape}`;
-    const { table, dialect, idKind } = this.#model;
-    const compile = () => {
-      const among = dialect.within(sql.ref('id'), sql`${new Slot(plan.values.length)}`, idKind);
-      return this.#compile(
-        key,
-        sql`select ${plan.fields.columns} from ${table} where ${sql.join([among, ...plan.conditions], ' and ')}`,
-      );
-    };
-    const shaped = this.#statements.get(key) ?? compile();
-    const values = [...plan.values, dialect.encodeList(ids)];
-    return {
-      statement: shaped.statement,
-      values: bindShaped(shaped, values, caller),
-      cost: this.#cost(0, ids.length),
-    };
-  }
-
-  /** The first rows of the list of each of many parents, in one query however many parents there are. */
-  children(
-    plan: ListPlan,
-    caller: Caller,
-    { field, parents }: { field: string; parents: readonly RowId[] },
-  ): BoundStatement {
-    const key = `children ${field} ${plan.shape}`;
-    const { offset = 0 } = plan.query;
-    const shaped = this.#statements.get(key) ?? this.#compile(key, this.#selectChildren(plan, field));
-    const values = [...plan.values, this.#model.dialect.encodeList(parents), plan.limit, offset];
-    const cost = this.#cost(0, parents.length * (plan.limit + offset));
-    return { statement: shaped.statement, values: bindShaped(shaped, values, caller), cost };
-  }
-
-  #selectChildren({ fields, conditions, sort, values }: ListPlan, field: string): Sql {
-    const model = this.#model;
-    const reference = model.byName.get(field);
-    if (!reference?.type.reference && !reference?.field.type.isAccount)
-      throw new TypeError(`${model.name}.${field} is no reference(), so there are no children by it`);
-    const slot = (at: number) => new Slot(values.length + at);
-    const [limit, offset] = [sql.rowCount(slot(1)), sql.rowCount(slot(2))];
-    const ofParent = sql.join([sql`${sql.ref(field)} = ${sql.ref('parent.value')}`, ...conditions], ' and ');
-    // Each parent walks its own part of the (parent, order, id) index and stops after `limit` rows. PostgreSQL has to be told
-    // so by a lateral join: before version 17 it reads all children for each parent (60,000 of 100 parents: 4 s against 1 ms).
-    const firstOf = (columns: Sql) => sql`select ${columns} from ${model.table}
-    where ${ofParent} order by ${orderBy(sort, false)} limit ${limit} offset ${offset}`;
-    const child = sql.id('child');
-    const children = model.dialect.lateral
-      ? sql`cross join lateral (${firstOf(withSortKeys(fields, sort))}) as ${child}`
-      : sql`join ${model.table} as ${child} on ${sql.ref('child.id')} in (${firstOf(sql.ref('id'))})`;
-    const parents = sql`${model.dialect.listed(sql`${slot(0)}`, reference.kind)} as ${sql.id('parent')}`;
-    const ofChild = ({ name, expression }: ModelField) =>
-      expression && !model.dialect.lateral ? expression(child) : sql.ref(`child.${name}`);
-    const columns = fields.fields.map((each) => sql`${ofChild(each)} as ${sql.id(each.name)}`);
-    for (const { name, visibility } of fields.fields) {
-      const flag = flagOf(name);
-      if (!visibility) continue;
-      const visible = model.dialect.lateral ? sql.ref(`child.${flag}`) : visibility(child);
-      columns.push(sql`${visible} as ${sql.id(flag)}`);
-    }
-    return sql`select ${sql.join([sql.ref('child.id'), ...columns])} from ${parents} ${children}
-      order by ${orderBy(sort, false, ofChild)}`;
-  }
-
   /** The fields that are asked for, and those that lead to what is expanded. */
   #selection({ fields = [...this.#fields.byName.keys()], expand = {} }: ListQuery): Projection {
     const wanted = new Set([...fields, ...Object.keys(expand)]);
@@ -447,9 +378,7 @@ export class ListPlans {
   }
 
   #compile(key: string, query: Sql): ShapedStatement {
-    const compiled = statement(this.#model.dialect, query);
-    const asksCaller = compiled.slots.some((slot) => slot instanceof Param);
-    const shaped = { statement: compiled, asksCaller };
+    const shaped = shapedStatement(this.#model.dialect, query);
     this.#statements.set(key, shaped);
     return shaped;
   }

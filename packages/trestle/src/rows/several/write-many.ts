@@ -63,7 +63,10 @@ export function manyWriter(store: Store, { list, lists, together }: Dependencies
     return find(context).then((ids) =>
       together(context, async (joined) => {
         const { plans } = lists(joined.caller);
-        const still = plans.byIds(plans.of(joined.caller, query), joined.caller, ids);
+        const still = plans.related.bind(
+          { plan: plans.of(joined.caller, query), ids, by: undefined },
+          joined.caller,
+        );
         const left = new Set((await runner(store, joined)(still)).map(({ id }) => id));
         return writeAll(
           joined,

@@ -1,0 +1,119 @@
+import type { ColumnType, Dialect } from '../../database/dialect.ts';
+import { type Sql, sql } from '../../database/sql.ts';
+import type { Columns, ReadCost, Value } from '../../database/store.ts';
+import { FifoMap } from '../../fifo-map.ts';
+import type { Caller } from '../../schema/caller.ts';
+import type { Projection, Row } from '../model.ts';
+import { type BoundStatement, bindShaped, type ShapedStatement, shapedStatement } from './bound-statement.ts';
+import { Slot } from './filter-sql.ts';
+
+const MAX_UNIONS = 100;
+
+/** The column of a row's place in the order of its part: no field has such a name. */
+export const PLACE = '_place';
+const PART = '_part';
+
+/** A query whose rows are read in one statement with those of others. */
+export interface UnionPart {
+  /** Another for each text of the query. */
+  readonly key: string;
+  readonly query: () => Sql;
+  /** Its columns, but for PLACE. */
+  readonly columns: () => readonly ColumnType[];
+  readonly fields: Projection;
+  /** Whether PLACE tells the order of its rows. */
+  readonly isPlaced: boolean;
+  /** The values of its slots. */
+  readonly values: readonly Value[];
+  readonly cost: ReadCost | undefined;
+}
+
+interface Union {
+  readonly shaped: ShapedStatement;
+  /** Makes the rows of each part. */
+  readonly decoders: readonly ((row: Columns) => Row)[];
+}
+
+/** Statements that read the rows of several queries. */
+export class Unions {
+  readonly #dialect: Dialect;
+  readonly #known = new FifoMap<string, Union>(MAX_UNIONS);
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
+
+  /** The statement, and what tells the rows of each part apart. */
+  bind(
+    parts: readonly UnionPart[],
+    caller: Caller,
+  ): { bound: BoundStatement; rowsOf: (found: Columns[]) => Row[][] } {
+    const key = parts.map((part) => part.key).join('\n');
+    const { shaped, decoders } = this.#known.get(key) ?? this.#compile(key, parts);
+    const values = parts.flatMap((part) => part.values);
+    return {
+      bound: {
+        statement: shaped.statement,
+        values: bindShaped(shaped, values, caller),
+        cost: parts.find(({ cost }) => cost)?.cost,
+      },
+      rowsOf(found) {
+        const rows: Row[][] = decoders.map(() => []);
+        const isPlaced = parts.some((part) => part.isPlaced);
+        if (isPlaced) found.sort((a, b) => Number(a[PLACE]) - Number(b[PLACE]));
+        for (const row of found) {
+          const part = Number(row[PART]);
+          const decode = decoders[part];
+          if (decode) rows[part]?.push(decode(row));
+        }
+        return rows;
+      },
+    };
+  }
+
+  #compile(key: string, parts: readonly UnionPart[]): Union {
+    const shared: ColumnType[] = [];
+    const names = parts.map((part) => shareColumns(shared, part.columns(), this.#dialect));
+    const isPlaced = parts.some((part) => part.isPlaced);
+    let slots = 0;
+    const selects = parts.map((each, part) => {
+      const typed = (name: string | undefined, kind: ColumnType['kind']) =>
+        this.#dialect.typed(name === undefined ? sql`null` : sql.ref(name), kind);
+      const columns = shared.map(
+        (column) => sql`${typed(names[part]?.get(column), column.kind)} as ${sql.id(column.name)}`,
+      );
+      const before = slots;
+      const rows = sql.mapValues(each.query(), (value) =>
+        value instanceof Slot ? new Slot(before + value.at) : value,
+      );
+      slots += each.values.length;
+      if (isPlaced)
+        columns.push(sql`${typed(each.isPlaced ? PLACE : undefined, 'integer')} as ${sql.id(PLACE)}`);
+      return sql`select ${sql.lit(part)} as ${sql.id(PART)}, ${sql.join(columns)} from (${rows}) as ${sql.id('rows')}`;
+    });
+    const union = {
+      shaped: shapedStatement(this.#dialect, sql.join(selects, ' union all ')),
+      decoders: parts.map(({ fields }, part) => {
+        const shares = [...(names[part] ?? [])];
+        return fields.decoderOf((name) => shares.find(([, own]) => own === name)?.[0].name ?? name);
+      }),
+    };
+    this.#known.set(key, union);
+    return union;
+  }
+}
+
+/**
+ * The name that a part has for each column of the union. Parts share the columns of a type: with columns of their own, the rows
+ * of three were three times as wide, and a page took a quarter longer on both databases (docs/performance.md, Related rows).
+ */
+function shareColumns(shared: ColumnType[], columns: readonly ColumnType[], { columnType }: Dialect) {
+  const names = new Map<ColumnType, string>();
+  for (const { name, kind } of columns) {
+    const isFree = (column: ColumnType) => columnType(column.kind) === columnType(kind) && !names.has(column);
+    const column = shared.find(isFree) ?? { name: `c${shared.length}`, kind };
+    if (!shared.includes(column)) shared.push(column);
+    names.set(column, name);
+  }
+  return names;
+}
