@@ -7,7 +7,7 @@ import { repositoryFiles } from './repository-files.ts';
 const ENGINE = 'packages/trestle/src/';
 
 /** Files that every part may import. They import nothing of the engine themselves. */
-const FOUNDATION = ['problems.ts', 'start-error.ts', 'fifo-map.ts', 'instant.ts', 'turns.ts', 'node-http.ts'];
+const FOUNDATION = ['problems.ts', 'start-error.ts', 'fifo-map.ts', 'clock.ts', 'turns.ts', 'node-http.ts'];
 
 /**
  * The imports that each part of the engine may have besides itself and the foundation, from the bottom up.
@@ -18,7 +18,7 @@ const DIRECTIONS: Readonly<Record<string, string>> = {
   'start-error.ts': '',
   'fifo-map.ts': '',
   'turns.ts': '',
-  'instant.ts': '',
+  'clock.ts': '',
   'node-http.ts': '',
   schema: '',
   database: 'schema',

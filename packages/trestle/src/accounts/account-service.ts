@@ -173,10 +173,10 @@ function administration(
     return inTransaction(store, context, async (transaction) => {
       const [row] = isAccountId(app.accounts.id, id) ? await accounts.lock(transaction, { id }) : [];
       if (!row) throw notFound(id);
-      transaction.afterCommit.push(sessions.forget, () =>
+      transaction.afterCommit.push(sessions.callers.forget, () =>
         log({ event, account: id, ...facts }, context.origin),
       );
-      await sessions.tell(transaction);
+      await sessions.callers.tell(transaction);
       return write(transaction, row);
     });
   }
@@ -276,8 +276,8 @@ function ownAccount(dependencies: AccountDependencies): Pick<AccountService, 're
         await deletion.forgetAccounts(transaction, caller, [columns.id as Value]);
         await keys.removeUsesOf(transaction, { account: id });
         await deletion.remove(transaction, caller, writer.model, columns);
-        await sessions.tell(transaction);
-        transaction.afterCommit.push(sessions.forget, () =>
+        await sessions.callers.tell(transaction);
+        transaction.afterCommit.push(sessions.callers.forget, () =>
           log({ event: 'account_deleted', account: id }, context.origin),
         );
       });
@@ -299,7 +299,7 @@ function ownAccount(dependencies: AccountDependencies): Pick<AccountService, 're
         if (locked?.password_hash !== row.password_hash) throw wrongPassword('/current');
         await accounts.setHash(transaction, { id: row.id, password_hash: hash });
         await sessions.endAll(transaction, row.id, own.session);
-        transaction.afterCommit.push(sessions.forget, () =>
+        transaction.afterCommit.push(sessions.callers.forget, () =>
           log({ event: 'password_changed', account: row.id }, context.origin),
         );
       });

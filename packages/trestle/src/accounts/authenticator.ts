@@ -1,6 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Store } from '../database/store.ts';
-import { FifoMap } from '../fifo-map.ts';
 import { Problem } from '../problems.ts';
 import { anonymous, type Caller, type Origin } from '../schema/caller.ts';
 import type { KeyUse } from '../schema/services/account-service.ts';
@@ -9,17 +8,16 @@ import type { EventLog } from './events.ts';
 import { hashSecret, KEY_PREFIX, parseForeignKey, parseKey } from './keys/key-format.ts';
 import { isUsable, type KeyStatements, type KeyWithRoles } from './keys/key-statements.ts';
 import type { KeyUsage } from './keys/key-usage.ts';
-import type { Sessions } from './sessions/sessions.ts';
+import type { Purpose, SessionCallers } from './sessions/session-callers.ts';
 import { sourceOf, type Throttle } from './throttling/throttle.ts';
 import type { CsrfTokens } from './tokens/csrf-tokens.ts';
 import type { Tickets } from './tokens/tickets.ts';
-import { type AccessClaims, invalidToken, type TokenSigner } from './tokens/tokens.ts';
-
-/** Reads may rest on a session check that is at most a second old; writes always ask the database. */
-export type Purpose = 'read' | 'write';
+import { invalidToken } from './tokens/tokens.ts';
 
 /** Turns what a request presents into its caller. */
 export interface Authenticator {
+  /** The caller of an access token that was seen just now, for whom `bearer` need not be asked. */
+  readonly seen: SessionCallers['seen'];
   /**
    * An access token, an API key or the administrator's secret. Throws `invalid_token`, `invalid_key` for a key, and
    * `too_many_requests` for guesses at the secret.
@@ -49,8 +47,7 @@ export interface Authenticator {
 
 interface Dependencies {
   store: Store;
-  tokens: TokenSigner;
-  sessions: Sessions;
+  callers: SessionCallers;
   keys: KeyStatements;
   usage: KeyUsage;
   throttle: Throttle;
@@ -66,12 +63,10 @@ const ADMINISTRATOR: Caller = Object.freeze({ kind: 'administrator' });
 /** Compared with where there is no such key, so that this takes as long. No secret has this hash. */
 const NO_HASH = '0'.repeat(64);
 const MIN_SECRET_LENGTH = 32;
-/** Verified access tokens that are remembered, so that each pays for its signature once (75 µs with jose). */
-const MAX_VERIFIED = 10_000;
 
 /** The authenticator of one app. Throws `StartError` for an administrator's secret that is too short. */
 export function openAuthenticator(dependencies: Dependencies): Authenticator {
-  const { store, tokens, sessions, keys, usage, throttle, tickets, now, log } = dependencies;
+  const { store, callers, keys, usage, throttle, tickets, now, log } = dependencies;
   const { administratorSecret, administratorHash, csrf } = dependencies;
   const expected = administratorSecret
     ? digest(checkedSecret(administratorSecret))
@@ -93,24 +88,6 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
     throw new Problem('invalid_token', { detail: "The administrator's secret is wrong." });
   }
 
-  const verified = new FifoMap<string, AccessClaims>(MAX_VERIFIED);
-
-  async function byToken(token: string, purpose: Purpose): Promise<Caller> {
-    const known = verified.get(token);
-    const claims = known && now() < known.expires ? known : await tokens.verifyAccess(token);
-    if (claims !== known) verified.set(token, claims);
-    return sessionCaller(claims, purpose);
-  }
-
-  async function sessionCaller(
-    session: Pick<AccessClaims, 'account' | 'session'>,
-    purpose: Purpose,
-  ): Promise<Caller & { kind: 'account' }> {
-    const caller = await sessions.caller(session, purpose);
-    if (!caller) throw invalidToken();
-    return caller;
-  }
-
   async function findKey(key: string): Promise<Caller | undefined> {
     const parsed = parseKey(key) ?? parseForeignKey(key);
     if (!parsed) return undefined;
@@ -129,7 +106,7 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
   async function byText(text: string, purpose: Purpose, origin: Origin): Promise<Caller> {
     const key = await findKey(text);
     if (key) return key;
-    return expected === undefined ? byToken(text, purpose) : administrator(text, origin);
+    return expected === undefined ? callers.ofToken(text, purpose) : administrator(text, origin);
   }
 
   async function usableKey(id: string): Promise<KeyWithRoles> {
@@ -139,23 +116,19 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
   }
 
   return {
+    seen: callers.seen,
     bearer(token, purpose, origin) {
-      // Most callers are known and have been seen just now: a promise would cost them more than all the rest of this.
-      const known = verified.get(token);
-      const seen = known && sessions.seenCaller(known, purpose);
-      if (seen) return seen;
       if (token.startsWith(KEY_PREFIX)) return byKey(token);
       // The secret has no dot, and a token always has: neither is taken for a guess at the other.
-      return token.includes('.') ? byToken(token, purpose) : byText(token, purpose, origin);
+      return token.includes('.') ? callers.ofToken(token, purpose) : byText(token, purpose, origin);
     },
     key: byKey,
     administrator,
     session(cookie, unsafe) {
-      const known = unsafe ? undefined : verified.get(cookie);
-      const seen = known && sessions.seenCaller(known, 'read');
+      const seen = unsafe ? undefined : callers.seen(cookie, 'read');
       if (seen) return seen;
       // A token that is not valid, or whose session is not active, makes no caller.
-      const found = byToken(cookie, unsafe ? 'write' : 'read').catch((error: unknown): Caller => {
+      const found = callers.ofToken(cookie, unsafe ? 'write' : 'read').catch((error: unknown): Caller => {
         if (error instanceof Problem && error.code === 'invalid_token') return anonymous;
         throw error;
       });
@@ -165,13 +138,13 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
       const { account, session, key } = await tickets.take(ticket, path);
       if (key !== null) return keyCaller(await usableKey(key));
       if (account === null || session === null) return ADMINISTRATOR;
-      return sessionCaller({ account, session }, 'write');
+      return callers.ofSession({ account, session }, 'write');
     },
     async requireActive(given) {
       // Who looks as another account does so by the own session, and as an administrator.
       const caller = (given.kind === 'account' && given.viewedBy) || given;
       if (caller.kind === 'account') {
-        const { roles } = await sessionCaller(caller, 'write');
+        const { roles } = await callers.ofSession(caller, 'write');
         if (!hasSameRoles(roles, caller.roles)) throw invalidToken();
       }
       if (caller.kind === 'key' && !hasSameRoles((await usableKey(caller.key)).roles, caller.roles))

@@ -1,3 +1,6 @@
+import { DatabaseClock } from '../clock.ts';
+import { sql } from '../database/sql.ts';
+import { statement } from '../database/statement.ts';
 import type { Store } from '../database/store.ts';
 import type { Transport } from '../mail/transport.ts';
 import { Cursors } from '../rows/lists/list.ts';
@@ -10,7 +13,6 @@ import { accountViewer } from './account-rows.ts';
 import { accountService, requirePassword } from './account-service.ts';
 import { accountStatements, writeUsernameKeys } from './account-statements.ts';
 import { type Authenticator, openAuthenticator } from './authenticator.ts';
-import { DatabaseClock } from './database-clock.ts';
 import type { EventLog } from './events.ts';
 import { keyStatements } from './keys/key-statements.ts';
 import { KeyUsage } from './keys/key-usage.ts';
@@ -24,6 +26,7 @@ import { accountBodies } from './request-bodies.ts';
 import { accountResources, type KeyUseRow, linkResources } from './resources.ts';
 import type { ShownSession } from './sessions/own-sessions.ts';
 import { Refresh } from './sessions/refresh.ts';
+import { SessionCallers } from './sessions/session-callers.ts';
 import { sessionStatements } from './sessions/session-statements.ts';
 import { lifetimesOf, Sessions } from './sessions/sessions.ts';
 import { deriveKeys, type SigningSecret } from './sessions/signing-secret.ts';
@@ -102,7 +105,8 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
   const { app, store, rows, administratorSecret, administratorHash, secret } = setup;
   const declared = app.accounts;
   const { log = () => {} } = setup;
-  const clock = new DatabaseClock(store);
+  const time = statement(store.dialect, sql`select ${store.dialect.clock} as now`);
+  const clock = new DatabaseClock(async () => Number((await store.all(time, []))[0]?.now) * 1000);
   if (!setup.now) await clock.start();
   const now = setup.now ?? clock.now;
   const models = compileSystemModels(accountResources(declared), declared, store);
@@ -128,7 +132,8 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
   });
   const lifetimes = lifetimesOf(declared);
   const looksAlways = declared.roles.length > 0;
-  const sessions = new Sessions({ store, statements, tokens, lifetimes, now, looksAlways });
+  const callers = new SessionCallers({ store, statements, tokens, now, looksAlways });
+  const sessions = new Sessions({ statements, tokens, lifetimes, now, callers });
   const refresh = new Refresh({ store, statements, sessions, tokens, lifetimes, now, log });
 
   const { failed = () => {} } = setup;
@@ -144,7 +149,7 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
     });
 
   const csrf = new CsrfTokens(keyOf('csrf'));
-  const signing = { tokens, passwords, csrf, sessions, throttle, usage };
+  const signing = { tokens, passwords, csrf, callers, sessions, throttle, usage };
   const shared = { store, bodies, declared, accounts, now, log, ...signing };
   const service = accountService({
     ...shared,
@@ -180,7 +185,7 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
     savedViews: openSavedViews(store, models.saved_views),
     async close() {
       await audit.close();
-      sessions.close();
+      callers.close();
       clock.stop();
       await usage.close();
       await throttle.close();

@@ -1,8 +1,8 @@
+import { instantNow } from '../clock.ts';
 import { type Sql, sql } from '../database/sql.ts';
 import { bind, param, type Statement, statement } from '../database/statement.ts';
 import type { Columns, Value } from '../database/store.ts';
 import { DELETED_AT } from '../database/table.ts';
-import { instantNow } from '../instant.ts';
 import type { Caller } from '../schema/caller.ts';
 import type { OnDelete, StoredKind } from '../schema/field-type.ts';
 import type { ChangeRecorder } from './change-recorder.ts';

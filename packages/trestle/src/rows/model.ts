@@ -82,8 +82,14 @@ export interface Projection {
   decodeVersioned(columns: Columns): Versioned<Row>;
 }
 
+/** The fields that a class of callers may read or set, and the checks of bodies that set no others. */
+export interface ClassFields extends Projection {
+  readonly checkBody: Check;
+  readonly checkPatch: Check;
+}
+
 /** One resource, compiled: all that its verbs need and that does not change from request to request. Projects all columns. */
-export interface Model extends Projection {
+export interface Model extends ClassFields {
   /** Conditions that every row meets which is written. */
   readonly checks: readonly { name: string; message: string; passes(row: Columns): boolean }[];
   /** The rows that are not deleted softly; undefined where none can be. */
@@ -108,8 +114,6 @@ export interface Model extends Projection {
   readonly documented: Model['schemas'] & { readonly fields: readonly ModelField[] };
   /** Brings a body to the form in which it is checked; undefined where no field needs that. */
   readonly normalize: ((body: unknown) => unknown) | undefined;
-  readonly checkBody: Check;
-  readonly checkPatch: Check;
   readonly checkId: Check;
   readonly table: Sql;
   /** The rows of other resources that refer to its rows, by the name they are expanded under. */
@@ -295,7 +299,10 @@ function compileModel(
         : { kind: 'one', model: target };
     },
   };
-  const project = (some: readonly ModelField[]) => compileProjection(some, dialect);
+  const project = (some: readonly ModelField[]) => ({
+    ...compileProjection(some, dialect),
+    ...bodyChecks(resource, some),
+  });
   const policy = compilePolicy(model, find, project);
   return { ...model, policy, documented: documentedSchemas(model) };
 }
@@ -351,6 +358,21 @@ export function compileProjection(
 /** The column that tells whether a field is in a row. No field has a name with a colon. */
 export function flagOf(name: string): string {
   return `:can ${name}`;
+}
+
+/** The checks of a class, compiled when the first of its callers writes. */
+function bodyChecks(
+  resource: Resource,
+  fields: readonly ModelField[],
+): Pick<ClassFields, 'checkBody' | 'checkPatch'> {
+  let made: { readonly body: Check; readonly patch: Check } | undefined;
+  const checks = () => {
+    if (made) return made;
+    const { body, patch } = bodySchemas(resource, fields);
+    made = { body: compileSchema(body), patch: compileSchema(patch) };
+    return made;
+  };
+  return { checkBody: (body) => checks().body(body), checkPatch: (body) => checks().patch(body) };
 }
 
 export function bodySchemas(resource: Resource, fields: readonly ModelField[]): Model['schemas'] {

@@ -1,14 +1,14 @@
+import { instantNow } from '../clock.ts';
 import { type Sql, sql } from '../database/sql.ts';
 import type { Executor, Value } from '../database/store.ts';
 import { DELETED_AT } from '../database/table.ts';
 import { FifoMap } from '../fifo-map.ts';
-import { instantNow } from '../instant.ts';
 import { Problem } from '../problems.ts';
 import { ACCOUNTS_TABLE, hasOperatorRole } from '../schema/accounts.ts';
 import { accountOf, type Caller, inScopes } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
 import { type Rule, type RuleData, ruleData, VERBS, type Verb } from '../schema/rules.ts';
-import type { Model, ModelField, Projection } from './model.ts';
+import type { ClassFields, Model, ModelField } from './model.ts';
 import { computedFor } from './relations/computed.ts';
 import { conditionalField, fieldResidual } from './relations/field-rules.ts';
 import { classOf, type Decision, decide, NOWHERE, refuse } from './rules/caller-class.ts';
@@ -60,14 +60,14 @@ export interface Policy {
    *
    * @param id of the row, where it may be the caller's own account, of which it may see more (default: any row).
    */
-  fields(caller: Caller, action: Action, id?: RowId): Projection;
+  fields(caller: Caller, action: Action, id?: RowId): ClassFields;
   /**
    * Makes what depends on a caller's class alone, such as a compiled statement, once for each. `where` leaves the rows that
    * the caller may do all of the actions to, `fields` are those of the first.
    */
   perClass<T>(
     actions: readonly Action[],
-    make: (where: Sql | undefined, fields: Projection) => T,
+    make: (where: Sql | undefined, fields: ClassFields) => T,
   ): (caller: Caller) => T;
 }
 
@@ -86,16 +86,16 @@ interface Verdict {
 export function compilePolicy(
   model: Omit<Model, 'policy' | 'documented'>,
   find: FindModel,
-  project: (fields: readonly ModelField[]) => Projection,
+  project: (fields: readonly ModelField[]) => ClassFields,
 ): Policy {
   const { name, resource } = model;
   const rules = rulesOf(model);
   const classes: (Map<Action, Verdict> | undefined)[] = [];
   const compiled = new Map<string, Verdict['rule']>();
   const projectionOf = projectFields(model, project, find);
-  const projections: Projection[] = [];
+  const projections: ClassFields[] = [];
 
-  function numberOf(projection: Projection): number {
+  function numberOf(projection: ClassFields): number {
     if (!projections.includes(projection)) projections.push(projection);
     return projections.indexOf(projection);
   }
@@ -242,7 +242,7 @@ function oncePerClass<T>(
 /** The fields that a class of callers may read or set: the model itself where that is all of its columns. */
 function projectFields(
   model: Omit<Model, 'policy' | 'documented'>,
-  project: (fields: readonly ModelField[]) => Projection,
+  project: (fields: readonly ModelField[]) => ClassFields,
   find: FindModel,
 ): Policy['fields'] {
   const isAccounts = model.resource.table === ACCOUNTS_TABLE;
@@ -250,8 +250,8 @@ function projectFields(
   const isRuled = readable.some(({ field }) => field.can);
   const isComputed = readable.length > fields.length;
   if (!isRuled && !isComputed) return () => model;
-  const projections = new Map<string, Projection>([[keyOf(fields), model]]);
-  const ofClasses = new Map<string, Projection>();
+  const projections = new Map<string, ClassFields>([[keyOf(fields), model]]);
+  const ofClasses = new Map<string, ClassFields>();
   const computedFrom = readable.flatMap(({ type: { relation } }) => relation?.resource ?? []);
   return (caller, action, id) => {
     const given = verbOf(action);

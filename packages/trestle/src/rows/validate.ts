@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/schema';
-import { instantNow } from '../instant.ts';
+import { instantNow } from '../clock.ts';
 import { type FieldError, Problem } from '../problems.ts';
 import { accountOf, type Caller } from '../schema/caller.ts';
 import { completeValue } from '../schema/field.ts';

@@ -6,18 +6,17 @@ import { tableName } from '../database/tables.ts';
 import { FifoMap } from '../fifo-map.ts';
 import { Problem } from '../problems.ts';
 import type { Caller } from '../schema/caller.ts';
-import type { RowId } from '../schema/id.ts';
-import type { WriteOptions } from '../schema/services/row-service.ts';
 import type { Model } from './model.ts';
+import { uuid7 } from './uuid7.ts';
 
 /** Compiled updates that are kept; others are compiled when they come again. */
-const MAX_UPDATES = 200;
+export const MAX_UPDATES = 200;
 
 /** The row of an id. */
 export const ID = sql`${sql.ref('id')} = ${param('id')}`;
 const VERSION = sql.ref('_version');
 /** The version that a request asks for. No field has a name with a colon. */
-const SAME_VERSION = sql`${VERSION} = ${param(':version')}`;
+export const SAME_VERSION = sql`${VERSION} = ${param(':version')}`;
 
 /** Compiles the insertion of many rows, with the ids that they are given or without, in as few statements as the database takes. */
 export function bulkInsertOf(model: Model, withIds: boolean) {
@@ -60,26 +59,6 @@ export function allOf(...conditions: readonly (Sql | undefined)[]): Sql {
   );
 }
 
-/** A row, one of a version, or several, that a statement writes without a look at them. */
-type Written = 'one' | 'version' | 'many';
-
-/** The parameter of several ids. No field has a name with a colon. */
-const IDS = ':ids';
-
-/** How an update by one statement depends on the row as it is. */
-interface Unlocked {
-  readonly rows: Written;
-  /** Equal values are an edit too. */
-  readonly touch: boolean;
-}
-
-/** The updates without a look at the row, for the callers of a class. */
-interface UnlockedUpdates {
-  readonly where: Sql | undefined;
-  readonly updates: FifoMap<string, Statement>;
-  last: (Unlocked & { readonly names: readonly string[]; readonly made: Statement }) | undefined;
-}
-
 /** Values of fields as the dialect binds them, by column. */
 export function encodeFields(
   model: Model,
@@ -106,9 +85,6 @@ export class WriteStatements {
   readonly restore: (executor: Executor, id: Value) => Promise<void>;
   readonly #taken = new Map<string, Statement>();
   readonly #updates = new FifoMap<string, Statement>(MAX_UPDATES);
-  readonly #unlocked: (caller: Caller) => UnlockedUpdates;
-  readonly #deletes: (caller: Caller) => Record<Written, Statement>;
-  readonly #conditions: Record<Written, Sql>;
   readonly #firstState: { readonly query: Statement; readonly detail: string } | undefined;
 
   constructor(model: Model) {
@@ -127,22 +103,6 @@ export class WriteStatements {
     const bringBack = statement(dialect, updateOf(model, restore, ID, { counting: true }));
     this.restore = async (executor, id) => void (await executor.all(bringBack, bind(bringBack, { id })));
     this.lockVisible = policy.perClass(['see'], select);
-    this.#unlocked = policy.perClass(['see', 'update'], (where) => ({
-      where,
-      updates: new FifoMap<string, Statement>(MAX_UPDATES),
-      last: undefined,
-    }));
-    this.#conditions = {
-      one: ID,
-      version: allOf(ID, SAME_VERSION),
-      many: dialect.within(sql.ref('id'), sql`${param(IDS)}`, model.idKind),
-    };
-    this.#deletes = policy.perClass(['see', 'delete'], (where) => {
-      const remove = (rows: Sql) =>
-        statement(dialect, sql`${deleteFrom(model, allOf(rows, where))} ${this.#returning}`);
-      const { one, version, many } = this.#conditions;
-      return { one: remove(one), version: remove(version), many: remove(many) };
-    });
     const columns = [...stored];
     if (model.resource.id.kind === 'uuid') columns.unshift('id');
     const values = columns.map((name) => this.#initialState(name) ?? param(name));
@@ -194,73 +154,26 @@ export class WriteStatements {
     const key = names.join();
     const known = this.#updates.get(key);
     if (known) return known;
-    const made = this.#update(names, ID);
+    const made = this.updateWhere(names, ID);
     this.#updates.set(key, made);
     return made;
   }
 
-  /**
-   * The update of a row that nobody has looked at: it writes the row if the caller may see and update it, and one of the
-   * fields that a body has set differs. Undefined where the rule has to be asked of the row as it will be.
-   */
-  updateUnlocked(caller: Caller, names: readonly string[], { rows, touch }: Unlocked): Statement | undefined {
-    const unlocked = this.#unlocked(caller);
-    const { where, updates, last } = unlocked;
-    // Most updates set the fields that the one before has set: to make a key of their names takes a tenth of a statement.
-    if (last?.rows === rows && last.touch === touch && last.names.length === names.length) {
-      let same = 0;
-      while (same < names.length && last.names[same] === names[same]) same += 1;
-      if (same === names.length) return last.made;
-    }
-    if (!this.#model.policy.isSettled(caller, 'update', names)) return undefined;
-    const key = `${rows}${touch ? 't' : ''} ${names.join()}`;
-    const made = updates.get(key) ?? this.#updateUnlocked(names, { rows, touch }, where);
-    updates.set(key, made);
-    unlocked.last = { names, rows, touch, made };
-    return made;
-  }
-
-  #updateUnlocked(names: readonly string[], { rows, touch }: Unlocked, where: Sql | undefined): Statement {
-    const differences = names.flatMap((name) => {
-      const field = this.#model.byName.get(name);
-      if (!field?.writable) return [];
-      const value = sql`${param(name)}`;
-      const { dialect } = this.#model;
-      const [kept, next] = [sql.ref(name), value].map((part) => dialect.comparable(part, field.kind));
-      return sql`${kept} is distinct from ${next}`;
-    });
-    const differs = touch ? undefined : sql`(${sql.join(differences, ' or ')})`;
-    return this.#update(names, allOf(this.#conditions[rows], where, differs));
-  }
-
-  /** The rows that a write without a look is about, and the parameters that name them; undefined where it has to look. */
-  named({
-    id,
-    ids,
-    ifMatch,
-  }: {
-    readonly id?: RowId;
-    readonly ids?: readonly RowId[];
-    readonly ifMatch?: WriteOptions['ifMatch'];
-  }): { readonly rows: Written; readonly values: Readonly<Record<string, Value>> } | undefined {
-    if (ids) return { rows: 'many', values: { [IDS]: this.#model.dialect.encodeList(ids) } };
-    const isOfVersions = Array.isArray(ifMatch);
-    if (id === undefined || (isOfVersions && ifMatch.length !== 1)) return undefined;
-    const version = isOfVersions ? ifMatch[0] : undefined;
-    return version === undefined
-      ? { rows: 'one', values: { id } }
-      : { rows: 'version', values: { id, ':version': version } };
-  }
-
-  /** The deletion of rows that nobody has looked at, if the caller may see and delete them. */
-  deleteUnlocked(caller: Caller, rows: Written): Statement {
-    return this.#deletes(caller)[rows];
-  }
-
-  #update(names: readonly string[], where: Sql): Statement {
+  /** The update of the rows of a condition. */
+  updateWhere(names: readonly string[], where: Sql): Statement {
     const stored = names.filter((name) => !this.#model.byName.get(name)?.links);
     const update = updateOf(this.#model, stored.map(setTo), where);
     return statement(this.#model.dialect, sql`${update} ${this.#returning}`);
+  }
+
+  /** The deletion of the rows of a condition. */
+  deleteWhere(where: Sql): Statement {
+    return statement(this.#model.dialect, sql`${deleteFrom(this.#model, where)} ${this.#returning}`);
+  }
+
+  /** The id of a new row; null where the database counts. */
+  newId(): Value {
+    return this.#model.resource.id.kind === 'uuid' ? uuid7() : null;
   }
 
   /** The first state of a row, found by its name as the row is inserted; undefined for every other field. */

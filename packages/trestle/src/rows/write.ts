@@ -1,13 +1,12 @@
-import { bind, type Statement } from '../database/statement.ts';
+import { bind } from '../database/statement.ts';
 import type { Columns, Executor, Store, Value } from '../database/store.ts';
 import { Problem } from '../problems.ts';
 import type { Caller, Context } from '../schema/caller.ts';
-import { completeValue } from '../schema/field.ts';
 import type { RowId } from '../schema/id.ts';
 import { type Service, VERSION, type Versioned, type WriteOptions } from '../schema/services/row-service.ts';
 import type { ChangeRecorder } from './change-recorder.ts';
 import type { RowDeletion } from './delete-rows.ts';
-import { bodySchemas, type Model, type Projection, type Row } from './model.ts';
+import type { Model, Projection, Row } from './model.ts';
 import type { OwnCode } from './own-code/own-code.ts';
 import { type Action, CallerValues, transitionsOf } from './policy.ts';
 import { type CheckReferences, referenceCheck } from './references.ts';
@@ -18,11 +17,9 @@ import { computedAnswer } from './relations/row-answer.ts';
 import { type SettableFields, settableFields, unreadFields } from './relations/settable.ts';
 import { type SearchWriter, searchWriter } from './search/search-writer.ts';
 import { beforeWrite, inTransaction, type OpenTransaction, readerOf } from './transaction.ts';
-import { uuid7 } from './uuid7.ts';
+import { UnlockedWrites } from './unlocked-writes.ts';
 import {
-  type Check,
   checkedBody,
-  compileSchema,
   completeRow,
   fieldsToSet,
   illegalTransition,
@@ -31,7 +28,6 @@ import {
   notFound,
   requireConsistent,
   requireId,
-  WriteValues,
   withoutHidden,
 } from './validate.ts';
 import { encodeFields, WriteStatements } from './write-statements.ts';
@@ -42,7 +38,7 @@ type Values = Readonly<Record<string, unknown>>;
 export type AnyService = Service<{ row: Row; body: unknown; patch: unknown; id: RowId }>;
 
 /** One write of a row, as the pipeline takes it: every verb is one of these. */
-interface RowWrite extends WriteOptions {
+export interface RowWrite extends WriteOptions {
   readonly verb: 'create' | 'update' | 'delete';
   /** The action whose rule is asked (default: the verb's): it is asked of the row as it is, not as it will be. */
   readonly action?: Action;
@@ -69,6 +65,16 @@ interface RowWrite extends WriteOptions {
   readonly isPrepared?: boolean;
 }
 
+/** A row that is about to be written: as it is, unless it is new, as it will be, and the columns of what differs. */
+interface Change {
+  readonly found: Columns | undefined;
+  readonly current: Versioned<Row> | undefined;
+  readonly next: Values;
+  readonly names: readonly string[];
+  readonly values: Readonly<Record<string, Value>>;
+  readonly restores: boolean | undefined;
+}
+
 interface Dependencies {
   readonly store: Store;
   readonly models: ReadonlyMap<string, Model>;
@@ -93,9 +99,7 @@ export class RowWriter {
   readonly #links: LinkWriter | undefined;
   readonly #search: SearchWriter | undefined;
   readonly #addComputed: ReturnType<typeof computedAnswer>;
-  /** Verbs that need the stages: fields are derived, or the row is checked as a whole. */
-  readonly #staged: ReadonlySet<RowWrite['verb']>;
-  readonly #checks = new Map<Projection, { readonly body: Check; readonly patch: Check }>();
+  readonly #unlocked: UnlockedWrites;
 
   constructor(model: Model, { store, models, deletion, recorder, ownCode }: Dependencies) {
     this.model = model;
@@ -112,13 +116,22 @@ export class RowWriter {
     this.#links = linkWriter(model);
     this.#search = searchWriter(model);
     this.#addComputed = computedAnswer(model);
-    this.#staged = new Set([
-      ...(this.#links ? (['create', 'update', 'delete'] as const) : []),
+    // The change is recorded, rows of others are written with it, fields are derived, or the row is checked as a whole.
+    const verbs = new Set([
+      ...(this.#recorder || this.#links ? (['create', 'update', 'delete'] as const) : []),
       ...(this.#derived || this.#exclusions ? (['create', 'update'] as const) : []),
       ...(model.checks.length > 0 ? (['update'] as const) : []),
       ...(this.#search ? (['create'] as const) : []),
       ...(this.#settable?.verbs ?? []),
     ]);
+    this.#unlocked = new UnlockedWrites(model, {
+      statements: this.#statements,
+      deletion,
+      verbs,
+      search: this.#search,
+      unread: this.#unread,
+      isComputed: this.#addComputed !== undefined,
+    });
   }
 
   readonly create: AnyService['create'] = (context, body) => this.write(context, { verb: 'create', body });
@@ -162,7 +175,7 @@ export class RowWriter {
     const isLookedAt = ids.length === 0 || this.model.resource.before[request.verb];
     const alone = isLookedAt
       ? undefined
-      : this.#oneStatement(caller, { ...request, id: ids[0] ?? 0, ids }, undefined);
+      : this.#unlocked.of(caller, { ...request, id: ids[0] ?? 0, ids }, undefined);
     if (!alone) return new Set();
     const values = bind(alone.statement, alone.values, new CallerValues(caller));
     return new Set((await readerOf(this.#store, context).all(alone.statement, values)).map(({ id }) => id));
@@ -185,9 +198,8 @@ export class RowWriter {
       // A new row depends on no other: what is wrong with its body is said before there is a transaction.
       const created = request.id === undefined ? this.#next(caller, request) : undefined;
 
-      // Where the stages have nothing to do but to find the row as it must be, the write is one statement. One that finds none
-      // tells no reason: the stages do, be it missing, hidden, forbidden or newer, or has it these values already.
-      const alone = this.#oneStatement(caller, request, created);
+      // Where the stages have nothing to do but to find the row as it must be, the write is one statement.
+      const alone = this.#unlocked.of(caller, request, created);
       if (alone) {
         const values = bind(alone.statement, alone.values, new CallerValues(caller));
         const [written] = context.transaction
@@ -253,7 +265,9 @@ export class RowWriter {
     const fields = model.policy.fields(caller, verb, request.id);
     const whole = row && merge && isObject(body) ? mergeNested(model, row, body) : body;
     const checked =
-      verb === 'delete' ? undefined : checkedBody(model, whole, this.#check(request, fields), fields);
+      verb === 'delete'
+        ? undefined
+        : checkedBody(model, whole, merge ? fields.checkPatch : fields.checkBody, fields);
     const own = await this.#ownCode?.before(context, model, verb, { row, body: checked });
     const isSame = own === undefined || verb === 'delete';
     return { ...request, isPrepared: true, ...(!isSame && { body: own, own: true }) };
@@ -266,7 +280,7 @@ export class RowWriter {
     created: Record<string, unknown> | undefined,
   ): Promise<Versioned<Row>> {
     const { model } = this;
-    const { verb, trusted = false } = request;
+    const { verb, trusted = false, restores } = request;
 
     // Load and lock the row; ask its rule, and the precondition of the request.
     const found = await this.#load(transaction, caller, request);
@@ -295,44 +309,25 @@ export class RowWriter {
     const values = encodeFields(model, next, names);
     if (!trusted) await this.#checkReferences(transaction, caller, values);
 
-    await this.#exclusions?.check(
-      transaction,
-      next,
-      request.restores ? [...model.byName.keys()] : names,
-      found ? (found.id as Value) : null,
-    );
+    const checked = restores ? [...model.byName.keys()] : names;
+    await this.#exclusions?.check(transaction, next, checked, found ? (found.id as Value) : null);
 
-    const whole = await this.#put(transaction, next, values, { found, names, restores: request.restores });
-
-    // Record the change in the same transaction, for whoever listens; code of the app may write the row once more.
-    return this.#answer(
-      { caller, transaction },
-      this.#recorder
-        ? await this.#record(transaction, caller, {
-            before: current,
-            written: whole,
-            restored: request.restores,
-          })
-        : whole,
-    );
+    const change = { found, current, next, names, values, restores };
+    const written = await this.#put(transaction, change);
+    const last = this.#recorder ? await this.#record(transaction, caller, change, written) : written;
+    return this.#answer({ caller, transaction }, last);
   }
 
   /** Writes the row: what differs, and a version more; then the rows of its links, and its words. */
   async #put(
     transaction: OpenTransaction,
-    next: Values,
-    values: Readonly<Record<string, Value>>,
-    {
-      found,
-      names,
-      restores,
-    }: { found: Columns | undefined; names: readonly string[]; restores: boolean | undefined },
+    { found, next, names, values, restores }: Change,
   ): Promise<Columns> {
     if (!found) await this.#statements.requireFirstState(transaction);
     else if (restores) await this.#statements.restore(transaction, found.id as Value);
     const statement = found ? this.#statements.update(names) : this.#statements.insert;
     // An id as the driver gave it is what the driver binds again.
-    const bound = { ...values, id: found ? (found.id as Value) : this.#newId() };
+    const bound = { ...values, id: found ? (found.id as Value) : this.#statements.newId() };
     const [written] = await transaction.all(statement, bind(statement, bound));
     if (!written) throw new Problem('internal', { cause: new Error(`${this.model.name}: wrote no row`) });
     const linked = await this.#links?.replace(transaction, written.id as Value, next, names);
@@ -340,14 +335,12 @@ export class RowWriter {
     return linked ? { ...found, ...written, ...linked } : written;
   }
 
+  /** Records the change in the same transaction, for whoever listens; code of the app may write the row once more. */
   async #record(
     transaction: OpenTransaction,
     caller: Caller,
-    {
-      before,
-      written,
-      restored,
-    }: { before: Versioned<Row> | undefined; written: Columns; restored: boolean | undefined },
+    { current: before, restores: restored }: Change,
+    written: Columns,
   ): Promise<Columns> {
     const { model } = this;
     const after = model.decodeVersioned(written);
@@ -385,12 +378,13 @@ export class RowWriter {
   /** The row as it will be, from the one it is where it is updated. Throws `malformed`, `unknown_field` and `invalid`. */
   #next(caller: Caller, request: RowWrite, current?: Row, set?: Values): Record<string, unknown> {
     const fields = this.model.policy.fields(caller, current ? 'update' : 'create', request.id);
-    const { body, merge = false, trusted = false } = request;
+    const { body, merge = false, trusted = false, own } = request;
+    const { checkBody, checkPatch } = own ? this.model : fields;
     const merged = current && merge && isObject(body) ? mergeNested(this.model, current, body) : body;
     const given =
       trusted && isObject(merged)
         ? merged
-        : checkedBody(this.model, merged, this.#check(request, fields), fields);
+        : checkedBody(this.model, merged, merge ? checkPatch : checkBody, fields);
     const next = completeRow(
       this.model,
       caller,
@@ -401,86 +395,4 @@ export class RowWriter {
     if (!trusted) requireConsistent(this.model, next);
     return next;
   }
-
-  /** The write as one statement, where the plan proves that no stage but it has anything to do; else undefined. */
-  #oneStatement(caller: Caller, request: RowWrite, created: Values | undefined): Alone | undefined {
-    const { verb, trusted = false, set, restores } = request;
-    if (this.#recorder || set || restores || this.#staged.has(verb)) return undefined;
-    if (created) {
-      if (this.#statements.hasFirstState || (!trusted && this.#asksRows(caller, created))) return undefined;
-      const values = {
-        ...encodeFields(this.model, created, [...this.model.byName.keys()]),
-        id: this.#newId(),
-      };
-      return { statement: this.#statements.insert, values };
-    }
-    // Which of several versions, or what a rule says of code of the app, takes a look at the row.
-    const named = trusted ? undefined : this.#statements.named(request);
-    if (!named) return undefined;
-    if (verb === 'delete')
-      return this.#deletion.isAlone(this.model) && !this.#addComputed
-        ? { statement: this.#statements.deleteUnlocked(caller, named.rows), values: named.values }
-        : undefined;
-    const values = this.#valuesSet(caller, request);
-    if (!values) return undefined;
-    const names = Object.keys(values);
-    // The last of the fields of which a row must have one may be cleared.
-    if (this.model.resource.atLeastOne.some((name) => values[name] === null)) return undefined;
-    // Words that are searched, and fields that the caller may not read.
-    if (this.#search?.covers(names) || this.#unread?.areAmong(caller, request.id, names)) return undefined;
-    const options = { rows: named.rows, touch: request.touch ?? false };
-    const update = this.#statements.updateUnlocked(caller, names, options);
-    if (!update) return undefined;
-    return { statement: update, values: { ...encodeFields(this.model, values, names), ...named.values } };
-  }
-
-  /** The fields that an update sets whatever the row is; undefined where that depends on the row, or the body is wrong. */
-  #valuesSet(caller: Caller, request: RowWrite): Values | undefined {
-    const { fields, normalize, policy } = this.model;
-    const { merge = false, touch = false } = request;
-    const settable = policy.fields(caller, 'update', request.id);
-    const body = normalize ? normalize(request.body) : request.body;
-    if (!isObject(body) || this.#check(request, settable)(body).length > 0) return undefined;
-    const write = new WriteValues(caller);
-    const values: Record<string, unknown> = {};
-    let differs = touch;
-    for (const { name, field, type, writable } of fields) {
-      const value = body[name];
-      if (value === undefined && (merge || type.server || !settable.byName.has(name))) {
-        if (type.server?.edited) values[name] = write[type.server.edited];
-        continue;
-      }
-      if ((type.reference && value) || (merge && type.merge && isObject(value))) return undefined;
-      // Most types have nothing to complete of a value that is given.
-      values[name] = value === undefined || type.complete ? completeValue(field, value) : value;
-      differs ||= writable;
-    }
-    return differs ? values : undefined;
-  }
-
-  /** The check of bodies of callers who may set these fields alone, compiled when the first of them writes. */
-  #check({ merge = false, own = false }: RowWrite, settable: Projection): Check {
-    const { model } = this;
-    if (own || settable === model) return merge ? model.checkPatch : model.checkBody;
-    const known = this.#checks.get(settable);
-    if (known) return merge ? known.patch : known.body;
-    const { body, patch } = bodySchemas(model.resource, settable.fields);
-    const made = { body: compileSchema(body), patch: compileSchema(patch) };
-    this.#checks.set(settable, made);
-    return merge ? made.patch : made.body;
-  }
-
-  /** Whether a new row depends on other rows, by a reference or by its rule; or is refused. */
-  #asksRows(caller: Caller, values: Values): boolean {
-    const { fields, policy } = this.model;
-    if (fields.some(({ name, type }) => type.reference && values[name] !== null)) return true;
-    return !policy.allowsAlone(caller, 'create', values);
-  }
-
-  #newId(): Value {
-    return this.model.resource.id.kind === 'uuid' ? uuid7() : null;
-  }
 }
-
-/** A write as one statement, with the values of its parameters. */
-type Alone = { readonly statement: Statement; readonly values: Readonly<Record<string, Value>> };

@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox';
-import { toUtc } from '../instant.ts';
+import { toUtc } from '../clock.ts';
 import type { RowId } from './id.ts';
 import type { Rule, RuleFilter } from './rules.ts';
 import { OPERATORS, type Operator } from './services/list-query.ts';

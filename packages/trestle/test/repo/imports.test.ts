@@ -41,35 +41,35 @@ const CASES: Readonly<Record<string, Case>> = {
     file: `${SOURCE}/schema/app.ts`,
     code: "import { a } from 'node:fs';\n\nimport { Store } from '../database/store.ts';",
     found: [
-      `${SOURCE}/schema/app.ts:3: schema must not import database; it may import problems.ts, start-error.ts, fifo-map.ts, instant.ts, turns.ts, node-http.ts`,
+      `${SOURCE}/schema/app.ts:3: schema must not import database; it may import problems.ts, start-error.ts, fifo-map.ts, clock.ts, turns.ts, node-http.ts`,
     ],
   },
   'a type is an import too': {
     file: `${SOURCE}/rows/read.ts`,
     code: "import type { Server } from '../http/server/server.ts';",
     found: [
-      `${SOURCE}/rows/read.ts:1: rows must not import http; it may import problems.ts, start-error.ts, fifo-map.ts, instant.ts, turns.ts, node-http.ts, schema, database`,
+      `${SOURCE}/rows/read.ts:1: rows must not import http; it may import problems.ts, start-error.ts, fifo-map.ts, clock.ts, turns.ts, node-http.ts, schema, database`,
     ],
   },
   'an export from elsewhere is an import': {
     file: `${SOURCE}/database/again.ts`,
     code: "export {\n  authorize,\n} from '../rows/policy.ts';",
     found: [
-      `${SOURCE}/database/again.ts:3: database must not import rows; it may import problems.ts, start-error.ts, fifo-map.ts, instant.ts, turns.ts, node-http.ts, schema`,
+      `${SOURCE}/database/again.ts:3: database must not import rows; it may import problems.ts, start-error.ts, fifo-map.ts, clock.ts, turns.ts, node-http.ts, schema`,
     ],
   },
   'so is import()': {
     file: `${SOURCE}/http/late.ts`,
     code: "const main = await import(\n'../cli/main.ts');",
     found: [
-      `${SOURCE}/http/late.ts:2: http must not import cli; it may import problems.ts, start-error.ts, fifo-map.ts, instant.ts, turns.ts, node-http.ts, schema, database, rows, accounts, jobs, engine.ts`,
+      `${SOURCE}/http/late.ts:2: http must not import cli; it may import problems.ts, start-error.ts, fifo-map.ts, clock.ts, turns.ts, node-http.ts, schema, database, rows, accounts, jobs, engine.ts`,
     ],
   },
   'accounts and jobs do not know each other': {
     file: `${SOURCE}/accounts/keys/keys.ts`,
     code: "import { claim } from '../../jobs/claim.ts';",
     found: [
-      `${SOURCE}/accounts/keys/keys.ts:1: accounts must not import jobs; it may import problems.ts, start-error.ts, fifo-map.ts, instant.ts, turns.ts, node-http.ts, schema, database, rows, mail`,
+      `${SOURCE}/accounts/keys/keys.ts:1: accounts must not import jobs; it may import problems.ts, start-error.ts, fifo-map.ts, clock.ts, turns.ts, node-http.ts, schema, database, rows, mail`,
     ],
   },
   'problems.ts imports nothing': {

@@ -112,7 +112,7 @@ class Operators implements OperatorService {
       account: await service.read(context, caller.account),
       roles: caller.roles ?? [],
       csrf: csrf.of(caller.session),
-      expires_at: await sessions.expiryOf(caller.session),
+      expires_at: await sessions.callers.expiryOf(caller.session),
     };
   }
 

@@ -174,8 +174,8 @@ export class People implements PeopleService {
         verified_email: address,
       });
       await sessions.endAll(transaction, row.id);
-      await sessions.tell(transaction);
-      transaction.afterCommit.push(sessions.forget, () =>
+      await sessions.callers.tell(transaction);
+      transaction.afterCommit.push(sessions.callers.forget, () =>
         log({ event: 'password_reset', account: row.id }, context.origin),
       );
     });

@@ -58,7 +58,7 @@ export function ownSessions(
         const account = await sessions.end(transaction, own, session);
         if (account === undefined)
           throw new Problem('not_found', { data: { resource: 'sessions', id: session } });
-        transaction.afterCommit.push(sessions.forget, () =>
+        transaction.afterCommit.push(sessions.callers.forget, () =>
           log({ event: 'session_ended', account, session }, context.origin),
         );
       });
@@ -68,7 +68,7 @@ export function ownSessions(
       const { account } = ownSession(context.caller);
       await inTransaction(store, context, async (transaction) => {
         await sessions.endAll(transaction, account);
-        transaction.afterCommit.push(sessions.forget, () =>
+        transaction.afterCommit.push(sessions.callers.forget, () =>
           log({ event: 'sessions_ended', account }, context.origin),
         );
       });

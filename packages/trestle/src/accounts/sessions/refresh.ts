@@ -37,7 +37,7 @@ export class Refresh {
     const claims = await tokens.verifyRefresh(token);
     const outcome = await store.write((transaction) => this.#decide(transaction, claims, rotating));
     if (outcome === 'replayed') {
-      sessions.forget();
+      sessions.callers.forget();
       log({ event: 'refresh_replayed', account: claims.account, session: claims.session }, origin);
     }
     if (outcome === undefined || outcome === 'replayed') throw invalidToken();

@@ -31,7 +31,7 @@ export class Connection implements Executor {
     try {
       const { prepared, make } = this.prepare(statement.sql);
       // Never `.get()`: on INSERT … RETURNING it leaves the statement unfinished, and SQLite then never checkpoints.
-      const rows: unknown[] = prepared.all(...bindable(values));
+      const rows: unknown[] = prepared.all(...(values as SqliteValues));
       return rows.map(make);
     } catch (error) {
       throw sqliteProblem(error);
@@ -55,7 +55,7 @@ export class Connection implements Executor {
   /** One row at a time, as the caller asks for them. */
   *iterate(statement: Statement, values: readonly Value[]): Generator<Columns> {
     const { prepared, make } = this.prepare(statement.sql);
-    for (const row of prepared.iterate(...bindable(values))) yield make(row);
+    for (const row of prepared.iterate(...(values as SqliteValues))) yield make(row);
   }
 
   close(): void {
@@ -64,9 +64,5 @@ export class Connection implements Executor {
   }
 }
 
-/** node:sqlite takes no booleans. */
-export function bindable(values: readonly Value[]): (string | number | null | Uint8Array)[] {
-  const bound: (string | number | null | Uint8Array)[] = [];
-  for (const value of values) bound.push(typeof value === 'boolean' ? Number(value) : value);
-  return bound;
-}
+/** Values as node:sqlite takes them: no booleans, which the dialect has encoded as numbers. */
+export type SqliteValues = readonly Exclude<Value, boolean>[];

@@ -1,5 +1,5 @@
 import { type Logger, pino } from 'pino';
-import { instantNow } from '../../instant.ts';
+import { instantNow } from '../../clock.ts';
 import type { Caller } from '../../schema/caller.ts';
 import { LogFile } from './logging-file.ts';
 import type { TraceContext } from './trace-context.ts';

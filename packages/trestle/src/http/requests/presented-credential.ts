@@ -95,8 +95,11 @@ export function callerOf(
       throw new Problem('malformed', { detail: 'The request carries two different credentials; send one.' });
     credential = value;
   }
-  if (credential === undefined)
-    return session ? callerOfCookie(request, session.name, authenticate) : anonymous;
+  if (credential === undefined) return callerOfCookie(request, session, authenticate);
+  const purpose = READS.has(method) ? 'read' : 'write';
+  // Most callers were seen just now: a promise would cost them more than all the rest of this.
+  const seen = kind === 'bearer' ? authenticate.seen(credential, purpose) : undefined;
+  if (seen) return seen;
   const origin = { address: request.ip, requestId: request.id };
   switch (kind) {
     case 'key':
@@ -106,7 +109,7 @@ export function callerOf(
     case 'ticket':
       return spendTicket(request, credential, authenticate);
     default:
-      return authenticate.bearer(credential, READS.has(method) ? 'read' : 'write', origin);
+      return authenticate.bearer(credential, purpose, origin);
   }
 }
 
@@ -129,13 +132,13 @@ function oddBearer(header: string | undefined): string | undefined {
 /** Whose session a cookie stands for, where nothing else is presented. */
 function callerOfCookie(
   request: FastifyRequest,
-  name: string,
+  place: Places['session'],
   authenticate: Authenticator,
 ): Caller | Promise<Caller> {
   const { cookie } = request.headers;
-  if (cookie === undefined) return anonymous;
+  if (!place || cookie === undefined) return anonymous;
   const isChange = isUnsafe(request);
-  const session = isChange && isForeign(request) ? undefined : cookieOf(cookie, name);
+  const session = isChange && isForeign(request) ? undefined : cookieOf(cookie, place.name);
   if (!session) return anonymous;
   return authenticate.session(session, isChange ? { csrf: request.headers[CSRF_HEADER] } : undefined);
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import { instantNow } from '../../clock.ts';
 import type { Store } from '../../database/store.ts';
 import { INTERNAL } from '../../database/table.ts';
-import { instantNow } from '../../instant.ts';
 import type { Accounts } from '../../schema/accounts.ts';
 import { accountOf, type Context, system } from '../../schema/caller.ts';
 import { resource, systemResource } from '../../schema/define-resource.ts';

@@ -1,9 +1,9 @@
+import { instantNow } from '../../clock.ts';
 import type { Notifier } from '../../database/notifier.ts';
 import { type Sql, sql } from '../../database/sql.ts';
 import { param, type Statement, statement } from '../../database/statement.ts';
 import type { Executor, Store } from '../../database/store.ts';
 import { INTERNAL } from '../../database/table.ts';
-import { instantNow } from '../../instant.ts';
 import type { Accounts } from '../../schema/accounts.ts';
 import { resource, systemResource } from '../../schema/define-resource.ts';
 import { json } from '../../schema/fields/json.ts';

@@ -1,7 +1,7 @@
+import { instantNow } from '../../clock.ts';
 import { type Sql, sql } from '../../database/sql.ts';
 import { bind, param, statement } from '../../database/statement.ts';
 import type { Executor, Value } from '../../database/store.ts';
-import { instantNow } from '../../instant.ts';
 import { Problem } from '../../problems.ts';
 import type { Exclusion } from '../../schema/resource.ts';
 import { conditionsOf } from '../../schema/rules.ts';

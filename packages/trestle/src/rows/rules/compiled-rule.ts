@@ -1,8 +1,8 @@
+import { instantNow } from '../../clock.ts';
 import { type Sql, sql } from '../../database/sql.ts';
 import { bind, param, statement } from '../../database/statement.ts';
 import type { Executor, Value } from '../../database/store.ts';
 import { DELETED_AT } from '../../database/table.ts';
-import { instantNow } from '../../instant.ts';
 import { Problem } from '../../problems.ts';
 import type { RowId } from '../../schema/id.ts';
 import {

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { Compile } from 'typebox/schema';
-import { toUtc } from '../../instant.ts';
+import { toUtc } from '../../clock.ts';
 import { COMMON } from '../checks/field-options.ts';
 import { optionsOf } from '../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field } from '../field.ts';

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { toUtc } from '../../instant.ts';
+import { toUtc } from '../../clock.ts';
 import { COMMON } from '../checks/field-options.ts';
 import { isObject, optionsOf } from '../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field, type JsonValue } from '../field.ts';

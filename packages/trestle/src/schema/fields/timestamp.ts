@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { Compile } from 'typebox/schema';
-import { toUtc } from '../../instant.ts';
+import { toUtc } from '../../clock.ts';
 import { COMMON, RENAME } from '../checks/field-options.ts';
 import { aBoolean, optionsOf } from '../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field, type ServerSet } from '../field.ts';

@@ -5,7 +5,7 @@ import { Problem } from '../../../problems.ts';
 import { rowMaker } from '../../row-maker.ts';
 import type { Statement } from '../../statement.ts';
 import { type Columns, scanTooLong, type Value } from '../../store.ts';
-import { bindable } from '../connection.ts';
+import type { SqliteValues } from '../connection.ts';
 import { sqliteProblem } from '../errors.ts';
 
 /** A read, as a thread gets it. */
@@ -59,7 +59,7 @@ export class ScanThreads {
     this.statements += 1;
     return new Promise((resolve, reject) => {
       const deadline = Date.now() + this.#timeout;
-      this.#waiting.push({ sql, values: bindable(values), deadline, resolve, reject });
+      this.#waiting.push({ sql, values: values as SqliteValues, deadline, resolve, reject });
       this.#dispatch();
     });
   }

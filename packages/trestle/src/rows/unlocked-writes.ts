@@ -1,0 +1,217 @@
+import { type Sql, sql } from '../database/sql.ts';
+import { param, type Statement } from '../database/statement.ts';
+import type { Value } from '../database/store.ts';
+import { FifoMap } from '../fifo-map.ts';
+import type { Caller } from '../schema/caller.ts';
+import { completeValue } from '../schema/field.ts';
+import type { RowDeletion } from './delete-rows.ts';
+import type { Model } from './model.ts';
+import type { unreadFields } from './relations/settable.ts';
+import type { SearchWriter } from './search/search-writer.ts';
+import { isObject, WriteValues } from './validate.ts';
+import type { RowWrite } from './write.ts';
+import {
+  allOf,
+  encodeFields,
+  ID,
+  MAX_UPDATES,
+  SAME_VERSION,
+  type WriteStatements,
+} from './write-statements.ts';
+
+/** A write as one statement, with the values of its parameters. */
+interface UnlockedWrite {
+  readonly statement: Statement;
+  readonly values: Readonly<Record<string, Value>>;
+}
+
+/** Stages of the pipeline that a write of a resource may need. */
+interface Stages {
+  readonly statements: WriteStatements;
+  readonly deletion: RowDeletion;
+  /** Verbs that always need them. */
+  readonly verbs: ReadonlySet<RowWrite['verb']>;
+  readonly search: SearchWriter | undefined;
+  readonly unread: ReturnType<typeof unreadFields>;
+  /** The answer has values that no column holds. */
+  readonly isComputed: boolean;
+}
+
+/** A row, one of a version, or several. */
+type Written = 'one' | 'version' | 'many';
+
+/** The parameter of several ids. No field has a name with a colon. */
+const IDS = ':ids';
+
+/** The updates of the callers of a class. */
+interface ClassUpdates {
+  readonly where: Sql | undefined;
+  readonly updates: FifoMap<string, Statement>;
+  last:
+    | {
+        readonly rows: Written;
+        readonly touch: boolean;
+        readonly names: readonly string[];
+        readonly made: Statement;
+      }
+    | undefined;
+}
+
+/**
+ * Writes of rows that nobody has looked at and locked before: one statement, which finds the row as it must be. There is one where
+ * the compiled plan proves that the stages of the pipeline have nothing else to do.
+ */
+export class UnlockedWrites {
+  readonly #model: Model;
+  readonly #stages: Stages;
+  readonly #updates: (caller: Caller) => ClassUpdates;
+  readonly #deletes: (caller: Caller) => Record<Written, Statement>;
+  readonly #conditions: Record<Written, Sql>;
+
+  constructor(model: Model, stages: Stages) {
+    const { policy, dialect } = model;
+    this.#model = model;
+    this.#stages = stages;
+    this.#conditions = {
+      one: ID,
+      version: allOf(ID, SAME_VERSION),
+      many: dialect.within(sql.ref('id'), sql`${param(IDS)}`, model.idKind),
+    };
+    this.#updates = policy.perClass(['see', 'update'], (where) => ({
+      where,
+      updates: new FifoMap<string, Statement>(MAX_UPDATES),
+      last: undefined,
+    }));
+    this.#deletes = policy.perClass(['see', 'delete'], (where) => {
+      const { one, version, many } = this.#conditions;
+      const remove = (rows: Sql) => stages.statements.deleteWhere(allOf(rows, where));
+      return { one: remove(one), version: remove(version), many: remove(many) };
+    });
+  }
+
+  /**
+   * The one statement of a write; undefined where it needs the stages. One that finds no row tells no reason: the stages do, be it
+   * missing, hidden, forbidden or newer, or has it these values already.
+   *
+   * @param created the new row, where the write makes one.
+   */
+  of(
+    caller: Caller,
+    request: RowWrite,
+    created: Readonly<Record<string, unknown>> | undefined,
+  ): UnlockedWrite | undefined {
+    const { verb, trusted = false, set, restores, id = null, ids, ifMatch } = request;
+    const { dialect, resource } = this.#model;
+    const { deletion, verbs, isComputed } = this.#stages;
+    if (set || restores || verbs.has(verb)) return undefined;
+    if (created) return this.#insert(caller, created, trusted);
+    // Which of several versions, or what a rule says of code of the app, takes a look at the row.
+    const version = Array.isArray(ifMatch) ? ifMatch[0] : null;
+    if (trusted || version === undefined || (version !== null && ifMatch?.length !== 1)) return undefined;
+    const rows = ids ? 'many' : version === null ? 'one' : 'version';
+    const named = ids ? { [IDS]: dialect.encodeList(ids) } : { id, ':version': version };
+    if (verb === 'delete') {
+      if (!deletion.isAlone(this.#model) || isComputed) return undefined;
+      return { statement: this.#deletes(caller)[rows], values: named };
+    }
+    const values = this.#valuesSet(caller, request);
+    // The last of the fields of which a row must have one may be cleared.
+    if (!values || resource.atLeastOne.some((name) => values[name] === null)) return undefined;
+    const update = this.#update(caller, request, rows, Object.keys(values));
+    return update && { statement: update, values: Object.assign(values, named) };
+  }
+
+  /** A new row may depend on other rows, by its first state, a reference or its rule; or it is refused. */
+  #insert(
+    caller: Caller,
+    created: Readonly<Record<string, unknown>>,
+    trusted: boolean,
+  ): UnlockedWrite | undefined {
+    const { fields, byName, policy } = this.#model;
+    const { statements } = this.#stages;
+    if (statements.hasFirstState) return undefined;
+    if (!trusted) {
+      if (fields.some(({ name, type }) => type.reference && created[name] !== null)) return undefined;
+      if (!policy.allowsAlone(caller, 'create', created)) return undefined;
+    }
+    const values = encodeFields(this.#model, created, [...byName.keys()]);
+    return { statement: statements.insert, values: { ...values, id: statements.newId() } };
+  }
+
+  /** The values of the fields that an update sets whatever the row is; undefined where that depends on the row, or the body is wrong. */
+  #valuesSet(
+    caller: Caller,
+    { id, body: given, merge = false, own }: RowWrite,
+  ): Record<string, Value> | undefined {
+    const { fields, normalize, policy, dialect } = this.#model;
+    const settable = policy.fields(caller, 'update', id);
+    const { checkBody, checkPatch } = own ? this.#model : settable;
+    const check = merge ? checkPatch : checkBody;
+    const whole = normalize ? normalize(given) : given;
+    if (check(whole).length > 0) return undefined;
+    // What passes the check is an object.
+    const body = whole as Readonly<Record<string, unknown>>;
+    const write = new WriteValues(caller);
+    const values: Record<string, Value> = {};
+    for (const { name, field, kind, type } of fields) {
+      const value = body[name];
+      if (value === undefined && (merge || type.server || !settable.byName.has(name))) {
+        if (type.server?.edited) values[name] = dialect.encode(kind, write[type.server.edited]);
+        continue;
+      }
+      if ((type.reference && value) || (merge && type.merge && isObject(value))) return undefined;
+      // Most types have nothing to complete of a value that is given.
+      const kept = value === undefined || type.complete ? completeValue(field, value) : value;
+      values[name] = dialect.encode(kind, kept);
+    }
+    return values;
+  }
+
+  /**
+   * The update that writes rows if the caller may see and update them, and one of the fields that a body has set differs. Undefined
+   * where the rule has to be asked of the row as it will be.
+   */
+  #update(
+    caller: Caller,
+    { id, touch = false }: RowWrite,
+    rows: Written,
+    names: readonly string[],
+  ): Statement | undefined {
+    const { search, unread } = this.#stages;
+    // Words that are searched, and fields that the caller may not read.
+    if (search?.covers(names) || unread?.areAmong(caller, id, names)) return undefined;
+    const ofClass = this.#updates(caller);
+    const { where, updates, last } = ofClass;
+    // Most updates set the fields that the one before has set: to make a key of their names takes a tenth of a statement.
+    if (last?.rows === rows && last.touch === touch && last.names.length === names.length) {
+      let same = 0;
+      while (same < names.length && last.names[same] === names[same]) same += 1;
+      if (same === names.length) return last.made;
+    }
+    const key = `${rows}${touch ? 't' : ''} ${names.join()}`;
+    const made = updates.get(key) ?? this.#compileUpdate(caller, names, { rows, touch }, where);
+    if (!made) return undefined;
+    updates.set(key, made);
+    ofClass.last = { names, rows, touch, made };
+    return made;
+  }
+
+  #compileUpdate(
+    caller: Caller,
+    names: readonly string[],
+    { rows, touch }: { readonly rows: Written; readonly touch: boolean },
+    where: Sql | undefined,
+  ): Statement | undefined {
+    const { policy, byName, dialect } = this.#model;
+    if (!policy.isSettled(caller, 'update', names)) return undefined;
+    const differences = names.flatMap((name) => {
+      const { writable, kind } = byName.get(name) ?? {};
+      if (!writable || !kind) return [];
+      const [kept, next] = [sql.ref(name), sql`${param(name)}`].map((part) => dialect.comparable(part, kind));
+      return sql`${kept} is distinct from ${next}`;
+    });
+    if (!touch && differences.length === 0) return undefined;
+    const differs = touch ? undefined : sql`(${sql.join(differences, ' or ')})`;
+    return this.#stages.statements.updateWhere(names, allOf(this.#conditions[rows], where, differs));
+  }
+}
