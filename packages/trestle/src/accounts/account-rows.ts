@@ -1,5 +1,5 @@
 import { sql } from '../database/sql.ts';
-import { bind, param, type Statement, statement } from '../database/statement.ts';
+import { bind, param, statement } from '../database/statement.ts';
 import type { Executor, Store } from '../database/store.ts';
 import { Problem } from '../problems.ts';
 import type { Projection } from '../rows/model.ts';
@@ -24,22 +24,29 @@ import type { AccountBodies } from './request-bodies.ts';
  */
 export type ViewAccount = (executor: Executor, caller: Caller, id: RowId) => Promise<Versioned<Account>>;
 
-export function accountViewer({ writer: { model } }: AccountRows): ViewAccount {
-  const statements = new Map<Projection, Statement>();
-  return async (executor, caller, id) => {
-    const fields = model.policy.fields(caller, 'see', id);
-    const byId =
-      statements.get(fields) ??
-      statement(
-        model.dialect,
-        sql`select ${fields.versionedColumns} from ${model.table} where ${sql.ref('id')} = ${param('id')}`,
-      );
-    statements.set(fields, byId);
-    const [found] = await executor.all(byId, bind(byId, { id }, new CallerValues(caller)));
-    if (!found) throw notFound(model, id);
-    // Rows of accounts have the members of every account, and the declared ones.
-    return fields.decodeVersioned(found) as unknown as Versioned<Account>;
+/** Compiles the reads of accounts: `view` for any caller; `viewOwn` of the own account, for a caller without roles. */
+export function accountViewer({ writer: { model } }: AccountRows) {
+  const viewOf = ({ versionedColumns, decodeVersioned }: Projection): ViewAccount => {
+    const byId = statement(
+      model.dialect,
+      sql`select ${versionedColumns} from ${model.table} where ${sql.ref('id')} = ${param('id')}`,
+    );
+    return async (executor, caller, id) => {
+      const [found] = await executor.all(byId, bind(byId, { id }, new CallerValues(caller)));
+      if (!found) throw notFound(model, id);
+      // Rows of accounts have the members of every account, and the declared ones.
+      return decodeVersioned(found) as unknown as Versioned<Account>;
+    };
   };
+  const views = new Map<Projection, ViewAccount>();
+  const view: ViewAccount = (executor, caller, id) => {
+    const fields = model.policy.fields(caller, 'see', id);
+    const made = views.get(fields) ?? viewOf(fields);
+    views.set(fields, made);
+    return made(executor, caller, id);
+  };
+  const holder: Caller = { kind: 'account', account: 0, session: '' };
+  return { view, viewOwn: viewOf(model.policy.fields(holder, 'see', holder.account)) };
 }
 
 interface Dependencies {

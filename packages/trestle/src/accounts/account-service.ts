@@ -29,7 +29,7 @@ import type { AccountRow } from './resources.ts';
 import { ownSession, ownSessions, type SessionDependencies } from './sessions/own-sessions.ts';
 import type { Refresh } from './sessions/refresh.ts';
 import { signIn } from './sessions/sign-in.ts';
-import { sourceOf, type Throttle } from './throttling/throttle.ts';
+import { type AttemptOutcome, sourceOf, type Throttle } from './throttling/throttle.ts';
 
 interface AccountDependencies extends SessionDependencies {
   readonly app: { readonly name: string; readonly accounts: Accounts };
@@ -37,6 +37,7 @@ interface AccountDependencies extends SessionDependencies {
   readonly accounts: AccountStatements;
   readonly rows: AccountRows;
   readonly view: ViewAccount;
+  readonly viewOwn: ViewAccount;
   readonly keys: KeyStatements;
   readonly refresh: Refresh;
   readonly passwords: Passwords;
@@ -60,7 +61,8 @@ export function accountService(dependencies: AccountDependencies): AccountServic
 function entrances(
   dependencies: AccountDependencies,
 ): Pick<AccountService, 'signUp' | 'signIn' | 'refresh' | 'renewAccess'> {
-  const { app, store, rows, view, accounts, sessions, refresh, passwords, throttle, now, log } = dependencies;
+  const { app, store, rows, viewOwn, accounts, sessions, refresh, passwords, throttle, now, log } =
+    dependencies;
   const declared = app.accounts;
   const { writer } = rows;
   // Who signs up knows what an account sees of itself.
@@ -95,7 +97,7 @@ function entrances(
         await throttle.trust(transaction, id, source);
         await dependencies.signedUp?.({ ...context, transaction }, id);
         transaction.afterCommit.push(() => log({ event: 'signed_up', account: id, source }, context.origin));
-        return view(transaction, callerOf(id), id);
+        return viewOwn(transaction, callerOf(id), id);
       });
     },
 
@@ -104,7 +106,7 @@ function entrances(
     async refresh(context, token) {
       const session = await refresh.redeem(token, true, context);
       const { account } = session;
-      return sessions.tokensOf(session, await view(store, callerOf(account), account));
+      return sessions.tokensOf(session, await viewOwn(store, callerOf(account), account));
     },
 
     renewAccess: async (context, token) => sessions.accessOf(await refresh.redeem(token, false, context)),
@@ -314,17 +316,18 @@ export async function requirePassword(
   { row, password, pointer }: { row: AccountRow; password: string; pointer: string },
 ): Promise<void> {
   const attempt = await throttle.ownPassword(row.id);
+  let outcome: AttemptOutcome = 'dropped';
   try {
     if ((await passwords.verify(password, row.password_hash)).ok) {
       await store.write((transaction) => attempt.store(transaction));
-      attempt.succeeded();
+      outcome = 'succeeded';
       return;
     }
-    attempt.failed();
+    outcome = 'failed';
     log({ event: 'password_wrong', account: row.id }, context.origin);
     throw wrongPassword(pointer);
   } finally {
-    attempt.dropped();
+    attempt.end(outcome);
   }
 }
 

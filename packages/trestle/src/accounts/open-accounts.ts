@@ -155,7 +155,7 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
     ...shared,
     app,
     rows,
-    view: accountViewer(rows),
+    ...accountViewer(rows),
     sessionReads: systemReads<ShownSession>(models.sessions, store, cursors),
     keys,
     refresh,

@@ -38,11 +38,11 @@ async function opened(store: Store, time = clock()) {
   };
   const begin = (who: string | number, source: string) =>
     throttle.signIn(`n:${who}`, typeof who === 'number' ? who : undefined, source);
-  const fail = async (who: string | number, source = elsewhere()) => (await begin(who, source)).failed();
+  const fail = async (who: string | number, source = elsewhere()) => (await begin(who, source)).end('failed');
   const succeed = async (who: string | number, source = elsewhere()) => {
     const attempt = await begin(who, source);
     await store.write((transaction) => attempt.store(transaction));
-    attempt.succeeded();
+    attempt.end('succeeded');
   };
   const refused = (who: string | number, source = elsewhere()) =>
     raises('too_many_requests', () => begin(who, source));
@@ -144,7 +144,7 @@ eachStore('throttling', (open) => {
       const attempt = await begin(1, `198.51.100.${at}`);
       checked += 1;
       await new Promise((resolve) => setImmediate(resolve));
-      attempt.failed();
+      attempt.end('failed');
     };
     const all = await Promise.allSettled(Array.from({ length: 50 }, (_, at) => guess(at)));
     assert.equal(checked, 5);
@@ -157,7 +157,7 @@ eachStore('throttling', (open) => {
     const signIn = async () => {
       const attempt = await begin(1, '203.0.113.5');
       await new Promise<void>((resolve) => under.push(resolve));
-      attempt.succeeded();
+      attempt.end('succeeded');
     };
     const storm = Array.from({ length: 100 }, signIn);
     const settled = Promise.allSettled(storm);
@@ -172,8 +172,7 @@ eachStore('throttling', (open) => {
     const { begin, fail, refused } = await opened(await open());
     for (let at = 0; at < 20; at += 1) {
       const attempt = await begin(1, '203.0.113.5');
-      attempt.dropped();
-      attempt.failed();
+      attempt.end('dropped');
     }
     for (let at = 0; at < 5; at += 1) await fail(1);
     await refused(1);

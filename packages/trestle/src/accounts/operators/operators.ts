@@ -60,7 +60,7 @@ export interface OperatorService {
   offerSetup(tokenHash: string): Promise<boolean>;
 }
 
-interface Dependencies extends Omit<SignInDependencies, 'view'> {
+interface Dependencies extends Omit<SignInDependencies, 'viewOwn'> {
   readonly service: AccountService;
   readonly lifetimes: Lifetimes;
   readonly setups: SystemModel;

@@ -34,12 +34,6 @@ export function normalizePassword(password: string): string {
   return password.length > MAX_NORMALIZED_LENGTH ? password : password.normalize('NFKC');
 }
 
-/** The texts that a password's hash may have been made of, the normalized form first: older hashes are of the text as it was typed. */
-export function passwordForms(password: string): readonly string[] {
-  const forms = [normalizePassword(password), password, password.normalize('NFC'), password.normalize('NFD')];
-  return [...new Set(forms)];
-}
-
 /** Errors of a normalized user name beside its length. */
 export function usernameErrors(pointer: string, username: string, rule: UsernameRule): FieldError[] {
   if (!OUTER_SPACE.test(username)) return patternErrors(pointer, username, rule);

@@ -2,7 +2,7 @@ import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { isDeepStrictEqual, promisify } from 'node:util';
 import { Problem } from '../../problems.ts';
-import { normalizePassword, passwordForms } from './credentials.ts';
+import { normalizePassword } from './credentials.ts';
 
 const compute = promisify(argon2);
 const SALT_BYTES = 16;
@@ -21,18 +21,21 @@ interface Verdict {
   outdated: boolean;
 }
 
-/** Hashes and checks passwords: Argon2id (RFC 9106) on Node's thread pool, a few at a time. */
+/**
+ * Hashes and checks passwords: Argon2id (RFC 9106) on Node's thread pool, a few at a time, so that a storm of sign-ins leaves the
+ * rest of the server alone.
+ */
 export class Passwords {
   readonly #cost: HashCost;
-  readonly #queue: BoundedQueue;
+  readonly #queue: QueueSize;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
   /** Checked where there is no hash, so that this takes as long. No password has it. */
   readonly #nobody: StoredHash;
 
   constructor({ cost = HASH_COST, queue }: PasswordsOptions = {}) {
     this.#cost = cost;
-    this.#queue = new BoundedQueue(
-      queue ?? { running: Math.max(1, availableParallelism() - 1), waiting: 32 },
-    );
+    this.#queue = queue ?? { running: Math.max(1, availableParallelism() - 1), waiting: 32 };
     const text = formatHash({ cost, salt: randomBytes(SALT_BYTES), tag: randomBytes(TAG_BYTES) });
     const nobody = parseHash(text);
     if (!nobody) throw new TypeError(`an Argon2id cost that cannot be computed: ${JSON.stringify(cost)}`);
@@ -54,7 +57,9 @@ export class Passwords {
   async verify(password: string, stored: string | null | undefined): Promise<Verdict> {
     const known = stored ? parseHash(stored) : undefined;
     const { cost, salt, tag } = known ?? this.#nobody;
-    for (const [at, form] of passwordForms(password).entries()) {
+    const typed = [password, password.normalize('NFC'), password.normalize('NFD')];
+    const forms = new Set([normalizePassword(password), ...typed]);
+    for (const [at, form] of [...forms].entries()) {
       const found = await this.#tag(form, salt, cost, tag.length);
       if (timingSafeEqual(found, tag) && known !== undefined)
         return { ok: true, outdated: at > 0 || !isDeepStrictEqual(cost, this.#cost) };
@@ -62,9 +67,25 @@ export class Passwords {
     return { ok: false, outdated: false };
   }
 
-  #tag(password: string, nonce: Buffer, cost: HashCost, tagLength: number): Promise<Buffer> {
-    const message = Buffer.from(password, 'utf8');
-    return this.#queue.run(() => compute('argon2id', { message, nonce, tagLength, ...cost }));
+  /** Waits for a place among those that are computed. Throws `unavailable` (503, `Retry-After: 1`) at once where too many wait. */
+  async #tag(password: string, nonce: Buffer, cost: HashCost, tagLength: number): Promise<Buffer> {
+    const { running, waiting } = this.#queue;
+    if (this.#running < running) this.#running += 1;
+    else if (this.#waiting.length >= waiting)
+      throw new Problem('unavailable', {
+        detail: 'Too many passwords are being checked just now. Try again in a second.',
+        headers: { 'Retry-After': '1' },
+      });
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      const message = Buffer.from(password, 'utf8');
+      return await compute('argon2id', { message, nonce, tagLength, ...cost });
+    } finally {
+      const next = this.#waiting.shift();
+      // The place is handed on as it is, so that nobody who comes in between takes it.
+      if (next) next();
+      else this.#running -= 1;
+    }
   }
 }
 
@@ -117,34 +138,4 @@ interface QueueSize {
   running: number;
   /** Tasks that wait. */
   waiting: number;
-}
-
-/** Bounded concurrency queue: a storm of sign-ins leaves the rest of the server alone. */
-class BoundedQueue {
-  readonly #size: QueueSize;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
-
-  constructor(size: QueueSize) {
-    this.#size = size;
-  }
-
-  /** Throws `unavailable` (503, `Retry-After: 1`) at once where too many wait. */
-  async run<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#running < this.#size.running) this.#running += 1;
-    else if (this.#waiting.length >= this.#size.waiting)
-      throw new Problem('unavailable', {
-        detail: 'Too many passwords are being checked just now. Try again in a second.',
-        headers: { 'Retry-After': '1' },
-      });
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await task();
-    } finally {
-      const next = this.#waiting.shift();
-      // The place is handed on as it is, so that nobody who comes in between takes it.
-      if (next) next();
-      else this.#running -= 1;
-    }
-  }
 }

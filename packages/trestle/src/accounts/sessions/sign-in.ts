@@ -9,7 +9,7 @@ import { isStorable, usernameKey } from '../passwords/credentials.ts';
 import type { Passwords } from '../passwords/passwords.ts';
 import type { AccountBodies } from '../request-bodies.ts';
 import type { AccountRow, SessionRow } from '../resources.ts';
-import { sourceOf, type Throttle } from '../throttling/throttle.ts';
+import { type AttemptOutcome, sourceOf, type Throttle } from '../throttling/throttle.ts';
 import type { Lifetimes, Sessions } from './sessions.ts';
 
 /** Names and passwords have at most 1,024 bytes by our own rules; nobody's is longer than this by any. */
@@ -19,7 +19,7 @@ export interface SignInDependencies {
   store: Store;
   bodies: AccountBodies;
   declared: Accounts;
-  view: ViewAccount;
+  viewOwn: ViewAccount;
   accounts: AccountStatements;
   passwords: Passwords;
   sessions: Sessions;
@@ -29,11 +29,11 @@ export interface SignInDependencies {
 
 /** Makes what signs in with a password, and answers the tokens of the session. */
 export function signIn(dependencies: SignInDependencies) {
-  const { store, view, sessions } = dependencies;
+  const { store, viewOwn, sessions } = dependencies;
   return async (context: RequestContext, given: unknown): Promise<Tokens> => {
     const session = await openSession(dependencies, context, given);
     const own = { kind: 'account', account: session.account, session: session.id } as const;
-    return sessions.tokensOf(session, await view(store, own, session.account));
+    return sessions.tokensOf(session, await viewOwn(store, own, session.account));
   };
 }
 
@@ -46,7 +46,7 @@ export function signIn(dependencies: SignInDependencies) {
  *   its password was right (default: every account may).
  */
 export async function openSession(
-  dependencies: Omit<SignInDependencies, 'view'>,
+  dependencies: Omit<SignInDependencies, 'viewOwn'>,
   { origin }: RequestContext,
   given: unknown,
   options: { lifetimes?: Lifetimes; require?: (row: AccountRow) => void } = {},
@@ -63,6 +63,7 @@ export async function openSession(
     log({ event: 'sign_in_throttled', source }, origin);
     throw error;
   });
+  let outcome: AttemptOutcome = 'dropped';
   try {
     const { ok, outdated } = await passwords.verify(
       password,
@@ -83,14 +84,14 @@ export async function openSession(
         return sessions.open(transaction, id, options.lifetimes);
       }));
     if (!session) {
-      attempt.failed();
+      outcome = 'failed';
       log({ event: 'sign_in_failed', account: row?.id ?? null, source }, origin);
       throw new Problem('invalid_credentials');
     }
-    attempt.succeeded();
+    outcome = 'succeeded';
     log({ event: 'signed_in', account: row.id, source }, origin);
     return session;
   } finally {
-    attempt.dropped();
+    attempt.end(outcome);
   }
 }

@@ -67,15 +67,15 @@ interface Counter {
   holders: number;
 }
 
-/** One attempt to sign in. Settle it once, whatever comes of it; what comes later has no effect. */
+/** Dropped: the password was not checked, or it was right and nothing came of it. */
+export type AttemptOutcome = 'succeeded' | 'failed' | 'dropped';
+
+/** One attempt to sign in. End it once, whatever comes of it. */
 interface Attempt {
-  failed(): void;
   /** Forgets the failures, and trusts the source of a sign-in. Runs in the transaction that the success is part of. */
   store(transaction: Executor): Promise<void>;
-  /** After the commit of `store`. */
-  succeeded(): void;
-  /** Neither: the password was not checked at all. */
-  dropped(): void;
+  /** A success ends after the commit of `store`. */
+  end(outcome: AttemptOutcome): void;
 }
 
 interface ThrottleOptions {
@@ -236,28 +236,7 @@ export class Throttle {
     }
     counter.underWay += 1;
     if (source !== undefined) this.#underWay.set(source, (this.#underWay.get(source) ?? 0) + 1);
-    let isOpen = true;
-    const settle = () => {
-      if (!isOpen) return;
-      isOpen = false;
-      counter.underWay -= 1;
-      if (source !== undefined) {
-        const left = (this.#underWay.get(source) ?? 1) - 1;
-        if (left === 0) this.#underWay.delete(source);
-        else this.#underWay.set(source, left);
-      }
-      this.#release(counter);
-      for (const next of this.#waiting.splice(0)) next();
-    };
     return {
-      failed: () => {
-        if (!isOpen) return;
-        counter.failures += 1;
-        counter.failedAt = this.#options.now();
-        if (source !== undefined) this.#sources.hit(source);
-        this.#write(counter);
-        settle();
-      },
       store: async (transaction) => {
         const { account, key: id } = counter;
         const now = this.#options.now();
@@ -267,11 +246,23 @@ export class Throttle {
           await this.#statements.forget(transaction, { id, account, failures: 0, failed_at: null, used_at });
         if (source !== undefined && account !== null) await this.trust(transaction, account, source);
       },
-      succeeded: () => {
-        if (isOpen) counter.failures = 0;
-        settle();
+      end: (outcome) => {
+        if (outcome === 'succeeded') counter.failures = 0;
+        if (outcome === 'failed') {
+          counter.failures += 1;
+          counter.failedAt = this.#options.now();
+          if (source !== undefined) this.#sources.hit(source);
+          this.#write(counter);
+        }
+        counter.underWay -= 1;
+        if (source !== undefined) {
+          const left = (this.#underWay.get(source) ?? 1) - 1;
+          if (left === 0) this.#underWay.delete(source);
+          else this.#underWay.set(source, left);
+        }
+        this.#release(counter);
+        for (const next of this.#waiting.splice(0)) next();
       },
-      dropped: settle,
     };
   }
 

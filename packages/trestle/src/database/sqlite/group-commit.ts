@@ -25,9 +25,13 @@ interface Hooks {
   verifyPages(): void;
 }
 
+/** A write to commit: a single statement, or several that are undone together. */
+type Write<T> =
+  | { readonly statement: Statement; readonly values: readonly Value[] }
+  | { readonly work: Work<T> };
+
 interface Pending {
-  /** Does what is to be committed. Where it throws while the transaction stands, nothing of it is left in there. */
-  readonly perform: () => unknown;
+  readonly write: Write<unknown>;
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;
   value?: unknown;
@@ -63,11 +67,11 @@ export class GroupCommit {
     this.#hooks = hooks;
   }
 
-  /** Performs it in the next commit, in its turn. Where it runs more than one statement, it runs them in a savepoint. */
-  accept<T>(perform: () => T | Promise<T>): Promise<T> {
+  /** Performs a write in the next commit, in its turn. A single statement answers its rows. */
+  accept<T>(write: Write<T>): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     // The queue holds writes of many types; each value goes back to the promise of its own write.
-    this.#queue.push({ perform, resolve: resolve as Pending['resolve'], reject });
+    this.#queue.push({ write, resolve: resolve as Pending['resolve'], reject });
     this.#running ??= nextTick().then(this.#drain);
     return promise;
   }
@@ -156,8 +160,11 @@ export class GroupCommit {
   async #perform(group: readonly Pending[]): Promise<void> {
     for (const pending of group)
       try {
-        const value = pending.perform();
-        pending.value = value instanceof Promise ? await value : value;
+        const { write } = pending;
+        pending.value =
+          'work' in write
+            ? await this.#inSavepoint(write.work)
+            : this.#connection.all(write.statement, write.values);
       } catch (reason) {
         // A full disk or a failed write makes SQLite roll the whole transaction back: then every work of the group failed.
         if (!this.#connection.database.isTransaction) throw reason;
@@ -185,8 +192,8 @@ export class GroupCommit {
     return promise;
   }
 
-  /** Runs statements that are undone together where one of them fails. For what is accepted alone. */
-  async inSavepoint<T>(work: Work<T>): Promise<T> {
+  /** Runs statements that are undone together where one of them fails. */
+  async #inSavepoint<T>(work: Work<T>): Promise<T> {
     const transaction = new OpenTransaction(this.#connection);
     this.#connection.prepare('savepoint work').prepared.run();
     try {

@@ -124,11 +124,11 @@ export class SqliteStore implements Store {
   }
 
   write<T>(work: Work<T>): Promise<T> {
-    return this.#group.accept(() => this.#group.inSavepoint(work));
+    return this.#group.accept({ work });
   }
 
   writeOne(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
-    return this.#group.accept(() => this.#writer.all(statement, values));
+    return this.#group.accept({ statement, values });
   }
 
   async *stream(statement: Statement, values: readonly Value[], size: number): AsyncGenerator<Columns[]> {

@@ -62,18 +62,10 @@ export function openLog(options: LogOptions = {}): Log {
   const isHuman =
     (options.format ?? (to === undefined && process.stderr.isTTY ? 'human' : 'json')) === 'human';
   const file = typeof to === 'function' ? undefined : new LogFile(to);
-  const recent = new RecentLines();
-  const write = (line: string) => {
-    recent.add(line);
-    const shown = isHuman ? humanLine(line) : line;
-    if (file) file.write(shown);
-    else if (typeof to === 'function') to(shown);
-  };
+  const out = typeof to === 'function' ? to : (line: string) => file?.write(line);
+  const recent = new RecentLines(isHuman ? (line) => out(humanLine(line)) : out);
   const formatters = { level: (label: string) => ({ level: label }) };
-  const lines = pino(
-    { level, base: null, timestamp: () => `,"time":"${instantNow()}"`, formatters },
-    { write },
-  );
+  const lines = pino({ level, base: null, timestamp: () => `,"time":"${instantNow()}"`, formatters }, recent);
   const hasRequests = lines.isLevelEnabled('info');
   return {
     lines,
@@ -96,7 +88,7 @@ export function openLog(options: LogOptions = {}): Log {
       if (trace)
         more += `,"trace_id":"${trace.trace_id}","span_id":"${trace.span_id}","parent_span_id":"${trace.parent_span_id}"`;
       if (agent !== undefined) more += `,"agent":${JSON.stringify(agent.slice(0, MAX_AGENT_LENGTH))}`;
-      write(
+      recent.write(
         `{"level":"info","time":"${instantNow()}","method":"${method}","route":${shown},"status":${status},"ms":${ms},"bytes":${bytes},"request":"${id}","address":${address === undefined ? 'null' : `"${address}"`}${more},"msg":"request"}\n`,
       );
     },
@@ -129,17 +121,24 @@ function humanLine(line: string): string {
 }
 
 /**
- * The last lines of the log of this process, for its operators. They are kept as bytes, by the block: strings of their own would be
- * work for the garbage collector with every request.
+ * The lines of the log of this process: written out, and the last of them kept for its operators. They are kept as bytes, by the
+ * block: strings of their own would be work for the garbage collector with every request.
  */
 export class RecentLines {
   readonly #blocks: Buffer[] = [];
   readonly #followers = new Set<(line: string) => void>();
+  readonly #out: (line: string) => void;
   #block = '';
   #size = 0;
 
+  /** @param out takes each line (default: they are kept alone). */
+  constructor(out: (line: string) => void = () => {}) {
+    this.#out = out;
+  }
+
   /** Takes a line, its line break included. */
-  add(line: string): void {
+  write(line: string): void {
+    this.#out(line);
     this.#block += line;
     this.#size += 1;
     if (this.#followers.size > 0) for (const follow of this.#followers) follow(line);

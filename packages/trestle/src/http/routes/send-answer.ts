@@ -79,8 +79,12 @@ export function sendAnswer(
     return undefined;
   }
   if (!reply.hasHeader('content-type')) reply.type(JSON_TYPE);
-  if (Array.isArray(body) && isLong(body)) return jsonInTurns(body).then((text) => sendText(reply, text));
-  return sendText(reply, JSON.stringify(body));
+  if (Array.isArray(body) && isLong(body))
+    return jsonInTurns(body).then((text) => (isRead ? sendCompressed(reply, text) : void reply.send(text)));
+  const text = JSON.stringify(body);
+  if (isRead && text.length >= MIN_COMPRESSED_LENGTH) return sendCompressed(reply, text);
+  reply.send(text);
+  return undefined;
 }
 
 /** Whether an array has so many members, of itself or of one of them, that to make JSON of it takes more than a turn. */
@@ -106,15 +110,10 @@ async function jsonInTurns(body: readonly unknown[]): Promise<string> {
   return `[${texts.join()}]`;
 }
 
-function sendText(reply: FastifyReply, text: string): Promise<void> | undefined {
-  const { method, headers: asked } = reply.request;
-  const isRead = method === 'GET' || method === 'HEAD';
-  if (text.length < MIN_COMPRESSED_LENGTH || !isRead) {
-    reply.send(text);
-    return undefined;
-  }
+/** Sends a text in the coding that its client takes best. */
+function sendCompressed(reply: FastifyReply, text: string): Promise<void> | undefined {
   addVary(reply, 'Accept-Encoding');
-  const coding = codingFor(asked['accept-encoding']);
+  const coding = codingFor(reply.request.headers['accept-encoding']);
   if (coding === undefined) {
     reply.send(text);
     return undefined;
