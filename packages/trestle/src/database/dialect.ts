@@ -108,6 +108,8 @@ export interface Dialect extends Rendering {
   withoutReferences<T>(transaction: Executor, write: () => Promise<T>): Promise<T>;
   /** Selects as `last` the highest id that a counting table has given, deleted rows' included. */
   lastGivenId(table: string, key: string): Sql;
+  /** Whether the id of a row whose insertion is undone is given to the next one (SQLite); a sequence goes on (PostgreSQL). */
+  readonly givesUndoneIds: boolean;
   /** Makes a counting table go on after an id. */
   continueAfter(table: string, key: string, last: number): Sql[];
   /** Keeps others from writing these tables until the transaction ends; nothing where an exclusive transaction does so anyway. */

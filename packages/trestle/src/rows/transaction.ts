@@ -1,7 +1,9 @@
-import type { Statement } from '../database/statement.ts';
+import { type Statement, statement } from '../database/statement.ts';
 import { type Columns, type Executor, type Store, type Value, waitedElsewhere } from '../database/store.ts';
+import { tableName } from '../database/tables.ts';
 import { Problem } from '../problems.ts';
 import { type Context, type RunTransaction, TRANSACTION, type Transaction } from '../schema/caller.ts';
+import type { Model } from './model.ts';
 
 /** Calls of own code inside one another; code that calls itself without end is stopped there. */
 const MAX_DEPTH = 16;
@@ -24,13 +26,27 @@ export class OpenTransaction implements Transaction, Executor {
   readonly attempt: number;
   /** Set where it failed and another try may succeed. */
   isRepeatable = false;
-  /** Results of the code that ran before it; undefined where that runs in it. */
-  readonly before: { readonly results: readonly unknown[]; used: number } | undefined;
+  /** Where it is repeated for code that runs before it: what it has come to of that; undefined where such code runs in it. */
+  readonly before: { readonly known: Repeated; used: number; created: number } | undefined;
 
-  constructor(executor: Executor, attempt = 1, before?: readonly unknown[]) {
+  constructor(executor: Executor, attempt = 1, known?: Repeated) {
     this.#executor = executor;
     this.attempt = attempt;
-    this.before = before && { results: before, used: 0 };
+    this.before = known && { known, used: 0, created: 0 };
+  }
+
+  /** A row that is about to be created. It has an id where it was created already when the transaction was run before. */
+  newRow(model: Model): NewRow | undefined {
+    if (!this.before) return undefined;
+    const { rows, spare } = this.before.known;
+    const at = this.before.created++;
+    const known = rows[at];
+    // An id that is not reserved may be that of another row by now.
+    if (known?.model === model && known.isReserved) return known;
+    const id = spare.get(model)?.shift();
+    const row = { model, id, isReserved: id !== undefined };
+    rows[at] = row;
+    return row;
   }
 
   all(statement: Statement, values: readonly Value[]): Columns[] | Promise<Columns[]> {
@@ -52,6 +68,23 @@ export class OpenTransaction implements Transaction, Executor {
       throw reason;
     }
   }
+}
+
+/** A row that a transaction creates. */
+export interface NewRow {
+  readonly model: Model;
+  id: Value | undefined;
+  /** No other row is given its id, though its insertion is undone. */
+  isReserved: boolean;
+}
+
+/** Results and ids of a transaction, kept while it is repeated so that each time comes to the same: its writes come in the same order. */
+interface Repeated {
+  /** Of the code that ran before it. */
+  readonly results: unknown[];
+  readonly rows: NewRow[];
+  /** Reserved ids of rows to come. */
+  readonly spare: Map<Model, Value[]>;
 }
 
 /** Code that is to run before a transaction that came to need it. */
@@ -78,23 +111,22 @@ export async function inTransaction<T>(
 ): Promise<T> {
   if (context.transaction) return write(opened(context.transaction));
   // A store may run the write again where the database undid it because of another: each time it is a new transaction.
-  const before: unknown[] | undefined = options.before ? [] : undefined;
+  const before: Repeated | undefined = options.before
+    ? { results: [], rows: [], spare: new Map() }
+    : undefined;
   for (let attempt = 1; ; attempt += 1) {
     let own: OpenTransaction | undefined;
     try {
-      const result = await store.write(async (executor) => {
+      const result = await store.write((executor) => {
         own = new OpenTransaction(executor, attempt, before);
-        const value = await write(own);
-        if (own.failure) throw own.failure.reason;
-        for (const step of own.beforeCommit) await step();
-        return value;
+        return untilCommit(own, write);
       });
       for (const effect of own?.afterCommit ?? []) effect();
       return result;
     } catch (error) {
       if (error instanceof RunBefore && before) {
         attempt -= 1;
-        before.push(await error.run());
+        await runOnce(store, error, before);
         continue;
       }
       // Code that has neither come to its end nor failed was given up.
@@ -104,16 +136,62 @@ export async function inTransaction<T>(
   }
 }
 
+/** Runs code that a transaction came to need. It is given the ids that rows will have: where these change, it is run the next time. */
+async function runOnce(store: Store, needed: RunBefore, known: Repeated): Promise<void> {
+  if (!(await reserveIds(store, known))) known.results.push(await needed.run());
+}
+
+async function untilCommit<T>(
+  own: OpenTransaction,
+  write: (transaction: OpenTransaction) => Promise<T>,
+): Promise<T> {
+  const value = await write(own);
+  if (own.failure) throw own.failure.reason;
+  for (const step of own.beforeCommit) await step();
+  return value;
+}
+
 /** Runs code that comes before a write: outside of its transaction, though that is open already where it is of several writes. */
-export async function beforeWrite<T>(context: Context, run: (context: Context) => Promise<T>): Promise<T> {
+export function beforeWrite<T>(context: Context, run: (context: Context) => Promise<T>): Promise<T> {
+  return beforeWriteWith(context, async () => undefined, run);
+}
+
+/** The same, with what the code is to be given, which `look` reads in the transaction. */
+export async function beforeWriteWith<L, T>(
+  context: Context,
+  look: (context: Context) => Promise<L>,
+  run: (context: Context, seen: L) => Promise<T>,
+): Promise<T> {
   const before = context.transaction && opened(context.transaction).before;
-  if (!before) return run(context);
+  if (!before) return run(context, await look(context));
   const { caller, origin } = context;
-  before.used += 1;
-  if (before.used > before.results.length)
-    throw new RunBefore(() => run({ caller, ...(origin && { origin }) }));
-  // The writes of a transaction come in the same order each time.
-  return before.results[before.used - 1] as T;
+  const at = before.used++;
+  if (at < before.known.results.length) return before.known.results[at] as T;
+  const seen = await look(context);
+  throw new RunBefore(() => run({ caller, ...(origin && { origin }) }, seen));
+}
+
+/** Keeps the ids of new rows from others. Answers whether some of them are others now. */
+async function reserveIds(store: Store, { rows, spare }: Repeated): Promise<boolean> {
+  const { dialect } = store;
+  const undone = rows.filter(({ model, isReserved }) => !isReserved && model.resource.id.kind === 'integer');
+  for (const row of rows) row.isReserved = true;
+  if (undone.length === 0 || !dialect.givesUndoneIds) return false;
+  await store.write(async (executor) => {
+    for (const [model, some] of Map.groupBy(undone, (row) => row.model)) {
+      const table = tableName(model.name, model.resource);
+      const [found] = await executor.all(statement(dialect, dialect.lastGivenId(table, 'id')), []);
+      const next = Number(found?.last ?? 0) + 1;
+      for (const [at, row] of some.entries()) row.id = next + at;
+      // As many more as there are, so that few times are for ids alone.
+      const all = rows.filter((row) => row.model === model).length;
+      const left = Array.from({ length: all - 1 }, (_, at) => next + some.length + at);
+      spare.set(model, left);
+      for (const step of dialect.continueAfter(table, 'id', next + some.length + left.length - 1))
+        await executor.all(statement(dialect, step), []);
+    }
+  });
+  return true;
 }
 
 /** Compiles what runs verbs of several services in one transaction. */
@@ -130,6 +208,11 @@ export function transactionRunner(store: Store): RunTransaction {
 /** The executor of a context's reads: its transaction's, which sees what it has written, else the store. */
 export function readerOf(store: Store, { transaction }: Context): Executor {
   return transaction ? opened(transaction) : store;
+}
+
+/** A row that is about to be created in the transaction of a context, where that is repeated. */
+export function newRowOf({ transaction }: Context, model: Model): NewRow | undefined {
+  return transaction && opened(transaction).newRow(model);
 }
 
 function opened(transaction: Transaction): OpenTransaction {

@@ -2,27 +2,28 @@ import { type Sql, sql } from '../database/sql.ts';
 import { param, type Statement } from '../database/statement.ts';
 import type { Value } from '../database/store.ts';
 import { FifoMap } from '../fifo-map.ts';
-import type { Caller } from '../schema/caller.ts';
+import type { Caller, Context } from '../schema/caller.ts';
 import { completeValue } from '../schema/field.ts';
 import type { RowDeletion } from './delete-rows.ts';
 import type { Model } from './model.ts';
 import type { unreadFields } from './relations/settable.ts';
 import type { SearchWriter } from './search/search-writer.ts';
+import { newRowOf } from './transaction.ts';
 import { isObject, WriteValues } from './validate.ts';
 import type { RowWrite } from './write.ts';
 import {
   allOf,
   encodeFields,
   ID,
+  type Insertion,
   MAX_UPDATES,
   SAME_VERSION,
   type WriteStatements,
 } from './write-statements.ts';
 
 /** A write as one statement, with the values of its parameters. */
-interface UnlockedWrite {
-  readonly statement: Statement;
-  readonly values: Readonly<Record<string, Value>>;
+interface UnlockedWrite extends Omit<Insertion, 'row'> {
+  readonly row?: Insertion['row'];
 }
 
 /** Stages of the pipeline that a write of a resource may need. */
@@ -96,15 +97,16 @@ export class UnlockedWrites {
    * @param created the new row, where the write makes one.
    */
   of(
-    caller: Caller,
+    context: Context,
     request: RowWrite,
     created: Readonly<Record<string, unknown>> | undefined,
   ): UnlockedWrite | undefined {
+    const { caller } = context;
     const { verb, trusted = false, set, restores, id = null, ids, ifMatch } = request;
     const { dialect, resource } = this.#model;
     const { deletion, verbs, isComputed } = this.#stages;
     if (set || restores || verbs.has(verb)) return undefined;
-    if (created) return this.#insert(caller, created, trusted);
+    if (created) return this.#insert(context, created, trusted);
     // Which of several versions, or what a rule says of code of the app, takes a look at the row.
     const version = Array.isArray(ifMatch) ? ifMatch[0] : null;
     if (trusted || version === undefined || (version !== null && ifMatch?.length !== 1)) return undefined;
@@ -123,7 +125,7 @@ export class UnlockedWrites {
 
   /** A new row may depend on other rows, by its first state, a reference or its rule; or it is refused. */
   #insert(
-    caller: Caller,
+    context: Context,
     created: Readonly<Record<string, unknown>>,
     trusted: boolean,
   ): UnlockedWrite | undefined {
@@ -132,10 +134,10 @@ export class UnlockedWrites {
     if (statements.hasFirstState) return undefined;
     if (!trusted) {
       if (fields.some(({ name, type }) => type.reference && created[name] !== null)) return undefined;
-      if (!policy.allowsAlone(caller, 'create', created)) return undefined;
+      if (!policy.allowsAlone(context.caller, 'create', created)) return undefined;
     }
     const values = encodeFields(this.#model, created, [...byName.keys()]);
-    return { statement: statements.insert, values: { ...values, id: statements.newId() } };
+    return statements.insertion(values, newRowOf(context, this.#model));
   }
 
   /** The values of the fields that an update sets whatever the row is; undefined where that depends on the row, or the body is wrong. */

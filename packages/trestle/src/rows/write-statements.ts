@@ -7,6 +7,7 @@ import { FifoMap } from '../fifo-map.ts';
 import { Problem } from '../problems.ts';
 import type { Caller } from '../schema/caller.ts';
 import type { Model } from './model.ts';
+import type { NewRow } from './transaction.ts';
 import { uuid7 } from './uuid7.ts';
 
 /** Compiled updates that are kept; others are compiled when they come again. */
@@ -71,11 +72,19 @@ export function encodeFields(
   return encoded;
 }
 
+/** The insertion of a row. */
+export interface Insertion {
+  readonly statement: Statement;
+  readonly values: Readonly<Record<string, Value>>;
+  readonly row: NewRow | undefined;
+}
+
 /** The statements that write rows of one resource, compiled. */
 export class WriteStatements {
   readonly #model: Model;
   readonly #returning: Sql;
-  readonly insert: Statement;
+  readonly #insert: Statement;
+  readonly #insertWithId: Statement;
   /** The row of an id, locked; `lockVisible`: if the caller may see it. */
   readonly lock: Statement;
   readonly lockVisible: (caller: Caller) => Statement;
@@ -103,15 +112,17 @@ export class WriteStatements {
     const bringBack = statement(dialect, updateOf(model, restore, ID, { counting: true }));
     this.restore = async (executor, id) => void (await executor.all(bringBack, bind(bringBack, { id })));
     this.lockVisible = policy.perClass(['see'], select);
-    const columns = [...stored];
-    if (model.resource.id.kind === 'uuid') columns.unshift('id');
-    const values = columns.map((name) => this.#initialState(name) ?? param(name));
-    // `insert` of these columns of a row.
-    this.insert = statement(
-      dialect,
-      sql`${sql`insert into ${model.table} (${sql.join(columns.map((name) => sql.ref(name)))})
-    values (${sql.join(values)})`} ${this.#returning}`,
-    );
+    const insertOf = (columns: readonly string[]) => {
+      const names = sql.join(columns.map((name) => sql.ref(name)));
+      const values = sql.join(columns.map((name) => this.#initialState(name) ?? param(name)));
+      return statement(
+        dialect,
+        sql`${sql`insert into ${model.table} (${names})
+    values (${values})`} ${this.#returning}`,
+      );
+    };
+    this.#insertWithId = insertOf(['id', ...stored]);
+    this.#insert = model.resource.id.kind === 'uuid' ? this.#insertWithId : insertOf(stored);
     const { name = '', type } = model.fields.find((field) => field.type.state) ?? {};
     const first = this.#initialState(name);
     this.#firstState = first && {
@@ -171,9 +182,16 @@ export class WriteStatements {
     return statement(this.#model.dialect, sql`${deleteFrom(this.#model, where)} ${this.#returning}`);
   }
 
-  /** The id of a new row; null where the database counts. */
-  newId(): Value {
-    return this.#model.resource.id.kind === 'uuid' ? uuid7() : null;
+  /**
+   * The insertion of a row, with an id where the database does not count.
+   *
+   * @param row where its transaction may be repeated: it keeps the id that it had the time before.
+   */
+  insertion(values: Readonly<Record<string, Value>>, row: NewRow | undefined): Insertion {
+    if (row?.id !== undefined)
+      return { statement: this.#insertWithId, values: { ...values, id: row.id }, row };
+    const id = this.#model.resource.id.kind === 'uuid' ? uuid7() : null;
+    return { statement: this.#insert, values: { ...values, id }, row };
   }
 
   /** The first state of a row, found by its name as the row is inserted; undefined for every other field. */

@@ -7,6 +7,7 @@ import { type Service, VERSION, type Versioned, type WriteOptions } from '../sch
 import type { ChangeRecorder } from './change-recorder.ts';
 import type { RowDeletion } from './delete-rows.ts';
 import type { Model, Projection, Row } from './model.ts';
+import { BeforeCode, type Placed } from './own-code/before-code.ts';
 import type { OwnCode } from './own-code/own-code.ts';
 import { type Action, CallerValues, transitionsOf } from './policy.ts';
 import { type CheckReferences, referenceCheck } from './references.ts';
@@ -16,7 +17,7 @@ import { type LinkWriter, linkWriter } from './relations/links.ts';
 import { computedAnswer } from './relations/row-answer.ts';
 import { type SettableFields, settableFields, unreadFields } from './relations/settable.ts';
 import { type SearchWriter, searchWriter } from './search/search-writer.ts';
-import { beforeWrite, inTransaction, type OpenTransaction, readerOf } from './transaction.ts';
+import { inTransaction, type OpenTransaction, readerOf } from './transaction.ts';
 import { UnlockedWrites } from './unlocked-writes.ts';
 import {
   checkedBody,
@@ -88,7 +89,7 @@ export class RowWriter {
   readonly model: Model;
   readonly #store: Store;
   readonly #recorder: ChangeRecorder | undefined;
-  readonly #ownCode: OwnCode | undefined;
+  readonly #before: BeforeCode;
   readonly #statements: WriteStatements;
   readonly #checkReferences: CheckReferences;
   readonly #deletion: RowDeletion;
@@ -105,7 +106,10 @@ export class RowWriter {
     this.model = model;
     this.#store = store;
     this.#recorder = recorder?.records(model) ? recorder : undefined;
-    this.#ownCode = ownCode;
+    this.#before = new BeforeCode(model, {
+      ownCode,
+      load: (context, write) => this.#load(readerOf(store, context), context.caller, write),
+    });
     this.#statements = new WriteStatements(model);
     this.#checkReferences = referenceCheck(model, models);
     this.#deletion = deletion;
@@ -175,7 +179,7 @@ export class RowWriter {
     const isLookedAt = ids.length === 0 || this.model.resource.before[request.verb];
     const alone = isLookedAt
       ? undefined
-      : this.#unlocked.of(caller, { ...request, id: ids[0] ?? 0, ids }, undefined);
+      : this.#unlocked.of(context, { ...request, id: ids[0] ?? 0, ids }, undefined);
     if (!alone) return new Set();
     const values = bind(alone.statement, alone.values, new CallerValues(caller));
     return new Set((await readerOf(this.#store, context).all(alone.statement, values)).map(({ id }) => id));
@@ -190,21 +194,19 @@ export class RowWriter {
       if (given.id !== undefined) requireId(this.model, given.id);
 
       // Code of the app may look elsewhere, change the body or refuse the write, outside of its transaction.
-      const isLookedAt = this.model.resource.before[given.verb] && !given.trusted && !given.isPrepared;
-      const request = isLookedAt
-        ? await beforeWrite(context, (outside) => this.#before(outside, given))
-        : given;
+      const request = this.#before.isFor(given) ? await this.#before.run(context, given) : given;
 
       // A new row depends on no other: what is wrong with its body is said before there is a transaction.
       const created = request.id === undefined ? this.#next(caller, request) : undefined;
 
       // Where the stages have nothing to do but to find the row as it must be, the write is one statement.
-      const alone = this.#unlocked.of(caller, request, created);
+      const alone = this.#unlocked.of(context, request, created);
       if (alone) {
         const values = bind(alone.statement, alone.values, new CallerValues(caller));
         const [written] = context.transaction
           ? await readerOf(this.#store, context).all(alone.statement, values)
           : await this.#store.writeOne(alone.statement, values);
+        if (alone.row && written) alone.row.id = written.id as Value;
         if (written) return await this.#answer(context, written);
       }
 
@@ -218,9 +220,14 @@ export class RowWriter {
         }
       });
     } catch (error) {
-      const { readable = this.model.policy.fields(caller, 'see', given.id) } = given;
-      throw readable === this.model ? error : withoutHidden(error, readable);
+      throw this.#shown(error, caller, given);
     }
+  }
+
+  /** An error that names no field which the caller may not read. */
+  #shown(error: unknown, caller: Caller, { id, readable }: RowWrite): unknown {
+    const known = readable ?? this.model.policy.fields(caller, 'see', id);
+    return known === this.model ? error : withoutHidden(error, known);
   }
 
   /** A row as its caller may see it. */
@@ -231,46 +238,11 @@ export class RowWriter {
     return this.#addComputed(readerOf(this.#store, context), context.caller, row).then(decodeVersioned);
   }
 
-  /**
-   * Writes of new rows with the bodies that the app's `before` code answers. It runs for all of them before their transaction: one
-   * by one would undo that for each row, and write those before it again.
-   */
-  async prepare(
-    context: Context,
-    creates: readonly RowWrite[],
-    placed: (error: unknown, at: number) => unknown,
-  ) {
-    if (!this.model.resource.before.create) return creates;
-    this.model.policy.admit(context.caller, 'create');
-    const readable = this.model.policy.fields(context.caller, 'see', undefined);
-    return beforeWrite(context, async (outside) => {
-      const prepared: RowWrite[] = [];
-      for (const [at, create] of creates.entries())
-        prepared.push(
-          await this.#before(outside, create).catch((error) => {
-            throw placed(readable === this.model ? error : withoutHidden(error, readable), at);
-          }),
-        );
-      return prepared;
-    });
-  }
-
-  /** The write with the body that the app's `before` code answers, once the caller may make it. */
-  async #before(context: Context, request: RowWrite): Promise<RowWrite> {
-    const { model } = this;
-    const { caller } = context;
-    const { verb, merge = false, body } = request;
-    const found = await this.#load(readerOf(this.#store, context), caller, request);
-    const row = found && model.decodeVersioned(found);
-    const fields = model.policy.fields(caller, verb, request.id);
-    const whole = row && merge && isObject(body) ? mergeNested(model, row, body) : body;
-    const checked =
-      verb === 'delete'
-        ? undefined
-        : checkedBody(model, whole, merge ? fields.checkPatch : fields.checkBody, fields);
-    const own = await this.#ownCode?.before(context, model, verb, { row, body: checked });
-    const isSame = own === undefined || verb === 'delete';
-    return { ...request, isPrepared: true, ...(!isSame && { body: own, own: true }) };
+  /** Writes with the bodies that the app's `before` code answers, run for all of them at once. */
+  prepare(context: Context, writes: readonly RowWrite[], placed: Placed): Promise<readonly RowWrite[]> {
+    return this.#before.runEach(context, writes, (error, at) =>
+      placed(this.#shown(error, context.caller, writes[at] ?? { verb: 'create' }), at),
+    );
   }
 
   async #stages(
@@ -325,11 +297,13 @@ export class RowWriter {
   ): Promise<Columns> {
     if (!found) await this.#statements.requireFirstState(transaction);
     else if (restores) await this.#statements.restore(transaction, found.id as Value);
-    const statement = found ? this.#statements.update(names) : this.#statements.insert;
     // An id as the driver gave it is what the driver binds again.
-    const bound = { ...values, id: found ? (found.id as Value) : this.#statements.newId() };
+    const insertion = found ? undefined : this.#statements.insertion(values, transaction.newRow(this.model));
+    const statement = insertion?.statement ?? this.#statements.update(names);
+    const bound = insertion?.values ?? { ...values, id: (found?.id ?? null) as Value };
     const [written] = await transaction.all(statement, bind(statement, bound));
     if (!written) throw new Problem('internal', { cause: new Error(`${this.model.name}: wrote no row`) });
+    if (insertion?.row) insertion.row.id = written.id as Value;
     const linked = await this.#links?.replace(transaction, written.id as Value, next, names);
     if (this.#search?.covers(names)) await this.#search.put(transaction, [{ ...next, id: written.id }]);
     return linked ? { ...found, ...written, ...linked } : written;

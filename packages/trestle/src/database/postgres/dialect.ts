@@ -120,6 +120,7 @@ export function postgresDialect(schema: string): Dialect {
     withoutReferences: (transaction, write) => withoutReferences(dialect, schema, { transaction, write }),
     lastGivenId: (table, key) =>
       sql`select pg_sequence_last_value(${sequence(table, key)}::regclass) as last`,
+    givesUndoneIds: false,
     continueAfter: (table, key, last) => [sql`select setval(${sequence(table, key)}, ${sql.lit(last)})`],
     lockTables: (tables) => [
       sql`lock table ${sql.join(tables.map((name) => sql.table(name)))} in share row exclusive mode`,

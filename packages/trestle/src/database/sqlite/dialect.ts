@@ -119,6 +119,7 @@ export const sqliteDialect: Dialect = {
   withoutReferences: (_transaction, write) => write(),
   // The counts of all tables are in one (https://www.sqlite.org/autoinc.html).
   lastGivenId: (table) => sql`select seq as last from sqlite_sequence where name = ${sql.lit(table)}`,
+  givesUndoneIds: true,
   continueAfter: (table, _key, last) => [
     sql`delete from sqlite_sequence where name = ${sql.lit(table)}`,
     sql`insert into sqlite_sequence (name, seq) values (${sql.lit(table)}, ${sql.lit(last)})`,

@@ -55,7 +55,8 @@ export class OwnCode implements ChangeRecorder {
   }
 }
 
-interface BeforeWrite {
+/** A write as `before` code is given it. */
+export interface BeforeWrite {
   readonly row?: Row | undefined;
   readonly body?: unknown;
 }

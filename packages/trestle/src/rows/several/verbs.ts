@@ -6,7 +6,7 @@ import type { Model, ModelField, Projection, Row } from '../model.ts';
 import { inTransaction, type OpenTransaction } from '../transaction.ts';
 import { bodyProblem, compileSchema, isObject } from '../validate.ts';
 import type { AnyService, RowWriter } from '../write.ts';
-import { MAX_WRITTEN, manyWriter } from './write-many.ts';
+import { MAX_WRITTEN, manyWriter, writeEach } from './write-many.ts';
 
 /** Verbs that are made of others, in one transaction. */
 export function verbsOfSeveral(
@@ -27,7 +27,7 @@ export function verbsOfSeveral(
     });
   };
 
-  const each = manyWriter(store, { list, lists, together });
+  const each = manyWriter(store, { writer, list, lists, together });
   return {
     increment: (context, id, amounts, options) => {
       const set = sumsOf(model, model.policy.fields(context.caller, 'update', id), amounts);
@@ -64,25 +64,10 @@ export function verbsOfSeveral(
           throw new Problem('malformed', { detail: `At most ${MAX_WRITTEN} rows are created at once.` });
         const inItems = (error: unknown, at: number) => placed(error, `/items/${at}`);
         const creates = bodies.map((body) => ({ verb: 'create', body }) as const);
-        const rows = [];
-        for (const [at, create] of (await writer.prepare(joined, creates, inItems)).entries())
-          rows.push(
-            await writer.write(joined, create).catch((error) => {
-              throw inItems(error, at);
-            }),
-          );
-        return rows;
+        return writeEach(writer, joined, creates, inItems);
       }),
-    patchMany: (context, query, body) =>
-      each(context, query, {
-        write: (joined, id) => writer.patch(joined, id, body),
-        writeMany: (joined, ids) => writer.writeMany(joined, { verb: 'update', merge: true, body }, ids),
-      }),
-    removeMany: (context, query) =>
-      each(context, query, {
-        write: (joined, id) => writer.remove(joined, id),
-        writeMany: (joined, ids) => writer.writeMany(joined, { verb: 'delete' }, ids),
-      }),
+    patchMany: (context, query, body) => each(context, query, { verb: 'update', merge: true, body }),
+    removeMany: (context, query) => each(context, query, { verb: 'delete' }),
   };
 }
 

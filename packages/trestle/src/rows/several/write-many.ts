@@ -3,32 +3,30 @@ import { Problem } from '../../problems.ts';
 import type { Caller, Context } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { ListQuery } from '../../schema/services/list-query.ts';
+import type { Versioned } from '../../schema/services/row-service.ts';
 import { runner } from '../lists/bound-statement.ts';
 import type { ClassLists } from '../lists/list-plan.ts';
-import type { AnyService } from '../write.ts';
+import type { Row } from '../model.ts';
+import type { Placed } from '../own-code/before-code.ts';
+import type { AnyService, RowWrite, RowWriter } from '../write.ts';
 
 /** Maximum rows of one write of many. */
 export const MAX_WRITTEN = 1_000;
 
 interface Dependencies {
+  readonly writer: RowWriter;
   readonly list: AnyService['list'];
   readonly lists: (caller: Caller) => ClassLists;
   /** Runs a write in one transaction, that of its context where there is one. */
   readonly together: <T>(context: Context, write: (joined: Context) => Promise<T>) => Promise<T>;
 }
 
-interface ManyWrite {
-  /** Writes some of the rows, or none, and answers their ids. */
-  writeMany(context: Context, ids: readonly RowId[]): Promise<Set<unknown>>;
-  write(context: Context, id: RowId): Promise<unknown>;
-}
-
 /** Writes every row of a filter, in the order of their ids. Throws `invalid_query` where there are more than `max`. */
-export function manyWriter(store: Store, { list, lists, together }: Dependencies) {
+export function manyWriter(store: Store, { writer, list, lists, together }: Dependencies) {
   return (
     context: Context,
     { filter, search, shortLists, max }: Parameters<AnyService['removeMany']>[1],
-    { writeMany, write }: ManyWrite,
+    write: Pick<RowWrite, 'verb' | 'merge' | 'body'>,
   ) => {
     if (!Number.isInteger(max) || max < 1 || max > MAX_WRITTEN)
       throw new Problem('invalid_query', { detail: `max: expected an integer from 1 to ${MAX_WRITTEN}.` });
@@ -54,8 +52,13 @@ export function manyWriter(store: Store, { list, lists, together }: Dependencies
     };
     const writeAll = async (joined: Context, ids: readonly RowId[]) => {
       // One statement for those that need no look; the others one by one, which tells why one is refused.
-      const written = await writeMany(joined, ids);
-      for (const id of ids) if (!written.has(id)) await write(joined, id);
+      const written = await writer.writeMany(joined, write, ids);
+      const left = ids.filter((id) => !written.has(id));
+      await writeEach(
+        writer,
+        joined,
+        left.map((id) => ({ ...write, id })),
+      );
       return { count: ids.length };
     };
     if (context.transaction) return together(context, async (joined) => writeAll(joined, await find(joined)));
@@ -75,4 +78,26 @@ export function manyWriter(store: Store, { list, lists, together }: Dependencies
       }),
     );
   };
+}
+
+/** Writes rows one by one in the transaction of a context. Code of the app that runs before them runs for all at once. */
+export async function writeEach(
+  writer: RowWriter,
+  joined: Context,
+  writes: readonly RowWrite[],
+  placed: Placed = (error) => error,
+): Promise<Versioned<Row>[]> {
+  const prepared = await writer.prepare(joined, writes, placed);
+  // Where the transaction is repeated, other rows may be found by now.
+  const byId = new Map(prepared.map((write) => [write.id, write]));
+  const rows: Versioned<Row>[] = [];
+  for (const [at, write] of writes.entries()) {
+    const request = (write.id === undefined ? prepared[at] : byId.get(write.id)) ?? write;
+    rows.push(
+      await writer.write(joined, request).catch((error) => {
+        throw placed(error, at);
+      }),
+    );
+  }
+  return rows;
 }
