@@ -126,7 +126,8 @@ const LOCALE = ['--encoding=UTF8', '--locale=C', '--locale-provider=icu', '--icu
 function initialise(binaries: string, folder: string, password: string, owner: Owner | undefined): void {
   const file = join(folder, 'password');
   writeFor(owner, file, password);
-  const access = ['--username=postgres', `--pwfile=${file}`, '--auth=password'];
+  // A password of 18 random bytes needs none of the rounds that take PostgreSQL milliseconds for each connection.
+  const access = ['--username=postgres', `--pwfile=${file}`, '--auth=password', '--set=scram_iterations=1'];
   const flags = [`--pgdata=${join(folder, 'data')}`, '--no-sync', '--no-instructions', ...access, ...LOCALE];
   const { status, stderr, error } = spawnSync(join(binaries, 'initdb'), flags, {
     ...owner,

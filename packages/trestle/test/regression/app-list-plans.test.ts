@@ -1,4 +1,4 @@
-// No list of the five apps, uniform or of their contracts, reads a whole table of 100,000 rows, nor all children for each parent.
+// No list of the five apps, uniform or of their contracts, reads a whole table of 20,000 rows, nor all children for each parent.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { App } from 'trestle';
@@ -12,7 +12,7 @@ import type { Store } from '../../src/database/store.ts';
 import { fill, INSTANT, recordIn, scanned } from '../plans.ts';
 import { eachPlace } from '../stores.ts';
 
-const ROWS = 100_000;
+const ROWS = 20_000;
 
 /** An instant of its own for each row, as SQL. */
 const instant = ({ dialect }: Store) =>

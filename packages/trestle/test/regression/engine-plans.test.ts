@@ -15,7 +15,7 @@ import { BY_ADMINISTRATOR, FROM_HERE, HERE, openDemo } from '../accounts/opened.
 import { fill, INSTANT, recorded, scanned } from '../plans.ts';
 import { eachStore } from '../stores.ts';
 
-const ROWS = 100_000;
+const ROWS = 20_000;
 /** Rows of the one account that the tests act as. */
 const OWN = 40;
 
