@@ -97,8 +97,11 @@ export function postgresDialect(schema: string): Dialect {
     tableOptions: '',
     // It uses no index that says otherwise than the query.
     nullsInIndex: (descending) => (descending ? ' nulls last' : ' nulls first'),
-    actualColumns: sql`select table_name as "table", column_name as "column" from information_schema.columns
-    where table_schema = ${sql.lit(schema)}`,
+    // The views of information_schema take PostgreSQL 20 ms of a new session.
+    actualColumns: sql`select c.relname as "table", a.attname as "column" from pg_catalog.pg_namespace n
+      join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relkind in ('r', 'p', 'v', 'f')
+      join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      where n.nspname = ${sql.lit(schema)}`,
     searchSql: (index) => postgresSearch(dialect, index, TYPES),
     databaseIdentity: (table) => sql`select ${sql.lit(qualified(table))}::regclass::oid as identity`,
     migrationSql: postgresSql,
