@@ -8,10 +8,15 @@ import { combined, fieldsOf, type Part } from '../rules/residual.ts';
 export const GROUP = '_group';
 
 /** Rows by groups, as under a membership rule: those whose field has one of some values. */
-export interface RuleGroups {
+interface Membership {
   readonly field: string;
   /** Selects the values, as `_group`. */
   readonly rows: Sql;
+}
+
+/** Rows by the groups of one membership or of several: a row may be in a group of each. */
+export interface RuleGroups {
+  readonly memberships: readonly Membership[];
   /** A condition that the rows meet beside. */
   readonly rest?: Sql;
   /** Rows that hold the caller's account in one of these fields are there, too, whatever their group. */
@@ -42,12 +47,17 @@ function groupsIn(residual: Part, model: Model, find: FindModel): RuleGroups | u
 }
 
 function groupsOfPart(part: Part, model: Model, find: FindModel): RuleGroups | undefined {
-  if (part.kind === 'any') {
-    const own = part.parts.flatMap((each) => ownField(each) ?? []);
-    const [others, ...more] = part.parts.filter((each) => ownField(each) === undefined);
-    const groups = others && more.length === 0 ? groupsOfPart(others, model, find) : undefined;
-    return groups && { ...groups, own };
+  if (part.kind !== 'any') {
+    const membership = membershipOf(part, model, find);
+    return membership && { memberships: [membership] };
   }
+  const own = part.parts.flatMap((each) => ownField(each) ?? []);
+  const others = part.parts.filter((each) => ownField(each) === undefined);
+  const memberships = others.flatMap((each) => membershipOf(each, model, find) ?? []);
+  return memberships.length > 0 && memberships.length === others.length ? { memberships, own } : undefined;
+}
+
+function membershipOf(part: Part, model: Model, find: FindModel): Membership | undefined {
   if (part.kind === 'through') {
     const target = find(part.resource);
     const isPlain = target && !target.live && typeof part.rule !== 'boolean' && part.rule.kind === 'exists';
@@ -68,7 +78,7 @@ function ownField(part: Part): string | undefined {
 function groupsByField(
   { resource, filter }: Part & { kind: 'exists' },
   find: FindModel,
-): RuleGroups | undefined {
+): Membership | undefined {
   if (typeof filter === 'boolean') return undefined;
   const parts = filter.kind === 'all' ? filter.parts : [filter];
   const namesRow = parts.filter((part) => fieldsOf(part, true).length > 0);

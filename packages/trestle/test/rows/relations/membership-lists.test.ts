@@ -68,6 +68,21 @@ const drafts = resource({
     read: any(own('by'), exists('members', { team: its('team'), who: me, rank }), own('for')),
   },
 });
+/** The same rows, which members of the team that watches them read, too: some are of both teams, or the caller's own. */
+const shared = resource({
+  id,
+  fields: { ...fields, by: author(), watched: reference('teams', { nullable: true }) },
+  order: ['-weight'],
+  softDelete: true,
+  can: {
+    ...open,
+    read: any(
+      exists('members', { team: its('team'), who: me, rank }),
+      own('by'),
+      exists('members', { team: its('watched'), who: me, rank }),
+    ),
+  },
+});
 const member = exists('members', { team: its('team'), who: me, rank });
 /** The same rows in an order through null, and in one that goes two ways. */
 const graded = resource({
@@ -91,9 +106,11 @@ const measures = resource({
   order: ['-value'],
   can: { ...open, read: member },
 });
-const resources = { teams, members, notes, sheets, drafts, graded, falling, measures };
+const resources = { teams, members, notes, sheets, drafts, shared, graded, falling, measures };
 const site = app({ name: 'site', accounts: accounts({ id }), resources });
 const ROWS = 6000;
+const watchedOf = (at: number) =>
+  at % 800 === 7 ? 2 : at % 1000 === 7 ? 1 : at % 60 === 0 ? null : 3 + (at % 5);
 const gradeOf = (at: number) => (at % 3 === 0 ? null : at % 5);
 
 type ListQuery = NonNullable<Parameters<Served<typeof resources>['engine']['services']['notes']['list']>[1]>;
@@ -114,6 +131,7 @@ eachPlace('a list under a membership rule', (place) => {
     title: `n${at}`,
     grade: gradeOf(at),
     by: at % 900 === 3 ? 1 : at % 1000 === 9 ? 3 : null,
+    watched: watchedOf(at),
     for: at % 1200 === 7 ? 1 : at % 1100 === 3 ? 2 : null,
   }));
   const deleted = rows.findIndex(({ team }) => team === 1) + 1;
@@ -134,7 +152,7 @@ eachPlace('a list under a membership rule', (place) => {
     ] as const)
       await join(account, team, as_);
     for (const team of [1, 2, 3, 4, 5, 6, 7, 8, 9]) await join(2, team, 'owner');
-    for (const name of ['notes', 'sheets', 'drafts', 'graded', 'falling'] as const) {
+    for (const name of ['notes', 'sheets', 'drafts', 'shared', 'graded', 'falling'] as const) {
       const insert = bulkInsertOf(models.get(name) ?? assert.fail(), false);
       await store.write((transaction) => insert(transaction, rows));
       await services[name].remove(system(), deleted);
@@ -142,12 +160,21 @@ eachPlace('a list under a membership rule', (place) => {
   });
   after(() => served.close());
 
-  const expected = (visible: readonly number[], account = 0, other = account): Note[] =>
+  const expected = (
+    visible: readonly number[],
+    account = 0,
+    other = account,
+    watching: readonly number[] = [],
+  ): Note[] =>
     rows
       .map((row, at) => ({ id: at + 1, ...row }))
       .filter(
-        ({ team, by, for: whom, id: one }) =>
-          one !== deleted && ((team !== null && visible.includes(team)) || by === account || whom === other),
+        ({ team, watched, by, for: whom, id: one }) =>
+          one !== deleted &&
+          ((team !== null && visible.includes(team)) ||
+            (watched !== null && watching.includes(watched)) ||
+            by === account ||
+            whom === other),
       )
       .sort((a, b) => b.weight - a.weight || b.id - a.id);
   const visible: Readonly<Record<number, readonly number[]>> = {
@@ -179,9 +206,16 @@ eachPlace('a list under a membership rule', (place) => {
     return { seen, back: back ? ids(back.items) : [] };
   }
 
-  async function hasPages(name: 'notes' | 'sheets' | 'drafts', account: number, at: number) {
+  /** The rows that an account may read of a resource. */
+  function rowsOf(name: 'notes' | 'sheets' | 'drafts' | 'shared', account: number): Note[] {
+    const seen = visible[account] ?? [];
+    if (name === 'shared') return expected(seen, account, 0, seen);
+    return expected(seen, name === 'drafts' ? account : undefined);
+  }
+
+  async function hasPages(name: 'notes' | 'sheets' | 'drafts' | 'shared', account: number, at: number) {
     const [query, of] = queries[at] ?? assert.fail();
-    const all = expected(visible[account] ?? [], name === 'drafts' ? account : undefined);
+    const all = rowsOf(name, account);
     const found = ids(of(all)).slice(0, 40);
     const { seen, back } = await paged(name, account, query);
     assert.deepEqual(seen, found, JSON.stringify([query, account]));
@@ -190,7 +224,12 @@ eachPlace('a list under a membership rule', (place) => {
     if (!query.offset) assert.deepEqual(back, found.slice(Math.max(last - 5, 0), last));
   }
 
-  for (const name of ['notes', 'sheets', 'drafts'] as const)
+  it('has rows of several memberships', () => {
+    const both = rowsOf('shared', 1).length - rowsOf('drafts', 1).length;
+    assert.ok(both > 0 && rowsOf('shared', 3).length > 0);
+  });
+
+  for (const name of ['notes', 'sheets', 'drafts', 'shared'] as const)
     it(`has the same rows of ${name}, in the same order and pages, however they are read`, async () => {
       assert.ok(expected([1, 2]).length > 15 && expected([1, 2]).length < 40);
       assert.ok(expected([1, 2], 1).length > expected([1, 2]).length);
