@@ -33,6 +33,7 @@ import { historyRoute } from './uniform/history-route.ts';
 import { operationRoutes } from './uniform/operation-routes.ts';
 import { permissionRoute } from './uniform/permission-route.ts';
 import { resourceRoutes } from './uniform/resource-routes.ts';
+import { rowName } from './uniform/route-names.ts';
 import { webhookEvents, webhookRoutes, withSecret } from './webhooks/webhook-routes.ts';
 
 /** Where an app is put. */
@@ -57,7 +58,7 @@ export function mount<Rs extends Resources>(
   const { name, description } = app;
   const { contract, tables } = routeTables(engine, view);
   requireOwnPaths(name, tables);
-  requireOwnIds(name, tables);
+  requireOwnIds(name, tables, Object.keys(app.resources));
   const server = { authenticate, idempotency, audit, store, accounts, base, streams };
   for (const table of tables) addRoutes(fastify, table, server);
   const uniform = tables.find(({ style }) => style === 'uniform');
@@ -139,19 +140,31 @@ function withOwnId(route: Route, taken: ReadonlySet<string>): Route {
   return { ...route, options: { ...route.options, operationId: own } };
 }
 
-/** Throws where two operations have one name: generated clients would have one of them alone. */
-function requireOwnIds(app: string, tables: readonly RouteTable[]): void {
-  const paths = new Map<string, string>();
+/**
+ * Throws where two operations have one name: generated clients would have one of them alone.
+ *
+ * @param resources names of the app's own.
+ */
+function requireOwnIds(app: string, tables: readonly RouteTable[], resources: readonly string[]): void {
+  const taken = new Map<string, { readonly path: string; readonly tag: string | undefined }>();
   for (const { prefix, routes } of tables)
     for (const route of routes) {
       const id = operationIdOf(route, prefix);
       const path = `${route.method} ${prefix}${route.path}`;
-      const other = paths.get(id);
-      if (other !== undefined)
+      const tag = prefix === '' ? undefined : route.options.tag;
+      const other = taken.get(id);
+      if (other) {
+        const both = `${other.path} and ${path} would both be operation ${id}`;
+        // Routes of the uniform API are named by their resource, the others by whoever wrote them.
+        const resource = [tag, other.tag].find((name) => name !== undefined && resources.includes(name));
+        if (resource === undefined || other.tag === undefined)
+          throw new TypeError(`${app}: ${both}; give one another operationId`);
         throw new TypeError(
-          `${app}: ${other} and ${path} are both operation ${id}; give one another operationId`,
+          `${app}.${resource}: ${both}, by the name of one row (${rowName(resource)}); ` +
+            'give the resource another name, or declare it with uniform: false',
         );
-      paths.set(id, path);
+      }
+      taken.set(id, { path, tag });
     }
 }
 
