@@ -36,6 +36,8 @@ export interface RunOptions {
   env?: Record<string, string>;
   /** A command that runs it, with its arguments, such as `strace` (default: none). */
   under?: readonly string[];
+  /** Runs the command line (default: this Node, from the source). */
+  by?: readonly string[];
   /** Standard input (default: empty). */
   input?: string;
 }
@@ -47,8 +49,11 @@ function environment(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
 }
 
 /** Starts the real command line as a process of its own. */
-export function start(words: readonly string[], { cwd, env, under = [], input }: RunOptions = {}) {
-  const [command = '', ...args] = [...under, process.execPath, MAIN, ...words];
+export function start(
+  words: readonly string[],
+  { cwd, env, under = [], by = [process.execPath, MAIN], input }: RunOptions = {},
+) {
+  const [command = '', ...args] = [...under, ...by, ...words];
   const child = spawn(command, args, {
     cwd: cwd ?? temporaryFolder(),
     env: environment(env),

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { appFolder, NOTES, start } from '../processes.ts';
+import { appFolder, NOTES, type RunOptions, start } from '../processes.ts';
 import { until } from '../until.ts';
 
+const ROOT = join(import.meta.dirname, '../../../..');
+
 /** `trestle dev` over an app in a folder of its own. */
-function develop(text: string) {
-  const folder = appFolder(text);
-  const dev = start(['dev', '--port', '0'], { cwd: folder });
+function develop(text: string, options: RunOptions = {}) {
+  const folder = options.cwd ?? appFolder(text);
+  const dev = start(['dev', '--port', '0'], { cwd: folder, ...options });
   let written = '';
   for (const stream of [dev.child.stdout, dev.child.stderr]) stream.on('data', (text) => (written += text));
   return {
@@ -68,6 +70,19 @@ describe('trestle dev', () => {
         () => false,
       );
     await until(async () => !(await answers()));
+  });
+
+  it('ends with npx, by whose pid it is stopped', async () => {
+    const cwd = appFolder(NOTES);
+    const programs = join(cwd, 'node_modules/.bin');
+    mkdirSync(programs, { recursive: true });
+    symlinkSync(join(ROOT, 'packages/trestle/bin/trestle.js'), join(programs, 'trestle'));
+    const PATH = `${join(ROOT, 'node_modules/.bin')}${delimiter}${process.env.PATH}`;
+    const dev = develop(NOTES, { cwd, by: ['npx', '--offline', 'trestle'], env: { PATH } });
+    await dev.shows(/http:\/\/127\.0\.0\.1:\d+\/\s/);
+    dev.child.kill('SIGTERM');
+    // What it prints to is closed once the last of its processes has ended.
+    await dev.ended;
   });
 
   it('says what is wrong with a declaration, and goes on when it is mended', async () => {

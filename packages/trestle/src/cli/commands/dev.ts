@@ -19,6 +19,8 @@ interface DevOptions extends DataOptions {
 const QUIET_MS = 40;
 /** A server that does not stop within this time is told a second time, which ends it at once. */
 const STOP_TIMEOUT_MS = 300;
+/** How often a server that npm runs looks whether that is still there. */
+const PARENT_CHECK_MS = 500;
 /** Folders that hold no source. */
 const IGNORED = new Set(['node_modules', '.git', 'dist', 'build', 'coverage']);
 const WATCHED = /\.(?:[cm]?[jt]s|json)$|^\.env$/;
@@ -54,11 +56,12 @@ class DevServer {
     this.#port = options.port;
   }
 
-  /** Runs until SIGINT or SIGTERM. */
+  /** Runs until SIGINT or SIGTERM, or until npm, which has started it, is stopped. */
   async run(): Promise<void> {
     const changes = watchSources(this.#options.data);
     const stopped = Promise.withResolvers<'stopped'>();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopped.resolve('stopped'));
+    onEndOfNpm(() => stopped.resolve('stopped'));
     for (;;) {
       const started = performance.now();
       this.#checkTypes();
@@ -149,6 +152,21 @@ class DevServer {
       this.#typesFailed = code !== 0;
     });
   }
+}
+
+/**
+ * Calls once npm's shell has ended: npx and `npm run` hand a signal on to that alone, which ends without telling what it has run.
+ * A shell that somebody types into may end, and leave a server that was started in the background.
+ */
+function onEndOfNpm(ended: () => void): void {
+  if (!/\btrestle\b/.test(process.env.npm_lifecycle_script ?? '')) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    ended();
+  }, PARENT_CHECK_MS);
+  timer.unref();
 }
 
 function say(text: string): void {
