@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import type { FieldError } from '../problems.ts';
-import { bodyProblem, type Check, compileSchema, isObject } from '../rows/validate.ts';
+import { bodyProblem, compileSchema, isObject } from '../rows/validate.ts';
 import { type Accounts, OPERATOR_ROLES, type TextRule } from '../schema/accounts.ts';
 import { seconds } from '../schema/duration.ts';
 import { isInstant } from '../schema/fields/timestamp.ts';
@@ -51,7 +51,7 @@ interface BodyOptions {
   readonly resources: readonly string[];
 }
 
-/** The bodies of the accounts API. Their checks are compiled when they are first asked for. */
+/** The bodies of the accounts API. */
 export function accountBodies({ accounts, app, resources }: BodyOptions) {
   const values = signInValues(accounts);
   const nameErrors = (username: string) => [
@@ -259,11 +259,10 @@ interface BodyRules<T> {
 }
 
 function body<T>(schema: TSchema, { normalize, further }: BodyRules<T> = {}): Body<T> {
-  let compiled: Check | undefined;
+  const errorsOf = compileSchema(schema);
   return {
     schema,
     check(given) {
-      compiled ??= compileSchema(schema);
       const normalized =
         normalize && isObject(given)
           ? Object.fromEntries(
@@ -273,7 +272,7 @@ function body<T>(schema: TSchema, { normalize, further }: BodyRules<T> = {}): Bo
               ]),
             )
           : given;
-      const errors = compiled(normalized);
+      const errors = errorsOf(normalized);
       // A body without errors has the type that its schema describes.
       const result = normalized as T;
       const all = errors.length > 0 ? errors : (further?.(result) ?? []);

@@ -22,10 +22,14 @@ interface SchemaError {
   message: string;
 }
 
-/** Compiles a schema into a check. This is the one place that turns schema errors into ours. */
+/**
+ * Compiles a schema into a check. This is the one place that turns schema errors into ours.
+ * The first value compiles it: most of the engine's own tables are never given one.
+ */
 export function compileSchema(schema: TSchema): Check {
-  const validator = Compile(schema);
+  let validator: ReturnType<typeof Compile> | undefined;
   return (value) => {
+    validator ??= Compile(schema);
     if (validator.Check(value)) return [];
     const found = new Map<string, FieldError>();
     const [, errors] = validator.Errors(value);

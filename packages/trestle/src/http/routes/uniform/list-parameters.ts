@@ -66,10 +66,16 @@ export function listParameters(model: Model): TObject {
       }),
     }),
   };
-  Object.assign(parameters, selectionParameters(model).properties);
-  Object.assign(parameters, filterParameters(model));
-  return Type.Object(
-    Object.fromEntries(Object.entries(parameters).map(([name, schema]) => [name, Type.Optional(schema)])),
+  return Type.Object({
+    ...optional(parameters),
+    ...selectionParameters(model).properties,
+    ...filterParameters(model),
+  });
+}
+
+function optional(parameters: Readonly<Record<string, TSchema>>): Record<string, TSchema> {
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, schema]) => [name, Type.Optional(schema)]),
   );
 }
 
@@ -97,8 +103,7 @@ export function filterParameters(model: Model): Record<string, TSchema> {
       `such as \`[{"id":{"eq":…}},{"${fields.at(-1)?.name}":{"null":true}}]\`. ` +
       'The same in brackets: `filter[or][0][FIELD][OPERATOR]=value`.',
   });
-  const entries = Object.entries(parameters).map(([name, schema]) => [name, Type.Optional(schema)]);
-  return Object.fromEntries(entries);
+  return optional(parameters);
 }
 
 function filterFields(model: Model): FilterField[] {
@@ -132,8 +137,7 @@ export function selectionParameters({ documented, many, relations, related }: Mo
     parameters[`expand[${name}][sort]`] = Type.String({ minLength: 1, description: `The order of ${name}.` });
     parameters[`expand[${name}][fields]`] = Type.String({ minLength: 1, description: `Fields of ${name}.` });
   }
-  const entries = Object.entries(parameters).map(([name, schema]) => [name, Type.Optional(schema)]);
-  return Type.Object(Object.fromEntries(entries));
+  return Type.Object(optional(parameters));
 }
 
 /** A row as it is read: all of its fields, or those that were asked for, and related rows. */
