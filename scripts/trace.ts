@@ -206,14 +206,15 @@ if (options.help || unknown.length > 0) {
 } else {
   process.env.TRESTLE_PACKAGES_SIMULATED_SECONDS = '0.05';
   const tracer = instrument(options.root);
+  const listed: string[] = [];
   const lines = ['| flow | functions | files | file switches |', '| --- | --- | --- | --- |'];
   for (const [name, flow] of Object.entries(FLOWS)) {
     if (positionals.length > 0 && !positionals.includes(name)) continue;
     const entered = await traced(flow, tracer);
     lines.push(row(flow.title, entered));
-    if (options.list) lines.push(...entered.map(described));
+    if (options.list) listed.push(...entered.map(described));
   }
-  console.log(lines.join('\n'));
+  console.log([...lines, ...listed].join('\n'));
   if (options.write) writeTable(lines);
   if (options.check) checkTable(lines);
 }

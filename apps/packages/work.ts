@@ -78,8 +78,9 @@ async function checkStored(context: Context, sha256: string): Promise<void> {
 /** A transfer of nothing, for packages without a source: what the document's stub does. */
 async function simulate({ signal, progress }: Context, message: string): Promise<Outcome> {
   const steps = 20;
+  const milliseconds = settings.simulated() * 1000;
   for (let step = 1; step <= steps; step += 1) {
-    await pause((settings.simulated() * 1000) / steps, undefined, { signal });
+    await pause(milliseconds / steps, undefined, { signal });
     progress(step / steps, message);
   }
   return {};

@@ -125,9 +125,10 @@ export class Worker {
           }
           const record = await queue.claim(busy);
           if (!record) break;
-          const timeout = this.#handlerOf(record)?.timeout ?? queue.limits.timeout;
+          const handler = this.#handlerOf(record);
+          const timeout = handler?.timeout ?? queue.limits.timeout;
           const lease = new Lease(queue, record, timeout, log.failed);
-          const ended = this.#run(lease).finally(() => {
+          const ended = this.#run(lease, handler).finally(() => {
             this.#running.delete(lease);
             this.wake();
           });
@@ -144,11 +145,10 @@ export class Worker {
   }
 
   /** Runs a claimed job to its end, its release or its loss. Never throws. */
-  async #run(lease: Lease): Promise<void> {
+  async #run(lease: Lease, handler: JobHandler | undefined): Promise<void> {
     const { queue, log } = this.#options;
     const { record } = lease;
     const held = (past_attempts: Attempt[]) => ({ id: record.id, fence: record.fence, past_attempts });
-    const handler = this.#handlerOf(record);
     const attempts = handler?.attempts ?? queue.limits.attempts;
     try {
       if (record.cancel === 1) return void (await queue.change('stop', held(attemptsBefore(record))));

@@ -5,29 +5,20 @@ import type { Caller, Context } from '../schema/caller.ts';
 import type { RowId } from '../schema/id.ts';
 import type { Versioned } from '../schema/services/row-service.ts';
 import type { Model, Row } from './model.ts';
-import { type Action, CallerValues } from './policy.ts';
+import { CallerValues } from './policy.ts';
 import { readerOf } from './transaction.ts';
 import { notFound, requireId } from './validate.ts';
 import { allOf, encodeFields, ID, updateOf } from './write-statements.ts';
 
 export type FindRow = (executor: Executor, caller: Caller, id: RowId) => Promise<Versioned<Row>>;
 
-/**
- * Compiles the search of one row by its id, among those that the policy leaves the caller for an action. It throws `not_found`.
- * @param options `lock`: `forUpdate` where the row is about to be written (default: none); `whole`: with the fields that the
- * caller may not read too (default: false).
- */
-export function finder(
-  model: Model,
-  action: Action,
-  { lock = sql``, whole = false }: { lock?: Sql; whole?: boolean } = {},
-): FindRow {
-  const select = model.policy.perClass([action], (where, readable) => ({
-    fields: whole ? model : readable,
+/** Compiles the search of one row by its id, among those that the policy lets the caller read. It throws `not_found`. */
+export function finder(model: Model): FindRow {
+  const select = model.policy.perClass(['read'], (where, fields) => ({
+    fields,
     statement: statement(
       model.dialect,
-      sql`select ${(whole ? model : readable).versionedColumns} from ${model.table}
-        where ${sql.ref('id')} = ${param('id')} ${where ? sql`and ${where}` : sql``} ${lock}`,
+      sql`select ${fields.versionedColumns} from ${model.table} where ${allOf(ID, where)}`,
     ),
   }));
   return async (executor, caller, id) => {
@@ -42,7 +33,7 @@ type ReadOne = (context: Context, id: RowId) => Promise<Versioned<Row>>;
 
 /** The verb `read` without counting. */
 export function peeker(model: Model, store: Store): ReadOne {
-  const find = finder(model, 'read');
+  const find = finder(model);
   return async (context, id) => {
     model.policy.admit(context.caller, 'read');
     requireId(model, id);

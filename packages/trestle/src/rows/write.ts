@@ -7,7 +7,7 @@ import { type Service, VERSION, type Versioned, type WriteOptions } from '../sch
 import type { ChangeRecorder } from './change-recorder.ts';
 import type { RowDeletion } from './delete-rows.ts';
 import type { Model, Projection, Row } from './model.ts';
-import { BeforeCode, type Placed } from './own-code/before-code.ts';
+import { BeforeCode, type Load, type Placed } from './own-code/before-code.ts';
 import type { OwnCode } from './own-code/own-code.ts';
 import { type Action, CallerValues, transitionsOf } from './policy.ts';
 import { type CheckReferences, referenceCheck } from './references.ts';
@@ -89,7 +89,7 @@ export class RowWriter {
   readonly model: Model;
   readonly #store: Store;
   readonly #recorder: ChangeRecorder | undefined;
-  readonly #before: BeforeCode;
+  readonly #before: BeforeCode | undefined;
   readonly #statements: WriteStatements;
   readonly #checkReferences: CheckReferences;
   readonly #deletion: RowDeletion;
@@ -106,10 +106,12 @@ export class RowWriter {
     this.model = model;
     this.#store = store;
     this.#recorder = recorder?.records(model) ? recorder : undefined;
-    this.#before = new BeforeCode(model, {
-      ownCode,
-      load: (context, write) => this.#load(readerOf(store, context), context.caller, write),
-    });
+    const load: Load = async (context, write) =>
+      write.id === undefined
+        ? undefined
+        : this.lock(readerOf(store, context), context.caller, write.id, write);
+    if (Object.values(model.resource.before).some((code) => code))
+      this.#before = new BeforeCode(model, ownCode, load);
     this.#statements = new WriteStatements(model);
     this.#checkReferences = referenceCheck(model, models);
     this.#deletion = deletion;
@@ -194,7 +196,7 @@ export class RowWriter {
       if (given.id !== undefined) requireId(this.model, given.id);
 
       // Code of the app may look elsewhere, change the body or refuse the write, outside of its transaction.
-      const request = this.#before.isFor(given) ? await this.#before.run(context, given) : given;
+      const request = this.#before?.isFor(given) ? await this.#before.run(context, given) : given;
 
       // A new row depends on no other: what is wrong with its body is said before there is a transaction.
       const created = request.id === undefined ? this.#next(caller, request) : undefined;
@@ -239,7 +241,8 @@ export class RowWriter {
   }
 
   /** Writes with the bodies that the app's `before` code answers, run for all of them at once. */
-  prepare(context: Context, writes: readonly RowWrite[], placed: Placed): Promise<readonly RowWrite[]> {
+  async prepare(context: Context, writes: readonly RowWrite[], placed: Placed): Promise<readonly RowWrite[]> {
+    if (!this.#before) return writes;
     return this.#before.runEach(context, writes, (error, at) =>
       placed(this.#shown(error, context.caller, writes[at] ?? { verb: 'create' }), at),
     );
@@ -252,10 +255,10 @@ export class RowWriter {
     created: Record<string, unknown> | undefined,
   ): Promise<Versioned<Row>> {
     const { model } = this;
-    const { verb, trusted = false, restores } = request;
+    const { verb, id, trusted = false, restores } = request;
 
     // Load and lock the row; ask its rule, and the precondition of the request.
-    const found = await this.#load(transaction, caller, request);
+    const found = id === undefined ? undefined : await this.lock(transaction, caller, id, request);
     const current = found && model.decodeVersioned(found);
     if (found && verb === 'delete') {
       const last = await this.#answer({ caller, transaction }, found);
@@ -326,12 +329,12 @@ export class RowWriter {
   }
 
   /** The row, locked, if the caller may see it (else 404), may write it (else 403), and has its newest version (else 412). */
-  async #load(
+  async lock(
     executor: Executor,
     caller: Caller,
-    { verb, action = verb, id, trusted, ifMatch, restores = false }: RowWrite,
-  ): Promise<Columns | undefined> {
-    if (id === undefined) return undefined;
+    id: RowId,
+    { verb, action = verb, trusted, ifMatch, restores = false }: RowWrite,
+  ): Promise<Columns> {
     const model = this.model;
     const { lock, lockVisible, lockDeleted } = this.#statements;
     const statement = trusted ? lock : (restores ? lockDeleted : lockVisible)(caller);

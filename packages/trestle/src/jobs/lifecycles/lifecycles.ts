@@ -1,4 +1,4 @@
-import { type Sql, sql } from '../../database/sql.ts';
+import { sql } from '../../database/sql.ts';
 import { bind, param, type Statement, statement } from '../../database/statement.ts';
 import type { Columns, Executor, Value } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
@@ -6,6 +6,7 @@ import type { Model, Row } from '../../rows/model.ts';
 import { type FindRow, finder } from '../../rows/read.ts';
 import { type SystemModel, SystemTable } from '../../rows/system-tables.ts';
 import type { RowWriter } from '../../rows/write.ts';
+import { ID } from '../../rows/write-statements.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { LifecycleOperation } from '../../schema/lifecycle.ts';
 
@@ -21,13 +22,10 @@ export interface CompiledLifecycle {
     transaction: Executor,
     move: Readonly<Record<(typeof MOVE)[number], string | null>>,
   ): Promise<unknown>;
-  /** The row, locked, if the caller may see it. Throws `not_found`. */
-  readonly find: FindRow;
   /** The row, if the caller may read it. Throws `not_found`. */
   readonly read: FindRow;
-  /** The row, whoever asks; locked or not. */
+  /** The row, whoever asks. */
   peek(executor: Executor, id: RowId): Promise<Row | undefined>;
-  lock(executor: Executor, id: RowId): Promise<Row | undefined>;
   /** A state by its name or its id, which is one that a state could have; undefined where there is none. */
   stateNamed(executor: Executor, name: string): Promise<State | undefined>;
   stateWithId(executor: Executor, id: Value): Promise<State | undefined>;
@@ -78,13 +76,7 @@ export function compileLifecycles(
 }
 
 function compileLifecycle(model: Model, field: string, target: Model, by: string) {
-  const byId = (lock: Sql) =>
-    statement(
-      model.dialect,
-      sql`select ${model.columns} from ${model.table} where ${sql.ref('id')} = ${param('id')} ${lock}`,
-    );
-  const plain = byId(sql``);
-  const locked = byId(model.dialect.forUpdate);
+  const byId = statement(model.dialect, sql`select ${model.columns} from ${model.table} where ${ID}`);
   const select = (column: string) =>
     statement(
       model.dialect,
@@ -92,11 +84,6 @@ function compileLifecycle(model: Model, field: string, target: Model, by: string
     );
   const byName = select(by);
   const byStateId = select('id');
-  const rowBy = (query: Statement) => async (executor: Executor, id: RowId) => {
-    const [found] = await executor.all(query, bind(query, { id }));
-    // Where nothing needs decoding, a row is what the driver gave.
-    return found && (model.decodes ? model.decode(found) : (found as Row));
-  };
   const stateBy = (query: Statement) => async (executor: Executor, value: Value) => {
     const [found] = await executor.all(query, bind(query, { value }));
     // An id as the driver gives it is what the driver binds again.
@@ -106,10 +93,12 @@ function compileLifecycle(model: Model, field: string, target: Model, by: string
     model,
     field,
     operations: new Map(Object.entries(model.resource.lifecycle?.operations ?? {})),
-    find: finder(model, 'see', { lock: model.dialect.forUpdate, whole: true }),
-    read: finder(model, 'read', { whole: true }),
-    peek: rowBy(plain),
-    lock: rowBy(locked),
+    read: finder(model),
+    async peek(executor: Executor, id: RowId) {
+      const [found] = await executor.all(byId, bind(byId, { id }));
+      // Where nothing needs decoding, a row is what the driver gave.
+      return found && (model.decodes ? model.decode(found) : (found as Row));
+    },
     stateNamed: stateBy(byName),
     stateWithId: stateBy(byStateId),
     isStateId: (id: unknown) => target.checkId(id).length === 0,

@@ -1,5 +1,6 @@
 import type { Sql } from '../../database/sql.ts';
 import type { Executor, Store } from '../../database/store.ts';
+import { Problem } from '../../problems.ts';
 import { rowsWith } from '../../rows/read.ts';
 import type { OpenTransaction } from '../../rows/transaction.ts';
 import type { RowWriter } from '../../rows/write.ts';
@@ -37,7 +38,7 @@ export function operationHandler(
     async run({ record, signal, progress }) {
       const id = rowIdOf(lifecycle, record);
       const found = await lifecycle.peek(rows.store, id);
-      if (!found) throw new OperationError('The row was deleted meanwhile.', { retry: false });
+      if (!found) throw rowIsGone();
       const context: RunContext<unknown> = {
         row: found,
         operation: record.id,
@@ -53,8 +54,6 @@ export function operationHandler(
       return {
         result: outcome.result,
         async commit(transaction) {
-          if (!(await lifecycle.lock(transaction, id)))
-            throw new OperationError('The row was deleted meanwhile.', { retry: false });
           const account = accountIdOf(rows, record.account);
           // `editor()` fields are set to the account that the job works for.
           const caller: Caller = account === null ? anonymous : { kind: 'account', account, session: '' };
@@ -69,12 +68,18 @@ export function operationHandler(
               if (to) return to;
               throw new OperationError(`There is no state ${declared.to} any more.`, { retry: false });
             },
+          }).catch((error: unknown) => {
+            throw error instanceof Problem && error.code === 'not_found' ? rowIsGone() : error;
           });
           await outcome.effect?.(effectRows(rows, transaction, mover));
         },
       };
     },
   };
+}
+
+function rowIsGone(): OperationError {
+  return new OperationError('The row was deleted meanwhile.', { retry: false });
 }
 
 /** Who moves rows, and in which operation. */

@@ -68,21 +68,20 @@ export class Operations {
     const context = 'caller' in by ? by : { caller: by };
     const { caller } = context;
     const lifecycle = lifecycleOf(this.#lifecycles, resource);
-    const { model, operations } = lifecycle;
-    const { policy } = model;
-    policy.admit(caller, 'see');
+    const { model, operations, writer } = lifecycle;
+    model.policy.admit(caller, 'see');
     const declared = operations.get(operation);
     if (!declared)
       throw new Problem('not_found', {
         detail: `${resource} has no operation ${operation}; it has ${[...operations.keys()].join(', ')}.`,
         data: { resource, operation },
       });
-    policy.admit(caller, `:${operation}`);
+    const action = `:${operation}` as const;
+    model.policy.admit(caller, action);
     requireId(model, id);
     const key = `${resource}/${id}`;
     const accepted = await inTransaction(this.#store, context, async (transaction) => {
-      const row = await lifecycle.find(transaction, caller, id);
-      if (!(await policy.allows(caller, `:${operation}`, row, transaction))) throw new Problem('forbidden');
+      const row = await writer.lock(transaction, caller, id, { verb: 'update', action });
       const state = await stateOf(lifecycle, transaction, row);
       if (!startsFrom(declared, state.name))
         throw (

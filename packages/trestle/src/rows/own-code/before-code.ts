@@ -9,11 +9,8 @@ import type { BeforeWrite, OwnCode } from './own-code.ts';
 /** An error of one of several writes, with its place among them. */
 export type Placed = (error: unknown, at: number) => unknown;
 
-interface Dependencies {
-  readonly ownCode: OwnCode | undefined;
-  /** The row of a write, once the caller may make it. */
-  load(context: Context, write: RowWrite): Promise<Columns | undefined>;
-}
+/** The row of a write, once the caller may make it. */
+export type Load = (context: Context, write: RowWrite) => Promise<Columns | undefined>;
 
 /**
  * The app's own code before the writes of one resource. It may look elsewhere, change the body or refuse the write, outside of its
@@ -21,11 +18,13 @@ interface Dependencies {
  */
 export class BeforeCode {
   readonly #model: Model;
-  readonly #dependencies: Dependencies;
+  readonly #ownCode: OwnCode | undefined;
+  readonly #load: Load;
 
-  constructor(model: Model, dependencies: Dependencies) {
+  constructor(model: Model, ownCode: OwnCode | undefined, load: Load) {
     this.#model = model;
-    this.#dependencies = dependencies;
+    this.#ownCode = ownCode;
+    this.#load = load;
   }
 
   isFor({ verb, trusted = false, isPrepared = false }: RowWrite): boolean {
@@ -70,7 +69,7 @@ export class BeforeCode {
     const { verb, action = verb, merge = false, body } = write;
     const { policy } = this.#model;
     policy.admit(context.caller, action);
-    const found = await this.#dependencies.load(context, write);
+    const found = await this.#load(context, write);
     const row = found && this.#model.decodeVersioned(found);
     if (verb === 'delete') return { row };
     const whole = row && merge && isObject(body) ? mergeNested(this.#model, row, body) : body;
@@ -82,7 +81,7 @@ export class BeforeCode {
   }
 
   async #answer(context: Context, write: RowWrite, seen: BeforeWrite): Promise<RowWrite> {
-    const own = await this.#dependencies.ownCode?.before(context, this.#model, write.verb, seen);
+    const own = await this.#ownCode?.before(context, this.#model, write.verb, seen);
     const isSame = own === undefined || write.verb === 'delete';
     return { ...write, isPrepared: true, ...(!isSame && { body: own, own: true }) };
   }
