@@ -121,6 +121,11 @@ export const READS: readonly Asked[] = [
   ['GET /people?fields=name,notes'],
   ['GET /people/3:can'],
   ['GET /people/3/history'],
+  // It is deleted softly.
+  ...['GET /people/4', 'GET /people/4:can', 'GET /people/4/history', 'GET /people/by/name/dee'].map(
+    (line): Asked => [line],
+  ),
+  ['GET /people?filter[id]=4&count=exact'],
   ['GET /people/by/name/cyd'],
   ['GET /people/by/badge/apple'],
   ...filters('salary', '[gt]=500', '[null]=true', '[in]=100,900', '=900'),
@@ -184,6 +189,9 @@ export const WRITES: readonly Asked[] = [
     ['PATCH /shelves/1', { paper: row }],
     ['POST /batch', { requests: [{ method: 'GET', path: `/v1/papers/${row}` }] }],
   ]),
+  ['PATCH /people/4', { notes: 'mine' }],
+  ['DELETE /people/4'],
+  ['POST /people/4:restore'],
   ['PUT /people/by/name/cyd', { name: 'cyd' }],
   ['PATCH /people/3', { name: 'cyd of ben' }],
   ['GET /people/3'],
@@ -219,6 +227,8 @@ export async function world(
     boss,
     tags: boss === 1 ? [1] : [],
   });
+  await services.people.create(ann, { name: 'dee', salary, notes: word, plan: word, boss });
+  await services.people.remove(ann, 4);
   await services.shelves.create(ann, { label: 'one', papers: [] });
   await services.papers.create(ann, { title, pages, about: 1 });
   await services.shelves.patch(ann, 1, { paper: 2, papers: [2] });
