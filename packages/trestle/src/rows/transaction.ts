@@ -27,12 +27,17 @@ export class OpenTransaction implements Transaction, Executor {
   /** Set where it failed and another try may succeed. */
   isRepeatable = false;
   /** Where it is repeated for code that runs before it: what it has come to of that; undefined where such code runs in it. */
-  readonly before: { readonly known: Repeated; used: number; created: number } | undefined;
+  readonly before: CodeBefore | undefined;
 
   constructor(executor: Executor, attempt = 1, known?: Repeated) {
     this.#executor = executor;
     this.attempt = attempt;
-    this.before = known && { known, used: 0, created: 0 };
+    this.before = known && { known, step: 0, used: 0, created: 0, found: undefined, own: undefined };
+  }
+
+  /** Begins one of the steps of which the transaction is made, each time in this order. */
+  startStep(step: number): void {
+    if (this.before) Object.assign(this.before, { step, used: 0 });
   }
 
   /** A row that is about to be created. It has an id where it was created already when the transaction was run before. */
@@ -78,10 +83,31 @@ export interface NewRow {
   isReserved: boolean;
 }
 
+/** Code that a transaction has come to need before it. */
+interface NeededCode {
+  /** The place of its result. */
+  readonly key: string;
+  run(): Promise<unknown>;
+}
+
+/** How far a transaction has come with the code that runs before it. */
+interface CodeBefore {
+  readonly known: Repeated;
+  step: number;
+  /** Results that were used in the step. */
+  used: number;
+  created: number;
+  /** While a step is looked through: the code that is needed, and the transaction, in which rows are read for it. */
+  found: NeededCode[] | undefined;
+  own: OpenTransaction | undefined;
+}
+
 /** Results and ids of a transaction, kept while it is repeated so that each time comes to the same: its writes come in the same order. */
 interface Repeated {
   /** Of the code that ran before it. */
-  readonly results: unknown[];
+  readonly results: Map<string, unknown>;
+  /** The steps were looked through for such code. */
+  isLookedThrough: boolean;
   readonly rows: NewRow[];
   /** Reserved ids of rows to come. */
   readonly spare: Map<Model, Value[]>;
@@ -89,11 +115,11 @@ interface Repeated {
 
 /** Code that is to run before a transaction that came to need it. */
 class RunBefore extends Error {
-  readonly run: () => Promise<unknown>;
+  readonly needed: readonly NeededCode[];
 
-  constructor(run: () => Promise<unknown>) {
+  constructor(needed: readonly NeededCode[]) {
     super('a transaction is undone for code that runs before it');
-    this.run = run;
+    this.needed = needed;
   }
 }
 
@@ -112,7 +138,7 @@ export async function inTransaction<T>(
   if (context.transaction) return write(opened(context.transaction));
   // A store may run the write again where the database undid it because of another: each time it is a new transaction.
   const before: Repeated | undefined = options.before
-    ? { results: [], rows: [], spare: new Map() }
+    ? { results: new Map(), isLookedThrough: false, rows: [], spare: new Map() }
     : undefined;
   for (let attempt = 1; ; attempt += 1) {
     let own: OpenTransaction | undefined;
@@ -137,8 +163,9 @@ export async function inTransaction<T>(
 }
 
 /** Runs code that a transaction came to need. It is given the ids that rows will have: where these change, it is run the next time. */
-async function runOnce(store: Store, needed: RunBefore, known: Repeated): Promise<void> {
-  if (!(await reserveIds(store, known))) known.results.push(await needed.run());
+async function runOnce(store: Store, { needed }: RunBefore, known: Repeated): Promise<void> {
+  if (await reserveIds(store, known)) return;
+  for (const { key, run } of needed) known.results.set(key, await run());
 }
 
 async function untilCommit<T>(
@@ -165,10 +192,44 @@ export async function beforeWriteWith<L, T>(
   const before = context.transaction && opened(context.transaction).before;
   if (!before) return run(context, await look(context));
   const { caller, origin } = context;
-  const at = before.used++;
-  if (at < before.known.results.length) return before.known.results[at] as T;
-  const seen = await look(context);
-  throw new RunBefore(() => run({ caller, ...(origin && { origin }) }, seen));
+  const key = `${before.step} ${before.used++}`;
+  const { results } = before.known;
+  if (results.has(key)) return results.get(key) as T;
+  const seen = await look(before.own ? { ...context, transaction: before.own } : context);
+  const needed = [{ key, run: () => run({ caller, ...(origin && { origin }) }, seen) }];
+  before.found?.push(...needed);
+  throw new RunBefore(needed);
+}
+
+/**
+ * Looks through steps of a transaction that depend on none of the others, and runs the code that comes before them for all at once:
+ * one by one would undo the transaction for each, and write those before it again.
+ *
+ * @param steps by their number; each ends where it would write.
+ */
+export async function runBeforeSteps(
+  own: OpenTransaction,
+  steps: ReadonlyMap<number, (transaction: Transaction) => Promise<unknown>>,
+): Promise<void> {
+  const known = own.before?.known;
+  if (!known || known.isLookedThrough) return;
+  known.isLookedThrough = true;
+  const found: NeededCode[] = [];
+  let hasFailed = false;
+  for (const [number, step] of steps) {
+    const trial = new OpenTransaction({ all: nothingMore }, 1, { ...known, rows: [] });
+    if (trial.before) Object.assign(trial.before, { step: number, found, own });
+    await step(trial).catch((error: unknown) => {
+      // It is told in its turn.
+      hasFailed ||= !(error instanceof RunBefore);
+    });
+  }
+  // A statement that fails ends a transaction of PostgreSQL.
+  if (found.length > 0 || hasFailed) throw new RunBefore(found);
+}
+
+function nothingMore(): never {
+  throw new RunBefore([]);
 }
 
 /** Keeps the ids of new rows from others. Answers whether some of them are others now. */

@@ -64,6 +64,44 @@ eachPlace('code before the writes of a transaction', (place) => {
     assert.equal(Object((await served.call('GET', '/v1/tasks?count=exact')).body).total, 0);
   });
 
+  it('runs once for each write of a batch, each of which is written once', async (t) => {
+    const { seen, declared } = office(integerId());
+    const served = await serveApp(declared, await place());
+    t.after(() => served.close());
+    await served.call('POST', '/v1/projects', { body: { name: 'one' } });
+    const items = Array.from({ length: 30 }, (_, at) => ({ name: `${at}`, project: 1 }));
+    await served.call('POST', '/v1/tasks:createMany', { body: { items } });
+    const batch = async (requests: object[], headers: Record<string, string> = {}) => {
+      const [statements, from] = [served.statements(), seen.length];
+      const { status, body } = await served.call('POST', '/v1/batch', { body: { requests }, headers });
+      return { status, body, statements: served.statements() - statements, ran: seen.length - from };
+    };
+    const patches = items.map((_, at) => ({
+      method: 'PATCH',
+      path: `/v1/tasks/${at + 1}`,
+      body: { state: 'on' },
+    }));
+    const creates = items.map((body) => ({ method: 'POST', path: '/v1/tasks', body }));
+    const together = patches.flatMap((patch, at) => [patch, creates[at] ?? {}]);
+    for (const headers of [{}, { 'idempotency-key': 'batch' }]) {
+      const done = await batch(together, headers);
+      assert.deepEqual([done.status, done.ran], [200, 60], JSON.stringify(done.body));
+      assert.ok(done.statements < 6 * 60, `${done.statements} statements`);
+      const { results } = Object(done.body);
+      assert.deepEqual(
+        results.map(({ body }: Reply) => Object(body).name),
+        items.flatMap(({ name }) => [`${name}!`, `${name}!`]),
+      );
+      assert.match(results[0].body.state, /^on after /);
+    }
+    // One that is refused, by its code or because there is no row, leaves nothing of the others.
+    const other = { method: 'PATCH', path: '/v1/tasks/1', body: { state: 'no' } };
+    assert.equal((await batch([...creates, other])).status, 409);
+    const missing = await batch([...creates, { method: 'DELETE', path: '/v1/tasks/999999' }]);
+    assert.deepEqual([missing.status, Object(missing.body).code], [404, 'not_found']);
+    assert.equal(Object((await served.call('GET', '/v1/tasks?count=exact')).body).total, 90);
+  });
+
   for (const id of [integerId(), uuidId()])
     it(`is given rows of the transaction, with ids of the kind ${id.kind}`, async (t) => {
       const { seen, declared } = office(id);

@@ -1,11 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import type { Store } from '../../database/store.ts';
+import type { Engine } from '../../engine.ts';
 import { type FieldError, Problem } from '../../problems.ts';
 import type { IdempotencyKeys } from '../../rows/idempotency/idempotency-keys.ts';
 import { placed } from '../../rows/several/verbs.ts';
-import { inTransaction } from '../../rows/transaction.ts';
+import { inTransaction, runBeforeSteps } from '../../rows/transaction.ts';
 import { isObject } from '../../rows/validate.ts';
+import type { Transaction } from '../../schema/caller.ts';
 import { type Answer, answer, type Route, type RouteRequest, route } from '../../schema/routes/route.ts';
 import { anyone } from '../../schema/rules.ts';
 import { type InputReader, uniformInput } from '../requests/input.ts';
@@ -76,8 +77,10 @@ interface Target {
 /** Reads and writes of rows in one request, in one transaction or each in its own. */
 export function batchRoute(
   routes: readonly Route[],
-  { store, idempotency }: { store: Store; idempotency: IdempotencyKeys },
+  { store, idempotency, models }: Pick<Engine, 'store' | 'idempotency' | 'models'>,
 ): Route {
+  const coded = [...models.values()].filter(({ resource }) => Object.keys(resource.before).length > 0);
+  const withBefore = new Set(coded.map(({ name }) => name));
   const targets = routes
     .filter(isOfFewRows)
     .map((each): Target => ({ route: each, pattern: patternOf(each.path) }));
@@ -109,7 +112,12 @@ export function batchRoute(
         store,
         one,
         async (transaction) => {
-          const results = await all(targets, Object.assign(one, { transaction }), requests);
+          const joined = Object.assign(one, { transaction });
+          await runBeforeSteps(
+            transaction,
+            independentSteps(targets, joined, { items: requests, withBefore }),
+          );
+          const results = await all(targets, joined, requests, (at) => transaction.startStep(at));
           const answered = answer(200, { results });
           await one.recordAct?.(transaction, answered);
           return answered;
@@ -131,11 +139,13 @@ async function all(
   targets: readonly Target[],
   request: RouteRequest,
   items: readonly BatchItem[],
+  begin: (at: number) => void,
 ): Promise<Result[]> {
   const results: Result[] = [];
   const named = new Map<string, unknown>();
   for (const [at, item] of items.entries()) {
     try {
+      begin(at);
       const { handle, own } = prepared(targets, request, item, named);
       const result = resultOf(await handle(own));
       if (item.as !== undefined) named.set(item.as, result.body);
@@ -145,6 +155,33 @@ async function all(
     }
   }
   return results;
+}
+
+/**
+ * Writes that name no answer of another request, and no row that a write before them names, by their places.
+ *
+ * @param withBefore resources with code of the app before writes.
+ */
+function independentSteps(
+  targets: readonly Target[],
+  request: RouteRequest,
+  { items, withBefore }: { items: readonly BatchItem[]; withBefore: ReadonlySet<string> },
+) {
+  const steps = new Map<number, (transaction: Transaction) => Promise<unknown>>();
+  const rows = new Set<string>();
+  for (const [at, item] of items.entries()) {
+    // `/v1/notes/7:publish` writes the row of `/v1/notes/7`; each of `/v1/notes` makes one of its own.
+    const row = item.path.replace(/\?.*$/, '').replace(/:[^/:]*$/, '');
+    const [, , resource = '', ...place] = row.split('/');
+    const isNew = item.method === 'POST' && place.length === 0;
+    if (item.method === 'GET' || rows.has(row) || !withBefore.has(resource)) continue;
+    if (!isNew) rows.add(row);
+    steps.set(at, async (transaction) => {
+      const { handle, own } = prepared(targets, { ...request, transaction }, item, new Map());
+      return handle(own);
+    });
+  }
+  return steps;
 }
 
 /** Does each request by itself; its result may be a problem. */
