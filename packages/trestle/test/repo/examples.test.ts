@@ -94,7 +94,9 @@ describe('the public API', () => {
       join(folder, 'examples.mts'),
       [...namespaces, ...named, ...types, PRELUDE, ...functions].join('\n'),
     );
-    const { stdout } = spawnSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', folder], { encoding: 'utf8' });
+    const { stdout } = spawnSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', folder, '--checkers', '1'], {
+      encoding: 'utf8',
+    });
     assert.equal(stdout, '');
   });
 });
