@@ -74,7 +74,8 @@ export function failureResponses(
     for (let at = 2; name in known.examples; at += 1) name = `${problem.code}_${at}`;
     known.examples[name] ??= { value: body };
   }
-  const schema = table.style === 'uniform' ? PROBLEM : contract?.errorShape;
+  const shape = table.style === 'uniform' ? PROBLEM : contract?.errorShape;
+  const schema = shape && components.refer(shape, READ);
   const type = table.style === 'uniform' ? 'application/problem+json' : 'application/json';
   const statuses = [...byStatus].sort(([a], [b]) => a - b);
   return Object.fromEntries(
@@ -82,7 +83,7 @@ export function failureResponses(
       const response = {
         description: `${[...descriptions].join('; or: ')}.`,
         headers: headerReferences(['X-Request-Id', ...(HEADERS[status] ?? [])]),
-        content: { [type]: { ...(schema && { schema: components.refer(schema, READ) }), examples } },
+        content: { [type]: { ...(shape && { schema }), examples } },
       };
       const name = `${table.style === 'contract' ? 'Contract' : ''}${typeName(STATUS_CODES[status] ?? String(status))}`;
       return [status, components.response(name, response)];
@@ -124,11 +125,16 @@ function failuresOf(route: Route, { style }: RouteTable): Problem[] {
   return all.sort((a, b) => a.status - b.status);
 }
 
+/** Problems of a code, but for `not_found` the same for every route. */
+const SAMPLES = new Map<ProblemCode, Problem>();
+
 /** A problem of a code with the facts that contracts' words are made of. */
 function sampleProblem(code: ProblemCode, { path }: Route): Problem {
   const segments = path.split('/').filter((segment) => segment !== '' && !segment.startsWith(':'));
-  const data = code === 'not_found' ? { data: { resource: segments.at(0) ?? '', id: 1 } } : {};
-  return new Problem(code, data);
+  if (code === 'not_found') return new Problem(code, { data: { resource: segments.at(0) ?? '', id: 1 } });
+  const sample = SAMPLES.get(code) ?? new Problem(code);
+  SAMPLES.set(code, sample);
+  return sample;
 }
 
 /** Inputs that do not fit, as a contract is told of them: each part of a request in each way that it can be wrong. */
