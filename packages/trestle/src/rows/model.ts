@@ -299,10 +299,11 @@ function compileModel(
         : { kind: 'one', model: target };
     },
   };
-  const project = (some: readonly ModelField[]) => ({
-    ...compileProjection(some, dialect),
-    ...bodyChecks(resource, some),
-  });
+  const project = (some: readonly ModelField[]) => {
+    const { body, patch } = bodySchemas(resource, some);
+    const checks = { checkBody: compileSchema(body), checkPatch: compileSchema(patch) };
+    return { ...compileProjection(some, dialect), ...checks };
+  };
   const policy = compilePolicy(model, find, project);
   return { ...model, policy, documented: documentedSchemas(model) };
 }
@@ -358,21 +359,6 @@ export function compileProjection(
 /** The column that tells whether a field is in a row. No field has a name with a colon. */
 export function flagOf(name: string): string {
   return `:can ${name}`;
-}
-
-/** The checks of a class, compiled when the first of its callers writes. */
-function bodyChecks(
-  resource: Resource,
-  fields: readonly ModelField[],
-): Pick<ClassFields, 'checkBody' | 'checkPatch'> {
-  let made: { readonly body: Check; readonly patch: Check } | undefined;
-  const checks = () => {
-    if (made) return made;
-    const { body, patch } = bodySchemas(resource, fields);
-    made = { body: compileSchema(body), patch: compileSchema(patch) };
-    return made;
-  };
-  return { checkBody: (body) => checks().body(body), checkPatch: (body) => checks().patch(body) };
 }
 
 export function bodySchemas(resource: Resource, fields: readonly ModelField[]): Model['schemas'] {
