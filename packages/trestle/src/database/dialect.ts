@@ -28,6 +28,11 @@ export interface Dialect extends Rendering {
   columnType(kind: StoredKind): string;
   /** A value of this kind where the database cannot tell, as null in a union. */
   typed(value: Sql, kind: StoredKind): Sql;
+  /**
+   * A bound value that a statement is not planned by, so that its plan is kept: planning a list of 30 rows takes PostgreSQL 90
+   * to 180 µs, and reading it 30 to 140. Undefined where statements are planned once in any case.
+   */
+  readonly unseen: ((value: Sql, kind: StoredKind) => Sql) | undefined;
   /** The SQL of an id that counts up by itself. */
   readonly countingId: string;
   /** A row's value as a value the driver binds. Instants are RFC 3339 texts, JSON is given as its value. */

@@ -104,6 +104,8 @@ export interface Model extends ClassFields {
   readonly resource: Resource;
   readonly dialect: Dialect;
   readonly idKind: StoredKind;
+  /** Kind of the ids of accounts. */
+  readonly accountKind: StoredKind;
   /** Rows of a system table that are there for a caller at all; undefined where that is every row. */
   readonly restrict?: Restrict;
   /** Who may do what with its rows. */
@@ -150,7 +152,14 @@ export function compileModels(
         ...linksOf(name, key, { resources, dialect }),
         indexed: field.unique || field.index || indexed.has(key),
       }));
-    models.set(name, compileModel(name, resource, readable, { dialect, find: (other) => models.get(other) }));
+    models.set(
+      name,
+      compileModel(name, resource, readable, {
+        dialect,
+        accountKind: accounts.id.type.column,
+        find: (other) => models.get(other),
+      }),
+    );
   }
   return models;
 }
@@ -258,7 +267,7 @@ function compileModel(
   name: string,
   resource: Resource,
   readable: readonly ModelField[],
-  { dialect, find }: { dialect: Dialect; find: FindModel },
+  { dialect, accountKind, find }: Pick<Model, 'dialect' | 'accountKind'> & { find: FindModel },
 ): Model {
   const schemas = bodySchemas(resource, readable);
   const fields = readable.filter(({ field, links }) => hasColumn(field) || links);
@@ -279,6 +288,7 @@ function compileModel(
     resource,
     dialect,
     idKind: resource.id.type.column,
+    accountKind,
     schemas,
     normalize: memberNormalizer(Object.entries(resource.fields)),
     checkBody: compileSchema(schemas.body),

@@ -52,6 +52,7 @@ export const sqliteDialect: Dialect = {
   placeholder: () => '?',
   columnType: (kind) => COLUMN_TYPES[kind],
   typed: (value) => value,
+  unseen: undefined,
   countingId: 'integer primary key autoincrement',
   encode(kind, value) {
     if (value === null || value === undefined) return null;

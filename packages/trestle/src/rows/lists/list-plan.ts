@@ -19,6 +19,7 @@ import {
 } from './group-merge.ts';
 import type { Position } from './list.ts';
 import { after, orderBy, type SortColumn, sortColumns, sortCost, sortKey, withSortKeys } from './order.ts';
+import { asksAccount, isPlannedOnce, ofAnyAccount } from './planned-once.ts';
 import { RelatedStatements } from './related-statements.ts';
 import { groupsOf, type RuleGroups } from './rule-groups.ts';
 
@@ -91,6 +92,8 @@ export interface ListPlan {
   readonly keyFor: (caller: Caller) => string;
   /** Whether a rule leaves some of the rows. */
   readonly isRuled: boolean;
+  /** Whether no value that is bound says which plan is best, so that one plan serves all. */
+  readonly isPlannedOnce: boolean;
   /** The statements of its first page, bound where they are the same for every caller; where the plan is kept. */
   readonly first?: { [way in Way]?: { readonly shaped: ShapedStatement; readonly bound?: BoundStatement } };
   /** Microseconds that SQLite looks at each row of the table; 0 where it takes the first rows of an index. */
@@ -181,6 +184,7 @@ export class ListPlans {
       ranked !== undefined ||
       sort.some(({ field }) => field.name.includes('.'));
     const selected = isPart ? this.#selection(query) : this.#fields;
+    const { limit = DEFAULT_LIMIT } = query;
     const plan: ListPlan = {
       query,
       fields: selected,
@@ -190,9 +194,10 @@ export class ListPlans {
       sort,
       ranked,
       perRow: parts.cost + sortCost(model, sort),
-      limit: query.limit ?? DEFAULT_LIMIT,
+      limit,
       keyFor: cursorKeys([model.name, order, this.#isDeleted ? `deleted ${shape}` : shape, values], isRuled),
       isRuled,
+      isPlannedOnce: isPlannedOnce(model, { values, query, sort, limit }),
       exhausted: false,
       ...(isForClass && Object.isFrozen(query) && { first: {} }),
     };
@@ -239,8 +244,9 @@ export class ListPlans {
     let shaped = known?.shaped;
     if (!shaped) {
       const nulls = places.includes(null) ? places.map((value) => value === null).join() : '';
-      const key = `${way} ${plan.shape} ${position ? `${before} ${nulls}` : ''}`;
-      shaped = this.#statements.get(key) ?? this.#compile(key, this.#select(plan, place));
+      const limit = plan.isPlannedOnce ? plan.limit : '';
+      const key = `${way}${limit} ${plan.shape} ${position ? `${before} ${nulls}` : ''}`;
+      shaped = this.#statements.get(key) ?? this.#compile(key, this.#selectPage(plan, place));
     }
     const rows = plan.limit + (plan.query.offset ?? 0);
     const bound = {
@@ -256,9 +262,10 @@ export class ListPlans {
   all(plan: ListPlan, caller: Caller): BoundStatement {
     const { limit = Number.MAX_SAFE_INTEGER, offset = 0 } = plan.query;
     const key = `walk ${plan.shape} `;
+    const bounded = { ...plan, isPlannedOnce: false };
     const shaped =
       this.#statements.get(key) ??
-      this.#compile(key, this.#select(plan, { way: 'walk', position: undefined }));
+      this.#compile(key, this.#select(bounded, { way: 'walk', position: undefined }));
     return {
       statement: shaped.statement,
       values: bindShaped(shaped, [...plan.values, limit, offset], caller),
@@ -344,21 +351,32 @@ export class ListPlans {
     return isMember && !ranked && isMergeable(this.#model, sort);
   }
 
+  #selectPage(plan: ListPlan, place: PlaceOfPage): Sql {
+    const select = this.#select(plan, place);
+    // How far a walk goes depends on how many rows an account may read, which is planned by.
+    const isOfAny = plan.isPlannedOnce && !(place.way === 'walk' && plan.conditions.some(asksAccount));
+    return isOfAny ? ofAnyAccount(select, this.#model) : select;
+  }
+
   #select(plan: ListPlan, { way, position, floor, refer }: PlaceOfPage): Sql {
     const { sort, values, ranked } = plan;
     const conditions = ranked ? plan.conditions.filter((each) => each !== ranked.condition) : plan.conditions;
     const places = position?.values ?? floor?.keys ?? [];
-    const placed = places.map((_, at) => sql`${new Slot(values.length + at)}`);
+    const { dialect, table } = this.#model;
+    const unseen = (plan.isPlannedOnce && dialect.unseen) || ((value: Sql) => value);
+    const placed = places.map((_, at) =>
+      unseen(sql`${new Slot(values.length + at)}`, sort[at]?.field.kind ?? 'text'),
+    );
     // A rank that depends on other rows is the one that the row of the place has now, while it is there.
     const now = placed[1] && ranked?.rankNow?.(placed[1]);
     if (now) placed[0] = sql`coalesce(${now}, ${placed[0]})`;
     const nulls = places.map((value) => value === null);
     const before = position?.before ?? false;
     const beyond = position && after(sort, placed, nulls, before);
-    const limit = sql.rowCount(new Slot(values.length + places.length));
-    const offset = sql.rowCount(new Slot(values.length + places.length + 1));
+    const bound = (at: number) => sql.rowCount(new Slot(values.length + places.length + at));
+    const limit = plan.isPlannedOnce ? sql.lit(plan.limit + 1) : bound(0);
+    const offset = plan.isPlannedOnce ? sql.lit(0) : bound(1);
     const columns = withSortKeys(plan.fields, sort);
-    const { table } = this.#model;
     const page = { columns, sort, before, beyond, limit, offset };
     if ((way === 'groups' || floor) && this.#groups) {
       const others = conditions.filter((condition) => condition !== this.#where);
