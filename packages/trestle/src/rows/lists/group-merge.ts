@@ -6,7 +6,15 @@ import type { Model } from '../model.ts';
 import { ME } from '../rules/compiled-rule.ts';
 import type { BoundStatement } from './bound-statement.ts';
 import { sortValues } from './list.ts';
-import { after, isUnusual, orderBy, type SortColumn } from './order.ts';
+import {
+  after,
+  boundsOf,
+  isUnusual,
+  orderBy,
+  type PageBounds,
+  rowsDownTo,
+  type SortColumn,
+} from './order.ts';
 import { GROUP, type RuleGroups } from './rule-groups.ts';
 
 /** Rows of the list's order that are looked at for each one of the page. */
@@ -90,7 +98,7 @@ interface MemberList {
 
 /** The condition that leaves the first rows of an order, so many for each of the page. */
 export function amongFirst({ table, live }: Model, page: GroupPage): Sql {
-  const { sort, before, beyond, limit, offset } = page;
+  const { sort, before, beyond } = page;
   const conditions = [live, beyond].filter((each) => each !== undefined);
   const where = conditions.length > 0 ? sql`where ${sql.join(conditions, ' and ')}` : sql``;
   // Few rows have the same stamp of the server, and one column is compared faster than all.
@@ -100,7 +108,7 @@ export function amongFirst({ table, live }: Model, page: GroupPage): Sql {
     first,
     before,
     sql`select ${keys} from ${table} ${where} order by ${orderBy(sort, before)}
-    limit 1 offset ${sql.lit(LOOKED_AT)} * (${limit} + ${offset})`,
+    limit 1 offset ${sql.lit(LOOKED_AT)} * ${rowsDownTo(page)}`,
   );
 }
 
@@ -111,15 +119,13 @@ function downTo(sort: readonly SortColumn[], before: boolean, keys: Sql): Sql {
   return sql`(${own}) ${sql.raw(isDown ? '>=' : '<=')} (${keys})`;
 }
 
-interface GroupPage {
+interface GroupPage extends PageBounds {
   /** The columns that are selected of the rows. */
   readonly columns: Sql;
   readonly sort: readonly SortColumn[];
   readonly before: boolean;
   /** The rows after a position; undefined for the first page. */
   readonly beyond: Sql | undefined;
-  readonly limit: Sql;
-  readonly offset: Sql;
 }
 
 /**
@@ -131,7 +137,7 @@ export function pageOfGroups(
   groups: RuleGroups,
   page: GroupPage & { readonly conditions: readonly Sql[] },
 ): Sql {
-  const { sort, before, beyond, limit, offset } = page;
+  const { sort, before, beyond } = page;
   const { table, dialect } = model;
   const { own = [], memberships } = groups;
   const keys = sort.map((_, at) => sql.id(keyOf(at)));
@@ -143,7 +149,7 @@ export function pageOfGroups(
       order by ${orderBy(sort, before)} limit ${count}`;
   const others = notOwn(own);
   const inGroup = (field: string, group: Sql) => [sql`${sql.ref(field)} = ${group}`, ...others];
-  const upTo = sql`${limit} + ${offset}`;
+  const upTo = rowsDownTo(page);
   const ownRows = own.map((name, at) => {
     const rows = among([sql`${sql.ref(name)} = ${param(ME)}`, ...others.slice(0, at)], named(sort), upTo);
     return sql`${found(sort, '_o')} (${rows}) as ${sql.id('_o')}`;
@@ -174,7 +180,7 @@ export function pageOfGroups(
       join ${table} as ${sql.id('_r')} on ${sql.ref('_r.id')} = (${next(sql.ref(`_g.${GROUP}`), [])})
     union all select ${row}, ${ref(GROUP)} from ${name}
       join ${table} as ${sql.id('_r')} on ${sql.ref('_r.id')} = ${following[1] ? sql`coalesce(${sql.join(following)})` : following[0]}
-    order by ${queue} limit ${isAlone ? sql`${limit} offset ${offset}` : upTo})`;
+    order by ${queue} ${isAlone ? boundsOf(page) : sql`limit ${upTo}`})`;
   });
   const merged = memberships.map((_, number) => sql`${found(sort, `_q${number}`)} ${sql.id(`_q${number}`)}`);
   const source = isAlone ? sql.id('_q0') : pageOf(page, groups, [...merged, ...ownRows]);
@@ -244,9 +250,9 @@ function inOrder({ sort, before }: GroupPage, source: string): Sql {
 
 /** A page of several selections of ids and keys. A row of more than one membership is there once. */
 function pageOf(page: GroupPage, { memberships }: RuleGroups, all: readonly Sql[]): Sql {
-  const { sort, limit, offset } = page;
+  const { sort } = page;
   const rows = sql.join(all, memberships.length > 1 ? ' union ' : ' union all ');
-  return sql`(${found(sort, '_u')} (${rows}) as ${sql.id('_u')} order by ${inOrder(page, '_u')} limit ${limit} offset ${offset})`;
+  return sql`(${found(sort, '_u')} (${rows}) as ${sql.id('_u')} order by ${inOrder(page, '_u')} ${boundsOf(page)})`;
 }
 
 /** Selects the rows of ids and keys, in the order of these. */

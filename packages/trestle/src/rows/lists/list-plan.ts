@@ -18,7 +18,16 @@ import {
   pageOfGroups,
 } from './group-merge.ts';
 import type { Position } from './list.ts';
-import { after, orderBy, type SortColumn, sortColumns, sortCost, sortKey, withSortKeys } from './order.ts';
+import {
+  after,
+  boundsOf,
+  orderBy,
+  type SortColumn,
+  sortColumns,
+  sortCost,
+  sortKey,
+  withSortKeys,
+} from './order.ts';
 import { asksAccount, isPlannedOnce, ofAnyAccount } from './planned-once.ts';
 import { RelatedStatements } from './related-statements.ts';
 import { groupsOf, type RuleGroups } from './rule-groups.ts';
@@ -184,13 +193,13 @@ export class ListPlans {
       ranked !== undefined ||
       sort.some(({ field }) => field.name.includes('.'));
     const selected = isPart ? this.#selection(query) : this.#fields;
-    const { limit = DEFAULT_LIMIT } = query;
+    const { limit = DEFAULT_LIMIT, offset } = query;
     const plan: ListPlan = {
       query,
       fields: selected,
       conditions,
       values,
-      shape: `${shape} ${order} ${far}${isPart ? ` of ${selected.fields.map(({ name }) => name).join()}` : ''}`,
+      shape: `${shape} ${order} ${far}${offset ? ' offset' : ''}${isPart ? ` of ${selected.fields.map(({ name }) => name).join()}` : ''}`,
       sort,
       ranked,
       perRow: parts.cost + sortCost(model, sort),
@@ -375,7 +384,7 @@ export class ListPlans {
     const beyond = position && after(sort, placed, nulls, before);
     const bound = (at: number) => sql.rowCount(new Slot(values.length + places.length + at));
     const limit = plan.isPlannedOnce ? sql.lit(plan.limit + 1) : bound(0);
-    const offset = plan.isPlannedOnce ? sql.lit(0) : bound(1);
+    const offset = plan.query.offset ? bound(1) : undefined;
     const columns = withSortKeys(plan.fields, sort);
     const page = { columns, sort, before, beyond, limit, offset };
     if ((way === 'groups' || floor) && this.#groups) {
@@ -392,7 +401,7 @@ export class ListPlans {
     ];
     const where = whereClause(all, plan.perRow > 0 && !isPart);
     return sql`select ${columns} from ${ranked?.from ?? table} ${where}
-      order by ${orderBy(sort, before, refer)} limit ${limit} offset ${offset}`;
+      order by ${orderBy(sort, before, refer)} ${boundsOf(page)}`;
   }
 
   #compile(key: string, query: Sql): ShapedStatement {

