@@ -101,7 +101,7 @@ export interface ListPlan {
   readonly keyFor: (caller: Caller) => string;
   /** Whether a rule leaves some of the rows. */
   readonly isRuled: boolean;
-  /** Whether no value that is bound says which plan is best, so that one plan serves all. */
+  /** Whether no value that is bound decides which plan is best, so that one plan is for all. */
   readonly isPlannedOnce: boolean;
   /** The statements of its first page, bound where they are the same for every caller; where the plan is kept. */
   readonly first?: { [way in Way]?: { readonly shaped: ShapedStatement; readonly bound?: BoundStatement } };

@@ -8,7 +8,7 @@ import type { ListPlan } from './list-plan.ts';
 const MAX_LIMIT = 200;
 
 /**
- * Whether a list is planned once for all its pages: no value of a filter says which plan is best. Its limit stands in the text of
+ * Whether a list is planned once for all its pages: no value of a filter decides which plan is best. Its limit stands in the text of
  * the statement, and other values are hidden from the planner (`Dialect.unseen`). PostgreSQL would else plan each page: a bound
  * limit makes a plan for any look dear.
  */
