@@ -310,8 +310,8 @@ test('processes on other data folders of one database: their health and their la
     const elsewhere = new MetricsHistory(measured(shared), { ...options, data: temporaryFolder() });
     const hour = 3_600_000;
     const now = Date.now();
-    // Two days, every two minutes: a day of steps of five minutes is kept.
-    for (let at = now - 48 * hour; at < now; at += 120_000) await elsewhere.sample(at);
+    // More than a day, every two minutes: a day of steps of five minutes is kept.
+    for (let at = now - 26 * hour; at < now; at += 120_000) await elsewhere.sample(at);
     await elsewhere.sample(now);
     elsewhere.stop();
     type Listed = {

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import { StartError } from '../../src/start-error.ts';
 import { callOver } from '../harness.ts';
-import { appFolder, NOTES, run, serve, temporaryFolder } from '../processes.ts';
+import { appFolder, command, NOTES, run, serve, temporaryFolder } from '../processes.ts';
 
 describe('two servers on one data folder (sqlite)', () => {
   test('the second is refused with the pid of the first; commands are not', async () => {
@@ -21,7 +21,7 @@ describe('two servers on one data folder (sqlite)', () => {
         new RegExp(`^trestle: .*notes\\.db is served by another process already \\(pid ${child.pid}\\)`),
       );
     }
-    assert.equal((await run(['check', folder, '--data', data])).code, 0);
+    assert.equal((await command(['check', folder, '--data', data])).code, 0);
     assert.equal((await callOver(url, 'POST /v1/notes', { body: { content: 'a' } })).status, 201);
     child.kill('SIGKILL');
     await ended;
@@ -74,7 +74,7 @@ describe('a log that is missing after an unclean stop (sqlite)', () => {
     const { folder, data, file } = await killed();
     rmSync(`${file}-wal`);
     for (const words of [['serve', '--port', '0'], ['check'], ['backup', '--to', temporaryFolder()]]) {
-      const { code, stderr } = await run([...words, folder, '--data', data]);
+      const { code, stderr } = await command([...words, folder, '--data', data]);
       assert.equal(code, 1, words[0]);
       assert.match(stderr, /not stopped cleanly, and the log \(-wal\) .* is gone.* remove .*notes\.db\.pid/);
     }
@@ -87,10 +87,10 @@ describe('a log that is missing after an unclean stop (sqlite)', () => {
   test('is none where a command has read it and a server starts afterwards', async () => {
     const { folder, data } = await killed();
     assert.equal(
-      (await run(['copy', folder, '--from', `sqlite:${data}`, '--to', `sqlite:${temporaryFolder()}`])).code,
+      (await command(['copy', folder, '--from', `sqlite:${data}`, '--to', `sqlite:${temporaryFolder()}`])).code,
       0,
     );
-    assert.equal((await run(['check', folder, '--data', data, '--deep'])).code, 0);
+    assert.equal((await command(['check', folder, '--data', data, '--deep'])).code, 0);
     const { url, child, ended } = await serve([folder, '--data', data, '--readiness-delay', '0']);
     assert.equal((await callOver(url, 'GET /v1/notes/1')).status, 200);
     child.kill('SIGTERM');
