@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -59,8 +60,9 @@ export function testFiles(root: string, filters: readonly string[]): string[] {
   return filters.length === 0 ? all : all.filter((file) => filters.some((filter) => file.includes(filter)));
 }
 
-/** Compiled code of the engine, for the test files and for the processes that they start. */
+/** Compiled code of the engine, for the test files and for the processes that they start: at first what the install compiled. */
 const COMPILE_CACHE = 'node_modules/.cache/trestle-tests';
+const COMPILED_BY_INSTALL = 'node_modules/.cache/trestle';
 /** Files with a process of their own: long ones, which start first, and ones about processes, browsers and faults. */
 const ALONE =
   /create-trestle|packages\/admin|installed|processes|conformance|workers|slow-readers|cli\/|durability\/|faults|transfer\/|samples|\/pages\.test|tours|timing|huge-answers|clinic|conduit/;
@@ -96,7 +98,10 @@ export async function runTests(
   concurrency = 2 * availableParallelism(),
 ): Promise<TestResult> {
   const folder = temporaryFolder();
-  process.env.NODE_COMPILE_CACHE ??= join(root, COMPILE_CACHE);
+  const cache = join(root, COMPILE_CACHE);
+  const compiled = join(root, COMPILED_BY_INSTALL);
+  if (existsSync(compiled) && !existsSync(cache)) cpSync(compiled, cache, { recursive: true });
+  process.env.NODE_COMPILE_CACHE ??= cache;
   const times = readTimes(root);
   const setup = join(root, GLOBAL_SETUP);
   const shared: typeof globals | undefined =

@@ -87,7 +87,8 @@ describe('a log that is missing after an unclean stop (sqlite)', () => {
   test('is none where a command has read it and a server starts afterwards', async () => {
     const { folder, data } = await killed();
     assert.equal(
-      (await command(['copy', folder, '--from', `sqlite:${data}`, '--to', `sqlite:${temporaryFolder()}`])).code,
+      (await command(['copy', folder, '--from', `sqlite:${data}`, '--to', `sqlite:${temporaryFolder()}`]))
+        .code,
       0,
     );
     assert.equal((await command(['check', folder, '--data', data, '--deep'])).code, 0);
