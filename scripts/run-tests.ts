@@ -71,7 +71,7 @@ const ALONE =
  * processes again and again: minutes that `npm test` leaves to .ci/run (`--all`), so that it can be run while one works.
  */
 const BROWSERS =
-  /admin\/test\/(?:backups|clicks|examples|focus|rows?|screens|server|shell|speed|system)\.|http-routes\/(?:changelog-page|first-pages|pages|samples)\./;
+  /test\/(?:admin\/)?browser\.|admin\/test\/(?:backups|clicks|examples|focus|rows?|screens|server|shell|speed|system)\.|http-routes\/(?:changelog-page|first-pages|pages|samples)\./;
 const PACKAGES = /package\/(?:installed|executable)|create-trestle|conduit\/collection|repo\/tours/;
 const KILLS =
   /durability\/(?:kill|counted|idempotent-kill)\.|jobs\/(?:processes|webhooks\/kill)\.|workers\/workers\.|regression\/(?:killed-backup|slow-readers|workers-administrator-secret)\.|migrations\/processes\.|postgres\/faults\.|transfer\/backup\.|test\/admin\/backups|clinic\/test\/reminders/;
