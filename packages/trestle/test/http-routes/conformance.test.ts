@@ -2,8 +2,8 @@ import { test } from 'node:test';
 import { eachPlace } from '../stores.ts';
 import { FUZZED, fuzz } from './fuzzer.ts';
 
-/** Requests to each operation, and of which run; `npm run fuzz` sends more. */
-const ROUNDS = Number(process.env.CONFORMANCE_ROUNDS ?? 4);
+/** Requests to each operation, and of which run; .ci/run and `npm run fuzz` send more. */
+const ROUNDS = Number(process.env.CONFORMANCE_ROUNDS ?? 2);
 const SEED = Number(process.env.CONFORMANCE_SEED ?? 7);
 
 eachPlace('random requests', (place) => {
