@@ -32,8 +32,8 @@ for await (const { type, data } of stream) {
 const seconds = (performance.now() - started) / 1000;
 result.files = files.map((file) => ({ file, seconds: seconds / files.length }));
 result.groups = [{ files, seconds, cpuSeconds: cpuSeconds() }];
-process.send?.(result);
-process.disconnect();
+// Once it is sent: to disconnect drops what still waits to be.
+process.send?.(result, undefined, undefined, () => process.disconnect());
 
 function cpuSeconds(): number {
   const { user, system } = process.cpuUsage();

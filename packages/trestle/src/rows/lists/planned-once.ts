@@ -4,8 +4,8 @@ import type { Model } from '../model.ts';
 import { ME } from '../rules/compiled-rule.ts';
 import type { ListPlan } from './list-plan.ts';
 
-/** Maximum rows of a page whose limit stands in the text of its statement. */
-const MAX_LIMIT = 200;
+/** Limits that stand in the text of a statement: the usual ones, since a connection keeps so many statements and no more. */
+const LIMITS: ReadonlySet<number> = new Set([10, 20, 25, 30, 50, 100, 200]);
 
 /**
  * Whether a list is planned once for all its pages: no value of a filter decides which plan is best. Its limit stands in the text of
@@ -18,7 +18,7 @@ export function isPlannedOnce(
 ): boolean {
   const isOfColumns = sort.every(({ field, length }) => !field.value && length === undefined);
   return (
-    dialect.unseen !== undefined && values.length === 0 && isOfColumns && !query.offset && limit <= MAX_LIMIT
+    dialect.unseen !== undefined && values.length === 0 && isOfColumns && !query.offset && LIMITS.has(limit)
   );
 }
 
