@@ -2,6 +2,7 @@ import { type Sql, sql } from '../../database/sql.ts';
 import { param } from '../../database/statement.ts';
 import type { Columns, Value } from '../../database/store.ts';
 import { FifoMap } from '../../fifo-map.ts';
+import type { RowId } from '../../schema/id.ts';
 import type { Model } from '../model.ts';
 import { ME } from '../rules/compiled-rule.ts';
 import type { BoundStatement } from './bound-statement.ts';
@@ -21,7 +22,9 @@ import { GROUP, type RuleGroups } from './rule-groups.ts';
 const LOOKED_AT = 8;
 /** Pages after which a walk that found too little is tried again. */
 const RETRY_AFTER = 100;
-const MAX_LISTS = 10_000;
+const MAX_ACCOUNTS = 10_000;
+/** Lists of an account. */
+const MAX_LISTS = 20;
 
 /** A list whose groups are merged. */
 interface MergedList {
@@ -32,7 +35,7 @@ interface MergedList {
 
 /** Where the first page of a list ended when it was last read: as long as no row goes, the next one ends there or before. */
 export interface Floor {
-  /** The keys of the first row of the second page. */
+  /** The keys of the first row of the second page, those of `comparedOf`. */
   readonly keys: readonly Value[];
   /** Rows of the page. */
   readonly limit: number;
@@ -49,22 +52,24 @@ export interface Floor {
  * floor and 248 for the next page; walking took 4,400, and 217,000 where the caller is a member of none.
  */
 export class GroupChoice {
-  readonly #merged = new FifoMap<Value, MergedList>(MAX_LISTS);
+  readonly #merged = new FifoMap<RowId | null, FifoMap<string, MergedList>>(MAX_ACCOUNTS);
 
   /** The page of a list. Each way is followed by the next where it finds less than a page. */
   page(
-    { list, isFirst, sort, limit, values }: MemberList,
+    { account, list, isFirst, sort, limit, values }: MemberList,
     ways: {
       beginning(): BoundStatement;
       groups(): BoundStatement;
       downTo(floor: Floor): BoundStatement;
     },
   ): BoundStatement {
-    const known = this.#merged.get(list);
+    const lists = this.#merged.get(account);
+    const known = lists?.get(list);
     if (!known || known.pages === 0) {
       const otherwise = (found: readonly Columns[]) => {
         if (found.length > limit) return undefined;
-        this.#merged.set(list, { pages: RETRY_AFTER });
+        const merged = lists ?? new FifoMap<string, MergedList>(MAX_LISTS);
+        this.#merged.set(account, merged.set(list, { pages: RETRY_AFTER }));
         return ways.groups();
       };
       return { ...ways.beginning(), otherwise };
@@ -73,7 +78,7 @@ export class GroupChoice {
     if (!isFirst) return ways.groups();
     const learn = (found: readonly Columns[]) => {
       const last = found[limit];
-      if (last) known.floor = { keys: sortValues(sort, last), limit, values };
+      if (last) known.floor = { keys: sortValues(comparedOf(sort), last), limit, values };
       return undefined;
     };
     const merge = () => ({ ...ways.groups(), otherwise: learn });
@@ -87,7 +92,8 @@ export class GroupChoice {
 
 /** A list of a caller. */
 interface MemberList {
-  /** The caller, with the shape of the list. */
+  readonly account: RowId | null;
+  /** The shape of the list. */
   readonly list: string;
   /** Whether it is the first page. */
   readonly isFirst: boolean;
@@ -101,8 +107,7 @@ export function amongFirst({ table, live }: Model, page: GroupPage): Sql {
   const { sort, before, beyond } = page;
   const conditions = [live, beyond].filter((each) => each !== undefined);
   const where = conditions.length > 0 ? sql`where ${sql.join(conditions, ' and ')}` : sql``;
-  // Few rows have the same stamp of the server, and one column is compared faster than all.
-  const first = sort[0]?.field.type.server?.created === 'now' ? sort.slice(0, 1) : sort;
+  const first = comparedOf(sort);
   const keys = sql.join(first.map(({ field }) => sql.ref(field.name)));
   return downTo(
     first,
@@ -110,6 +115,11 @@ export function amongFirst({ table, live }: Model, page: GroupPage): Sql {
     sql`select ${keys} from ${table} ${where} order by ${orderBy(sort, before)}
     limit 1 offset ${sql.lit(LOOKED_AT)} * ${rowsDownTo(page)}`,
   );
+}
+
+/** The keys that tell how far rows are taken: few have the same stamp of the server, and one column is compared faster than all. */
+function comparedOf(sort: readonly SortColumn[]): readonly SortColumn[] {
+  return sort[0]?.field.type.server?.created === 'now' ? sort.slice(0, 1) : sort;
 }
 
 /** The rows of an order, which goes one way, down to some keys. */
@@ -200,7 +210,7 @@ export function pageDownTo(
   // Rows that several memberships may have are told by their ids.
   const columns = isShared ? named(sort) : page.columns;
   const conditions = [rest, model.live, ...page.conditions].filter((each) => each !== undefined);
-  conditions.push(downTo(sort, before, page.floor));
+  conditions.push(downTo(comparedOf(sort), before, page.floor));
   const ordered = sql`order by ${orderBy(sort, before)} limit ${limit}`;
   const among = (some: readonly Sql[]) => sql`where ${sql.join([...some, ...conditions], ' and ')}`;
   const others = notOwn(own);

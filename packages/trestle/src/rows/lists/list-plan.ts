@@ -231,7 +231,8 @@ export class ListPlans {
     if (!isEven(plan.sort)) return groups();
     return this.#choice.page(
       {
-        list: `${accountOf(caller)} ${plan.shape}`,
+        account: accountOf(caller),
+        list: plan.shape,
         isFirst: !position && !plan.query.offset,
         ...plan,
       },
