@@ -4,7 +4,7 @@ import type { Model } from '../model.ts';
 import { ME } from '../rules/compiled-rule.ts';
 import type { ListPlan } from './list-plan.ts';
 
-/** Limits that stand in the text of a statement: the usual ones, since a connection keeps so many statements and no more. */
+/** Limits that stand in the text of a statement: the common ones, since a connection keeps a limited number of statements. */
 const LIMITS: ReadonlySet<number> = new Set([10, 20, 25, 30, 50, 100, 200]);
 
 /**
