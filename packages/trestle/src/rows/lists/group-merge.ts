@@ -7,6 +7,7 @@ import type { Model } from '../model.ts';
 import { ME } from '../rules/compiled-rule.ts';
 import type { BoundStatement } from './bound-statement.ts';
 import { sortValues } from './list.ts';
+import type { ListPlan } from './list-plan.ts';
 import {
   after,
   boundsOf,
@@ -56,7 +57,7 @@ export class GroupChoice {
 
   /** The page of a list. Each way is followed by the next where it finds less than a page. */
   page(
-    { account, list, isFirst, sort, limit, values }: MemberList,
+    { account, isFirst, plan: { shape, sort, limit, values } }: MemberList,
     ways: {
       beginning(): BoundStatement;
       groups(): BoundStatement;
@@ -64,12 +65,12 @@ export class GroupChoice {
     },
   ): BoundStatement {
     const lists = this.#merged.get(account);
-    const known = lists?.get(list);
+    const known = lists?.get(shape);
     if (!known || known.pages === 0) {
       const otherwise = (found: readonly Columns[]) => {
         if (found.length > limit) return undefined;
         const merged = lists ?? new FifoMap<string, MergedList>(MAX_LISTS);
-        this.#merged.set(account, merged.set(list, { pages: RETRY_AFTER }));
+        this.#merged.set(account, merged.set(shape, { pages: RETRY_AFTER }));
         return ways.groups();
       };
       return { ...ways.beginning(), otherwise };
@@ -93,13 +94,9 @@ export class GroupChoice {
 /** A list of a caller. */
 interface MemberList {
   readonly account: RowId | null;
-  /** The shape of the list. */
-  readonly list: string;
   /** Whether it is the first page. */
   readonly isFirst: boolean;
-  readonly sort: readonly SortColumn[];
-  readonly limit: number;
-  readonly values: readonly Value[];
+  readonly plan: Pick<ListPlan, 'shape' | 'sort' | 'limit' | 'values'>;
 }
 
 /** The condition that leaves the first rows of an order, so many for each of the page. */

@@ -230,12 +230,7 @@ export class ListPlans {
     const groups = () => this.#page(plan, caller, { way: 'groups', position });
     if (!isEven(plan.sort)) return groups();
     return this.#choice.page(
-      {
-        account: accountOf(caller),
-        list: plan.shape,
-        isFirst: !position && !plan.query.offset,
-        ...plan,
-      },
+      { account: accountOf(caller), isFirst: !position && !plan.query.offset, plan },
       {
         groups,
         beginning: () => this.#page(plan, caller, { way: 'beginning', position }),

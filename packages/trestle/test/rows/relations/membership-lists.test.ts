@@ -7,6 +7,7 @@ import {
   anyone,
   app,
   author,
+  createdAt,
   exists,
   integer,
   integerId,
@@ -27,6 +28,8 @@ import { eachPlace } from '../../stores.ts';
 const id = integerId();
 const open = { read: anyone, create: anyone, update: anyone, delete: anyone };
 const rank = ['owner', 'editor'];
+const member = exists('members', { team: its('team'), who: me, rank });
+const watcher = exists('members', { team: its('watched'), who: me, rank });
 const teams = resource({
   id,
   fields: { name: text({ max: 20 }) },
@@ -47,7 +50,7 @@ const notes = resource({
   fields,
   order: ['-weight'],
   softDelete: true,
-  can: { ...open, read: exists('members', { team: its('team'), who: me, rank }) },
+  can: { ...open, read: member },
 });
 /** The same rows, by the rule of their team, and by another condition that holds for all. */
 const sheets = resource({
@@ -63,24 +66,24 @@ const drafts = resource({
   fields: { ...fields, by: author(), for: author() },
   order: ['-weight'],
   softDelete: true,
-  can: {
-    ...open,
-    read: any(own('by'), exists('members', { team: its('team'), who: me, rank }), own('for')),
-  },
+  can: { ...open, read: any(own('by'), member, own('for')) },
 });
-const watcher = exists('members', { team: its('watched'), who: me, rank });
 /** The same rows, which members of the team that watches them read, too: some are of both teams, or the caller's own. */
 const shared = resource({
   id,
   fields: { ...fields, by: author(), watched: reference('teams', { nullable: true }) },
   order: ['-weight'],
   softDelete: true,
-  can: {
-    ...open,
-    read: any(exists('members', { team: its('team'), who: me, rank }), own('by'), watcher),
-  },
+  can: { ...open, read: any(member, own('by'), watcher) },
 });
-const member = exists('members', { team: its('team'), who: me, rank });
+/** The same rows by when they were made: several at once, and the later the heavier. */
+const stamped = resource({
+  id,
+  fields: { ...fields, made: createdAt() },
+  order: ['-made'],
+  softDelete: true,
+  can: { ...open, read: member },
+});
 /** The same rows in an order through null, and in one that goes two ways. */
 const graded = resource({
   id,
@@ -108,7 +111,7 @@ const measures = resource({
   order: ['-value'],
   can: { ...open, read: member },
 });
-const resources = { teams, members, notes, sheets, drafts, shared, graded, falling, measures };
+const resources = { teams, members, notes, sheets, drafts, shared, stamped, graded, falling, measures };
 const site = app({ name: 'site', accounts: accounts({ id }), resources });
 const ROWS = 6000;
 const watchedOf = (at: number) =>
@@ -131,6 +134,7 @@ eachPlace('a list under a membership rule', (place) => {
     team: at % 500 === 7 ? 1 : at % 700 === 9 ? 2 : at % 50 === 0 ? null : 3 + (at % 7),
     weight: (at * 7919) % 900,
     title: `n${at}`,
+    made: new Date(Date.UTC(2026, 0, 1, 0, 0, (at * 7919) % 900)).toISOString(),
     grade: gradeOf(at),
     by: at % 900 === 3 ? 1 : at % 1000 === 9 ? 3 : null,
     watched: watchedOf(at),
@@ -154,7 +158,7 @@ eachPlace('a list under a membership rule', (place) => {
     ] as const)
       await join(account, team, as_);
     for (const team of [1, 2, 3, 4, 5, 6, 7, 8, 9]) await join(2, team, 'owner');
-    for (const name of ['notes', 'sheets', 'drafts', 'shared', 'graded', 'falling'] as const) {
+    for (const name of ['notes', 'sheets', 'drafts', 'shared', 'stamped', 'graded', 'falling'] as const) {
       const insert = bulkInsertOf(models.get(name) ?? assert.fail(), false);
       await store.write((transaction) => insert(transaction, rows));
       await services[name].remove(system(), deleted);
@@ -239,6 +243,18 @@ eachPlace('a list under a membership rule', (place) => {
       for (let time = 0; time < 4; time += 1)
         for (const at of queries.keys()) for (const account of [1, 2, 3]) await hasPages(name, account, at);
     });
+
+  it('has rows that were made at once in their order, however often it was read before', async () => {
+    for (const account of [1, 2, 3]) {
+      const all = ids(expected(visible[account] ?? []));
+      for (let time = 0; time < 4; time += 1)
+        for (const limit of [5, 3, 8]) {
+          const found = await served.engine.services.stamped.list(as(account), { limit });
+          assert.deepEqual(ids(found.items), all.slice(0, limit));
+        }
+      assert.deepEqual((await paged('stamped', account, {})).seen, all.slice(0, 40));
+    }
+  });
 
   /** Null is before every value. */
   const grades = (a: Note, b: Note) => (a.grade ?? -1) - (b.grade ?? -1);
