@@ -4,11 +4,10 @@ import { Problem } from '../problems.ts';
 import { anonymous, type Caller, type Origin } from '../schema/caller.ts';
 import type { KeyUse } from '../schema/services/account-service.ts';
 import { StartError } from '../start-error.ts';
+import { type Callers, invalidKey, type Purpose } from './callers.ts';
 import type { EventLog } from './events.ts';
-import { hashSecret, KEY_PREFIX, parseForeignKey, parseKey } from './keys/key-format.ts';
-import { isUsable, type KeyStatements, type KeyWithRoles } from './keys/key-statements.ts';
+import { KEY_PREFIX } from './keys/key-format.ts';
 import type { KeyUsage } from './keys/key-usage.ts';
-import type { Purpose, SessionCallers } from './sessions/session-callers.ts';
 import { sourceOf, type Throttle } from './throttling/throttle.ts';
 import type { CsrfTokens } from './tokens/csrf-tokens.ts';
 import type { Tickets } from './tokens/tickets.ts';
@@ -16,15 +15,15 @@ import { invalidToken } from './tokens/tokens.ts';
 
 /** Turns what a request presents into its caller. */
 export interface Authenticator {
-  /** The caller of an access token that was seen just now, for whom `bearer` need not be asked. */
-  readonly seen: SessionCallers['seen'];
+  /** The caller of a token or key that was seen just now, for whom `bearer` need not be asked. */
+  readonly seen: Callers['seen'];
   /**
    * An access token, an API key or the administrator's secret. Throws `invalid_token`, `invalid_key` for a key, and
    * `too_many_requests` for guesses at the secret.
    */
   bearer(token: string, purpose: Purpose, origin: Origin): Promise<Caller> | Caller;
-  /** An API key. Always asks the database, but for a key whose checksum is wrong. Throws `invalid_key`. */
-  key(key: string): Promise<Caller>;
+  /** An API key. Throws `invalid_key`. */
+  key(key: string, purpose: Purpose): Promise<Caller> | Caller;
   /** The administrator's secret. Throws `invalid_token` where it is wrong or the server has none, and `too_many_requests`. */
   administrator(secret: string, origin: Origin): Caller;
   /**
@@ -47,8 +46,7 @@ export interface Authenticator {
 
 interface Dependencies {
   store: Store;
-  callers: SessionCallers;
-  keys: KeyStatements;
+  callers: Callers;
   usage: KeyUsage;
   throttle: Throttle;
   tickets: Tickets;
@@ -60,13 +58,11 @@ interface Dependencies {
 }
 
 const ADMINISTRATOR: Caller = Object.freeze({ kind: 'administrator' });
-/** Compared with where there is no such key, so that this takes as long. No secret has this hash. */
-const NO_HASH = '0'.repeat(64);
 const MIN_SECRET_LENGTH = 32;
 
 /** The authenticator of one app. Throws `StartError` for an administrator's secret that is too short. */
 export function openAuthenticator(dependencies: Dependencies): Authenticator {
-  const { store, callers, keys, usage, throttle, tickets, now, log } = dependencies;
+  const { callers, usage, throttle, tickets, log } = dependencies;
   const { administratorSecret, administratorHash, csrf } = dependencies;
   const expected = administratorSecret
     ? digest(checkedSecret(administratorSecret))
@@ -88,31 +84,17 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
     throw new Problem('invalid_token', { detail: "The administrator's secret is wrong." });
   }
 
-  async function findKey(key: string): Promise<Caller | undefined> {
-    const parsed = parseKey(key) ?? parseForeignKey(key);
-    if (!parsed) return undefined;
-    const [row] = await keys.enabled(store, { id: parsed.id });
-    const same = timingSafeEqual(Buffer.from(hashSecret(parsed.secret)), Buffer.from(row?.hash ?? NO_HASH));
-    return row && same && isUsable(row, now()) ? keyCaller(row) : undefined;
-  }
-
   async function byKey(key: string): Promise<Caller> {
-    const caller = await findKey(key);
+    const caller = await callers.ofKey(key);
     if (!caller) throw invalidKey();
     return caller;
   }
 
   /** The caller of a text that is no token: an imported key, else taken for the administrator's secret. */
   async function byText(text: string, purpose: Purpose, origin: Origin): Promise<Caller> {
-    const key = await findKey(text);
+    const key = await callers.ofKey(text);
     if (key) return key;
     return expected === undefined ? callers.ofToken(text, purpose) : administrator(text, origin);
-  }
-
-  async function usableKey(id: string): Promise<KeyWithRoles> {
-    const row = await keys.current(id);
-    if (!row || !isUsable(row, now())) throw invalidKey();
-    return row;
   }
 
   return {
@@ -122,7 +104,7 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
       // The secret has no dot, and a token always has: neither is taken for a guess at the other.
       return token.includes('.') ? callers.ofToken(token, purpose) : byText(token, purpose, origin);
     },
-    key: byKey,
+    key: (key, purpose) => callers.seenKey(key, purpose) ?? byKey(key),
     administrator,
     session(cookie, unsafe) {
       const seen = unsafe ? undefined : callers.seen(cookie, 'read');
@@ -136,7 +118,7 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
     },
     async ticket(ticket, path) {
       const { account, session, key } = await tickets.take(ticket, path);
-      if (key !== null) return keyCaller(await usableKey(key));
+      if (key !== null) return callers.ofKeyId(key);
       if (account === null || session === null) return ADMINISTRATOR;
       return callers.ofSession({ account, session }, 'write');
     },
@@ -147,7 +129,7 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
         const { roles } = await callers.ofSession(caller, 'write');
         if (!hasSameRoles(roles, caller.roles)) throw invalidToken();
       }
-      if (caller.kind === 'key' && !hasSameRoles((await usableKey(caller.key)).roles, caller.roles))
+      if (caller.kind === 'key' && !hasSameRoles((await callers.ofKeyId(caller.key)).roles, caller.roles))
         throw invalidKey();
     },
     used(caller, use) {
@@ -158,10 +140,6 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
 
 function hasSameRoles(some: readonly string[] = [], others: readonly string[] = []): boolean {
   return some.length === others.length && some.every((one) => others.includes(one));
-}
-
-function keyCaller({ id, account, scopes, roles }: KeyWithRoles): Caller {
-  return { kind: 'key', account, key: id, scopes, ...(roles.length > 0 && { roles }) };
 }
 
 function checkedSecret(secret: string): string {
@@ -175,10 +153,6 @@ function checkedSecret(secret: string): string {
       'TRESTLE_ADMIN_SECRET contains a dot or begins as an API key does, so it could be taken for a token or a key; choose another',
     );
   return secret;
-}
-
-function invalidKey(): Problem {
-  return new Problem('invalid_key', { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } });
 }
 
 /** Both sides become as long, so that the comparison tells nothing, not even the secret's length. */

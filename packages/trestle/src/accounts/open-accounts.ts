@@ -13,6 +13,7 @@ import { accountViewer } from './account-rows.ts';
 import { accountService, requirePassword } from './account-service.ts';
 import { accountStatements, writeUsernameKeys } from './account-statements.ts';
 import { type Authenticator, openAuthenticator } from './authenticator.ts';
+import { Callers } from './callers.ts';
 import type { EventLog } from './events.ts';
 import { keyStatements } from './keys/key-statements.ts';
 import { KeyUsage } from './keys/key-usage.ts';
@@ -26,7 +27,6 @@ import { accountBodies } from './request-bodies.ts';
 import { accountResources, type KeyUseRow, linkResources } from './resources.ts';
 import type { ShownSession } from './sessions/own-sessions.ts';
 import { Refresh } from './sessions/refresh.ts';
-import { SessionCallers } from './sessions/session-callers.ts';
 import { sessionStatements } from './sessions/session-statements.ts';
 import { lifetimesOf, Sessions } from './sessions/sessions.ts';
 import { deriveKeys, type SigningSecret } from './sessions/signing-secret.ts';
@@ -132,7 +132,7 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
   });
   const lifetimes = lifetimesOf(declared);
   const looksAlways = declared.roles.length > 0;
-  const callers = new SessionCallers({ store, statements, tokens, now, looksAlways });
+  const callers = new Callers({ store, statements, keys, tokens, now, looksAlways });
   const sessions = new Sessions({ statements, tokens, lifetimes, now, callers });
   const refresh = new Refresh({ store, statements, sessions, tokens, lifetimes, now, log });
 
@@ -172,7 +172,7 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
       useReads: systemReads<KeyUseRow>(models.key_uses, store, cursors),
     }),
     tickets,
-    authenticate: openAuthenticator({ ...shared, keys, tickets, administratorSecret, administratorHash }),
+    authenticate: openAuthenticator({ ...shared, tickets, administratorSecret, administratorHash }),
     operators: operatorService({ ...shared, lifetimes, service, setups: models.setups }),
     accountModels: {
       accounts: rows.writer.model,

@@ -226,10 +226,10 @@ eachStore('accounts', (open) => {
     assert.equal((await demo.accounts.read(BY_ADMINISTRATOR, account.id)).disabled_at !== null, true);
     await raises('invalid_token', () => demo.authenticate.bearer(tokens.access, 'read', HERE));
     await raises('invalid_token', () => demo.accounts.refresh(FROM_HERE, String(tokens.refresh)));
-    await raises('invalid_key', () => demo.authenticate.key(key.key));
+    await raises('invalid_key', () => demo.authenticate.key(key.key, 'write'));
     await demo.accounts.enable(BY_ADMINISTRATOR, account.id);
     await raises('invalid_token', () => demo.authenticate.bearer(tokens.access, 'read', HERE));
-    assert.equal((await demo.authenticate.key(key.key)).kind, 'key');
+    assert.equal((await demo.authenticate.key(key.key, 'write')).kind, 'key');
     await demo.accounts.resetPassword(BY_ADMINISTRATOR, account.id, 'lost and found');
     await demo.accounts.signIn(FROM_HERE, { username: 'ann', password: 'lost and found' });
     await raises('not_found', () => demo.accounts.disable(BY_ADMINISTRATOR, 'nobody'));

@@ -33,7 +33,7 @@ eachStore('keys', (open) => {
     assert.deepEqual(await demo.keys.read({ caller }, made.id), made);
     assert.deepEqual((await demo.keys.list({ caller })).items, [made]);
     const expected = { kind: 'key', account: account.id, key: made.id, scopes: null };
-    assert.deepEqual(await demo.authenticate.key(key), expected);
+    assert.deepEqual(await demo.authenticate.key(key, 'write'), expected);
     assert.deepEqual(await demo.authenticate.bearer(key, 'read', HERE), expected);
   });
 
@@ -46,18 +46,18 @@ eachStore('keys', (open) => {
       for (const char of ['0', 'z', '_', ' ', 'é']) {
         if (key[at] === char) continue;
         const other = key.slice(0, at) + char + key.slice(at + 1);
-        await raises('invalid_key', () => demo.authenticate.key(other));
+        await raises('invalid_key', () => demo.authenticate.key(other, 'write'));
         assert.equal(demo.keys.idOf(other), null);
       }
     for (const other of ['', 'trs_live_', `${key}0`, key.slice(1), ` ${key}`, `${key}\n`, key.repeat(1000)])
-      await raises('invalid_key', () => demo.authenticate.key(other));
+      await raises('invalid_key', () => demo.authenticate.key(other, 'write'));
     assert.equal(demo.store.statements, before);
   });
 
   test('of another key with the same id the secret is wrong', async () => {
     const [one, two] = [await openDemo(await open()), await openDemo(await open())];
     const { key } = await one.keys.create(BY_ADMINISTRATOR, {});
-    await raises('invalid_key', () => two.authenticate.key(key));
+    await raises('invalid_key', () => two.authenticate.key(key, 'write'));
   });
 
   test('a key serves while it is active, not over, not deleted and its owner not disabled', async () => {
@@ -65,23 +65,23 @@ eachStore('keys', (open) => {
     const demo = await openDemo(await open(), { now: time.now });
     const { caller, account } = await newAccount(demo, 'ann');
     const { key, id } = await demo.keys.create({ caller }, { lifetime: 60 });
-    const refused = () => raises('invalid_key', () => demo.authenticate.key(key));
+    const refused = () => raises('invalid_key', () => demo.authenticate.key(key, 'write'));
     assert.equal((await demo.keys.deactivate({ caller }, id)).active, false);
     await refused();
     assert.equal((await demo.keys.activate({ caller }, id)).active, true);
-    await demo.authenticate.key(key);
+    await demo.authenticate.key(key, 'write');
     time.pass(60);
     await refused();
     const renewed = await demo.keys.renew({ caller }, id, new Date(time.now() + 1000).toISOString());
     assert.equal(renewed.expires_at, '2026-11-21T07:49:40.123Z');
-    await demo.authenticate.key(key);
+    await demo.authenticate.key(key, 'write');
     await demo.keys.deactivate({ caller }, id);
     await demo.keys.renew({ caller }, id, new Date(time.now() + 1000).toISOString());
-    await demo.authenticate.key(key);
+    await demo.authenticate.key(key, 'write');
     await demo.accounts.disable(BY_ADMINISTRATOR, account.id);
     await refused();
     await demo.accounts.enable(BY_ADMINISTRATOR, account.id);
-    await demo.authenticate.key(key);
+    await demo.authenticate.key(key, 'write');
     await demo.keys.remove({ caller }, id);
     await refused();
     await raises('not_found', () => demo.keys.read({ caller }, id));
@@ -111,14 +111,14 @@ eachStore('keys', (open) => {
     const next = await demo.keys.roll({ caller }, old.id);
     assert.deepEqual([next.name, next.scopes], ['ci', ['notes:read']]);
     assert.equal(Date.parse(String(next.expires_at)), time.now() + 30 * DAY * 1000);
-    await demo.authenticate.key(next.key);
+    await demo.authenticate.key(next.key, 'write');
     time.pass(DAY - 1);
-    await demo.authenticate.key(old.key);
+    await demo.authenticate.key(old.key, 'write');
     time.pass(1);
-    await raises('invalid_key', () => demo.authenticate.key(old.key));
+    await raises('invalid_key', () => demo.authenticate.key(old.key, 'write'));
     await raises('conflict', () => demo.keys.roll({ caller }, old.id));
     await demo.keys.roll({ caller }, next.id, 0);
-    await raises('invalid_key', () => demo.authenticate.key(next.key));
+    await raises('invalid_key', () => demo.authenticate.key(next.key, 'write'));
     for (const overlap of [-1, 7 * DAY + 1, Number.NaN])
       await raises('invalid', () => demo.keys.roll({ caller }, next.id, overlap));
   });
@@ -128,7 +128,7 @@ eachStore('keys', (open) => {
     const ann = await newAccount(demo, 'ann');
     const bob = await newAccount(demo, 'bob');
     const { id, key } = await demo.keys.create({ caller: ann.caller }, {});
-    const byKey = await demo.authenticate.key(key);
+    const byKey = await demo.authenticate.key(key, 'write');
     const acts: ((caller: Caller) => Promise<unknown>)[] = [
       (caller) => demo.keys.read({ caller }, id),
       (caller) => demo.keys.deactivate({ caller }, id),
@@ -159,7 +159,7 @@ eachStore('keys', (open) => {
     const { account, caller } = await newAccount(demo, 'ann');
     const service = await demo.keys.create(BY_ADMINISTRATOR, { name: 'agent' });
     const forAnn = await demo.keys.create(BY_ADMINISTRATOR, { account: account.id });
-    assert.deepEqual(await demo.authenticate.key(service.key), {
+    assert.deepEqual(await demo.authenticate.key(service.key, 'write'), {
       kind: 'key',
       account: null,
       key: service.id,
@@ -228,7 +228,7 @@ eachStore('keys', (open) => {
     const demo = await openDemo(store);
     const { caller } = await newAccount(demo, 'ann');
     const { id, key } = await demo.keys.create({ caller }, {});
-    const byKey = await demo.authenticate.key(key);
+    const byKey = await demo.authenticate.key(key, 'write');
     const before = store.statements;
     for (let second = 0; second < 60; second += 1)
       demo.authenticate.used(byKey, {
@@ -253,7 +253,10 @@ eachStore('keys', (open) => {
     const kept = await demo.keys.create({ caller }, {});
     const gone = await demo.keys.create({ caller }, {});
     for (const { key } of [gone, kept])
-      demo.authenticate.used(await demo.authenticate.key(key), { ...USE, at: '2026-11-21T08:00:00.000Z' });
+      demo.authenticate.used(await demo.authenticate.key(key, 'write'), {
+        ...USE,
+        at: '2026-11-21T08:00:00.000Z',
+      });
     await demo.keys.remove({ caller }, gone.id);
     await demo.close();
     const other = await openDemo(demo.store);
@@ -264,7 +267,7 @@ eachStore('keys', (open) => {
     const store = await open();
     const demo = await openDemo(store);
     const { key } = await demo.keys.create(BY_ADMINISTRATOR, {});
-    const byKey = await demo.authenticate.key(key);
+    const byKey = await demo.authenticate.key(key, 'write');
     const count = statement(store.dialect, sql`select uses from ${sql.table('_trestle_keys')}`);
     demo.authenticate.used(byKey, { ...USE, at: new Date().toISOString() });
     await until(async () => (await store.all(count, []))[0]?.uses === 1);
@@ -278,11 +281,11 @@ eachStore('keys', (open) => {
     await raises('forbidden', () => demo.keys.import({ caller }, { key }));
     for (const wrong of ['short', `${key} `, 'trs_live_of-another-server-of-ours', 'x'.repeat(65)])
       await raises('invalid', () => demo.keys.import(BY_ADMINISTRATOR, { key: wrong }));
-    await raises('invalid_key', () => demo.authenticate.key(key));
+    await raises('invalid_key', () => demo.authenticate.key(key, 'write'));
     const { id } = await demo.keys.import(BY_ADMINISTRATOR, { key, name: 'original', lifetime: 3600 });
     await raises('conflict', () => demo.keys.import(BY_ADMINISTRATOR, { key }));
     const service = { kind: 'key', account: null, key: id, scopes: null };
-    assert.deepEqual(await demo.authenticate.key(key), service);
+    assert.deepEqual(await demo.authenticate.key(key, 'write'), service);
     assert.deepEqual(await demo.authenticate.bearer(key, 'read', HERE), service);
     assert.equal(demo.keys.idOf(key), id);
     assert.ok(
@@ -293,6 +296,6 @@ eachStore('keys', (open) => {
     assert.equal((await demo.authenticate.bearer(secret, 'read', HERE)).kind, 'administrator');
     await raises('invalid_token', async () => demo.authenticate.bearer(`${key}0`, 'read', HERE));
     await demo.keys.deactivate(BY_ADMINISTRATOR, id);
-    await raises('invalid_key', () => demo.authenticate.key(key));
+    await raises('invalid_key', () => demo.authenticate.key(key, 'write'));
   });
 });

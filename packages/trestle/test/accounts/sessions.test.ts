@@ -99,7 +99,7 @@ eachStore('sessions', (open) => {
     const demo = await openDemo(await open());
     const { caller } = await newAccount(demo, 'ann');
     const { key } = await demo.keys.create({ caller }, {});
-    const byKey = await demo.authenticate.key(key);
+    const byKey = await demo.authenticate.key(key, 'write');
     await raises('forbidden', () => demo.accounts.sessions({ caller: byKey }));
     assert.equal((await demo.accounts.sessions({ caller: ADMINISTRATOR })).items.length, 1);
     for (const other of [byKey, ADMINISTRATOR])

@@ -118,7 +118,7 @@ eachStore('tokens', (open) => {
       await raises('invalid_token', () => demo.accounts.renewAccess(FROM_HERE, other));
     }
     for (const other of [tokens.access, refresh, 'the-administrators-secret-of-these-tests'])
-      await raises('invalid_key', () => demo.authenticate.key(other));
+      await raises('invalid_key', () => demo.authenticate.key(other, 'write'));
     for (const other of [tokens.access, refresh, key])
       await raises('invalid_token', () => demo.authenticate.administrator(other, HERE));
     assert.equal((await demo.authenticate.bearer(key, 'read', HERE)).kind, 'key');

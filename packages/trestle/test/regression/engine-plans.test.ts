@@ -119,7 +119,7 @@ eachStore('plans of the engine’s own statements', (open) => {
     const ann = await demo.authenticate.bearer(tokens.access, 'write', HERE);
     await service.refresh(FROM_HERE, tokens.refresh ?? '');
     const { key, id: keyId } = await keys.create({ caller: ann }, {});
-    await demo.authenticate.key(key);
+    await demo.authenticate.key(key, 'write');
     const { ticket } = await tickets.create({ caller: ann }, { path: '/x' });
     await demo.authenticate.ticket(ticket, '/x');
     await demo.purge();

@@ -18,17 +18,18 @@ export function keyStatements(
     where owner.id = ${table.name}.account and owner.disabled_at is not null)`;
   const roles = sql`(select owner.roles from ${models.accounts.record.table} as owner
     where owner.id = ${table.name}.account)`;
-  const several = table.selectWith(
+  const enabledOnes = table.selectWith(
     'roles',
     roles,
     sql`where ${dialect.within(sql.ref('id'), sql`${param('ids')}`, 'text')} and ${enabled}`,
   );
   const ofAccount = sql`account = ${param('account')}`;
   return {
-    /** A key whose account, where it has one, is not disabled, with the account's roles. */
-    enabled: table.selectWith('roles', roles, sql`where ${id} and ${enabled}`),
-    /** The same by one statement for all that are asked for in one tick. */
-    current: batchedLookup((ids) => several(store, { ids: dialect.encodeList(ids) })),
+    /**
+     * A key whose account, where it has one, is not disabled, with the account's roles; by one statement for all that are asked for
+     * in one tick.
+     */
+    current: batchedLookup((ids) => enabledOnes(store, { ids: dialect.encodeList(ids) })),
     byId: table.select(sql`where ${id}`),
     /** Kept from changing until the transaction's end. */
     lock: table.select(sql`where ${id} ${dialect.forUpdate}`),
@@ -47,7 +48,7 @@ export function keyStatements(
 export type KeyStatements = ReturnType<typeof keyStatements>;
 
 /** A key with the roles of its account. */
-export type KeyWithRoles = Awaited<ReturnType<KeyStatements['enabled']>>[number];
+export type KeyWithRoles = NonNullable<Awaited<ReturnType<KeyStatements['current']>>>;
 
 /** Whether a key is active and has not expired. */
 export function isUsable(row: KeyRow, now: number): boolean {

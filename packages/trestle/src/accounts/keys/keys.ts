@@ -9,6 +9,7 @@ import { seconds } from '../../schema/duration.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { KeyOptions, KeyService, KeyUse, KeyView } from '../../schema/services/account-service.ts';
 import type { AccountStatements } from '../account-statements.ts';
+import type { Callers } from '../callers.ts';
 import type { EventLog } from '../events.ts';
 import { type AccountBodies, DEFAULT_OVERLAP, longestLifetime, tooLong } from '../request-bodies.ts';
 import type { KeyRow, KeyUseRow } from '../resources.ts';
@@ -39,6 +40,7 @@ interface KeyDependencies {
   readonly reads: SystemReads<ShownKey>;
   readonly useReads: SystemReads<KeyUseRow>;
   readonly usage: KeyUsage;
+  readonly callers: Callers;
   readonly bodies: AccountBodies;
   readonly now: () => number;
   readonly log: EventLog;
@@ -51,7 +53,7 @@ export function keyService(dependencies: KeyDependencies): KeyService {
 
 /** Keys are made, whole, by `create` and `roll`; whoever imports one has it already. */
 function newKeys(dependencies: KeyDependencies): Pick<KeyService, 'create' | 'import' | 'roll'> {
-  const { store, declared, accounts, statements, bodies, now, log } = dependencies;
+  const { store, declared, accounts, statements, callers, bodies, now, log } = dependencies;
   const { lowerCase, lifetime: byDefault } = declared.keys;
 
   async function add(
@@ -125,7 +127,8 @@ function newKeys(dependencies: KeyDependencies): Pick<KeyService, 'create' | 'im
         const until = moment + overlap * 1000;
         const ends = Math.min(until, old.expires_at === null ? until : Date.parse(old.expires_at));
         await statements.update(transaction, { id, active: true, expires_at: new Date(ends).toISOString() });
-        transaction.afterCommit.push(() =>
+        await callers.tell(transaction);
+        transaction.afterCommit.push(callers.forget, () =>
           log({ event: 'key_rolled', key: id, account: old.account }, context.origin),
         );
         return { ...view(row), key };
@@ -165,7 +168,7 @@ function keyReads(dependencies: KeyDependencies): Pick<KeyService, 'list' | 'rea
 function keyChanges(
   dependencies: KeyDependencies,
 ): Pick<KeyService, 'deactivate' | 'activate' | 'renew' | 'remove'> {
-  const { store, declared, statements, bodies, now, log } = dependencies;
+  const { store, declared, statements, callers, bodies, now, log } = dependencies;
 
   /** Runs a change of one key of the caller, locked. */
   async function change(
@@ -179,7 +182,10 @@ function keyChanges(
       const found = await lock(statements, transaction, context.caller, id);
       const next = { ...found, ...edit(found) };
       await statements.update(transaction, { ...next });
-      transaction.afterCommit.push(() => log({ event, key: id, account: next.account }, context.origin));
+      await callers.tell(transaction);
+      transaction.afterCommit.push(callers.forget, () =>
+        log({ event, key: id, account: next.account }, context.origin),
+      );
       return next;
     });
     return view(row);
@@ -206,7 +212,10 @@ function keyChanges(
         const { account } = await lock(statements, transaction, context.caller, id);
         await statements.remove(transaction, { id });
         await statements.removeUses(transaction, { id });
-        transaction.afterCommit.push(() => log({ event: 'key_deleted', key: id, account }, context.origin));
+        await callers.tell(transaction);
+        transaction.afterCommit.push(callers.forget, () =>
+          log({ event: 'key_deleted', key: id, account }, context.origin),
+        );
       });
     },
   };

@@ -4,9 +4,9 @@ import type { Accounts } from '../../schema/accounts.ts';
 import { seconds } from '../../schema/duration.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { Account, Tokens } from '../../schema/services/account-service.ts';
+import type { Callers } from '../callers.ts';
 import type { SessionRow } from '../resources.ts';
 import type { TokenSigner } from '../tokens/tokens.ts';
-import type { SessionCallers } from './session-callers.ts';
 import type { SessionStatements } from './session-statements.ts';
 
 /** 16 random bytes in base64url. PostgreSQL refuses some texts, so it is asked for nothing else. */
@@ -17,13 +17,13 @@ interface Dependencies {
   tokens: TokenSigner;
   lifetimes: Lifetimes;
   now: () => number;
-  callers: SessionCallers;
+  callers: Callers;
 }
 
 /** Sessions: each sign-in is one, and every access token belongs to one. */
 export class Sessions {
   readonly #dependencies: Dependencies;
-  readonly callers: SessionCallers;
+  readonly callers: Callers;
 
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;

@@ -103,7 +103,7 @@ export function callerOf(
   const origin = { address: request.ip, requestId: request.id };
   switch (kind) {
     case 'key':
-      return authenticate.key(credential);
+      return authenticate.key(credential, purpose);
     case 'administrator':
       return authenticate.administrator(credential, origin);
     case 'ticket':
