@@ -41,6 +41,8 @@ export interface Dialect extends Rendering {
   decoder(kind: StoredKind): ((value: unknown) => unknown) | undefined;
   /** A value of this kind, as it can be compared: PostgreSQL compares no JSON, but both keep its text as it was given. */
   comparable(value: Sql, kind: StoredKind): Sql;
+  /** The value that a text stands for. */
+  fromText(text: Sql, kind: StoredKind): Sql;
   /** `column in (…)`, for any number of values in one placeholder. */
   within(column: Sql, values: Sql, kind: StoredKind): Sql;
   /** The values of a list as rows with one column `value`, for joins. */

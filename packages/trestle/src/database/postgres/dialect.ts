@@ -60,6 +60,7 @@ export function postgresDialect(schema: string): Dialect {
       return kind === 'json' ? (value) => JSON.parse(String(value)) : undefined;
     },
     comparable: (value, kind) => (kind === 'json' ? sql`cast(${value} as text)` : value),
+    fromText: (text, kind) => sql`cast(${text} as ${sql.raw(TYPES[kind])})`,
     within: (column, values, kind) => sql`${column} = any(${list(values, kind)})`,
     listed: (values, kind) => sql`(select unnest(${list(values, kind)}) as value)`,
     encodeList: arrayLiteral,

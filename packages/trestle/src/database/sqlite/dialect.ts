@@ -69,6 +69,7 @@ export const sqliteDialect: Dialect = {
     return undefined;
   },
   comparable: (value) => value,
+  fromText: (text, kind) => (kind === 'integer' ? sql`cast(${text} as integer)` : text),
   within: (column, values) => sql`${column} in (select value from json_each(${values}))`,
   listed: (values) => sql`json_each(${values})`,
   encodeList: (values) => JSON.stringify(values),

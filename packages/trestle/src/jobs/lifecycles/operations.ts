@@ -1,4 +1,4 @@
-import { sql } from '../../database/sql.ts';
+import { type Sql, sql } from '../../database/sql.ts';
 import type { Executor, Store } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
 import type { Cursors } from '../../rows/lists/list.ts';
@@ -47,6 +47,9 @@ export class Operations {
   readonly #queue: JobQueue;
   readonly #lifecycles: Lifecycles;
   readonly #reads: SystemReads<Visible>;
+  readonly #table: Sql;
+  /** Rules by number, as many as classes of callers have. */
+  readonly #numbers = new Map<Sql, number>();
 
   constructor(
     store: Store,
@@ -57,6 +60,7 @@ export class Operations {
     this.#store = store;
     this.#queue = queue;
     this.#lifecycles = lifecycles;
+    this.#table = table.model.view.table;
     this.#reads = systemReads(table.model, store, table.cursors, this.#visible);
   }
 
@@ -112,30 +116,31 @@ export class Operations {
     });
   }
 
-  /** An operation whose row the caller may read. If its row was deleted, only the account that started it may, or whoever may read every row. */
+  /**
+   * An operation whose row the caller may read. If its row was deleted, only the account that started it may, or whoever may read
+   * every row. What is asked of the database is the same for a hidden one and for one that does not exist.
+   */
   async find(caller: Caller, id: string): Promise<JobRecord> {
-    const record = UUID.test(id) ? await this.#queue.find(id) : undefined;
-    const lifecycle = this.#lifecycles.get(record?.resource ?? '');
+    // 401 or 403 rather than 404 for callers who can read no resource with operations.
+    this.#requireReader(caller, 'read');
     const missing = () =>
       new Problem('not_found', {
         detail: `There is no operation ${id}.`,
         data: { resource: 'operations', id },
       });
-    if (!record || !lifecycle) {
-      // 401 rather than 404 for callers who can read no resource with operations.
-      this.#requireReader(caller);
-      throw missing();
-    }
-    const { policy } = lifecycle.model;
-    policy.admit(caller, 'read');
-    if (policy.where(caller, 'read') === undefined) return record;
-    const row = await lifecycle.peek(this.#store, rowIdOf(lifecycle, record));
+    if (!UUID.test(id)) throw missing();
+    const record = await this.#queue.find(id);
+    const lifecycle = this.#lifecycles.get(record?.resource ?? '');
+    const policy = lifecycle?.model.policy;
+    const isReader = policy?.admits(caller, 'read') ?? false;
+    if (record && isReader && policy?.where(caller, 'read') === undefined) return record;
+    const { items } = await this.#reads.list(asReader(caller), { filter: { id: { eq: id } }, limit: 1 });
+    if (record && items.length > 0) return record;
     const account = accountOf(caller);
-    const allowed = row
-      ? await policy.allows(caller, 'read', row, this.#store)
-      : account !== null && record.account === String(account);
-    if (!allowed) throw missing();
-    return record;
+    const isOwn = account !== null && record?.account === String(account);
+    if (record && lifecycle && isReader && isOwn)
+      if (!(await lifecycle.peek(this.#store, rowIdOf(lifecycle, record)))) return record;
+    throw missing();
   }
 
   /** Cancels what is queued, and asks what runs to stop: its run hears of it at once here, elsewhere with its next look. */
@@ -161,7 +166,7 @@ export class Operations {
   /** Operations of the rows that the caller may read, newest first: read as rows of any resource are. */
   async list(caller: Caller, query: OperationQuery = {}): Promise<Page<OperationView>> {
     const { resource, row, state, limit, cursor } = query;
-    if (resource === undefined) this.#requireReader(caller);
+    if (resource === undefined) this.#requireReader(caller, 'see');
     else {
       if (!this.#lifecycles.has(resource)) {
         const message = `the resources with operations are ${[...this.#lifecycles.keys()].join(', ')}`;
@@ -177,12 +182,8 @@ export class Operations {
       ...(row !== undefined && { row: { eq: String(row) } }),
       ...(state !== undefined && { state: { eq: state } }),
     };
-    // Operations have no scope of their own: those of their rows decide.
-    const scopes = caller.kind === 'key' && caller.scopes;
-    const page = await this.#reads.list(
-      { caller: scopes ? { ...caller, scopes: [...scopes, 'operations:read'] } : caller },
-      { filter, ...(limit !== undefined && { limit }), ...(cursor !== undefined && { cursor }) },
-    );
+    const asked = { filter, ...(limit !== undefined && { limit }), ...(cursor !== undefined && { cursor }) };
+    const page = await this.#reads.list(asReader(caller), asked);
     return { ...page, items: page.items.map((one) => this.view(one)) };
   }
 
@@ -211,12 +212,15 @@ export class Operations {
   readonly #visible: Restrict = (caller) => {
     const models = [...this.#lifecycles.values()].map(({ model }) => model);
     const readable = models.filter(({ policy }) => policy.admits(caller, 'read'));
-    const conditions = readable.map(({ name, table, policy }) => {
-      const ofResource = sql`${sql.ref('resource')} = ${sql.lit(name)}`;
+    const own = (field: string) => sql`${this.#table}.${sql.ref(field)}`;
+    const conditions = readable.map(({ name, table, policy, idKind }) => {
+      const ofResource = sql`${own('resource')} = ${sql.lit(name)}`;
       const where = policy.where(caller, 'read');
       if (where === undefined) return { key: name, condition: ofResource };
-      const rows = sql`select cast(id as text) from ${table} where ${where}`;
-      return { key: `${name}?`, condition: sql`(${ofResource} and ${sql.ref('row')} in (${rows}))` };
+      // Rows of other resources may have ids of another kind.
+      const id = this.#store.dialect.fromText(sql`case when ${ofResource} then ${own('row')} end`, idKind);
+      const row = sql`select 1 from ${table} where ${table}.${sql.ref('id')} = ${id} and ${where}`;
+      return { key: `${name} ${this.#numberOf(where)}`, condition: sql`(${ofResource} and exists (${row}))` };
     });
     const any = conditions.map(({ condition }) => condition);
     return {
@@ -225,11 +229,24 @@ export class Operations {
     };
   };
 
-  /** Throws `unauthenticated` or `forbidden` for callers who can read no resource with operations. */
-  #requireReader(caller: Caller): void {
-    const policies = [...this.#lifecycles.values()].map(({ model }) => model.policy);
-    if (!policies.some((policy) => policy.admits(caller, 'see'))) policies[0]?.admit(caller, 'see');
+  /** A rule of a class of callers by a number: a statement that is kept for one of them is not that of another. */
+  #numberOf(where: Sql): number {
+    const number = this.#numbers.get(where) ?? this.#numbers.size + 1;
+    this.#numbers.set(where, number);
+    return number;
   }
+
+  /** Throws `unauthenticated` or `forbidden` for callers who can read no resource with operations. */
+  #requireReader(caller: Caller, action: 'read' | 'see'): void {
+    const policies = [...this.#lifecycles.values()].map(({ model }) => model.policy);
+    if (!policies.some((policy) => policy.admits(caller, action))) policies[0]?.admit(caller, action);
+  }
+}
+
+/** The caller of a list. Operations have no scope of their own: those of their rows decide. */
+function asReader(caller: Caller): Context {
+  const scopes = caller.kind === 'key' && caller.scopes;
+  return { caller: scopes ? { ...caller, scopes: [...scopes, 'operations:read'] } : caller };
 }
 
 export function hasEnded({ finished_at }: Pick<JobRecord, 'finished_at'>): boolean {
