@@ -158,9 +158,13 @@ function runGroup(root: string, files: readonly string[]): Promise<TestResult> {
   let result: TestResult | undefined;
   let watch = setTimeout(() => child.kill('SIGKILL'), SILENCE_MS);
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (part) => (printed += part));
-  child.on('message', (message: TestResult | 'alive') => {
-    if (message === 'alive') watch.refresh();
-    else {
+  // A hook has no time limit: what came before it says where the process waits.
+  let last = 'its start';
+  child.on('message', (message: TestResult | string) => {
+    if (typeof message === 'string') {
+      last = message;
+      watch.refresh();
+    } else {
       result = message;
       clearTimeout(watch);
       watch = setTimeout(() => child.kill('SIGKILL'), END_MS);
@@ -175,7 +179,7 @@ function runGroup(root: string, files: readonly string[]): Promise<TestResult> {
     }
     const idle = result
       ? `still open ${END_MS / 1000} s after its tests`
-      : `silent for ${SILENCE_MS / 1000} s`;
+      : `silent for ${SILENCE_MS / 1000} s after ${last}`;
     const how = signal === 'SIGKILL' ? idle : `exit code ${code ?? signal}`;
     const failure = `${files.join('\n')}\n${indented(`${how}\n${printed}`)}`;
     const ended = result ?? NO_RESULT;

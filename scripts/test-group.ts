@@ -8,6 +8,9 @@ import { indented, NO_RESULT, type TestResult } from './run-tests.ts';
 /** One test that takes longer waits for what never comes. */
 const TEST_TIMEOUT_MS = 150_000;
 
+/** An error may hold a connection or a server, which print at great length. */
+const MAX_REASON_LENGTH = 20_000;
+
 const root = process.cwd();
 const files = process.argv.slice(2);
 const result: TestResult = structuredClone(NO_RESULT);
@@ -20,7 +23,7 @@ const stream = run({
   timeout: TEST_TIMEOUT_MS,
 });
 for await (const { type, data } of stream) {
-  process.send?.('alive');
+  process.send?.('name' in data ? `${type} of '${data.name}'` : type);
   if (type === 'test:pass') addSkipped(data);
   else if (type === 'test:fail') addFailure(data);
   else if (type === 'test:summary') {
@@ -28,11 +31,16 @@ for await (const { type, data } of stream) {
     if (!data.success && result.failed === 0) result.failed = 1;
   }
 }
+// Node ends a process whose files wait at their top for what nothing resolves, before their first test and without an error.
+if (result.passed + result.failed + result.skipped.length === 0) {
+  result.failed = 1;
+  result.failures.push(`no test ran: a file's top-level await never ended\n${indented(files.join('\n'))}`);
+}
 // Suites that a helper declares do not say whose they are: each file counts as its share.
 const seconds = (performance.now() - started) / 1000;
 result.files = files.map((file) => ({ file, seconds: seconds / files.length }));
 result.groups = [{ files, seconds, cpuSeconds: cpuSeconds() }];
-// Once it is sent: to disconnect drops what still waits to be.
+// Once it is sent: to disconnect drops what still waits, which a long result does.
 process.send?.(result, undefined, undefined, () => process.disconnect());
 
 function cpuSeconds(): number {
@@ -73,5 +81,11 @@ function reason(error: unknown): string {
   // An assertion's message holds its values already.
   const known = error instanceof Error && 'code' in error && error.code === 'ERR_ASSERTION';
   const text = known ? (error.stack ?? error.message) : inspect(error, { depth: 4 });
-  return text.replaceAll(/\n\s+at (?:.*node:internal.*|(?:new Promise|Array\.map) \(<anonymous>\))/g, '');
+  const told = text.replaceAll(
+    /\n\s+at (?:.*node:internal.*|(?:new Promise|Array\.map) \(<anonymous>\))/g,
+    '',
+  );
+  return told.length > MAX_REASON_LENGTH
+    ? `${told.slice(0, MAX_REASON_LENGTH)}… (${told.length} characters)`
+    : told;
 }
