@@ -2,53 +2,14 @@
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
 import type { Served } from 'trestle/testing';
-import { call, connect, makeKey } from '../mcp/tools-client.ts';
+import { call, connect, makeKey, toolCalls } from '../mcp/tools-client.ts';
 import { eachPlace, type Place } from '../stores.ts';
-import { type Asked, type Hidden, plain, READS, WORLDS, WRITES, world } from '../two-worlds.ts';
+import { type Hidden, plain, READS, WORLDS, WRITES, world } from '../two-worlds.ts';
 
 const HIDDEN_NAMES = /salary|badge|notes|plan|boss|[tT]ags/;
 const SCOPES = ['people:*', 'papers:*', 'shelves:*', 'webhooks:*'];
 
 type Call = (tool: string, given: Record<string, unknown>) => Promise<unknown>;
-
-/** The tool and the arguments that come to the same as a request of the uniform API. */
-function toolCalls(document: unknown): (asked: Asked) => { tool: string; given: Record<string, unknown> } {
-  const paths = Object.entries<Record<string, { operationId: string }>>(Object(document).paths);
-  const patterns = paths.map(([template, methods]) => {
-    const pattern = template.replace(/\{(\w+)\}/g, '(?<$1>[^/:]+)');
-    return { pattern: new RegExp(`^${pattern}$`), methods, parameters: template.split('{').length };
-  });
-  // A fixed segment comes before a parameter.
-  patterns.sort((one, other) => one.parameters - other.parameters);
-  return ([line, body]) => {
-    const [method = '', url = ''] = line.split(' ');
-    const { pathname, searchParams } = new URL(`http://app/v1${url}`);
-    const given = { ...argumentsOf(searchParams), ...(body !== undefined && { body }) };
-    for (const { pattern, methods } of patterns) {
-      const match = pattern.exec(pathname);
-      const { operationId } = methods[method.toLowerCase()] ?? {};
-      if (match && operationId) return { tool: operationId, given: { ...match.groups, ...given } };
-    }
-    return { tool: 'none', given };
-  };
-}
-
-/** Parameters of a query as arguments: those of a filter as one object. */
-function argumentsOf(query: URLSearchParams): Record<string, unknown> {
-  const given: Record<string, unknown> = {};
-  for (const [name, value] of query) {
-    const path = name.match(/[^[\]]+/g) ?? [];
-    // Filters in an array are given as they are: with their operators.
-    const [leaf, isAlternative] = [path.at(-1) ?? '', path[1] === 'or'];
-    let holder = given;
-    for (const [at, key] of path.slice(0, -1).entries()) {
-      holder[key] ??= isAlternative && at === 1 ? [] : {};
-      holder = Object(holder[key]);
-    }
-    holder[leaf] = isAlternative ? { eq: value } : value;
-  }
-  return given;
-}
 
 async function answersOf(t: TestContext, place: Place, hidden: Hidden): Promise<string[]> {
   const made = await world(t, place, hidden);

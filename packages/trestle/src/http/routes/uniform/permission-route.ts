@@ -3,7 +3,7 @@ import type { Store } from '../../../database/store.ts';
 import { Problem } from '../../../problems.ts';
 import type { Model } from '../../../rows/model.ts';
 import { type Action, transitionsOf } from '../../../rows/policy.ts';
-import { rowsWith } from '../../../rows/read.ts';
+import { visibleRowFinder } from '../../../rows/read.ts';
 import { isAdministrator, isViewer } from '../../../rows/rules/caller-class.ts';
 import { notFound, requireId } from '../../../rows/validate.ts';
 import { system } from '../../../schema/caller.ts';
@@ -20,6 +20,7 @@ export function permissionRoute(model: Model, store: Store, accounts: AccountSer
     ...Object.keys(resource.lifecycle?.operations ?? {}),
     ...transitionsOf(model.fields).map((transition) => transition.name),
   ];
+  const find = visibleRowFinder(model);
   const verdict = Type.Union([
     Type.Boolean(),
     Type.Object({ allowed: Type.Boolean(), because: Type.String() }),
@@ -50,8 +51,8 @@ export function permissionRoute(model: Model, store: Store, accounts: AccountSer
   return route('GET', verbPath(name, 'can'), options, async ({ caller, params: { id }, query }) => {
     policy.admit(caller, 'see');
     requireId(model, id);
-    const [row] = await rowsWith(model, store, { id });
-    if (!row || !(await policy.allows(caller, 'see', row, store))) throw notFound(model, id);
+    const row = await find(store, caller, id);
+    if (!row) throw notFound(model, id);
     const { account } = query;
     const explains = account !== undefined;
     let other = caller;
