@@ -1,12 +1,15 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { FifoMap } from '../../fifo-map.ts';
 import { type RowMaker, rowMaker } from '../row-maker.ts';
 import type { Statement } from '../statement.ts';
 import type { Columns, Executor, Value } from '../store.ts';
 import { defineDecimalSum } from './decimals.ts';
 import { sqliteProblem } from './errors.ts';
 
-/** Filters make new texts; beyond this many the oldest is prepared anew when it comes again. */
+/** Filters make new texts; beyond this many, that which was used longest ago is prepared anew when it comes again. */
 const MAX_PREPARED = 500;
+/** From so many on, it is noted which statement was used last. */
+const ORDERED_FROM = 400;
 
 /** A statement prepared on one connection, which answers arrays, and what makes rows of them: plain objects, the columns in order. */
 interface Prepared {
@@ -19,7 +22,7 @@ export class Connection implements Executor {
   readonly database: DatabaseSync;
   /** Statements run so far. */
   statements = 0;
-  readonly #prepared = new Map<string, Prepared>();
+  readonly #prepared = new FifoMap<string, Prepared>(MAX_PREPARED);
 
   constructor(database: DatabaseSync) {
     this.database = database;
@@ -40,11 +43,8 @@ export class Connection implements Executor {
 
   prepare(text: string): Prepared {
     const known = this.#prepared.get(text);
+    if (known && this.#prepared.size >= ORDERED_FROM) this.#prepared.set(text, known);
     if (known) return known;
-    if (this.#prepared.size >= MAX_PREPARED) {
-      const oldest = this.#prepared.keys().next();
-      if (!oldest.done) this.#prepared.delete(oldest.value);
-    }
     const prepared = this.database.prepare(text);
     prepared.setReturnArrays(true);
     const made = { prepared, make: rowMaker(prepared.columns().map(({ name }) => name)) };

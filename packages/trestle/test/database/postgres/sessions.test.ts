@@ -208,15 +208,6 @@ describe('sessions of PostgreSQL', () => {
     await store.write(async (tx) => assert.deepEqual(await tx.all(all, []), [{ a: 1, b: 2 }]));
   });
 
-  test('keep a bounded number of prepared statements, and answer the others all the same', async () => {
-    const store = await ground.open({ poolSize: 1 });
-    for (let i = 0; i < 600; i += 1)
-      assert.deepEqual(await store.all(named(`s${i}`, `select ${i} as n`), []), [{ n: i }]);
-    assert.deepEqual(await store.all(plain('select count(*) as n from pg_prepared_statements'), []), [
-      { n: 500 },
-    ]);
-  });
-
   test('undo a write that caught the error of a statement', async () => {
     const store = await ground.open();
     await runSql(store, 'create table once (a int primary key)');

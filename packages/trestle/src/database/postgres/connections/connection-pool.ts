@@ -101,11 +101,14 @@ interface ArrayQuery extends Query {
 
 /** Statements that one connection keeps prepared: filters can be put together without end, the server's memory not. */
 const MAX_PREPARED = 500;
-const prepared = new WeakMap<pg.ClientBase, Set<string>>();
+/** From so many on, it is noted which statement was used last. */
+const ORDERED_FROM = 400;
+/** Names of the statements of a connection, those used longest ago first. */
+const prepared = new WeakMap<Session, Set<string>>();
 
 /** Runs a statement on a connection, prepared there on its first use. `patience`: ms to wait for its answer (0: for ever). */
 export async function run(
-  session: pg.ClientBase,
+  session: Session,
   statement: Statement,
   values: readonly Value[],
   patience: number,
@@ -121,11 +124,36 @@ export async function run(
   return rows.length === 0 ? [] : rows.map(makerOf(statement, fields));
 }
 
-function keeps(session: pg.ClientBase, name: string): boolean {
+/** Whether a statement is prepared under its name. It takes the place of the one that was used longest ago. */
+function keeps(session: Session, name: string): boolean {
   if (name === '') return false;
   const names = prepared.get(session) ?? new Set();
-  if (names.size >= MAX_PREPARED) return names.has(name);
+  if (names.size >= ORDERED_FROM) names.delete(name);
+  else if (names.has(name)) return true;
+  if (names.size >= MAX_PREPARED) {
+    const [oldest = ''] = names;
+    if (!closes(session, oldest)) return false;
+    names.delete(oldest);
+  }
   prepared.set(session, names.add(name));
+  return true;
+}
+
+/** The statements of a connection by name, as pg keeps them: answered, and on their way. Its types leave them out. */
+interface PreparedByName {
+  readonly parsedStatements: Record<string, string>;
+  readonly submittedNamedStatements: Record<string, string>;
+}
+
+/**
+ * Closes a statement on the server: after all that was sent before, and before what is sent next. Not one whose preparation is
+ * under way: pg would take it for prepared once it is answered.
+ */
+function closes({ connection }: Session, name: string): boolean {
+  const { parsedStatements, submittedNamedStatements } = connection as unknown as PreparedByName;
+  if (submittedNamedStatements[name] !== undefined) return false;
+  delete parsedStatements[name];
+  connection.close({ type: 'S', name }, true);
   return true;
 }
 

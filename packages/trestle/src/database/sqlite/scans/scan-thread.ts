@@ -49,8 +49,9 @@ parentPort?.on('message', (message: Scan | 'more') => {
     if (!statement) {
       statement = database.prepare(sql.replace(EACH_ROW, 'trestle_tick() and'));
       statement.setReturnArrays(true);
-      prepared.set(sql, statement);
     }
+    // The last one used is the last to make room.
+    prepared.set(sql, statement);
     // Arrays, as `setReturnArrays` says.
     const found = statement.all(...values) as unknown as readonly unknown[][];
     left = { columns: statement.columns().map(({ name }) => name), rows: found };
