@@ -218,8 +218,11 @@ export class Operations {
       const where = policy.where(caller, 'read');
       if (where === undefined) return { key: name, condition: ofResource };
       // Rows of other resources may have ids of another kind.
-      const id = this.#store.dialect.fromText(sql`case when ${ofResource} then ${own('row')} end`, idKind);
-      const row = sql`select 1 from ${table} where ${table}.${sql.ref('id')} = ${id} and ${where}`;
+      const ofRow = this.#store.dialect.fromText(sql`case when ${ofResource} then ${own('row')} end`, idKind);
+      const id = sql`${table}.${sql.ref('id')}`;
+      // Both ways, so that one operation finds its row by the id, and the few rows of a caller find theirs.
+      const row = sql`select 1 from ${table}
+        where ${id} = ${ofRow} and cast(${id} as text) = ${own('row')} and ${where}`;
       return { key: `${name} ${this.#numberOf(where)}`, condition: sql`(${ofResource} and exists (${row}))` };
     });
     const any = conditions.map(({ condition }) => condition);
