@@ -24,7 +24,7 @@ import type { AccountBodies } from './request-bodies.ts';
  */
 export type ViewAccount = (executor: Executor, caller: Caller, id: RowId) => Promise<Versioned<Account>>;
 
-/** Compiles the reads of accounts: `view` for any caller; `viewOwn` of the own account, for a caller without roles. */
+/** Compiles the reads of accounts: `view` for any caller; `viewOwn` of the own account, for a caller without roles, who sees `own` of it. */
 export function accountViewer({ writer: { model } }: AccountRows) {
   const viewOf = ({ versionedColumns, decodeVersioned }: Projection): ViewAccount => {
     const byId = statement(
@@ -46,7 +46,8 @@ export function accountViewer({ writer: { model } }: AccountRows) {
     return made(executor, caller, id);
   };
   const holder: Caller = { kind: 'account', account: 0, session: '' };
-  return { view, viewOwn: viewOf(model.policy.fields(holder, 'see', holder.account)) };
+  const own = model.policy.fields(holder, 'see', holder.account);
+  return { own, view, viewOwn: viewOf(own) };
 }
 
 interface Dependencies {

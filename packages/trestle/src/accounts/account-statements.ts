@@ -1,13 +1,15 @@
 import { sql } from '../database/sql.ts';
 import { param } from '../database/statement.ts';
 import type { Executor, Store } from '../database/store.ts';
+import type { Projection } from '../rows/model.ts';
 import { type SystemModel, SystemTable } from '../rows/system-tables.ts';
 import type { Accounts, UsernameRule } from '../schema/accounts.ts';
+import type { Account } from '../schema/services/account-service.ts';
 import { signInValues, usernameKey } from './passwords/credentials.ts';
 import type { AccountResources } from './resources.ts';
 
-/** The engine's own statements on accounts. */
-export function accountStatements(model: SystemModel, declared: Accounts) {
+/** The engine's own statements on accounts, which see `own` of themselves. */
+export function accountStatements(model: SystemModel, declared: Accounts, own: Projection) {
   const table = new SystemTable<AccountResources['accounts']>(model);
   const { dialect } = table.model;
   const id = sql`id = ${param('id')}`;
@@ -20,6 +22,7 @@ export function accountStatements(model: SystemModel, declared: Accounts) {
     ' or ',
   )} order by case when username = ${param('username')} then 0 when username_key = ${param('username_key')} then 1 else 2 end
     limit 1`);
+  const unchanged = sql`where ${id} and disabled_at is null and password_hash = ${param('password_hash')} ${dialect.forUpdate}`;
   return {
     byId: table.select(sql`where ${id}`),
     /** Of apps whose accounts have e-mail addresses. */
@@ -36,6 +39,10 @@ export function accountStatements(model: SystemModel, declared: Accounts) {
     withRole: table.select(sql`where ${dialect.comparable(sql.ref('roles'), 'json')} like ${param('like')}`),
     /** The row as it is committed, kept from changing until the transaction's end. */
     lock: table.select(sql`where ${id} ${dialect.forUpdate}`),
+    /** The row, kept from changing, where it is enabled and has still the password that was checked. */
+    unchanged: table.select(unchanged),
+    /** `unchanged`, as the account sees itself. */
+    unchangedOwn: table.project<Account>(own, unchanged),
     /** Columns that nobody sees: the version stays. */
     setCredentials: table.execute(sql`update ${table.name} set username_key = ${param('username_key')},
       password_hash = ${param('password_hash')} where ${id}`),

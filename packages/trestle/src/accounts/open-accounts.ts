@@ -115,7 +115,8 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
   const keyOf = (purpose: string) => deriveKeys(secret, app.name, purpose)[0].key;
   const cursors = new Cursors(keyOf('cursors'));
   const bodies = accountBodies({ accounts: declared, app: app.name, resources: Object.keys(app.resources) });
-  const accounts = accountStatements(models.accounts, declared);
+  const viewer = accountViewer(rows);
+  const accounts = accountStatements(models.accounts, declared, viewer.own);
   const statements = sessionStatements(models.sessions, models.accounts);
   const keyModels = { keys: models.keys, accounts: models.accounts, uses: models.key_uses };
   const keys = keyStatements(store, keyModels);
@@ -155,7 +156,7 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
     ...shared,
     app,
     rows,
-    ...accountViewer(rows),
+    ...viewer,
     sessionReads: systemReads<ShownSession>(models.sessions, store, cursors),
     keys,
     refresh,

@@ -1,5 +1,5 @@
 import { type Sql, sql } from '../database/sql.ts';
-import { bind, param, statement } from '../database/statement.ts';
+import { Param, param, statement } from '../database/statement.ts';
 import type { Columns, Executor, Store, Value } from '../database/store.ts';
 import { Problem } from '../problems.ts';
 import type { Accounts } from '../schema/accounts.ts';
@@ -11,7 +11,7 @@ import type { Condition, ListQuery, Page } from '../schema/services/list-query.t
 import type { Versioned } from '../schema/services/row-service.ts';
 import type { Cursors } from './lists/list.ts';
 import { listsOf, listVerbs } from './lists/list.ts';
-import { compileModels, type Model, type Restrict } from './model.ts';
+import { compileModels, type Model, type Projection, type Restrict } from './model.ts';
 import { peeker } from './read.ts';
 
 /** A table of the engine, compiled from its declaration. */
@@ -110,7 +110,14 @@ export class SystemTable<R extends Resource> {
     return this.rows(sql`select ${this.model.columns} from ${this.name} ${tail}`);
   }
 
-  /** The same, with a JSON array of another table as one more member. */
+  /** `select` of what a class of callers sees. `Row` is the type of its rows. */
+  project<Row>({ versionedColumns, decodeVersioned }: Projection, tail: Sql): Run<Versioned<Row>> {
+    // No type can follow which fields a class sees.
+    const decode = decodeVersioned as unknown as (columns: Columns) => Versioned<Row>;
+    return this.#compile(sql`select ${versionedColumns} from ${this.name} ${tail}`, decode);
+  }
+
+  /** `select` of all columns, with a JSON array of another table as one more member. */
   selectWith<Name extends string>(
     name: Name,
     array: Sql,
@@ -174,13 +181,18 @@ export class SystemTable<R extends Resource> {
   #compile<Row>(query: Sql, decode: ((columns: Columns) => Row) | undefined): Run<Row> {
     const { dialect, byName } = this.model;
     const compiled = statement(dialect, query);
+    const slots = compiled.slots.map((slot) =>
+      slot instanceof Param ? { ...slot, kind: byName.get(slot.name)?.kind } : { fixed: slot },
+    );
     return async (executor, values = {}) => {
-      const encoded: Record<string, Value> = {};
-      for (const [name, value] of Object.entries(values)) {
-        const kind = byName.get(name)?.kind;
-        encoded[name] = kind ? dialect.encode(kind, value) : (value as Value);
+      const bound: Value[] = [];
+      for (const slot of slots) {
+        const value = 'fixed' in slot ? slot.fixed : values[slot.name];
+        if (value === undefined) throw new TypeError(`a parameter has no value: ${compiled.sql}`);
+        // What belongs to no column is a value of the driver already.
+        bound.push('kind' in slot && slot.kind ? dialect.encode(slot.kind, value) : (value as Value));
       }
-      const rows = await executor.all(compiled, bind(compiled, encoded));
+      const rows = await executor.all(compiled, bound);
       return decode ? rows.map(decode) : (rows as Row[]);
     };
   }

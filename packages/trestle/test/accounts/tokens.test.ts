@@ -147,6 +147,7 @@ eachStore('tokens', (open) => {
     const claims = {
       account: account.id,
       session: 'x'.repeat(22),
+      generation: null,
       issued: Date.now(),
       expires: Date.now() + 60_000,
     };
@@ -154,7 +155,7 @@ eachStore('tokens', (open) => {
     const app = new TokenSigner({ ...common, app: 'other', secret: SECRET });
     const secret = new TokenSigner({ ...common, app: 'demo', secret: { secrets: [Buffer.alloc(32, 7)] } });
     for (const signer of [app, secret]) {
-      const token = await signer.signAccess(claims);
+      const token = await signer.sign(claims);
       await raises('invalid_token', () => demo.authenticate.bearer(token, 'read', HERE));
     }
   });
@@ -199,15 +200,21 @@ function wrongClaims(payload: Json): unknown[] {
 test('each access token is another, though made in the same second', async () => {
   const { now } = clock();
   const signer = new TokenSigner({ app: 'demo', id: integerId(), secret: SECRET, now });
-  const claims = { account: 1, session: 's', issued: now(), expires: now() + 60_000 };
-  assert.notEqual(await signer.signAccess(claims), await signer.signAccess(claims));
+  const claims = { account: 1, session: 's', generation: null, issued: now(), expires: now() + 60_000 };
+  assert.notEqual(await signer.sign(claims), await signer.sign(claims));
 });
 
 test('a token lives for its seconds and not for one more, also once it is known', async () => {
   const time = clock(1_800_000_000_000);
   const signer = new TokenSigner({ app: 'demo', id: integerId(), secret: SECRET, now: time.now });
-  const claims = { account: 1, session: 's', issued: time.now(), expires: time.now() + 60_000 };
-  const token = await signer.signAccess(claims);
+  const claims = {
+    account: 1,
+    session: 's',
+    generation: null,
+    issued: time.now(),
+    expires: time.now() + 60_000,
+  };
+  const token = await signer.sign(claims);
   time.pass(59.999);
   assert.equal((await signer.verifyAccess(token)).account, 1);
   time.pass(0.001);
@@ -219,9 +226,10 @@ test('two secrets verify at once, and one that is removed does not', async () =>
   const [first, second] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
   const signer = (secrets: [Buffer, ...Buffer[]]) =>
     new TokenSigner({ app: 'demo', id: integerId(), secret: { secrets }, now });
-  const token = await signer([first]).signAccess({
+  const token = await signer([first]).sign({
     account: 1,
     session: 's',
+    generation: null,
     issued: now(),
     expires: now() + 60_000,
   });

@@ -60,7 +60,7 @@ export interface OperatorService {
   offerSetup(tokenHash: string): Promise<boolean>;
 }
 
-interface Dependencies extends Omit<SignInDependencies, 'viewOwn'> {
+interface Dependencies extends SignInDependencies {
   readonly service: AccountService;
   readonly lifetimes: Lifetimes;
   readonly setups: SystemModel;
@@ -91,15 +91,16 @@ class Operators implements OperatorService {
 
   async signIn(context: RequestContext, credentials: unknown): Promise<OperatorSession> {
     const options = {
+      find: this.#dependencies.accounts.unchanged,
       lifetimes: this.#lifetimes,
       require({ roles }: { readonly roles: readonly string[] }) {
         if (!hasOperatorRole(roles)) throw noOperator();
       },
     };
-    const row = await openSession(this.#dependencies, context, credentials, options);
+    const { session } = await openSession(this.#dependencies, context, credentials, options);
     const source = sourceOf(context.origin.address);
-    this.#dependencies.log({ event: 'operator_signed_in', account: row.account, source }, context.origin);
-    return this.#sessionOf(row);
+    this.#dependencies.log({ event: 'operator_signed_in', account: session.account, source }, context.origin);
+    return this.#sessionOf(session);
   }
 
   async view(context: Context): Promise<OperatorView> {

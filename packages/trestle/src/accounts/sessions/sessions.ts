@@ -59,21 +59,28 @@ export class Sessions {
     const issued = Date.parse(row.rotated_at);
     const { refresh: expires } = expiriesAt(lifetimes, Date.parse(row.created_at), issued);
     const claims = { account: row.account, session: row.id, generation: row.generation, issued };
-    const refresh = expires === null ? null : await tokens.signRefresh({ ...claims, expires });
+    const refresh = expires === null ? null : await tokens.sign({ ...claims, expires });
     return { account, session: row.id, access, refresh, expiresIn };
   }
 
   /** The access token of a browser's cookie, which lasts as long as the session. */
   cookieOf({ account, id: session, expires_at }: SessionRow): Promise<string> {
     const { tokens, now } = this.#dependencies;
-    return tokens.signAccess({ account, session, issued: now(), expires: Date.parse(expires_at) });
+    return tokens.sign({
+      account,
+      session,
+      generation: null,
+      issued: now(),
+      expires: Date.parse(expires_at),
+    });
   }
 
   async accessOf(row: SessionRow): Promise<{ access: string; expiresIn: number }> {
     const { tokens, lifetimes, now } = this.#dependencies;
     const issued = now();
     const { access: expires } = expiriesAt(lifetimes, Date.parse(row.created_at), issued);
-    const access = await tokens.signAccess({ account: row.account, session: row.id, issued, expires });
+    const { account, id: session } = row;
+    const access = await tokens.sign({ account, session, generation: null, issued, expires });
     return { access, expiresIn: Math.floor(expires / 1000) - Math.floor(issued / 1000) };
   }
 

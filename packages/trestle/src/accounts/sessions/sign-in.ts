@@ -1,14 +1,16 @@
+import { instantNow } from '../../clock.ts';
 import type { Store } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
+import { ME, NOW } from '../../rows/rules/compiled-rule.ts';
+import type { Run } from '../../rows/system-tables.ts';
 import type { Accounts } from '../../schema/accounts.ts';
 import type { RequestContext, Tokens } from '../../schema/services/account-service.ts';
-import type { ViewAccount } from '../account-rows.ts';
 import type { AccountStatements } from '../account-statements.ts';
 import type { EventLog } from '../events.ts';
 import { isStorable, usernameKey } from '../passwords/credentials.ts';
 import type { Passwords } from '../passwords/passwords.ts';
 import type { AccountBodies } from '../request-bodies.ts';
-import type { AccountRow, SessionRow } from '../resources.ts';
+import type { SessionRow } from '../resources.ts';
 import { type AttemptOutcome, sourceOf, type Throttle } from '../throttling/throttle.ts';
 import type { Lifetimes, Sessions } from './sessions.ts';
 
@@ -19,7 +21,6 @@ export interface SignInDependencies {
   store: Store;
   bodies: AccountBodies;
   declared: Accounts;
-  viewOwn: ViewAccount;
   accounts: AccountStatements;
   passwords: Passwords;
   sessions: Sessions;
@@ -29,11 +30,10 @@ export interface SignInDependencies {
 
 /** Makes what signs in with a password, and answers the tokens of the session. */
 export function signIn(dependencies: SignInDependencies) {
-  const { store, viewOwn, sessions } = dependencies;
+  const options = { find: dependencies.accounts.unchangedOwn };
   return async (context: RequestContext, given: unknown): Promise<Tokens> => {
-    const session = await openSession(dependencies, context, given);
-    const own = { kind: 'account', account: session.account, session: session.id } as const;
-    return sessions.tokensOf(session, await viewOwn(store, own, session.account));
+    const { session, account } = await openSession(dependencies, context, given, options);
+    return dependencies.sessions.tokensOf(session, account);
   };
 }
 
@@ -42,15 +42,16 @@ export function signIn(dependencies: SignInDependencies) {
  * password get the same answer after the same work. Throws `unknown_field`, `invalid`, `invalid_credentials`,
  * `too_many_requests`, `unavailable`.
  *
- * @param options `lifetimes` of the session (default: the app's); `require` throws for an account that may not open it, once
- *   its password was right (default: every account may).
+ * @param options `find` locks the account as it was when its password was checked, and reads what is answered of it; `lifetimes`
+ *   of the session (default: the app's); `require` throws for an account that may not open it, once its password was right
+ *   (default: every account may).
  */
-export async function openSession(
-  dependencies: Omit<SignInDependencies, 'viewOwn'>,
+export async function openSession<T>(
+  dependencies: SignInDependencies,
   { origin }: RequestContext,
   given: unknown,
-  options: { lifetimes?: Lifetimes; require?: (row: AccountRow) => void } = {},
-): Promise<SessionRow> {
+  options: { find: Run<T>; lifetimes?: Lifetimes; require?: (account: T) => void },
+): Promise<{ session: SessionRow; account: T }> {
   const { store, bodies, declared, accounts, passwords, sessions, throttle, log } = dependencies;
   const { username, password } = bodies.signIn.check(given);
   if (username.length > MAX_LENGTH || password.length > MAX_LENGTH) throw new Problem('invalid_credentials');
@@ -70,27 +71,32 @@ export async function openSession(
       row?.disabled_at === null ? row.password_hash : null,
     );
     const renewed = ok && outdated ? await passwords.hash(password) : null;
-    const session =
+    const opened =
       row &&
       ok &&
       // Looks once more, in the transaction: a password that was changed while it was being checked opens nothing.
       (await store.write(async (transaction) => {
-        const { id, password_hash: checked } = row;
-        const [current] = await accounts.lock(transaction, { id });
-        if (!current || current.disabled_at !== null || current.password_hash !== checked) return undefined;
-        options.require?.(current);
+        const { id, password_hash } = row;
+        const [account] = await options.find(transaction, {
+          id,
+          password_hash,
+          [ME]: id,
+          [NOW]: instantNow(),
+        });
+        if (!account) return undefined;
+        options.require?.(account);
         if (renewed !== null) await accounts.setHash(transaction, { id, password_hash: renewed });
         await attempt.store(transaction);
-        return sessions.open(transaction, id, options.lifetimes);
+        return { session: await sessions.open(transaction, id, options.lifetimes), account };
       }));
-    if (!session) {
+    if (!opened) {
       outcome = 'failed';
       log({ event: 'sign_in_failed', account: row?.id ?? null, source }, origin);
       throw new Problem('invalid_credentials');
     }
     outcome = 'succeeded';
     log({ event: 'signed_in', account: row.id, source }, origin);
-    return session;
+    return opened;
   } finally {
     attempt.end(outcome);
   }

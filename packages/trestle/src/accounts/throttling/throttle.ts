@@ -126,23 +126,21 @@ export class Throttle {
     // Names without an account share counters that nobody can choose.
     const slot = () =>
       createHmac('sha256', this.#options.key).update(name).digest().readUInt32BE(0) % UNKNOWN_NAME_SLOTS;
-    const own = this.#hold(account === undefined ? `name:${slot()}` : `account:${account}`, account);
-    const trusted = account === undefined ? undefined : this.#hold(trustedKey(account, source), account);
-    const stored = await this.#load(trusted ? [own, trusted] : [own]);
-    const trust = trusted && stored.get(trusted.key);
-    if (trust) {
-      this.#release(own);
-      return this.#begin(trusted, undefined, trust);
+    if (account === undefined) {
+      const [own] = await this.#load(null, [`name:${slot()}`]);
+      return this.#begin(own.counter, source);
     }
-    if (trusted) this.#release(trusted);
-    return this.#begin(own, source);
+    const [own, trusted] = await this.#load(account, [`account:${account}`, trustedKey(account, source)]);
+    this.#release(trusted.row ? own.counter : trusted.counter);
+    return trusted.row
+      ? this.#begin(trusted.counter, undefined, trusted.row)
+      : this.#begin(own.counter, source);
   }
 
   /** Guesses at an account's password by someone who is signed in to it. Throws `too_many_requests`. */
   async ownPassword(account: RowId): Promise<Attempt> {
-    const counter = this.#hold(`password:${account}`, account);
-    await this.#load([counter]);
-    return this.#begin(counter, undefined);
+    const [own] = await this.#load(account, [`password:${account}`]);
+    return this.#begin(own.counter, undefined);
   }
 
   /** Throws `too_many_requests`. */
@@ -175,43 +173,39 @@ export class Throttle {
     await Promise.all(this.#writes);
   }
 
-  /** The counter of a key, kept in memory from before it is read, so that no write ends unseen in between. */
-  #hold(key: string, account: RowId | undefined): Counter {
-    const known = this.#counters.get(key);
-    const counter: Counter = known ?? {
-      key,
-      account: account ?? null,
-      failures: 0,
-      failedAt: 0,
-      isLoaded: false,
-      unwritten: 0,
-      underWay: 0,
-      holders: 0,
-    };
-    if (!known) this.#counters.set(key, counter);
-    counter.holders += 1;
-    return counter;
-  }
-
-  /** Takes over what is stored, where it is newer: another process may have counted more. */
-  async #load(counters: readonly Counter[]): Promise<Map<string, AttemptRow>> {
+  /**
+   * The counter of each key, with what is stored of it. They are kept in memory from before they are read, so that no write ends
+   * unseen in between. What is stored is taken over where it is newer: another process may have counted more.
+   */
+  async #load<const Keys extends readonly string[]>(account: RowId | null, keys: Keys) {
+    const held: { readonly counter: Counter; row: AttemptRow | undefined }[] = [];
+    for (const key of keys) {
+      const known = this.#counters.get(key);
+      const fresh = { failures: 0, failedAt: 0, isLoaded: false, unwritten: 0, underWay: 0, holders: 0 };
+      const counter: Counter = known ?? { key, account, ...fresh };
+      if (!known) this.#counters.set(key, counter);
+      counter.holders += 1;
+      held.push({ counter, row: undefined });
+    }
     const { store } = this.#options;
     const rows = new Map<string, AttemptRow>();
     try {
-      const ids = store.dialect.encodeList(counters.map(({ key }) => key));
-      for (const row of await this.#statements.find(store, { ids })) rows.set(row.id, row);
+      const found = await this.#statements.find(store, { ids: store.dialect.encodeList(keys) });
+      for (const row of found) rows.set(row.id, row);
     } catch (error) {
-      for (const counter of counters) this.#release(counter);
+      for (const { counter } of held) this.#release(counter);
       throw error;
     }
-    for (const counter of counters) {
-      const row = rows.get(counter.key);
-      const failedAt = row?.failed_at ? Date.parse(row.failed_at) : 0;
-      if (row && (!counter.isLoaded || failedAt > counter.failedAt))
-        Object.assign(counter, { failures: row.failures, failedAt });
+    for (const one of held) {
+      const { counter } = one;
+      one.row = rows.get(counter.key);
+      const failedAt = one.row?.failed_at ? Date.parse(one.row.failed_at) : 0;
+      if (one.row && (!counter.isLoaded || failedAt > counter.failedAt))
+        Object.assign(counter, { failures: one.row.failures, failedAt });
       counter.isLoaded = true;
     }
-    return rows;
+    // One for each key.
+    return held as { readonly [Each in keyof Keys]: (typeof held)[number] };
   }
 
   #release(counter: Counter): void {

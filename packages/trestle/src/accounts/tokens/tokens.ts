@@ -21,7 +21,12 @@ export interface RefreshClaims extends AccessClaims {
   generation: number;
 }
 
-interface Times {
+/** The claims of a token that is signed. */
+interface Granted {
+  readonly account: RowId;
+  readonly session: string;
+  /** Of a refresh token; null for an access token. */
+  readonly generation: number | null;
   /** Milliseconds, cut to seconds in the token (RFC 7519, NumericDate). */
   issued: number;
   expires: number;
@@ -54,13 +59,21 @@ export class TokenSigner {
     this.#refresh = kind('rt+jwt', options, 'refresh-token');
   }
 
-  signAccess(claims: { account: RowId; session: string } & Times): Promise<string> {
-    return this.#sign(this.#access, claims, randomBytes(16).toString('base64url'));
-  }
-
-  /** The same claims give the same token, so that none has to be stored. */
-  signRefresh(claims: { account: RowId; session: string; generation: number } & Times): Promise<string> {
-    return this.#sign(this.#refresh, claims, `${claims.session}.${claims.generation}`);
+  /** Signs a refresh token where there is a generation: its claims give the same token again, so that none has to be stored. */
+  async sign({ account, session, generation, issued, expires }: Granted): Promise<string> {
+    const { typ, keys } = generation === null ? this.#access : this.#refresh;
+    const [signing] = keys;
+    if (!signing) throw new TypeError('there is no key to sign with');
+    const { SignJWT } = await import('jose/jwt/sign');
+    return new SignJWT({ sid: session })
+      .setProtectedHeader({ alg: 'HS256', typ, kid: signing.kid })
+      .setIssuer(this.#options.app)
+      .setAudience(this.#options.app)
+      .setSubject(String(account))
+      .setJti(generation === null ? randomBytes(16).toString('base64url') : `${session}.${generation}`)
+      .setIssuedAt(Math.floor(issued / 1000))
+      .setExpirationTime(Math.floor(expires / 1000))
+      .sign(signing.key);
   }
 
   /** Throws `invalid_token`. Whether the session is active is not asked here. */
@@ -75,21 +88,6 @@ export class TokenSigner {
     const generation = Number(String(payload.jti).slice(claims.session.length + 1));
     if (!Number.isSafeInteger(generation) || generation < 0) throw invalidToken();
     return { ...claims, generation };
-  }
-
-  async #sign(kind: Kind, claims: { account: RowId; session: string } & Times, id: string): Promise<string> {
-    const [signing] = kind.keys;
-    if (!signing) throw new TypeError('there is no key to sign with');
-    const { SignJWT } = await import('jose/jwt/sign');
-    return new SignJWT({ sid: claims.session })
-      .setProtectedHeader({ alg: 'HS256', typ: kind.typ, kid: signing.kid })
-      .setIssuer(this.#options.app)
-      .setAudience(this.#options.app)
-      .setSubject(String(claims.account))
-      .setJti(id)
-      .setIssuedAt(Math.floor(claims.issued / 1000))
-      .setExpirationTime(Math.floor(claims.expires / 1000))
-      .sign(signing.key);
   }
 
   async #verify(kind: Kind, token: string): Promise<JWTPayload> {
