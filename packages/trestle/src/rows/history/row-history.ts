@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { instantNow } from '../../clock.ts';
-import type { Store } from '../../database/store.ts';
+import { sql } from '../../database/sql.ts';
+import { bind, param, statement } from '../../database/statement.ts';
+import type { Executor, Store } from '../../database/store.ts';
 import { INTERNAL } from '../../database/table.ts';
 import type { Accounts } from '../../schema/accounts.ts';
 import { accountOf, type Context, system } from '../../schema/caller.ts';
@@ -66,7 +68,7 @@ export function openHistory(
   if (!recorder) return undefined;
   const { history: table } = compileSystemModels(HISTORY, accounts, store);
   const reads = systemReads<RowOf<typeof history>>(table, store, cursors);
-  return { recorder, reader: (model) => historyReader(model, store, reads) };
+  return { recorder, reader: (model) => historyReader(model, { store, table: table.record }, reads) };
 }
 
 /** Records the changes of an app's rows; undefined where no resource has a history. */
@@ -95,11 +97,34 @@ export function historyRecorder(
   };
 }
 
+/** Compiles the search of a row that is gone, as it last was. */
+function deletedRowFinder(model: Model, table: Model, names: readonly string[]) {
+  const { dialect } = model;
+  const there = sql`select 1 from ${model.table} where ${model.table}.${sql.ref('id')} = ${param('id')} and ${model.live ?? sql`1 = 1`}`;
+  const last = statement(
+    dialect,
+    sql`select ${sql.ref('before')} from ${table.table}
+      where ${sql.ref('resource')} in (${sql.join(names.map(sql.lit))}) and ${sql.ref('row')} = ${param('row')}
+        and ${sql.ref('after')} is null and not exists (${there})
+      order by ${sql.ref('id')} desc limit 1`,
+  );
+  const decode = dialect.decoder('json') ?? ((value: unknown) => value);
+  return async (executor: Executor, id: RowId): Promise<Row | undefined> => {
+    const [found] = await executor.all(last, bind(last, { id, row: String(id) }));
+    // A row was written there.
+    return found && (decode(found.before) as Row);
+  };
+}
+
 /**
  * The changes of a row, newest first, to callers who may read it now, or could as it last was. Of each change they see what
  * they could read then: a side of it that the rule hid is null, and a change that it hid altogether is left out.
  */
-function historyReader(model: Model, store: Store, reads: SystemReads<RowOf<typeof history>>): ReadHistory {
+function historyReader(
+  model: Model,
+  { store, table }: { store: Store; table: Model },
+  reads: SystemReads<RowOf<typeof history>>,
+): ReadHistory {
   const {
     name,
     policy,
@@ -107,6 +132,7 @@ function historyReader(model: Model, store: Store, reads: SystemReads<RowOf<type
   } = model;
   const names = was === undefined ? [name] : [name, was];
   const find = visibleRowFinder(model);
+  const findDeleted = deletedRowFinder(model, table, names);
   // A row of which nothing is known; it is asked about, not shown.
   const blank = Object.fromEntries(
     ['id', ...model.byName.keys()].map((key) => [key, null]),
@@ -121,8 +147,7 @@ function historyReader(model: Model, store: Store, reads: SystemReads<RowOf<type
     const all = system({ ...(context.transaction && { transaction: context.transaction }) });
     const query = { filter: { resource: { in: names }, row: { eq: String(id) } } };
     const couldReadDeleted = async () => {
-      const [last] = (await reads.list(all, { ...query, limit: 1 })).items;
-      const deleted = last?.after === null ? (last.before as Row) : undefined;
+      const deleted = await findDeleted(executor, id);
       // Asked also where no row was deleted: how long an answer takes tells nothing of one that is hidden.
       const isReadable = await may(deleted ?? blank);
       return deleted !== undefined && isReadable;

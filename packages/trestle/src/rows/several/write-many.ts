@@ -63,8 +63,9 @@ export function manyWriter(store: Store, { writer, list, lists, together }: Depe
     };
     if (context.transaction) return together(context, async (joined) => writeAll(joined, await find(joined)));
     // They are looked for outside of the transaction, where a long search holds up no other write, and looked at again in it.
-    return find(context).then((ids) =>
-      together(context, async (joined) => {
+    return find(context).then((ids) => {
+      if (ids.length === 0) return writeAll(context, ids);
+      return together(context, async (joined) => {
         const { plans } = lists(joined.caller);
         const still = plans.related.bind(
           { plan: plans.of(joined.caller, query), ids, by: undefined },
@@ -75,8 +76,8 @@ export function manyWriter(store: Store, { writer, list, lists, together }: Depe
           joined,
           ids.filter((id) => left.has(id)),
         );
-      }),
-    );
+      });
+    });
   };
 }
 
