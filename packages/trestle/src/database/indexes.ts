@@ -1,4 +1,4 @@
-import type { Field } from '../schema/field.ts';
+import { type Field, hasColumn } from '../schema/field.ts';
 import type { Fields, Resource } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
 import {
@@ -9,7 +9,7 @@ import {
   type RuleFilter,
   ruleData,
 } from '../schema/rules.ts';
-import { type Index, index } from './table.ts';
+import { DELETED_AT, type Index, index } from './table.ts';
 
 /**
  * The indexes of a resource: for unique fields and groups, references and authors, fields with `index: true`, declared
@@ -39,11 +39,13 @@ export function indexesOf(
     // Most spans are yet to come: few end after the one that is asked for begins.
     ...resource.exclude.map(({ same, from, to }) => [...same, to, from]),
     ...looked,
-  ].map((columns) => {
-    // The columns once each, up to the id: after it nothing is left to sort.
-    const once = [...new Set([...columns, 'id'])];
-    return once.slice(0, once.indexOf('id') + 1);
-  });
+  ].map(upToId);
+  // A walk down the order finds in the index which rows a caller may read, and looks at no others.
+  const rule = ruleData(resource.can.read);
+  if (order.length > 0 && readsOthers(rule)) {
+    const asked = askedOfRow(rule).filter((name) => isShort(resource.fields[name]));
+    lists.push([...new Set([...upToId(order), ...asked, ...(resource.softDelete ? [DELETED_AT] : [])])]);
+  }
   // The descending columns of an order that goes both ways; one that goes one way is read forwards or backwards.
   const down = resource.order.map((key) => key.startsWith('-'));
   const isMixed = down.some((way) => way !== down[0]);
@@ -73,7 +75,41 @@ export function indexesOf(
   ];
 }
 
-/** The fields that hold the caller in every row that a rule leaves to some callers. */
+/** The columns of a list's index, once each, up to the id: after it nothing is left to sort. */
+function upToId(columns: readonly string[]): string[] {
+  const once = [...new Set([...columns, 'id'])];
+  return once.slice(0, once.indexOf('id') + 1);
+}
+
+/** The fields of a row that a rule asks for. */
+function askedOfRow(rule: RuleData): string[] {
+  switch (rule.kind) {
+    case 'own':
+    case 'through':
+      return [rule.field];
+    case 'where':
+      return conditionsOf(rule.filter).flatMap((one) => ('field' in one ? [one.field] : []));
+    case 'exists':
+      return conditionsOf(rule.filter).flatMap((one) =>
+        'field' in one && isOperand(one.value) && one.value.operand === 'its' ? [one.value.field] : [],
+      );
+    case 'any':
+    case 'all':
+      return rule.rules.flatMap(askedOfRow);
+    case 'not':
+      return askedOfRow(rule.rule);
+    default:
+      return [];
+  }
+}
+
+/** Whether a rule asks for rows of other resources. */
+function readsOthers(rule: RuleData): boolean {
+  if (rule.kind === 'any' || rule.kind === 'all') return rule.rules.some(readsOthers);
+  return rule.kind === 'not' ? readsOthers(rule.rule) : rule.kind === 'exists' || rule.kind === 'through';
+}
+
+/** The fields that hold the caller that a rule leaves to some callers. */
 function ownersIn(rule: RuleData): string[] {
   if (rule.kind === 'own') return [rule.field];
   if (rule.kind === 'where')
@@ -120,6 +156,11 @@ function lookedUpBy(filter: RuleFilter, fields: Fields): string[] {
       ranks.set(field, isOperand(value) ? Number(value.operand === 'its') : 2);
   }
   return [...ranks].sort(([, a], [, b]) => a - b).map(([field]) => field);
+}
+
+/** Whether a field has a column, and no texts or documents in it. */
+function isShort(field: Field | undefined): boolean {
+  return field !== undefined && hasColumn(field) && field.type.column !== 'json' && !field.type.maxLength;
 }
 
 function existsIn(rule: RuleData): (RuleData & { readonly kind: 'exists' })[] {

@@ -22,16 +22,18 @@ import { GROUP, type RuleGroups } from './rule-groups.ts';
 /** Rows of the list's order that are looked at for each one of the page. */
 const LOOKED_AT = 8;
 /** Pages after which a walk that found too little is tried again. */
-const RETRY_AFTER = 100;
+const RETRY_AFTER = 1_000;
+/** How long a walk is bounded by its floor, in milliseconds: rows that others write since make it longer. */
+const MAX_WALK_FLOOR_AGE_MS = 1_000;
 const MAX_ACCOUNTS = 10_000;
 /** Lists of an account. */
 const MAX_LISTS = 20;
 
-/** A list whose groups are merged. */
-interface MergedList {
-  /** Pages until a walk is tried again. */
-  pages: number;
-  floor?: Floor;
+/** What is known of a list of an account. */
+interface KnownList {
+  /** Pages that are merged before a walk is tried again: more than 0 since a walk found too little. */
+  merges: number;
+  readonly floors: { walk?: Floor | undefined; groups?: Floor };
 }
 
 /** Where the first page of a list ended when it was last read: as long as no row goes, the next one ends there or before. */
@@ -42,53 +44,16 @@ export interface Floor {
   readonly limit: number;
   /** The values of the list's conditions. */
   readonly values: readonly Value[];
+  /** When, by `performance.now()`. */
+  readonly at: number;
 }
 
-/**
- * Chooses how a list under a membership rule is read: by walking the first rows of its order, which finds a page where the
- * caller may read many of the rows, else from the groups that they are a member of: by merging these the first time, then by
- * taking what they have down to where the page ended. On SQLite, of a million rows in 1,000 groups, a member of 3 waits
- * 150 µs for the merge and 45 for the rows above a floor, of 30 180 and 58, of 300 570 and 200, and 75 for the walk; the list
- * without the rule takes 32. Under a rule with two memberships, of 200,000 rows, a member of 3 groups of each waits 103 µs above a
- * floor and 248 for the next page; walking took 4,400, and 217,000 where the caller is a member of none.
- */
-export class GroupChoice {
-  readonly #merged = new FifoMap<RowId | null, FifoMap<string, MergedList>>(MAX_ACCOUNTS);
+type WayName = keyof KnownList['floors'];
 
-  /** The page of a list. Each way is followed by the next where it finds less than a page. */
-  page(
-    { account, isFirst, plan: { shape, sort, limit, values } }: MemberList,
-    ways: {
-      beginning(): BoundStatement;
-      groups(): BoundStatement;
-      downTo(floor: Floor): BoundStatement;
-    },
-  ): BoundStatement {
-    const lists = this.#merged.get(account);
-    const known = lists?.get(shape);
-    if (!known || known.pages === 0) {
-      const otherwise = (found: readonly Columns[]) => {
-        if (found.length > limit) return undefined;
-        const merged = lists ?? new FifoMap<string, MergedList>(MAX_LISTS);
-        this.#merged.set(account, merged.set(shape, { pages: RETRY_AFTER }));
-        return ways.groups();
-      };
-      return { ...ways.beginning(), otherwise };
-    }
-    known.pages -= 1;
-    if (!isFirst) return ways.groups();
-    const learn = (found: readonly Columns[]) => {
-      const last = found[limit];
-      if (last) known.floor = { keys: sortValues(comparedOf(sort), last), limit, values };
-      return undefined;
-    };
-    const merge = () => ({ ...ways.groups(), otherwise: learn });
-    const { floor } = known;
-    if (!floor || floor.limit < limit || values.some((value, at) => value !== floor.values[at]))
-      return merge();
-    const otherwise = (found: readonly Columns[]) => (found.length > limit ? learn(found) : merge());
-    return { ...ways.downTo(floor), otherwise };
-  }
+/** Statements of a page: of all that a way finds, and of the first page, down to a floor. */
+interface Way {
+  whole(): BoundStatement;
+  downTo(floor: Floor): BoundStatement;
 }
 
 /** A list of a caller. */
@@ -99,12 +64,79 @@ interface MemberList {
   readonly plan: Pick<ListPlan, 'shape' | 'sort' | 'limit' | 'values'>;
 }
 
-/** The condition that leaves the first rows of an order, so many for each of the page. */
-export function amongFirst({ table, live }: Model, page: GroupPage): Sql {
+/**
+ * Chooses how a list under a membership rule is read: by walking the first rows of its order, which finds a page where the
+ * caller may read many of the rows, else from the groups that they are a member of. Either is read down to where the page ended
+ * the last time, and whole where that finds less than a page. On SQLite, of a million rows in 1,000 groups, a member of 3 waits
+ * 150 µs for the merge and 38 for the rows above a floor, of 30 180 and 50, of 300 570 and 200, and 47 for the walk; the list
+ * without the rule takes 25. Under a rule with two memberships, of 200,000 rows, a member of 3 groups of each waits 103 µs above a
+ * floor and 248 for the next page; walking took 4,400, and 217,000 where the caller is a member of none.
+ */
+export class GroupChoice {
+  readonly #known = new FifoMap<RowId | null, FifoMap<string, KnownList>>(MAX_ACCOUNTS);
+
+  /** The page of a list. Each statement is followed by the next where it finds less than a page. */
+  page(list: MemberList, ways: Record<WayName, Way>): BoundStatement {
+    const known = this.#knownOf(list);
+    if (known.merges > 1) {
+      known.merges -= 1;
+      return read('groups', { known, list, ways });
+    }
+    return read('walk', { known, list, ways }, () => {
+      known.merges = RETRY_AFTER;
+      known.floors.walk = undefined;
+      return read('groups', { known, list, ways });
+    });
+  }
+
+  #knownOf({ account, plan: { shape } }: MemberList): KnownList {
+    const lists = this.#known.get(account) ?? new FifoMap<string, KnownList>(MAX_LISTS);
+    const known = lists.get(shape);
+    if (known) return known;
+    const made = { merges: 0, floors: {} };
+    this.#known.set(account, lists.set(shape, made));
+    return made;
+  }
+}
+
+interface Choice {
+  readonly known: KnownList;
+  readonly list: MemberList;
+  readonly ways: Record<WayName, Way>;
+}
+
+/** The page by one way: the first one down to its floor where it has one, else whole. */
+function read(
+  name: WayName,
+  { known: { floors }, list: { isFirst, plan }, ways }: Choice,
+  whenShort?: () => BoundStatement,
+): BoundStatement {
+  const { sort, limit, values } = plan;
+  const found = (rows: readonly Columns[]) => {
+    const last = rows[limit];
+    if (!last) return whenShort?.();
+    if (isFirst)
+      floors[name] = { keys: sortValues(comparedOf(sort), last), limit, values, at: performance.now() };
+    return undefined;
+  };
+  const whole = () => ({ ...ways[name].whole(), otherwise: found });
+  const floor = isFirst ? floors[name] : undefined;
+  const holds =
+    floor &&
+    floor.limit >= limit &&
+    values.every((value, at) => value === floor.values[at]) &&
+    (name === 'groups' || performance.now() - floor.at < MAX_WALK_FLOOR_AGE_MS);
+  if (!holds) return whole();
+  return { ...ways[name].downTo(floor), otherwise: (rows) => (rows[limit] ? found(rows) : whole()) };
+}
+
+/** The condition that leaves the first rows of an order: those down to a floor, or so many for each of the page. */
+export function amongFirst({ table, live }: Model, page: GroupPage, floor?: Sql): Sql {
   const { sort, before, beyond } = page;
+  const first = comparedOf(sort);
+  if (floor) return downTo(first, before, floor);
   const conditions = [live, beyond].filter((each) => each !== undefined);
   const where = conditions.length > 0 ? sql`where ${sql.join(conditions, ' and ')}` : sql``;
-  const first = comparedOf(sort);
   const keys = sql.join(first.map(({ field }) => sql.ref(field.name)));
   return downTo(
     first,

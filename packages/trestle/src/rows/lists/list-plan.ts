@@ -72,14 +72,14 @@ function reachOf(lists: Pick<ClassLists, 'related'>, caller: Caller): RelatedRow
 
 /**
  * How a page is read: by walking the index of the order, or its beginning alone; by a scan of the table; by merging the
- * groups that the caller is a member of, or by taking what these have down to where the page ended the last time.
+ * groups that the caller is a member of; the beginning and the groups also down to where the page ended the last time.
  */
-type Way = 'walk' | 'beginning' | 'scan' | 'groups' | 'floor';
+type Way = 'walk' | 'beginning' | 'beginning to floor' | 'scan' | 'groups' | 'groups to floor';
 
 interface PlaceOfPage {
   readonly way: Way;
   readonly position: Position | undefined;
-  readonly floor?: Floor;
+  readonly floor?: Floor | undefined;
   readonly refer?: ((field: ModelField) => Sql) | undefined;
 }
 
@@ -227,14 +227,13 @@ export class ListPlans {
       scans && withoutIndex ? ({ name, value }: ModelField) => value ?? withoutIndex(name) : undefined;
     if (!this.#isByGroups(plan, caller))
       return this.#page(plan, caller, { way: refer ? 'scan' : 'walk', position, refer });
-    const groups = () => this.#page(plan, caller, { way: 'groups', position });
-    if (!isEven(plan.sort)) return groups();
+    const by = (way: Way, floor?: Floor) => this.#page(plan, caller, { way, position, floor });
+    if (!isEven(plan.sort)) return by('groups');
     return this.#choice.page(
       { account: accountOf(caller), isFirst: !position && !plan.query.offset, plan },
       {
-        groups,
-        beginning: () => this.#page(plan, caller, { way: 'beginning', position }),
-        downTo: (floor) => this.#page(plan, caller, { way: 'floor', position, floor }),
+        walk: { whole: () => by('beginning'), downTo: (floor) => by('beginning to floor', floor) },
+        groups: { whole: () => by('groups'), downTo: (floor) => by('groups to floor', floor) },
       },
     );
   }
@@ -257,7 +256,7 @@ export class ListPlans {
     const bound = {
       statement: shaped.statement,
       values: bindShaped(shaped, values, caller),
-      cost: this.#cost(way === 'beginning' || floor ? 0 : plan.perRow, rows),
+      cost: this.#cost(way.startsWith('beginning') || floor ? 0 : plan.perRow, rows),
     };
     if (plan.first && !position) plan.first[way] = shaped.asksCaller ? { shaped } : { shaped, bound };
     return bound;
@@ -383,17 +382,18 @@ export class ListPlans {
     const offset = plan.query.offset ? bound(1) : undefined;
     const columns = withSortKeys(plan.fields, sort);
     const page = { columns, sort, before, beyond, limit, offset };
-    if ((way === 'groups' || floor) && this.#groups) {
+    const floorKeys = floor && sql.join(placed);
+    const isPart = way === 'beginning' || way === 'beginning to floor';
+    if (way.startsWith('groups') && this.#groups) {
       const others = conditions.filter((condition) => condition !== this.#where);
       const ofGroups = { ...page, conditions: others };
-      if (floor) return pageDownTo(this.#model, this.#groups, { ...ofGroups, floor: sql.join(placed) });
+      if (floorKeys) return pageDownTo(this.#model, this.#groups, { ...ofGroups, floor: floorKeys });
       return pageOfGroups(this.#model, this.#groups, ofGroups);
     }
-    const isPart = way === 'beginning';
     const all = [
       ...conditions,
       ...(beyond ? [beyond] : []),
-      ...(isPart ? [amongFirst(this.#model, page)] : []),
+      ...(isPart ? [amongFirst(this.#model, page, floorKeys)] : []),
     ];
     const where = whereClause(all, plan.perRow > 0 && !isPart);
     return sql`select ${columns} from ${ranked?.from ?? table} ${where}

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
+import { after, before, it, test } from 'node:test';
 import {
   accounts,
   all,
@@ -22,6 +22,7 @@ import {
 } from 'trestle';
 import { type Context, system } from 'trestle/contract';
 import { type Served, serveApp } from 'trestle/testing';
+import { tablesOf } from '../../../src/database/tables.ts';
 import { bulkInsertOf } from '../../../src/rows/write-statements.ts';
 import { eachPlace } from '../../stores.ts';
 
@@ -126,6 +127,21 @@ interface Note {
   readonly title: string;
   readonly grade: number | null;
 }
+
+test('the index of an order ends in what a membership rule asks of a row', () => {
+  const declared = accounts({ id });
+  const indexes = tablesOf(resources, declared).flatMap((table) =>
+    table.indexes
+      .filter(({ columns }) => columns[0] === 'weight')
+      .map(({ columns }) => [table.name, columns]),
+  );
+  assert.deepEqual(indexes, [
+    ['notes', ['weight', 'id', 'team', '_deleted_at']],
+    ['sheets', ['weight', 'id', 'team', '_deleted_at']],
+    ['drafts', ['weight', 'id', 'by', 'team', 'for', '_deleted_at']],
+    ['shared', ['weight', 'id', 'team', 'by', 'watched', '_deleted_at']],
+  ]);
+});
 
 eachPlace('a list under a membership rule', (place) => {
   let served: Served<typeof resources>;
@@ -305,7 +321,13 @@ eachPlace('a list under a membership rule', (place) => {
     assert.deepEqual(await values({ filter: { value: { lt: 2000 } } }), [1050, 50]);
     assert.deepEqual(await values({ sort: ['value'] }), [50, 1050, 2050, 3050, 4050]);
     const joined = await membership.create(system({ onBehalfOf: as(1).caller }), { team: 5, rank: 'owner' });
+    // Now the caller reads most of the rows: they are walked.
     assert.deepEqual(await values(), [90000, 19990, 19980, 19970, 19960]);
+    const higher = await service.create(system(), { team: 5, value: 95000 });
+    assert.deepEqual(await values(), [95000, 90000, 19990, 19980, 19970]);
+    await service.remove(system(), higher.id);
+    assert.deepEqual(await values(), [90000, 19990, 19980, 19970, 19960]);
+    assert.deepEqual(await values({ limit: 6 }), [90000, 19990, 19980, 19970, 19960, 19950]);
     await membership.remove(system(), joined.id);
     assert.deepEqual(await values(), [16050, 15050, 14050, 13050, 12050]);
   });
