@@ -29,7 +29,7 @@ const MAX_ACCOUNTS = 10_000;
 /** Lists of an account. */
 const MAX_LISTS = 20;
 
-/** What is known of a list of an account. */
+/** How a list of an account was read before. */
 interface KnownList {
   /** Pages that are merged before a walk is tried again: more than 0 since a walk found too little. */
   merges: number;
