@@ -2,7 +2,6 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { Store } from '../database/store.ts';
 import { Problem } from '../problems.ts';
 import { anonymous, type Caller, type Origin } from '../schema/caller.ts';
-import type { KeyUse } from '../schema/services/account-service.ts';
 import { StartError } from '../start-error.ts';
 import { type Callers, invalidKey, type Purpose } from './callers.ts';
 import type { EventLog } from './events.ts';
@@ -40,8 +39,8 @@ export interface Authenticator {
    * streams: to be asked at least every second.
    */
   requireActive(caller: Caller): Promise<void>;
-  /** Notes a use of a key, after the request; of any other caller nothing. */
-  used(caller: Caller, use: KeyUse): void;
+  /** Notes a use of a key by its id, after the request. */
+  readonly used: KeyUsage['note'];
 }
 
 interface Dependencies {
@@ -132,9 +131,7 @@ export function openAuthenticator(dependencies: Dependencies): Authenticator {
       if (caller.kind === 'key' && !hasSameRoles((await callers.ofKeyId(caller.key)).roles, caller.roles))
         throw invalidKey();
     },
-    used(caller, use) {
-      if (caller.kind === 'key') usage.note(caller.key, use);
-    },
+    used: usage.note,
   };
 }
 

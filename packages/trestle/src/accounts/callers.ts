@@ -84,7 +84,7 @@ export class Callers {
    * long ago. Undefined where it takes another look.
    */
   readonly seen = (credential: string, purpose: Purpose): Caller | undefined => {
-    if (!credential.includes('.')) return this.seenKey(credential, purpose);
+    if (!credential.includes('.')) return this.#fresh(hash('sha256', credential), purpose);
     const claims = this.#verified.get(credential);
     if (!claims || this.#dependencies.now() >= claims.expires) return undefined;
     const caller = this.#fresh(claims.session, purpose);

@@ -140,8 +140,7 @@ export function compileJobs({
       const input: AfterInput = { ...writeOf(change), account: accountOf(caller) };
       // Values of rows are JSON.
       const job = { name: afterJob(model.name, verb), input: input as JsonValue, caller: turnOf(caller) };
-      const added = await queue.enqueue(transaction, job);
-      if (added) transaction.afterCommit.push(() => queue.tell(added));
+      await queue.enqueue(transaction, job);
     },
   });
   return { handlers, services: enqueuers };
@@ -168,10 +167,7 @@ export function enqueuer(
     return inTransaction(store, context, async (transaction) => {
       for (let attempt = 1; attempt <= ENQUEUE_ATTEMPTS; attempt += 1) {
         const added = await queue.enqueue(transaction, job);
-        if (added) {
-          transaction.afterCommit.push(() => queue.tell(added));
-          return added.id;
-        }
+        if (added) return added.id;
         const other = job.key && (await queue.findByKey(transaction, job.key));
         if (other) return other.id;
       }

@@ -105,10 +105,9 @@ export class JobAdministration {
     await this.#reads.read(context, id);
     return inTransaction(store, context, async (transaction) => {
       const changed =
-        (await queue.changeWithin(transaction, 'cancel', { id })) ??
-        (await queue.changeWithin(transaction, 'askToStop', { id }));
+        (await queue.change('cancel', { id }, transaction)) ??
+        (await queue.change('askToStop', { id }, transaction));
       if (!changed) throw new Problem('conflict', { detail: 'This job has ended, or was asked to stop.' });
-      transaction.afterCommit.push(() => queue.tell(changed));
       return visibleOf(changed);
     });
   }
@@ -132,7 +131,6 @@ export class JobAdministration {
     return inTransaction(store, context, async (transaction) => {
       const added = await queue.enqueue(transaction, { name, input, caller: undefined });
       if (!added) throw new Problem('unavailable', { headers: { 'Retry-After': '1' } });
-      transaction.afterCommit.push(() => queue.tell(added));
       return visibleOf(added);
     });
   }

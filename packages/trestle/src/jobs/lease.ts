@@ -32,7 +32,13 @@ export class Lease {
   readonly #began = performance.now();
   #ended = false;
 
-  constructor(queue: JobQueue, record: JobRecord, timeout: number, failed: (error: unknown) => void) {
+  /** @param timeout seconds of this attempt (default: the queue's). */
+  constructor(
+    queue: JobQueue,
+    record: JobRecord,
+    failed: (error: unknown) => void,
+    timeout: number = queue.limits.timeout,
+  ) {
     this.record = record;
     this.timeout = timeout;
     this.#queue = queue;

@@ -3,8 +3,9 @@ import { sql } from '../database/sql.ts';
 import { bind, param, statement } from '../database/statement.ts';
 import type { Executor, Store } from '../database/store.ts';
 import { type Run, type SystemModel, SystemTable } from '../rows/system-tables.ts';
+import { inTransaction, type OpenTransaction } from '../rows/transaction.ts';
 import { uuid7 } from '../rows/uuid7.ts';
-import { accountOf, type Caller } from '../schema/caller.ts';
+import { accountOf, anonymous, type Caller } from '../schema/caller.ts';
 import type { JsonValue } from '../schema/field.ts';
 import type { RowId } from '../schema/id.ts';
 import { type JobLimits, MAX_PAUSE } from './job-limits.ts';
@@ -65,12 +66,12 @@ export class JobQueue {
   }
 
   /**
-   * Adds a job within a transaction; answers undefined where one with its key has not ended. Tell of it after the commit.
+   * Adds a job within a transaction; answers undefined where one with its key has not ended.
    *
    * Fair queueing: a job's turn is that of the jobs being served now, or the one after its caller's last. So the jobs of
    * several callers alternate, however many one of them has enqueued.
    */
-  async enqueue(transaction: Executor, job: NewJob): Promise<JobRecord | undefined> {
+  async enqueue(transaction: OpenTransaction, job: NewJob): Promise<JobRecord | undefined> {
     const { name, input = null, resource = null, row = null, at, key = null, caller } = job;
     const account = caller ? accountOf(caller) : null;
     const [added] = await this.#statements.insert(transaction, {
@@ -84,8 +85,7 @@ export class JobQueue {
       caller: caller ? callerName(caller) : `job ${name}`,
       account: account === null ? null : String(account),
     });
-    if (added) await this.#notifier?.notify(transaction, CHANNEL, added.id);
-    return added;
+    return this.#announced(transaction, added);
   }
 
   /** Claims the next job, unless its caller is among the busy ones. Of many processes one gets it. */
@@ -96,18 +96,29 @@ export class JobQueue {
     return found.length > 0 ? this.change('claim', { ...values, lease: this.limits.lease }) : undefined;
   }
 
-  /** Makes a transition in a transaction of its own; undefined where the job is in no state for it. */
-  async change(event: JobEvent, values: Values): Promise<JobRecord | undefined> {
-    const changed = await this.#store.write((transaction) => this.changeWithin(transaction, event, values));
-    if (changed) this.tell(changed);
-    return changed;
+  /** Makes a transition, in a transaction of its own where none is given; undefined where the job is in no state for it. */
+  async change(
+    event: JobEvent,
+    values: Values,
+    transaction?: OpenTransaction,
+  ): Promise<JobRecord | undefined> {
+    if (!transaction)
+      return inTransaction(this.#store, { caller: anonymous }, (own) => this.change(event, values, own));
+    const [changed] = await this.#statements.transitions[event](transaction, values);
+    return this.#announced(transaction, changed);
   }
 
-  /** Makes a transition within a transaction. Tell of it after the commit. */
-  async changeWithin(transaction: Executor, event: JobEvent, values: Values): Promise<JobRecord | undefined> {
-    const [changed] = await this.#statements.transitions[event](transaction, values);
-    if (changed) await this.#notifier?.notify(transaction, CHANNEL, changed.id);
-    return changed;
+  /** A job as it was changed, which this process and others are told of once that is committed. */
+  async #announced(transaction: OpenTransaction, job: JobRecord | undefined): Promise<JobRecord | undefined> {
+    if (!job) return undefined;
+    const { id, state } = job;
+    await this.#notifier?.notify(transaction, CHANNEL, id);
+    transaction.afterCommit.push(() => {
+      this.#listeners.tell(id, id);
+      if (state === 'queued') this.#listeners.tell(QUEUED, id);
+      this.#listeners.tell(ALL, id);
+    });
+    return job;
   }
 
   async find(id: string): Promise<JobRecord | undefined> {
@@ -117,13 +128,6 @@ export class JobQueue {
   /** The job with a key that has not ended. */
   async findByKey(executor: Executor, key: string): Promise<JobRecord | undefined> {
     return (await this.#statements.byKey(executor, { key }))[0];
-  }
-
-  /** Tells this process that a job has changed. */
-  tell({ id, state }: Pick<JobRecord, 'id' | 'state'>): void {
-    this.#listeners.tell(id, id);
-    if (state === 'queued') this.#listeners.tell(QUEUED, id);
-    this.#listeners.tell(ALL, id);
   }
 
   /** Calls back when a job may have changed. Returns what ends that. */

@@ -109,39 +109,33 @@ export class Worker {
     await Promise.all([...this.#running.keys()].map((lease) => lease.end()));
   }
 
+  /** Claims one job after another, while there may be one and few enough run. */
   async #claimAll(): Promise<void> {
-    const { queue, log } = this.#options;
+    const { queue, handlers, log } = this.#options;
     const { concurrency, perCaller } = queue.limits;
     while (this.#again && !this.#closed) {
       this.#again = false;
+      // A run that ends looks again.
+      if (this.#running.size >= concurrency) break;
+      const runs = new Map<string, number>();
+      const busy: string[] = [];
+      for (const { record } of this.#running.keys()) {
+        const count = (runs.get(record.caller) ?? 0) + 1;
+        runs.set(record.caller, count);
+        if (count === perCaller) busy.push(record.caller);
+      }
       try {
-        while (this.#running.size < concurrency && !this.#closed) {
-          const runs = new Map<string, number>();
-          const busy: string[] = [];
-          for (const { record } of this.#running.keys()) {
-            const count = (runs.get(record.caller) ?? 0) + 1;
-            runs.set(record.caller, count);
-            if (count === perCaller) busy.push(record.caller);
-          }
-          const record = await queue.claim(busy);
-          if (!record) break;
-          const handler = this.#handlerOf(record);
-          const timeout = handler?.timeout ?? queue.limits.timeout;
-          const lease = new Lease(queue, record, timeout, log.failed);
-          const ended = this.#run(lease, handler).finally(() => {
-            this.#running.delete(lease);
-            this.wake();
-          });
-          this.#running.set(lease, ended);
-        }
+        const record = await queue.claim(busy);
+        if (!record) continue;
+        this.#again = true;
+        const { resource, name } = record;
+        const handler = handlers.get(resource === null ? name : `${resource}:${name}`);
+        const lease = new Lease(queue, record, log.failed, handler?.timeout);
+        this.#running.set(lease, this.#run(lease, handler));
       } catch (error) {
         log.failed(error);
       }
     }
-  }
-
-  #handlerOf({ resource, name }: JobRecord): JobHandler | undefined {
-    return this.#options.handlers.get(resource === null ? name : `${resource}:${name}`);
   }
 
   /** Runs a claimed job to its end, its release or its loss. Never throws. */
@@ -174,6 +168,8 @@ export class Worker {
       await whileAway(() => this.#settle(lease, attempts, error)).catch(log.failed);
     } finally {
       await lease.end();
+      this.#running.delete(lease);
+      this.wake();
     }
   }
 
@@ -186,14 +182,13 @@ export class Worker {
         // What the effect locks comes before the job, as where an operation is accepted: the two could wait for each other.
         await commit?.(transaction);
         const values = { id, fence, result, past_attempts: lease.attempts({ outcome: 'succeeded' }) };
-        if (!(await queue.changeWithin(transaction, 'succeed', values))) throw new NotHeld();
+        if (!(await queue.change('succeed', values, transaction))) throw new NotHeld();
       });
+      return true;
     } catch (error) {
       if (error instanceof NotHeld) return false;
       throw error;
     }
-    queue.tell({ id, state: 'succeeded' });
-    return true;
   }
 
   /** Ends an attempt that did not succeed: lost, cancelled, given back, tried again later, or failed. */

@@ -149,9 +149,12 @@ export function compilePolicy(
       verdictOf(caller, action).decision === 'allow' &&
       (caller.kind !== 'key' || inScope(caller, name, action)),
     where: (caller, action) => (policy.admits(caller, action) ? verdictOf(caller, action).rule.where : NONE),
-    allows: (caller, action, row, executor) =>
-      policy.admits(caller, action) &&
-      verdictOf(caller, action).rule.test(row, new CallerValues(caller), executor),
+    allows(caller, action, row, executor) {
+      const { decision, rule } = verdictOf(caller, action);
+      if (decision !== 'allow' || (caller.kind === 'key' && !inScope(caller, name, action))) return false;
+      // A rule without a condition is true of every row.
+      return rule.where === undefined || rule.test(row, new CallerValues(caller), executor);
+    },
     allowsAlone(caller, action, row) {
       if (!policy.admits(caller, action)) return false;
       const { isLocal, test } = verdictOf(caller, action).rule;
@@ -363,7 +366,8 @@ const roleClasses = new Map<string, number>();
 
 /** Whether a key's scopes include an action. */
 function inScope(caller: Extract<Caller, { kind: 'key' }>, resource: string, action: Action): boolean {
-  return action === 'see' || action === 'deleted' || inScopes(caller, resource, scopeOf(action));
+  if (caller.scopes === null || action === 'see' || action === 'deleted') return true;
+  return inScopes(caller.scopes, resource, scopeOf(action));
 }
 
 /** In scopes, an operation is an update. */

@@ -143,9 +143,12 @@ export async function inTransaction<T>(
   for (let attempt = 1; ; attempt += 1) {
     let own: OpenTransaction | undefined;
     try {
-      const result = await store.write((executor) => {
+      const result = await store.write(async (executor) => {
         own = new OpenTransaction(executor, attempt, before);
-        return untilCommit(own, write);
+        const value = await write(own);
+        if (own.failure) throw own.failure.reason;
+        for (const step of own.beforeCommit) await step();
+        return value;
       });
       for (const effect of own?.afterCommit ?? []) effect();
       return result;
@@ -166,16 +169,6 @@ export async function inTransaction<T>(
 async function runOnce(store: Store, { needed }: RunBefore, known: Repeated): Promise<void> {
   if (await reserveIds(store, known)) return;
   for (const { key, run } of needed) known.results.set(key, await run());
-}
-
-async function untilCommit<T>(
-  own: OpenTransaction,
-  write: (transaction: OpenTransaction) => Promise<T>,
-): Promise<T> {
-  const value = await write(own);
-  if (own.failure) throw own.failure.reason;
-  for (const step of own.beforeCommit) await step();
-  return value;
 }
 
 /** Runs code that comes before a write: outside of its transaction, though that is open already where it is of several writes. */

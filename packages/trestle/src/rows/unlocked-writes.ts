@@ -94,6 +94,7 @@ export class UnlockedWrites {
    * The one statement of a write; undefined where it needs the stages. One that finds no row tells no reason: the stages do, be it
    * missing, hidden, forbidden or newer, or has it these values already.
    *
+   * @param request whose values do not depend on the row as it is.
    * @param created the new row, where the write makes one.
    */
   of(
@@ -102,10 +103,10 @@ export class UnlockedWrites {
     created: Readonly<Record<string, unknown>> | undefined,
   ): UnlockedWrite | undefined {
     const { caller } = context;
-    const { verb, trusted = false, set, restores, id = null, ids, ifMatch } = request;
+    const { verb, trusted = false, id = null, ids, ifMatch } = request;
     const { dialect, resource } = this.#model;
     const { deletion, verbs, isComputed } = this.#stages;
-    if (set || restores || verbs.has(verb)) return undefined;
+    if (verbs.has(verb)) return undefined;
     if (created) return this.#insert(context, created, trusted);
     // Which of several versions, or what a rule says of code of the app, takes a look at the row.
     const version = Array.isArray(ifMatch) ? ifMatch[0] : null;

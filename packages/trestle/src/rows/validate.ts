@@ -289,7 +289,7 @@ export function completeRow(
       next[name] = current[name];
     else if (value === undefined && type.server)
       next[name] = type.server.created ? write[type.server.created] : field.default;
-    else next[name] = completeValue(field, value);
+    else next[name] = value === undefined || type.complete ? completeValue(field, value) : value;
   }
   return next;
 }

@@ -202,7 +202,8 @@ export class RowWriter {
       const created = request.id === undefined ? this.#next(caller, request) : undefined;
 
       // Where the stages have nothing to do but to find the row as it must be, the write is one statement.
-      const alone = this.#unlocked.of(context, request, created);
+      const needsRow = request.set !== undefined || request.restores;
+      const alone = needsRow ? undefined : this.#unlocked.of(context, request, created);
       if (alone) {
         const values = bind(alone.statement, alone.values, new CallerValues(caller));
         const [written] = context.transaction

@@ -52,19 +52,12 @@ export function accountOf(caller: Caller): RowId | null {
   return caller.kind === 'account' || caller.kind === 'key' ? caller.account : null;
 }
 
-/** Whether the scopes of a key include a verb of a resource; a key without scopes may what its owner may. */
-export function inScopes(
-  { scopes }: Pick<Extract<Caller, { kind: 'key' }>, 'scopes'>,
-  resource: string,
-  verb: string,
-): boolean {
-  return (
-    scopes === null ||
-    scopes.some((scope) => {
-      const [name, wanted] = scope.split(':');
-      return (name === resource || name === '*') && (wanted === verb || wanted === '*');
-    })
-  );
+/** Whether the scopes of a key include a verb of a resource. */
+export function inScopes(scopes: readonly string[], resource: string, verb: string): boolean {
+  return scopes.some((scope) => {
+    const [name, wanted] = scope.split(':');
+    return (name === resource || name === '*') && (wanted === verb || wanted === '*');
+  });
 }
 
 /** Marks a transaction. Not exported to users, so that none can be made up. */

@@ -227,15 +227,13 @@ eachStore('keys', (open) => {
     const store = await open();
     const demo = await openDemo(store);
     const { caller } = await newAccount(demo, 'ann');
-    const { id, key } = await demo.keys.create({ caller }, {});
-    const byKey = await demo.authenticate.key(key, 'write');
+    const { id } = await demo.keys.create({ caller }, {});
     const before = store.statements;
     for (let second = 0; second < 60; second += 1)
-      demo.authenticate.used(byKey, {
+      demo.authenticate.used(id, {
         ...USE,
         at: `2026-11-21T08:00:${String(second).padStart(2, '0')}.000Z`,
       });
-    demo.authenticate.used(caller, { ...USE, at: '2026-11-21T09:00:00.000Z' });
     assert.equal(store.statements, before);
     const read = await demo.keys.read({ caller }, id);
     assert.deepEqual([read.uses, read.last_used_at], [60, '2026-11-21T08:00:59.000Z']);
@@ -252,11 +250,7 @@ eachStore('keys', (open) => {
     const { caller } = await newAccount(demo, 'ann');
     const kept = await demo.keys.create({ caller }, {});
     const gone = await demo.keys.create({ caller }, {});
-    for (const { key } of [gone, kept])
-      demo.authenticate.used(await demo.authenticate.key(key, 'write'), {
-        ...USE,
-        at: '2026-11-21T08:00:00.000Z',
-      });
+    for (const { id } of [gone, kept]) demo.authenticate.used(id, { ...USE, at: '2026-11-21T08:00:00.000Z' });
     await demo.keys.remove({ caller }, gone.id);
     await demo.close();
     const other = await openDemo(demo.store);
@@ -266,10 +260,9 @@ eachStore('keys', (open) => {
   test('a use is written within a second though nobody asks for it', async () => {
     const store = await open();
     const demo = await openDemo(store);
-    const { key } = await demo.keys.create(BY_ADMINISTRATOR, {});
-    const byKey = await demo.authenticate.key(key, 'write');
+    const { id } = await demo.keys.create(BY_ADMINISTRATOR, {});
     const count = statement(store.dialect, sql`select uses from ${sql.table('_trestle_keys')}`);
-    demo.authenticate.used(byKey, { ...USE, at: new Date().toISOString() });
+    demo.authenticate.used(id, { ...USE, at: new Date().toISOString() });
     await until(async () => (await store.all(count, []))[0]?.uses === 1);
   });
 

@@ -26,7 +26,8 @@ test('no password, token or key that was given or handed out is in the database,
     await demo.accounts
       .signIn(FROM_HERE, { username: 'annabel', password: 'wrong to look for' })
       .catch(() => {});
-    demo.authenticate.used(await demo.authenticate.key(rolled.key, 'write'), {
+    await demo.authenticate.key(rolled.key, 'write');
+    demo.authenticate.used(rolled.id, {
       at: new Date().toISOString(),
       method: 'GET',
       route: '/v1/notes',

@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import type { Store } from '../../src/database/store.ts';
 import type { JobRecord } from '../../src/jobs/job-table.ts';
 import { attemptsOf, endedAttempts } from '../../src/jobs/lease.ts';
 import type { Jobs } from '../../src/jobs/open-jobs.ts';
-import type { NewJob } from '../../src/jobs/queue.ts';
+import type { JobQueue, NewJob } from '../../src/jobs/queue.ts';
 import type { JobHandler } from '../../src/jobs/worker.ts';
+import { inTransaction } from '../../src/rows/transaction.ts';
+import { anonymous } from '../../src/schema/caller.ts';
 import { eachStore } from '../stores.ts';
 import { until } from '../until.ts';
 import { openLifecycleApp } from './lifecycle-app.ts';
+
+/** Enqueues a job in a transaction of its own. */
+function enqueue(store: Store, queue: JobQueue, job: NewJob): Promise<JobRecord | undefined> {
+  return inTransaction(store, { caller: anonymous }, (transaction) => queue.enqueue(transaction, job));
+}
 
 /** Waits until a job has ended. */
 async function ended({ queue }: Jobs, id: string): Promise<JobRecord> {
@@ -50,9 +58,8 @@ eachStore('jobs without a row', (open) => {
     };
     const jobs = opened.start(true, new Map(Object.entries({ mail, note })));
     const job: NewJob = { name: 'mail', input: { to: 'ann' }, caller: undefined };
-    const added = await store.write((transaction) => jobs.queue.enqueue(transaction, job));
+    const added = await enqueue(store, jobs.queue, job);
     assert.ok(added);
-    jobs.queue.tell(added);
     const done = await ended(jobs, added.id);
     assert.deepEqual([done.state, done.result, done.attempts], ['succeeded', 'sent', 2]);
     assert.deepEqual(seen, [
@@ -68,9 +75,7 @@ eachStore('jobs without a row', (open) => {
     const store = await open();
     const opened = await openLifecycleApp(store, {}, { lease: 0.05 });
     const { queue, close } = opened.start(false);
-    const added = await store.write((transaction) =>
-      queue.enqueue(transaction, { name: 'send', caller: undefined }),
-    );
+    const added = await enqueue(store, queue, { name: 'send', caller: undefined });
     assert.ok(added);
     assert.deepEqual(attemptsOf(added), []);
     const claim = () => until(() => queue.claim([]));
@@ -117,12 +122,10 @@ eachStore('jobs without a row', (open) => {
       },
     };
     const jobs = opened.start(false);
-    const add = (job: Partial<NewJob>) =>
-      store.write((transaction) =>
-        jobs.queue.enqueue(transaction, { name: 'remind', caller: undefined, ...job }),
-      );
+    const add = (job: Partial<NewJob>, { queue } = jobs) =>
+      enqueue(store, queue, { name: 'remind', caller: undefined, ...job });
     await assert.rejects(
-      store.write(async (transaction) => {
+      inTransaction(store, { caller: anonymous }, async (transaction) => {
         await jobs.queue.enqueue(transaction, { name: 'remind', input: 'undone', caller: undefined });
         throw new Error('undo');
       }),
@@ -134,9 +137,8 @@ eachStore('jobs without a row', (open) => {
     assert.equal(await add({ input: 'second', key: 'loan 7' }), undefined);
     const worker = opened.start(true, new Map(Object.entries({ remind })));
     await ended(worker, first.id);
-    const again = await add({ input: 'third', key: 'loan 7' });
+    const again = await add({ input: 'third', key: 'loan 7' }, worker);
     assert.ok(again);
-    worker.queue.tell(again);
     await ended(worker, again.id);
     assert.deepEqual(ran, ['first', 'third']);
     assert.equal((await worker.queue.find(later.id))?.state, 'queued');

@@ -38,7 +38,7 @@ export class KeyUsage {
   }
 
   /** Notes one use; nothing is waited for. */
-  note(key: string, use: KeyUse): void {
+  readonly note = (key: string, use: KeyUse): void => {
     const tally = this.#tallies.get(key) ?? { count: 0, last: use.at };
     // Instants in UTC are in the order of their texts.
     const last = use.at > tally.last ? use.at : tally.last;
@@ -46,7 +46,7 @@ export class KeyUsage {
     if (this.#line.length < MAX_WAITING) this.#line.push({ ...use, key });
     else this.#dropped += 1;
     this.#timer ??= setTimeout(() => void this.flush(), DELAY_MS);
-  }
+  };
 
   /** Writes what waits. What cannot be written now is kept for the next time. */
   flush(): Promise<void> {

@@ -132,11 +132,12 @@ function admission(
     request.caller = caller;
     if (caller.kind === 'key') {
       // Records the use of a key once its answer is out, whatever that was.
+      const { key } = caller;
       const { method, ip } = request;
       const route = request.routeOptions.url ?? '';
       reply.raw.once('close', () => {
         const use = { at: new Date().toISOString(), method, route, status: reply.statusCode, source: ip };
-        authenticate.used(caller, use);
+        authenticate.used(key, use);
       });
     }
     const { decision, isOperator } = standingOf(caller);

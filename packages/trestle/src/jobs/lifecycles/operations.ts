@@ -93,10 +93,7 @@ export class Operations {
         );
       const job = { name: operation, resource, row: id, key, caller };
       const added = await this.#queue.enqueue(transaction, job);
-      if (added) {
-        transaction.afterCommit.push(() => this.#queue.tell(added));
-        return added;
-      }
+      if (added) return added;
       throw (
         (await this.#conflict(transaction, key)) ??
         new Problem('unavailable', { headers: { 'Retry-After': '1' } })

@@ -349,8 +349,7 @@ export class Webhooks implements ChangeRecorder {
 
   async #enqueue(transaction: OpenTransaction, name: string, input: JsonValue, at?: number): Promise<void> {
     const { queue } = this.#opened();
-    const added = await queue.enqueue(transaction, { name, input, at, caller: undefined });
-    if (added) transaction.afterCommit.push(() => queue.tell(added));
+    await queue.enqueue(transaction, { name, input, at, caller: undefined });
   }
 
   async #webhook(id: RowId, context = system()): Promise<WebhookRow> {

@@ -47,10 +47,11 @@ const HIDDEN = { ...SERVER, read: nobody } as const;
 
 /** An owner's API key sees no more by a webhook than it does by itself. */
 function requireScopes({ writer }: { readonly writer: Caller }, events: readonly string[] = []): void {
-  if (writer.kind !== 'key') return;
+  if (writer.kind !== 'key' || writer.scopes === null) return;
+  const { scopes } = writer;
   const missing = events
     .map((event) => event.split('.')[0] ?? '')
-    .find((name) => !inScopes(writer, name, 'read'));
+    .find((name) => !inScopes(scopes, name, 'read'));
   if (missing !== undefined)
     throw new Problem('forbidden', { detail: `This API key's scopes do not include ${missing}:read.` });
 }
