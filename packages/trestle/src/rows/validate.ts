@@ -37,13 +37,45 @@ export function compileSchema(schema: TSchema): Check {
       for (const fieldError of fieldErrors(error, value, schema))
         if (!found.has(fieldError.pointer)) found.set(fieldError.pointer, fieldError);
     }
+    // An error of the union itself comes last, and errors beyond a number are left out.
+    for (const { schemaPath, instancePath } of errors)
+      if (/\/anyOf\/\d+$/.test(schemaPath)) joinBranches(found, instancePath, { errors, value, schema });
     return [...found.values()];
   };
+}
+
+/**
+ * Joins what the branches of a union say of a value: of one that fits a branch but for what is inside, that alone; of another, all
+ * that it could be.
+ */
+function joinBranches(
+  found: Map<string, FieldError>,
+  at: string,
+  { errors, value, schema }: { errors: readonly SchemaError[]; value: unknown; schema: TSchema },
+): void {
+  const first = found.get(at);
+  if (first?.code !== 'type' && first?.code !== 'const') return;
+  if ([...found.keys()].some((pointer) => pointer.startsWith(`${at}/`))) {
+    found.delete(at);
+    return;
+  }
+  const kinds = errors.flatMap((error) => {
+    const isOfValue = error.instancePath === at && (error.keyword === 'type' || error.keyword === 'const');
+    return isOfValue ? fieldErrors(error, value, schema).map(({ params }) => expectation(params)) : [];
+  });
+  if (kinds.length > 1)
+    found.set(at, { ...first, message: `expected ${kinds.join(' or ')}, got ${kindOf(valueAt(value, at))}` });
+}
+
+/** The kind or the one value that an error expects. */
+function expectation(params: FieldError['params']): string {
+  return params && 'allowedValue' in params ? JSON.stringify(params.allowedValue) : a(params?.type);
 }
 
 function fieldErrors(error: SchemaError, root: unknown, schema: TSchema): FieldError[] {
   const params = error.params as Readonly<Record<string, unknown>>;
   const at = error.instancePath;
+  const own = Object(valueAt(schema, error.schemaPath));
   switch (error.keyword) {
     case 'required':
       return names(params.requiredProperties).map((name) => ({
@@ -52,24 +84,41 @@ function fieldErrors(error: SchemaError, root: unknown, schema: TSchema): FieldE
         message: 'this field is required',
       }));
     case 'additionalProperties':
+      // Members of any name, of which one does not fit: its own errors say so.
+      if (isObject(own.additionalProperties)) return [];
       return names(params.additionalProperties).map((name) => ({
         pointer: `${at}/${escaped(name)}`,
         code: 'unknown',
         message: 'there is no such field',
+        // Those of the whole body are in its problem.
+        ...(at !== '' && { params: { allowed: Object.keys(own.properties ?? {}) } }),
       }));
     // `anyOf` and `boolean` repeat what their branches say; a null branch only says that null would do.
     case 'anyOf':
     case 'boolean':
       return [];
-    case 'type':
-      if (params.type === 'null') return [];
-      return [single(at, 'type', `expected ${a(params.type)}, got ${kindOf(valueAt(root, at))}`, params)];
+    case 'const':
+    case 'type': {
+      // One value alone would do: that says more than its type.
+      if (params.type === 'null' || (error.keyword === 'type' && 'const' in own)) return [];
+      const text = `expected ${expectation(params)}, got ${kindOf(valueAt(root, at))}`;
+      return [single(at, error.keyword, text, params)];
+    }
+    case 'minimum':
+    case 'maximum': {
+      const { minimum, maximum } = own;
+      const range = error.keyword === 'minimum' ? `${minimum} or more` : `${maximum} or less`;
+      // The limits of exact integers are no limits of a field.
+      const hasBoth = minimum > Number.MIN_SAFE_INTEGER && maximum < Number.MAX_SAFE_INTEGER;
+      const limits = hasBoth ? `${minimum} to ${maximum}` : range;
+      return [single(at, error.keyword, `expected ${limits}, got ${String(valueAt(root, at))}`, params)];
+    }
     default:
       return [
         single(
           at,
           CODES[error.keyword] ?? error.keyword,
-          message(error.keyword, params, error.message, valueAt(schema, error.schemaPath)),
+          message(error.keyword, params, error.message, own),
           params,
         ),
       ];
@@ -97,7 +146,7 @@ function message(
   keyword: string,
   params: Readonly<Record<string, unknown>>,
   otherwise: string,
-  schema: unknown,
+  schema: Readonly<Record<string, unknown>>,
 ): string {
   const limit = String(params.limit);
   switch (keyword) {
@@ -105,10 +154,6 @@ function message(
       return limit === '1' ? 'may not be empty' : `expected at least ${limit} characters`;
     case 'maxLength':
       return `expected at most ${limit} characters`;
-    case 'minimum':
-      return `expected ${limit} or more`;
-    case 'maximum':
-      return `expected ${limit} or less`;
     case 'minItems':
       return `expected at least ${limit} items`;
     case 'maxItems':
@@ -116,7 +161,7 @@ function message(
     case 'pattern':
     case 'format': {
       // A declaration may give its own message.
-      const own = isObject(schema) ? schema['x-message'] : undefined;
+      const own = schema['x-message'];
       return typeof own === 'string' ? own : `must match ${String(params.format ?? params.pattern)}`;
     }
     case 'enum':
@@ -246,11 +291,18 @@ export function bodyProblem(
   const unknown = errors.filter(({ code }) => code === 'unknown');
   if (unknown.length === 0) return new Problem('invalid', { errors, detail: summary(errors) });
   const given = unknown.map(({ pointer }) => pointer.slice(1)).join(', ');
-  const writable = `Writable fields${resource === undefined ? '' : ` of ${resource}`}: ${allowed.join(', ')}.`;
+  // A member inside another is one of that, not of the body.
+  const { pointer = '', params } = unknown.find((error) => error.params?.allowed) ?? {};
+  const inner = params && {
+    of: ` of ${pointer.slice(1, pointer.lastIndexOf('/'))}`,
+    allowed: names(params.allowed),
+  };
+  const ofBody = { of: resource === undefined ? '' : ` of ${resource}`, allowed };
+  const known = unknown.every((error) => error.params?.allowed) && inner ? inner : ofBody;
   return new Problem('unknown_field', {
     errors: [...unknown, ...errors.filter(({ code }) => code !== 'unknown')],
-    detail: `Unknown field: ${given}. ${writable}`,
-    data: { allowed },
+    detail: `Unknown field: ${given}. Writable fields${known.of}: ${known.allowed.join(', ')}.`,
+    data: { allowed: known.allowed },
   });
 }
 

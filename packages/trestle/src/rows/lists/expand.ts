@@ -95,7 +95,11 @@ export class Expander {
           Object.assign(row.expand as object, { [name]: kind === 'one' ? (own[0] ?? null) : own });
         }
         if (by !== undefined && query.fields?.includes(by) === false) keys.push({ by, rows: children });
-        return this.#level(context.caller, related, { rows: children, expand: query.expand });
+        return this.#level(context.caller, related, {
+          rows: children,
+          expand: query.expand,
+          outer: relation,
+        });
       });
     }
     // What children are told apart by is not in an answer that did not ask for it.
@@ -106,7 +110,11 @@ export class Expander {
   #level(
     caller: Caller,
     lists: ClassLists,
-    { rows, expand }: { rows: readonly Row[]; expand: ExpandQuery | undefined },
+    {
+      rows,
+      expand,
+      outer,
+    }: { rows: readonly Row[]; expand: ExpandQuery | undefined; outer?: Expanded | undefined },
   ): Expanded[] {
     if (!expand) return [];
     for (const row of rows) row.expand = {};
@@ -114,8 +122,12 @@ export class Expander {
       const { kind, by, lists: related } = this.#relation(lists, caller, name);
       const query = given === true ? ALL : given;
       const ids = [...new Set(rows.flatMap((row) => idsIn(row, name, by)))];
-      const plan = related.plans.of(caller, expandedQuery(query, by));
-      return { name, kind, by, lists: related, query, plan, rows, ids };
+      try {
+        const plan = related.plans.of(caller, expandedQuery(query, by));
+        return { name, kind, by, lists: related, query, plan, rows, ids, outer };
+      } catch (error) {
+        throw within(error, { name, outer });
+      }
     });
   }
 
@@ -153,6 +165,20 @@ interface Expanded extends RelatedQuery {
   readonly query: Expansion;
   /** Those that it is shown with. */
   readonly rows: readonly Row[];
+  /** The relation that those are of; undefined where they were asked for themselves. */
+  readonly outer: Expanded | undefined;
+}
+
+/** A problem of the list of a relation, with the path to that. */
+function within(error: unknown, { name, outer }: Pick<Expanded, 'name' | 'outer'>): unknown {
+  if (!(error instanceof Problem)) return error;
+  let path = `expand/${name}`;
+  for (let one = outer; one; one = one.outer) path = `expand/${one.name}/${path}`;
+  const errors = error.errors.map((each) => ({
+    ...each,
+    pointer: `${path}/${each.pointer.replace(/^\//, '')}`,
+  }));
+  return new Problem(error.code, { detail: `${path}: ${error.detail}`, errors, data: error.data });
 }
 
 /** The ids that a relation of a row is found by. A reference that the caller may not read in a row is missing. */

@@ -175,10 +175,10 @@ eachStore('export and import', (open) => {
     assert.deepEqual(await x.refused('boxes', rows.join('\n'), KEEP), [
       '1: /id: another row has this value already',
       '3: /id: line 2 has the same value',
-      '4: /id: expected 1 or more',
+      '4: /id: expected 1 or more, got 0',
     ]);
     assert.deepEqual(await x.refused('things', '{"name":"x","reads":-1}\n{"name":"y","by":7}', KEEP), [
-      '1: /reads: expected 0 or more',
+      '1: /reads: expected 0 or more, got -1',
       '2: /by: there is no account with the id 7',
     ]);
   });
