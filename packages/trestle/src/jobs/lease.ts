@@ -53,9 +53,15 @@ export class Lease {
     this.#unwatch = queue.watch(record.id, () => this.#look());
   }
 
-  /** The attempts of the job, this one ended now. */
-  attempts(end: Parameters<typeof endedAttempts>[2]): Attempt[] {
-    return endedAttempts(this.record, performance.now() - this.#began, end);
+  /** The attempts of the job once this one has ended, now, as they are kept with it. */
+  attempts({ outcome, error = null }: { outcome: AttemptOutcome; error?: string | null }): Attempt[] {
+    const { attempt_at: started_at, attempts: number } = this.record;
+    const milliseconds = performance.now() - this.#began;
+    // By the database's clock, as its beginning.
+    const finished_at =
+      started_at === null ? null : new Date(Date.parse(started_at) + milliseconds).toISOString();
+    const ended = { number, started_at, finished_at, outcome, error };
+    return [...attemptsBefore(this.record), ended].slice(-MAX_KEPT);
   }
 
   stop(reason: StopReason): void {
@@ -146,36 +152,24 @@ export interface Attempt {
   readonly error: string | null;
 }
 
-/** The attempts of a claimed job once this one has ended, as they are kept with it. Milliseconds since it was claimed. */
-export function endedAttempts(
-  record: JobRecord,
-  milliseconds: number,
-  { outcome, error = null }: { readonly outcome: AttemptOutcome; readonly error?: string | null },
-): Attempt[] {
-  const { attempt_at: started_at, attempts: number } = record;
-  // By the database's clock, as its beginning.
-  const finished_at =
-    started_at === null ? null : new Date(Date.parse(started_at) + milliseconds).toISOString();
-  return [...attemptsBefore(record), { number, started_at, finished_at, outcome, error }].slice(-MAX_KEPT);
-}
-
 /** The attempts of a job, the one under way last. Of a job that was enqueued by a version that kept none, those since. */
 export function attemptsOf(record: JobRecord): Attempt[] {
   const { state, attempts, attempt_at } = record;
-  if (state !== 'running') return kept(record);
+  const before = attemptsBefore(record);
+  if (state !== 'running') return before;
   const running = {
     number: attempts,
     started_at: attempt_at,
     finished_at: null,
     outcome: 'running',
   } as const;
-  return [...attemptsBefore(record), { ...running, error: null }];
+  return [...before, { ...running, error: null }];
 }
 
 /** The attempts before the one that a job was claimed for: those that ended, and those whose process said nothing any more. */
-export function attemptsBefore(record: JobRecord): Attempt[] {
-  const all = kept(record);
-  const { attempts, previous_at } = record;
+export function attemptsBefore({ past_attempts, attempts, previous_at }: JobRecord): Attempt[] {
+  // Written by this module alone.
+  const all = Array.isArray(past_attempts) ? ([...past_attempts] as unknown as Attempt[]) : [];
   const last = all.findLast(({ outcome }) => outcome !== 'released')?.number ?? 0;
   if (previous_at === null) return all;
   for (let number = last + 1; number < attempts; number += 1) {
@@ -183,9 +177,4 @@ export function attemptsBefore(record: JobRecord): Attempt[] {
     all.push({ number, started_at, finished_at: null, outcome: 'lost', error: null });
   }
   return all;
-}
-
-function kept({ past_attempts }: JobRecord): Attempt[] {
-  // Written by this module alone.
-  return Array.isArray(past_attempts) ? ([...past_attempts] as unknown as Attempt[]) : [];
 }

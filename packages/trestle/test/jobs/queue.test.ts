@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Store } from '../../src/database/store.ts';
 import type { JobRecord } from '../../src/jobs/job-table.ts';
-import { attemptsOf, endedAttempts } from '../../src/jobs/lease.ts';
+import { type Attempt, attemptsOf, Lease } from '../../src/jobs/lease.ts';
 import type { Jobs } from '../../src/jobs/open-jobs.ts';
 import type { JobQueue, NewJob } from '../../src/jobs/queue.ts';
 import type { JobHandler } from '../../src/jobs/worker.ts';
@@ -15,6 +15,18 @@ import { openLifecycleApp } from './lifecycle-app.ts';
 /** Enqueues a job in a transaction of its own. */
 function enqueue(store: Store, queue: JobQueue, job: NewJob): Promise<JobRecord | undefined> {
   return inTransaction(store, { caller: anonymous }, (transaction) => queue.enqueue(transaction, job));
+}
+
+/** The attempts of a claimed job, this one ended so. */
+async function attemptsWith(
+  queue: JobQueue,
+  record: JobRecord,
+  outcome: Attempt['outcome'],
+): Promise<Attempt[]> {
+  const lease = new Lease(queue, record, assert.ifError);
+  const attempts = lease.attempts({ outcome });
+  await lease.end();
+  return attempts;
 }
 
 /** Waits until a job has ended. */
@@ -80,7 +92,7 @@ eachStore('jobs without a row', (open) => {
     assert.deepEqual(attemptsOf(added), []);
     const claim = () => until(() => queue.claim([]));
     const first = await claim();
-    const past_attempts = endedAttempts(first, 7, { outcome: 'released' });
+    const past_attempts = await attemptsWith(queue, first, 'released');
     await queue.change('release', { id: first.id, fence: first.fence, past_attempts });
     await claim();
     // Nobody renews them: each lease runs out.
@@ -101,7 +113,7 @@ eachStore('jobs without a row', (open) => {
       ],
     );
     const ended = { id: third.id, fence: third.fence, result: null };
-    const last = endedAttempts(third, 1, { outcome: 'succeeded' });
+    const last = await attemptsWith(queue, third, 'succeeded');
     const done = await queue.change('succeed', { ...ended, past_attempts: last });
     assert.ok(done);
     assert.deepEqual(
