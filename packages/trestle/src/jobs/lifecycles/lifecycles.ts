@@ -16,7 +16,7 @@ export interface CompiledLifecycle {
   readonly writer: RowWriter;
   /** The `state()` field. */
   readonly field: string;
-  readonly operations: ReadonlyMap<string, LifecycleOperation<never>>;
+  readonly operations: ReadonlyMap<string, CompiledOperation>;
   /** Records a move, at the time of the database's clock. */
   recordMove(
     transaction: Executor,
@@ -30,6 +30,11 @@ export interface CompiledLifecycle {
   stateNamed(executor: Executor, name: string): Promise<State | undefined>;
   stateWithId(executor: Executor, id: Value): Promise<State | undefined>;
   isStateId(id: unknown): boolean;
+}
+
+/** An operation, and the names of all states that it may start from. */
+export interface CompiledOperation extends LifecycleOperation<never> {
+  readonly from: readonly string[];
 }
 
 /** The columns of a move that whoever makes it gives. */
@@ -92,7 +97,12 @@ function compileLifecycle(model: Model, field: string, target: Model, by: string
   return {
     model,
     field,
-    operations: new Map(Object.entries(model.resource.lifecycle?.operations ?? {})),
+    operations: new Map(
+      Object.entries(model.resource.lifecycle?.operations ?? {}).map(([name, declared]) => [
+        name,
+        { ...declared, from: [declared.from].flat() },
+      ]),
+    ),
     read: finder(model),
     async peek(executor: Executor, id: RowId) {
       const [found] = await executor.all(byId, bind(byId, { id }));
@@ -118,11 +128,6 @@ export async function stateOf(
   return state;
 }
 
-/** Whether an operation may start from a state. */
-export function startsFrom(operation: LifecycleOperation<never>, state: string): boolean {
-  return [operation.from].flat().includes(state);
-}
-
 /** 409, naming the operations that are legal from the state the row is in. */
 export function illegalTransition(
   lifecycle: CompiledLifecycle,
@@ -131,7 +136,7 @@ export function illegalTransition(
   wanted: string,
 ): Problem {
   const legal = [...lifecycle.operations]
-    .filter(([, operation]) => startsFrom(operation, state))
+    .filter(([, { from }]) => from.includes(state))
     .map(([operation, { to }]) => ({ operation, to }));
   const names = legal.map(({ operation, to }) => `${operation} (to ${to})`).join(', ') || 'none';
   return new Problem('illegal_transition', {

@@ -6,20 +6,14 @@ import type { OpenTransaction } from '../../rows/transaction.ts';
 import type { RowWriter } from '../../rows/write.ts';
 import { anonymous, type Caller } from '../../schema/caller.ts';
 import type { Id, RowId } from '../../schema/id.ts';
-import {
-  type EffectRows,
-  type FindRows,
-  type LifecycleOperation,
-  OperationError,
-  type RunContext,
-} from '../../schema/lifecycle.ts';
+import { type EffectRows, type FindRows, OperationError, type RunContext } from '../../schema/lifecycle.ts';
 import type { JobHandler } from '../worker.ts';
 import {
   type CompiledLifecycle,
+  type CompiledOperation,
   type Lifecycles,
   lifecycleOf,
   type State,
-  startsFrom,
   stateOf,
 } from './lifecycles.ts';
 import { rowIdOf } from './operations.ts';
@@ -31,7 +25,7 @@ import { rowIdOf } from './operations.ts';
 export function operationHandler(
   rows: AppRows,
   lifecycle: CompiledLifecycle,
-  declared: LifecycleOperation<never>,
+  declared: CompiledOperation,
   data: string,
 ): JobHandler {
   return {
@@ -62,7 +56,7 @@ export function operationHandler(
             id,
             trusted: true,
             async to(from) {
-              if (!startsFrom(declared, from.name))
+              if (!declared.from.includes(from.name))
                 throw new OperationError(`The row has become ${from.name} meanwhile.`, { retry: false });
               const to = await lifecycle.stateNamed(transaction, declared.to);
               if (to) return to;

@@ -17,7 +17,6 @@ import {
   illegalTransition,
   type Lifecycles,
   lifecycleOf,
-  startsFrom,
   stateOf,
 } from './lifecycles.ts';
 
@@ -87,7 +86,7 @@ export class Operations {
     const accepted = await inTransaction(this.#store, context, async (transaction) => {
       const row = await writer.lock(transaction, caller, id, { verb: 'update', action });
       const state = await stateOf(lifecycle, transaction, row);
-      if (!startsFrom(declared, state.name))
+      if (!declared.from.includes(state.name))
         throw (
           (await this.#conflict(transaction, key)) ?? illegalTransition(lifecycle, id, state.name, operation)
         );
