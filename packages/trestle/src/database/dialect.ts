@@ -66,6 +66,8 @@ export interface Dialect extends Rendering {
    * rows the table has (a page of 31 rows and 25,000 of the caller: 5.5 against 0.3 ms); nothing on SQLite.
    */
   readonly forFewRows: Sql;
+  /** Whether rows that belong to those of a page are found faster for all of these at once than for one after the other. */
+  readonly asksOfPage: boolean;
   /** Whether a subquery in `from` may refer to the items before it (`lateral`). */
   readonly lateral: boolean;
   /**

@@ -59,7 +59,12 @@ export interface ModelField {
   readonly visibility?: (row: Sql) => Sql;
   readonly visible?: Sql;
   /** The same two as columns of a page, whose rows are few (default: as everywhere). */
-  readonly selected?: { readonly value?: Sql; readonly visible?: Sql };
+  readonly selected?: {
+    readonly value?: Sql;
+    readonly visible?: Sql;
+    /** The value in a selection of the rows of a page, which looks it up for all of them at once by their field `its`. */
+    readonly ofPage?: { readonly its: string; readonly value: (page: Sql) => Sql } | undefined;
+  };
   /** That rule, for rows as they were recorded. */
   readonly condition?: () => CompiledRule;
 }
@@ -329,20 +334,24 @@ function documentedSchemas(model: Omit<Model, 'policy' | 'documented'>): Model['
   return { ...bodySchemas(model.resource, settable), row, fields };
 }
 
+/** The columns of fields and of the id, with those that tell whether a field is in a row. */
+export function columnsOf(fields: readonly ModelField[]): Sql[] {
+  const values = fields.map(({ name, value, selected = { value } }) =>
+    selected.value ? sql`${selected.value} as ${sql.id(name)}` : sql.ref(name),
+  );
+  const flags = fields.flatMap(({ name, visible: always, selected: { visible = always } = {} }) =>
+    visible ? [sql`${visible} as ${sql.id(flagOf(name))}`] : [],
+  );
+  return [sql.ref('id'), ...values, ...flags];
+}
+
 /** @param isPart the rows that are decoded may have other columns beside these. */
 export function compileProjection(
   fields: readonly ModelField[],
   dialect: Dialect,
   isPart = false,
 ): Projection {
-  const columns = [
-    sql.ref('id'),
-    ...fields.map(({ name, value, selected = { value } }) =>
-      selected.value ? sql`${selected.value} as ${sql.id(name)}` : sql.ref(name),
-    ),
-  ];
-  for (const { name, visible: always, selected: { visible = always } = {} } of fields)
-    if (visible) columns.push(sql`${visible} as ${sql.id(flagOf(name))}`);
+  const columns = columnsOf(fields);
   const decoded = (columnOf = (name: string) => name) => [
     { name: 'id', from: columnOf('id'), decode: undefined },
     ...fields.map(({ name, kind, visible }) => ({

@@ -33,7 +33,8 @@ function watchStatements(t: TestContext, store: Store) {
     },
     scan: (statement: Statement, ...values: [never, never]) => {
       note(statement);
-      return scan.call(store, statement, ...values);
+      // On a thread of its own, or as any other, by how long it may take: one statement in either case.
+      return requests.exit(() => scan.call(store, statement, ...values));
     },
     stream: (statement: Statement, ...values: [never, never]) => {
       note(statement);

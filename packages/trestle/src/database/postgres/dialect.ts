@@ -86,6 +86,7 @@ export function postgresDialect(schema: string): Dialect {
         : text,
     withoutIndex: undefined,
     forFewRows: sql` offset 0`,
+    asksOfPage: true,
     lateral: true,
     keepsOrderInUnion: false,
     lockUntilCommit: (text) => sql`select pg_advisory_xact_lock(hashtextextended(${text}, 0))`,
@@ -107,21 +108,7 @@ export function postgresDialect(schema: string): Dialect {
     searchSql: (index) => postgresSearch(dialect, index, TYPES),
     databaseIdentity: (table) => sql`select ${sql.lit(qualified(table))}::regclass::oid as identity`,
     migrationSql: postgresSql,
-    // A column's values are one array, so that any number of rows is one round trip.
-    bulkInsert(table, columns) {
-      const names = sql.join(columns.map(({ name }) => sql.id(name)));
-      const arrays = columns.map(({ kind }, at) => sql.raw(`$${at + 1}::${TYPES[kind]}[]`));
-      const insert = statement(
-        dialect,
-        sql`insert into ${sql.table(table)} (${names}) select * from unnest(${sql.join(arrays)})`,
-      );
-      return (rows) => {
-        if (rows.length === 0) return [];
-        const values: Value[][] = columns.map(() => []);
-        for (const row of rows) row.forEach((value, at) => void values[at]?.push(value));
-        return [{ statement: insert, values: values.map(arrayLiteral) }];
-      };
-    },
+    bulkInsert: (table, columns) => bulkInsert(dialect, table, columns),
     withoutReferences: (transaction, write) => withoutReferences(dialect, schema, { transaction, write }),
     lastGivenId: (table, key) =>
       sql`select pg_sequence_last_value(${sequence(table, key)}::regclass) as last`,
@@ -137,6 +124,26 @@ export function postgresDialect(schema: string): Dialect {
     analyze: (table) => [sql`analyze ${sql.table(table)}`],
   };
   return dialect;
+}
+
+/** Inserts rows by a statement with an array for each column, so that any number of them is one round trip. */
+function bulkInsert(
+  dialect: Dialect,
+  table: string,
+  columns: Parameters<Dialect['bulkInsert']>[1],
+): ReturnType<Dialect['bulkInsert']> {
+  const names = sql.join(columns.map(({ name }) => sql.id(name)));
+  const arrays = columns.map(({ kind }, at) => sql.raw(`$${at + 1}::${TYPES[kind]}[]`));
+  const insert = statement(
+    dialect,
+    sql`insert into ${sql.table(table)} (${names}) select * from unnest(${sql.join(arrays)})`,
+  );
+  return (rows) => {
+    if (rows.length === 0) return [];
+    const values: Value[][] = columns.map(() => []);
+    for (const row of rows) row.forEach((value, at) => void values[at]?.push(value));
+    return [{ statement: insert, values: values.map(arrayLiteral) }];
+  };
 }
 
 /** Drops the references of a schema for a write, and makes them again, which checks every row. */

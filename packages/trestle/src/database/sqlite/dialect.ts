@@ -98,6 +98,7 @@ export const sqliteDialect: Dialect = {
   },
   withoutIndex: (name) => sql`+${sql.ref(name)}`,
   forFewRows: sql``,
+  asksOfPage: false,
   lateral: false,
   keepsOrderInUnion: true,
   lockUntilCommit: () => undefined,

@@ -1,5 +1,5 @@
 import { type Sql, sql } from '../../database/sql.ts';
-import { EACH_ROW, type ReadCost, type Value } from '../../database/store.ts';
+import type { ReadCost, Value } from '../../database/store.ts';
 import { FifoMap } from '../../fifo-map.ts';
 import { Problem } from '../../problems.ts';
 import { accountOf, type Caller } from '../../schema/caller.ts';
@@ -8,27 +8,11 @@ import { compileProjection, type Model, type ModelField, type Projection, type R
 import { RANK, type Ranking, searchCondition } from '../search/search-condition.ts';
 import { type BoundStatement, bindShaped, type ShapedStatement, shapedStatement } from './bound-statement.ts';
 import { FilterParts, type RelatedRows, Slot } from './filter-sql.ts';
-import {
-  amongFirst,
-  type Floor,
-  GroupChoice,
-  isEven,
-  isMergeable,
-  pageDownTo,
-  pageOfGroups,
-} from './group-merge.ts';
+import { type Floor, GroupChoice, isEven, isMergeable } from './group-merge.ts';
 import type { Position } from './list.ts';
-import {
-  after,
-  boundsOf,
-  orderBy,
-  type SortColumn,
-  sortColumns,
-  sortCost,
-  sortKey,
-  withSortKeys,
-} from './order.ts';
-import { asksAccount, isPlannedOnce, ofAnyAccount } from './planned-once.ts';
+import { type SortColumn, sortColumns, sortCost, sortKey } from './order.ts';
+import { type PlaceOfPage, pageSql, type Way, whereClause } from './page-sql.ts';
+import { isPlannedOnce } from './planned-once.ts';
 import { RelatedStatements } from './related-statements.ts';
 import { groupsOf, type RuleGroups } from './rule-groups.ts';
 
@@ -68,19 +52,6 @@ function reachOf(lists: Pick<ClassLists, 'related'>, caller: Caller): RelatedRow
     const { model, fields, where, number } = found.lists;
     return { model, fields, where, number, reach: reachOf(found.lists, caller) };
   };
-}
-
-/**
- * How a page is read: by walking the index of the order, or its beginning alone; by a scan of the table; by merging the
- * groups that the caller is a member of; the beginning and the groups also down to where the page ended the last time.
- */
-type Way = 'walk' | 'beginning' | 'beginning to floor' | 'scan' | 'groups' | 'groups to floor';
-
-interface PlaceOfPage {
-  readonly way: Way;
-  readonly position: Position | undefined;
-  readonly floor?: Floor | undefined;
-  readonly refer?: ((field: ModelField) => Sql) | undefined;
 }
 
 /** A list as it was asked for, worked out: nothing of it depends on the rows. */
@@ -130,6 +101,7 @@ export class ListPlans {
   readonly #model: Model;
   readonly #where: Sql | undefined;
   readonly #groups: RuleGroups | undefined;
+  readonly #rows: Parameters<typeof pageSql>[0];
   readonly #choice = new GroupChoice();
   readonly #isDeleted: boolean;
   readonly #fields: Projection;
@@ -145,6 +117,7 @@ export class ListPlans {
     this.#where = where;
     this.#isDeleted = isDeleted;
     this.#groups = where && !isDeleted ? groupsOf(where) : undefined;
+    this.#rows = { model, where, groups: this.#groups };
     this.#fields = fields;
     this.#computes = fields.fields.some(({ value, links }) => value && !links);
     this.#related = related;
@@ -250,7 +223,7 @@ export class ListPlans {
       const nulls = places.includes(null) ? places.map((value) => value === null).join() : '';
       const limit = plan.isPlannedOnce ? plan.limit : '';
       const key = `${way}${limit} ${plan.shape} ${position ? `${before} ${nulls}` : ''}`;
-      shaped = this.#statements.get(key) ?? this.#compile(key, this.#selectPage(plan, place));
+      shaped = this.#statements.get(key) ?? this.#compile(key, pageSql(this.#rows, plan, place));
     }
     const rows = plan.limit + (plan.query.offset ?? 0);
     const bound = {
@@ -269,7 +242,7 @@ export class ListPlans {
     const bounded = { ...plan, isPlannedOnce: false };
     const shaped =
       this.#statements.get(key) ??
-      this.#compile(key, this.#select(bounded, { way: 'walk', position: undefined }));
+      this.#compile(key, pageSql(this.#rows, bounded, { way: 'walk', position: undefined }));
     return {
       statement: shaped.statement,
       values: bindShaped(shaped, [...plan.values, limit, offset], caller),
@@ -355,51 +328,6 @@ export class ListPlans {
     return isMember && !ranked && isMergeable(this.#model, sort);
   }
 
-  #selectPage(plan: ListPlan, place: PlaceOfPage): Sql {
-    const select = this.#select(plan, place);
-    // How far a walk goes depends on how many rows an account may read, which is planned by.
-    const isOfAny = plan.isPlannedOnce && !(place.way === 'walk' && plan.conditions.some(asksAccount));
-    return isOfAny ? ofAnyAccount(select, this.#model) : select;
-  }
-
-  #select(plan: ListPlan, { way, position, floor, refer }: PlaceOfPage): Sql {
-    const { sort, values, ranked } = plan;
-    const conditions = ranked ? plan.conditions.filter((each) => each !== ranked.condition) : plan.conditions;
-    const places = position?.values ?? floor?.keys ?? [];
-    const { dialect, table } = this.#model;
-    const unseen = (plan.isPlannedOnce && dialect.unseen) || ((value: Sql) => value);
-    const placed = places.map((_, at) =>
-      unseen(sql`${new Slot(values.length + at)}`, sort[at]?.field.kind ?? 'text'),
-    );
-    // A rank that depends on other rows is the one that the row of the place has now, while it is there.
-    const now = placed[1] && ranked?.rankNow?.(placed[1]);
-    if (now) placed[0] = sql`coalesce(${now}, ${placed[0]})`;
-    const nulls = places.map((value) => value === null);
-    const before = position?.before ?? false;
-    const beyond = position && after(sort, placed, nulls, before);
-    const bound = (at: number) => sql.rowCount(new Slot(values.length + places.length + at));
-    const limit = plan.isPlannedOnce ? sql.lit(plan.limit + 1) : bound(0);
-    const offset = plan.query.offset ? bound(1) : undefined;
-    const columns = withSortKeys(plan.fields, sort);
-    const page = { columns, sort, before, beyond, limit, offset };
-    const floorKeys = floor && sql.join(placed);
-    const isPart = way === 'beginning' || way === 'beginning to floor';
-    if (way.startsWith('groups') && this.#groups) {
-      const others = conditions.filter((condition) => condition !== this.#where);
-      const ofGroups = { ...page, conditions: others };
-      if (floorKeys) return pageDownTo(this.#model, this.#groups, { ...ofGroups, floor: floorKeys });
-      return pageOfGroups(this.#model, this.#groups, ofGroups);
-    }
-    const all = [
-      ...conditions,
-      ...(beyond ? [beyond] : []),
-      ...(isPart ? [amongFirst(this.#model, page, floorKeys)] : []),
-    ];
-    const where = whereClause(all, plan.perRow > 0 && !isPart);
-    return sql`select ${columns} from ${ranked?.from ?? table} ${where}
-      order by ${orderBy(sort, before, refer)} ${boundsOf(page)}`;
-  }
-
   #compile(key: string, query: Sql): ShapedStatement {
     const shaped = shapedStatement(this.#model.dialect, query);
     this.#statements.set(key, shaped);
@@ -420,10 +348,4 @@ function numbersOf(key: string, reach: RelatedRows['reach']): number[] {
   const [name = '', ...rest] = key.split('.');
   const far = rest.length > 0 ? reach(name) : undefined;
   return far ? [far.number, ...numbersOf(rest.join('.'), far.reach)] : [];
-}
-
-/** @param eachRow marks a clause that many rows may be compared with, for `Store.scan`. */
-function whereClause(conditions: readonly Sql[], eachRow: boolean): Sql {
-  if (eachRow) return sql`where ${sql.raw(EACH_ROW)} ${sql.join([sql`1 = 1`, ...conditions], ' and ')}`;
-  return conditions.length > 0 ? sql`where ${sql.join(conditions, ' and ')}` : sql``;
 }

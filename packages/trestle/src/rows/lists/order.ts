@@ -193,12 +193,22 @@ export function sortCost({ resource }: Model, sort: readonly SortColumn[]): numb
 }
 
 /** The columns of some fields, and of those that their rows are sorted by: a cursor is made of these. */
-export function withSortKeys(fields: Projection, sort: readonly SortColumn[]): Sql {
-  const others = sort
-    .map(({ field }) => field)
-    .filter(({ name }) => name !== 'id' && !fields.byName.has(name));
-  const columns = others.map(({ name, value }) => (value ? sql`${value} as ${sql.id(name)}` : sql.ref(name)));
+export function withSortKeys(
+  fields: Pick<Projection, 'columns' | 'byName'>,
+  sort: readonly SortColumn[],
+): Sql {
+  const columns = sortKeysBeside(fields, sort).map(({ name, value }) =>
+    value ? sql`${value} as ${sql.id(name)}` : sql.ref(name),
+  );
   return sql.join([fields.columns, ...columns]);
+}
+
+/** The fields that rows are sorted by beside some others. */
+export function sortKeysBeside(
+  { byName }: Pick<Projection, 'byName'>,
+  sort: readonly SortColumn[],
+): ModelField[] {
+  return sort.map(({ field }) => field).filter(({ name }) => name !== 'id' && !byName.has(name));
 }
 
 /** The rows of a page, in SQL. */

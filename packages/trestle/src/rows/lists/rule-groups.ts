@@ -2,7 +2,7 @@ import { type Sql, sql } from '../../database/sql.ts';
 import { isOperand, type Operand } from '../../schema/rules.ts';
 import type { Model } from '../model.ts';
 import { type FindModel, originOf, ownSql, relatedRows } from '../rules/compiled-rule.ts';
-import { combined, fieldsOf, type Part } from '../rules/residual.ts';
+import { combined, lookupOf, type Part } from '../rules/residual.ts';
 
 /** The column of a group's value: no field has such a name. */
 export const GROUP = '_group';
@@ -79,22 +79,13 @@ function groupsByField(
   { resource, filter }: Part & { kind: 'exists' },
   find: FindModel,
 ): Membership | undefined {
-  if (typeof filter === 'boolean') return undefined;
-  const parts = filter.kind === 'all' ? filter.parts : [filter];
-  const namesRow = parts.filter((part) => fieldsOf(part, true).length > 0);
-  const [only] = namesRow;
-  if (namesRow.length !== 1 || only?.kind !== 'condition' || only.operator !== 'eq') return undefined;
-  const value = only.value as Operand;
-  if (value.operand !== 'its') return undefined;
-  const rest = combined(
-    'all',
-    parts.filter((part) => part !== only),
-  );
+  const lookup = lookupOf(filter);
+  if (!lookup) return undefined;
   const rows = relatedRows(
-    { kind: 'exists', resource, filter: rest },
+    { kind: 'exists', resource, filter: lookup.rest },
     find,
     { refer: () => sql`1`, depth: 0 },
-    (row) => sql`distinct ${row(only.field)} as ${sql.id(GROUP)}`,
+    (row) => sql`distinct ${row(lookup.field)} as ${sql.id(GROUP)}`,
   );
-  return { field: value.field, rows };
+  return { field: lookup.its, rows };
 }

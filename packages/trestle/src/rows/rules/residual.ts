@@ -167,6 +167,27 @@ export function fieldsOf(part: Residual, inside = false): string[] {
   }
 }
 
+/** A filter of other rows that compares one of their fields with one of the row. */
+interface Lookup {
+  /** The field of the other rows, and that of the row. */
+  readonly field: string;
+  readonly its: string;
+  /** The conditions beside, which no field of the row is in. */
+  readonly rest: Residual;
+}
+
+/** The lookup that a filter of `exists` is, if it is one. */
+export function lookupOf(filter: Residual): Lookup | undefined {
+  if (typeof filter === 'boolean') return undefined;
+  const parts = filter.kind === 'all' ? filter.parts : [filter];
+  const [only, ...more] = parts.filter((part) => fieldsOf(part, true).length > 0);
+  if (only?.kind !== 'condition' || only.operator !== 'eq' || more.length > 0) return undefined;
+  const { field, value } = only;
+  if (!isOperand(value) || value.operand !== 'its') return undefined;
+  const others = parts.filter((part) => part !== only);
+  return { field, its: value.field, rest: combined('all', others) };
+}
+
 /** Whether rows of a resource decide, beside the one that is asked for. */
 export function looksAtTable(part: Residual, name: string): boolean {
   if (typeof part === 'boolean' || part.kind === 'condition') return false;

@@ -69,10 +69,33 @@ const lines = resource({
   },
   can: all,
 });
+/** Whether the caller follows who wrote a row, and likes it. Its note is for whoever made it. */
+const posts = resource({
+  id,
+  fields: {
+    title: text({ max: 100 }),
+    writer: reference('accounts', { nullable: true }),
+    followed: exists('follows', { whom: its('writer'), by: me }),
+    note: text({ max: 100, can: { read: own('by') } }),
+    liked: exists('follows', { post: its('id'), by: me }),
+    by: author(),
+  },
+  order: '-title',
+  can: all,
+});
+const follows = resource({
+  id,
+  fields: {
+    whom: reference('accounts', { nullable: true }),
+    post: reference('posts', { nullable: true }),
+    by: author(),
+  },
+  can: all,
+});
 const site = app({
   name: 'site',
   accounts: accounts({ id: integerId(), roles: ['editor'] }),
-  resources: { articles, favorites, comments, invoices, lines },
+  resources: { articles, favorites, comments, invoices, lines, posts, follows },
 });
 
 /** A row without its version. */
@@ -233,6 +256,61 @@ eachPlace('fields computed from other rows', (place) => {
     assert.match(document, /open_comments/);
     assert.doesNotMatch(document, /for_editors/);
   });
+
+  it('are looked up for a page by a field of its rows, which may be null', async () => {
+    const [ada = system(), bob = system()] = callers;
+    const { posts: service, follows: following } = served.engine.services;
+    for (let at = 0; at < 9; at += 1) {
+      const writer = at % 3 === 0 ? null : at % 3;
+      const made = await service.create(at % 2 ? ada : bob, { title: `p${at % 5}`, writer, note: `n${at}` });
+      if (at % 4 === 0) await following.create(ada, { post: made.id });
+    }
+    await following.create(ada, { whom: 2 });
+    await following.create(ada, { whom: null });
+    await following.create(bob, { whom: 1, post: 1 });
+    const seenBy = async (context: Context) =>
+      (await service.list(context, { sort: ['id'] })).items.map(({ followed, liked, note }) => [
+        followed,
+        liked,
+        note,
+      ]);
+    const wanted = (of: (at: number) => unknown) => Array.from({ length: 9 }, (_, at) => of(at));
+    const noteOf = (at: number, mine: number) => (at % 2 === mine ? `n${at}` : undefined);
+    assert.deepEqual(
+      await seenBy(ada),
+      wanted((at) => [at % 3 === 2, at % 4 === 0, noteOf(at, 1)]),
+    );
+    assert.deepEqual(
+      await seenBy(bob),
+      wanted((at) => [at % 3 === 1, at === 0, noteOf(at, 0)]),
+    );
+  });
+
+  for (const query of [
+    {},
+    { sort: ['title'] },
+    { sort: ['writer', '-title'] },
+    { sort: ['followed'] },
+    { fields: ['followed', 'liked', 'note'] },
+    { fields: ['liked', 'title', 'writer', 'followed'], sort: ['-writer'] },
+  ])
+    it(`are in each page of ${JSON.stringify(query)} as in each row`, async () => {
+      const [context = system()] = callers;
+      const { posts: service } = served.engine.services;
+      const asked = { ...query, limit: 4 } as object;
+      const first = await service.list(context, asked);
+      const second = await service.list(context, asked, first.next ?? '');
+      const third = await service.list(context, asked, second.next ?? '');
+      const seen = [...first.items, ...second.items, ...third.items];
+      assert.equal(new Set(seen.map((row) => row.id)).size, 9);
+      for (const row of seen) {
+        const whole = Object.entries(plain(await service.read(context, row.id)) as object);
+        const isAsked = (name: string) => name === 'id' || query.fields?.includes(name) !== false;
+        assert.deepEqual(plain(row), Object.fromEntries(whole.filter(([name]) => isAsked(name))));
+      }
+      const back = await service.list(context, asked, third.prev ?? '');
+      assert.deepEqual(plain(back.items), plain(second.items));
+    });
 
   it('are read without a query a row', async () => {
     const [ada = system()] = callers;

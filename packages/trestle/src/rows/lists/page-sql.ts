@@ -1,0 +1,121 @@
+import { type Sql, sql } from '../../database/sql.ts';
+import { EACH_ROW, type Value } from '../../database/store.ts';
+import { columnsOf, flagOf, type Model, type ModelField, type Projection } from '../model.ts';
+import { Slot } from './filter-sql.ts';
+import { amongFirst, type Floor, pageDownTo, pageOfGroups } from './group-merge.ts';
+import type { Position } from './list.ts';
+import type { ListPlan } from './list-plan.ts';
+import { after, boundsOf, orderBy, type SortColumn, sortKeysBeside, withSortKeys } from './order.ts';
+import { asksAccount, ofAnyAccount } from './planned-once.ts';
+import type { RuleGroups } from './rule-groups.ts';
+
+/**
+ * How a page is read: by walking the index of the order, or its beginning alone; by a scan of the table; by merging the
+ * groups that the caller is a member of; the beginning and the groups also down to where the page ended the last time.
+ */
+export type Way = 'walk' | 'beginning' | 'beginning to floor' | 'scan' | 'groups' | 'groups to floor';
+
+export interface PlaceOfPage {
+  readonly way: Way;
+  readonly position: Position | undefined;
+  readonly floor?: Floor | undefined;
+  readonly refer?: ((field: ModelField) => Sql) | undefined;
+}
+
+/** Rows that lists are of: those of a rule, and where it is one of memberships, by their groups. */
+interface ListedRows {
+  readonly model: Model;
+  readonly where: Sql | undefined;
+  readonly groups: RuleGroups | undefined;
+}
+
+/** Selects a page of a list, with one row more. Its places, limit and offset are bound after the values of the plan. */
+export function pageSql(rows: ListedRows, plan: ListPlan, place: PlaceOfPage): Sql {
+  const { sort, fields } = plan;
+  const order = { sort, before: place.position?.before ?? false };
+  const select = withLookups(fields, order, (columns) => rowsOfPage(rows, plan, place, columns));
+  // How far a walk goes depends on how many rows an account may read, which is planned by.
+  const isOfAny = plan.isPlannedOnce && !(place.way === 'walk' && plan.conditions.some(asksAccount));
+  return isOfAny ? ofAnyAccount(select, rows.model) : select;
+}
+
+function rowsOfPage(
+  { model, where: rule, groups }: ListedRows,
+  plan: ListPlan,
+  { way, position, floor, refer }: PlaceOfPage,
+  columns: Sql,
+): Sql {
+  const { sort, values, ranked } = plan;
+  const conditions = ranked ? plan.conditions.filter((each) => each !== ranked.condition) : plan.conditions;
+  const places = position?.values ?? floor?.keys ?? [];
+  const { dialect, table } = model;
+  const unseen = (plan.isPlannedOnce && dialect.unseen) || ((value: Sql) => value);
+  const placed = places.map((_, at) =>
+    unseen(sql`${new Slot(values.length + at)}`, sort[at]?.field.kind ?? 'text'),
+  );
+  // A rank that depends on other rows is the one that the row of the place has now, while it is there.
+  const now = placed[1] && ranked?.rankNow?.(placed[1]);
+  if (now) placed[0] = sql`coalesce(${now}, ${placed[0]})`;
+  const before = position?.before ?? false;
+  const beyond = position && after(sort, placed, places.map(isNull), before);
+  const bound = (at: number) => sql.rowCount(new Slot(values.length + places.length + at));
+  const limit = plan.isPlannedOnce ? sql.lit(plan.limit + 1) : bound(0);
+  const offset = plan.query.offset ? bound(1) : undefined;
+  const page = { columns, sort, before, beyond, limit, offset };
+  const floorKeys = floor && sql.join(placed);
+  if (groups && (way === 'groups' || way === 'groups to floor')) {
+    const others = conditions.filter((condition) => condition !== rule);
+    const ofGroups = { ...page, conditions: others };
+    return floorKeys
+      ? pageDownTo(model, groups, { ...ofGroups, floor: floorKeys })
+      : pageOfGroups(model, groups, ofGroups);
+  }
+  const first =
+    way === 'beginning' || way === 'beginning to floor' ? amongFirst(model, page, floorKeys) : undefined;
+  const all = [...conditions, beyond, first].filter((each) => each !== undefined);
+  return sql`select ${columns} from ${ranked?.from ?? table} ${whereClause(all, plan.perRow > 0 && !first)}
+    order by ${orderBy(sort, before, refer)} ${boundsOf(page)}`;
+}
+
+const isNull = (value: Value) => value === null;
+
+/** @param eachRow marks a clause that many rows may be compared with, for `Store.scan`. */
+export function whereClause(conditions: readonly Sql[], eachRow: boolean): Sql {
+  if (eachRow) return sql`where ${sql.raw(EACH_ROW)} ${sql.join([sql`1 = 1`, ...conditions], ' and ')}`;
+  return conditions.length > 0 ? sql`where ${sql.join(conditions, ' and ')}` : sql``;
+}
+
+/** The rows of a page: no resource has such a name. */
+const PAGE = sql.id('_page');
+
+interface Order {
+  readonly sort: readonly SortColumn[];
+  readonly before: boolean;
+}
+
+/**
+ * Selects fields of a page's rows. Those that are looked up for all of these at once (`selected.ofPage`) are selected from them,
+ * in their order.
+ *
+ * @param page selects the given columns of the rows.
+ */
+function withLookups(fields: Projection, { sort, before }: Order, page: (columns: Sql) => Sql): Sql {
+  const isByColumns = sort.every(({ field, length }) => !field.value && length === undefined);
+  const lookupIn = ({ selected }: ModelField) => {
+    const lookup = isByColumns ? selected?.ofPage : undefined;
+    return lookup && (lookup.its === 'id' || fields.byName.has(lookup.its)) ? lookup : undefined;
+  };
+  const others = fields.fields.filter((field) => !lookupIn(field));
+  if (others.length === fields.fields.length) return page(withSortKeys(fields, sort));
+  const rows = page(withSortKeys({ ...fields, columns: sql.join(columnsOf(others)) }, sort));
+  const refer = (name: string) => sql`${PAGE}.${sql.id(name)}`;
+  const values = fields.fields.map((field) => {
+    const lookup = lookupIn(field);
+    return lookup ? sql`${lookup.value(PAGE)} as ${sql.id(field.name)}` : refer(field.name);
+  });
+  const flags = others.filter(({ visible }) => visible).map(({ name }) => refer(flagOf(name)));
+  const keys = sortKeysBeside(fields, sort).map(({ name }) => refer(name));
+  return sql`with ${PAGE} as materialized (${rows})
+    select ${sql.join([refer('id'), ...values, ...flags, ...keys])} from ${PAGE}
+    order by ${orderBy(sort, before, ({ name }) => refer(name))}`;
+}
