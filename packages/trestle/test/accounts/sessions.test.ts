@@ -55,6 +55,40 @@ eachStore('sessions', (open) => {
     assert.equal(await count('read'), tells ? 0 : 1);
   });
 
+  test('a sign-in reads the account by its name and once more, locked, and answers that', async () => {
+    const demo = await openDemo(await open());
+    const { account } = await newAccount(demo, 'ann');
+    const before = demo.store.statements;
+    const tokens = await demo.accounts.signIn(FROM_HERE, SIGN_IN);
+    // By its name, its failures, locked, and the session.
+    assert.equal(demo.store.statements - before, 4);
+    assert.deepEqual(tokens.account, account);
+  });
+
+  test('an account that is disabled, or given another password, while its password is checked gets no session', async () => {
+    const store = await open();
+    const demo = await openDemo(store);
+    const { account } = await newAccount(demo, 'ann');
+    const changes = [
+      () => demo.accounts.resetPassword({ caller: ADMINISTRATOR }, account.id, 'other'),
+      () => demo.accounts.disable({ caller: ADMINISTRATOR }, account.id),
+    ];
+    for (const [at, change] of changes.entries()) {
+      const write = store.write.bind(store);
+      // The first write is the sign-in's own, once the password was right.
+      store.write = async (work) => {
+        store.write = write;
+        await change();
+        return write(work);
+      };
+      const password = at === 0 ? 'pass' : 'other';
+      await raises('invalid_credentials', () =>
+        demo.accounts.signIn(FROM_HERE, { username: 'ann', password }),
+      );
+    }
+    assert.deepEqual((await demo.accounts.sessions({ caller: ADMINISTRATOR })).items, []);
+  });
+
   test('another process notices an ended session: at once, or reads as soon as they are told', async () => {
     const time = clock();
     const [one, two] = [await open('shared'), await open('shared')];
