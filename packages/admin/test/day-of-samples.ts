@@ -42,5 +42,5 @@ export async function writeDayOfSamples(data: string, name: string, now = Date.n
     writes += Math.round(12 * busy());
     await history.sample(now - (DAY_MINUTES - minute) * MINUTE_MS);
   }
-  history.stop();
+  await history.stop();
 }

@@ -185,7 +185,7 @@ test('measures of a day in a file of fixed size, read by any process of the fold
   await history.sample(start - 30_000);
   // It takes the place of a sample that is a day older.
   await history.sample(start + 30_000);
-  history.stop();
+  await history.stop();
   const other = new MetricsHistory(measured, { metrics: new Metrics(), inFlight: () => 0, data });
   const [read] = await other.read(0);
   assert.equal(read?.process.pid, process.pid);
@@ -313,7 +313,6 @@ test('processes on other data folders of one database: their health and their la
     // More than a day, every two minutes: a day of steps of five minutes is kept.
     for (let at = now - 26 * hour; at < now; at += 120_000) await elsewhere.sample(at);
     await elsewhere.sample(now);
-    elsewhere.stop();
     type Listed = {
       items: { roles: string[]; ready: boolean | null; running: boolean; last: object | null }[];
     };

@@ -12,6 +12,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineMeasures } from '../../engine.ts';
 import type { Metrics, RequestTotals } from './metrics.ts';
 import type { SharedProcesses } from './shared-processes.ts';
@@ -23,8 +24,10 @@ const SAMPLES = 2880;
 const HEAD_LENGTH = 1024;
 /** Files of one app that are kept: those of processes that have ended hold the rest of the day. */
 const MAX_FILES = 32;
-/** A process that wrote no sample for so long has ended. */
+/** A process that wrote no sample for so long has ended, without a word: it was killed. */
 const GONE_AFTER_MS = 2.5 * INTERVAL_MS;
+/** How long the end of a process waits for the database to take its last word. */
+const MAX_END_MS = 500;
 
 /** The measures of a sample, in the order in which they are kept. Times are milliseconds, sizes bytes; NaN where there is none. */
 export const MEASURES = [
@@ -72,7 +75,10 @@ interface ProcessView {
 }
 
 /** A process without what changes. */
-export type ProcessHead = Omit<ProcessView, 'seen_at' | 'running' | 'ready' | 'last'>;
+export type ProcessHead = Omit<ProcessView, 'seen_at' | 'running' | 'ready' | 'last'> & {
+  /** When it stopped. One that was killed has none, and is known by its silence. */
+  readonly ended_at?: string;
+};
 
 /** The measures of one process, in order. */
 interface ProcessHistory {
@@ -116,6 +122,9 @@ export class MetricsHistory {
   #file: number | undefined;
   #url = '';
   #timer: NodeJS.Timeout | undefined;
+  /** The last sample. */
+  #sampled = Promise.resolve();
+  #hasEnded = false;
   #delay: ReturnType<typeof monitorEventLoopDelay> | undefined;
   #before: {
     totals: RequestTotals;
@@ -140,19 +149,31 @@ export class MetricsHistory {
     this.#url = url;
     this.#delay = monitorEventLoopDelay({ resolution: 100 });
     this.#delay.enable();
-    this.#timer = setInterval(() => void this.sample(), INTERVAL_MS).unref();
+    this.#timer = setInterval(() => {
+      this.#sampled = this.sample();
+    }, INTERVAL_MS).unref();
   }
 
-  stop(): void {
+  /** Takes no more samples, and tells the other processes that this one has ended. */
+  async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#delay?.disable();
-    if (this.#file !== undefined) closeSync(this.#file);
+    this.#hasEnded = true;
+    const head = { ...this.#head(), ended_at: new Date().toISOString() };
+    if (this.#file !== undefined) {
+      writeHead(this.#file, head);
+      closeSync(this.#file);
+    }
     this.#file = undefined;
+    // After the last sample, which tells of a process that is there. A database that is away holds up no end.
+    const told = this.#sampled.then(() => this.#app.shared?.end(head)).catch(() => {});
+    await Promise.race([told, sleep(MAX_END_MS, undefined, { ref: false })]);
   }
 
   /** Takes a sample, of what has been since the last one. An app whose database is away has none of it. */
   async sample(at = Date.now()): Promise<void> {
     const measured = await this.#app.measure().catch(() => undefined);
+    if (this.#hasEnded) return;
     const totals = this.#metrics.totals(this.#app.base);
     const { totals: last, loop, counts } = this.#before;
     const { commits, walBytes, databaseBytes } = measured?.store ?? {};
@@ -264,8 +285,7 @@ export class MetricsHistory {
       if (at >= MAX_FILES - 1 || changed < old) rmSync(path, { force: true });
     const path = join(this.#folder, `${this.#app.name}.${process.pid}.samples`);
     const file = openSync(path, isThere(path) ? 'r+' : 'w+', 0o600);
-    const head = { ...this.#head(), measures: MEASURES.length };
-    writeSync(file, Buffer.from(JSON.stringify(head).padEnd(HEAD_LENGTH)), 0, HEAD_LENGTH, 0);
+    writeHead(file, this.#head());
     return file;
   }
 
@@ -286,6 +306,11 @@ interface Counts {
   readonly statements: number;
 }
 
+function writeHead(file: number, head: ProcessHead): void {
+  const text = JSON.stringify({ ...head, measures: MEASURES.length });
+  writeSync(file, Buffer.from(text.padEnd(HEAD_LENGTH)), 0, HEAD_LENGTH, 0);
+}
+
 function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
@@ -295,9 +320,9 @@ export function nameOf({ host, pid, started_at }: Pick<ProcessHead, 'host' | 'pi
   return `${host} ${pid} ${started_at}`;
 }
 
-function viewOf(head: ProcessHead, samples: readonly Sample[]): ProcessView {
+function viewOf({ ended_at, ...head }: ProcessHead, samples: readonly Sample[]): ProcessView {
   const last = samples.reduce<Sample | null>((last, one) => (last && last.at > one.at ? last : one), null);
-  const running = last !== null && Date.now() - last.at < GONE_AFTER_MS;
+  const running = ended_at === undefined && last !== null && Date.now() - last.at < GONE_AFTER_MS;
   const seen_at = last && new Date(last.at).toISOString();
   return { ...head, seen_at, running, ready: running ? last.ready === 1 : null, last };
 }

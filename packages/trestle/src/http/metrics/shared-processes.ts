@@ -35,6 +35,8 @@ interface Member {
 export interface SharedProcesses {
   /** Tells of this process, with each sample. */
   publish(head: ProcessHead, sample: Sample): Promise<void>;
+  /** Tells that this process has ended, where it has told of itself. */
+  end(head: ProcessHead): Promise<void>;
   read(since: number): Promise<Member[]>;
 }
 
@@ -63,6 +65,11 @@ export function openSharedProcesses(
     });
   }
 
+  async function tell(head: ProcessHead): Promise<void> {
+    const row = { name: `${PREFIX}${nameOf(head)}`, members: { head, samples } };
+    await store.write((transaction) => put(transaction, row));
+  }
+
   return {
     async publish(head, sample) {
       if (samples.length === 0) await forgetOld(sample.at);
@@ -70,8 +77,10 @@ export function openSharedProcesses(
       const isSameStep = last && Math.floor(last.at / STEP_MS) === Math.floor(sample.at / STEP_MS);
       const joined = isSameStep ? [...samples.slice(0, -1), join(last, sample)] : [...samples, sample];
       samples = joined.filter(({ at }) => sample.at - at < DAY_MS);
-      const members = { head, samples };
-      await store.write((transaction) => put(transaction, { name: `${PREFIX}${nameOf(head)}`, members }));
+      await tell(head);
+    },
+    end: async (head) => {
+      if (samples.length > 0) await tell(head);
     },
     read: async (since) => (await read()).filter((one) => (one.samples.at(-1)?.at ?? 0) >= since),
   };

@@ -133,10 +133,11 @@ export async function openServer(sites: readonly Site[], options: ServerOptions)
     broken,
     close: async (stop) => {
       stopWatching();
-      for (const { history } of views) history.stop();
-      for (const stopAnswering of answering) stopAnswering?.();
       server.load.stop();
       await stopServer(fastify.server, server.lifecycle, stop);
+      // Until its last answer it is there, and asked for its lines.
+      for (const stopAnswering of answering) stopAnswering?.();
+      await Promise.all(views.map(({ history }) => history.stop()));
       metricsPort?.close();
       await fastify.close();
       await log.flush();
