@@ -174,7 +174,8 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
     const representationTag = await representationTags(store);
     const { cursorKey, changes, webhooks, opened } = await openRows(app, store, { secret, log });
     const [{ key }] = deriveKeys(secret, app.name, 'idempotency');
-    const idempotency = new IdempotencyKeys(store, app.accounts, key);
+    const kept = { accounts: app.accounts, models: opened.models, secret: key };
+    const idempotency = new IdempotencyKeys(store, kept);
     const { administratorHash, passwords } = options;
     const administratorSecret = options.administratorSecret ?? app.defaults.administratorSecret;
     const credentials = { secret, administratorSecret, administratorHash, passwords };

@@ -18,7 +18,8 @@ export async function answerOnce(
       detail: `An Idempotency-Key has 1 to ${MAX_KEY_LENGTH} ASCII characters, such as those of a UUID.`,
     });
   const content = JSON.stringify([method, url, body, headers['if-match'], headers.prefer]);
-  const { answer, isReplay } = await keys.once({ owner: ownerOf(request), key, content }, (transaction) =>
+  const asked = { owner: ownerOf(request), key, content, rights: rightsOf(request) };
+  const { answer, isReplay } = await keys.once(asked, (transaction) =>
     handle(Object.assign(request, { transaction })),
   );
   return isReplay ? { ...answer, headers: { ...answer.headers, 'idempotent-replayed': 'true' } } : answer;
@@ -29,4 +30,10 @@ function ownerOf({ caller, origin }: RouteRequest): string {
   if (caller.kind === 'account') return `account ${caller.account}`;
   if (caller.kind === 'key') return `key ${caller.key}`;
   return caller.kind === 'anonymous' ? `anonymous ${origin.address}` : caller.kind;
+}
+
+/** The roles and scopes of a caller, which may change while it stays the same. */
+function rightsOf({ caller }: RouteRequest): string {
+  const { roles, scopes } = { roles: [], scopes: null, ...caller };
+  return JSON.stringify([[...roles].sort(), scopes]);
 }

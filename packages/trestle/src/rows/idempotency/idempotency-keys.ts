@@ -10,6 +10,7 @@ import { resource, systemResource } from '../../schema/define-resource.ts';
 import { text } from '../../schema/fields/texts/text.ts';
 import { timestamp } from '../../schema/fields/timestamp.ts';
 import { textId } from '../../schema/id.ts';
+import type { Model } from '../model.ts';
 import { compileSystemModels, SystemTable } from '../system-tables.ts';
 import { inTransaction, type OpenTransaction } from '../transaction.ts';
 
@@ -40,6 +41,15 @@ interface KeyedRequest {
   readonly key: string;
   /** The request as a text: another one with this key is refused. */
   readonly content: string;
+  /** The caller's rights, as a text: under others it may not be shown what it was. */
+  readonly rights: string;
+}
+
+/** An answer as it is kept. */
+interface Kept<Answer> {
+  readonly answer: Answer;
+  /** A MAC of the rights and rules under which it was made. */
+  readonly rights: string;
 }
 
 /**
@@ -50,14 +60,21 @@ interface KeyedRequest {
 export class IdempotencyKeys {
   readonly #store: Store;
   readonly #secret: Buffer;
+  readonly #models: ReadonlyMap<string, Model>;
+  /** The rules of the declaration as a text, once they are asked for. */
+  #rules: string | undefined;
   readonly #statements: ReturnType<typeof compileStatements>;
   readonly #tryLock: Statement | undefined;
   /** Keys of the writes under way in this process. */
   readonly #running = new Set<string>();
 
-  constructor(store: Store, accounts: Accounts, secret: Buffer) {
+  constructor(
+    store: Store,
+    { accounts, models, secret }: { accounts: Accounts; models: ReadonlyMap<string, Model>; secret: Buffer },
+  ) {
     this.#store = store;
     this.#secret = secret;
+    this.#models = models;
     const { idempotency_keys: model } = compileSystemModels(IDEMPOTENCY_RESOURCES, accounts, store);
     this.#statements = compileStatements(new SystemTable(model));
     const { dialect } = store;
@@ -67,15 +84,17 @@ export class IdempotencyKeys {
   /**
    * The answer of `run`, which writes in the transaction that it is given; or the one that was kept. Throws
    * `idempotency_key_in_use` while another request with the key is under way, and `idempotency_key_reused` where that asked
-   * for something else.
+   * for something else, or where the caller's roles or scopes, or the rules, have changed since.
    */
   async once<Answer>(
-    { owner, key, content }: KeyedRequest,
+    { owner, key, content, rights: given }: KeyedRequest,
     run: (transaction: Transaction) => Promise<Answer> | Answer,
   ): Promise<{ readonly answer: Answer; readonly isReplay: boolean }> {
     const id = this.#mac('id', owner, key).toString('base64url');
     const fingerprint = this.#mac('content', owner, content).toString('base64url');
     const sealing = this.#mac('answer', owner, key);
+    this.#rules ??= rulesOf(this.#models);
+    const rights = this.#mac('rights', given, this.#rules).toString('base64url');
     if (this.#running.has(id)) throw inUse();
     this.#running.add(id);
     try {
@@ -90,16 +109,20 @@ export class IdempotencyKeys {
             detail:
               'This Idempotency-Key was used for another request in the last 24 hours. Make a new key for each.',
           });
-        // It was written below, of an answer of this type.
-        if (known) return { answer: JSON.parse(unseal(sealing, known.answer)) as Answer, isReplay: true };
+        if (known) {
+          // It was written below, of an answer of this type.
+          const kept = JSON.parse(unseal(sealing, known.answer)) as Kept<Answer>;
+          if (kept.rights !== rights) throw otherRights();
+          return { answer: kept.answer, isReplay: true };
+        }
         const answer = await run(transaction);
-        const kept = {
+        const kept: Kept<Answer> = { answer, rights };
+        await this.#statements.keep(transaction, {
           id,
           fingerprint,
-          answer: seal(sealing, JSON.stringify(answer)),
+          answer: seal(sealing, JSON.stringify(kept)),
           created_at: before(0),
-        };
-        await this.#statements.keep(transaction, kept);
+        });
         return { answer, isReplay: false };
       };
       return await inTransaction(this.#store, { caller: anonymous }, write, { before: true });
@@ -135,6 +158,23 @@ function inUse(): Problem {
     detail: 'A request with this Idempotency-Key is under way. Send it again in a moment to get its answer.',
     headers: { 'Retry-After': '1' },
   });
+}
+
+function otherRights(): Problem {
+  return new Problem('idempotency_key_reused', {
+    detail:
+      'The request with this Idempotency-Key was done. Its answer is not shown again: the roles or scopes of its caller, or the rules, ' +
+      'have changed since. Read what it wrote.',
+  });
+}
+
+/** The rules on rows and fields, as a text. */
+function rulesOf(models: ReadonlyMap<string, Model>): string {
+  const rules = [...models].map(([name, { resource, readable }]) => {
+    const fields = readable.flatMap(({ name: field, field: { can } }) => (can ? [[field, can]] : []));
+    return [name, resource.can, fields];
+  });
+  return JSON.stringify(rules);
 }
 
 /** The instant that lies so many milliseconds back. */
