@@ -65,34 +65,33 @@ describe('sessions of PostgreSQL', () => {
     await assert.rejects(store.all(plain('select pg_sleep(0.6)'), []), unavailable);
   });
 
-  test('do not wait for a lock for ever', async () => {
+  test('do not wait for a lock for ever', async (t) => {
     const store = await ground.open();
-    await runSql(
-      store,
-      'create table locked (id int primary key); insert into locked values (1)'.split(';')[0] ?? '',
-    );
+    await runSql(store, 'create table locked (id int primary key)');
     await runSql(store, 'insert into locked values (1)');
     const update = plain('update app.locked set id = id');
-    let held = () => {};
-    const holding = new Promise<void>((resolve) => {
-      held = resolve;
-    });
+    const locked = Promise.withResolvers<void>();
+    const { promise: holding, resolve: release } = Promise.withResolvers<void>();
+    t.after(release);
     const first = store.write(async (tx) => {
       await tx.all(update, []);
+      locked.resolve();
       await holding;
     });
+    await locked.promise;
     await assert.rejects(
       store.write((tx) => tx.all(update, [])),
       unavailable,
     );
-    held();
+    release();
     await first;
     await store.write((tx) => tx.all(update, []));
   });
 
-  test('are waited for a while, then it is 503', async () => {
+  test('are waited for a while, then it is 503', async (t) => {
     const store = await ground.open({ poolSize: 1, wait: 150 });
     const { promise: holding, resolve: release } = Promise.withResolvers<void>();
+    t.after(release);
     const slow = store.write(async (tx) => {
       await tx.all(plain('select 1'), []);
       await holding;
