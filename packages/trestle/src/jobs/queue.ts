@@ -121,8 +121,12 @@ export class JobQueue {
     return job;
   }
 
-  async find(id: string): Promise<JobRecord | undefined> {
-    return (await this.#statements.byId(this.#store, { id }))[0];
+  /** @param account of which it is to be (default: of any, or of none). */
+  async find(id: string, account?: string): Promise<JobRecord | undefined> {
+    const { byId, byIdOf } = this.#statements;
+    const [found] =
+      account === undefined ? await byId(this.#store, { id }) : await byIdOf(this.#store, { id, account });
+    return found;
   }
 
   /** The job with a key that has not ended. */
@@ -228,6 +232,7 @@ function compileStatements(table: SystemTable<(typeof JOB_RESOURCES)['operations
         ${param('key')}, 0, 0, 0, 1, 0, ${param('due')}, ${turn}, ${param('caller')}, ${param('account')}, ${now})
       on conflict (key) do nothing returning ${model.columns}`),
     byId: table.select(sql`where id = ${param('id')}`),
+    byIdOf: table.select(sql`where id = ${param('id')} and account = ${param('account')}`),
     byKey: table.select(sql`where key = ${param('key')}`),
     longLease: table.select(sql`where ${longLease} limit 1`),
     shortenLeases: table.change(sql`lease = ${clock} + ${param('maxLease')}`, longLease),
