@@ -72,7 +72,7 @@ describe('sessions of PostgreSQL', () => {
     const update = plain('update app.locked set id = id');
     const locked = Promise.withResolvers<void>();
     const { promise: holding, resolve: release } = Promise.withResolvers<void>();
-    t.after(release);
+    t.after(() => release());
     const first = store.write(async (tx) => {
       await tx.all(update, []);
       locked.resolve();
@@ -91,7 +91,7 @@ describe('sessions of PostgreSQL', () => {
   test('are waited for a while, then it is 503', async (t) => {
     const store = await ground.open({ poolSize: 1, wait: 150 });
     const { promise: holding, resolve: release } = Promise.withResolvers<void>();
-    t.after(release);
+    t.after(() => release());
     const slow = store.write(async (tx) => {
       await tx.all(plain('select 1'), []);
       await holding;
