@@ -33,6 +33,7 @@ export function keyStatements(
     byId: table.select(sql`where ${id}`),
     /** Kept from changing until the transaction's end. */
     lock: table.select(sql`where ${id} ${dialect.forUpdate}`),
+    lockOwn: table.select(sql`where ${id} and ${ofAccount} ${dialect.forUpdate}`),
     /** One of an account's keys beside so many others. */
     beyond: table.select(sql`where ${ofAccount} limit 1 offset ${param('others')}`),
     insert: table.insert(),

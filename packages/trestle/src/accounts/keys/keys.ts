@@ -228,9 +228,14 @@ async function lock(
   caller: Caller,
   id: string,
 ): Promise<KeyRow> {
-  const [row] = isKeyId(id) ? await statements.lock(transaction, { id }) : [];
-  const isOwn = isAdministrator(caller) || (caller.kind === 'account' && row?.account === caller.account);
-  if (row && isOwn) return row;
+  if (isKeyId(id)) {
+    const account = caller.kind === 'account' ? caller.account : null;
+    // Of another account's key nothing is read: it takes as long as one that does not exist.
+    const [row] = isAdministrator(caller)
+      ? await statements.lock(transaction, { id })
+      : await statements.lockOwn(transaction, { id, account });
+    if (row) return row;
+  }
   throw new Problem('not_found', { data: { resource: 'keys', id } });
 }
 
