@@ -97,6 +97,12 @@ export function historyRecorder(
   };
 }
 
+/** Ids that no row has, by their kind. */
+const ABSENT: Readonly<Record<string, unknown>> = {
+  integer: 0,
+  uuid: '00000000-0000-0000-0000-000000000000',
+};
+
 /** Compiles the search of a row that is gone, as it last was. */
 function deletedRowFinder(model: Model, table: Model, names: readonly string[]) {
   const { dialect } = model;
@@ -133,10 +139,8 @@ function historyReader(
   const names = was === undefined ? [name] : [name, was];
   const find = visibleRowFinder(model);
   const findDeleted = deletedRowFinder(model, table, names);
-  // A row of which nothing is known; it is asked about, not shown.
-  const blank = Object.fromEntries(
-    ['id', ...model.byName.keys()].map((key) => [key, null]),
-  ) as unknown as Row;
+  // A row that no rule can tell from a hidden one by the time it takes; it is asked about, not shown.
+  const blank = Object.fromEntries(model.fields.map(({ name, kind }) => [name, ABSENT[kind] ?? null]));
   return async (context, id, { limit = 50, cursor } = {}) => {
     const { caller } = context;
     policy.admit(caller, 'read');
@@ -149,7 +153,7 @@ function historyReader(
     const couldReadDeleted = async () => {
       const deleted = await findDeleted(executor, id);
       // Asked also where no row was deleted: how long an answer takes tells nothing of one that is hidden.
-      const isReadable = await may(deleted ?? blank);
+      const isReadable = await may(deleted ?? { id, ...blank });
       return deleted !== undefined && isReadable;
     };
     if (!(await find(executor, caller, id)) && !(await couldReadDeleted())) throw notFound(model, id);
