@@ -16,6 +16,7 @@ import { type Exclusions, exclusionsOf } from './relations/exclusions.ts';
 import { type LinkWriter, linkWriter } from './relations/links.ts';
 import { computedAnswer } from './relations/row-answer.ts';
 import { type SettableFields, settableFields, unreadFields } from './relations/settable.ts';
+import { illegalTransition } from './rules/illegal-transition.ts';
 import { type SearchWriter, searchWriter } from './search/search-writer.ts';
 import { inTransaction, type OpenTransaction, readerOf } from './transaction.ts';
 import { UnlockedWrites } from './unlocked-writes.ts';
@@ -23,7 +24,6 @@ import {
   checkedBody,
   completeRow,
   fieldsToSet,
-  illegalTransition,
   isObject,
   mergeNested,
   notFound,
