@@ -44,8 +44,8 @@ export interface Floor {
   readonly limit: number;
   /** The values of the list's conditions. */
   readonly values: readonly Value[];
-  /** When, by `performance.now()`. */
-  readonly at: number;
+  /** When it was last met, by `performance.now()`. */
+  at: number;
 }
 
 type WayName = keyof KnownList['floors'];
@@ -112,15 +112,15 @@ function read(
   whenShort?: () => BoundStatement,
 ): BoundStatement {
   const { sort, limit, values } = plan;
+  const floor = isFirst ? floors[name] : undefined;
   const found = (rows: readonly Columns[]) => {
     const last = rows[limit];
     if (!last) return whenShort?.();
-    if (isFirst)
-      floors[name] = { keys: sortValues(comparedOf(sort), last), limit, values, at: performance.now() };
+    const at = performance.now();
+    if (isFirst) floors[name] = { keys: sortValues(comparedOf(sort), last), limit, values, at };
     return undefined;
   };
   const whole = () => ({ ...ways[name].whole(), otherwise: found });
-  const floor = isFirst ? floors[name] : undefined;
   const holds =
     floor &&
     floor.limit >= limit &&
@@ -323,13 +323,22 @@ function stepsAfter(sort: readonly SortColumn[], places: readonly Sql[], before:
   });
 }
 
+/** How the groups of a list are read: where these are merged in its order, and if so whether that is chosen page by page. */
+export function readByGroups(
+  { model, groups }: { readonly model: Model; readonly groups: RuleGroups | undefined },
+  sort: readonly SortColumn[],
+): 'always merged' | 'chosen' | undefined {
+  if (!groups || !isMergeable(model, sort)) return undefined;
+  return isEven(sort) ? 'chosen' : 'always merged';
+}
+
 /** Whether an order goes one way, through values without null. */
-export function isEven(sort: readonly SortColumn[]): boolean {
+function isEven(sort: readonly SortColumn[]): boolean {
   return sort.every(({ field, descending }) => descending === sort[0]?.descending && !field.field.nullable);
 }
 
 /** Whether groups are merged in an order: it is the declared one, which the index of each ends in, and has whole values. */
-export function isMergeable({ resource }: Model, sort: readonly SortColumn[]): boolean {
+function isMergeable({ resource }: Model, sort: readonly SortColumn[]): boolean {
   const { order } = resource;
   const names = order.map((key) => key.replace(/^-/, ''));
   const turned = sort[0]?.descending !== order[0]?.startsWith('-');

@@ -8,13 +8,13 @@ import { compileProjection, type Model, type ModelField, type Projection, type R
 import { RANK, type Ranking, searchCondition } from '../search/search-condition.ts';
 import { type BoundStatement, bindShaped, type ShapedStatement, shapedStatement } from './bound-statement.ts';
 import { FilterParts, type RelatedRows, Slot } from './filter-sql.ts';
-import { type Floor, GroupChoice, isEven, isMergeable } from './group-merge.ts';
+import { type Floor, GroupChoice, readByGroups } from './group-merge.ts';
 import type { Position } from './list.ts';
 import { type SortColumn, sortColumns, sortCost, sortKey } from './order.ts';
 import { type PlaceOfPage, pageSql, type Way, whereClause } from './page-sql.ts';
 import { isPlannedOnce } from './planned-once.ts';
 import { RelatedStatements } from './related-statements.ts';
-import { groupsOf, type RuleGroups } from './rule-groups.ts';
+import { groupsOf } from './rule-groups.ts';
 
 const DEFAULT_LIMIT = 50;
 /** `count=estimated` stops counting here. */
@@ -72,6 +72,8 @@ export interface ListPlan {
   readonly keyFor: (caller: Caller) => string;
   /** Whether a rule leaves some of the rows. */
   readonly isRuled: boolean;
+  /** How the rows of groups that an account is a member of are read, where these are merged in its order. */
+  readonly byGroups: ReturnType<typeof readByGroups>;
   /** Whether no value that is bound decides which plan is best, so that one plan is for all. */
   readonly isPlannedOnce: boolean;
   /** The statements of its first page, bound where they are the same for every caller; where the plan is kept. */
@@ -100,7 +102,6 @@ export class ListPlans {
   readonly related: RelatedStatements;
   readonly #model: Model;
   readonly #where: Sql | undefined;
-  readonly #groups: RuleGroups | undefined;
   readonly #rows: Parameters<typeof pageSql>[0];
   readonly #choice = new GroupChoice();
   readonly #isDeleted: boolean;
@@ -116,8 +117,7 @@ export class ListPlans {
     this.#model = model;
     this.#where = where;
     this.#isDeleted = isDeleted;
-    this.#groups = where && !isDeleted ? groupsOf(where) : undefined;
-    this.#rows = { model, where, groups: this.#groups };
+    this.#rows = { model, where, groups: where && !isDeleted ? groupsOf(where) : undefined };
     this.#fields = fields;
     this.#computes = fields.fields.some(({ value, links }) => value && !links);
     this.#related = related;
@@ -179,6 +179,7 @@ export class ListPlans {
       limit,
       keyFor: cursorKeys([model.name, order, this.#isDeleted ? `deleted ${shape}` : shape, values], isRuled),
       isRuled,
+      byGroups: readByGroups(this.#rows, sort),
       isPlannedOnce: isPlannedOnce(model, { values, query, sort, limit }),
       exhausted: false,
       ...(isForClass && Object.isFrozen(query) && { first: {} }),
@@ -198,12 +199,12 @@ export class ListPlans {
     const { withoutIndex } = this.#model.dialect;
     const refer =
       scans && withoutIndex ? ({ name, value }: ModelField) => value ?? withoutIndex(name) : undefined;
-    if (!this.#isByGroups(plan, caller))
-      return this.#page(plan, caller, { way: refer ? 'scan' : 'walk', position, refer });
+    const account = plan.byGroups ? accountOf(caller) : null;
+    if (account === null) return this.#page(plan, caller, { way: refer ? 'scan' : 'walk', position, refer });
     const by = (way: Way, floor?: Floor) => this.#page(plan, caller, { way, position, floor });
-    if (!isEven(plan.sort)) return by('groups');
+    if (plan.byGroups === 'always merged') return by('groups');
     return this.#choice.page(
-      { account: accountOf(caller), isFirst: !position && !plan.query.offset, plan },
+      { account, isFirst: !position && !plan.query.offset, plan },
       {
         walk: { whole: () => by('beginning'), downTo: (floor) => by('beginning to floor', floor) },
         groups: { whole: () => by('groups'), downTo: (floor) => by('groups to floor', floor) },
@@ -320,12 +321,6 @@ export class ListPlans {
     return perRow > 0 || rows > FREE_ROWS || isOpen
       ? { rows, perRow, table: this.#model.table, isOpen }
       : undefined;
-  }
-
-  /** Whether the rows of a list are those of groups that its caller is a member of, in the order of the groups' index. */
-  #isByGroups({ sort, ranked }: ListPlan, caller: Caller): boolean {
-    const isMember = this.#groups !== undefined && accountOf(caller) !== null;
-    return isMember && !ranked && isMergeable(this.#model, sort);
   }
 
   #compile(key: string, query: Sql): ShapedStatement {

@@ -343,4 +343,40 @@ eachPlace('a list under a membership rule', (place) => {
     await member.remove(system(), joined.id);
     assert.deepEqual((await service.list(as(3))).items, []);
   });
+
+  it('has the rows of a member of very many teams', async () => {
+    const { store, models, services } = served.engine;
+    const fill = async (name: 'teams' | 'members' | 'measures', made: readonly object[]) => {
+      const insert = bulkInsertOf(models.get(name) ?? assert.fail(), false);
+      await store.write((transaction) => insert(transaction, made as Record<string, string>[]));
+    };
+    const MANY = 450;
+    await fill(
+      'teams',
+      Array.from({ length: MANY }, (_, at) => ({ name: `many ${at}` })),
+    );
+    const [last] = (await services.teams.list(system(), { sort: ['-id'], limit: 1 })).items;
+    const ofMany = Array.from({ length: MANY }, (_, at) => Number(last?.id) - at);
+    await fill(
+      'members',
+      ofMany.map((team) => ({ team, who: 3, rank: 'owner' })),
+    );
+    await fill(
+      'measures',
+      ofMany.map((team, at) => ({ team, value: 1_000_000 + at })),
+    );
+    for (let time = 0; time < 3; time += 1) {
+      const { items, next } = await services.measures.list(as(3), { limit: 4 });
+      assert.deepEqual(
+        items.map(({ value }) => value),
+        [449, 448, 447, 446].map((at) => 1_000_000 + at),
+      );
+      const following = await services.measures.list(as(3), { limit: 4 }, next ?? '');
+      assert.deepEqual(
+        following.items.map(({ value }) => value),
+        [445, 444, 443, 442].map((at) => 1_000_000 + at),
+      );
+    }
+    assert.deepEqual((await services.measures.list(as(1), { limit: 1 })).items.length, 1);
+  });
 });
