@@ -89,7 +89,7 @@ test('a request in flight is answered before the process ends', async () => {
   release(app);
   const answer = await slow;
   assert.equal(answer.status, 200);
-  assert.equal(answer.headers.get('connection'), 'keep-alive');
+  assert.equal(answer.headers.get('connection'), 'close');
   assert.equal((await server.ended).code, 0);
 });
 

@@ -196,6 +196,12 @@ export class ServerLifecycle {
     if (this.open.length === 0) this.#whenIdle?.();
   }
 
+  /** From now on every answer closes its connection, also those that are under way (RFC 9112, 9.6). */
+  beginClosing(): void {
+    this.closing = true;
+    for (const response of this.open) if (!response.headersSent) response.setHeader('connection', 'close');
+  }
+
   /** Ends event streams, which would go on for ever: their clients connect again, elsewhere, from the last event on. */
   endStreams(): void {
     for (const response of this.open)

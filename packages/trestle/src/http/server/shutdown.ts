@@ -31,11 +31,24 @@ export async function stopServer(
   const closed = once(server, 'close');
   // Right after the loop took in new connections: those that wait in the kernel when a listener closes are reset.
   await nextTick();
-  lifecycle.closing = true;
+  lifecycle.beginClosing();
   NetServer.prototype.close.call(server);
   lifecycle.endStreams();
   await Promise.race([closed, sleep(IDLE_GRACE)]);
-  await Promise.race([lifecycle.idle(), closed, sleep(drain, undefined, { ref: false })]);
+  await Promise.race([untilQuiet(lifecycle), closed, sleep(drain, undefined, { ref: false })]);
   server.closeAllConnections();
   await closed;
+}
+
+/**
+ * Resolves when no request is in flight, nor waits in the kernel: timers go before sockets, so that after a long turn of the event
+ * loop, such as a slow commit, requests are there that were not read yet.
+ */
+async function untilQuiet(lifecycle: ServerLifecycle): Promise<void> {
+  do {
+    await lifecycle.idle();
+    // The second one comes after sockets were read.
+    await nextTick();
+    await nextTick();
+  } while (lifecycle.inFlight > 0);
 }
