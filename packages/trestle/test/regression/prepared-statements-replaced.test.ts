@@ -1,11 +1,13 @@
 // A connection with all the prepared statements that it keeps prepares the next in place of the one used longest ago, and keeps those in use.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it, type TestContext } from 'node:test';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 import type { Statement } from '../../src/database/statement.ts';
 import type { Executor } from '../../src/database/store.ts';
 import { OnPostgres } from '../database/postgres/on-postgres.ts';
+import { temporaryFolder } from '../processes.ts';
 
 const KEPT = 500;
 const number = (n: number): Statement => ({ name: `n${n}`, sql: `select ${n} as n`, slots: [] });
@@ -72,7 +74,7 @@ describe('prepared statements of a connection to SQLite', () => {
 
   it('are those used last', async (t) => {
     const times = watched(t);
-    const store = openSqlite(':memory:');
+    const store = openSqlite(join(temporaryFolder(), 'kept.db'));
     t.after(() => store.close());
     for (let n = 0; n < 1_300; n += 1) {
       await ask(store, n);
