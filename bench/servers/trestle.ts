@@ -7,7 +7,7 @@ import type { Candidate, StartOptions } from './candidate.ts';
 import { type Installed, sizeOf } from './peers/install-peer.ts';
 import { type ServerProcess, startProcess } from './processes.ts';
 
-/** The uniform API and the contract of `apps/messages`, and the uniform API of an app whose reads are not counted. */
+/** The uniform API of the benchmark's messages, the same where reads are not counted, and the contract of `apps/messages`. */
 export const TRESTLE_APIS = ['uniform', 'uncounted', 'contract'] as const;
 
 type Api = (typeof TRESTLE_APIS)[number];
@@ -76,7 +76,7 @@ function serve(root: string, options: StartOptions, api: Api, workers: number): 
     readFileSync(join(root, 'package.json'), 'utf8'),
   );
   const start = manifest.scripts.start.split(' ').filter((word) => word !== 'exec' && word !== 'node');
-  const app = api === 'uncounted' ? uncountedApp(root) : 'apps/messages';
+  const app = appOf(root, api);
   const args = [app, '--data', folder, '--readiness-delay', '0'];
   if (database !== undefined) args.push('--database', database);
   if (workers > 1) args.push('--workers', String(workers));
@@ -90,12 +90,17 @@ function serve(root: string, options: StartOptions, api: Api, workers: number): 
   });
 }
 
-/** Versions before this layout have the app in `bench/app`. */
-function uncountedApp(root: string): string {
-  const folders = ['bench/servers/uncounted', 'bench/app'];
-  const found = folders.find((folder) => existsSync(join(root, folder)));
+/** Folders of the apps, with those of the first version: its `apps/messages` have no author yet, as those of the benchmark. */
+const APPS: Readonly<Record<Api, readonly string[]>> = {
+  uniform: ['bench/servers/counted', 'apps/messages'],
+  uncounted: ['bench/servers/uncounted', 'bench/app'],
+  contract: ['apps/messages'],
+};
+
+function appOf(root: string, api: Api): string {
+  const found = APPS[api].find((folder) => existsSync(join(root, folder)));
   if (found) return found;
-  throw new Error(`${root} has neither ${folders.join(' nor ')}`);
+  throw new Error(`${root} has neither ${APPS[api].join(' nor ')}`);
 }
 
 async function signUp(url: string): Promise<string> {

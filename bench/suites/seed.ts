@@ -50,7 +50,7 @@ function* messages(rows: number): Generator<Message> {
 
 const COLUMNS = 'id, content, views, created_at, updated_at';
 
-/** Creates the table of the hand-written servers in a SQLite file, with the indexes that `apps/messages` has. */
+/** Creates the table of the hand-written servers in a SQLite file, with the indexes that `messages-app.ts` has. */
 export function makeSqliteTable(file: string): void {
   runOnSqlite(
     file,

@@ -14,7 +14,7 @@ test('a file that is rotated away while lines are written loses none', async () 
   const file = new LogFile(path);
   const LINES = 20_000;
   for (let line = 0; line < LINES; line++) {
-    file.write(`{"line":${line}}\n`);
+    file.write(Buffer.from(`{"line":${line}}\n`));
     if (line % 5000 === 4999) {
       renameSync(path, `${path}.${line}`);
       file.reopen();

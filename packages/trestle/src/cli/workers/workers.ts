@@ -117,10 +117,10 @@ class Workers {
       let rest = '';
       stream?.setEncoding('utf8').on('data', (text: string) => {
         const end = text.lastIndexOf('\n') + 1;
-        if (end > 0) this.#output.write(rest + text.slice(0, end));
+        if (end > 0) this.#output.write(Buffer.from(rest + text.slice(0, end)));
         rest = end > 0 ? text.slice(end) : rest + text;
       });
-      stream?.on('end', () => rest !== '' && this.#output.write(rest));
+      stream?.on('end', () => rest !== '' && this.#output.write(Buffer.from(rest)));
     }
   }
 

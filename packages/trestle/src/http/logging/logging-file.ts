@@ -1,21 +1,26 @@
 import { closeSync, mkdirSync, openSync, write, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Written at the latest after this many milliseconds, or when this many characters wait. */
-const INTERVAL = 200;
-const MAX_BATCH_LENGTH = 32 * 1024;
-/** While nobody takes the lines (a full disk, a pipe that nobody reads) no more than this is kept. */
-const MAX_WAITING_LENGTH = 4 * 1024 * 1024;
+/** Milliseconds after which what could not be written is tried once more. */
+const RETRY_MS = 200;
+/** While nobody takes the lines (a full disk, a pipe that nobody reads) no more bytes than this are kept. */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+const FIRST_BYTES = 64 * 1024;
 const STANDARD_ERROR = 2;
+const LINE_BREAK = 10;
 
 /**
  * Lines on their way into a file or the standard error output, written by the block and in order without making requests
- * wait. (pino's own destination measures every line in bytes, which cost more than all the rest of logging a request.)
+ * wait: one block is written while the other is filled. (pino's own destination measures every line in bytes, which cost more
+ * than all the rest of logging a request.)
  */
 export class LogFile {
   readonly #path: string | undefined;
   #handle: number;
-  #waiting = '';
+  /** The block that is filled, with so many bytes, and the other one. */
+  #waiting = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  #size = 0;
+  #other = Buffer.allocUnsafeSlow(FIRST_BYTES);
   /** Settles when what is being written is. */
   #written: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -27,14 +32,14 @@ export class LogFile {
     this.#handle = path === undefined ? STANDARD_ERROR : open(path);
   }
 
-  write(line: string): void {
-    if (this.#waiting.length > MAX_WAITING_LENGTH) {
-      this.#dropped++;
+  /** Takes lines, whole ones, and copies them. */
+  write(lines: Uint8Array): void {
+    if (this.#size + lines.length > MAX_WAITING_BYTES) {
+      for (const byte of lines) if (byte === LINE_BREAK) this.#dropped += 1;
       return;
     }
-    this.#waiting += line;
-    if (this.#waiting.length >= MAX_BATCH_LENGTH) this.#send();
-    else this.#timer ??= setTimeout(() => this.#send(), INTERVAL).unref();
+    this.#append(lines);
+    if (!this.#timer) this.#send();
   }
 
   /**
@@ -48,7 +53,8 @@ export class LogFile {
       this.#handle = open(this.#path);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      this.write(`${JSON.stringify({ level: 'error', why, msg: 'the log file could not be reopened' })}\n`);
+      const line = { level: 'error', why, msg: 'the log file could not be reopened' };
+      this.write(Buffer.from(`${JSON.stringify(line)}\n`));
       return;
     }
     if (this.#written) void this.#written.then(() => closeSync(old));
@@ -57,7 +63,7 @@ export class LogFile {
 
   /** Writes what waits, before the process ends. */
   async flush(): Promise<void> {
-    await this.#written;
+    while (this.#written) await this.#written;
     try {
       writeSync(this.#handle, this.#take());
     } catch {
@@ -67,11 +73,11 @@ export class LogFile {
 
   #send(): void {
     if (this.#written) return;
-    const bytes = Buffer.from(this.#take());
+    const bytes = this.#take();
     const handle = this.#handle;
     this.#written = new Promise<void>((resolve) => this.#writeAll(handle, bytes, 0, resolve)).then(() => {
       this.#written = undefined;
-      if (this.#waiting !== '') this.#timer ??= setTimeout(() => this.#send(), INTERVAL).unref();
+      if (this.#size > 0 && !this.#timer) this.#send();
     });
   }
 
@@ -80,19 +86,40 @@ export class LogFile {
       const next = from + written;
       if (error === null && next < bytes.length) return this.#writeAll(handle, bytes, next, done);
       // A pipe that is full for now, or a disk: what was being written stays in front of what came since.
-      if (error) this.#waiting = bytes.toString('utf8', from) + this.#waiting;
+      if (error) {
+        const since = Buffer.from(this.#waiting.subarray(0, this.#size));
+        this.#size = 0;
+        this.#append(bytes.subarray(from));
+        this.#append(since);
+        this.#timer = setTimeout(() => this.#send(), RETRY_MS).unref();
+      }
       done();
     });
   }
 
-  #take(): string {
+  #append(bytes: Uint8Array): void {
+    const size = this.#size + bytes.length;
+    if (size > this.#waiting.length) {
+      const longer = Buffer.allocUnsafeSlow(Math.max(size, this.#waiting.length * 2));
+      this.#waiting.copy(longer, 0, 0, this.#size);
+      this.#waiting = longer;
+    }
+    this.#waiting.set(bytes, this.#size);
+    this.#size = size;
+  }
+
+  #take(): Buffer {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const lost = this.#dropped > 0 ? `{"level":"warn","msg":"lines dropped","count":${this.#dropped}}\n` : '';
-    const text = this.#waiting + lost;
-    this.#waiting = '';
+    if (this.#dropped > 0) {
+      const line = `{"level":"warn","msg":"lines dropped","count":${this.#dropped}}\n`;
+      this.#append(Buffer.from(line));
+    }
+    const bytes = this.#waiting.subarray(0, this.#size);
+    [this.#waiting, this.#other] = [this.#other, this.#waiting];
+    this.#size = 0;
     this.#dropped = 0;
-    return text;
+    return bytes;
   }
 }
 

@@ -15,7 +15,7 @@ test('lines come whole and in order, whatever their number', async () => {
   const file = new LogFile(path);
   const lines = Array.from({ length: 20_000 }, (_, at) => `{"line":${at},"text":"héllo"}\n`);
   for (const [at, line] of lines.entries()) {
-    file.write(line);
+    file.write(Buffer.from(line));
     if (at % 3000 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   await file.flush();
@@ -24,14 +24,14 @@ test('lines come whole and in order, whatever their number', async () => {
 
 test('a line is there a moment later, without being asked for', async () => {
   const path = join(folder, 'soon');
-  new LogFile(path).write('here\n');
+  new LogFile(path).write(Buffer.from('here\n'));
   await until(() => readFileSync(path, 'utf8') !== '');
   assert.equal(readFileSync(path, 'utf8'), 'here\n');
 });
 
 test('a disk that is full stops nobody', { skip: !existsSync('/dev/full') }, async () => {
   const file = new LogFile('/dev/full');
-  for (let at = 0; at < 100_000; at++) file.write('x'.repeat(100));
+  for (let at = 0; at < 100_000; at++) file.write(Buffer.from('x'.repeat(100)));
   await file.flush();
 });
 
