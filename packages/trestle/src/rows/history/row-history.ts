@@ -103,22 +103,36 @@ const ABSENT: Readonly<Record<string, unknown>> = {
   uuid: '00000000-0000-0000-0000-000000000000',
 };
 
-/** Compiles the search of a row that is gone, as it last was. */
+interface LastRow {
+  readonly row: Row;
+  /** False where no row was deleted: then it is a blank one. */
+  readonly isDeleted: boolean;
+}
+
+/**
+ * Compiles the search of a row that is gone, as it last was. Where there is none, it reads a blank row in its place: how long an
+ * answer takes tells nothing of a row that is hidden.
+ */
 function deletedRowFinder(model: Model, table: Model, names: readonly string[]) {
   const { dialect } = model;
   const there = sql`select 1 from ${model.table} where ${model.table}.${sql.ref('id')} = ${param('id')} and ${model.live ?? sql`1 = 1`}`;
   const last = statement(
     dialect,
-    sql`select ${sql.ref('before')} from ${table.table}
+    sql`select (select ${sql.ref('before')} from ${table.table}
       where ${sql.ref('resource')} in (${sql.join(names.map(sql.lit))}) and ${sql.ref('row')} = ${param('row')}
-        and ${sql.ref('after')} is null and not exists (${there})
-      order by ${sql.ref('id')} desc limit 1`,
+        and ${sql.ref('after')} is null
+      order by ${sql.ref('id')} desc limit 1) as ${sql.id('before')}, exists (${there}) as ${sql.id('there')}`,
   );
   const decode = dialect.decoder('json') ?? ((value: unknown) => value);
-  return async (executor: Executor, id: RowId): Promise<Row | undefined> => {
+  const blank = JSON.stringify(
+    Object.fromEntries(model.fields.map(({ name, kind }) => [name, ABSENT[kind] ?? null])),
+  );
+  return async (executor: Executor, id: RowId): Promise<LastRow> => {
     const [found] = await executor.all(last, bind(last, { id, row: String(id) }));
+    const { before = null, there: isThere } = found ?? {};
     // A row was written there.
-    return found && (decode(found.before) as Row);
+    const row = decode(before ?? blank) as Row;
+    return { row: { ...row, id }, isDeleted: before !== null && !isThere };
   };
 }
 
@@ -139,8 +153,6 @@ function historyReader(
   const names = was === undefined ? [name] : [name, was];
   const find = visibleRowFinder(model);
   const findDeleted = deletedRowFinder(model, table, names);
-  // A row that no rule can tell from a hidden one by the time it takes; it is asked about, not shown.
-  const blank = Object.fromEntries(model.fields.map(({ name, kind }) => [name, ABSENT[kind] ?? null]));
   return async (context, id, { limit = 50, cursor } = {}) => {
     const { caller } = context;
     policy.admit(caller, 'read');
@@ -151,10 +163,9 @@ function historyReader(
     const all = system({ ...(context.transaction && { transaction: context.transaction }) });
     const query = { filter: { resource: { in: names }, row: { eq: String(id) } } };
     const couldReadDeleted = async () => {
-      const deleted = await findDeleted(executor, id);
-      // Asked also where no row was deleted: how long an answer takes tells nothing of one that is hidden.
-      const isReadable = await may(deleted ?? { id, ...blank });
-      return deleted !== undefined && isReadable;
+      const { row, isDeleted } = await findDeleted(executor, id);
+      const isReadable = await may(row);
+      return isDeleted && isReadable;
     };
     if (!(await find(executor, caller, id)) && !(await couldReadDeleted())) throw notFound(model, id);
 
