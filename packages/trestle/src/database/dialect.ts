@@ -68,6 +68,11 @@ export interface Dialect extends Rendering {
   readonly forFewRows: Sql;
   /** Whether rows that belong to those of a page are found faster for all of these at once than for one after the other. */
   readonly asksOfPage: boolean;
+  /**
+   * A condition that a column has one of the values that a query selects, which are few: looked up once, and then compared with
+   * each row. Undefined where a lookup for each row costs no more.
+   */
+  readonly amongFew: ((column: Sql, values: Sql) => Sql) | undefined;
   /** Whether a subquery in `from` may refer to the items before it (`lateral`). */
   readonly lateral: boolean;
   /**

@@ -87,6 +87,8 @@ export function postgresDialect(schema: string): Dialect {
     withoutIndex: undefined,
     forFewRows: sql` offset 0`,
     asksOfPage: true,
+    // Compared with `true`, since PostgreSQL would join them otherwise: it hashes them once.
+    amongFew: (column, values) => sql`(${column} in (${values})) is true`,
     lateral: true,
     keepsOrderInUnion: false,
     lockUntilCommit: (text) => sql`select pg_advisory_xact_lock(hashtextextended(${text}, 0))`,

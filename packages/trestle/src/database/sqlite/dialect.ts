@@ -99,6 +99,7 @@ export const sqliteDialect: Dialect = {
   withoutIndex: (name) => sql`+${sql.ref(name)}`,
   forFewRows: sql``,
   asksOfPage: false,
+  amongFew: undefined,
   lateral: false,
   keepsOrderInUnion: true,
   lockUntilCommit: () => undefined,

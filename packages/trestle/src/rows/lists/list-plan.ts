@@ -206,7 +206,10 @@ export class ListPlans {
     return this.#choice.page(
       { account, isFirst: !position && !plan.query.offset, plan },
       {
-        walk: { whole: () => by('beginning'), downTo: (floor) => by('beginning to floor', floor) },
+        walk: {
+          whole: () => by('beginning'),
+          downTo: (floor) => by(floor.isOfFew ? 'beginning to floor, of few' : 'beginning to floor', floor),
+        },
         groups: { whole: () => by('groups'), downTo: (floor) => by('groups to floor', floor) },
       },
     );

@@ -7,13 +7,21 @@ import type { Position } from './list.ts';
 import type { ListPlan } from './list-plan.ts';
 import { after, boundsOf, orderBy, type SortColumn, sortKeysBeside, withSortKeys } from './order.ts';
 import { asksAccount, ofAnyAccount } from './planned-once.ts';
-import type { RuleGroups } from './rule-groups.ts';
+import { fewColumn, ofFewGroups, type RuleGroups } from './rule-groups.ts';
 
 /**
  * How a page is read: by walking the index of the order, or its beginning alone; by a scan of the table; by merging the
- * groups that the caller is a member of; the beginning and the groups also down to where the page ended the last time.
+ * groups that the caller is a member of; the beginning and the groups also down to where the page ended the last time, and
+ * the beginning so for a member of few groups, which are looked up once.
  */
-export type Way = 'walk' | 'beginning' | 'beginning to floor' | 'scan' | 'groups' | 'groups to floor';
+export type Way =
+  | 'walk'
+  | 'beginning'
+  | 'beginning to floor'
+  | 'beginning to floor, of few'
+  | 'scan'
+  | 'groups'
+  | 'groups to floor';
 
 export interface PlaceOfPage {
   readonly way: Way;
@@ -70,11 +78,17 @@ function rowsOfPage(
       ? pageDownTo(model, groups, { ...ofGroups, floor: floorKeys })
       : pageOfGroups(model, groups, ofGroups);
   }
-  const first =
-    way === 'beginning' || way === 'beginning to floor' ? amongFirst(model, page, floorKeys) : undefined;
-  const all = [...conditions, beyond, first].filter((each) => each !== undefined);
-  return sql`select ${columns} from ${ranked?.from ?? table} ${whereClause(all, plan.perRow > 0 && !first)}
+  const all = [...conditions, beyond].filter((each) => each !== undefined);
+  const select = (selected: Sql, where: Sql) => sql`select ${selected} from ${ranked?.from ?? table} ${where}
     order by ${orderBy(sort, before, refer)} ${boundsOf(page)}`;
+  if (!way.startsWith('beginning')) return select(columns, whereClause(all, plan.perRow > 0));
+  const first = amongFirst(model, page, floorKeys);
+  if (!groups) return select(columns, whereClause([...all, first], false));
+  // How many groups the caller has is asked together with the rows, and gone by when there is a floor.
+  const few = floor ? undefined : fewColumn(groups, dialect);
+  const isOfFew = way === 'beginning to floor, of few';
+  const asked = all.map((each) => (isOfFew && each === rule ? ofFewGroups(groups, dialect) : each));
+  return select(few ? sql`${columns}, ${few}` : columns, whereClause([...asked, first], false));
 }
 
 const isNull = (value: Value) => value === null;

@@ -379,4 +379,25 @@ eachPlace('a list under a membership rule', (place) => {
     }
     assert.deepEqual((await services.measures.list(as(1), { limit: 1 })).items.length, 1);
   });
+
+  it('looks up few groups at once on PostgreSQL, and many for each row', async (t) => {
+    const { store, services } = served.engine;
+    const texts: string[] = [];
+    const { all: read } = store;
+    t.mock.method(store, 'all', (...asked: Parameters<typeof read>) => {
+      texts.push(asked[0].sql);
+      return read.apply(store, asked);
+    });
+    const statementOf = async (account: number) => {
+      texts.length = 0;
+      for (let time = 0; time < 3; time += 1) await services.measures.list(as(account), { limit: 2 });
+      return texts.filter((each) => each.includes('limit')).at(-1) ?? '';
+    };
+    for (let value = 2_000_000; value < 2_000_004; value += 1)
+      await services.measures.create(system(), { team: 5, value });
+    // A member of 9 teams, and one of 450.
+    const [few, many] = [await statementOf(2), await statementOf(3)];
+    assert.equal(few.includes(') is true'), store.dialect.amongFew !== undefined, few);
+    assert.match(many, /where exists/);
+  });
 });
