@@ -26,6 +26,8 @@ export class TcpProxy {
   #asked = false;
   /** Times the server was asked and answered, over all connections. */
   roundTrips = 0;
+  /** Connections that were reset by `resetAfter`. */
+  resets = 0;
 
   private constructor(target: number) {
     this.#target = target;
@@ -83,6 +85,7 @@ export class TcpProxy {
       this.#asked = false;
       answered += bytes;
       if (answered <= (this.#behaviour.resetAfter ?? Number.POSITIVE_INFINITY)) return;
+      if (!client.destroyed) this.resets += 1;
       client.resetAndDestroy();
       server.resetAndDestroy();
     });

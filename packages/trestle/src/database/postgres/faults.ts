@@ -40,6 +40,16 @@ export function spoilsSession(error: unknown): boolean {
   return faultOf(error) === 'lost' || code === '25006' || code === '26000' || isStalePlan(error);
 }
 
+/** Whether a connection was made, and then ended by the other side. */
+export function wasEnded(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? error.code : undefined;
+  return (
+    ['57P01', 'ECONNRESET', 'EPIPE'].includes(String(code)) ||
+    /^Connection terminated( unexpectedly)?$/.test(error.message)
+  );
+}
+
 /** Whether connecting may succeed in a moment: the server is starting, full, or just went away. */
 export function passes(error: unknown): boolean {
   return faultOf(error) === 'lost' || sqlState(error) === '53300';

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { type Heard, Listeners } from '../../notifier.ts';
 import { quotedName } from '../../sql.ts';
-import { sqlState } from '../faults.ts';
+import { sqlState, wasEnded } from '../faults.ts';
 import { closeClient } from './close-client.ts';
 
 /** Milliseconds. */
@@ -145,13 +145,15 @@ export class Watch {
 
   async #reconnect(): Promise<void> {
     const timer = setTimeout(() => this.#gone(new Error('no answer')), TIMES.patience);
-    while (!this.#closed) {
+    for (let attempt = 1; !this.#closed; attempt += 1) {
       try {
         await this.#connect();
         break;
       } catch (error) {
-        // A server that is full is there: connections that are open go on working.
-        if (sqlState(error) !== '53300') this.#gone(error);
+        // A server that is full is there: connections that are open go on working. One that ends a new session may be: an
+        // administrator ends them all. The next attempt tells.
+        const mayBeThere = sqlState(error) === '53300' || (attempt === 1 && wasEnded(error));
+        if (!mayBeThere) this.#gone(error);
         await pause(TIMES.retry);
       }
     }
