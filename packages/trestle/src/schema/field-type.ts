@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/schema';
 import { toUtc } from '../clock.ts';
 import type { RowId } from './id.ts';
 import type { Rule, RuleFilter } from './rules.ts';
@@ -161,6 +162,15 @@ export interface FieldType {
 /** A conversion of values that stay as they are; undefined for those that do not pass. */
 export function only(passes: (value: unknown) => boolean): Conversion {
   return { convert: (value) => (passes(value) ? value : undefined) };
+}
+
+/** Whether values fit a schema, which the first of them compiles: a start has no values. */
+export function fits(schema: TSchema): (value: unknown) => boolean {
+  let validator: ReturnType<typeof Compile> | undefined;
+  return (value) => {
+    validator ??= Compile(schema);
+    return validator.Check(value);
+  };
 }
 
 const names = Object.keys(OPERATORS) as Operator[];

@@ -38,7 +38,6 @@ interface Scheduled {
 
 /** Makes the backups of apps whenever their schedules say. Returns what ends it. */
 export function scheduleBackups({ data, database, apps, settingsOf }: Scheduled, log: Log): () => void {
-  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   let since = Date.now();
   let timer: NodeJS.Timeout | undefined;
   const round = async () => {
@@ -47,7 +46,10 @@ export function scheduleBackups({ data, database, apps, settingsOf }: Scheduled,
     for (const [app, named] of apps) {
       try {
         const { to, at, keep } = settingsOf(app);
-        if (at.value === null || nextOfCron(parseCron(at.value), timeZone, last) > now) continue;
+        if (at.value === null) continue;
+        // Asked here, since it takes a start 13 ms.
+        const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+        if (nextOfCron(parseCron(at.value), timeZone, last) > now) continue;
         await makeBackups({ data, apps: [named], to: to.value, keep: keep.value, database }, log);
       } catch (error) {
         log.lines.error({ app, why: String(error) }, 'backup failed');

@@ -1,6 +1,5 @@
 import { type LookupAddress, type LookupAllOptions, lookup } from 'node:dns';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import { request as httpRequest } from '../../node-http.ts';
@@ -79,7 +78,8 @@ export function checkedUrl(source: string, allowPrivate: boolean): URL {
  */
 function send(url: URL, options: OutboundOptions): Promise<IncomingMessage> {
   const { signal, method = 'GET', content, headers = {}, allowPrivate = false, idle = 30 } = options;
-  const open = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  // A module that no start needs.
+  const open = url.protocol === 'https:' ? process.getBuiltinModule('node:https').request : httpRequest;
   return new Promise((resolve, reject) => {
     const request = open(url, {
       // No kept connection: each one is made to an address that was checked for it.

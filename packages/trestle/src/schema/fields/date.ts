@@ -1,19 +1,19 @@
 import { Type } from 'typebox';
-import { Compile } from 'typebox/schema';
 import { toUtc } from '../../clock.ts';
 import { COMMON } from '../checks/field-options.ts';
 import { optionsOf } from '../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field } from '../field.ts';
-import { COMPARISONS, type FieldType, only } from '../field-type.ts';
+import { COMPARISONS, type FieldType, fits, only } from '../field-type.ts';
 
 /** `full-date` of RFC 3339, section 5.6, from the year 1 to 9999. As strings, dates sort in the order of time. */
-export const DATE_SCHEMA = Type.String({
+const DATE_SCHEMA = Type.String({
   format: 'date',
   pattern: '^(?!0000)\\d{4}-\\d{2}-\\d{2}$',
   maxLength: 10,
   'x-message': 'must be a calendar date such as 2026-11-21',
 });
-const dates = Compile(DATE_SCHEMA);
+/** Whether a value is a calendar date. */
+export const isDate = fits(DATE_SCHEMA);
 
 const DATE: FieldType = {
   name: 'date',
@@ -22,14 +22,14 @@ const DATE: FieldType = {
   maxLength: 10,
   operators: COMPARISONS,
   expected: 'a calendar date (2026-11-21)',
-  accepts: (value) => dates.Check(value),
+  accepts: isDate,
   fromText: (text) => text,
   toText: String,
   editor: 'date',
   conversions: {
     // A time of day would be lost.
     timestamp: { convert: (value) => /^(.*)T00:00:00\.000Z$/.exec(String(toUtc(value)))?.[1] },
-    json: only((value) => dates.Check(value)),
+    json: only(isDate),
   },
 };
 

@@ -1,9 +1,8 @@
 import { Type } from 'typebox';
-import { Compile } from 'typebox/schema';
 import { COMMON } from '../checks/field-options.ts';
 import { expects, mistake, optionsOf } from '../checks/options.ts';
 import { type Faces, type Field, type FieldOptions, field } from '../field.ts';
-import { COMPARISONS, type FieldType } from '../field-type.ts';
+import { COMPARISONS, type FieldType, fits } from '../field-type.ts';
 
 /** Both databases keep this many. */
 const MAX_DIGITS = 38;
@@ -53,11 +52,11 @@ function decimalType(digits: number, scale: number): FieldType {
     maxLength: digits + 3,
     'x-message': `must be a decimal number with at most ${whole} digits before and ${scale} after the point, such as "${scale > 0 ? `0.${'5'.padEnd(scale, '0')}` : '5'}"`,
   });
-  const validator = Compile(schema);
+  const isDecimal = fits(schema);
   const operand = new RegExp(`^-?\\d{1,${MAX_DIGITS}}(\\.\\d{0,${scale}}0*)?$`);
   const asDecimal = (value: unknown) => {
     const text = normalize(typeof value === 'number' ? String(value) : value);
-    return validator.Check(text) ? text : undefined;
+    return isDecimal(text) ? text : undefined;
   };
   return {
     name: 'decimal',
