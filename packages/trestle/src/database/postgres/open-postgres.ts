@@ -1,6 +1,6 @@
-import { Watch } from './connections/connection-monitor.ts';
+import { ConnectionMonitor } from './connections/connection-monitor.ts';
 import { connectionOptions, LIMITS, sessionSettings } from './connections/connection-options.ts';
-import { Sessions } from './connections/connection-pool.ts';
+import { ConnectionPool } from './connections/connection-pool.ts';
 import { firstConnection } from './connections/first-connection.ts';
 import { postgresProblem } from './faults.ts';
 import { PostgresStore } from './postgres-store.ts';
@@ -41,25 +41,25 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
   const connection = connectionOptions(url, application);
   const config = await firstConnection(connection, { schema, startTimeout, waiting });
   const settings = sessionSettings(statementTimeout, LIMITS.idleInTransaction);
-  const watch = new Watch({ config, settings, target: connection.target, failed });
+  const monitor = new ConnectionMonitor({ config, settings, target: connection.target, failed });
   const shared = {
     config,
     wait,
-    reachable: () => !watch.away,
+    reachable: () => !monitor.unreachable,
     failed(error: unknown) {
-      watch.suspect();
+      monitor.checkNow();
       failed(error);
     },
   };
   const forStreams = sessionSettings(statementTimeout, STREAM_PAUSE);
-  await watch.open().catch((error: unknown) => {
+  await monitor.open().catch((error: unknown) => {
     throw postgresProblem(error);
   });
   return new PostgresStore({
     schema,
-    sessions: new Sessions({ ...shared, size: poolSize, keep: 1, settings }),
-    streams: new Sessions({ ...shared, size: streams, keep: 0, settings: forStreams }),
-    watch,
+    pool: new ConnectionPool({ ...shared, size: poolSize, keep: 1, settings }),
+    streams: new ConnectionPool({ ...shared, size: streams, keep: 0, settings: forStreams }),
+    monitor,
     patience: statementTimeout === 0 ? 0 : statementTimeout + LIMITS.grace,
   });
 }

@@ -17,9 +17,9 @@ import {
   type Work,
   type WriteOptions,
 } from '../store.ts';
-import type { Watch } from './connections/connection-monitor.ts';
-import { run, type Session, type Sessions } from './connections/connection-pool.ts';
-import { Turns } from './connections/statement-pipeline.ts';
+import type { ConnectionMonitor } from './connections/connection-monitor.ts';
+import { type ConnectionPool, run, type Session } from './connections/connection-pool.ts';
+import { StatementPipeline } from './connections/statement-pipeline.ts';
 import { postgresDialect } from './dialect.ts';
 import { faultOf, isTimeout, perhapsWritten, postgresProblem, writesRefused } from './faults.ts';
 import { rowStream } from './row-stream.ts';
@@ -48,10 +48,10 @@ const RETRY_MS = 200;
 
 interface Dependencies {
   readonly schema: string;
-  readonly sessions: Sessions;
+  readonly pool: ConnectionPool;
   /** Connections for whole lists, apart from the others so that these cannot be used up. */
-  readonly streams: Sessions;
-  readonly watch: Watch;
+  readonly streams: ConnectionPool;
+  readonly monitor: ConnectionMonitor;
   /** Longest wait for an answer, in ms. */
   readonly patience: number;
 }
@@ -61,8 +61,8 @@ export class PostgresStore implements Store, Notifier {
   readonly dialect: Dialect;
   readonly schema: string;
   readonly #parts: Dependencies;
-  readonly #reads: Turns;
-  readonly #writes: Turns;
+  readonly #reads: StatementPipeline;
+  readonly #writes: StatementPipeline;
   readonly #notify: Statement;
   readonly #smallWrite: Statement;
   readonly #size: Statement;
@@ -94,16 +94,16 @@ export class PostgresStore implements Store, Notifier {
       sql`update ${history} set ${sequence} = ${sequence} where ${sequence} = (select max(${sequence}) from ${history})`,
     );
     this.#parts = parts;
-    const turns = {
-      take: () => parts.sessions.take(),
+    const pipeline = {
+      take: () => parts.pool.take(),
       give: (session: Session, spoiled: boolean) => this.#give(session, spoiled),
       run: (session: Session, statement: Statement, values: readonly Value[]) => {
         this.#count();
         return run(session, statement, values, parts.patience);
       },
     };
-    this.#reads = new Turns({ ...turns, most: TOGETHER.reads });
-    this.#writes = new Turns({ ...turns, most: TOGETHER.writes });
+    this.#reads = new StatementPipeline({ ...pipeline, most: TOGETHER.reads });
+    this.#writes = new StatementPipeline({ ...pipeline, most: TOGETHER.writes });
   }
 
   get statements(): number {
@@ -111,7 +111,7 @@ export class PostgresStore implements Store, Notifier {
   }
 
   get load(): NonNullable<StoreMeasures['connections']> {
-    return this.#parts.sessions.load;
+    return this.#parts.pool.load;
   }
 
   async measure(): Promise<StoreMeasures> {
@@ -144,8 +144,8 @@ export class PostgresStore implements Store, Notifier {
     try {
       if (rows <= MAX_AT_ONCE) return await this.all(statement, values);
       this.#count();
-      const { sessions, patience } = this.#parts;
-      const parts = rowStream(sessions, { statement, values, size: TURN_SIZE, patience, whole: true });
+      const { pool, patience } = this.#parts;
+      const parts = rowStream(pool, { statement, values, size: TURN_SIZE, patience, whole: true });
       const found: Columns[] = [];
       for await (const part of parts) found.push(...part);
       return found;
@@ -162,7 +162,7 @@ export class PostgresStore implements Store, Notifier {
     const mayRepeat = repeats(RETRIES.write, options.patience);
     for (let attempt = 0; ; attempt += 1) {
       try {
-        const session = await this.#parts.sessions.take();
+        const session = await this.#parts.pool.take();
         let spoiled = false;
         try {
           return await new Transaction(session, options).perform(work);
@@ -206,8 +206,8 @@ export class PostgresStore implements Store, Notifier {
   }
 
   health(): { ready: boolean; why?: string } {
-    const { watch } = this.#parts;
-    watch.ask();
+    const { monitor } = this.#parts;
+    monitor.ask();
     if (this.#refused !== undefined && performance.now() - this.#triedAt > RETRY_MS) {
       this.#triedAt = performance.now();
       void this.#writes.run(this.#smallWrite, []).then(
@@ -219,7 +219,7 @@ export class PostgresStore implements Store, Notifier {
         },
       );
     }
-    const why = watch.why ?? this.#refused;
+    const why = monitor.why ?? this.#refused;
     return why === undefined ? { ready: true } : { ready: false, why };
   }
 
@@ -228,12 +228,12 @@ export class PostgresStore implements Store, Notifier {
   }
 
   listen(channel: string, heard: (payload: string | null) => void): () => void {
-    return this.#parts.watch.listen(this.#channel(channel), heard);
+    return this.#parts.monitor.listen(this.#channel(channel), heard);
   }
 
   async close(): Promise<void> {
-    const { sessions, streams, watch } = this.#parts;
-    await Promise.all([sessions.close(), streams.close(), watch.close()]);
+    const { pool, streams, monitor } = this.#parts;
+    await Promise.all([pool.close(), streams.close(), monitor.close()]);
   }
 
   /** Channels belong to the whole database; names longer than 63 bytes would be refused. */
@@ -261,7 +261,7 @@ export class PostgresStore implements Store, Notifier {
   }
 
   #give(session: Session, spoiled: boolean): void {
-    if (spoiled) this.#parts.watch.suspect();
-    this.#parts.sessions.give(session, spoiled);
+    if (spoiled) this.#parts.monitor.checkNow();
+    this.#parts.pool.give(session, spoiled);
   }
 }

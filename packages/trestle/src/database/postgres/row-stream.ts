@@ -1,6 +1,6 @@
 import type { Statement } from '../statement.ts';
 import type { Columns, Value } from '../store.ts';
-import { run, type Session, type Sessions } from './connections/connection-pool.ts';
+import { type ConnectionPool, run, type Session } from './connections/connection-pool.ts';
 import { faultOf, postgresProblem, spoilsSession } from './faults.ts';
 
 interface RowStreamOptions {
@@ -15,8 +15,8 @@ interface RowStreamOptions {
 }
 
 /** The rows of a statement in parts, through a cursor of a read-only transaction that sees one snapshot. */
-export async function* rowStream(sessions: Sessions, options: RowStreamOptions): AsyncGenerator<Columns[]> {
-  const session = await open(sessions, options);
+export async function* rowStream(pool: ConnectionPool, options: RowStreamOptions): AsyncGenerator<Columns[]> {
+  const session = await open(pool, options);
   const fetch = { name: '', sql: `fetch ${options.size} from rows`, slots: [] };
   let spoiled = false;
   try {
@@ -30,19 +30,19 @@ export async function* rowStream(sessions: Sessions, options: RowStreamOptions):
     throw postgresProblem(error, options.statement.sql);
   } finally {
     // A reader that leaves early comes here too, with the cursor still open: the rollback closes it.
-    sessions.give(session, spoiled || !(await rolledBack(session, options.patience)));
+    pool.give(session, spoiled || !(await rolledBack(session, options.patience)));
   }
 }
 
 /** A connection with the cursor open. Tried twice: a connection that lay idle may have gone unnoticed. */
-async function open(sessions: Sessions, options: RowStreamOptions, attempts = 2): Promise<Session> {
-  const session = await sessions.take();
+async function open(pool: ConnectionPool, options: RowStreamOptions, attempts = 2): Promise<Session> {
+  const session = await pool.take();
   try {
     await declare(session, options);
     return session;
   } catch (error) {
-    sessions.give(session, spoilsSession(error) || !(await rolledBack(session, options.patience)));
-    if (attempts > 1 && faultOf(error) !== 'answer') return open(sessions, options, attempts - 1);
+    pool.give(session, spoilsSession(error) || !(await rolledBack(session, options.patience)));
+    if (attempts > 1 && faultOf(error) !== 'answer') return open(pool, options, attempts - 1);
     throw postgresProblem(error, options.statement.sql);
   }
 }

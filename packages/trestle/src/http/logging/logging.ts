@@ -143,11 +143,11 @@ export class RecentLines {
   readonly #followers = new Set<(line: string) => void>();
   #waiting = '';
   #timer: NodeJS.Timeout | undefined;
-  /** A ring: what was kept first is at `#next` where it is full, else at 0. Made with the first line. */
+  /** A ring buffer: what was kept first is at `#next` where it is full, else at 0. Made with the first line. */
   #ring = Buffer.alloc(0);
   #next = 0;
   #isFull = false;
-  /** Where in the ring the bytes begin that are not written out yet. */
+  /** Where in it the bytes begin that are not written out yet. */
   #sent = 0;
 
   /** @param out takes each batch, which it must copy (default: they are kept alone). */
@@ -178,7 +178,7 @@ export class RecentLines {
       if (this.#next - this.#sent >= BATCH_BYTES) this.#send();
       return;
     }
-    // Around the end of the ring.
+    // Around the end of the ring buffer.
     this.#send();
     const bytes = Buffer.from(text);
     this.#out(bytes);

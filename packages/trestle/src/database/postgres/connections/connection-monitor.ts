@@ -19,7 +19,7 @@ const TIMES = {
   fresh: 800,
 } as const;
 
-interface WatchOptions {
+interface MonitorOptions {
   readonly config: pg.ClientConfig;
   readonly settings: string;
   /** Where it connects to, for `why`. */
@@ -32,18 +32,18 @@ interface WatchOptions {
  * One connection beside the pool. It hears notifications, and its end or silence tells at once, without any traffic,
  * that the database went away; while it is away it tries to connect until it is back.
  */
-export class Watch {
-  readonly #options: WatchOptions;
+export class ConnectionMonitor {
+  readonly #options: MonitorOptions;
   readonly #listeners: Listeners;
   #client: pg.Client | undefined;
   #why: string | undefined;
-  #away = false;
+  #unreachable = false;
   #heardAt = 0;
   #asking = false;
   #closed = false;
   #reconnecting: Promise<void> | undefined;
 
-  constructor(options: WatchOptions) {
+  constructor(options: MonitorOptions) {
     this.#options = options;
     this.#listeners = new Listeners(options.failed);
   }
@@ -54,8 +54,8 @@ export class Watch {
   }
 
   /** Whether connecting was tried in vain, so that nobody should wait for a connection. */
-  get away(): boolean {
-    return this.#away;
+  get unreachable(): boolean {
+    return this.#unreachable;
   }
 
   /** Connects for the first time. Throws what the driver throws. */
@@ -69,7 +69,7 @@ export class Watch {
   }
 
   /** Something failed on another connection: asks at once. */
-  suspect(): void {
+  checkNow(): void {
     this.#ask();
   }
 
@@ -121,7 +121,7 @@ export class Watch {
   #heard(): void {
     this.#heardAt = performance.now();
     this.#why = undefined;
-    this.#away = false;
+    this.#unreachable = false;
   }
 
   #ask(): void {
@@ -162,7 +162,7 @@ export class Watch {
   }
 
   #gone(error: unknown): void {
-    this.#away = true;
+    this.#unreachable = true;
     this.#missed(error);
   }
 

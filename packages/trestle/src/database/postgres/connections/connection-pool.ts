@@ -5,7 +5,7 @@ import type { Statement } from '../../statement.ts';
 import type { Columns, Value } from '../../store.ts';
 import { passes, postgresProblem, unavailable } from '../faults.ts';
 
-interface SessionsOptions {
+interface PoolOptions {
   readonly config: pg.ClientConfig;
   /** Most connections. */
   readonly size: number;
@@ -25,11 +25,11 @@ interface SessionsOptions {
 export type Session = pg.PoolClient;
 
 /** A pool of connections that are handed out for one statement or one transaction at a time. */
-export class Sessions {
-  readonly #options: SessionsOptions;
+export class ConnectionPool {
+  readonly #options: PoolOptions;
   readonly #pool: pg.Pool;
 
-  constructor(options: SessionsOptions) {
+  constructor(options: PoolOptions) {
     const { config, size, keep, settings, failed } = options;
     this.#options = options;
     const begin: Query = { text: settings, query_timeout: config.connectionTimeoutMillis ?? 0 };

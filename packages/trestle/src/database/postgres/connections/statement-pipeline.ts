@@ -20,11 +20,11 @@ interface Asked {
 }
 
 /**
- * Sends the statements of one turn of the event loop down one connection, none waiting for the answer of the one before:
+ * Sends the statements of one tick of the event loop down one connection, none waiting for the answer of the one before:
  * they share their system calls. 32 readers at a time cost 11 µs a read so, and 21 with a connection for each. Every
  * statement is a transaction of its own, and fails alone.
  */
-export class Turns {
+export class StatementPipeline {
   readonly #options: Options;
   #asked: Asked[] = [];
 
