@@ -150,10 +150,12 @@ everyPlace('the contract of messages', (place) => {
   it('lists all, last updated first, and cuts the list with a Link to the next part', async () => {
     const first = await write('first');
     const second = await write('second');
-    await served.call('PATCH', `/api/messages/${first.id}`, {
-      token: access,
-      body: { content: 'first again' },
-    });
+    // Of two that were updated in one millisecond the later id is first.
+    for (let time = 1, { updated_at } = second; updated_at <= second.updated_at; time += 1) {
+      const body = { content: `first again ${time}` };
+      const changed = await served.call('PATCH', `/api/messages/${first.id}`, { token: access, body });
+      ({ updated_at } = changed.body as { updated_at: string });
+    }
     const all = (await served.call('GET', '/api/messages/')).body as { id: number; updated_at: string }[];
     assert.deepEqual(
       all.slice(0, 2).map(({ id }) => id),
