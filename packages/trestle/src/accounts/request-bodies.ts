@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import type { FieldError } from '../problems.ts';
-import { bodyProblem, compileSchema, isObject } from '../rows/validate.ts';
+import { compileBody } from '../rows/validate.ts';
 import { type Accounts, OPERATOR_ROLES, type TextRule } from '../schema/accounts.ts';
 import { seconds } from '../schema/duration.ts';
 import { isInstant } from '../schema/fields/timestamp.ts';
@@ -16,13 +16,6 @@ import {
   signInValues,
   usernameErrors,
 } from './passwords/credentials.ts';
-
-/** A body of the accounts API: its schema for the documentation, and the one check of it. */
-interface Body<T> {
-  readonly schema: TSchema;
-  /** The body, normalized. Throws `unknown_field` and `invalid`. */
-  check(given: unknown): T;
-}
 
 const MAX_KEY_NAME_LENGTH = 256;
 const MAX_SCOPES = 100;
@@ -65,7 +58,7 @@ export function accountBodies({ accounts, app, resources }: BodyOptions) {
     closed,
   );
   return {
-    signUp: body<{ username: string; password?: string }>(signUp, {
+    signUp: compileBody<{ username: string; password?: string }>(signUp, {
       normalize: {
         username: (name) => normalizeUsername(accounts.username, name),
         password: normalizePassword,
@@ -77,28 +70,31 @@ export function accountBodies({ accounts, app, resources }: BodyOptions) {
           : passwordErrors('/password', given, passwordRule(accounts), [username, app])),
       ],
     }),
-    rename: body<{ username: string }>(Type.Object({ username: textSchema(accounts.username) }, closed), {
-      normalize: { username: (name) => normalizeUsername(accounts.username, name) },
-      further: ({ username }) => nameErrors(username),
-    }),
-    signIn: body<{ username: string; password: string }>(signIn),
-    refresh: body<{ refresh_token: string }>(refresh),
-    passwordChange: body<{ current: string; next: string }>(
+    rename: compileBody<{ username: string }>(
+      Type.Object({ username: textSchema(accounts.username) }, closed),
+      {
+        normalize: { username: (name) => normalizeUsername(accounts.username, name) },
+        further: ({ username }) => nameErrors(username),
+      },
+    ),
+    signIn: compileBody<{ username: string; password: string }>(signIn),
+    refresh: compileBody<{ refresh_token: string }>(refresh),
+    passwordChange: compileBody<{ current: string; next: string }>(
       Type.Object({ current: text, next: password }, closed),
       { normalize: { next: normalizePassword } },
     ),
     /** Of whoever becomes an operator, in every app by the strict rule at least. */
-    operatorPassword: body<{ password: string }>(
+    operatorPassword: compileBody<{ password: string }>(
       Type.Object({ password: textSchema(DEFAULT_PASSWORD) }, closed),
       {
         normalize: { password: normalizePassword },
         further: ({ password: given }) => passwordErrors('/password', given, DEFAULT_PASSWORD, [app]),
       },
     ),
-    newPassword: body<{ password: string }>(Type.Object({ password }, closed), {
+    newPassword: compileBody<{ password: string }>(Type.Object({ password }, closed), {
       normalize: { password: normalizePassword },
     }),
-    roles: body<{ roles: string[] }>(
+    roles: compileBody<{ roles: string[] }>(
       Type.Object(
         {
           roles: Type.Array(Type.Unsafe({ type: 'string', enum: [...accounts.roles, ...OPERATOR_ROLES] }), {
@@ -109,11 +105,11 @@ export function accountBodies({ accounts, app, resources }: BodyOptions) {
       ),
     ),
     /** Of the deletion of an account by its owner. */
-    proof: body<{ password?: string }>(Type.Object({ password: Type.Optional(text) }, closed)),
-    newKey: body<NewKey>(newKey(accounts, resources), {
+    proof: compileBody<{ password?: string }>(Type.Object({ password: Type.Optional(text) }, closed)),
+    newKey: compileBody<NewKey>(newKey(accounts, resources), {
       further: (key) => newKeyErrors(key, accounts, resources),
     }),
-    expiry: body<{ expires_at: string | null }>(
+    expiry: compileBody<{ expires_at: string | null }>(
       Type.Object({ expires_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]) }, closed),
       {
         further: ({ expires_at: at }) => {
@@ -124,8 +120,8 @@ export function accountBodies({ accounts, app, resources }: BodyOptions) {
       },
     ),
     ...linkBodies(accounts, password),
-    ticket: body<{ path: string }>(ticket),
-    overlap: body<{ overlap?: number }>(Type.Object({ overlap: Type.Optional(overlap) }, closed)),
+    ticket: compileBody<{ path: string }>(ticket),
+    overlap: compileBody<{ overlap?: number }>(Type.Object({ overlap: Type.Optional(overlap) }, closed)),
   };
 }
 
@@ -140,16 +136,19 @@ function linkBodies({ email, fields, roles }: Accounts, password: TSchema) {
   const token = Type.String({ maxLength: 100 });
   const role = Type.Unsafe<string>({ type: 'string', enum: [...roles, ...OPERATOR_ROLES] });
   return {
-    link: body<{ token: string }>(Type.Object({ token }, closed)),
-    address: body<{ email: string }>(Type.Object({ email: address }, closed), { normalize }),
-    newPasswordByLink: body<{ token: string; password: string }>(Type.Object({ token, password }, closed), {
-      normalize,
-    }),
-    emailChange: body<{ email: string; password?: string }>(
+    link: compileBody<{ token: string }>(Type.Object({ token }, closed)),
+    address: compileBody<{ email: string }>(Type.Object({ email: address }, closed), { normalize }),
+    newPasswordByLink: compileBody<{ token: string; password: string }>(
+      Type.Object({ token, password }, closed),
+      {
+        normalize,
+      },
+    ),
+    emailChange: compileBody<{ email: string; password?: string }>(
       Type.Object({ email: address, password: Type.Optional(text) }, closed),
       { normalize: { email: normalize.email } },
     ),
-    invitation: body<{ email: string; roles?: string[] }>(
+    invitation: compileBody<{ email: string; roles?: string[] }>(
       Type.Object({ email: address, roles: Type.Optional(Type.Array(role, { uniqueItems: true })) }, closed),
       { normalize },
     ),
@@ -250,35 +249,4 @@ export function tooLong(pointer: string, longest: number): FieldError {
 
 function textSchema({ min, max }: TextRule): TSchema {
   return Type.String({ ...(min > 0 && { minLength: min }), maxLength: max });
-}
-
-interface BodyRules<T> {
-  readonly normalize?: Readonly<Record<string, (text: string) => string>>;
-  /** Further errors, asked of bodies that fit the schema. */
-  readonly further?: (body: T) => FieldError[];
-}
-
-function body<T>(schema: TSchema, { normalize, further }: BodyRules<T> = {}): Body<T> {
-  const errorsOf = compileSchema(schema);
-  return {
-    schema,
-    check(given) {
-      const normalized =
-        normalize && isObject(given)
-          ? Object.fromEntries(
-              Object.entries(given).map(([name, value]) => [
-                name,
-                typeof value === 'string' ? (normalize[name]?.(value) ?? value) : value,
-              ]),
-            )
-          : given;
-      const errors = errorsOf(normalized);
-      // A body without errors has the type that its schema describes.
-      const result = normalized as T;
-      const all = errors.length > 0 ? errors : (further?.(result) ?? []);
-      if (all.length === 0) return result;
-      const members = 'properties' in schema ? Object.keys(schema.properties as object) : [];
-      throw bodyProblem(all, members);
-    },
-  };
 }

@@ -250,6 +250,45 @@ export function checkedBody(
   return body;
 }
 
+interface BodyRules<T> {
+  /** Normalizes members that are strings, before the check. */
+  readonly normalize?: Readonly<Record<string, (text: string) => string>>;
+  /** Further errors, asked of bodies that fit the schema. */
+  readonly further?: (body: T) => FieldError[];
+}
+
+/**
+ * Compiles a request body that is no row's: its schema for the documentation, and the one check of it, which answers the body
+ * normalized and throws `unknown_field` and `invalid`. T is the type that the schema describes.
+ */
+export function compileBody<T>(
+  schema: TSchema,
+  { normalize, further }: BodyRules<T> = {},
+): { readonly schema: TSchema; check(given: unknown): T } {
+  const errorsOf = compileSchema(schema);
+  return {
+    schema,
+    check(given) {
+      const normalized =
+        normalize && isObject(given)
+          ? Object.fromEntries(
+              Object.entries(given).map(([name, value]) => [
+                name,
+                typeof value === 'string' ? (normalize[name]?.(value) ?? value) : value,
+              ]),
+            )
+          : given;
+      const errors = errorsOf(normalized);
+      // A body without errors has the type that its schema describes.
+      const result = normalized as T;
+      const all = errors.length > 0 ? errors : (further?.(result) ?? []);
+      if (all.length === 0) return result;
+      const members = 'properties' in schema ? Object.keys(schema.properties as object) : [];
+      throw bodyProblem(all, members);
+    },
+  };
+}
+
 /** Throws `invalid` for a row that does not pass what is declared of several fields: `atLeastOne` and `check`. */
 export function requireConsistent(model: Model, row: Readonly<Record<string, unknown>>): void {
   requireAtLeastOne(model, row);
