@@ -25,24 +25,21 @@ export function readOrMake(folder: string, name: string, make: () => string): st
     if (!hasCode(error, 'ENOENT')) throw error;
   }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  write(folder, name, make());
-  return readFileSync(file, 'utf8');
-}
-
-/** Written whole and synced under another name, then linked: `link` fails where another process was first, whose file stays. */
-function write(folder: string, name: string, text: string): void {
+  const text = make();
+  // Written whole and synced under another name, then linked: `link` fails where another process was first, whose file stays.
   const draft = join(folder, `.${name}.${process.pid}.${randomBytes(6).toString('hex')}`);
   const handle = openSync(draft, 'wx', 0o600);
   try {
     writeSync(handle, `${text}\n`);
     fsyncSync(handle);
-    linkSync(draft, join(folder, name));
+    linkSync(draft, file);
   } catch (error) {
     if (!hasCode(error, 'EEXIST')) throw error;
   } finally {
     closeSync(handle);
     unlinkSync(draft);
   }
+  return readFileSync(file, 'utf8');
 }
 
 function hasCode(error: unknown, code: string): boolean {

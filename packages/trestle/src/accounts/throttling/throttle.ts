@@ -123,11 +123,10 @@ export class Throttle {
    * too many wait.
    */
   async signIn(name: string, account: RowId | undefined, source: string): Promise<Attempt> {
-    // Names without an account share counters that nobody can choose.
-    const slot = () =>
-      createHmac('sha256', this.#options.key).update(name).digest().readUInt32BE(0) % UNKNOWN_NAME_SLOTS;
     if (account === undefined) {
-      const [own] = await this.#load(null, [`name:${slot()}`]);
+      // Names without an account share counters that nobody can choose.
+      const digest = createHmac('sha256', this.#options.key).update(name).digest();
+      const [own] = await this.#load(null, [`name:${digest.readUInt32BE(0) % UNKNOWN_NAME_SLOTS}`]);
       return this.#begin(own.counter, source);
     }
     const [own, trusted] = await this.#load(account, [`account:${account}`, trustedKey(account, source)]);
