@@ -126,8 +126,11 @@ export function refuseKey(caller: Caller): void {
 
 /** Throws the conflict of a user name, by which column it came; any other error as it is. */
 export function usernameTaken(error: unknown): never {
-  const isName = ({ pointer }: { pointer: string }) => /^\/username(_key)?$/.test(pointer);
-  throw error instanceof Problem && error.code === 'conflict' && error.errors.some(isName) ? taken() : error;
+  const isTaken =
+    error instanceof Problem &&
+    error.code === 'conflict' &&
+    error.errors.some(({ pointer }) => /^\/username(_key)?$/.test(pointer));
+  throw isTaken ? taken() : error;
 }
 
 export function taken(): Problem {

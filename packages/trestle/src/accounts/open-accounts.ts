@@ -94,10 +94,18 @@ function openPeople(
   const { email } = app.accounts;
   const { links: model } = compileSystemModels(linkResources(app.accounts), app.accounts, store);
   if (email === undefined || !model) return undefined;
-  const given = { app, store, rows, transport, model, monotonic: clock };
-  const ownPassword: PeopleDependencies['requirePassword'] = (context, row, password) =>
-    requirePassword({ ...shared, store }, context, { row, password, pointer: '/password' });
-  return new People({ ...shared, ...given, requirePassword: ownPassword }, email);
+  const dependencies: PeopleDependencies = {
+    ...shared,
+    app,
+    store,
+    rows,
+    transport,
+    model,
+    monotonic: clock,
+    requirePassword: (context, row, password) =>
+      requirePassword({ ...shared, store }, context, { row, password, pointer: '/password' }),
+  };
+  return new People(dependencies, email);
 }
 
 /** Opens accounts, sessions, tokens and keys of one app over its store. */

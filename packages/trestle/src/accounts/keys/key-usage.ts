@@ -61,7 +61,16 @@ export class KeyUsage {
       if (this.#dropped > 0) this.#log({ event: 'key_uses_dropped', count: this.#dropped });
       this.#dropped = 0;
       try {
-        await this.#store.write((transaction) => this.#insert(transaction, tallies, line));
+        await this.#store.write(async (transaction) => {
+          const { count, many, one } = this.#statements;
+          // In the order of the keys, so that two processes that count the same ones do not lock each other out.
+          for (const [key, tally] of [...tallies].sort(([a], [b]) => (a < b ? -1 : 1)))
+            await count(transaction, { key, ...tally });
+          let at = 0;
+          for (; at + BATCH_SIZE <= line.length; at += BATCH_SIZE)
+            await many(transaction, numbered(line.slice(at, at + BATCH_SIZE)));
+          for (; at < line.length; at += 1) await one(transaction, numbered(line.slice(at, at + 1)));
+        });
       } catch {
         this.#log({ event: 'key_uses_delayed', count: line.length });
         for (const [key, tally] of tallies) {
@@ -79,21 +88,6 @@ export class KeyUsage {
   /** Removes uses that are older than 90 days. */
   async purge(transaction: Executor, now: number): Promise<void> {
     await this.#statements.purge(transaction, { before: new Date(now - KEPT_MS).toISOString() });
-  }
-
-  /** In the order of the keys, so that two processes that count the same ones do not lock each other out. */
-  async #insert(
-    transaction: Executor,
-    tallies: Map<string, Tally>,
-    line: readonly (KeyUse & { key: string })[],
-  ) {
-    const { count, many, one } = this.#statements;
-    for (const [key, tally] of [...tallies].sort(([a], [b]) => (a < b ? -1 : 1)))
-      await count(transaction, { key, ...tally });
-    let at = 0;
-    for (; at + BATCH_SIZE <= line.length; at += BATCH_SIZE)
-      await many(transaction, numbered(line.slice(at, at + BATCH_SIZE)));
-    for (; at < line.length; at += 1) await one(transaction, numbered(line.slice(at, at + 1)));
   }
 
   /** Writes what waits and stops. */

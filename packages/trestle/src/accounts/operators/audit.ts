@@ -173,9 +173,10 @@ export class Audit {
       const page: Page<Row> = await this.#verbs.list(context, { ...query, limit: PAGE_SIZE }, cursor);
       // Names and agents come from outside: no spreadsheet may take a cell for a formula (OWASP, CSV injection).
       const inert = (cell: string | null) => (cell !== null && /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell);
-      const line = (row: Row) =>
-        format === 'csv' ? csvLine(cells(row).map(inert)) : `${JSON.stringify(row)}\n`;
-      yield page.items.map(line).join('');
+      const lines = page.items.map((row) =>
+        format === 'csv' ? csvLine(cells(row).map(inert)) : `${JSON.stringify(row)}\n`,
+      );
+      yield lines.join('');
       cursor = page.next;
     }
   }
