@@ -65,8 +65,8 @@ function requireAllowedTarget(to: string, { data, to: { value: own } }: BackupDe
     return;
   }
   const roots = [join(data, DEFAULT_FOLDER), ...(own === undefined || own.startsWith('s3://') ? [] : [own])];
-  const isInside = (root: string) => `${resolve(to)}${sep}`.startsWith(`${resolve(root)}${sep}`);
-  if (roots.some(isInside)) return;
+  const path = `${resolve(to)}${sep}`;
+  if (roots.some((root) => path.startsWith(`${resolve(root)}${sep}`))) return;
   requireValid('/to', () => {
     throw new Error(`expected s3://BUCKET/PREFIX, or a folder in ${roots.join(' or ')}`);
   });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ownMark, removeLeftovers } from '../../database/leftovers.ts';
 import { StartError } from '../../start-error.ts';
-import { openS3, type S3Bucket } from './s3-bucket.ts';
+import { openS3 } from './s3-bucket.ts';
 
 /** Name of a backup: the app and the instant. */
 export const BACKUP = /^(.+)-\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.\d{3}Z\.db$/;
@@ -73,7 +73,17 @@ export async function withBackupFile<T>(
   const found = openS3(backup);
   if (!found) return use(backup);
   const { bucket } = found;
-  const key = BACKUP.test(found.key) ? found.key : await newestOf(bucket, found.key, backup);
+  let { key } = found;
+  if (!BACKUP.test(key)) {
+    const app = basename(key);
+    const names = (await bucket.list(`${key}-`)).map((rest) => `${app}-${rest}`);
+    const newest = names.findLast((name) => BACKUP.exec(name)?.[1] === app);
+    if (!newest)
+      throw new StartError(
+        `there is no backup ${backup}-…; name one, or s3://BUCKET/PREFIX/APP for the newest`,
+      );
+    key = join(dirname(key), newest);
+  }
   return withTemporaryFolder(data, async (folder) => {
     const file = join(folder, basename(key));
     await bucket.download(key, file);
@@ -89,17 +99,6 @@ export async function withTemporaryFolder<T>(data: string, use: (folder: string)
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-async function newestOf(bucket: S3Bucket, key: string, backup: string): Promise<string> {
-  const app = basename(key);
-  const found = (await bucket.list(`${key}-`)).map((rest) => `${app}-${rest}`);
-  const newest = found.findLast((name) => BACKUP.exec(name)?.[1] === app);
-  if (!newest)
-    throw new StartError(
-      `there is no backup ${backup}-…; name one, or s3://BUCKET/PREFIX/APP for the newest`,
-    );
-  return join(dirname(key), newest);
 }
 
 function temporaryFolder(data: string): string {

@@ -82,22 +82,30 @@ async function backUpApp(
   { target, now }: { readonly target: BackupTarget; readonly now: string },
 ): Promise<boolean> {
   const { name } = app;
+  const at = locationOf(app, options);
   const started = performance.now();
   const path = join(target.folder, backupName(name, now));
-  const checked = await backUp(app, locationOf(app, options), path);
+  const checked = await backUp(app, at, path);
   if (!checked) return false;
   const unfit = await (await sqliteFiles()).readFile(path, (reader) => checkRows(reader, app));
   const stored = await target.store(path);
   writeFileSync(lastBackupOf(options.data, name), `${now}\n`);
-  process.stdout.write(`${words(name, stored, checked, performance.now() - started)}\n`);
-  reportRows(unfit);
-  if (options.keep !== undefined) await removeOld(target, name, options.keep);
-  if (!options.byServer) await recordBackup(app, locationOf(app, options));
-  return true;
-}
-
-/** Writes a backup down in the audit of the app, which the backup itself is without. */
-async function recordBackup(app: App, at: Location): Promise<void> {
+  const { bytes, tables, rows } = checked;
+  const size = `${(bytes / 1e6).toFixed(1)} MB`;
+  const time = `${((performance.now() - started) / 1000).toFixed(1)} s`;
+  process.stdout.write(
+    `${name}: ${stored}\n  ${rows} rows of ${tables} tables, ${size}, in ${time}; read back and whole\n`,
+  );
+  // A copy whose rows do not fit the declaration is kept, and the exit code is 1.
+  if (unfit === undefined) process.stdout.write('  not as declared, so its rows were not compared\n');
+  else for (const one of unfit) process.stdout.write(`  ${one}\n`);
+  if (unfit !== undefined && unfit.length > 0) process.exitCode = 1;
+  if (options.keep !== undefined) {
+    const removed = await removeOldBackups(target, name, options.keep);
+    if (removed.length > 0) process.stdout.write(`  removed: ${removed.join(', ')}\n`);
+  }
+  if (options.byServer) return true;
+  // In the audit of the app; the backup itself was made before, and is without the entry.
   try {
     await withStore(at, app, (store) =>
       recordAct(store, app, actOfCommand({ command: 'trestle backup', resource: 'backups' })),
@@ -107,6 +115,7 @@ async function recordBackup(app: App, at: Location): Promise<void> {
     const why = error instanceof Error ? error.message : String(error);
     process.stderr.write(`trestle: this backup is not in the audit: ${why}\n`);
   }
+  return true;
 }
 
 /** Writes a backup of an app's database: undefined where there is none. */
@@ -127,22 +136,4 @@ function locationOf(app: App, options: DataOptions): Location {
 
 function noDatabase(app: App, options: DataOptions): StartError {
   return new StartError(`there is no database ${databaseWords(locationOf(app, options), app.name)}`);
-}
-
-async function removeOld(target: BackupTarget, app: string, keep: number): Promise<void> {
-  const removed = await removeOldBackups(target, app, keep);
-  if (removed.length > 0) process.stdout.write(`  removed: ${removed.join(', ')}\n`);
-}
-
-/** Says which rows of a copy do not fit the declaration; the copy is kept, and the exit code 1. */
-function reportRows(found: readonly string[] | undefined): void {
-  if (found === undefined) process.stdout.write('  not as declared, so its rows were not compared\n');
-  else for (const one of found) process.stdout.write(`  ${one}\n`);
-  if (found !== undefined && found.length > 0) process.exitCode = 1;
-}
-
-function words(name: string, path: string, { bytes, tables, rows }: Contents, milliseconds: number): string {
-  const size = `${(bytes / 1e6).toFixed(1)} MB`;
-  const time = `${(milliseconds / 1000).toFixed(1)} s`;
-  return `${name}: ${path}\n  ${rows} rows of ${tables} tables, ${size}, in ${time}; read back and whole`;
 }
