@@ -14,6 +14,11 @@ import { copyToFile, replaceByFile } from '../backups/database-copy.ts';
 import { type DataOptions, databaseOf, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 
+/** `messages-2026-11-21T09-20-00.123Z.db`, and what migrations and restores keep: `messages.db.2026-….backup`. */
+const IN_FOLDER = /^(.+?)(?:-\d{4}-\d\d-\d\dT[\d.-]+Z\.db|\.db(?:\..+)?)$/;
+/** Without an instant, the newest. */
+const IN_S3 = /^(.+?)(?:-\d{4}-\d\d-\d\dT[\d.-]+Z\.db)?$/;
+
 interface RestoreOptions extends DataOptions {
   app?: string;
   /** Given by a server: who asked for it, for the audit. It serves again at once, so what it could not start on is refused. */
@@ -39,7 +44,11 @@ async function restore(
   backup: string,
   { data, app: named, act: given, ...options }: RestoreOptions,
 ): Promise<void> {
-  const [app] = await findApps([named ?? appOf(backup)]);
+  const pattern = backup.startsWith('s3://') ? IN_S3 : IN_FOLDER;
+  const asked = named ?? pattern.exec(basename(backup))?.[1];
+  if (asked === undefined)
+    throw new StartError(`the name of ${backup} does not say whose backup it is; name the app with --app`);
+  const [app] = await findApps([asked]);
   if (!app) return;
   const database = databaseOf(app, options);
   const file = fileOf(data, app.name);
@@ -52,7 +61,11 @@ async function restore(
     const restoring = prepareRestore(copy, file);
     try {
       const status = await statusOf(restoring.copy, app, { backup, act });
-      if (given) requireStartable(status, app, backup);
+      const isStartable = !isDestructive(status.plan) && status.obstacles.length === 0;
+      if (given && !isStartable)
+        throw new StartError(
+          `${basename(backup)} is of an older declaration of ${app.name}, and changing it loses data. Nothing was changed. Stop the server, restore it with trestle restore, and see trestle migrate plan ${app.name}.`,
+        );
       if (database === undefined) {
         const kept = restoring.replace(new Date().toISOString());
         return print(words(app, where, kept, status));
@@ -88,26 +101,6 @@ async function keepRows(
     backUpFile(file, kept);
     return kept;
   });
-}
-
-const IN_FOLDER = /^(.+?)(?:-\d{4}-\d\d-\d\dT[\d.-]+Z\.db|\.db(?:\..+)?)$/;
-/** Without an instant, the newest. */
-const IN_S3 = /^(.+?)(?:-\d{4}-\d\d-\d\dT[\d.-]+Z\.db)?$/;
-
-/** `messages-2026-11-21T09-20-00.123Z.db`, and what migrations and restores keep: `messages.db.2026-….backup`. */
-function appOf(backup: string): string {
-  const pattern = backup.startsWith('s3://') ? IN_S3 : IN_FOLDER;
-  const name = pattern.exec(basename(backup))?.[1];
-  if (name) return name;
-  throw new StartError(`the name of ${backup} does not say whose backup it is; name the app with --app`);
-}
-
-/** Throws `StartError` for a backup that a server would not start on. */
-function requireStartable({ plan, obstacles }: MigrationStatus, { name }: App, backup: string): void {
-  if (!isDestructive(plan) && obstacles.length === 0) return;
-  throw new StartError(
-    `${basename(backup)} is of an older declaration of ${name}, and changing it loses data. Nothing was changed. Stop the server, restore it with trestle restore, and see trestle migrate plan ${name}.`,
-  );
 }
 
 /**

@@ -67,7 +67,8 @@ export function servedBackups({ defaults, apps, database, restart }: ServedBacku
       .toReversed()
       .map((name) => ({
         name,
-        at: instantOf(name, app),
+        // `2026-11-21T09-20-00.123Z` of the name as an instant.
+        at: name.slice(app.length + 1, -'.db'.length).replace(/T(\d\d)-(\d\d)-/, 'T$1:$2:'),
         bytes: target.startsWith('s3://') ? null : statSync(join(target, name)).size,
       }));
   }
@@ -177,9 +178,4 @@ async function namesIn(target: string, data: string): Promise<string[]> {
   } finally {
     opened.close();
   }
-}
-
-/** `2026-11-21T09-20-00.123Z` of a name as an instant. */
-function instantOf(name: string, app: string): string {
-  return name.slice(app.length + 1, -'.db'.length).replace(/T(\d\d)-(\d\d)-/, 'T$1:$2:');
 }

@@ -31,12 +31,11 @@ export function untilStopped(worker: boolean): Promise<StopReason> {
   process.on('uncaughtException', (error) =>
     resolve({ exitCode: 1, announced: false, why: 'an error that nothing caught', error }),
   );
-  const onMessage = (message: unknown) => {
-    const reason = { exitCode: 0, announced: false, why: 'its parent has ended' };
-    if (message === STOP_WITH_PARENT) process.once('disconnect', () => resolve(reason));
-  };
   if (!worker && process.channel) {
-    process.once('message', onMessage);
+    process.once('message', (message: unknown) => {
+      const reason = { exitCode: 0, announced: false, why: 'its parent has ended' };
+      if (message === STOP_WITH_PARENT) process.once('disconnect', () => resolve(reason));
+    });
     process.channel.unref();
   }
   return promise;
