@@ -18,14 +18,16 @@ export function makeDataFolder(folder: string): void {
 /** Opens every app, or none: what was opened is closed again where one cannot be. */
 export async function openEngines(apps: readonly App[], options: EngineOptions): Promise<Engine[]> {
   makeDataFolder(options.data);
-  // Of several apps each has a path of its own.
-  const linksOf = ({ name }: App) =>
-    options.mail && {
-      ...options.mail,
-      publicUrl: `${options.mail.publicUrl}${apps.length > 1 ? `/${name}` : ''}`,
-    };
+  const { mail } = options;
   const opened = await Promise.allSettled(
-    apps.map((app) => openEngine(app, { ...options, mail: linksOf(app) })),
+    apps.map((app) => {
+      // Of several apps each has a path of its own.
+      const path = apps.length > 1 ? `/${app.name}` : '';
+      return openEngine(app, {
+        ...options,
+        mail: mail && { ...mail, publicUrl: `${mail.publicUrl}${path}` },
+      });
+    }),
   );
   const engines = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   const failed = opened.find((each) => each.status === 'rejected');

@@ -20,7 +20,12 @@ export async function run(line: readonly string[], parts?: Embedded): Promise<vo
     .showHelpAfterError('(add --help for what there is)')
     .helpCommand('help [command]', 'Show help for a command');
   addVersion(program);
-  endUnread(words);
+  const [first = ''] = words;
+  // A command whose reader, such as `head`, has seen enough ends; a server goes on.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (!['serve', 'dev'].includes(first)) process.exit();
+  });
   try {
     for (const { name, summary, load } of COMMANDS) {
       const command = program.command(name).description(summary);
@@ -48,12 +53,4 @@ function addVersion(program: Command): void {
   if (embedded) return;
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
   program.version(version, '-V, --version', 'print the version');
-}
-
-/** Ends a command whose reader, such as `head`, has seen enough; a server goes on. */
-function endUnread([command = '']: readonly string[]): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    if (!['serve', 'dev'].includes(command)) process.exit();
-  });
 }

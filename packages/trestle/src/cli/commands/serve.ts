@@ -151,13 +151,8 @@ async function serve(names: string[], options: ServeOptions, command: Command): 
   const variables = command.options.flatMap(({ envVar }) => envVar ?? []);
   if (options.workers === 1) return serveAlone(names, options, { command, variables });
   const { default: cluster } = await import('node:cluster');
-  return cluster.isWorker
-    ? serveAlone(names, options, { command, variables, worker: true })
-    : serveTogether(names, options, command);
-}
-
-/** Lets workers serve, each of which runs this very command. */
-async function serveTogether(names: string[], options: ServeOptions, command: Command): Promise<void> {
+  if (cluster.isWorker) return serveAlone(names, options, { command, variables, worker: true });
+  // Lets workers serve, each of which runs this very command.
   const log = openLog(options.log === undefined ? {} : { to: options.log });
   const { runWorkers } = await import('../workers/workers.ts');
   const exitCode = await runWorkers({
@@ -187,9 +182,11 @@ async function serveAlone(names: string[], options: ServeOptions, serving: Servi
   const prepared = await prepare(names, options, serving);
   const { apps, named, log, generated } = prepared;
   let asked = Promise.withResolvers<RestoreRequest>();
-  const restart = (request: RestoreRequest) =>
-    worker ? void process.send?.({ restore: request }) : asked.resolve(request);
-  const administration = administrationOf(command, options, { apps, named, restart });
+  const administration = administrationOf(command, options, {
+    apps,
+    named,
+    restart: (request) => (worker ? void process.send?.({ restore: request }) : asked.resolve(request)),
+  });
   const start = { ...prepared, worker, administration };
   let running = await startServing(start, options, generated?.secret);
   const stopped = untilStopped(worker);
