@@ -134,7 +134,10 @@ export function withMail(command: Command): Command {
         'where people reach this server: links in mails begin with it (default: http://HOST:PORT)',
       )
         .env('TRESTLE_PUBLIC_URL')
-        .argParser(publicUrl),
+        .argParser((text: string) => {
+          if (URL.canParse(text) && /^https?:\/\/[^?#]+$/.test(text)) return text.replace(/\/+$/, '');
+          throw new InvalidArgumentError('Expected https://HOST, with the path where there is one.');
+        }),
     );
 }
 
@@ -217,11 +220,6 @@ function cron(text: string): string {
   } catch (error) {
     throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
   }
-}
-
-function publicUrl(text: string): string {
-  if (URL.canParse(text) && /^https?:\/\/[^?#]+$/.test(text)) return text.replace(/\/+$/, '');
-  throw new InvalidArgumentError('Expected https://HOST, with the path where there is one.');
 }
 
 /** Seconds from an option, as milliseconds. */

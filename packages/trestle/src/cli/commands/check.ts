@@ -30,7 +30,15 @@ export function define(command: Command): void {
 
 /** Ends with exit code 1 where something is wrong. A server may use the database meanwhile. */
 async function check(names: string[], { deep = false, types, ...options }: CheckOptions): Promise<void> {
-  if (types) return checkTypes(names);
+  if (types) {
+    for (const project of new Set(filesOfApps(names).map((file) => above(file, 'tsconfig.json')))) {
+      const compiler = above(project, 'node_modules/.bin/tsc');
+      const { status } = spawnSync(compiler, ['--noEmit', '-p', project], { stdio: 'inherit' });
+      if (status === 0) process.stdout.write(`${relative('.', project)}: no type errors\n`);
+      else process.exitCode = 1;
+    }
+    return;
+  }
   for (const app of await findApps(names)) {
     const database = databaseOf(app, options);
     const at = { data: options.data, ...(database !== undefined && { database }) };
@@ -45,17 +53,7 @@ async function check(names: string[], { deep = false, types, ...options }: Check
   }
 }
 
-/** Runs the compiler of a project over it. Throws `StartError` where an app is in none, or its project has no compiler. */
-function checkTypes(names: readonly string[]): void {
-  for (const project of new Set(filesOfApps(names).map((file) => above(file, 'tsconfig.json')))) {
-    const compiler = above(project, 'node_modules/.bin/tsc');
-    const { status } = spawnSync(compiler, ['--noEmit', '-p', project], { stdio: 'inherit' });
-    if (status === 0) process.stdout.write(`${relative('.', project)}: no type errors\n`);
-    else process.exitCode = 1;
-  }
-}
-
-/** The nearest file of a name in the folder of another, or above it. */
+/** The nearest file of a name in the folder of another, or above it. Throws `StartError` where there is none. */
 function above(file: string, name: string): string {
   for (let folder = dirname(file); ; folder = dirname(folder)) {
     if (existsSync(join(folder, name))) return join(folder, name);

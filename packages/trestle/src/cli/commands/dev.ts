@@ -191,23 +191,21 @@ function watchSources(data: string): { next(): Promise<string>; close(): void } 
     clearTimeout(timer);
     timer = setTimeout(() => burst.resolve(path), QUIET_MS);
   };
-  const watchFolder = (folder: string) => {
-    if (watchers.has(folder)) return;
-    const watcher = watch(folder, (_event, name) => {
-      if (name === null) return;
-      const path = join(folder, name);
-      if (WATCHED.test(name)) changed(path);
-      else if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) watchTree(path);
-    });
-    watcher.on('error', () => {
-      watcher.close();
-      watchers.delete(folder);
-    });
-    watchers.set(folder, watcher);
-  };
   const watchTree = (folder: string) => {
     if (IGNORED.has(basename(folder)) || resolve(folder) === ignoredData) return;
-    watchFolder(folder);
+    if (!watchers.has(folder)) {
+      const watcher = watch(folder, (_event, name) => {
+        if (name === null) return;
+        const path = join(folder, name);
+        if (WATCHED.test(name)) changed(path);
+        else if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) watchTree(path);
+      });
+      watcher.on('error', () => {
+        watcher.close();
+        watchers.delete(folder);
+      });
+      watchers.set(folder, watcher);
+    }
     for (const entry of readdirSync(folder, { withFileTypes: true }))
       if (entry.isDirectory()) watchTree(join(folder, entry.name));
   };

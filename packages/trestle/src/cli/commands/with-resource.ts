@@ -51,7 +51,19 @@ export async function onResource<T>(
   options: ResourceOptions & Pick<MigrateOptions, 'apply'> & { make: boolean },
   work: (store: Store, model: Model, app: App) => Promise<T>,
 ): Promise<T> {
-  const app = await appOf(name, options.app);
+  const apps = await findApps(options.app === undefined ? [] : [options.app]);
+  const having = apps.filter(({ resources, accounts }) =>
+    Object.hasOwn(withAccounts(resources, accounts), name),
+  );
+  const [app, other] = having;
+  if (!app) {
+    const known = apps.flatMap(({ resources }) => Object.keys(resources)).join(', ');
+    throw new StartError(`there is no resource '${name}'; there are ${known}`);
+  }
+  if (other) {
+    const names = having.map((each) => each.name).join(', ');
+    throw new StartError(`${names} all have a resource '${name}'; name one with --app`);
+  }
   const { data, apply, make } = options;
   const database = databaseOf(app, options);
   const file = fileOf(data, app.name);
@@ -69,17 +81,4 @@ export async function onResource<T>(
   } finally {
     await store.close();
   }
-}
-
-async function appOf(resource: string, named: string | undefined): Promise<App> {
-  const apps = await findApps(named === undefined ? [] : [named]);
-  const having = apps.filter(({ resources, accounts }) =>
-    Object.hasOwn(withAccounts(resources, accounts), resource),
-  );
-  const [app, other] = having;
-  if (app && !other) return app;
-  const names = having.map(({ name }) => name).join(', ');
-  if (app) throw new StartError(`${names} all have a resource '${resource}'; name one with --app`);
-  const known = apps.flatMap(({ resources }) => Object.keys(resources)).join(', ');
-  throw new StartError(`there is no resource '${resource}'; there are ${known}`);
 }
