@@ -105,11 +105,7 @@ export function checksOf(dialect: Dialect, changes: readonly Change[], from: rea
       return uniqueChecks(origin, change.table, change.to);
     if (change.kind === 'addExclusion') return exclusionChecks(origin, change.table, change.to);
     if (change.kind !== 'changeColumn') return [];
-    return [
-      ...keyChecks(origin, change),
-      ...presenceChecks(origin, change),
-      ...referenceChecks(origin, change),
-    ];
+    return columnChecks(origin, change);
   });
 }
 
@@ -126,29 +122,29 @@ export function scansOf(dialect: Dialect, changes: readonly Change[], from: read
   });
 }
 
-function keyChecks(origin: Origin, { table, from, to }: ChangeOf<'changeColumn'>): Check[] {
-  if (from.key === to.key && (!from.key || from.kind === to.kind)) return [];
-  const message = () =>
-    `${table}.${to.name}: the ${from.kind} id cannot become a ${to.kind} id: keep it, or declare a new resource`;
-  return [origin.check(sql`select 1 as found`, message)];
-}
-
-function presenceChecks(origin: Origin, { table, from, to }: ChangeOf<'changeColumn'>): Check[] {
-  if (!from.nullable || to.nullable || to.default !== undefined) return [];
-  const message: Check['message'] = (found, ids) =>
-    `${table}.${to.name} must have a value, and has none in ${rows(found, ids)}: fill it first, or declare a default`;
-  return [origin.count(table, sql`${origin.column(table, to.name)} is null`, message)];
-}
-
-function referenceChecks(origin: Origin, { table, from, to }: ChangeOf<'changeColumn'>): Check[] {
-  const target = to.references;
-  if (!target || from.references?.table === target.table || from.kind !== to.kind) return [];
-  if (!origin.has(target.table, target.column)) return [];
+function columnChecks(origin: Origin, { table, from, to }: ChangeOf<'changeColumn'>): Check[] {
+  const checks: Check[] = [];
+  const name = `${table}.${to.name}`;
   const column = origin.column(table, to.name);
-  const ids = sql`select ${origin.column(target.table, target.column)} from ${origin.table(target.table)}`;
-  const message: Check['message'] = (found, ids) =>
-    `${table}.${to.name} holds what is no id of ${target.table} in ${rows(found, ids)}: correct that first`;
-  return [origin.count(table, sql`${column} is not null and ${column} not in (${ids})`, message)];
+  if (from.key !== to.key || (from.key && from.kind !== to.kind)) {
+    const message = () =>
+      `${name}: the ${from.kind} id cannot become a ${to.kind} id: keep it, or declare a new resource`;
+    checks.push(origin.check(sql`select 1 as found`, message));
+  }
+  if (from.nullable && !to.nullable && to.default === undefined) {
+    const message: Check['message'] = (found, ids) =>
+      `${name} must have a value, and has none in ${rows(found, ids)}: fill it first, or declare a default`;
+    checks.push(origin.count(table, sql`${column} is null`, message));
+  }
+  const target = to.references;
+  const isNewTarget = target && from.references?.table !== target.table && from.kind === to.kind;
+  if (isNewTarget && origin.has(target.table, target.column)) {
+    const known = sql`select ${origin.column(target.table, target.column)} from ${origin.table(target.table)}`;
+    const message: Check['message'] = (found, ids) =>
+      `${name} holds what is no id of ${target.table} in ${rows(found, ids)}: correct that first`;
+    checks.push(origin.count(table, sql`${column} is not null and ${column} not in (${known})`, message));
+  }
+  return checks;
 }
 
 function uniqueChecks(origin: Origin, table: string, { columns, live }: Index): Check[] {

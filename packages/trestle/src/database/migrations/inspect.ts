@@ -54,26 +54,22 @@ export async function inspect(executor: Executor, declared: Declared): Promise<I
     );
   const from = history?.tables ?? [];
   checkActual(from, tables, actual);
+  // The states that led to the last one. Where the database was taken back to a state, those after it are left out.
+  const branch: Entry[] = [];
+  for (const entry of entries) {
+    const before = branch.findIndex((state) => state.digest === entry.digest);
+    if (before !== -1) branch.length = before;
+    branch.push(entry);
+  }
   const digest = digestOf(tables);
   const isSameStructure = entries.at(-1)?.digest === digest;
   const current = isSameStructure && haveSameSchemas(from, tables);
   return {
     entries,
     current,
-    older: isSameStructure ? undefined : branch(entries).find((entry) => entry.digest === digest),
+    older: isSameStructure ? undefined : branch.find((entry) => entry.digest === digest),
     plan: current ? NOTHING : plan(from, tables, { dialect, renames, now }),
   };
-}
-
-/** The states that led to the last one. Where the database was taken back to a state, those after it are left out. */
-function branch(entries: readonly Entry[]): Entry[] {
-  const states: Entry[] = [];
-  for (const entry of entries) {
-    const before = states.findIndex((state) => state.digest === entry.digest);
-    if (before !== -1) states.length = before;
-    states.push(entry);
-  }
-  return states;
 }
 
 function checkActual(from: readonly Table[], to: readonly Table[], actual: ActualTables): void {

@@ -113,13 +113,13 @@ function nextValue(from: Column, to: Column): (value: unknown) => unknown {
   const convert = conversionOf(from, to)?.convert;
   const loses = losesMembers(from.schema, to.schema);
   const isArray = Object(to.schema).type === 'array';
-  const isNested = (value: unknown) => typeof value === 'object' && Array.isArray(value) === isArray;
   return (value) => {
     const converted = convert?.(value);
     if (converted === undefined) return undefined;
     const fits = (one: unknown) => !validator || validator.Check(one);
     const normal = normalize && !fits(converted) ? normalize(converted) : converted;
-    const given = loses && complete && isNested(normal) && !fits(normal) ? complete(normal) : normal;
+    const isNested = typeof normal === 'object' && Array.isArray(normal) === isArray;
+    const given = loses && complete && isNested && !fits(normal) ? complete(normal) : normal;
     if (!fits(given)) return undefined;
     return complete ? complete(given) : given;
   };
