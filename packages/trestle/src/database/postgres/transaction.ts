@@ -95,7 +95,13 @@ export class Transaction implements Executor {
     this.#options.count();
     const { stream } = this.#session.connection;
     stream.cork();
-    this.#begin();
+    if (!this.#begun) {
+      this.#begun = true;
+      const { settings } = this.#options;
+      this.#session
+        .query(settings ? `begin; ${settings}` : 'begin')
+        .catch((error: unknown) => this.#fail(error));
+    }
     const answer = run(this.#session, statement, values, this.#options.patience);
     stream.uncork();
     try {
@@ -103,15 +109,6 @@ export class Transaction implements Executor {
     } catch (error) {
       throw this.#fail(error, statement.sql);
     }
-  }
-
-  #begin(): void {
-    if (this.#begun) return;
-    this.#begun = true;
-    const { settings } = this.#options;
-    this.#session
-      .query(settings ? `begin; ${settings}` : 'begin')
-      .catch((error: unknown) => this.#fail(error));
   }
 
   #fail(error: unknown, sql?: string): unknown {

@@ -33,8 +33,13 @@ export class ConnectionPool {
     const { config, size, keep, settings, failed } = options;
     this.#options = options;
     const begin: Query = { text: settings, query_timeout: config.connectionTimeoutMillis ?? 0 };
-    const verify = (client: Session, done: (error?: Error) => void) => void client.query(begin, done);
-    this.#pool = new pg.Pool({ ...config, max: size, min: keep, idleTimeoutMillis: 30_000, verify });
+    this.#pool = new pg.Pool({
+      ...config,
+      max: size,
+      min: keep,
+      idleTimeoutMillis: 30_000,
+      verify: (client, done) => void client.query(begin, done),
+    });
     // Without these two, the end of a connection would be an unhandled 'error' event and the end of the process.
     // In use, its error also reaches the statement that waits for it.
     this.#pool.on('error', failed);
@@ -132,7 +137,13 @@ function keeps(session: Session, name: string): boolean {
   else if (names.has(name)) return true;
   if (names.size >= MAX_PREPARED) {
     const [oldest = ''] = names;
-    if (!closes(session, oldest)) return false;
+    const { connection } = session;
+    const { parsedStatements, submittedNamedStatements } = connection as unknown as PreparedByName;
+    // Its preparation is under way: pg would take it for prepared once it is answered.
+    if (submittedNamedStatements[oldest] !== undefined) return false;
+    delete parsedStatements[oldest];
+    // On the server it ends after all that was sent before, and before what is sent next.
+    connection.close({ type: 'S', name: oldest }, true);
     names.delete(oldest);
   }
   prepared.set(session, names.add(name));
@@ -143,18 +154,6 @@ function keeps(session: Session, name: string): boolean {
 interface PreparedByName {
   readonly parsedStatements: Record<string, string>;
   readonly submittedNamedStatements: Record<string, string>;
-}
-
-/**
- * Closes a statement on the server: after all that was sent before, and before what is sent next. Not one whose preparation is
- * under way: pg would take it for prepared once it is answered.
- */
-function closes({ connection }: Session, name: string): boolean {
-  const { parsedStatements, submittedNamedStatements } = connection as unknown as PreparedByName;
-  if (submittedNamedStatements[name] !== undefined) return false;
-  delete parsedStatements[name];
-  connection.close({ type: 'S', name }, true);
-  return true;
 }
 
 interface Literal {

@@ -65,7 +65,12 @@ async function connectOnce(options: ConnectionOptions, schema: string): Promise<
     if (row && row.encoding !== 'UTF8')
       throw new StartError(`the database's encoding is ${row.encoding}; create it with encoding UTF8`);
     await proveSessions(client, options.config, options.target);
-    await makeSchema(client, schema);
+    const { rowCount } = await client.query('select 1 from pg_namespace where nspname = $1', [schema]);
+    if (!rowCount)
+      await client.query(`create schema if not exists ${quotedName(schema)}`).catch((error: unknown) => {
+        // Two processes that start together may both find it missing.
+        if (sqlState(error) !== '23505' && sqlState(error) !== '42P06') throw error;
+      });
     return options.config;
   } catch (error) {
     const { config, target, tls } = options;
@@ -96,15 +101,4 @@ function remedyFor(error: unknown): string | undefined {
   if (state === '08P01' && error instanceof Error)
     return `is behind a pooler that refuses the connection: ${error.message}; use the direct address, or correct the pooler`;
   return undefined;
-}
-
-async function makeSchema(client: pg.Client, schema: string): Promise<void> {
-  const { rowCount } = await client.query('select 1 from pg_namespace where nspname = $1', [schema]);
-  if (rowCount) return;
-  try {
-    await client.query(`create schema if not exists ${quotedName(schema)}`);
-  } catch (error) {
-    // Two processes that start together may both find it missing.
-    if (sqlState(error) !== '23505' && sqlState(error) !== '42P06') throw error;
-  }
 }
