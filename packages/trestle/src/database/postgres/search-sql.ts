@@ -1,7 +1,6 @@
 import type { StoredKind } from '../../schema/field-type.ts';
 import type { Dialect } from '../dialect.ts';
-import type { IndexedRow, SearchIndex, SearchSql } from '../search/search-index.ts';
-import type { SearchTerm } from '../search/words.ts';
+import type { SearchIndex, SearchSql } from '../search/search-index.ts';
 import { sql } from '../sql.ts';
 import { type Statement, statement } from '../statement.ts';
 import { arrayLiteral } from './array-literal.ts';
@@ -28,24 +27,7 @@ export function postgresSearch(
   const weights = [heaviest, ...others];
   const ranks = CLASSES.map((_, at) => (weights[at] ?? 0) / heaviest).reverse();
   const classes = fields.map(({ weight }) => CLASSES[weights.indexOf(weight)] ?? 'D');
-  const vectorOf = ({ words }: IndexedRow) => {
-    const places = new Map<string, string[]>();
-    for (const [at, each] of words.entries())
-      for (const [place, word] of each.entries()) {
-        const lexeme = `${fieldMark(at)}${word}`;
-        const known = places.get(lexeme) ?? [];
-        known.push(`${Math.min(place + 1, MAX_PLACE)}${classes[at]}`);
-        places.set(lexeme, known);
-      }
-    return [...places].map(([lexeme, all]) => `'${lexeme}':${all.join()}`).join(' ');
-  };
   let write: Statement | undefined;
-  const compile = () =>
-    statement(
-      dialect,
-      sql`insert into ${table} (_row, words) select id, text::tsvector from unnest(${sql.raw(`$1::${types[idKind]}[], $2::text[]`)}) as given (id, text)
-        on conflict (_row) do update set words = excluded.words`,
-    );
   return {
     create: [
       sql`create table ${table} (_row ${sql.raw(dialect.columnType(idKind))} primary key references ${sql.table(rows)} (id) on delete cascade, words tsvector not null)`,
@@ -54,14 +36,34 @@ export function postgresSearch(
     drop: [sql`drop table ${table}`],
     async put(transaction, all) {
       if (all.length === 0) return;
-      write ??= compile();
-      await transaction.all(write, [arrayLiteral(all.map(({ id }) => id)), arrayLiteral(all.map(vectorOf))]);
+      write ??= statement(
+        dialect,
+        sql`insert into ${table} (_row, words) select id, text::tsvector from unnest(${sql.raw(`$1::${types[idKind]}[], $2::text[]`)}) as given (id, text)
+        on conflict (_row) do update set words = excluded.words`,
+      );
+      const vectors = all.map(({ words }) => {
+        const places = new Map<string, string[]>();
+        for (const [at, each] of words.entries())
+          for (const [place, word] of each.entries()) {
+            const lexeme = `${fieldMark(at)}${word}`;
+            const known = places.get(lexeme) ?? [];
+            known.push(`${Math.min(place + 1, MAX_PLACE)}${classes[at]}`);
+            places.set(lexeme, known);
+          }
+        return [...places].map(([lexeme, found]) => `'${lexeme}':${found.join()}`).join(' ');
+      });
+      await transaction.all(write, [arrayLiteral(all.map(({ id }) => id)), arrayLiteral(vectors)]);
     },
-    query: (terms, some) => {
-      const phraseIn = (field: number, { words, isPrefix }: SearchTerm) =>
-        `${words.map((word) => `'${fieldMark(field)}${word}'`).join(' <-> ')}${isPrefix ? ':*' : ''}`;
-      return terms.map((term) => `(${some.map((at) => phraseIn(at, term)).join(' | ')})`).join(' & ');
-    },
+    query: (terms, some) =>
+      terms
+        .map(({ words, isPrefix }) => {
+          const end = isPrefix ? ':*' : '';
+          const phrases = some.map(
+            (at) => `${words.map((word) => `'${fieldMark(at)}${word}'`).join(' <-> ')}${end}`,
+          );
+          return `(${phrases.join(' | ')})`;
+        })
+        .join(' & '),
     // Found first: the planner knows not how few match, and would walk the index of an order for them.
     matches: (id, query) =>
       sql`${id} = any(array(select _row from ${table} where words @@ ${query}::text::tsquery))`,

@@ -30,7 +30,7 @@ export interface SearchIndex {
 }
 
 /** A row's words, field by field. */
-export interface IndexedRow {
+interface IndexedRow {
   readonly id: Value;
   readonly words: readonly (readonly string[])[];
 }

@@ -20,17 +20,6 @@ export function sqliteSearch(dialect: Dialect, index: SearchIndex): SearchSql {
   const weights = sql.raw(fields.map(({ weight }) => weight).join());
   const rank = sql`-bm25(${texts}, ${weights})`;
   let statements: readonly [Statement, Statement] | undefined;
-  const compile = () =>
-    [
-      statement(
-        dialect,
-        sql`insert into ${numbers} (_row) values (${null}) on conflict (_row) do update set _row = excluded._row returning _at`,
-      ),
-      statement(
-        dialect,
-        sql`insert or replace into ${texts} (rowid, ${sql.raw(columns.join())}) values (${null}, ${sql.join(columns.map(() => null))})`,
-      ),
-    ] as const;
   return {
     create: [
       sql`create table ${numbers} (_at integer primary key autoincrement, _row ${sql.raw(kind)} not null unique references ${sql.table(rows)} (id) on delete cascade) strict`,
@@ -39,7 +28,16 @@ export function sqliteSearch(dialect: Dialect, index: SearchIndex): SearchSql {
     ],
     drop: [sql`drop table ${numbers}`, sql`drop table ${texts}`],
     async put(transaction, all) {
-      statements ??= compile();
+      statements ??= [
+        statement(
+          dialect,
+          sql`insert into ${numbers} (_row) values (${null}) on conflict (_row) do update set _row = excluded._row returning _at`,
+        ),
+        statement(
+          dialect,
+          sql`insert or replace into ${texts} (rowid, ${sql.raw(columns.join())}) values (${null}, ${sql.join(columns.map(() => null))})`,
+        ),
+      ];
       const [number, write] = statements;
       for (const { id, words: each } of all) {
         const [found] = await transaction.all(number, [id]);
