@@ -51,9 +51,19 @@ export async function transfer(
   return await source.snapshot((reader) =>
     target.exclusive(wait, async (writer) => {
       const move = { reader, from: source.dialect, writer, to: target.dialect, progress };
-      if (!replace) await refuseRows(move, tables);
+      const names = tables.map(({ name }) => name);
+      if (!replace) {
+        // Nobody else may write to the target from here on: what is compared is what was copied.
+        for (const lock of target.dialect.lockTables(names))
+          await writer.all(statement(target.dialect, lock), []);
+        for (const name of names) {
+          const any = statement(target.dialect, sql`select 1 from ${sql.table(name)} limit 1`);
+          const found = await writer.all(any, []);
+          if (found.length > 0) throw new StartError(`the table ${name} of the target has rows already`);
+        }
+      }
       const moved = await target.dialect.withoutReferences(writer, async () => {
-        const emptying = replace ? target.dialect.emptyTables(tables.map(({ name }) => name)) : [];
+        const emptying = replace ? target.dialect.emptyTables(names) : [];
         for (const step of emptying) await writer.all(statement(target.dialect, step), []);
         const all: MovedTable[] = [];
         for (const table of tables) all.push(await moveTable(move, table));
@@ -71,15 +81,6 @@ interface Move {
   readonly writer: Executor;
   readonly to: Dialect;
   readonly progress: (progress: Progress) => void;
-}
-
-/** Nobody else may write to the target from here on: what is compared is what was copied. */
-async function refuseRows({ writer, to }: Move, tables: readonly Table[]): Promise<void> {
-  for (const lock of to.lockTables(tables.map(({ name }) => name))) await writer.all(statement(to, lock), []);
-  for (const { name } of tables) {
-    const found = await writer.all(statement(to, sql`select 1 from ${sql.table(name)} limit 1`), []);
-    if (found.length > 0) throw new StartError(`the table ${name} of the target has rows already`);
-  }
 }
 
 interface MovedTable {
