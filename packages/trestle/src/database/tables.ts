@@ -19,17 +19,24 @@ export function tablesOf(resources: Resources, accounts: Accounts): Table[] {
   const known = withAccounts(resources, accounts);
   const tables = Object.entries(resources).flatMap(([name, resource]): Table[] => {
     const table = tableName(name, resource);
-    const isOwn = (key: string) => name === 'accounts' && Object.hasOwn(accounts.fields, key);
+    const columns = Object.entries(resource.fields)
+      .filter(([, field]) => hasColumn(field))
+      .map(([key, field]): Column => {
+        const column = columnOf(key, field, known, accounts);
+        const isOwn = name === 'accounts' && Object.hasOwn(accounts.fields, key);
+        const { server, reference, schema } = field.type;
+        if ((resource.table !== undefined && !isOwn) || server || reference) return column;
+        // Callers give its values: their schema is written down, without its keywords for people.
+        const written = JSON.stringify(schema, (keyword: string, value: unknown) =>
+          keyword.startsWith('x-') ? undefined : value,
+        );
+        return { ...column, schema: JSON.parse(written) };
+      });
     const own = {
       name: table,
       columns: [
         idColumn(resource.id),
-        ...Object.entries(resource.fields)
-          .filter(([, field]) => hasColumn(field))
-          .map(([key, field]) => ({
-            ...columnOf(key, field, known, accounts),
-            ...((resource.table === undefined || isOwn(key)) && schemaOf(field)),
-          })),
+        ...columns,
         VERSION_COLUMN,
         ...(resource.softDelete ? [DELETED_COLUMN] : []),
       ],
@@ -83,13 +90,6 @@ function columnOf(name: string, field: Field, resources: Resources, accounts: Ac
     ...(older && { older }),
     type: field.type,
   };
-}
-
-/** The schema of values that callers give, as it is written down: without what is for people. */
-function schemaOf({ type }: Field): Pick<Column, 'schema'> {
-  if (type.server || type.reference) return {};
-  const forPeople = (key: string, value: unknown) => (key.startsWith('x-') ? undefined : value);
-  return { schema: JSON.parse(JSON.stringify(type.schema, forPeople)) };
 }
 
 /** The value of a new column in existing rows; null in a nullable column. */
