@@ -68,7 +68,19 @@ export class Artifacts {
   async openPartial(operation: string, fence: number): Promise<PartialFile> {
     const path = join(this.#partials, `${operation}.${fence}`);
     await mkdir(this.#partials, { recursive: true });
-    await this.#takeOver(operation, path);
+    const names = (await this.#partialsOf(operation)).filter((name) => !name.endsWith('.json'));
+    const newest = names.sort((a, b) => fenceOf(b) - fenceOf(a))[0];
+    if (newest !== undefined && join(this.#partials, newest) !== path) {
+      // A copy of what an earlier attempt has brought: its writer may still be alive and must not write into ours.
+      const old = join(this.#partials, newest);
+      const note = await readNote(old);
+      if (note) {
+        await copyFile(old, path, constants.COPYFILE_FICLONE);
+        await writeFile(`${path}.json`, JSON.stringify(note), { flush: true });
+      }
+      for (const name of names)
+        for (const file of [name, `${name}.json`]) await rm(join(this.#partials, file), { force: true });
+    }
     // What operations have left that were cancelled or failed.
     for (const name of await readdir(this.#partials)) {
       const file = join(this.#partials, name);
@@ -115,21 +127,6 @@ export class Artifacts {
 
   get #partials(): string {
     return join(this.folder, 'partial');
-  }
-
-  /** Copies the newest earlier partial: its writer may still be alive and must not write into ours. */
-  async #takeOver(operation: string, path: string): Promise<void> {
-    const names = (await this.#partialsOf(operation)).filter((name) => !name.endsWith('.json'));
-    const newest = names.sort((a, b) => fenceOf(b) - fenceOf(a))[0];
-    if (newest === undefined || join(this.#partials, newest) === path) return;
-    const old = join(this.#partials, newest);
-    const note = await readNote(old);
-    if (note) {
-      await copyFile(old, path, constants.COPYFILE_FICLONE);
-      await writeFile(`${path}.json`, JSON.stringify(note), { flush: true });
-    }
-    for (const name of names)
-      for (const file of [name, `${name}.json`]) await rm(join(this.#partials, file), { force: true });
   }
 
   async #partialsOf(operation: string): Promise<string[]> {

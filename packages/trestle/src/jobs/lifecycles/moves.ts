@@ -1,4 +1,3 @@
-import type { Executor } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
 import { narrowed, type SystemReads } from '../../rows/system-tables.ts';
 import { inTransaction } from '../../rows/transaction.ts';
@@ -8,7 +7,7 @@ import type { RowId } from '../../schema/id.ts';
 import type { ListQuery, Page } from '../../schema/services/list-query.ts';
 import type { HandMove, Move } from '../../schema/services/operation-service.ts';
 import type { MoveRecord } from '../job-table.ts';
-import { type CompiledLifecycle, illegalTransition, lifecycleOf, type State } from './lifecycles.ts';
+import { illegalTransition, lifecycleOf } from './lifecycles.ts';
 import { type AppRows, accountIdOf, moveRow } from './operation-handler.ts';
 
 /** Puts a row into a state by hand, under the resource's `update` rule. */
@@ -27,27 +26,22 @@ export async function moveByHand(
       id,
       body: to.body,
       async to(from, executor) {
-        const state = await wantedState(lifecycle, executor, to.state);
+        const wanted = to.state;
+        const state =
+          (lifecycle.isStateId(wanted) ? await lifecycle.stateWithId(executor, wanted) : undefined) ??
+          (typeof wanted === 'string' ? await lifecycle.stateNamed(executor, wanted) : undefined);
+        if (!state) {
+          const message = `there is no state ${wanted}`;
+          const pointer = `/${lifecycle.field}`;
+          const error = { pointer, code: 'reference', message, params: { id: wanted } };
+          throw new Problem('invalid', { detail: message, errors: [error] });
+        }
         if (to.from && !to.from.includes(from.name))
           throw illegalTransition(lifecycle, id, from.name, state.name);
         return state;
       },
     }),
   );
-}
-
-async function wantedState(
-  lifecycle: CompiledLifecycle,
-  transaction: Executor,
-  state: RowId,
-): Promise<State> {
-  const found =
-    (lifecycle.isStateId(state) ? await lifecycle.stateWithId(transaction, state) : undefined) ??
-    (typeof state === 'string' ? await lifecycle.stateNamed(transaction, state) : undefined);
-  if (found) return found;
-  const message = `there is no state ${state}`;
-  const error = { pointer: `/${lifecycle.field}`, code: 'reference', message, params: { id: state } };
-  throw new Problem('invalid', { detail: message, errors: [error] });
 }
 
 /** Who may read the moves of a row was asked of the row. */

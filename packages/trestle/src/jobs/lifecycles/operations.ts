@@ -221,7 +221,10 @@ export class Operations {
       // Both ways, so that one operation finds its row by the id, and the few rows of a caller find theirs.
       const row = sql`select 1 from ${table}
         where ${id} = ${ofRow} and cast(${id} as text) = ${own('row')} and ${where}`;
-      return { key: `${name} ${this.#numberOf(where)}`, condition: sql`(${ofResource} and exists (${row}))` };
+      // A rule of a class of callers by a number: a statement that is kept for one of them is not that of another.
+      const number = this.#numbers.get(where) ?? this.#numbers.size + 1;
+      this.#numbers.set(where, number);
+      return { key: `${name} ${number}`, condition: sql`(${ofResource} and exists (${row}))` };
     });
     const any = conditions.map(({ condition }) => condition);
     return {
@@ -229,13 +232,6 @@ export class Operations {
       condition: any.length > 0 ? sql`(${sql.join(any, ' or ')})` : sql`1 = 0`,
     };
   };
-
-  /** A rule of a class of callers by a number: a statement that is kept for one of them is not that of another. */
-  #numberOf(where: Sql): number {
-    const number = this.#numbers.get(where) ?? this.#numbers.size + 1;
-    this.#numbers.set(where, number);
-    return number;
-  }
 
   /** Throws `unauthenticated` or `forbidden` for callers who can read no resource with operations. */
   #requireReader(caller: Caller, action: 'read' | 'see'): void {
