@@ -175,22 +175,11 @@ export class Webhooks implements ChangeRecorder {
     await transaction.all(statement(store.dialect, old), [before]);
   }
 
-  /** Adds a delivery for each webhook that is to know of a change. */
+  /** Adds a delivery for each active webhook that is to know of a change, as far as its owner may read it. */
   async #fanOut(transaction: OpenTransaction, input: JsonValue): Promise<void> {
     // As it was enqueued above.
     const { changes, timestamp } = input as unknown as { changes: readonly Change[]; timestamp: string };
-    for (const { webhook, owner } of await this.#registered(transaction))
-      for (const change of changes) {
-        const model = this.#opened().models.get(change.resource);
-        const seen = model && (await visibleChange(model, owner, change, transaction));
-        if (seen && webhook.events.includes(seen.type))
-          await this.#add(transaction, webhook.id, { timestamp, ...seen });
-      }
-  }
-
-  /** Active webhooks, each with its owner as the caller that reads for it. */
-  async #registered(transaction: OpenTransaction): Promise<{ webhook: WebhookRow; owner: Caller }[]> {
-    const { byName } = this.#opened();
+    const { byName, models } = this.#opened();
     const context = system({ transaction });
     const page = await byName
       .get('webhooks')
@@ -198,10 +187,16 @@ export class Webhooks implements ChangeRecorder {
     // Rows have the fields of the declaration.
     const webhooks = (page?.items ?? []) as unknown as WebhookRow[];
     const accounts = await this.#ownersOf(webhooks, context);
-    return webhooks.flatMap((webhook) => {
+    for (const webhook of webhooks) {
       const owner = this.#callerOf(webhook, accounts?.get(webhook.owner ?? ''));
-      return owner ? [{ webhook, owner }] : [];
-    });
+      if (!owner) continue;
+      for (const change of changes) {
+        const model = models.get(change.resource);
+        const seen = model && (await visibleChange(model, owner, change, transaction));
+        if (seen && webhook.events.includes(seen.type))
+          await this.#add(transaction, webhook.id, { timestamp, ...seen });
+      }
+    }
   }
 
   async #ownersOf(webhooks: readonly WebhookRow[], context: Context) {
