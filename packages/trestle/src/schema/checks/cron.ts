@@ -83,7 +83,10 @@ export function nextOfCron(cron: Cron, timeZone: string, after: number): number 
     // Every hour: by elapsed time, so that a repeated hour is no pause.
     const elapsed = after < minute + MINUTE ? minute + (wanted - clock(minute)) : Number.NaN;
     if (cron.hours.size === 24 && matches(cron, clock(elapsed)) && elapsed > after) return elapsed;
-    const instant = instantOf(clock, wanted);
+    // The first instant at which the clocks show it; of a time that they skip, that time by the offset before.
+    const offsets = [wanted - DAY, wanted + DAY].map((near) => clock(near) - near);
+    const shown = offsets.map((offset) => wanted - offset).filter((each) => clock(each) === wanted);
+    const instant = shown.length > 0 ? Math.min(...shown) : wanted - (offsets[0] ?? 0);
     if (instant > after) return instant;
     from = wanted;
   }
@@ -142,11 +145,4 @@ function wallClock(timeZone: string): (instant: number) => number {
       part('second'),
     );
   };
-}
-
-/** The first instant at which the clocks show a time; of one that they skip, that time by the offset before. */
-function instantOf(clock: (instant: number) => number, wall: number): number {
-  const offsets = [wall - DAY, wall + DAY].map((near) => clock(near) - near);
-  const shown = offsets.map((offset) => wall - offset).filter((instant) => clock(instant) === wall);
-  return shown.length > 0 ? Math.min(...shown) : wall - (offsets[0] ?? 0);
 }

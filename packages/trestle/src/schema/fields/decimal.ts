@@ -71,7 +71,12 @@ function decimalType(digits: number, scale: number): FieldType {
     scale,
     sums: () => decimalType(MAX_DIGITS, scale),
     normalize,
-    complete: (value) => padded(String(normalize(value)), scale),
+    // Exactly so many digits after the point. Zero has no sign.
+    complete: (value) => {
+      const [units = '', fraction = ''] = String(normalize(value)).split('.');
+      const text = scale > 0 ? `${units}.${fraction.padEnd(scale, '0')}` : units;
+      return /[1-9]/.test(text) ? text : text.replace('-', '');
+    },
     conversions: {
       integer: { convert: asDecimal },
       number: { convert: asDecimal },
@@ -84,11 +89,4 @@ function decimalType(digits: number, scale: number): FieldType {
 /** A decimal without zeros at the end of its fraction: `12.500` is `12.5`. */
 function normalize(value: unknown): unknown {
   return typeof value === 'string' && /^-?\d+\.\d*$/.test(value) ? value.replace(/\.?0*$/, '') : value;
-}
-
-/** A decimal with exactly so many digits after the point. Zero has no sign. */
-function padded(value: string, scale: number): string {
-  const [whole = '', fraction = ''] = value.split('.');
-  const text = scale > 0 ? `${whole}.${fraction.padEnd(scale, '0')}` : whole;
-  return /[1-9]/.test(text) ? text : text.replace('-', '');
 }
