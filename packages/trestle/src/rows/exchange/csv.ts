@@ -44,14 +44,31 @@ class CsvReader {
       case 'quoted':
         if (char === QUOTE) this.#state = 'closed';
         else this.#cell += char;
-        return undefined;
+        break;
       case 'closed':
-        return this.#afterQuotes(char);
+        if (char === QUOTE) {
+          this.#cell += QUOTE;
+          this.#state = 'quoted';
+        } else if (char === ',') this.#endCell();
+        else if (char === '\n') return this.#endOfLine();
+        else if (char !== '\r') this.#break('text after the quote that closes a cell');
+        break;
       case 'broken':
-        return char === '\n' ? this.#record() : undefined;
+        if (char === '\n') return this.#record();
+        break;
       default:
-        return this.#plain(char);
+        if (char === ',') this.#endCell();
+        else if (char === '\n') return this.#endOfLine();
+        else if (char !== QUOTE) {
+          this.#cell += char;
+          this.#state = 'plain';
+        } else if (this.#state === 'start') this.#state = 'quoted';
+        else
+          this.#break(
+            'a quote inside a cell that does not begin with one; put the cell in quotes and double it',
+          );
     }
+    return undefined;
   }
 
   /** The record that the end of the text ends. */
@@ -60,28 +77,6 @@ class CsvReader {
     if (this.#state === 'start' && this.#cells.length === 0) return undefined;
     this.#line += 1;
     return this.#state === 'broken' ? this.#record() : this.#endOfLine();
-  }
-
-  #plain(char: string): CsvRecord | undefined {
-    if (char === ',') this.#endCell();
-    else if (char === '\n') return this.#endOfLine();
-    else if (char !== QUOTE) {
-      this.#cell += char;
-      this.#state = 'plain';
-    } else if (this.#state === 'start') this.#state = 'quoted';
-    else
-      this.#break('a quote inside a cell that does not begin with one; put the cell in quotes and double it');
-    return undefined;
-  }
-
-  #afterQuotes(char: string): CsvRecord | undefined {
-    if (char === QUOTE) {
-      this.#cell += QUOTE;
-      this.#state = 'quoted';
-    } else if (char === ',') this.#endCell();
-    else if (char === '\n') return this.#endOfLine();
-    else if (char !== '\r') this.#break('text after the quote that closes a cell');
-    return undefined;
   }
 
   #endCell(): void {
