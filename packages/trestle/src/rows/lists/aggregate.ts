@@ -1,6 +1,6 @@
 import type { Dialect } from '../../database/dialect.ts';
 import { type Sql, sql } from '../../database/sql.ts';
-import type { Columns, Store } from '../../database/store.ts';
+import type { Store } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
 import type { Caller, Context } from '../../schema/caller.ts';
 import {
@@ -59,7 +59,12 @@ export function aggregator(listsOf: (caller: Caller) => ClassLists, store: Store
     const isCounted = query.count ?? columns.length === groups.length;
     const items = found.slice(0, limit).map((row) => {
       const item: AggregateRow = { ...(isCounted && { count: Number(row.count) }) };
-      for (const [at, column] of columns.entries()) put(item, column, decoders[at], row[`c${at}`]);
+      for (const [at, { part, field }] of columns.entries()) {
+        const value = row[`c${at}`];
+        const decode = decoders[at];
+        const isPlain = value === null || part === 'avg' || !decode;
+        item[part] = { ...item[part], [field.name]: isPlain ? value : decode(value) };
+      }
       return item;
     });
     return { items, more: found.length > limit };
@@ -90,16 +95,6 @@ function columnsOf({ model, fields }: ClassLists, query: AggregateQuery): Column
     ...new Set(group.map((name) => column('group', name))),
     ...AGGREGATES.flatMap((part) => (query[part] ?? []).map((name) => column(part, name))),
   ];
-}
-
-function put(
-  item: AggregateRow,
-  { part, field }: Column,
-  decode: ((value: unknown) => unknown) | undefined,
-  value: Columns[string],
-): void {
-  const isPlain = value === null || part === 'avg' || !decode;
-  item[part] = { ...item[part], [field.name]: isPlain ? value : decode(value) };
 }
 
 function refused(parameter: string, message: string): Problem {

@@ -43,17 +43,16 @@ export function comparison(operator: string, constant: unknown): (value: unknown
     case 'ends':
       return text((value) => value.endsWith(wanted));
     case 'icontains': {
-      const variants = caseVariants(wanted).map((each) => `(?:${[...each].map(escaped).join('|')})`);
+      const variants = caseVariants(wanted).map((each) => {
+        const literals = [...each].map((char) => char.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'));
+        return `(?:${literals.join('|')})`;
+      });
       const pattern = new RegExp(variants.join(''), 'u');
       return text((value) => pattern.test(value));
     }
     default:
       throw new TypeError(`a rule has the operator '${operator}', which no condition has`);
   }
-}
-
-function escaped(char: string): string {
-  return char.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }
 
 /** The order of both databases: texts by code point, false before true. */

@@ -126,7 +126,15 @@ export class Expander {
         const plan = related.plans.of(caller, expandedQuery(query, by));
         return { name, kind, by, lists: related, query, plan, rows, ids, outer };
       } catch (error) {
-        throw within(error, { name, outer });
+        if (!(error instanceof Problem)) throw error;
+        // The client is told where in the query the relation stands.
+        let path = `expand/${name}`;
+        for (let one = outer; one; one = one.outer) path = `expand/${one.name}/${path}`;
+        const errors = error.errors.map((each) => ({
+          ...each,
+          pointer: `${path}/${each.pointer.replace(/^\//, '')}`,
+        }));
+        throw new Problem(error.code, { detail: `${path}: ${error.detail}`, errors, data: error.data });
       }
     });
   }
@@ -167,18 +175,6 @@ interface Expanded extends RelatedQuery {
   readonly rows: readonly Row[];
   /** The relation that those are of; undefined where they were asked for themselves. */
   readonly outer: Expanded | undefined;
-}
-
-/** A problem of the list of a relation, with the path to that. */
-function within(error: unknown, { name, outer }: Pick<Expanded, 'name' | 'outer'>): unknown {
-  if (!(error instanceof Problem)) return error;
-  let path = `expand/${name}`;
-  for (let one = outer; one; one = one.outer) path = `expand/${one.name}/${path}`;
-  const errors = error.errors.map((each) => ({
-    ...each,
-    pointer: `${path}/${each.pointer.replace(/^\//, '')}`,
-  }));
-  return new Problem(error.code, { detail: `${path}: ${error.detail}`, errors, data: error.data });
 }
 
 /** The ids that a relation of a row is found by. A reference that the caller may not read in a row is missing. */

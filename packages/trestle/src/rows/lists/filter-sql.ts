@@ -197,7 +197,14 @@ export class FilterParts {
       this.#wrong(at, 'operator', message);
       return undefined;
     }
-    if (field.links) return this.#has(field, value, at);
+    const { links } = field;
+    if (links) {
+      const id = this.#encode({ ...field, kind: links.kind }, value, at);
+      if (id === undefined) return undefined;
+      // The rows that have the id among their links are found by the index of the link table.
+      const rows = sql`select ${sql.ref('_l.row')} from ${links.table} as ${sql.id('_l')} where ${sql.ref('_l.target')} = ${this.bind(id)}${links.where}`;
+      return sql`${this.#refer({ name: 'id' })} in (${rows})`;
+    }
     if (field.value) this.cost += COMPUTED_COST;
     else if (!looksIntoTexts(operator) && !(isIndexed(field) && INDEXED.has(operator)))
       this.cost += COMPARISON_COST;
@@ -213,15 +220,6 @@ export class FilterParts {
     }
     if (operator === 'ne') return sql`(${column} <> ${operand} or ${column} is null)`;
     return sql`${column} ${sql.raw(COMPARISONS[operator as keyof typeof COMPARISONS])} ${operand}`;
-  }
-
-  /** The rows that have an id among their links: found by the index of the link table. */
-  #has(field: ModelField, value: unknown, at: string): Sql | undefined {
-    const { links } = field;
-    const id = links && this.#encode({ ...field, kind: links.kind }, value, at);
-    if (id === undefined || !links) return undefined;
-    const rows = sql`select ${sql.ref('_l.row')} from ${links.table} as ${sql.id('_l')} where ${sql.ref('_l.target')} = ${this.bind(id)}${links.where}`;
-    return sql`${this.#refer({ name: 'id' })} in (${rows})`;
   }
 
   #isNull(column: Sql, wanted: unknown, at: string): Sql | undefined {

@@ -80,7 +80,13 @@ export class GroupChoice {
 
   /** The page of a list. Each statement is followed by the next where it finds less than a page. */
   page(list: MemberList, ways: Record<WayName, Way>): BoundStatement {
-    const known = this.#knownOf(list);
+    const { account, plan } = list;
+    const lists = this.#known.get(account) ?? new FifoMap<string, KnownList>(MAX_LISTS);
+    let known = lists.get(plan.shape);
+    if (!known) {
+      known = { merges: 0, floors: {} };
+      this.#known.set(account, lists.set(plan.shape, known));
+    }
     if (known.merges > 1) {
       known.merges -= 1;
       return read('groups', { known, list, ways });
@@ -90,15 +96,6 @@ export class GroupChoice {
       known.floors.walk = undefined;
       return read('groups', { known, list, ways });
     });
-  }
-
-  #knownOf({ account, plan: { shape } }: MemberList): KnownList {
-    const lists = this.#known.get(account) ?? new FifoMap<string, KnownList>(MAX_LISTS);
-    const known = lists.get(shape);
-    if (known) return known;
-    const made = { merges: 0, floors: {} };
-    this.#known.set(account, lists.set(shape, made));
-    return made;
   }
 }
 

@@ -278,20 +278,20 @@ export class ListPlans {
   /** The rows of a list by group, as `count` and the given columns, in the order of the groups; one group more than the limit. */
   grouped(plan: ListPlan, caller: Caller, { key, select, groups, limit }: GroupedQuery): BoundStatement {
     const shape = `grouped ${key} ${plan.shape}`;
-    const compile = () => {
+    let shaped = this.#statements.get(shape);
+    if (!shaped) {
       const where = whereClause(plan.conditions, true);
       // By their places: an expression with parameters is another each time that it is written.
       const places = groups.map((_, at) => sql.raw(String(at + 2)));
       const order = places.map((place) => sql`${place} nulls first`);
       const grouping =
         groups.length > 0 ? sql`group by ${sql.join(places)} order by ${sql.join(order)}` : sql``;
-      return this.#compile(
+      shaped = this.#compile(
         shape,
         sql`select ${sql.join([sql`count(*) as count`, ...select])} from ${this.#model.table} ${where}
           ${grouping} limit ${sql.rowCount(new Slot(plan.values.length))}`,
       );
-    };
-    const shaped = this.#statements.get(shape) ?? compile();
+    }
     return {
       statement: shaped.statement,
       values: bindShaped(shaped, [...plan.values, limit + 1], caller),

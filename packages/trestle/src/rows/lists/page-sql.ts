@@ -1,5 +1,5 @@
 import { type Sql, sql } from '../../database/sql.ts';
-import { EACH_ROW, type Value } from '../../database/store.ts';
+import { EACH_ROW } from '../../database/store.ts';
 import { columnsOf, flagOf, type Model, type ModelField, type Projection } from '../model.ts';
 import { Slot } from './filter-sql.ts';
 import { amongFirst, type Floor, pageDownTo, pageOfGroups } from './group-merge.ts';
@@ -65,7 +65,8 @@ function rowsOfPage(
   const now = placed[1] && ranked?.rankNow?.(placed[1]);
   if (now) placed[0] = sql`coalesce(${now}, ${placed[0]})`;
   const before = position?.before ?? false;
-  const beyond = position && after(sort, placed, places.map(isNull), before);
+  const nulls = places.map((value) => value === null);
+  const beyond = position && after(sort, placed, nulls, before);
   const bound = (at: number) => sql.rowCount(new Slot(values.length + places.length + at));
   const limit = plan.isPlannedOnce ? sql.lit(plan.limit + 1) : bound(0);
   const offset = plan.query.offset ? bound(1) : undefined;
@@ -90,8 +91,6 @@ function rowsOfPage(
   const asked = all.map((each) => (isOfFew && each === rule ? ofFewGroups(groups, dialect) : each));
   return select(few ? sql`${columns}, ${few}` : columns, whereClause([...asked, first], false));
 }
-
-const isNull = (value: Value) => value === null;
 
 /** @param eachRow marks a clause that many rows may be compared with, for `Store.scan`. */
 export function whereClause(conditions: readonly Sql[], eachRow: boolean): Sql {

@@ -1,4 +1,3 @@
-import type { ColumnType } from '../../database/dialect.ts';
 import { type Sql, sql } from '../../database/sql.ts';
 import type { ReadCost, Value } from '../../database/store.ts';
 import { FifoMap } from '../../fifo-map.ts';
@@ -40,12 +39,11 @@ export class RelatedStatements {
   /** The rows that are asked for, those of a parent in the order of the list. */
   bind(asked: RelatedQuery, caller: Caller): BoundStatement {
     const key = `${asked.by ?? ''} ${asked.plan.shape}`;
-    const compile = () => {
-      const made = shapedStatement(this.#model.dialect, this.#select(asked, false));
-      this.#statements.set(key, made);
-      return made;
-    };
-    const shaped = this.#statements.get(key) ?? compile();
+    let shaped = this.#statements.get(key);
+    if (!shaped) {
+      shaped = shapedStatement(this.#model.dialect, this.#select(asked, false));
+      this.#statements.set(key, shaped);
+    }
     return {
       statement: shaped.statement,
       values: bindShaped(shaped, this.#values(asked), caller),
@@ -59,7 +57,15 @@ export class RelatedStatements {
     return {
       key: `${this.#number} ${by ?? ''} ${plan.shape}`,
       query: () => this.#select(asked, this.#isPlaced(by)),
-      columns: () => this.#columns(plan),
+      columns: () => {
+        const { fields } = plan.fields;
+        const flags = fields.filter(({ visible }) => visible);
+        return [
+          { name: 'id', kind: this.#model.idKind },
+          ...fields.map(({ name, kind }) => ({ name, kind })),
+          ...flags.map(({ name }) => ({ name: flagOf(name), kind: 'boolean' as const })),
+        ];
+      },
       fields: plan.fields,
       isPlaced: this.#isPlaced(by),
       values: this.#values(asked),
@@ -79,15 +85,6 @@ export class RelatedStatements {
   /** Whether the order of rows is told by a column, since a union has none. */
   #isPlaced(by: string | undefined): boolean {
     return by !== undefined && !this.#model.dialect.keepsOrderInUnion;
-  }
-
-  #columns({ fields: { fields } }: ListPlan): ColumnType[] {
-    const flags = fields.filter(({ visible }) => visible);
-    return [
-      { name: 'id', kind: this.#model.idKind },
-      ...fields.map(({ name, kind }) => ({ name, kind })),
-      ...flags.map(({ name }) => ({ name: flagOf(name), kind: 'boolean' as const })),
-    ];
   }
 
   #select({ plan, by }: RelatedQuery, isPlaced: boolean): Sql {

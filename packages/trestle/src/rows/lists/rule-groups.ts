@@ -53,17 +53,14 @@ export function ofFewGroups({ memberships, rest, own = [] }: RuleGroups, { among
   return rest ? sql`${ofGroups} and ${rest}` : ofGroups;
 }
 
-/** The groups of the rows that a condition leaves, where it is a membership rule. */
+/**
+ * The groups of the rows that a condition leaves, where it is a membership rule: an `exists` that compares one field of the other
+ * resource with a reference or an author of the row, or a `through` to rows of such a rule.
+ */
 export function groupsOf(where: Sql): RuleGroups | undefined {
   const origin = originOf(where);
-  return origin && groupsIn(origin.residual, origin.model, origin.find);
-}
-
-/**
- * Groups by an `exists` that compares one field of the other resource with a reference or an author of the row, or by a
- * `through` to rows of such a rule.
- */
-function groupsIn(residual: Part, model: Model, find: FindModel): RuleGroups | undefined {
+  if (!origin) return undefined;
+  const { residual, model, find } = origin;
   if (residual.kind !== 'all') return groupsOfPart(residual, model, find);
   for (const part of residual.parts) {
     const groups = groupsOfPart(part, model, find);

@@ -73,7 +73,19 @@ export class Unions {
 
   #compile(key: string, parts: readonly UnionPart[]): Union {
     const shared: ColumnType[] = [];
-    const names = parts.map((part) => shareColumns(shared, part.columns(), this.#dialect));
+    const { columnType } = this.#dialect;
+    // Parts share the columns of a type: with columns of their own, the rows of three were three times as wide, and a page took a
+    // quarter longer on both databases (docs/performance.md, Related rows).
+    const names = parts.map((part) => {
+      const own = new Map<ColumnType, string>();
+      for (const { name, kind } of part.columns()) {
+        const free = shared.find((each) => columnType(each.kind) === columnType(kind) && !own.has(each));
+        const column = free ?? { name: `c${shared.length}`, kind };
+        if (!free) shared.push(column);
+        own.set(column, name);
+      }
+      return own;
+    });
     const isPlaced = parts.some((part) => part.isPlaced);
     let slots = 0;
     const selects = parts.map((each, part) => {
@@ -101,19 +113,4 @@ export class Unions {
     this.#known.set(key, union);
     return union;
   }
-}
-
-/**
- * The name that a part has for each column of the union. Parts share the columns of a type: with columns of their own, the rows
- * of three were three times as wide, and a page took a quarter longer on both databases (docs/performance.md, Related rows).
- */
-function shareColumns(shared: ColumnType[], columns: readonly ColumnType[], { columnType }: Dialect) {
-  const names = new Map<ColumnType, string>();
-  for (const { name, kind } of columns) {
-    const isFree = (column: ColumnType) => columnType(column.kind) === columnType(kind) && !names.has(column);
-    const column = shared.find(isFree) ?? { name: `c${shared.length}`, kind };
-    if (!shared.includes(column)) shared.push(column);
-    names.set(column, name);
-  }
-  return names;
 }
