@@ -85,7 +85,13 @@ export class ChangeLog implements ChangeRecorder {
   constructor(resources: Resources, store: Store & Partial<Notifier>, accounts: Accounts) {
     const { notify } = store;
     this.#announce = async (transaction) => notify?.call(store, transaction, CHANGES_CHANNEL, '');
-    this.#recorded = recordedResources(resources);
+    // Live resources by their rows; those that the rules of live ones look at, as wholes.
+    const recorded = new Map<string, 'rows' | 'whole'>();
+    const lives = named(resources).filter(({ live }) => live);
+    for (const { name } of lives)
+      for (const other of lookedAt(resources, name, 'read')) recorded.set(other, 'whole');
+    for (const { name } of lives) recorded.set(name, 'rows');
+    this.#recorded = recorded;
     const { changes: model } = compileSystemModels(CHANGES, accounts, store);
     this.#statements = compileStatements(new SystemTable(model));
     this.#insert = bulkInsertOf(model.record, false);
@@ -106,18 +112,16 @@ export class ChangeLog implements ChangeRecorder {
     const all = [...made];
     this.#pending.set(transaction, all);
     // Last of all, so that on PostgreSQL nobody waits for a row while others wait for the place in the order.
-    transaction.beforeCommit.push(() => this.#write(transaction, all));
+    transaction.beforeCommit.push(async () => {
+      const whole = new Set<string>();
+      const rows: NewChange[] = [];
+      for (const { model, before = null, after = null, restored } of all)
+        if (this.#recorded.get(model.name) === 'whole') whole.add(model.name);
+        else rows.push({ resource: model.name, before: restored ? null : before, after });
+      for (const name of whole) rows.push({ resource: name, before: null, after: null });
+      await this.#append(transaction, rows);
+    });
     transaction.afterCommit.push(() => this.committed());
-  }
-
-  async #write(transaction: Executor, made: readonly RowChange[]): Promise<void> {
-    const whole = new Set<string>();
-    const rows: NewChange[] = [];
-    for (const { model, before = null, after = null, restored } of made)
-      if (this.#recorded.get(model.name) === 'whole') whole.add(model.name);
-      else rows.push({ resource: model.name, before: restored ? null : before, after });
-    for (const name of whole) rows.push({ resource: name, before: null, after: null });
-    await this.#append(transaction, rows);
   }
 
   /** Records that any row of a resource may have changed. Last in its transaction. */
@@ -169,15 +173,6 @@ function compileStatements(table: SystemTable<typeof changes>) {
       sql`delete from ${table.name} where changed_at < ${param('before')} and id < ${newest}`,
     ),
   };
-}
-
-/** Live resources by their rows; those that the rules of live ones look at, as wholes. */
-function recordedResources(resources: Resources): ReadonlyMap<string, 'rows' | 'whole'> {
-  const recorded = new Map<string, 'rows' | 'whole'>();
-  for (const { live, name } of named(resources))
-    if (live) for (const other of lookedAt(resources, name, 'read')) recorded.set(other, 'whole');
-  for (const { live, name } of named(resources)) if (live) recorded.set(name, 'rows');
-  return recorded;
 }
 
 /** The live resources whose read rule looks at another one. */

@@ -331,8 +331,16 @@ export class LiveLists {
   async #eventsOf(changes: readonly LoggedChange[], group: Group): Promise<LiveEvent[]> {
     const told: Told[] = [];
     for (const change of changes) {
-      const one = await this.#told(change, group);
-      if (one) told.push(one);
+      const { before, after } = change;
+      if (change.resource !== group.model.name || isWhole(change)) continue;
+      const [was, is] = [await this.#seen(before, group), await this.#seen(after, group)];
+      if (!is) {
+        if (was) told.push({ change, gone: was.id });
+        continue;
+      }
+      // What the caller may not read is no change to it.
+      const text = (row: Row) => JSON.stringify(picked(row, group.fields));
+      if (!was || text(was) !== text(is)) told.push({ change, put: is });
     }
     const puts = told.flatMap(({ put }) => (put ? [put.id] : []));
     const { reader, caller, fields } = group;
@@ -345,17 +353,6 @@ export class LiveLists {
       if (!others) return [];
       return [{ ...at, event: 'put', data: JSON.stringify(picked({ ...put, ...others }, fields)) }];
     });
-  }
-
-  /** Works out a change for a group; undefined where its list is as it was. */
-  async #told(change: LoggedChange, group: Group): Promise<Told | undefined> {
-    const { before, after } = change;
-    if (change.resource !== group.model.name || isWhole(change)) return undefined;
-    const [was, is] = [await this.#seen(before, group), await this.#seen(after, group)];
-    if (!is) return was && { change, gone: was.id };
-    // What the caller may not read is no change to it.
-    const text = (row: Row) => JSON.stringify(picked(row, group.fields));
-    return was && text(was) === text(is) ? undefined : { change, put: is };
   }
 
   /** A row as a group sees it; undefined where it is not in the list. */

@@ -86,34 +86,32 @@ export class Subscriber {
   }
 
   readonly batches: AsyncIterableIterator<readonly LiveEvent[]> = {
-    next: () => this.#next(),
+    next: async () => {
+      for (;;) {
+        if (this.#isOver) {
+          if (this.#failure) throw this.#failure;
+          return { value: undefined, done: true };
+        }
+        if (this.#isStale) {
+          this.#isStale = false;
+          await this.begin('').catch((error: unknown) => this.end(error));
+          continue;
+        }
+        const batch = this.#queue.shift();
+        if (batch) {
+          this.#queued -= batch.length;
+          return { value: batch, done: false };
+        }
+        const { promise, resolve } = Promise.withResolvers<void>();
+        this.#wake = resolve;
+        await promise;
+        this.#wake = undefined;
+      }
+    },
     return: async () => {
       this.end();
       return { value: undefined, done: true };
     },
     [Symbol.asyncIterator]: () => this.batches,
   };
-
-  async #next(): Promise<IteratorResult<readonly LiveEvent[]>> {
-    for (;;) {
-      if (this.#isOver) {
-        if (this.#failure) throw this.#failure;
-        return { value: undefined, done: true };
-      }
-      if (this.#isStale) {
-        this.#isStale = false;
-        await this.begin('').catch((error: unknown) => this.end(error));
-        continue;
-      }
-      const batch = this.#queue.shift();
-      if (batch) {
-        this.#queued -= batch.length;
-        return { value: batch, done: false };
-      }
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wake = resolve;
-      await promise;
-      this.#wake = undefined;
-    }
-  }
 }
