@@ -51,11 +51,10 @@ export function computedFor(
       dialect.sum(row(of), target.byName.get(of)?.kind ?? 'number', field.type.scale ?? 0),
   }[kind];
   const expressionOf = (row: Sql, ending?: Sql) => {
-    const outer = (name: string) => sql`${row}.${sql.ref(name)}`;
     const rows = relatedRows(
       { kind: 'exists', resource, filter: residual },
       find,
-      { refer: outer, depth: 0, ending },
+      { refer: (name) => sql`${row}.${sql.ref(name)}`, depth: 0, ending },
       what,
     );
     return kind === 'exists' ? sql`exists (${rows}${ending ?? sql``})` : sql`(${rows})`;

@@ -13,8 +13,12 @@ export function conditionalField(
   model: Pick<Model, 'name' | 'table' | 'dialect'>,
   find: FindModel,
 ): ModelField {
-  // The rule is compiled by the time that its rows are read.
-  const own = () => find(model.name) ?? fail(model.name);
+  const own = () => {
+    const whole = find(model.name);
+    // It is compiled by the time that its rows are read.
+    if (!whole) throw new TypeError(`the rules of ${model.name} are asked before it is compiled`);
+    return whole;
+  };
   const visibilityOf = (row: Sql, ending?: Sql) =>
     residualSql(residual, own(), find, { refer: (name) => sql`${row}.${sql.ref(name)}`, ending });
   const visibility = (row: Sql) => visibilityOf(row, model.dialect.forFewRows);
@@ -36,10 +40,6 @@ export function conditionalField(
       return compiled;
     },
   };
-}
-
-function fail(name: string): never {
-  throw new TypeError(`the rules of ${name} are asked before it is compiled`);
 }
 
 /** The rest of a field's rule for the class of a caller. */

@@ -16,13 +16,9 @@ const views = new WeakMap<Projection, RecordedView>();
  * @param readable the fields that the class may read.
  */
 export function recordedView(model: Pick<Model, 'byName'>, readable: Projection): RecordedView {
-  const view = views.get(readable) ?? compileView(model, readable);
-  views.set(readable, view);
-  return view;
-}
-
-function compileView(model: Pick<Model, 'byName'>, { fields }: Projection): RecordedView {
-  const stored = fields.filter(({ name }) => model.byName.has(name));
+  const known = views.get(readable);
+  if (known) return known;
+  const stored = readable.fields.filter(({ name }) => model.byName.has(name));
   const conditional = stored.filter(({ condition }) => condition);
   const columns = stored.map(({ name, condition }) => ({
     name,
@@ -30,12 +26,16 @@ function compileView(model: Pick<Model, 'byName'>, { fields }: Projection): Reco
     ...(condition && { flag: flagOf(name) }),
   }));
   const shown = rowDecoder<Row>([{ name: 'id', decode: undefined }, ...columns]);
-  if (conditional.length === 0) return shown;
-  return async (row, caller, executor) => {
-    const asker = new CallerValues(caller);
-    const flags: Record<string, unknown> = {};
-    for (const { name, condition } of conditional)
-      flags[flagOf(name)] = await condition?.().test(row, asker, executor);
-    return shown({ ...row, ...flags });
-  };
+  const view: RecordedView =
+    conditional.length === 0
+      ? shown
+      : async (row, caller, executor) => {
+          const asker = new CallerValues(caller);
+          const flags: Record<string, unknown> = {};
+          for (const { name, condition } of conditional)
+            flags[flagOf(name)] = await condition?.().test(row, asker, executor);
+          return shown({ ...row, ...flags });
+        };
+  views.set(readable, view);
+  return view;
 }

@@ -3,7 +3,7 @@ import { bind, statement } from '../../database/statement.ts';
 import type { Columns, Executor, Value } from '../../database/store.ts';
 import type { Caller } from '../../schema/caller.ts';
 import { isOnCaller } from '../../schema/rules.ts';
-import { flagOf, type Model, type ModelField } from '../model.ts';
+import { flagOf, type Model } from '../model.ts';
 import { CallerValues } from '../policy.ts';
 import { ID } from '../write-statements.ts';
 
@@ -12,8 +12,8 @@ type AddComputed = (executor: Executor, caller: Caller, row: Columns) => Promise
 
 /** Compiles the query of the fields that no column holds; undefined where every field has a column. */
 export function computedAnswer(model: Model): AddComputed | undefined {
-  const isRuled = ({ field: { can } }: ModelField) => can?.read && !isOnCaller(can.read);
-  if (model.readable.length === model.fields.length && !model.fields.some(isRuled)) return undefined;
+  const areRuled = model.fields.some(({ field: { can } }) => can?.read && !isOnCaller(can.read));
+  if (model.readable.length === model.fields.length && !areRuled) return undefined;
   const computation = model.policy.perClass(['see'], (_where, { fields }) => {
     const values = fields.flatMap(({ name, value, visible }) => [
       ...(value ? [sql`${value} as ${sql.id(name)}`] : []),

@@ -8,7 +8,6 @@ import { isOnCaller } from '../../schema/rules.ts';
 import type { Model, Row } from '../model.ts';
 import { CallerValues } from '../policy.ts';
 import { type CompiledRule, compileResidual } from '../rules/compiled-rule.ts';
-import type { Residual } from '../rules/residual.ts';
 import { fieldResidual } from './field-rules.ts';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -87,12 +86,6 @@ export function settableFields(model: Model, models: ReadonlyMap<string, Model>)
   );
   if (verbs.length === 0) return undefined;
   const compiled = new Map<string, CompiledRule>();
-  const compile = (residual: Residual) => {
-    const key = JSON.stringify(residual);
-    const made = compiled.get(key) ?? compileResidual(residual, model, (name) => models.get(name));
-    compiled.set(key, made);
-    return made;
-  };
   const find = (name: string) => models.get(name)?.resource;
   return {
     verbs,
@@ -105,7 +98,10 @@ export function settableFields(model: Model, models: ReadonlyMap<string, Model>)
         if (!current && isDeepStrictEqual(next[name], completeValue(declared, undefined))) continue;
         const residual = fieldResidual(field, caller, { resource: model.resource, verb, find });
         if (typeof residual === 'boolean') continue;
-        if (await compile(residual).test(current ?? next, new CallerValues(caller), executor)) continue;
+        const key = JSON.stringify(residual);
+        const rule = compiled.get(key) ?? compileResidual(residual, model, (other) => models.get(other));
+        compiled.set(key, rule);
+        if (await rule.test(current ?? next, new CallerValues(caller), executor)) continue;
         const error = { pointer: `/${name}`, code: 'forbidden', message: 'may not be set in this row' };
         throw new Problem('forbidden', { detail: `You may not set ${name} in this row.`, errors: [error] });
       }

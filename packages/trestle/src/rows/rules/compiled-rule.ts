@@ -236,8 +236,19 @@ function testOf(part: Part, model: Model, find: FindModel): Test {
         parts.map((each) => testOf(each, model, find)),
       );
     }
-    default:
-      return relatedTest(part, model, find);
+    default: {
+      // One query by the values of the row: it need not be in the table yet.
+      const outer = { refer: (name: string) => sql`${param(name)}`, depth: 0 };
+      const query = statement(model.dialect, sql`${relatedRows(part, find, outer)} limit 1`);
+      const names = fieldsOf(part);
+      return (row, asker, executor) => {
+        const values: Record<string, Value> = {};
+        for (const name of names)
+          values[name] = model.dialect.encode(model.byName.get(name)?.kind ?? model.idKind, row[name]);
+        const found = executor.all(query, bind(query, values, asker));
+        return found instanceof Promise ? found.then(({ length }) => length > 0) : found.length > 0;
+      };
+    }
   }
 }
 
@@ -255,20 +266,6 @@ function firstThat(decides: boolean, tests: readonly Test[]): Test {
       return !decides;
     };
   return from(0);
-}
-
-/** One query by the values of the row: it need not be in the table yet. */
-function relatedTest(part: Part & { kind: 'exists' | 'through' }, model: Model, find: FindModel): Test {
-  const outer = { refer: (name: string) => sql`${param(name)}`, depth: 0 };
-  const query = statement(model.dialect, sql`${relatedRows(part, find, outer)} limit 1`);
-  const names = fieldsOf(part);
-  return (row, asker, executor) => {
-    const values: Record<string, Value> = {};
-    for (const name of names)
-      values[name] = model.dialect.encode(model.byName.get(name)?.kind ?? model.idKind, row[name]);
-    const found = executor.all(query, bind(query, values, asker));
-    return found instanceof Promise ? found.then(({ length }) => length > 0) : found.length > 0;
-  };
 }
 
 /** A condition on a field, in memory: it answers as `FilterParts` does in SQL. */
