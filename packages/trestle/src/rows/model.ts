@@ -314,12 +314,11 @@ function compileModel(
         : { kind: 'one', model: target };
     },
   };
-  const project = (some: readonly ModelField[]) => {
+  const policy = compilePolicy(model, find, (some) => {
     const { body, patch } = bodySchemas(resource, some);
     const checks = { checkBody: compileSchema(body), checkPatch: compileSchema(patch) };
     return { ...compileProjection(some, dialect), ...checks };
-  };
-  const policy = compilePolicy(model, find, project);
+  });
   return { ...model, policy, documented: documentedSchemas(model) };
 }
 

@@ -91,10 +91,17 @@ export function openServices<Rs extends Resources>(options: Options<Rs>): OpenSe
   byName.set('accounts', withoutAccountVerbs(rowsOfAccounts.service));
   // The types are projections of the same declaration that the services were compiled from; no type can follow that.
   const services = Object.fromEntries(byName) as unknown as Services<Rs>;
-  const checkList: OpenServices<Rs>['checkList'] = (caller, resource, query) => {
-    find(resource, caller)?.plans.of(caller, query);
+  return {
+    services,
+    byName,
+    models,
+    checkList: (caller, resource, query) => {
+      find(resource, caller)?.plans.of(caller, query);
+    },
+    writers,
+    accountRows: rowsOfAccounts,
+    ownCode,
   };
-  return { services, byName, models, checkList, writers, accountRows: rowsOfAccounts, ownCode };
 }
 
 /** The accounts as rows, for the code that knows of names, passwords and sessions. */

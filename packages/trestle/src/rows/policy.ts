@@ -95,11 +95,6 @@ export function compilePolicy(
   const projectionOf = projectFields(model, project, find);
   const projections: ClassFields[] = [];
 
-  function numberOf(projection: ClassFields): number {
-    if (!projections.includes(projection)) projections.push(projection);
-    return projections.indexOf(projection);
-  }
-
   function modelOf(): Model {
     const whole = find(name);
     if (whole) return whole;
@@ -178,7 +173,9 @@ export function compilePolicy(
       const [first = 'read'] = actions;
       return oncePerClass(
         (caller) => {
-          let key = numberOf(projectionOf(caller, first));
+          const projection = projectionOf(caller, first);
+          if (!projections.includes(projection)) projections.push(projection);
+          let key = projections.indexOf(projection);
           for (const action of actions)
             key = key * 1000 + (policy.admits(caller, action) ? verdictOf(caller, action).rule.number : 0);
           return key;

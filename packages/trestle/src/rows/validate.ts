@@ -291,7 +291,15 @@ export function compileBody<T>(
 
 /** Throws `invalid` for a row that does not pass what is declared of several fields: `atLeastOne` and `check`. */
 export function requireConsistent(model: Model, row: Readonly<Record<string, unknown>>): void {
-  requireAtLeastOne(model, row);
+  const { atLeastOne } = model.resource;
+  if (atLeastOne.length > 0 && atLeastOne.every((name) => row[name] === null || row[name] === undefined))
+    throw new Problem('invalid', {
+      detail: `Give at least one of ${atLeastOne.join(', ')}.`,
+      errors: [
+        { pointer: '', code: 'at_least_one', message: `give at least one of ${atLeastOne.join(', ')}` },
+      ],
+      data: { atLeastOne },
+    });
   for (const { name, message, passes } of model.checks) {
     if (passes(row)) continue;
     throw new Problem('invalid', {
@@ -300,16 +308,6 @@ export function requireConsistent(model: Model, row: Readonly<Record<string, unk
       data: { check: name },
     });
   }
-}
-
-function requireAtLeastOne(model: Model, values: Readonly<Record<string, unknown>>): void {
-  const group = model.resource.atLeastOne;
-  if (group.length === 0 || group.some((name) => values[name] !== null && values[name] !== undefined)) return;
-  throw new Problem('invalid', {
-    detail: `Give at least one of ${group.join(', ')}.`,
-    errors: [{ pointer: '', code: 'at_least_one', message: `give at least one of ${group.join(', ')}` }],
-    data: { atLeastOne: group },
-  });
 }
 
 /** A plain object that is not an array. */

@@ -7,7 +7,7 @@ import { type Service, VERSION, type Versioned, type WriteOptions } from '../sch
 import type { ChangeRecorder } from './change-recorder.ts';
 import type { RowDeletion } from './delete-rows.ts';
 import type { Model, Projection, Row } from './model.ts';
-import { BeforeCode, type Load, type Placed } from './own-code/before-code.ts';
+import { BeforeCode, type Placed } from './own-code/before-code.ts';
 import type { OwnCode } from './own-code/own-code.ts';
 import { type Action, CallerValues, transitionsOf } from './policy.ts';
 import { type CheckReferences, referenceCheck } from './references.ts';
@@ -106,12 +106,12 @@ export class RowWriter {
     this.model = model;
     this.#store = store;
     this.#recorder = recorder?.records(model) ? recorder : undefined;
-    const load: Load = async (context, write) =>
-      write.id === undefined
-        ? undefined
-        : this.lock(readerOf(store, context), context.caller, write.id, write);
     if (Object.values(model.resource.before).some((code) => code))
-      this.#before = new BeforeCode(model, ownCode, load);
+      this.#before = new BeforeCode(model, ownCode, async (context, write) =>
+        write.id === undefined
+          ? undefined
+          : this.lock(readerOf(store, context), context.caller, write.id, write),
+      );
     this.#statements = new WriteStatements(model);
     this.#checkReferences = referenceCheck(model, models);
     this.#deletion = deletion;

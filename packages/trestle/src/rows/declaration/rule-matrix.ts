@@ -63,10 +63,13 @@ export function ruleMatrix({
       rule: ruleText(rule),
       callers: Object.fromEntries(
         callers.map(([caller, one]) => {
-          const find = (other: string) => (other === 'accounts' ? accounts.resource : declared[other]);
           // A viewer reads as an administrator does.
           const asked = one.kind === 'viewer' && verb === 'read' ? ADMINISTRATOR : one;
-          const left = fold(rule, asked, { resource, verb, find });
+          const left = fold(rule, asked, {
+            resource,
+            verb,
+            find: (other) => (other === 'accounts' ? accounts.resource : declared[other]),
+          });
           return [caller, left === true ? 'all' : left === false ? 'none' : 'some'] as const;
         }),
       ),

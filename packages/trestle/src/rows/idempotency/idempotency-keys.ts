@@ -112,7 +112,12 @@ export class IdempotencyKeys {
         if (known) {
           // It was written below, of an answer of this type.
           const kept = JSON.parse(unseal(sealing, known.answer)) as Kept<Answer>;
-          if (kept.rights !== rights) throw otherRights();
+          if (kept.rights !== rights)
+            throw new Problem('idempotency_key_reused', {
+              detail:
+                'The request with this Idempotency-Key was done. Its answer is not shown again: the roles or scopes of its caller, or the rules, ' +
+                'have changed since. Read what it wrote.',
+            });
           return { answer: kept.answer, isReplay: true };
         }
         const answer = await run(transaction);
@@ -157,14 +162,6 @@ function inUse(): Problem {
   return new Problem('idempotency_key_in_use', {
     detail: 'A request with this Idempotency-Key is under way. Send it again in a moment to get its answer.',
     headers: { 'Retry-After': '1' },
-  });
-}
-
-function otherRights(): Problem {
-  return new Problem('idempotency_key_reused', {
-    detail:
-      'The request with this Idempotency-Key was done. Its answer is not shown again: the roles or scopes of its caller, or the rules, ' +
-      'have changed since. Read what it wrote.',
   });
 }
 

@@ -10,7 +10,7 @@ import type { BeforeWrite, OwnCode } from './own-code.ts';
 export type Placed = (error: unknown, at: number) => unknown;
 
 /** The row of a write, once the caller may make it. */
-export type Load = (context: Context, write: RowWrite) => Promise<Columns | undefined>;
+type Load = (context: Context, write: RowWrite) => Promise<Columns | undefined>;
 
 /**
  * The app's own code before the writes of one resource. It may look elsewhere, change the body or refuse the write, outside of its

@@ -54,7 +54,11 @@ export function verbsOfSeveral(
           return { row: await writer.create(joined, given), created: true };
         } catch (error) {
           // Somebody else has made the row meanwhile, or it is hidden: then the last try fails too.
-          transaction.isRepeatable ||= isTaken(error, field);
+          transaction.isRepeatable ||=
+            error instanceof Problem &&
+            error.data.constraint === 'unique' &&
+            Array.isArray(error.data.fields) &&
+            error.data.fields.includes(field);
           throw error;
         }
       }),
@@ -62,22 +66,12 @@ export function verbsOfSeveral(
       together(context, async (joined) => {
         if (bodies.length > MAX_WRITTEN)
           throw new Problem('malformed', { detail: `At most ${MAX_WRITTEN} rows are created at once.` });
-        const inItems = (error: unknown, at: number) => placed(error, `/items/${at}`);
         const creates = bodies.map((body) => ({ verb: 'create', body }) as const);
-        return writeEach(writer, joined, creates, inItems);
+        return writeEach(writer, joined, creates, (error, at) => placed(error, `/items/${at}`));
       }),
     patchMany: (context, query, body) => each(context, query, { verb: 'update', merge: true, body }),
     removeMany: (context, query) => each(context, query, { verb: 'delete' }),
   };
-}
-
-function isTaken(error: unknown, field: string): boolean {
-  return (
-    error instanceof Problem &&
-    error.data.constraint === 'unique' &&
-    Array.isArray(error.data.fields) &&
-    error.data.fields.includes(field)
-  );
 }
 
 /** A problem whose pointers lead into one of many bodies. */
