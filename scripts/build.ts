@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { adminFolder } from '../packages/admin/build.ts';
 import { APPS } from '../packages/create-trestle/src/project.ts';
+import { bundleTypebox } from './bundle-typebox.ts';
 
 const HELP = `npm run build -- [options]
 
@@ -34,6 +35,7 @@ export async function buildPackage(target = join(ROOT, 'build/trestle')): Promis
   rmSync(target, { recursive: true, force: true });
   mkdirSync(join(target, 'bin'), { recursive: true });
   compile(join(target, 'dist'));
+  await bundleTypebox(join(target, 'dist/typebox'));
   // Declaration maps lead an editor to the sources. Node never loads them: no export names them.
   cpSync(join(SOURCE, 'src'), join(target, 'src'), { recursive: true });
   for (const file of ['README.md', 'LICENSE'])
@@ -41,10 +43,12 @@ export async function buildPackage(target = join(ROOT, 'build/trestle')): Promis
   copyAssets(join(target, 'assets'));
   await copyAdmin(join(target, 'assets/admin'));
   const bin = readFileSync(join(SOURCE, 'bin/trestle.js'), 'utf8');
+  cpSync(join(SOURCE, 'bin/bundled-typebox.js'), join(target, 'bin/bundled-typebox.js'));
   writeFileSync(
     join(target, 'bin/trestle.js'),
     bin
       .replace('../src/cli/run.ts', '../dist/cli/run.js')
+      .replace('../../../node_modules/.cache/typebox', '../dist/typebox')
       .replace('../../../node_modules/.cache', '../../.cache'),
     { mode: 0o755 },
   );

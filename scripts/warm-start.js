@@ -1,15 +1,25 @@
 // Runs once after an install: what a start loads is stripped of its types and compiled into the cache that
-// packages/trestle/bin/trestle.js reads. The first start of the five apps then takes 0.49 s
+// packages/trestle/bin/trestle.js reads, and TypeBox is bundled. The first start of the five apps then takes 0.49 s
 // of processor time in place of 0.79, and 17 MB less.
 import { globSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
+import { useBundledTypebox } from '../packages/trestle/bin/bundled-typebox.js';
 
 const root = join(import.meta.dirname, '..');
 const cli = join(root, 'packages/trestle/src/cli');
 const http = join(root, 'packages/trestle/src/http');
 
 enableCompileCache(join(root, 'node_modules/.cache/trestle'));
+const typebox = join(root, 'node_modules/.cache/typebox');
+try {
+  const { bundleTypebox } = await import('./bundle-typebox.ts');
+  await bundleTypebox(typebox);
+} catch (error) {
+  console.error(`TypeBox is not bundled: ${error instanceof Error ? error.message : error}`);
+}
+useBundledTypebox(typebox);
+
 const files = [
   ...['run.ts', 'commands/serve.ts', 'open-engines.ts'].map((name) => join(cli, name)),
   join(http, 'server/server.ts'),

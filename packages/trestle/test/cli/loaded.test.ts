@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { appFolder, NOTES, serve, temporaryFolder } from '../processes.ts';
 
+const MODULES = join(import.meta.dirname, '../../../../node_modules');
+
 interface Loaded {
   files: string[];
   builtins: string[];
@@ -26,6 +28,10 @@ it('a start loads nothing that only some servers, or later requests, need', asyn
   const has = (part: string) => files.some((file) => file.includes(part));
   assert.ok(has('/node_modules/fastify/'), 'what is loaded was seen');
 
+  const { version } = JSON.parse(readFileSync(join(MODULES, 'typebox/package.json'), 'utf8'));
+  const bundle = `/node_modules/.cache/typebox/${version}`;
+  assert.ok(has(`${bundle}/schema/index.mjs`), 'TypeBox is loaded from its bundle');
+
   const later = [
     ...['pg', 'jose', 'prom-client', '@fastify/swagger-ui', 'redoc'].map((name) => `/node_modules/${name}/`),
     ...[
@@ -34,8 +40,9 @@ it('a start loads nothing that only some servers, or later requests, need', asyn
       'cli/commands/copy.ts',
       'cli/workers/workers.ts',
     ].map((part) => `/src/${part}`),
-    // What checks values needs half of TypeBox; `typebox/compile` and `typebox/value` load the other half.
-    ...['compile', 'value'].map((part) => `/node_modules/typebox/build/${part}/`),
+    // An install bundles TypeBox, whose half a check of values needs; `typebox/compile` and `typebox/value` load the other half.
+    '/node_modules/typebox/build/',
+    ...['compile', 'value'].map((part) => `${bundle}/${part}/`),
   ];
   assert.deepEqual(later.filter(has), []);
   const web = builtins.filter((name) => name.includes('undici'));

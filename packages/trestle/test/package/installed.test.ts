@@ -99,6 +99,8 @@ describe('the published package, unpacked beside its declared dependencies', () 
   it('is compiled: nothing of it is TypeScript at run time, and it has no tests', () => {
     const files = readdirSync(join(app, 'node_modules/trestle'), { recursive: true }).map(String);
     assert(files.includes('dist/index.js') && files.includes('dist/index.d.ts.map'));
+    const { typebox } = manifestOf(join(app, 'node_modules/trestle')).dependencies;
+    assert(files.includes(`dist/typebox/${typebox}/index.mjs`), 'it has the bundle of its TypeBox');
     assert.deepEqual(
       files.filter((file) => /\.test\.|^test\//.test(file)),
       [],
