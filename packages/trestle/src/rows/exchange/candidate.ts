@@ -28,7 +28,16 @@ export function candidates(
   ignored: (name: string) => void,
 ): (entry: Entry) => Candidate {
   const server = new Set(['id', ...model.fields.filter(({ writable }) => !writable).map(({ name }) => name)]);
-  const check = keep ? compileSchema(keptSchema(model)) : model.checkBody;
+  let check = model.checkBody;
+  if (keep) {
+    // The id and all that the server sets may be given, and may be left out.
+    const properties: Record<string, TSchema> = { id: Type.Optional(model.resource.id.schema) };
+    for (const { name, field, schema, writable } of model.fields) {
+      const optional = !writable || field.nullable || field.default !== undefined;
+      properties[name] = optional ? Type.Optional(schema) : schema;
+    }
+    check = compileSchema(Type.Object(properties, { additionalProperties: false }));
+  }
   return ({ line, values: given, errors }) => {
     if (errors.length > 0) return { line, values: {}, errors };
     const body = Object.fromEntries(
@@ -52,14 +61,4 @@ export function candidates(
       throw error;
     }
   };
-}
-
-/** A body's schema with the id and all that the server sets, each of which may be left out. */
-function keptSchema(model: Model): TSchema {
-  const properties: Record<string, TSchema> = { id: Type.Optional(model.resource.id.schema) };
-  for (const { name, field, schema, writable } of model.fields) {
-    const optional = !writable || field.nullable || field.default !== undefined;
-    properties[name] = optional ? Type.Optional(schema) : schema;
-  }
-  return Type.Object(properties, { additionalProperties: false });
 }
