@@ -66,7 +66,9 @@ async function* lines(iterator: AsyncIterator<OperationEvent>, view: View): Asyn
     yield `retry: ${RETRY_MS}\n\n`;
     let next = iterator.next();
     for (;;) {
-      const result = await orQuiet(next);
+      const { promise: quiet, resolve } = Promise.withResolvers<'quiet'>();
+      const heartbeat = setTimeout(resolve, HEARTBEAT_MS, 'quiet');
+      const result = await Promise.race([next, quiet]).finally(() => clearTimeout(heartbeat));
       if (result === 'quiet') {
         yield ': still here\n\n';
         continue;
@@ -79,18 +81,5 @@ async function* lines(iterator: AsyncIterator<OperationEvent>, view: View): Asyn
     }
   } finally {
     await iterator.return?.();
-  }
-}
-
-/** The next event, or `quiet` after a heartbeat's time without one. */
-async function orQuiet<T>(next: Promise<T>): Promise<T | 'quiet'> {
-  let timer: NodeJS.Timeout | undefined;
-  const quiet = new Promise<'quiet'>((resolve) => {
-    timer = setTimeout(() => resolve('quiet'), HEARTBEAT_MS);
-  });
-  try {
-    return await Promise.race([next, quiet]);
-  } finally {
-    clearTimeout(timer);
   }
 }

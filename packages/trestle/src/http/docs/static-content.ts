@@ -35,15 +35,12 @@ export class StaticContent {
       return reply.code(304).header('etag', etag).send();
     reply.header('etag', etag).type(this.#type);
     if (!coding) return reply.send(text ?? (await this.#load()));
-    return reply.header('content-encoding', coding).send(await this.#coded(coding, text));
-  }
-
-  #coded(coding: Coding, text: string | undefined): Promise<Buffer> {
-    const known = this.#compressed.get(coding);
-    if (known) return known;
-    const made = (async () => compress(coding, text ?? (await this.#load()), QUALITY))();
-    this.#compressed.set(coding, made);
-    made.catch(() => this.#compressed.delete(coding));
-    return made;
+    let compressed = this.#compressed.get(coding);
+    if (!compressed) {
+      compressed = (async () => compress(coding, text ?? (await this.#load()), QUALITY))();
+      this.#compressed.set(coding, compressed);
+      compressed.catch(() => this.#compressed.delete(coding));
+    }
+    return reply.header('content-encoding', coding).send(await compressed);
   }
 }

@@ -1,4 +1,4 @@
-import { type TSchema, Type } from 'typebox';
+import { Type } from 'typebox';
 import { STATUS_CODES } from '../../node-http.ts';
 import { PROBLEMS, Problem, type ProblemCode } from '../../problems.ts';
 import { compileSchema } from '../../rows/validate.ts';
@@ -148,7 +148,15 @@ function invalidInputs({ options: { params, query, body, checkQuery = true } }: 
   for (const { schema, part } of parts) {
     if (!schema) continue;
     const check = compileSchema(schema);
-    for (const wrong of wrongValues(schema, part)) {
+    const properties: Record<string, Limits> = 'properties' in schema ? Object(schema.properties) : {};
+    // Refused are: no object, one without members, and each member of another type, too short or too long.
+    const members = Object.entries(properties).flatMap(([name, { maxLength }]) => [
+      { [name]: part === 'body' ? [] : 'x' },
+      { [name]: '' },
+      { [name]: -1 },
+      ...(maxLength === undefined ? [] : [{ [name]: 'x'.repeat(maxLength + 1) }]),
+    ]);
+    for (const wrong of part === 'body' ? [{}, null, ...members] : members) {
       const errors = check(wrong).map((error) =>
         part === 'body' ? { in: part, ...error } : { ...error, pointer: error.pointer.slice(1), in: part },
       );
@@ -157,18 +165,6 @@ function invalidInputs({ options: { params, query, body, checkQuery = true } }: 
     }
   }
   return [...found.values()];
-}
-
-/** Values that a schema of an object refuses: nothing in it, and each member missing, of another type, too short or too long. */
-function wrongValues(schema: TSchema, part: string): unknown[] {
-  const properties: Record<string, Limits> = 'properties' in schema ? Object(schema.properties) : {};
-  const members = Object.entries(properties).flatMap(([name, { maxLength }]) => [
-    { [name]: part === 'body' ? [] : 'x' },
-    { [name]: '' },
-    { [name]: -1 },
-    ...(maxLength === undefined ? [] : [{ [name]: 'x'.repeat(maxLength + 1) }]),
-  ]);
-  return part === 'body' ? [{}, null, ...members] : members;
 }
 
 interface Limits {

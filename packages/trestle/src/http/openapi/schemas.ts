@@ -53,18 +53,13 @@ export class Components {
     const { title, ...rest } = schema;
     const members = this.#members(rest, use);
     if (typeof title !== 'string') return isInner ? members : this.#withExample(members);
-    return { $ref: `#/components/schemas/${this.#nameOf(title, this.#withExample(members))}` };
-  }
-
-  /** The component of a schema. Two that differ under one title stand side by side. */
-  #nameOf(title: string, members: Record<string, unknown>): string {
-    for (let at = 1; ; at += 1) {
-      const name = at === 1 ? title : `${title}${at}`;
-      const known = this.schemas[name];
-      if (known !== undefined && !isDeepStrictEqual(known, members)) continue;
-      this.schemas[name] = members;
-      return name;
-    }
+    const component = this.#withExample(members);
+    let name = title;
+    // Two that differ under one title stand side by side.
+    for (let at = 2; !isDeepStrictEqual(this.schemas[name] ?? component, component); at += 1)
+      name = `${title}${at}`;
+    this.schemas[name] = component;
+    return { $ref: `#/components/schemas/${name}` };
   }
 
   #members(schema: Record<string, unknown>, use: Use): Record<string, unknown> {
