@@ -36,7 +36,13 @@ export class ErrorLog {
 
   /** Logs an error that belongs to no request. */
   inBackground(message: string, thrown: unknown, facts: Record<string, unknown> = {}): void {
-    const name = `${message} ${kindOf(causeOf(thrown))}`;
+    const cause = causeOf(thrown);
+    // Errors are of one kind when they were thrown at the same place.
+    const origin =
+      cause instanceof Error
+        ? `${cause.name} ${'code' in cause ? cause.code : ''} ${cause.stack?.split('\n')[1] ?? ''}`
+        : typeof cause;
+    const name = `${message} ${origin}`;
     const kind = this.#kinds.get(name);
     if (kind) {
       kind.skipped++;
@@ -70,9 +76,4 @@ export class ErrorLog {
 
 function causeOf(thrown: unknown): unknown {
   return thrown instanceof Problem && thrown.cause !== undefined ? thrown.cause : thrown;
-}
-
-function kindOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return typeof thrown;
-  return `${thrown.name} ${'code' in thrown ? thrown.code : ''} ${thrown.stack?.split('\n')[1] ?? ''}`;
 }

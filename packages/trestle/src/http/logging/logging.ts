@@ -68,7 +68,10 @@ export function openLog(options: LogOptions = {}): Log {
   const isHuman =
     (options.format ?? (to === undefined && process.stderr.isTTY ? 'human' : 'json')) === 'human';
   const file = typeof to === 'function' ? undefined : new LogFile(to);
-  const recent = new RecentLines((bytes) => file?.write(isHuman ? humanLines(bytes) : bytes));
+  const recent = new RecentLines((batch) => {
+    if (!isHuman) file?.write(batch);
+    else file?.write(Buffer.from(batch.toString().trimEnd().split('\n').map(humanLine).join('')));
+  });
   if (typeof to === 'function') recent.follow(isHuman ? (line) => to(humanLine(line)) : to);
   const formatters = { level: (label: string) => ({ level: label }) };
   const lines = pino({ level, base: null, timestamp: () => `,"time":"${instantNow()}"`, formatters }, recent);
@@ -127,10 +130,6 @@ function humanLine(line: string): string {
     return `${time} ${event.method} ${event.route ?? '-'} ${event.status} ${event.ms} ms\n`;
   const { time: _, level, msg, ...rest } = event;
   return `${time} ${level}: ${msg}${Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : ''}\n`;
-}
-
-function humanLines(json: Buffer): Buffer {
-  return Buffer.from(json.toString().trimEnd().split('\n').map(humanLine).join(''));
 }
 
 /**

@@ -90,7 +90,9 @@ export function openSharedLines(given: Store, { accounts }: Pick<App, 'accounts'
           ),
       });
       return store.write(async (transaction) => {
-        await forget(transaction, { before: `${PREFIX}${firstIdAt(Date.now() - LIFETIME_MS)}` });
+        // Ids begin with the milliseconds at which they were made (`uuid7`).
+        const hex = (Date.now() - LIFETIME_MS).toString(16).padStart(12, '0');
+        await forget(transaction, { before: `${PREFIX}${hex.slice(0, 8)}-${hex.slice(8)}` });
         const answers = await take(transaction, { answers: `${PREFIX}${id} %` });
         // What a row holds was written by `answer`.
         return answers.map(({ members }) => members as unknown as ProcessLines);
@@ -126,12 +128,6 @@ export async function heardFrom(expected: readonly string[], { listen, ask }: As
   } finally {
     unlisten();
   }
-}
-
-/** The beginning of ids that were made at an instant (`uuid7`). */
-function firstIdAt(milliseconds: number): string {
-  const hex = milliseconds.toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 }
 
 function wait(milliseconds: number): Promise<void> {

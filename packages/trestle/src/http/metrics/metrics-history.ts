@@ -225,10 +225,19 @@ export class MetricsHistory {
     const here = files.length > 0 ? files.flatMap((file) => readHistory(file) ?? []) : [own];
     const known = new Set(here.map(({ head }) => nameOf(head)));
     const others = (await this.#app.shared?.read(since).catch(() => undefined)) ?? [];
-    return [...here, ...others.filter(({ head }) => !known.has(nameOf(head)))].map(({ head, samples }) => ({
-      process: viewOf(head, samples),
-      samples: samples.filter(({ at }) => at >= since).toSorted((a, b) => a.at - b.at),
-    }));
+    const all = [...here, ...others.filter(({ head }) => !known.has(nameOf(head)))];
+    return all.map(({ head: { ended_at, ...head }, samples }) => {
+      const last = samples.reduce<Sample | null>(
+        (last, one) => (last && last.at > one.at ? last : one),
+        null,
+      );
+      const running = ended_at === undefined && last !== null && Date.now() - last.at < GONE_AFTER_MS;
+      const seen_at = last && new Date(last.at).toISOString();
+      return {
+        process: { ...head, seen_at, running, ready: running ? last.ready === 1 : null, last },
+        samples: samples.filter(({ at }) => at >= since).toSorted((a, b) => a.at - b.at),
+      };
+    });
   }
 
   /** The processes that serve the app or work for it, on this data folder and on its database, of the last day. */
@@ -318,13 +327,6 @@ function isThere(path: string): boolean {
 /** A name that no two processes have. */
 export function nameOf({ host, pid, started_at }: Pick<ProcessHead, 'host' | 'pid' | 'started_at'>): string {
   return `${host} ${pid} ${started_at}`;
-}
-
-function viewOf({ ended_at, ...head }: ProcessHead, samples: readonly Sample[]): ProcessView {
-  const last = samples.reduce<Sample | null>((last, one) => (last && last.at > one.at ? last : one), null);
-  const running = ended_at === undefined && last !== null && Date.now() - last.at < GONE_AFTER_MS;
-  const seen_at = last && new Date(last.at).toISOString();
-  return { ...head, seen_at, running, ready: running ? last.ready === 1 : null, last };
 }
 
 /** The history in a file; undefined where it is none: another process may be about to write it, or has removed it. */

@@ -53,17 +53,9 @@ export function openSharedProcesses(
   const select = table.select(sql`where ${isProcess} order by id desc limit ${sql.lit(MAX_PROCESSES)}`);
   const remove = table.delete(sql`name = ${param('name')}`);
   let samples: Sample[] = [];
-  // What a row holds was written here.
-  const memberOf = (members: unknown) => members as Member;
-  const read = async () => (await select(store)).map(({ name, members }) => ({ name, ...memberOf(members) }));
-
-  async function forgetOld(now: number): Promise<void> {
-    const old = (await read()).filter((one) => now - (one.samples.at(-1)?.at ?? 0) > DAY_MS);
-    if (old.length === 0) return;
-    await store.write(async (transaction) => {
-      for (const { name } of old) await remove(transaction, { name });
-    });
-  }
+  const read = async () =>
+    // What a row holds was written here.
+    (await select(store)).map(({ name, members }) => ({ name, ...(members as unknown as Member) }));
 
   async function tell(head: ProcessHead): Promise<void> {
     const row = { name: `${PREFIX}${nameOf(head)}`, members: { head, samples } };
@@ -72,7 +64,13 @@ export function openSharedProcesses(
 
   return {
     async publish(head, sample) {
-      if (samples.length === 0) await forgetOld(sample.at);
+      if (samples.length === 0) {
+        const ended = (await read()).filter((one) => sample.at - (one.samples.at(-1)?.at ?? 0) > DAY_MS);
+        if (ended.length > 0)
+          await store.write(async (transaction) => {
+            for (const { name } of ended) await remove(transaction, { name });
+          });
+      }
       const last = samples.at(-1);
       const isSameStep = last && Math.floor(last.at / STEP_MS) === Math.floor(sample.at / STEP_MS);
       const joined = isSameStep ? [...samples.slice(0, -1), join(last, sample)] : [...samples, sample];
