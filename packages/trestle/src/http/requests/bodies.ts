@@ -153,9 +153,17 @@ function scanJson(text: string): void {
 function endOfWord(text: string, start: number): number {
   WORD.lastIndex = start;
   const word = WORD.exec(text)?.[0] ?? '';
+  const end = start + Math.max(word.length, 1) - 1;
   // Up to 15 digits are exact in a double; beyond them a number must be answered as it was sent.
-  if (word.length > 15 || word.includes('e') || word.includes('E')) checkNumber(word);
-  return start + Math.max(word.length, 1) - 1;
+  if (word.length <= 15 && !word.includes('e') && !word.includes('E')) return end;
+  if (!/^-?\d/.test(word) || exactNumber(word) !== undefined) return end;
+  const value = Number(word);
+  // What is no number at all is left to `JSON.parse`.
+  if (Number.isNaN(value)) return end;
+  const shown = word.slice(0, 40);
+  if (!Number.isFinite(value)) refuse(`holds a number that is too large: ${shown}`);
+  if (value === 0) refuse(`holds a number that is too small: ${shown}`);
+  return refuse(`holds an integer beyond ${Number.MAX_SAFE_INTEGER} that a number cannot keep: ${shown}`);
 }
 
 /**
@@ -194,17 +202,6 @@ function endOfString(
   if (names.size === LIMITS.members) refuse(`has an object of more than ${LIMITS.members} members`);
   names.add(value);
   return end;
-}
-
-function checkNumber(word: string): void {
-  if (!/^-?\d/.test(word) || exactNumber(word) !== undefined) return;
-  const value = Number(word);
-  // What is no number at all is left to `JSON.parse`.
-  if (Number.isNaN(value)) return;
-  const shown = word.slice(0, 40);
-  if (!Number.isFinite(value)) refuse(`holds a number that is too large: ${shown}`);
-  if (value === 0) refuse(`holds a number that is too small: ${shown}`);
-  refuse(`holds an integer beyond ${Number.MAX_SAFE_INTEGER} that a number cannot keep: ${shown}`);
 }
 
 function refuse(what: string): never {

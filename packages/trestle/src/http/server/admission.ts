@@ -168,7 +168,17 @@ function withoutRoute(
     reply.code(204).header('allow', methods.join(', ')).send();
     return;
   }
-  done(whyNoRoute(request.method, allowed));
+  const { method } = request;
+  // A method that nobody registered is 501, as Node's parser refuses it.
+  done(
+    allowed.length === 0
+      ? new Problem('not_found')
+      : new Problem('method_not_allowed', {
+          detail: `This path takes ${allowed.join(', ')}, not ${method}.`,
+          headers: { allow: allowed.join(', ') },
+          data: { method, allowed },
+        }),
+  );
 }
 
 /** How far a server is on its way out, and how many requests it still answers. */
@@ -294,16 +304,6 @@ export class KnownPaths {
     if (known?.isLiteral) return !known.methods.has(method);
     return path.includes(':') && !this.allowed(path).includes(method);
   }
-}
-
-/** Why no route took a request: 405 with Allow, or 404. A method that nobody registered is 501, as Node's parser refuses it. */
-function whyNoRoute(method: string, allowed: readonly string[]): Problem {
-  if (allowed.length === 0) return new Problem('not_found');
-  return new Problem('method_not_allowed', {
-    detail: `This path takes ${allowed.join(', ')}, not ${method}.`,
-    headers: { allow: allowed.join(', ') },
-    data: { method, allowed },
-  });
 }
 
 /** A Fastify path pattern as a regular expression over the decoded path: `:name` is one segment, `*` the rest, `::` a colon. */

@@ -207,21 +207,20 @@ export interface Mount {
 
 /** Serves engines over HTTP. They stay open when the server is closed. Throws `StartError` where the address cannot be had. */
 export function startServer(mounts: readonly Mount[], options: ServerOptions): Promise<RunningServer> {
-  return openServer(mounts.map(siteOf), options);
-}
-
-function siteOf({ engine, base }: Mount): Site {
-  const { app, store, authenticate } = engine;
-  return {
-    name: app.name,
-    description: app.description,
-    base,
-    mount: (fastify, server) => mount(fastify, engine, { base, ...server }),
-    health: () => store.health(),
-    shared: openSharedProcesses(store, app),
-    lines: openSharedLines(store, app),
-    statements: () => store.statements,
-    measure: () => engine.measure(),
-    requireAdministrator: (secret, origin) => void authenticate.administrator(secret, origin),
-  };
+  const sites = mounts.map(({ engine, base }): Site => {
+    const { app, store, authenticate } = engine;
+    return {
+      name: app.name,
+      description: app.description,
+      base,
+      mount: (fastify, server) => mount(fastify, engine, { base, ...server }),
+      health: () => store.health(),
+      shared: openSharedProcesses(store, app),
+      lines: openSharedLines(store, app),
+      statements: () => store.statements,
+      measure: () => engine.measure(),
+      requireAdministrator: (secret, origin) => void authenticate.administrator(secret, origin),
+    };
+  });
+  return openServer(sites, options);
 }
