@@ -61,7 +61,11 @@ export class AuditedRoute {
       request.audited = 'written';
       return answer;
     } catch (error) {
-      await this.#failed(request, handled, error);
+      request.audited = 'written';
+      const { status, code } = error instanceof Problem ? error : { status: 500, code: 'internal' };
+      const row = idOf(request.params, ROW_ID);
+      const act = { ...this.#act(request), fields: fieldsOf(handled.body), status, code, row };
+      await this.#audit.note(handled.caller, act);
       throw error;
     }
   }
@@ -83,11 +87,11 @@ export class AuditedRoute {
         );
     return async (handled) => {
       // A batch has a transaction of its own.
-      const recordAct: RouteRequest['recordAct'] = (transaction, answer) =>
+      handled.recordAct = (transaction, answer) =>
         inTransaction(this.#store, { ...handled, transaction }, (open) =>
           this.#record(request, handled, answer, open),
         );
-      const answer = await handle(Object.assign(handled, { recordAct }));
+      const answer = await handle(handled);
       if (request.audited === 'written') return answer;
       request.audited = 'written';
       for (const act of this.#actsOf(request, handled, answer)) await this.#audit.note(handled.caller, act);
@@ -106,15 +110,6 @@ export class AuditedRoute {
     transaction.afterCommit.push(() => {
       request.audited = 'written';
     });
-  }
-
-  /** Writes down why a request failed. */
-  async #failed(request: FastifyRequest, handled: RouteRequest, error: unknown): Promise<void> {
-    request.audited = 'written';
-    const { status, code } = error instanceof Problem ? error : { status: 500, code: 'internal' };
-    const row = idOf(request.params, ROW_ID);
-    const act = { ...this.#act(request), fields: fieldsOf(handled.body), status, code, row };
-    await this.#audit.note(handled.caller, act);
   }
 
   /** A GET of an administrator as it would be answered to another account: written down first, when its status is not known yet. */

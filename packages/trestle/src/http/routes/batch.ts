@@ -82,7 +82,11 @@ export function batchRoute(
   const coded = [...models.values()].filter(({ resource }) => Object.keys(resource.before).length > 0);
   const withBefore = new Set(coded.map(({ name }) => name));
   const targets = routes
-    .filter(isOfFewRows)
+    // Reads and writes of one row, and creations; what a filter finds may be very much.
+    .filter(({ method, path, options: { idempotent } }) => {
+      if (method === 'GET') return path.endsWith('/:id');
+      return idempotent === true && (method === 'POST' || path.includes(':'));
+    })
     .map((each): Target => ({ route: each, pattern: patternOf(each.path) }));
   const options = {
     tag: 'batch',
@@ -126,12 +130,6 @@ export function batchRoute(
       );
     return key === undefined ? together(request) : answerOnce(idempotency, request, together);
   });
-}
-
-/** Reads and writes of one row, and creations; what a filter finds may be very much. */
-function isOfFewRows({ method, path, options }: Route): boolean {
-  if (method === 'GET') return path.endsWith('/:id');
-  return options.idempotent === true && (method === 'POST' || path.includes(':'));
 }
 
 /** Does all requests, one after the other. Throws the problem of the first that fails, with its place. */

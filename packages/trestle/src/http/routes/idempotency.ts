@@ -18,7 +18,10 @@ export async function answerOnce(
       detail: `An Idempotency-Key has 1 to ${MAX_KEY_LENGTH} ASCII characters, such as those of a UUID.`,
     });
   const content = JSON.stringify([method, url, body, headers['if-match'], headers.prefer]);
-  const asked = { owner: ownerOf(request), key, content, rights: rightsOf(request) };
+  // Roles and scopes may change while the caller stays the same.
+  const { roles, scopes } = { roles: [], scopes: null, ...request.caller };
+  const rights = JSON.stringify([[...roles].sort(), scopes]);
+  const asked = { owner: ownerOf(request), key, content, rights };
   const { answer, isReplay } = await keys.once(asked, (transaction) =>
     handle(Object.assign(request, { transaction })),
   );
@@ -30,10 +33,4 @@ function ownerOf({ caller, origin }: RouteRequest): string {
   if (caller.kind === 'account') return `account ${caller.account}`;
   if (caller.kind === 'key') return `key ${caller.key}`;
   return caller.kind === 'anonymous' ? `anonymous ${origin.address}` : caller.kind;
-}
-
-/** The roles and scopes of a caller, which may change while it stays the same. */
-function rightsOf({ caller }: RouteRequest): string {
-  const { roles, scopes } = { roles: [], scopes: null, ...caller };
-  return JSON.stringify([[...roles].sort(), scopes]);
 }

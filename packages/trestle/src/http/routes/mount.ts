@@ -4,7 +4,6 @@ import { Problem } from '../../problems.ts';
 import type { Row } from '../../rows/model.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { Contract, FailedRequest } from '../../schema/routes/app-contract.ts';
-import type { Route } from '../../schema/routes/route.ts';
 import type { Resources } from '../../schema/row-types.ts';
 import { serveAccountPage } from '../docs/account-page.ts';
 import { serveDocumentation } from '../docs/document-pages.ts';
@@ -120,24 +119,28 @@ export function routeTables<Rs extends Resources>(
   const routes = app.routes?.(context);
   // Where the uniform API takes credentials, an operator's cookie is one.
   const places = [...UNIFORM_PLACES, sessionCookie(app.name)];
-  const own = [
-    ...(contract ? [contractTable(contract)] : []),
-    ...(routes ? [{ style: 'uniform', prefix: '', routes, places } as const] : []),
-  ];
+  const own: RouteTable[] = [];
+  if (contract) {
+    const { credentials = [], multipart = false, coerce = false } = contract;
+    const settled = contract.routes.map((one) => ({
+      ...one,
+      options: { multipart, coerce, ...one.options },
+    }));
+    own.push({ style: 'contract', prefix: '', routes: settled, places: credentials });
+  }
+  if (routes) own.push({ style: 'uniform', prefix: '', routes, places });
   const others = [...own, ...(app.uniform ? [uniformTable(engine, own, places)] : [])];
   const ids = new Set(
     others.flatMap(({ routes, prefix }) => routes.map((one) => operationIdOf(one, prefix))),
   );
-  const admin = adminRoutes(engine, view).map((one) => withOwnId(one, ids));
+  const admin = adminRoutes(engine, view).map((one) => {
+    const { operationId = '' } = one.options;
+    if (!ids.has(operationId)) return one;
+    // A resource may be called `settings` or `jobs`.
+    const free = `admin${operationId.charAt(0).toUpperCase()}${operationId.slice(1)}`;
+    return { ...one, options: { ...one.options, operationId: free } };
+  });
   return { contract, tables: [...others, { style: 'uniform', prefix: '/v1', routes: admin, places }] };
-}
-
-/** A route of operators under a name of its own: a resource may be called `settings` or `jobs`. */
-function withOwnId(route: Route, taken: ReadonlySet<string>): Route {
-  const { operationId = '' } = route.options;
-  if (!taken.has(operationId)) return route;
-  const own = `admin${operationId.charAt(0).toUpperCase()}${operationId.slice(1)}`;
-  return { ...route, options: { ...route.options, operationId: own } };
 }
 
 /**
@@ -166,16 +169,6 @@ function requireOwnIds(app: string, tables: readonly RouteTable[], resources: re
       }
       taken.set(id, { path, tag });
     }
-}
-
-function contractTable({
-  routes,
-  credentials = [],
-  multipart = false,
-  coerce = false,
-}: Contract): RouteTable {
-  const settled = routes.map((route) => ({ ...route, options: { multipart, coerce, ...route.options } }));
-  return { style: 'contract', prefix: '', routes: settled, places: credentials };
 }
 
 function uniformTable<Rs extends Resources>(

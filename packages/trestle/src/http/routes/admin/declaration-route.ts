@@ -1,11 +1,7 @@
 import { Type } from 'typebox';
 import { passwordRule } from '../../../accounts/passwords/credentials.ts';
 import { scopesOf } from '../../../accounts/request-bodies.ts';
-import {
-  isDestructive,
-  type MigrationStatus,
-  migrationStatus,
-} from '../../../database/migrations/migrate.ts';
+import { isDestructive, migrationStatus } from '../../../database/migrations/migrate.ts';
 import { type Engine, renamesOfApp, tablesOfApp } from '../../../engine.ts';
 import { describeResource } from '../../../rows/declaration/resource-view.ts';
 import { ruleMatrix } from '../../../rows/declaration/rule-matrix.ts';
@@ -36,7 +32,7 @@ export function declarationRoute<Rs extends Resources>(engine: Engine<Rs>): Rout
   return adminRoute('GET', '/declaration', options, async ({ caller }) => {
     const { name, description, accounts, uniform } = app;
     const { patterns: _patterns, ...password } = passwordRule(accounts);
-    const status = await migrationStatus(store, tablesOfApp(app), renamesOfApp(app));
+    const migrations = await migrationStatus(store, tablesOfApp(app), renamesOfApp(app));
     return answer(200, {
       name,
       description,
@@ -65,19 +61,15 @@ export function declarationRoute<Rs extends Resources>(engine: Engine<Rs>): Rout
       rules,
       scopes,
       limits: { page: PAGE, body: LIMITS.body, target: LIMITS.target, verbs: VERBS },
-      migrations: migrationsOf(status),
+      migrations: {
+        current: migrations.current,
+        pending: migrations.plan.steps.map(({ line, risk }) => ({ step: line, risk })),
+        isDestructive: isDestructive(migrations.plan),
+        obstacles: migrations.obstacles,
+        applied: migrations.entries.map(({ appliedAt, steps }) => ({ at: appliedAt, steps })),
+      },
     });
   });
-}
-
-function migrationsOf({ entries, current, plan, obstacles }: MigrationStatus) {
-  return {
-    current,
-    pending: plan.steps.map(({ line, risk }) => ({ step: line, risk })),
-    isDestructive: isDestructive(plan),
-    obstacles,
-    applied: entries.map(({ appliedAt, steps }) => ({ at: appliedAt, steps })),
-  };
 }
 
 const text = Type.String();

@@ -61,10 +61,13 @@ export async function* eventFeed<Item>(
     yield 'retry: 1000\n\n';
     let [checkedAt, sentAt] = [performance.now(), performance.now()];
     while (!signal.aborted) {
-      if (waiting.length === 0)
-        await heardWithin(CHECK_MS, (resolve) => {
-          wake = resolve;
-        });
+      if (waiting.length === 0) {
+        const { promise: woken, resolve } = Promise.withResolvers<void>();
+        const timer = setTimeout(resolve, CHECK_MS);
+        wake = resolve;
+        await woken;
+        clearTimeout(timer);
+      }
       const now = performance.now();
       if (now - checkedAt >= CHECK_MS) {
         checkedAt = now;
@@ -81,12 +84,4 @@ export async function* eventFeed<Item>(
   } finally {
     unsubscribe();
   }
-}
-
-/** Waits until it is woken, at most so long. */
-async function heardWithin(milliseconds: number, waker: (resolve: () => void) => void): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  waker(resolve);
-  return promise.finally(() => clearTimeout(timer));
 }
