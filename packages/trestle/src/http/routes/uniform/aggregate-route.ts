@@ -1,4 +1,4 @@
-import { type TSchema, Type } from 'typebox';
+import { Type } from 'typebox';
 import type { Model } from '../../../rows/model.ts';
 import type { AnyService } from '../../../rows/write.ts';
 import { answer, type Route, route } from '../../../schema/routes/route.ts';
@@ -15,6 +15,37 @@ const PARAMETERS = ['group', 'count', ...AGGREGATES, 'search', 'limit', 'filter'
 /** `GET` of numbers made of the rows of a list, by group. */
 export function aggregateRoute(model: Model, service: AnyService): Route {
   const { name } = model;
+  const fields = (description: string) => Type.Optional(Type.String({ minLength: 1, description }));
+  const parameters = Type.Object({
+    group: fields(
+      'Comma-separated fields, three at most: one item for each of their values (default: one item for all rows).',
+    ),
+    count: Type.Optional(
+      Type.Unsafe({
+        type: 'string',
+        enum: ['', 'true', 'false'],
+        description: 'The number of rows (default where nothing else is asked).',
+      }),
+    ),
+    sum: fields('Comma-separated number fields.'),
+    avg: fields('Comma-separated number fields, no decimals.'),
+    min: fields('Comma-separated fields of numbers, texts or instants.'),
+    max: fields('Comma-separated fields of numbers, texts or instants.'),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: MAX_GROUPS, default: 100, description: 'Maximum groups.' }),
+    ),
+    ...filterParameters(model),
+  });
+  const values = Type.Optional(Type.Unsafe<unknown>({ type: 'object', additionalProperties: {} }));
+  const item = Type.Object({
+    group: values,
+    count: Type.Optional(Type.Integer()),
+    sum: values,
+    avg: values,
+    min: values,
+    max: values,
+  });
+  const members = { items: Type.Array(titled(`${rowName(name)}Aggregate`, item)), more: Type.Boolean() };
   const options = {
     tag: name,
     can: model.resource.can.read ?? nobody,
@@ -22,9 +53,9 @@ export function aggregateRoute(model: Model, service: AnyService): Route {
     summary: `Count and add up ${name}`,
     description:
       'Numbers made of the rows that the caller may read, for each group of values, in the order of these.',
-    query: Type.Unsafe<Readonly<Record<string, unknown>>>(parametersOf(model)),
+    query: Type.Unsafe<Readonly<Record<string, unknown>>>(parameters),
     checkQuery: false,
-    answers: { 200: answerOf(name) },
+    answers: { 200: titled(`${rowName(name)}Aggregates`, Type.Object(members)) },
   };
   return route('GET', `/${name}::aggregate`, options, async (request) =>
     answer(200, await service.aggregate(request, aggregateQueryOf(request.query, model))),
@@ -57,42 +88,4 @@ function aggregateQueryOf(query: Readonly<Record<string, unknown>>, model: Model
     ...(limit !== undefined && { limit: Number(limit) }),
     shortLists: true,
   };
-}
-
-function parametersOf(model: Model): TSchema {
-  const fields = (what: string) => Type.Optional(Type.String({ minLength: 1, description: what }));
-  return Type.Object({
-    group: fields(
-      'Comma-separated fields, three at most: one item for each of their values (default: one item for all rows).',
-    ),
-    count: Type.Optional(
-      Type.Unsafe({
-        type: 'string',
-        enum: ['', 'true', 'false'],
-        description: 'The number of rows (default where nothing else is asked).',
-      }),
-    ),
-    sum: fields('Comma-separated number fields.'),
-    avg: fields('Comma-separated number fields, no decimals.'),
-    min: fields('Comma-separated fields of numbers, texts or instants.'),
-    max: fields('Comma-separated fields of numbers, texts or instants.'),
-    limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: MAX_GROUPS, default: 100, description: 'Maximum groups.' }),
-    ),
-    ...filterParameters(model),
-  });
-}
-
-function answerOf(name: string): TSchema {
-  const values = Type.Optional(Type.Unsafe<unknown>({ type: 'object', additionalProperties: {} }));
-  const item = Type.Object({
-    group: values,
-    count: Type.Optional(Type.Integer()),
-    sum: values,
-    avg: values,
-    min: values,
-    max: values,
-  });
-  const members = { items: Type.Array(titled(`${rowName(name)}Aggregate`, item)), more: Type.Boolean() };
-  return titled(`${rowName(name)}Aggregates`, Type.Object(members));
 }

@@ -1,6 +1,6 @@
 import { type TObject, type TSchema, Type } from 'typebox';
 import { DEFAULT_EXPANDED, MAX_DEPTH } from '../../../rows/lists/expand.ts';
-import type { Model, ModelField } from '../../../rows/model.ts';
+import type { Model } from '../../../rows/model.ts';
 import { type Filter, OPERATORS, type Operator } from '../../../schema/services/list-query.ts';
 import { MAX_OFFSET, PAGE } from './list-query.ts';
 import { rowName, titled } from './route-names.ts';
@@ -83,9 +83,10 @@ function optional(parameters: Readonly<Record<string, TSchema>>): Record<string,
 export function filterParameters(model: Model): Record<string, TSchema> {
   const fields = filterFields(model);
   const { search, documented } = model;
-  const isSearched = ({ name, field }: ModelField) =>
-    search ? search.index.fields.some((each) => each.name === name) : field.search;
-  const names = documented.fields.filter(isSearched).map(({ name }) => name);
+  const searched = documented.fields.filter(({ name, field }) =>
+    search ? search.index.fields.some((each) => each.name === name) : field.search,
+  );
+  const names = searched.map(({ name }) => name);
   const description = search
     ? `Words of ${names.join(' and ')}, all of them, in any case and without accents; "several words" next to each other; the beginning of one, begi*. The best rows come first, unless sort is given.`
     : `A part of ${names.join(' or ')}, in any case.`;
@@ -106,9 +107,16 @@ export function filterParameters(model: Model): Record<string, TSchema> {
   return optional(parameters);
 }
 
-function filterFields(model: Model): FilterField[] {
-  const filterable = model.documented.fields.filter(({ type }) => type.operators.length > 0);
-  return [idField(model), ...filterable.map(operandOf)];
+function filterFields({ documented, resource: { id } }: Model): FilterField[] {
+  const filterable = documented.fields.filter(({ type }) => type.operators.length > 0);
+  return [
+    { name: 'id', operand: bare(id.schema), operators: id.type.operators, isNullable: false },
+    ...filterable.map(({ name, field, type, links }) => {
+      const { items } = type.schema as { items?: TSchema };
+      const operand = bare(links && items ? items : type.schema);
+      return { name, operand, operators: type.operators, isNullable: field.nullable };
+    }),
+  ];
 }
 
 /** The parameters that say what of a row is read, for the documentation. */
@@ -212,20 +220,6 @@ interface FilterField {
   operand: TSchema;
   operators: readonly Operator[];
   isNullable: boolean;
-}
-
-function idField({ resource: { id } }: Model): FilterField {
-  return { name: 'id', operand: bare(id.schema), operators: id.type.operators, isNullable: false };
-}
-
-function operandOf({ name, field, type, links }: ModelField): FilterField {
-  const { items } = type.schema as { items?: TSchema };
-  return {
-    name,
-    operand: bare(links && items ? items : type.schema),
-    operators: type.operators,
-    isNullable: field.nullable,
-  };
 }
 
 /** The type of a value without its bounds, which do not matter to a comparison. */

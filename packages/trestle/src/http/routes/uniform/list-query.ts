@@ -35,8 +35,12 @@ function listQueryOf(query: Query, model: Model, parameters: readonly string[]):
   const filter = filterOf(query, model);
   const sort = textOf(query, 'sort')?.split(',');
   const search = textOf(query, 'search');
-  const count = countOf(textOf(query, 'count'));
-  const deleted = flagOf(textOf(query, 'deleted'), 'deleted');
+  const count = textOf(query, 'count');
+  if (count !== undefined && count !== 'exact' && count !== 'estimated')
+    throw invalidParameter('count', 'enum', `expected exact or estimated, got ${JSON.stringify(count)}`);
+  const deleted = textOf(query, 'deleted');
+  if (deleted !== undefined && deleted !== 'true' && deleted !== 'false')
+    throw invalidParameter('deleted', 'type', `expected true or false, got ${JSON.stringify(deleted)}`);
   const limit = limitOf(textOf(query, 'limit'));
   const offset = offsetOf(query, limit);
   return Object.freeze({
@@ -47,7 +51,7 @@ function listQueryOf(query: Query, model: Model, parameters: readonly string[]):
     ...(search !== undefined && { search }),
     ...(sort && { sort }),
     ...(count && { count }),
-    ...(deleted && { deleted }),
+    ...(deleted === 'true' && { deleted: true }),
     shortLists: true,
   });
 }
@@ -178,17 +182,6 @@ function offsetOf(query: Query, limit: number): number | undefined {
       `expected an integer from ${first} to ${max}, got ${JSON.stringify(text)}; further rows are reached by cursor`,
     );
   return name === 'page' ? (value - 1) * limit : value;
-}
-
-function flagOf(text: string | undefined, name: string): boolean {
-  if (text === undefined || text === 'false') return false;
-  if (text === 'true') return true;
-  throw invalidParameter(name, 'type', `expected true or false, got ${JSON.stringify(text)}`);
-}
-
-function countOf(text: string | undefined): 'exact' | 'estimated' | undefined {
-  if (text === undefined || text === 'exact' || text === 'estimated') return text;
-  throw invalidParameter('count', 'enum', `expected exact or estimated, got ${JSON.stringify(text)}`);
 }
 
 /** The Link header of a page (RFC 8288): the same list from its start, and the parts beside this one. */

@@ -5,7 +5,7 @@ import { Problem } from '../../../problems.ts';
 import type { Model } from '../../../rows/model.ts';
 import { countingFields } from '../../../rows/read.ts';
 import type { AnyService } from '../../../rows/write.ts';
-import { answer, type Route, type RouteRequest, route } from '../../../schema/routes/route.ts';
+import { answer, type Route, route } from '../../../schema/routes/route.ts';
 import { nobody } from '../../../schema/rules.ts';
 import { aggregateRoute } from './aggregate-route.ts';
 import { etagOf, noneMatches, representationOf } from './etag.ts';
@@ -125,16 +125,12 @@ function routesByUniqueField(routes: readonly Route[], model: Model, service: An
               detail: `There is no row with this ${key} in ${name}.`,
               data: { resource: name },
             });
+          const { caller, transaction, query, body, origin, headers, signal, base, url } = request;
+          const joined = transaction && { transaction };
+          const rest = { query, body, origin, headers, signal, base, url, method: request.method };
           // The types of a handler's request follow from its own route's schemas, which are these but for the parameters.
-          return handle(withParams(request, { id }) as never);
+          return handle({ caller, ...joined, params: { id }, ...rest } as never);
         });
       }),
   );
-}
-
-/** The same request with other parameters of its path. */
-function withParams(request: RouteRequest, params: unknown): RouteRequest {
-  const { caller, transaction, query, body, origin, headers, signal, base, url, method } = request;
-  const joined = transaction && { transaction };
-  return { caller, ...joined, params, query, body, origin, headers, signal, base, url, method };
 }

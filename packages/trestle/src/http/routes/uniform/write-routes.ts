@@ -54,8 +54,20 @@ type Handle = (request: RouteRequest<WriteTypes>) => Promise<Answer>;
 /** The routes that write rows of one resource. */
 export function writeRoutes(context: WriteContext): Route[] {
   const { model } = context;
-  const body = titled(`${rowName(model.name)}Body`, bodyOf(model));
-  const patch = titled(`${rowName(model.name)}Patch`, model.documented.patch);
+  const {
+    documented,
+    resource: { atLeastOne },
+  } = model;
+  const whole =
+    atLeastOne.length === 0
+      ? documented.body
+      : Type.Unsafe({
+          ...documented.body,
+          description: `At least one of ${atLeastOne.join(', ')} is given and not null.`,
+          minProperties: 1,
+        });
+  const body = titled(`${rowName(model.name)}Body`, whole);
+  const patch = titled(`${rowName(model.name)}Patch`, documented.patch);
   return [
     ...changes(context),
     ...creations(context, body),
@@ -129,13 +141,15 @@ function changes(context: WriteContext): Route[] {
     operationId: `increment${one}`,
     summary: `Add to numbers of one of ${name}`,
   };
-  const add: Handle = async (request) => {
-    // The body fits the schema of amounts.
-    const body = request.body as object;
-    const ifMatch = ifMatchOf(request.headers['if-match'], tag, isConditional);
-    return versioned(await service.increment(request, request.params.id, body, { ifMatch }), tag);
-  };
-  return [...steps, write('POST', verbPath(name, 'increment'), increment, add)];
+  return [
+    ...steps,
+    write('POST', verbPath(name, 'increment'), increment, async (request) => {
+      // The body fits the schema of amounts.
+      const body = request.body as object;
+      const ifMatch = ifMatchOf(request.headers['if-match'], tag, isConditional);
+      return versioned(await service.increment(request, request.params.id, body, { ifMatch }), tag);
+    }),
+  ];
 }
 
 function creations(context: WriteContext, body: TSchema): Route[] {
@@ -370,13 +384,6 @@ function minimal({ status, headers }: Answer): Answer {
     status: status === 200 ? 204 : status,
     headers: { ...headers, 'preference-applied': 'return=minimal' },
   };
-}
-
-/** The body of a whole row; where one of some fields must be given, it says so. */
-function bodyOf({ documented, resource: { atLeastOne } }: Model): TSchema {
-  if (atLeastOne.length === 0) return documented.body;
-  const description = `At least one of ${atLeastOne.join(', ')} is given and not null.`;
-  return Type.Unsafe({ ...documented.body, description, minProperties: 1 });
 }
 
 /** Unique fields that callers may set, by which a row can be created. */

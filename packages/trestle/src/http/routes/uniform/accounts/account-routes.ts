@@ -1,4 +1,4 @@
-import { type TObject, type TSchema, Type } from 'typebox';
+import { type TObject, type TSchema, type TUnsafe, Type } from 'typebox';
 import type { AccountModels } from '../../../../accounts/open-accounts.ts';
 import { type AccountBodies, accountBodies } from '../../../../accounts/request-bodies.ts';
 import type { RepresentationTag } from '../../../../database/migrations/representation.ts';
@@ -44,11 +44,7 @@ export interface Described {
   /** The schema of an account. */
   readonly account: TSchema;
   readonly etag: Representation;
-  readonly params: ReturnType<typeof idOf>;
-}
-
-function idOf(app: AccountsOf) {
-  return Type.Object({ id: Type.Unsafe<RowId>(app.accounts.id.schema) });
+  readonly params: TObject<{ id: TUnsafe<RowId> }>;
 }
 
 /** Sign-up, accounts, the caller's own one, and sessions; of apps whose accounts have no passwords, accounts alone. */
@@ -61,7 +57,8 @@ export function accountRoutes(
   const model = models.accounts;
   const account = accountSchema(app, models);
   const etag = representationOf(model, representationTag);
-  const described = { app, service, models, account, etag, bodies: bodiesOf(app), params: idOf(app) };
+  const params = Type.Object({ id: Type.Unsafe<RowId>(app.accounts.id.schema) });
+  const described = { app, service, models, account, etag, bodies: bodiesOf(app), params };
   return [...ownRoutes(described), ...administrationRoutes(described), ...sessionRoutes(described)];
 }
 
