@@ -12,7 +12,8 @@ interface McpOptions {
   readonly description: string;
   /** The path of the app: '' alone, `/messages` with others. */
   readonly base: string;
-  readonly tools: ReadonlyMap<string, Tool>;
+  /** Asked with the first request: most servers get none. */
+  readonly tools: () => ReadonlyMap<string, Tool>;
 }
 
 /** Credentials that a call of a tool hands on to the route behind it. */
@@ -62,9 +63,10 @@ export function mcpRoute(fastify: FastifyInstance, options: McpOptions): Route {
 }
 
 async function openHandler(fastify: FastifyInstance, options: McpOptions): Promise<McpHttpHandler> {
-  // Loaded with the first request: most servers get none, and it takes longer to load than all else.
+  // Loaded with the first request: it takes longer to load than all else.
   const { createMcpHandler, Server } = await import('@modelcontextprotocol/server');
-  const { name, description, tools } = options;
+  const { name, description } = options;
+  const tools = [...options.tools().values()];
   return createMcpHandler(({ authInfo }) => {
     // It was put there above.
     const request = authInfo?.extra?.request as RouteRequest;
@@ -72,7 +74,7 @@ async function openHandler(fastify: FastifyInstance, options: McpOptions): Promi
       { name, version: '1.0.0' },
       { capabilities: { tools: {} }, ...(description !== '' && { instructions: description }) },
     );
-    const offered = [...tools.values()].filter((tool) => tool.isFor(request.caller));
+    const offered = tools.filter((tool) => tool.isFor(request.caller));
     server.setRequestHandler('tools/list', () => ({
       tools: offered.map(({ name, title, description, inputSchema, annotations }) => ({
         name,

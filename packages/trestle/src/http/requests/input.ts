@@ -49,9 +49,10 @@ export function contractInput({ method, options }: Route): InputReader {
  * names that are; an id that no row can have is `not_found`, like one that no row has.
  */
 export function uniformInput({ options }: Route): InputReader {
-  const { params, query, body, checkQuery = true, bodyRequired = true } = options;
+  const { params, body, checkQuery = true, bodyRequired = true } = options;
+  const query = checkQuery ? options.query : undefined;
   const readPath = params && stringsReader(params, 'path', true);
-  const readQuery = query && checkQuery ? stringsReader(query, 'query', true) : undefined;
+  const readQuery = query && stringsReader(query, 'query', true);
   const readBody = body && bodyReader(body, options, false);
   const allowed = namesOf(query);
   const queryOf = (given: unknown): unknown => {

@@ -62,7 +62,7 @@ export function mount<Rs extends Resources>(
   for (const table of tables) addRoutes(fastify, table, server);
   const uniform = tables.find(({ style }) => style === 'uniform');
   if (uniform && !fastify.hasRoute({ method: 'POST', url: `${base}/mcp` })) {
-    const tools = toolsOf(engine.models, uniform.routes, uniform.prefix);
+    const tools = () => toolsOf(engine.models, uniform.routes, uniform.prefix);
     const mcp = mcpRoute(fastify, { name, description, base, tools });
     addRoutes(fastify, { style: 'uniform', prefix: '', routes: [mcp], places: UNIFORM_PLACES }, server);
   }

@@ -1,4 +1,4 @@
-import { type TSchema, Type } from 'typebox';
+import { type TSchema, type TUnsafe, Type } from 'typebox';
 import type { Model } from '../../../rows/model.ts';
 import { type Route, type RouteRequest, route } from '../../../schema/routes/route.ts';
 import type { Rule } from '../../../schema/rules.ts';
@@ -34,9 +34,14 @@ export function pageRoute<const P extends TSchema | undefined = undefined>(
   ) => Promise<Page<unknown>>,
 ): Route {
   const lists = new ListQueryCache(model);
+  let parameters: TUnsafe<Readonly<Record<string, unknown>>> | undefined;
   const described = {
     ...options,
-    query: Type.Unsafe<Readonly<Record<string, unknown>>>(listParameters(model)),
+    // For the documentation alone, so that a start does not make it.
+    get query() {
+      parameters ??= Type.Unsafe(listParameters(model));
+      return parameters;
+    },
     checkQuery: false,
     sends: ['Link'],
     answers: { 200: pageOf(model.name, item) },

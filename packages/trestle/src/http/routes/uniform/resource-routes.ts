@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { type TSchema, Type } from 'typebox';
 import type { RepresentationTag } from '../../../database/migrations/representation.ts';
 import type { Store } from '../../../database/store.ts';
 import { Problem } from '../../../problems.ts';
@@ -40,6 +40,7 @@ export function resourceRoutes(
     item: view,
   };
   const list = pageRoute(`/${name}`, described, service.list);
+  let searched: TSchema | undefined;
   const search = route(
     'POST',
     `/${name}::search`,
@@ -48,7 +49,11 @@ export function resourceRoutes(
       operationId: `search${typeName(name)}`,
       summary: `Search ${name}`,
       description: 'The same page as of a list, its parameters as JSON.',
-      body: titled(`${rowName(name)}Search`, searchBody(model)),
+      // Made with the first search, or for the documentation: it has every field and operator.
+      get body() {
+        searched ??= titled(`${rowName(name)}Search`, searchBody(model));
+        return searched;
+      },
       raises: ['invalid_cursor'],
       safe: true,
       answers: { 200: pageOf(name, view) },
