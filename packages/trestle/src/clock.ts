@@ -10,6 +10,11 @@ export function instantNow(): string {
   return made.text;
 }
 
+/** Milliseconds since 1970 as RFC 3339 in UTC. */
+export function instantOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
 /**
  * An instant in UTC, to the millisecond. A leap second is the first of the next minute, as PostgreSQL has it; `Date`
  * knows none.

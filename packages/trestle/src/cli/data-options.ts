@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { EngineOptions } from '../engine.ts';
 import { ROLES, type Role } from '../jobs/job-limits.ts';
+import { messageOf } from '../problems.ts';
 import type { App } from '../schema/app.ts';
 import { parseCron } from '../schema/checks/cron.ts';
 import { didYouMean } from '../schema/checks/nearest.ts';
@@ -218,7 +219,7 @@ function cron(text: string): string {
     parseCron(text);
     return text;
   } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+    throw new InvalidArgumentError(messageOf(error));
   }
 }
 

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { type Engine, type EngineOptions, openEngine } from '../engine.ts';
+import { messageOf } from '../problems.ts';
 import type { App } from '../schema/app.ts';
 import { StartError } from '../start-error.ts';
 
@@ -8,7 +9,7 @@ export function makeDataFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new StartError(`the data folder ${folder} cannot be made: ${why}; choose another with --data`, {
       cause: error,
     });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Command } from 'commander';
-import { Problem } from '../problems.ts';
+import { messageOf, Problem } from '../problems.ts';
 import { StartError } from '../start-error.ts';
 import { COMMANDS } from './commands.ts';
 import { applyConfigFile } from './config-file.ts';
@@ -36,7 +36,7 @@ export async function run(line: readonly string[], parts?: Embedded): Promise<vo
     await program.parseAsync([...words], { from: 'user' });
   } catch (error) {
     // One clear line for what people can put right; the stack too, where it is asked for.
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     // A problem and an error of the file system, of SQLite or of PostgreSQL (`severity`) say themselves what is wrong.
     const expected =
       error instanceof StartError ||

@@ -1,3 +1,4 @@
+import { instantOf } from '../clock.ts';
 import { sql } from '../database/sql.ts';
 import type { Store } from '../database/store.ts';
 import { Problem } from '../problems.ts';
@@ -94,8 +95,8 @@ export class JobAdministration {
     return found.map(({ name, schedule, next, fired }) => ({
       name,
       schedule,
-      next: instant(next),
-      fired: fired === null ? null : instant(fired),
+      next: instantOf(next * 1000),
+      fired: fired === null ? null : instantOf(fired * 1000),
     }));
   }
 
@@ -157,9 +158,4 @@ function visibleOf(job: JobRecord): Visible {
   const { created_at, started_at, finished_at } = job;
   const ran = { progress, message, result, error, attempts };
   return { id, name, resource, row, state, ...ran, created_at, started_at, finished_at };
-}
-
-/** Seconds since 1970 as RFC 3339 has it. */
-function instant(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
 }

@@ -15,6 +15,7 @@ import { classOf, type Decision, decide, NOWHERE, refuse } from './rules/caller-
 import {
   type Asker,
   type CompiledRule,
+  compiledModel,
   compileResidual,
   type FindModel,
   ME,
@@ -95,12 +96,6 @@ export function compilePolicy(
   const projectionOf = projectFields(model, project, find);
   const projections: ClassFields[] = [];
 
-  function modelOf(): Model {
-    const whole = find(name);
-    if (whole) return whole;
-    throw new TypeError(`the rules of ${name} are asked before it is compiled`);
-  }
-
   const placeOf = (action: Action) => ({
     resource,
     verb: verbOf(action),
@@ -121,7 +116,7 @@ export function compilePolicy(
     const there = isOfDeleted ? sql`${sql.ref(DELETED_AT)} is not null` : model.live;
     const key = `${isOfDeleted ? 'deleted ' : ''}${JSON.stringify(residual)}`;
     const made = compiled.get(key) ?? {
-      ...compiledAmong(there, compileResidual(residual, modelOf(), find)),
+      ...compiledAmong(there, compileResidual(residual, compiledModel(find, name), find)),
       number: compiled.size + 1,
     };
     compiled.set(key, made);
@@ -161,7 +156,11 @@ export function compilePolicy(
         return { allowed: false, because: 'the scopes of the key' };
       return deciding(rules.get(action) ?? ruleData(undefined), async (rule, negated) => {
         const residual = fold(rule, classOf(caller, isReading(action)), placeOf(action), negated);
-        return compileResidual(residual, modelOf(), find).test(row, new CallerValues(caller), executor);
+        return compileResidual(residual, compiledModel(find, name), find).test(
+          row,
+          new CallerValues(caller),
+          executor,
+        );
       });
     },
     isSettled(caller, action, names) {

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { instantOf } from '../../clock.ts';
 import { sql } from '../../database/sql.ts';
 import { param } from '../../database/statement.ts';
 import type { Executor } from '../../database/store.ts';
@@ -143,7 +144,7 @@ class Operators implements OperatorService {
   async setUp(context: RequestContext, given: unknown, record: RecordAct): Promise<OperatorSession> {
     const { store, sessions, now } = this.#dependencies;
     const { token, ...body } = isObject(given) ? given : {};
-    const asked = { id: typeof token === 'string' ? setupHash(token) : '', now: instant(now()) };
+    const asked = { id: typeof token === 'string' ? setupHash(token) : '', now: instantOf(now()) };
     // Asked before a password is hashed, and once more in the transaction.
     if ((await this.#setups.usable(store, asked)).length === 0) throw this.#noSetup(context);
     const write = async (transaction: OpenTransaction) => {
@@ -164,7 +165,7 @@ class Operators implements OperatorService {
     const { store, now } = this.#dependencies;
     return store.write(async (transaction) => {
       if (await this.#hasAdministrator(transaction)) return false;
-      const expires_at = instant(now() + SETUP_LIFETIME_MS);
+      const expires_at = instantOf(now() + SETUP_LIFETIME_MS);
       await this.#setups.offer(transaction, { id: tokenHash, expires_at });
       return true;
     });
@@ -212,8 +213,4 @@ function noOperator(): Problem {
   return new Problem('forbidden', {
     detail: 'This account has neither the role administrator nor viewer; an administrator can give it one.',
   });
-}
-
-function instant(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { instantOf } from '../../clock.ts';
 import { sql } from '../../database/sql.ts';
 import { param } from '../../database/statement.ts';
 import type { Executor, Store } from '../../database/store.ts';
@@ -157,7 +158,7 @@ export class People implements PeopleService {
   async resetPassword(context: RequestContext, body: unknown): Promise<void> {
     const { store, declared, app, accounts, passwords, sessions, now, log } = this.#given;
     const { token, password } = this.#given.bodies.newPasswordByLink.check(body);
-    const asked = { id: hashSecret(token), now: instant(now()) };
+    const asked = { id: hashSecret(token), now: instantOf(now()) };
     // Asked before a password is hashed, and once more in the transaction.
     const [link] = await this.#links.usable(store, asked);
     const [known] = link?.account == null ? [] : await accounts.byId(store, { id: link.account });
@@ -208,7 +209,10 @@ export class People implements PeopleService {
     const { caller, origin } = context;
     const { token, ...given } = isObject(body) ? body : {};
     const checked = this.#given.bodies.link.check({ token });
-    const [usable] = await this.#links.usable(store, { id: hashSecret(checked.token), now: instant(now()) });
+    const [usable] = await this.#links.usable(store, {
+      id: hashSecret(checked.token),
+      now: instantOf(now()),
+    });
     if (usable?.purpose !== 'invite') throw spent();
     if (caller.kind !== 'account' && given.password !== undefined && hasOperatorRole(usable.roles))
       this.#given.bodies.operatorPassword.check({ password: given.password });
@@ -240,7 +244,7 @@ export class People implements PeopleService {
   }
 
   async #take(transaction: Executor, token: string, purposes: readonly Purpose[]): Promise<LinkRow> {
-    const asked = { id: hashSecret(token), now: instant(this.#given.now()) };
+    const asked = { id: hashSecret(token), now: instantOf(this.#given.now()) };
     const [taken] = await this.#links.take(transaction, asked);
     if (!taken || !purposes.some((purpose) => purpose === taken.purpose)) throw spent();
     const { purpose, address } = taken;
@@ -267,14 +271,14 @@ export class People implements PeopleService {
       address,
       roles: wanted.roles,
       job: record.id,
-      created_at: instant(now()),
-      expires_at: instant(now() + LIFETIME_MS[wanted.purpose]),
+      created_at: instantOf(now()),
+      expires_at: instantOf(now() + LIFETIME_MS[wanted.purpose]),
     };
     const isStored = await store.write(async (transaction) => {
-      await this.#links.purge(transaction, { now: instant(now()) });
+      await this.#links.purge(transaction, { now: instantOf(now()) });
       // Of an attempt that failed: its mail may not have arrived.
       await this.#links.replace(transaction, { job: record.id });
-      const since = instant(now() - HOUR_MS);
+      const since = instantOf(now() - HOUR_MS);
       const recent = await this.#links.recent(transaction, { address, purpose: wanted.purpose, since });
       if (recent.length >= MAX_LINKS_AN_HOUR) return false;
       await this.#links.insert(transaction, link);
@@ -314,10 +318,6 @@ function ownAccount(caller: Caller): { account: RowId } {
 
 function spent(): Problem {
   return new Problem('invalid_token', { detail: 'This link has been used or has expired. Ask for another.' });
-}
-
-function instant(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
 }
 
 function linkStatements(model: SystemModel) {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { writeJsonFile } from '../../database/leftovers.ts';
 import type { BackupSettings, BackupSettingsChange } from '../../http/server/administration.ts';
-import { Problem } from '../../problems.ts';
+import { messageOf, Problem } from '../../problems.ts';
 import { parseCron } from '../../schema/checks/cron.ts';
 import { openS3 } from './s3-bucket.ts';
 
@@ -77,7 +77,7 @@ function requireValid(pointer: string, check: () => unknown): void {
   try {
     check();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     throw new Problem('invalid', { detail: message, errors: [{ pointer, code: 'format', message }] });
   }
 }

@@ -10,6 +10,7 @@ import {
   mayExist,
   sqliteFiles,
 } from '../../database/open-store.ts';
+import { messageOf } from '../../problems.ts';
 import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
 import { actOfCommand, recordAct } from '../accounts/audited.ts';
@@ -112,7 +113,7 @@ async function backUpApp(
     );
   } catch (error) {
     // A backup is a backup also where its maker may not write, or the database is not as declared.
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     process.stderr.write(`trestle: this backup is not in the audit: ${why}\n`);
   }
   return true;

@@ -5,7 +5,7 @@ import { databaseWords, isInUse, type Location, locationWords, mayExist } from '
 import type { Store } from '../../database/store.ts';
 import { type Moved, transfer } from '../../database/transfer/transfer.ts';
 import { renamesOfApp, tablesOfApp } from '../../engine.ts';
-import { Problem } from '../../problems.ts';
+import { messageOf, Problem } from '../../problems.ts';
 import type { App } from '../../schema/app.ts';
 import { StartError } from '../../start-error.ts';
 import { copiedTables, isReady, withStore } from '../backups/database-copy.ts';
@@ -89,8 +89,7 @@ async function moveApp(app: App, source: Store, target: Store, to: string): Prom
     await migrate(target, tablesOfApp(app), { renames: renamesOfApp(app) });
     return await transfer(source, target, copiedTables(app), { progress: bar.show });
   } catch (error) {
-    const why =
-      error instanceof Problem ? error.detail : error instanceof Error ? error.message : String(error);
+    const why = error instanceof Problem ? error.detail : messageOf(error);
     throw new StartError(
       `${app.name}: ${why}. No row was copied into ${to}; empty it (drop the schema, or move the files ` +
         `${app.name}.db* away) and copy again, or name another target.`,

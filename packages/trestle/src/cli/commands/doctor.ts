@@ -5,6 +5,7 @@ import { ADMINISTRATOR_SECRET_FILE } from '../../accounts/administrator-secret.t
 import { sql } from '../../database/sql.ts';
 import { statement } from '../../database/statement.ts';
 import type { Setting } from '../../http/server/administration.ts';
+import { messageOf } from '../../problems.ts';
 import { applyConfigFile } from '../config-file.ts';
 import {
   type DataOptions,
@@ -103,7 +104,7 @@ async function appFindings(names: string[], options: DataOptions): Promise<Findi
       findings.push({
         check: name,
         ok: false,
-        detail: error instanceof Error ? error.message : String(error),
+        detail: messageOf(error),
       });
     }
   };
@@ -144,7 +145,7 @@ function attempt(check: string, run: () => string): Finding {
   try {
     return { check, ok: true, detail: run() };
   } catch (error) {
-    return { check, ok: false, detail: error instanceof Error ? error.message : String(error) };
+    return { check, ok: false, detail: messageOf(error) };
   }
 }
 

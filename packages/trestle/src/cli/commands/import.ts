@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { TextDecoder } from 'node:util';
 import type { Command } from 'commander';
 import { parseJsonText } from '../../http/requests/bodies.ts';
-import { Problem } from '../../problems.ts';
+import { messageOf, Problem } from '../../problems.ts';
 import { readEntries } from '../../rows/exchange/entries.ts';
 import { importRows } from '../../rows/exchange/import-rows.ts';
 import { historyRecorder } from '../../rows/history/row-history.ts';
@@ -71,7 +71,7 @@ function* textOf(file: string): Generator<string> {
   try {
     handle = openSync(file, 'r');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new StartError(`${file} cannot be read: ${why}`, { cause: error });
   }
   const decoder = new TextDecoder('utf-8', { fatal: true });

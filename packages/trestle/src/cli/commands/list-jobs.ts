@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { instantOf } from '../../clock.ts';
 import { fileOf } from '../../database/open-store.ts';
 import { sql } from '../../database/sql.ts';
 import { param } from '../../database/statement.ts';
@@ -56,8 +57,8 @@ async function listJobs(names: string[], options: JobsOptions): Promise<void> {
             ({ name, schedule, next, fired }) => ({
               name,
               schedule,
-              next: instant(next),
-              fired: fired === null ? null : instant(fired),
+              next: instantOf(next * 1000),
+              fired: fired === null ? null : instantOf(fired * 1000),
             }),
           ),
           // The input may hold what nobody is to read here.
@@ -67,7 +68,7 @@ async function listJobs(names: string[], options: JobsOptions): Promise<void> {
             row: job.row,
             state: job.state,
             attempts: job.attempts,
-            due: job.due > 0 ? instant(job.due) : null,
+            due: job.due > 0 ? instantOf(job.due * 1000) : null,
             created_at: job.created_at,
             finished_at: job.finished_at,
             error: job.error,
@@ -92,9 +93,4 @@ async function listJobs(names: string[], options: JobsOptions): Promise<void> {
       ]),
     );
   }
-}
-
-/** Seconds since 1970 as RFC 3339 has it. */
-function instant(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
 }

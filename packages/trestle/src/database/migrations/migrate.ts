@@ -1,4 +1,4 @@
-import { Problem } from '../../problems.ts';
+import { messageOf, Problem } from '../../problems.ts';
 import { StartError } from '../../start-error.ts';
 import type { Dialect } from '../dialect.ts';
 import { dropSearchIndexes } from '../search/search-index.ts';
@@ -146,8 +146,7 @@ async function runAll(transaction: Executor, { dialect }: Store, texts: readonly
     try {
       await transaction.all(statement(dialect, sql.raw(text)), []);
     } catch (error) {
-      const why =
-        error instanceof Problem ? error.detail : error instanceof Error ? error.message : String(error);
+      const why = error instanceof Problem ? error.detail : messageOf(error);
       throw new StartError(`The migration failed and nothing was changed: ${why}\n  in: ${text}`, {
         cause: error,
       });

@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { messageOf } from '../../problems.ts';
 import { StartError } from '../../start-error.ts';
 import { unfinishedName } from '../leftovers.ts';
 import { HISTORY } from '../migrations/history.ts';
@@ -43,7 +44,7 @@ export function backUpFile(file: string, path: string): Contents {
     rmSync(unfinished, { force: true });
     throw error instanceof StartError
       ? error
-      : new StartError(`${file} cannot be copied to ${path}: ${wordsOf(error)}`, { cause: error });
+      : new StartError(`${file} cannot be copied to ${path}: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -84,7 +85,7 @@ export function checkFileDeep(file: string, shown = file): Contents {
   } catch (error) {
     throw error instanceof StartError
       ? error
-      : new StartError(`${shown} cannot be read: ${wordsOf(error)}`, { cause: error });
+      : new StartError(`${shown} cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -96,10 +97,6 @@ export function syncPath(path: string): void {
   } finally {
     closeSync(descriptor);
   }
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Reads a file that nobody writes. */

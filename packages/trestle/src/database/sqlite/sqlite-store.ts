@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { Problem } from '../../problems.ts';
+import { messageOf, Problem } from '../../problems.ts';
 import { type Sql, sql } from '../sql.ts';
 import { type Statement, statement } from '../statement.ts';
 import type {
@@ -208,7 +208,7 @@ export class SqliteStore implements Store {
     const error = this.#group.broken ?? this.#group.refused;
     if (error === undefined) return { ready: true };
     const cause = error instanceof Problem ? error.cause : error;
-    const why = `writing to ${this.file} failed: ${cause instanceof Error ? cause.message : String(cause)}`;
+    const why = `writing to ${this.file} failed: ${messageOf(cause)}`;
     return { ready: false, fatal: this.#group.broken !== undefined, why };
   }
 

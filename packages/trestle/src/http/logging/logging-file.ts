@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, write, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { messageOf } from '../../problems.ts';
 
 /** Milliseconds after which what could not be written is tried once more. */
 const RETRY_MS = 200;
@@ -52,7 +53,7 @@ export class LogFile {
     try {
       this.#handle = open(this.#path);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       const line = { level: 'error', why, msg: 'the log file could not be reopened' };
       this.write(Buffer.from(`${JSON.stringify(line)}\n`));
       return;

@@ -3,7 +3,13 @@ import { anonymous, type Caller } from '../../schema/caller.ts';
 import { ruleData } from '../../schema/rules.ts';
 import type { Model, ModelField } from '../model.ts';
 import { classOf, NOWHERE } from '../rules/caller-class.ts';
-import { type CompiledRule, compileResidual, type FindModel, residualSql } from '../rules/compiled-rule.ts';
+import {
+  type CompiledRule,
+  compiledModel,
+  compileResidual,
+  type FindModel,
+  residualSql,
+} from '../rules/compiled-rule.ts';
 import { fold, type Residual } from '../rules/residual.ts';
 
 /** A field that a class of callers may read in some rows alone: null in the others, and told apart by a column beside it. */
@@ -13,14 +19,11 @@ export function conditionalField(
   model: Pick<Model, 'name' | 'table' | 'dialect'>,
   find: FindModel,
 ): ModelField {
-  const own = () => {
-    const whole = find(model.name);
-    // It is compiled by the time that its rows are read.
-    if (!whole) throw new TypeError(`the rules of ${model.name} are asked before it is compiled`);
-    return whole;
-  };
   const visibilityOf = (row: Sql, ending?: Sql) =>
-    residualSql(residual, own(), find, { refer: (name) => sql`${row}.${sql.ref(name)}`, ending });
+    residualSql(residual, compiledModel(find, model.name), find, {
+      refer: (name) => sql`${row}.${sql.ref(name)}`,
+      ending,
+    });
   const visibility = (row: Sql) => visibilityOf(row, model.dialect.forFewRows);
   const { expression: plain = (row) => sql`${row}.${sql.ref(field.name)}` } = field;
   let compiled: CompiledRule | undefined;
@@ -36,7 +39,7 @@ export function conditionalField(
     visible,
     selected: { value: expression(model.table), visible: visibility(model.table) },
     condition: () => {
-      compiled ??= compileResidual(residual, own(), find);
+      compiled ??= compileResidual(residual, compiledModel(find, model.name), find);
       return compiled;
     },
   };

@@ -21,6 +21,13 @@ import { fieldsOf, fold, isLocal, looksAtTable, type Part, type Residual } from 
 /** Finds the other resources of an app by name. */
 export type FindModel = (name: string) => Model | undefined;
 
+/** The model of a resource whose rows are asked for: all are compiled by then. */
+export function compiledModel(find: FindModel, name: string): Model {
+  const model = find(name);
+  if (!model) throw new TypeError(`the rules of ${name} are asked before it is compiled`);
+  return model;
+}
+
 /** The parameters of what a rule compares with: the caller's account, and the instant. No field has a name with a colon. */
 export const ME = ':me';
 export const NOW = ':now';

@@ -1,3 +1,4 @@
+import { messageOf } from '../../problems.ts';
 import { seconds } from '../duration.ts';
 import type { Field } from '../field.ts';
 import type { Job, Jobs } from '../jobs.ts';
@@ -35,7 +36,7 @@ function checkSchedule(path: string, { every, cron, timeZone, input }: Job): voi
     try {
       parseCron(cron);
     } catch (error) {
-      wrong(`${path}.cron`, error instanceof Error ? error.message : String(error));
+      wrong(`${path}.cron`, messageOf(error));
     }
     try {
       requireTimeZone(timeZone);

@@ -175,7 +175,6 @@ function checkFieldRules(
     );
 }
 
-/** @param isAccount allows `ownAccount`, which is asked of an account that is read or changed by itself. */
 /** Refuses rules that lead back to themselves by `through`. */
 function checkCycle(
   way: readonly { readonly name: string; readonly verb: Verb }[],

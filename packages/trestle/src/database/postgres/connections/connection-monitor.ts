@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
+import { messageOf } from '../../../problems.ts';
 import { type Heard, Listeners } from '../../notifier.ts';
 import { quotedName } from '../../sql.ts';
 import { sqlState, wasEnded } from '../faults.ts';
@@ -167,7 +168,7 @@ export class ConnectionMonitor {
   }
 
   #missed(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     this.#why = `PostgreSQL at ${this.#options.target} cannot be reached: ${reason}`;
   }
 }
