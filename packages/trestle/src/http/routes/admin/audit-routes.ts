@@ -5,7 +5,7 @@ import { bytes } from '../../../schema/routes/bytes.ts';
 import type { Route } from '../../../schema/routes/route.ts';
 import type { Resources } from '../../../schema/row-types.ts';
 import { administrator } from '../../../schema/rules.ts';
-import { listParameters } from '../uniform/list-parameters.ts';
+import { documentedQuery, listParameters } from '../uniform/list-parameters.ts';
 import { ListQueryCache } from '../uniform/list-query.ts';
 import { pageRoute } from '../uniform/page-route.ts';
 import { titled } from '../uniform/route-names.ts';
@@ -56,7 +56,7 @@ export function auditRoutes<Rs extends Resources>({ audit }: Engine<Rs>): Route[
     const options = {
       operationId: `exportAudit${format === 'csv' ? 'Csv' : 'Ndjson'}`,
       summary: `Acts of operators as a file (${format.toUpperCase()}), filtered as the list`,
-      query: Type.Unsafe<Readonly<Record<string, unknown>>>(listParameters(audit.model)),
+      query: documentedQuery(listParameters(audit.model)),
       checkQuery: false,
       produces: FORMATS[format],
       answers: { 200: text },

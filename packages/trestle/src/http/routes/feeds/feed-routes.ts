@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { Type } from 'typebox';
 import type { Model, Row } from '../../../rows/model.ts';
 import type { AnyService } from '../../../rows/write.ts';
 import type { RowId } from '../../../schema/id.ts';
@@ -7,7 +6,7 @@ import type { Feed } from '../../../schema/resource.ts';
 import { bytes } from '../../../schema/routes/bytes.ts';
 import { type Route, type RouteRequest, route } from '../../../schema/routes/route.ts';
 import { nobody } from '../../../schema/rules.ts';
-import { feedParameters } from '../uniform/list-parameters.ts';
+import { documentedQuery, feedParameters } from '../uniform/list-parameters.ts';
 import { ListQueryCache } from '../uniform/list-query.ts';
 import { typeName } from '../uniform/route-names.ts';
 
@@ -50,7 +49,7 @@ export function feedRoutes(model: Model, feed: Feed, service: AnyService, namesO
   const described = {
     tag: name,
     can: model.resource.can.read ?? nobody,
-    query: Type.Unsafe<Readonly<Record<string, unknown>>>(feedParameters(model)),
+    query: documentedQuery(feedParameters(model)),
     checkQuery: false,
     answers: { 200: null },
   } as const;

@@ -1,4 +1,3 @@
-import { Type } from 'typebox';
 import type { LiveLists } from '../../../rows/live/live-lists.ts';
 import type { LiveEvent } from '../../../rows/live/subscriber.ts';
 import type { Model } from '../../../rows/model.ts';
@@ -8,7 +7,7 @@ import { type Route, route } from '../../../schema/routes/route.ts';
 import { nobody } from '../../../schema/rules.ts';
 import { EVENTS } from '../../contract/event-stream.ts';
 import { invalidParameter } from '../../requests/input.ts';
-import { liveParameters } from '../uniform/list-parameters.ts';
+import { documentedQuery, liveParameters } from '../uniform/list-parameters.ts';
 import { ListQueryCache } from '../uniform/list-query.ts';
 import { typeName } from '../uniform/route-names.ts';
 
@@ -33,7 +32,7 @@ export function liveRoute(model: Model, live: LiveLists): Route {
     operationId: `watch${typeName(name)}`,
     summary: `Watch ${name}`,
     description: DESCRIPTION,
-    query: Type.Unsafe<Readonly<Record<string, unknown>>>(liveParameters(model)),
+    query: documentedQuery(liveParameters(model)),
     checkQuery: false,
     produces: EVENTS,
     headers: ['Last-Event-ID'],

@@ -5,7 +5,7 @@ import { answer, type Route, route } from '../../../schema/routes/route.ts';
 import { nobody } from '../../../schema/rules.ts';
 import { AGGREGATES, type AggregateQuery } from '../../../schema/services/list-query.ts';
 import { invalidParameter, refuseUnknown } from '../../requests/input.ts';
-import { filterParameters } from './list-parameters.ts';
+import { documentedQuery, filterParameters } from './list-parameters.ts';
 import { filterOf, isFilterKey, textOf } from './list-query.ts';
 import { rowName, titled, typeName } from './route-names.ts';
 
@@ -15,25 +15,27 @@ const PARAMETERS = ['group', 'count', ...AGGREGATES, 'search', 'limit', 'filter'
 /** `GET` of numbers made of the rows of a list, by group. */
 export function aggregateRoute(model: Model, service: AnyService): Route {
   const { name } = model;
-  const fields = (description: string) => Type.Optional(Type.String({ minLength: 1, description }));
-  const parameters = Type.Object({
+  const fields = (description: string) => ({ type: 'string', minLength: 1, description });
+  const query = documentedQuery({
     group: fields(
       'Comma-separated fields, three at most: one item for each of their values (default: one item for all rows).',
     ),
-    count: Type.Optional(
-      Type.Unsafe({
-        type: 'string',
-        enum: ['', 'true', 'false'],
-        description: 'The number of rows (default where nothing else is asked).',
-      }),
-    ),
+    count: {
+      type: 'string',
+      enum: ['', 'true', 'false'],
+      description: 'The number of rows (default where nothing else is asked).',
+    },
     sum: fields('Comma-separated number fields.'),
     avg: fields('Comma-separated number fields, no decimals.'),
     min: fields('Comma-separated fields of numbers, texts or instants.'),
     max: fields('Comma-separated fields of numbers, texts or instants.'),
-    limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: MAX_GROUPS, default: 100, description: 'Maximum groups.' }),
-    ),
+    limit: {
+      type: 'integer',
+      minimum: 1,
+      maximum: MAX_GROUPS,
+      default: 100,
+      description: 'Maximum groups.',
+    },
     ...filterParameters(model),
   });
   const values = Type.Optional(Type.Unsafe<unknown>({ type: 'object', additionalProperties: {} }));
@@ -53,7 +55,7 @@ export function aggregateRoute(model: Model, service: AnyService): Route {
     summary: `Count and add up ${name}`,
     description:
       'Numbers made of the rows that the caller may read, for each group of values, in the order of these.',
-    query: Type.Unsafe<Readonly<Record<string, unknown>>>(parameters),
+    query,
     checkQuery: false,
     answers: { 200: titled(`${rowName(name)}Aggregates`, Type.Object(members)) },
   };

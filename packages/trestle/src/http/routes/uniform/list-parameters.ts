@@ -8,79 +8,88 @@ import { rowName, titled } from './route-names.ts';
 /** Maximum values of `in` and `nin`. */
 const MAX_VALUES = 100;
 
+/**
+ * Query parameters that the route reads itself: JSON Schema for the documentation alone, in literals, since TypeBox takes ten times as
+ * long to make the hundreds of them at each start.
+ */
+type Parameters = Record<string, TSchema>;
+
+/** The query of a route with these parameters, none of which has to be given but those of `required`. */
+export function documentedQuery(properties: Parameters, required: readonly string[] = []) {
+  return Type.Unsafe<Readonly<Record<string, unknown>>>({ type: 'object', required, properties });
+}
+
 /** The parameters of a live list. */
-export function liveParameters(model: Model): TSchema {
-  const { properties, ...rest } = listParameters(model);
+export function liveParameters(model: Model): Parameters {
   const others = ['cursor', 'page', 'offset', 'search', 'count', 'deleted'];
-  const own = Object.entries(properties).filter(
+  const own = Object.entries(listParameters(model)).filter(
     ([name]) => !others.includes(name) && !name.startsWith('expand'),
   );
-  return { ...rest, properties: Object.fromEntries(own) };
+  return Object.fromEntries(own);
 }
 
 /** The parameters of a feed. */
-export function feedParameters(model: Model): TSchema {
-  const { properties, ...rest } = listParameters(model);
-  const own = Object.entries(properties).filter(([name]) => name === 'limit' || name.startsWith('filter'));
-  return { ...rest, properties: Object.fromEntries(own) };
+export function feedParameters(model: Model): Parameters {
+  const own = Object.entries(listParameters(model)).filter(
+    ([name]) => name === 'limit' || name.startsWith('filter'),
+  );
+  return Object.fromEntries(own);
 }
 
+const LIMIT = {
+  type: 'integer',
+  minimum: 1,
+  maximum: PAGE.max,
+  default: PAGE.default,
+  description: 'Maximum rows of the page.',
+};
+
 /** The parameters of a list, for the documentation; `listQueryOf` reads them. */
-export function listParameters(model: Model): TObject {
+export function listParameters(model: Model): Parameters {
   const fields = filterFields(model);
   const sortable = fields
     .filter(({ operators }) => operators.includes('eq'))
     .map(({ name }) => name)
     .join(', ');
-  const parameters: Record<string, TSchema> = {
-    limit: Type.Integer({
-      minimum: 1,
-      maximum: PAGE.max,
-      default: PAGE.default,
-      description: 'Maximum rows of the page.',
-    }),
-    cursor: Type.String({ description: '`next` or `prev` of a page with the same filter and sort.' }),
-    page: Type.Integer({
+  return {
+    limit: LIMIT,
+    cursor: { type: 'string', description: '`next` or `prev` of a page with the same filter and sort.' },
+    page: {
+      type: 'integer',
       minimum: 1,
       maximum: MAX_OFFSET + 1,
       description: `A numbered page, from 1, within the first ${MAX_OFFSET} rows. Without \`cursor\` and \`offset\`.`,
-    }),
-    offset: Type.Integer({
+    },
+    offset: {
+      type: 'integer',
       minimum: 0,
       maximum: MAX_OFFSET,
       description: 'Rows to leave out. Without `cursor` and `page`.',
-    }),
-    sort: Type.String({
+    },
+    sort: {
+      type: 'string',
       minLength: 1,
       description: `Comma-separated fields, \`-\` before one for descending, \`:nullsfirst\` or \`:nullslast\` after one to place null: ${sortable}; \`a.b\` is field b of the row that a refers to.`,
-    }),
-    count: Type.Unsafe({
+    },
+    count: {
       type: 'string',
       enum: ['exact', 'estimated'],
       description: 'Also count the rows of the filter: `total`.',
-    }),
+    },
     ...(model.live && {
-      deleted: Type.Boolean({
+      deleted: {
+        type: 'boolean',
         default: false,
         description: 'Only rows that were deleted, for who may bring them back.',
-      }),
+      },
     }),
-  };
-  return Type.Object({
-    ...optional(parameters),
-    ...selectionParameters(model).properties,
+    ...selectionParameters(model),
     ...filterParameters(model),
-  });
-}
-
-function optional(parameters: Readonly<Record<string, TSchema>>): Record<string, TSchema> {
-  return Object.fromEntries(
-    Object.entries(parameters).map(([name, schema]) => [name, Type.Optional(schema)]),
-  );
+  };
 }
 
 /** `search`, where there are fields to search in, and the conditions of a filter, for the documentation. */
-export function filterParameters(model: Model): Record<string, TSchema> {
+export function filterParameters(model: Model): Parameters {
   const fields = filterFields(model);
   const { search, documented } = model;
   const searched = documented.fields.filter(({ name, field }) =>
@@ -90,21 +99,22 @@ export function filterParameters(model: Model): Record<string, TSchema> {
   const description = search
     ? `Words of ${names.join(' and ')}, all of them, in any case and without accents; "several words" next to each other; the beginning of one, begi*. The best rows come first, unless sort is given.`
     : `A part of ${names.join(' or ')}, in any case.`;
-  const parameters: Record<string, TSchema> = {
-    ...(names.length > 0 && { search: Type.String({ maxLength: 200, description }) }),
+  const parameters: Parameters = {
+    ...(names.length > 0 && { search: { type: 'string', maxLength: 200, description } }),
   };
   for (const { name, operand, operators, isNullable } of fields)
     for (const operator of operators)
       parameters[`filter[${name}][${operator}]`] = comparand(name, operator, operand, isNullable);
   // Without a content type: Swagger UI would ask for a file.
-  parameters['filter[or]'] = Type.String({
+  parameters['filter[or]'] = {
+    type: 'string',
     maxLength: 2000,
     description:
       'Alternatives, of which one must hold: a JSON array of filters, ' +
       `such as \`[{"id":{"eq":…}},{"${fields.at(-1)?.name}":{"null":true}}]\`. ` +
       'The same in brackets: `filter[or][0][FIELD][OPERATOR]=value`.',
-  });
-  return optional(parameters);
+  };
+  return parameters;
 }
 
 function filterFields({ documented, resource: { id } }: Model): FilterField[] {
@@ -120,32 +130,43 @@ function filterFields({ documented, resource: { id } }: Model): FilterField[] {
 }
 
 /** The parameters that say what of a row is read, for the documentation. */
-export function selectionParameters({ documented, many, relations, related }: Model): TObject {
+export function selectionParameters({ documented, many, relations, related }: Model): Parameters {
   const names = documented.fields.map(({ name }) => name);
   const shown = relations.filter((name) => related(name) && (many.has(name) || names.includes(name)));
-  const parameters: Record<string, TSchema> = {
-    fields: Type.String({
+  const parameters: Parameters = {
+    fields: {
+      type: 'string',
       minLength: 1,
       description: `Comma-separated fields to answer, beside the id (default: all): ${names.join(', ')}.`,
-    }),
+    },
     ...(shown.length > 0 && {
-      expand: Type.String({
+      expand: {
+        type: 'string',
         minLength: 1,
         description: `Comma-separated relations whose rows are shown under \`expand\`, as far as the caller may read them: ${shown.join(', ')}; \`a.b\` follows one more, 3 deep at most.`,
-      }),
+      },
     }),
   };
   for (const name of shown.filter((each) => many.has(each))) {
-    parameters[`expand[${name}][limit]`] = Type.Integer({
+    parameters[`expand[${name}][limit]`] = {
+      type: 'integer',
       minimum: 1,
       maximum: PAGE.max,
       default: DEFAULT_EXPANDED,
       description: `Maximum ${name} of each row, where these are expanded; 1,000 related rows in all.`,
-    });
-    parameters[`expand[${name}][sort]`] = Type.String({ minLength: 1, description: `The order of ${name}.` });
-    parameters[`expand[${name}][fields]`] = Type.String({ minLength: 1, description: `Fields of ${name}.` });
+    };
+    parameters[`expand[${name}][sort]`] = {
+      type: 'string',
+      minLength: 1,
+      description: `The order of ${name}.`,
+    };
+    parameters[`expand[${name}][fields]`] = {
+      type: 'string',
+      minLength: 1,
+      description: `Fields of ${name}.`,
+    };
   }
-  return Type.Object(optional(parameters));
+  return parameters;
 }
 
 /** A row as it is read: all of its fields, or those that were asked for, and related rows. */
@@ -167,7 +188,7 @@ const MAX_CURSOR_LENGTH = 8192;
 
 /** The body of a search: a list's parameters as JSON. */
 export function searchBody(model: Model): TObject {
-  const page = Object(listParameters(model).properties);
+  const page = listParameters(model);
   const strings = (description: string, maxItems: number) =>
     Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems, description });
   const filter = Type.Unsafe<Filter>({
@@ -186,7 +207,7 @@ export function searchBody(model: Model): TObject {
             fields: Type.Optional(strings('Fields of the related rows.', 100)),
             filter: Type.Optional(filter),
             sort: Type.Optional(strings('Their order.', 5)),
-            limit: Type.Optional(page.limit),
+            limit: Type.Optional(LIMIT),
             ...(depth > 1 && { expand: Type.Optional(expansion(depth - 1)) }),
           },
           { additionalProperties: false },
@@ -226,30 +247,26 @@ interface FilterField {
 function bare(schema: TSchema): TSchema {
   const { type, format, enum: values } = schema as { type?: string; format?: string; enum?: string[] };
   const description = values && `One of ${values.join(', ')}.`;
-  return Type.Unsafe({
-    type: type ?? 'string',
-    ...(format && { format }),
-    ...(description && { description }),
-  });
+  return { type: type ?? 'string', ...(format && { format }), ...(description && { description }) };
 }
 
 function comparand(name: string, operator: Operator, operand: TSchema, isNullable: boolean): TSchema {
   const description = `${name} ${MEANINGS[operator]}.`;
   switch (OPERATORS[operator]) {
     case 'flag':
-      return Type.Boolean({ description });
+      return { type: 'boolean', description };
     case 'text':
-      return Type.String({ description });
+      return { type: 'string', description };
     case 'member':
-      return Type.Unsafe({ ...operand, description });
+      return { ...operand, description };
     case 'list':
-      return Type.Array(operand, { minItems: 1, maxItems: MAX_VALUES, description });
+      return { type: 'array', items: operand, minItems: 1, maxItems: MAX_VALUES, description };
     case 'pair':
-      return Type.Array(operand, { minItems: 2, maxItems: 2, description });
+      return { type: 'array', items: operand, minItems: 2, maxItems: 2, description };
     case 'value': {
       const orNull = isNullable && (operator === 'eq' || operator === 'ne') ? ' Or the word null.' : '';
       const { description: values, ...rest } = operand as { description?: string };
-      return Type.Unsafe({ ...rest, description: `${description}${orNull}${values ? ` ${values}` : ''}` });
+      return { ...rest, description: `${description}${orNull}${values ? ` ${values}` : ''}` };
     }
   }
 }

@@ -1,9 +1,9 @@
-import { type TSchema, type TUnsafe, Type } from 'typebox';
+import { type TSchema, Type } from 'typebox';
 import type { Model } from '../../../rows/model.ts';
 import { type Route, type RouteRequest, route } from '../../../schema/routes/route.ts';
 import type { Rule } from '../../../schema/rules.ts';
 import type { ListQuery, Page } from '../../../schema/services/list-query.ts';
-import { listParameters } from './list-parameters.ts';
+import { documentedQuery, listParameters } from './list-parameters.ts';
 import { ListQueryCache, textOf } from './list-query.ts';
 import { rowName, titled } from './route-names.ts';
 
@@ -34,14 +34,9 @@ export function pageRoute<const P extends TSchema | undefined = undefined>(
   ) => Promise<Page<unknown>>,
 ): Route {
   const lists = new ListQueryCache(model);
-  let parameters: TUnsafe<Readonly<Record<string, unknown>>> | undefined;
   const described = {
     ...options,
-    // For the documentation alone, so that a start does not make it.
-    get query() {
-      parameters ??= Type.Unsafe(listParameters(model));
-      return parameters;
-    },
+    query: documentedQuery(listParameters(model)),
     checkQuery: false,
     sends: ['Link'],
     answers: { 200: pageOf(model.name, item) },

@@ -1,4 +1,4 @@
-import { type TSchema, Type } from 'typebox';
+import { Type } from 'typebox';
 import type { RepresentationTag } from '../../../database/migrations/representation.ts';
 import type { Store } from '../../../database/store.ts';
 import { Problem } from '../../../problems.ts';
@@ -9,7 +9,7 @@ import { answer, type Route, route } from '../../../schema/routes/route.ts';
 import { nobody } from '../../../schema/rules.ts';
 import { aggregateRoute } from './aggregate-route.ts';
 import { etagOf, noneMatches, representationOf } from './etag.ts';
-import { searchBody, selectionParameters, viewOf } from './list-parameters.ts';
+import { documentedQuery, searchBody, selectionParameters, viewOf } from './list-parameters.ts';
 import { onlySelectionOf, searchQueryOf } from './list-query.ts';
 import { pageOf, pageRoute } from './page-route.ts';
 import { rowName, titled, typeName } from './route-names.ts';
@@ -40,7 +40,6 @@ export function resourceRoutes(
     item: view,
   };
   const list = pageRoute(`/${name}`, described, service.list);
-  let searched: TSchema | undefined;
   const search = route(
     'POST',
     `/${name}::search`,
@@ -49,11 +48,7 @@ export function resourceRoutes(
       operationId: `search${typeName(name)}`,
       summary: `Search ${name}`,
       description: 'The same page as of a list, its parameters as JSON.',
-      // Made with the first search, or for the documentation: it has every field and operator.
-      get body() {
-        searched ??= titled(`${rowName(name)}Search`, searchBody(model));
-        return searched;
-      },
+      body: titled(`${rowName(name)}Search`, searchBody(model)),
       raises: ['invalid_cursor'],
       safe: true,
       answers: { 200: pageOf(name, view) },
@@ -76,7 +71,7 @@ export function resourceRoutes(
       ...(counts && { description: 'Counts the read.' }),
       sends: ['ETag'],
       params: idParams(model),
-      query: Type.Unsafe<Readonly<Record<string, unknown>>>(selectionParameters(model)),
+      query: documentedQuery(selectionParameters(model)),
       checkQuery: false,
       headers: ['If-None-Match'],
       answers: counts ? { 200: view } : { 200: view, 304: null },

@@ -22,7 +22,7 @@ import { nobody } from '../../../schema/rules.ts';
 import type { ManyQuery, Versioned } from '../../../schema/services/row-service.ts';
 import { invalidParameter, refuseUnknown } from '../../requests/input.ts';
 import { etagOf, ifMatchOf, type Representation } from './etag.ts';
-import { filterParameters } from './list-parameters.ts';
+import { documentedQuery, filterParameters } from './list-parameters.ts';
 import { filterOf, isFilterKey, textOf } from './list-query.ts';
 import { rowName, titled, typeName, verbPath } from './route-names.ts';
 
@@ -263,20 +263,17 @@ function byFilter(context: WriteContext, patch: TSchema): Route[] {
   const { model, service } = context;
   const write = writeRoute(context);
   const { name, resource } = model;
-  const query = Type.Object({
-    max: Type.Integer({
-      minimum: 1,
-      maximum: MAX_WRITTEN,
-      description: 'Where more rows match, none is written.',
-    }),
-    dry_run: DRY_RUN,
-    ...filterParameters(model),
-  });
+  const max = {
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_WRITTEN,
+    description: 'Where more rows match, none is written.',
+  };
   const shared = {
     tag: name,
     checkBody: false,
     checkQuery: false,
-    query: Type.Unsafe<Readonly<Record<string, unknown>>>(query),
+    query: documentedQuery({ max, dry_run: DRY_RUN, ...filterParameters(model) }, ['max']),
     answers: { 200: Type.Object({ count: Type.Integer() }), 204: null },
   };
   return [
