@@ -14,7 +14,7 @@ import { DELETED_AT, type Index, index } from './table.ts';
 /**
  * The indexes of a resource: for unique fields and groups, references and authors, fields with `index: true`, declared
  * groups, the declared order, and what rules and computed fields look up (`looked`). Each that serves lists ends in the order's columns and the id, so that a page is read
- * by walking the index from the cursor on, without a sort: also the children of one parent, newest first.
+ * by reading the index from the cursor on, without a sort: also the children of one parent, newest first.
  */
 export function indexesOf(
   table: string,
@@ -40,7 +40,7 @@ export function indexesOf(
     ...resource.exclude.map(({ same, from, to }) => [...same, to, from]),
     ...looked,
   ].map(upToId);
-  // A walk down the order finds in the index which rows a caller may read, and looks at no others.
+  // A read down the order finds in the index which rows a caller may read, and looks at no others.
   const rule = ruleData(resource.can.read);
   if (order.length > 0 && readsOthers(rule)) {
     const asked = askedOfRow(rule).filter((name) => isShort(resource.fields[name]));
@@ -48,7 +48,7 @@ export function indexesOf(
   }
   // The descending columns of an order that goes both ways; one that goes one way is read forwards or backwards.
   const down = resource.order.map((key) => key.startsWith('-'));
-  const isMixed = down.some((way) => way !== down[0]);
+  const isMixed = down.some((isDown) => isDown !== down[0]);
   const downColumns = order.filter((_, at) => down[at]);
   const descending = !isMixed ? [] : down.at(-1) ? [...downColumns, 'id'] : downColumns;
   // Without those that another one starts with, and without the primary key's own.

@@ -64,7 +64,7 @@ export function postgresSearch(
           return `(${phrases.join(' | ')})`;
         })
         .join(' & '),
-    // Found first: the planner knows not how few match, and would walk the index of an order for them.
+    // Found first: the planner knows not how few match, and would scan the index of an order for them.
     matches: (id, query) =>
       sql`${id} = any(array(select _row from ${table} where words @@ ${query}::text::tsquery))`,
     ranked: (query, joined) =>

@@ -8,13 +8,13 @@ import { compileProjection, type Model, type ModelField, type Projection, type R
 import { RANK, type Ranking, searchCondition } from '../search/search-condition.ts';
 import { type BoundStatement, bindShaped, type ShapedStatement, shapedStatement } from './bound-statement.ts';
 import { FilterParts, type RelatedRows, Slot } from './filter-sql.ts';
-import { type Floor, GroupChoice, readByGroups } from './group-merge.ts';
 import type { Position } from './list.ts';
+import { type Floor, ReadStrategies, readByGroups } from './membership/read-strategies.ts';
+import { groupsOf } from './membership/rule-groups.ts';
 import { type SortColumn, sortColumns, sortCost, sortKey } from './order.ts';
-import { type PlaceOfPage, pageSql, type Way, whereClause } from './page-sql.ts';
+import { type AccessPath, type PlaceOfPage, pageSql, whereClause } from './page-sql.ts';
 import { isPlannedOnce } from './planned-once.ts';
 import { RelatedStatements } from './related-statements.ts';
-import { groupsOf } from './rule-groups.ts';
 
 const DEFAULT_LIMIT = 50;
 /** `count=estimated` stops counting here. */
@@ -77,7 +77,9 @@ export interface ListPlan {
   /** Whether no value that is bound decides which plan is best, so that one plan is for all. */
   readonly isPlannedOnce: boolean;
   /** The statements of its first page, bound where they are the same for every caller; where the plan is kept. */
-  readonly first?: { [way in Way]?: { readonly shaped: ShapedStatement; readonly bound?: BoundStatement } };
+  readonly first?: {
+    [path in AccessPath]?: { readonly shaped: ShapedStatement; readonly bound?: BoundStatement };
+  };
   /** Microseconds that SQLite looks at each row of the table; 0 where it takes the first rows of an index. */
   readonly perRow: number;
   /** Whether fewer rows than a page were found when it was last asked for. */
@@ -103,7 +105,7 @@ export class ListPlans {
   readonly #model: Model;
   readonly #where: Sql | undefined;
   readonly #rows: Parameters<typeof pageSql>[0];
-  readonly #choice = new GroupChoice();
+  readonly #strategies = new ReadStrategies();
   readonly #isDeleted: boolean;
   readonly #fields: Projection;
   /** Whether fields are computed of other rows, of which there may be any number. */
@@ -189,7 +191,7 @@ export class ListPlans {
   }
 
   /**
-   * The page at a position, with one row more, which tells whether there is another. SQLite walks the index of the order and
+   * The page at a position, with one row more, which tells whether there is another. SQLite reads the index of the order and
    * stops when the page is full, which is best unless few rows pass the filter: then it looks up every row of the table in
    * that index, four times slower than reading the table and sorting the few (10,000 rows, ten of which match: 1,340 against
    * 360 µs). So where a filter left less than a page, the next is read by a scan.
@@ -200,24 +202,25 @@ export class ListPlans {
     const refer =
       scans && withoutIndex ? ({ name, value }: ModelField) => value ?? withoutIndex(name) : undefined;
     const account = plan.byGroups ? accountOf(caller) : null;
-    if (account === null) return this.#page(plan, caller, { way: refer ? 'scan' : 'walk', position, refer });
-    const by = (way: Way, floor?: Floor) => this.#page(plan, caller, { way, position, floor });
+    if (account === null)
+      return this.#page(plan, caller, { path: refer ? 'table' : 'index', position, refer });
+    const by = (path: AccessPath, floor?: Floor) => this.#page(plan, caller, { path, position, floor });
     if (plan.byGroups === 'always merged') return by('groups');
-    return this.#choice.page(
+    return this.#strategies.page(
       { account, isFirst: !position && !plan.query.offset, plan },
       {
-        walk: {
-          whole: () => by('beginning'),
-          downTo: (floor) => by(floor.isOfFew ? 'beginning to floor, of few' : 'beginning to floor', floor),
+        ordered: {
+          whole: () => by('first rows'),
+          downTo: (floor) => by(floor.isOfFew ? 'first rows to floor, of few' : 'first rows to floor', floor),
         },
-        groups: { whole: () => by('groups'), downTo: (floor) => by('groups to floor', floor) },
+        merged: { whole: () => by('groups'), downTo: (floor) => by('groups to floor', floor) },
       },
     );
   }
 
   #page(plan: ListPlan, caller: Caller, place: PlaceOfPage): BoundStatement {
-    const { way, position, floor } = place;
-    const known = position ? undefined : plan.first?.[way];
+    const { path, position, floor } = place;
+    const known = position ? undefined : plan.first?.[path];
     if (known?.bound) return known.bound;
     const before = position?.before ?? false;
     const places = position?.values ?? floor?.keys ?? [];
@@ -226,27 +229,27 @@ export class ListPlans {
     if (!shaped) {
       const nulls = places.includes(null) ? places.map((value) => value === null).join() : '';
       const limit = plan.isPlannedOnce ? plan.limit : '';
-      const key = `${way}${limit} ${plan.shape} ${position ? `${before} ${nulls}` : ''}`;
+      const key = `${path}${limit} ${plan.shape} ${position ? `${before} ${nulls}` : ''}`;
       shaped = this.#statements.get(key) ?? this.#compile(key, pageSql(this.#rows, plan, place));
     }
     const rows = plan.limit + (plan.query.offset ?? 0);
     const bound = {
       statement: shaped.statement,
       values: bindShaped(shaped, values, caller),
-      cost: this.#cost(way.startsWith('beginning') || floor ? 0 : plan.perRow, rows),
+      cost: this.#cost(path.startsWith('first rows') || floor ? 0 : plan.perRow, rows),
     };
-    if (plan.first && !position) plan.first[way] = shaped.asksCaller ? { shaped } : { shaped, bound };
+    if (plan.first && !position) plan.first[path] = shaped.asksCaller ? { shaped } : { shaped, bound };
     return bound;
   }
 
   /** All rows of a list. */
   all(plan: ListPlan, caller: Caller): BoundStatement {
     const { limit = Number.MAX_SAFE_INTEGER, offset = 0 } = plan.query;
-    const key = `walk ${plan.shape} `;
+    const key = `index ${plan.shape} `;
     const bounded = { ...plan, isPlannedOnce: false };
     const shaped =
       this.#statements.get(key) ??
-      this.#compile(key, pageSql(this.#rows, bounded, { way: 'walk', position: undefined }));
+      this.#compile(key, pageSql(this.#rows, bounded, { path: 'index', position: undefined }));
     return {
       statement: shaped.statement,
       values: bindShaped(shaped, [...plan.values, limit, offset], caller),

@@ -97,6 +97,13 @@ export function isUnusual({ field, descending, nullsLast }: SortColumn): boolean
   return field.name.includes('.') || nullsLast !== descending;
 }
 
+/** Whether an order goes one way, through values without null. */
+export function isEven(columns: readonly SortColumn[]): boolean {
+  return columns.every(
+    ({ field, descending }) => descending === columns[0]?.descending && !field.field.nullable,
+  );
+}
+
 /** A sort key as cursors are bound to it. */
 export function sortKey({ field, descending, nullsLast }: SortColumn): string {
   const nulls = nullsLast === descending ? '' : nullsLast ? ':nullslast' : ':nullsfirst';
@@ -154,8 +161,7 @@ export function after(
   backwards: boolean,
 ): Sql {
   const down = columns.map(({ descending }) => descending !== backwards);
-  const oneWay = down.every((way) => way === down[0]);
-  if (oneWay && columns.every(({ field }) => !field.field.nullable)) {
+  if (isEven(columns)) {
     const keys = columns.map((column) => keyOf(column));
     return sql`(${sql.join(keys)}) ${sql.raw(down[0] ? '<' : '>')} (${sql.join(position)})`;
   }

@@ -2,29 +2,30 @@ import { type Sql, sql } from '../../database/sql.ts';
 import { EACH_ROW } from '../../database/store.ts';
 import { columnsOf, flagOf, type Model, type ModelField, type Projection } from '../model.ts';
 import { Slot } from './filter-sql.ts';
-import { amongFirst, type Floor, pageDownTo, pageOfGroups } from './group-merge.ts';
 import type { Position } from './list.ts';
 import type { ListPlan } from './list-plan.ts';
+import { amongFirst, pageDownTo, pageOfGroups } from './membership/group-sql.ts';
+import type { Floor } from './membership/read-strategies.ts';
+import { fewColumn, ofFewGroups, type RuleGroups } from './membership/rule-groups.ts';
 import { after, boundsOf, orderBy, type SortColumn, sortKeysBeside, withSortKeys } from './order.ts';
 import { asksAccount, ofAnyAccount } from './planned-once.ts';
-import { fewColumn, ofFewGroups, type RuleGroups } from './rule-groups.ts';
 
 /**
- * How a page is read: by walking the index of the order, or its beginning alone; by a scan of the table; by merging the
- * groups that the caller is a member of; the beginning and the groups also down to where the page ended the last time, and
- * the beginning so for a member of few groups, which are looked up once.
+ * How the rows of a page are found: in the index of the list's order; in its first rows alone; by a scan of the table; by merging
+ * the groups that the caller is a member of. The first rows and the groups are also read down to a floor, where the page ended the
+ * last time, and the first rows so for a member of few groups, which are looked up once.
  */
-export type Way =
-  | 'walk'
-  | 'beginning'
-  | 'beginning to floor'
-  | 'beginning to floor, of few'
-  | 'scan'
+export type AccessPath =
+  | 'index'
+  | 'first rows'
+  | 'first rows to floor'
+  | 'first rows to floor, of few'
+  | 'table'
   | 'groups'
   | 'groups to floor';
 
 export interface PlaceOfPage {
-  readonly way: Way;
+  readonly path: AccessPath;
   readonly position: Position | undefined;
   readonly floor?: Floor | undefined;
   readonly refer?: ((field: ModelField) => Sql) | undefined;
@@ -42,15 +43,15 @@ export function pageSql(rows: ListedRows, plan: ListPlan, place: PlaceOfPage): S
   const { sort, fields } = plan;
   const order = { sort, before: place.position?.before ?? false };
   const select = withLookups(fields, order, (columns) => rowsOfPage(rows, plan, place, columns));
-  // How far a walk goes depends on how many rows an account may read, which is planned by.
-  const isOfAny = plan.isPlannedOnce && !(place.way === 'walk' && plan.conditions.some(asksAccount));
+  // How far the index is read depends on how many rows an account may read, which is planned by.
+  const isOfAny = plan.isPlannedOnce && !(place.path === 'index' && plan.conditions.some(asksAccount));
   return isOfAny ? ofAnyAccount(select, rows.model) : select;
 }
 
 function rowsOfPage(
   { model, where: rule, groups }: ListedRows,
   plan: ListPlan,
-  { way, position, floor, refer }: PlaceOfPage,
+  { path, position, floor, refer }: PlaceOfPage,
   columns: Sql,
 ): Sql {
   const { sort, values, ranked } = plan;
@@ -72,7 +73,7 @@ function rowsOfPage(
   const offset = plan.query.offset ? bound(1) : undefined;
   const page = { columns, sort, before, beyond, limit, offset };
   const floorKeys = floor && sql.join(placed);
-  if (groups && (way === 'groups' || way === 'groups to floor')) {
+  if (groups && (path === 'groups' || path === 'groups to floor')) {
     const others = conditions.filter((condition) => condition !== rule);
     const ofGroups = { ...page, conditions: others };
     return floorKeys
@@ -82,12 +83,12 @@ function rowsOfPage(
   const all = [...conditions, beyond].filter((each) => each !== undefined);
   const select = (selected: Sql, where: Sql) => sql`select ${selected} from ${ranked?.from ?? table} ${where}
     order by ${orderBy(sort, before, refer)} ${boundsOf(page)}`;
-  if (!way.startsWith('beginning')) return select(columns, whereClause(all, plan.perRow > 0));
+  if (!path.startsWith('first rows')) return select(columns, whereClause(all, plan.perRow > 0));
   const first = amongFirst(model, page, floorKeys);
   if (!groups) return select(columns, whereClause([...all, first], false));
   // How many groups the caller has is asked together with the rows, and gone by when there is a floor.
   const few = floor ? undefined : fewColumn(groups, dialect);
-  const isOfFew = way === 'beginning to floor, of few';
+  const isOfFew = path === 'first rows to floor, of few';
   const asked = all.map((each) => (isOfFew && each === rule ? ofFewGroups(groups, dialect) : each));
   return select(few ? sql`${columns}, ${few}` : columns, whereClause([...asked, first], false));
 }

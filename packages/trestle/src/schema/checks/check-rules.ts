@@ -177,23 +177,24 @@ function checkFieldRules(
 
 /** Refuses rules that lead back to themselves by `through`. */
 function checkCycle(
-  way: readonly { readonly name: string; readonly verb: Verb }[],
+  path: readonly { readonly name: string; readonly verb: Verb }[],
   rule: RuleData,
   place: Place,
 ): void {
-  if (rule.kind === 'any' || rule.kind === 'all') for (const part of rule.rules) checkCycle(way, part, place);
-  if (rule.kind === 'not') checkCycle(way, rule.rule, place);
+  if (rule.kind === 'any' || rule.kind === 'all')
+    for (const part of rule.rules) checkCycle(path, part, place);
+  if (rule.kind === 'not') checkCycle(path, rule.rule, place);
   if (rule.kind !== 'through') return;
-  const last = way.at(-1);
+  const last = path.at(-1);
   const target = targetOf(place.resources[last?.name ?? ''], rule.field);
   if (!target || !last) return;
   const verb = rule.verb ?? last.verb;
-  if (way.some((step) => step.name === target && step.verb === verb))
+  if (path.some((step) => step.name === target && step.verb === verb))
     place.wrong(
       place.path,
       `through('${rule.field}') leads back to the ${verb} rule of ${target}; name another verb, or a rule that ends`,
     );
-  checkCycle([...way, { name: target, verb }], ruleData(place.resources[target]?.can[verb]), place);
+  checkCycle([...path, { name: target, verb }], ruleData(place.resources[target]?.can[verb]), place);
 }
 
 /** @param outer the resource that `its(…)` names a field of; undefined in `where`. */

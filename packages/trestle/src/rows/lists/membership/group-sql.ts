@@ -1,140 +1,12 @@
-import { type Sql, sql } from '../../database/sql.ts';
-import { param } from '../../database/statement.ts';
-import type { Columns, Value } from '../../database/store.ts';
-import { FifoMap } from '../../fifo-map.ts';
-import type { RowId } from '../../schema/id.ts';
-import type { Model } from '../model.ts';
-import { ME } from '../rules/compiled-rule.ts';
-import type { BoundStatement } from './bound-statement.ts';
-import { sortValues } from './list.ts';
-import type { ListPlan } from './list-plan.ts';
-import {
-  after,
-  boundsOf,
-  isUnusual,
-  orderBy,
-  type PageBounds,
-  rowsDownTo,
-  type SortColumn,
-} from './order.ts';
-import { FEW, GROUP, type RuleGroups } from './rule-groups.ts';
+import { type Sql, sql } from '../../../database/sql.ts';
+import { param } from '../../../database/statement.ts';
+import type { Model } from '../../model.ts';
+import { ME } from '../../rules/compiled-rule.ts';
+import { after, boundsOf, isEven, orderBy, type PageBounds, rowsDownTo, type SortColumn } from '../order.ts';
+import { GROUP, type RuleGroups } from './rule-groups.ts';
 
 /** Rows of the list's order that are looked at for each one of the page. */
 const LOOKED_AT = 8;
-/** Pages after which a walk that found too little is tried again. */
-const RETRY_AFTER = 1_000;
-/** How long a walk is bounded by its floor, in milliseconds: rows that others write since make it longer. */
-const MAX_WALK_FLOOR_AGE_MS = 1_000;
-const MAX_ACCOUNTS = 10_000;
-/** Lists of an account. */
-const MAX_LISTS = 20;
-
-/** How a list of an account was read before. */
-interface KnownList {
-  /** Pages that are merged before a walk is tried again: more than 0 since a walk found too little. */
-  merges: number;
-  readonly floors: { walk?: Floor | undefined; groups?: Floor };
-}
-
-/** Where the first page of a list ended when it was last read: as long as no row goes, the next one ends there or before. */
-export interface Floor {
-  /** The keys of the first row of the second page, those of `comparedOf`. */
-  readonly keys: readonly Value[];
-  /** Rows of the page. */
-  readonly limit: number;
-  /** The values of the list's conditions. */
-  readonly values: readonly Value[];
-  /** Whether the caller was a member of few groups. */
-  readonly isOfFew: boolean;
-  /** When it was last met, by `performance.now()`. */
-  at: number;
-}
-
-type WayName = keyof KnownList['floors'];
-
-/** Statements of a page: of all that a way finds, and of the first page, down to a floor. */
-interface Way {
-  whole(): BoundStatement;
-  downTo(floor: Floor): BoundStatement;
-}
-
-/** A list of a caller. */
-interface MemberList {
-  readonly account: RowId | null;
-  /** Whether it is the first page. */
-  readonly isFirst: boolean;
-  readonly plan: Pick<ListPlan, 'shape' | 'sort' | 'limit' | 'values'>;
-}
-
-/**
- * Chooses how a list under a membership rule is read: by walking the first rows of its order, which finds a page where the
- * caller may read many of the rows, else from the groups that they are a member of. Either is read down to where the page ended
- * the last time, and whole where that finds less than a page. On SQLite, of a million rows in 1,000 groups, a member of 3 waits
- * 150 µs for the merge and 38 for the rows above a floor, of 30 180 and 50, of 300 570 and 200, and 47 for the walk; the list
- * without the rule takes 25. On PostgreSQL a walk looks up few groups at once: a member of 300 waits 1.4 times as long as for the
- * list without the rule, where it was 1.6. Under a rule with two memberships, of 200,000 rows, a member of 3 groups of each waits 103 µs above a
- * floor and 248 for the next page; walking took 4,400, and 217,000 where the caller is a member of none.
- */
-export class GroupChoice {
-  readonly #known = new FifoMap<RowId | null, FifoMap<string, KnownList>>(MAX_ACCOUNTS);
-
-  /** The page of a list. Each statement is followed by the next where it finds less than a page. */
-  page(list: MemberList, ways: Record<WayName, Way>): BoundStatement {
-    const { account, plan } = list;
-    const lists = this.#known.get(account) ?? new FifoMap<string, KnownList>(MAX_LISTS);
-    let known = lists.get(plan.shape);
-    if (!known) {
-      known = { merges: 0, floors: {} };
-      this.#known.set(account, lists.set(plan.shape, known));
-    }
-    if (known.merges > 1) {
-      known.merges -= 1;
-      return read('groups', { known, list, ways });
-    }
-    return read('walk', { known, list, ways }, () => {
-      known.merges = RETRY_AFTER;
-      known.floors.walk = undefined;
-      return read('groups', { known, list, ways });
-    });
-  }
-}
-
-interface Choice {
-  readonly known: KnownList;
-  readonly list: MemberList;
-  readonly ways: Record<WayName, Way>;
-}
-
-/** The page by one way: the first one down to its floor where it has one, else whole. */
-function read(
-  name: WayName,
-  { known: { floors }, list: { isFirst, plan }, ways }: Choice,
-  whenShort?: () => BoundStatement,
-): BoundStatement {
-  const { sort, limit, values } = plan;
-  const floor = isFirst ? floors[name] : undefined;
-  const found = (rows: readonly Columns[]) => {
-    const last = rows[limit];
-    if (!last) return whenShort?.();
-    if (isFirst)
-      floors[name] = {
-        keys: sortValues(comparedOf(sort), last),
-        limit,
-        values,
-        isOfFew: last[FEW] === undefined ? (floor?.isOfFew ?? false) : last[FEW] === true,
-        at: performance.now(),
-      };
-    return undefined;
-  };
-  const whole = () => ({ ...ways[name].whole(), otherwise: found });
-  const holds =
-    floor &&
-    floor.limit >= limit &&
-    values.every((value, at) => value === floor.values[at]) &&
-    (name === 'groups' || performance.now() - floor.at < MAX_WALK_FLOOR_AGE_MS);
-  if (!holds) return whole();
-  return { ...ways[name].downTo(floor), otherwise: (rows) => (rows[limit] ? found(rows) : whole()) };
-}
 
 /** The condition that leaves the first rows of an order: those down to a floor, or so many for each of the page. */
 export function amongFirst({ table, live }: Model, page: GroupPage, floor?: Sql): Sql {
@@ -153,7 +25,7 @@ export function amongFirst({ table, live }: Model, page: GroupPage, floor?: Sql)
 }
 
 /** The keys that tell how far rows are taken: few have the same stamp of the server, and one column is compared faster than all. */
-function comparedOf(sort: readonly SortColumn[]): readonly SortColumn[] {
+export function comparedOf(sort: readonly SortColumn[]): readonly SortColumn[] {
   return sort[0]?.field.type.server?.created === 'now' ? sort.slice(0, 1) : sort;
 }
 
@@ -327,32 +199,4 @@ function stepsAfter(sort: readonly SortColumn[], places: readonly Sql[], before:
       : sql`${ref} is not null and ${place} is null`;
     return [beyond, [...same, edge]];
   });
-}
-
-/** How the groups of a list are read: where these are merged in its order, and if so whether that is chosen page by page. */
-export function readByGroups(
-  { model, groups }: { readonly model: Model; readonly groups: RuleGroups | undefined },
-  sort: readonly SortColumn[],
-): 'always merged' | 'chosen' | undefined {
-  if (!groups || !isMergeable(model, sort)) return undefined;
-  return isEven(sort) ? 'chosen' : 'always merged';
-}
-
-/** Whether an order goes one way, through values without null. */
-function isEven(sort: readonly SortColumn[]): boolean {
-  return sort.every(({ field, descending }) => descending === sort[0]?.descending && !field.field.nullable);
-}
-
-/** Whether groups are merged in an order: it is the declared one, which the index of each ends in, and has whole values. */
-function isMergeable({ resource }: Model, sort: readonly SortColumn[]): boolean {
-  const { order } = resource;
-  const names = order.map((key) => key.replace(/^-/, ''));
-  const turned = sort[0]?.descending !== order[0]?.startsWith('-');
-  return (
-    order.length > 0 &&
-    sort.length <= order.length + 1 &&
-    names.every((name, at) => sort[at]?.field.name === name) &&
-    order.every((key, at) => sort[at]?.descending === (key.startsWith('-') !== turned)) &&
-    sort.every((column) => !isUnusual(column) && !column.field.value && column.length === undefined)
-  );
 }

@@ -1,10 +1,10 @@
-import type { Dialect } from '../../database/dialect.ts';
-import { type Sql, sql } from '../../database/sql.ts';
-import { param } from '../../database/statement.ts';
-import { isOperand, type Operand } from '../../schema/rules.ts';
-import type { Model } from '../model.ts';
-import { type FindModel, ME, originOf, ownSql, relatedRows } from '../rules/compiled-rule.ts';
-import { combined, lookupOf, type Part } from '../rules/residual.ts';
+import type { Dialect } from '../../../database/dialect.ts';
+import { type Sql, sql } from '../../../database/sql.ts';
+import { param } from '../../../database/statement.ts';
+import { isOperand, type Operand } from '../../../schema/rules.ts';
+import type { Model } from '../../model.ts';
+import { type FindModel, ME, originOf, ownSql, relatedRows } from '../../rules/compiled-rule.ts';
+import { combined, lookupOf, type Part } from '../../rules/residual.ts';
 
 /** The column of a group's value: no field has such a name. */
 export const GROUP = '_group';
