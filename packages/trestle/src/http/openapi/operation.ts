@@ -4,7 +4,7 @@ import { compileSchema, isObject } from '../../rows/validate.ts';
 import type { Contract } from '../../schema/routes/app-contract.ts';
 import type { Route } from '../../schema/routes/route.ts';
 import type { RouteTable } from '../routes/route-table.ts';
-import { titled, typeName } from '../routes/uniform/route-names.ts';
+import { pathWith, titled, typeName } from '../routes/uniform/route-names.ts';
 import { failureResponses } from './failures.ts';
 import { headerReferences } from './headers.ts';
 import type { Components, Use } from './schemas.ts';
@@ -20,7 +20,7 @@ interface OperationContext {
 
 /** `/keys/:id([^:/]+)::roll` as OpenAPI writes it: `/keys/{id}:roll`. */
 export function templateOf(path: string): string {
-  return path.replace(/::|:(\w+)(?:\([^)]*\))?/g, (_piece, name?: string) => (name ? `{${name}}` : ':'));
+  return pathWith(path, (name) => `{${name}}`);
 }
 
 /** One route as an Operation Object (OpenAPI 3.1, 4.8.10). */

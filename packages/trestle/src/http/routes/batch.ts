@@ -12,6 +12,7 @@ import { anyone } from '../../schema/rules.ts';
 import { type InputReader, uniformInput } from '../requests/input.ts';
 import { problemAnswer } from '../server/errors.ts';
 import { answerOnce } from './idempotency.ts';
+import { pathWith } from './uniform/route-names.ts';
 
 const MAX_REQUESTS = 100;
 
@@ -294,10 +295,7 @@ function referred(reference: string, named: ReadonlyMap<string, unknown>): unkno
 }
 
 function patternOf(path: string): RegExp {
-  const source = path.replace(/::|:(\w+)(?:\([^)]*\))?/g, (_piece, name?: string) =>
-    name === undefined ? ':' : `(?<${name}>[^/]+?)`,
-  );
-  return new RegExp(`^/v1${source}$`);
+  return new RegExp(`^/v1${pathWith(path, (name) => `(?<${name}>[^/]+?)`)}$`);
 }
 
 /** Percent-encoding that is broken stays, for the schema to refuse. */
