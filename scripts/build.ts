@@ -43,11 +43,12 @@ export async function buildPackage(target = join(ROOT, 'build/trestle')): Promis
   copyAssets(join(target, 'assets'));
   await copyAdmin(join(target, 'assets/admin'));
   const bin = readFileSync(join(SOURCE, 'bin/trestle.js'), 'utf8');
-  cpSync(join(SOURCE, 'bin/bundled-typebox.js'), join(target, 'bin/bundled-typebox.js'));
+  cpSync(join(SOURCE, 'bin/resolve-imports.js'), join(target, 'bin/resolve-imports.js'));
   writeFileSync(
     join(target, 'bin/trestle.js'),
     bin
       .replace('../src/cli/run.ts', '../dist/cli/run.js')
+      .replace('../src/', '../dist/')
       .replace('../../../node_modules/.cache/typebox', '../dist/typebox')
       .replace('../../../node_modules/.cache', '../../.cache'),
     { mode: 0o755 },

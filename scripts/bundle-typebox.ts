@@ -9,7 +9,7 @@ interface Manifest {
 }
 
 /**
- * Bundles TypeBox, which comes as 537 modules, into a few: `packages/trestle/bin/bundled-typebox.js` says why. Every entry of the
+ * Bundles TypeBox, which comes as 537 modules, into a few: `packages/trestle/bin/resolve-imports.js` says why. Every entry of the
  * package keeps its path, and what two entries share stays one module.
  *
  * @param folder gets a folder named after the version.

@@ -4,7 +4,7 @@
 import { globSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
-import { useBundledTypebox } from '../packages/trestle/bin/bundled-typebox.js';
+import { resolveImports } from '../packages/trestle/bin/resolve-imports.js';
 
 const root = join(import.meta.dirname, '..');
 const cli = join(root, 'packages/trestle/src/cli');
@@ -18,7 +18,7 @@ try {
 } catch (error) {
   console.error(`TypeBox is not bundled: ${error instanceof Error ? error.message : error}`);
 }
-useBundledTypebox(typebox);
+resolveImports(new URL('../packages/trestle/src/', import.meta.url), typebox);
 
 const files = [
   ...['run.ts', 'commands/serve.ts', 'open-engines.ts'].map((name) => join(cli, name)),

@@ -12,7 +12,10 @@ if (major < 24 || (major === 24 && minor < 16)) {
 const { enableCompileCache } = await import('node:module');
 // Where the folder cannot be written to, all works as without.
 enableCompileCache(join(import.meta.dirname, '../../../node_modules/.cache/trestle'));
-const { useBundledTypebox } = await import('./bundled-typebox.js');
-useBundledTypebox(join(import.meta.dirname, '../../../node_modules/.cache/typebox'));
+const { resolveImports } = await import('./resolve-imports.js');
+resolveImports(
+  new URL('../src/', import.meta.url),
+  join(import.meta.dirname, '../../../node_modules/.cache/typebox'),
+);
 const { run } = await import('../src/cli/run.ts');
 await run(process.argv.slice(2));
