@@ -23,12 +23,12 @@ import { type JobLimits, ROLES, type Role } from './jobs/job-limits.ts';
 import { JOB_RESOURCES } from './jobs/job-table.ts';
 import { openJobs } from './jobs/open-jobs.ts';
 import { startProcess } from './jobs/start-process.ts';
-import { Webhooks } from './jobs/webhooks/webhooks.ts';
-import { type MailSettings, openTransport } from './mail/transport.ts';
+import type { Webhooks } from './jobs/webhooks/webhooks.ts';
+import type { MailSettings } from './mail/transport.ts';
 import { historyResources } from './rows/history/row-history.ts';
 import { IDEMPOTENCY_RESOURCES, IdempotencyKeys } from './rows/idempotency/idempotency-keys.ts';
 import { changeResources, openChangeLog } from './rows/live/change-log.ts';
-import { LiveLists } from './rows/live/live-lists.ts';
+import type { LiveLists } from './rows/live/live-lists.ts';
 import type { Model } from './rows/model.ts';
 import { openServices } from './rows/open-services.ts';
 import { fillDerived, seedRows } from './rows/seed-rows.ts';
@@ -158,7 +158,10 @@ export async function openEngine<Rs extends Resources, Js extends Jobs, F extend
   }
 }
 
-/** Opens the store of an app, brought to the declared tables, then its services, accounts and operations over it. */
+/**
+ * Opens the store of an app, brought to the declared tables, then its services, accounts and operations over it. What only some apps
+ * declare is imported for those.
+ */
 async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>(
   app: App<Rs, Js, F>,
   options: EngineOptions,
@@ -181,9 +184,7 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
     const credentials = { secret, administratorSecret, administratorHash, passwords };
     const logs = { log: log.event, failed: log.failed };
     const rows = opened.accountRows;
-    const transport =
-      app.mail &&
-      openTransport(app.mail, options.mail, { folder: join(data, app.name, 'mails'), log: log.event });
+    const transport = await openMail(app, options, log);
     const reach = { app, store, rows, transport };
     const { purge, close, ...identity } = await openAccounts({ ...reach, ...credentials, ...logs });
     const { accounts, keys, authenticate, people } = identity;
@@ -207,18 +208,20 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
     const { requireActive } = authenticate;
     const { resources } = app;
     const live =
-      changes && new LiveLists({ ...opened, store, resources, changes, requireActive, failed: log.failed });
-    const purgeAll = async () => {
+      changes &&
+      new (await import('./rows/live/live-lists.ts')).LiveLists({
+        ...opened,
+        store,
+        resources,
+        changes,
+        requireActive,
+        failed: log.failed,
+      });
+    const stopPurging = purgeRegularly(async () => {
       await purge();
       for (const each of [idempotency, changes, webhooks])
         if (each) await store.write((transaction) => each.purge(transaction));
-    };
-    // Expired rows are purged soon after the start and hourly. After a failure the next time will do.
-    const quietly = () => void purgeAll().catch(() => {});
-    const timers = [
-      setTimeout(quietly, FIRST_PURGE_MS).unref(),
-      setInterval(quietly, PURGE_INTERVAL_MS).unref(),
-    ];
+    });
     // They were compiled from the declaration that the types are projections of.
     const enqueue = Object.fromEntries(jobs.services) as JobServices<Js>;
     const { operations, mail } = jobs;
@@ -242,7 +245,7 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
         ...measureFiles(data, app.name),
       }),
       async close() {
-        for (const timer of timers) clearTimeout(timer);
+        stopPurging();
         live?.close();
         await jobs.close();
         await close();
@@ -266,12 +269,36 @@ async function openRows<Rs extends Resources, Js extends Jobs, F extends Fields>
   );
   const [{ key: cursorKey }] = deriveKeys(secret, app.name, 'cursors');
   const changes = openChangeLog(app, store);
-  const webhooks = app.webhooks && new Webhooks(app.webhooks, deriveKeys(secret, app.name, 'webhooks'));
+  const webhooks =
+    app.webhooks &&
+    new (await import('./jobs/webhooks/webhooks.ts')).Webhooks(
+      app.webhooks,
+      deriveKeys(secret, app.name, 'webhooks'),
+    );
   const recorders = [changes, webhooks].filter((each) => each !== undefined);
   const opened = openServices({ ...app, store, cursorKey, recorders });
   await fillDerived(opened.writers, store);
   await seedRows(opened.writers, store);
   return { cursorKey, changes, webhooks, opened };
+}
+
+/** Opens the transport of an app's mail; undefined where it declares none. */
+async function openMail(app: Pick<App, 'name' | 'mail'>, { mail, data }: EngineOptions, log: EngineLog) {
+  if (!app.mail) return undefined;
+  const { openTransport } = await import('./mail/transport.ts');
+  return openTransport(app.mail, mail, { folder: join(data, app.name, 'mails'), log: log.event });
+}
+
+/** Purges expired rows soon after the start and hourly; after a failure the next time will do. Answers what stops it. */
+function purgeRegularly(purge: () => Promise<void>): () => void {
+  const quietly = () => void purge().catch(() => {});
+  const timers = [
+    setTimeout(quietly, FIRST_PURGE_MS).unref(),
+    setInterval(quietly, PURGE_INTERVAL_MS).unref(),
+  ];
+  return () => {
+    for (const timer of timers) clearTimeout(timer);
+  };
 }
 
 /** The context of an app's contract. */

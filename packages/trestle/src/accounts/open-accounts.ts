@@ -22,7 +22,7 @@ import { Audit } from './operators/audit.ts';
 import { type OperatorService, operatorService } from './operators/operators.ts';
 import { openSavedViews, type SavedViews } from './operators/saved-views.ts';
 import { Passwords, type PasswordsOptions } from './passwords/passwords.ts';
-import { People, type PeopleDependencies } from './people/people.ts';
+import type { People, PeopleDependencies } from './people/people.ts';
 import { accountBodies } from './request-bodies.ts';
 import { accountResources, type KeyUseRow, linkResources } from './resources.ts';
 import type { ShownSession } from './sessions/own-sessions.ts';
@@ -84,13 +84,13 @@ export interface OpenAccounts {
 export type AccountModels = Readonly<Record<'accounts' | 'sessions' | 'keys' | 'key_uses', Model>>;
 
 /** Links in mails, where accounts have addresses. */
-function openPeople(
+async function openPeople(
   { app, store, rows, transport, now: clock = () => performance.now() }: AccountsSetup,
   shared: Pick<
     PeopleDependencies,
     'declared' | 'bodies' | 'accounts' | 'sessions' | 'passwords' | 'now' | 'log' | 'service'
   > & { readonly throttle: Throttle },
-): People | undefined {
+): Promise<People | undefined> {
   const { email } = app.accounts;
   const { links: model } = compileSystemModels(linkResources(app.accounts), app.accounts, store);
   if (email === undefined || !model) return undefined;
@@ -105,7 +105,7 @@ function openPeople(
     requirePassword: (context, row, password) =>
       requirePassword({ ...shared, store }, context, { row, password, pointer: '/password' }),
   };
-  return new People(dependencies, email);
+  return new (await import('./people/people.ts')).People(dependencies, email);
 }
 
 /** Opens accounts, sessions, tokens and keys of one app over its store. */
@@ -170,7 +170,7 @@ export async function openAccounts(setup: AccountsSetup): Promise<OpenAccounts> 
     refresh,
     signedUp: declared.email === undefined ? undefined : async (context, id) => people?.signedUp(context, id),
   });
-  const people = openPeople(setup, { ...shared, service });
+  const people = await openPeople(setup, { ...shared, service });
   return {
     accounts: service,
     people,

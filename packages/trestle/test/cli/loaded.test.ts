@@ -39,6 +39,12 @@ it('a start loads nothing that only some servers, or later requests, need', asyn
       'database/transfer/',
       'cli/commands/copy.ts',
       'cli/workers/workers.ts',
+      'jobs/webhooks/',
+      'accounts/people/',
+      'mail/transport.ts',
+      'rows/live/live-lists.ts',
+      'http/openapi/document.ts',
+      'http/mcp/mcp-tools.ts',
     ].map((part) => `/src/${part}`),
     // An install bundles TypeBox, whose half a check of values needs; `typebox/compile` and `typebox/value` load the other half.
     '/node_modules/typebox/build/',

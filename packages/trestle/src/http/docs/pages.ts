@@ -24,7 +24,10 @@ const POLICY = [
 const MAX_PREFIXES = 8;
 
 /** Content that names paths of this server, for each prefix that it is served under. */
-export function perPrefix(type: string, make: (prefix: string) => string): (prefix: string) => StaticContent {
+export function perPrefix(
+  type: string,
+  make: (prefix: string) => string | Promise<string>,
+): (prefix: string) => StaticContent {
   const made = new FifoMap<string, StaticContent>(MAX_PREFIXES);
   return (prefix) => {
     const known = made.get(prefix);

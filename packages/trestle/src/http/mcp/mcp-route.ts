@@ -13,7 +13,7 @@ interface McpOptions {
   /** The path of the app: '' alone, `/messages` with others. */
   readonly base: string;
   /** Asked with the first request: most servers get none. */
-  readonly tools: () => ReadonlyMap<string, Tool>;
+  readonly tools: () => Promise<ReadonlyMap<string, Tool>>;
 }
 
 /** Credentials that a call of a tool hands on to the route behind it. */
@@ -66,7 +66,7 @@ async function openHandler(fastify: FastifyInstance, options: McpOptions): Promi
   // Loaded with the first request: it takes longer to load than all else.
   const { createMcpHandler, Server } = await import('@modelcontextprotocol/server');
   const { name, description } = options;
-  const tools = [...options.tools().values()];
+  const tools = [...(await options.tools()).values()];
   return createMcpHandler(({ authInfo }) => {
     // It was put there above.
     const request = authInfo?.extra?.request as RouteRequest;

@@ -4,7 +4,7 @@ import type { Model } from '../../rows/model.ts';
 import { type Action, standings } from '../../rows/policy.ts';
 import type { Caller } from '../../schema/caller.ts';
 import type { Route } from '../../schema/routes/route.ts';
-import { operationIdOf } from '../openapi/operation.ts';
+import { operationIdOf } from '../routes/uniform/route-names.ts';
 
 /** A tool of an app: one of its uniform routes, for callers who may use it. */
 export interface Tool {

@@ -2,8 +2,9 @@ import type { TSchema } from 'typebox';
 import { audienceOf } from '../../rows/rules/caller-class.ts';
 import type { Contract } from '../../schema/routes/app-contract.ts';
 import type { RouteTable } from '../routes/route-table.ts';
+import { templateOf } from '../routes/uniform/route-names.ts';
 import { HEADER_COMPONENTS } from './headers.ts';
-import { operationOf, tagOf, templateOf } from './operation.ts';
+import { operationOf, tagOf } from './operation.ts';
 import { Components } from './schemas.ts';
 import { securitySchemes, signInOf } from './security.ts';
 

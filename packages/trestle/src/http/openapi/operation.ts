@@ -4,7 +4,7 @@ import { compileSchema, isObject } from '../../rows/validate.ts';
 import type { Contract } from '../../schema/routes/app-contract.ts';
 import type { Route } from '../../schema/routes/route.ts';
 import type { RouteTable } from '../routes/route-table.ts';
-import { pathWith, titled, typeName } from '../routes/uniform/route-names.ts';
+import { operationIdOf, titled, typeName } from '../routes/uniform/route-names.ts';
 import { failureResponses } from './failures.ts';
 import { headerReferences } from './headers.ts';
 import type { Components, Use } from './schemas.ts';
@@ -16,11 +16,6 @@ interface OperationContext {
   contract: Contract | undefined;
   components: Components;
   hasSignIn: boolean;
-}
-
-/** `/keys/:id([^:/]+)::roll` as OpenAPI writes it: `/keys/{id}:roll`. */
-export function templateOf(path: string): string {
-  return pathWith(path, (name) => `{${name}}`);
 }
 
 /** One route as an Operation Object (OpenAPI 3.1, 4.8.10). */
@@ -51,11 +46,6 @@ export function operationOf(route: Route, context: OperationContext): Record<str
 /** The group of a route: the first segment of its path, where it names none. */
 export function tagOf({ path, options }: Route): string {
   return options.tag ?? path.split(/[/:]/).find((segment) => segment !== '') ?? 'root';
-}
-
-/** `GET /projects/:id` is `getProjectsId` where the route names itself not. */
-export function operationIdOf({ method, path, options }: Route, prefix: string): string {
-  return options.operationId ?? `${method.toLowerCase()}${typeName(templateOf(prefix + path))}`;
 }
 
 function whoMay({ options: { can } }: Route): string {

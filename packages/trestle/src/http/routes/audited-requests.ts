@@ -6,8 +6,8 @@ import { inTransaction, type OpenTransaction } from '../../rows/transaction.ts';
 import { isObject } from '../../rows/validate.ts';
 import type { Caller } from '../../schema/caller.ts';
 import type { Answer, Route, RouteRequest } from '../../schema/routes/route.ts';
-import { templateOf } from '../openapi/operation.ts';
 import { ROW_ID } from '../server/admission.ts';
+import { templateOf } from './uniform/route-names.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -11,9 +11,6 @@ import { firstCalls, openVerbs } from '../docs/first-calls.ts';
 import { type IndexEntry, serveIndex } from '../docs/index-page.ts';
 import { perPrefix } from '../docs/pages.ts';
 import { mcpRoute } from '../mcp/mcp-route.ts';
-import { toolsOf } from '../mcp/mcp-tools.ts';
-import { openApiDocument } from '../openapi/document.ts';
-import { operationIdOf } from '../openapi/operation.ts';
 import { sessionCookie, takesTickets, UNIFORM_PLACES } from '../requests/presented-credential.ts';
 import type { ServerView } from '../server/administration.ts';
 import { problemAnswer } from '../server/errors.ts';
@@ -32,7 +29,7 @@ import { historyRoute } from './uniform/history-route.ts';
 import { operationRoutes } from './uniform/operation-routes.ts';
 import { permissionRoute } from './uniform/permission-route.ts';
 import { resourceRoutes } from './uniform/resource-routes.ts';
-import { rowName } from './uniform/route-names.ts';
+import { operationIdOf, rowName } from './uniform/route-names.ts';
 import { webhookEvents, webhookRoutes, withSecret } from './webhooks/webhook-routes.ts';
 
 /** Where an app is put. */
@@ -62,13 +59,15 @@ export function mount<Rs extends Resources>(
   for (const table of tables) addRoutes(fastify, table, server);
   const uniform = tables.find(({ style }) => style === 'uniform');
   if (uniform && !fastify.hasRoute({ method: 'POST', url: `${base}/mcp` })) {
-    const tools = () => toolsOf(engine.models, uniform.routes, uniform.prefix);
+    const tools = async () =>
+      (await import('../mcp/mcp-tools.ts')).toolsOf(engine.models, uniform.routes, uniform.prefix);
     const mcp = mcpRoute(fastify, { name, description, base, tools });
     addRoutes(fastify, { style: 'uniform', prefix: '', routes: [mcp], places: UNIFORM_PLACES }, server);
   }
 
   const openapi = `${base}/openapi.json`;
-  const documentOf = perPrefix('application/json; charset=utf-8', (prefix) => {
+  const documentOf = perPrefix('application/json; charset=utf-8', async (prefix) => {
+    const { openApiDocument } = await import('../openapi/document.ts');
     const described = {
       name,
       description,

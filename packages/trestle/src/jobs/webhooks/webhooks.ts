@@ -38,8 +38,6 @@ const JITTER = 0.2;
 const MAX_FAILING_MS = 48 * 3_600_000;
 /** How long deliveries are kept. */
 const RETENTION_MS = 30 * 86_400_000;
-/** Default and maximum seconds that a secret is good for after the next one was made. */
-export const OVERLAP = { default: 86_400, max: 7 * 86_400 } as const;
 
 interface Dependencies {
   readonly store: Store;

@@ -1,4 +1,5 @@
 import { type TSchema, Type } from 'typebox';
+import type { Route } from '../../../schema/routes/route.ts';
 
 /** A schema under a name: in the documentation it stands once, among the components, and is referred to. */
 export function titled(title: string, schema: TSchema): TSchema {
@@ -35,4 +36,14 @@ export function pathWith(path: string, parameter: (name: string) => string): str
   return path.replace(/::|:(\w+)(?:\([^)]*\))?/g, (_piece, name?: string) =>
     name === undefined ? ':' : parameter(name),
   );
+}
+
+/** `/keys/:id([^:/]+)::roll` as OpenAPI writes it: `/keys/{id}:roll`. */
+export function templateOf(path: string): string {
+  return pathWith(path, (name) => `{${name}}`);
+}
+
+/** `GET /projects/:id` is `getProjectsId` where the route names itself not. */
+export function operationIdOf({ method, path, options }: Route, prefix: string): string {
+  return options.operationId ?? `${method.toLowerCase()}${typeName(templateOf(prefix + path))}`;
 }

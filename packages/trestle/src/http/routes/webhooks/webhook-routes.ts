@@ -1,6 +1,6 @@
 import { type TObject, Type } from 'typebox';
 import type { Engine } from '../../../engine.ts';
-import { OVERLAP, type Webhooks } from '../../../jobs/webhooks/webhooks.ts';
+import type { Webhooks } from '../../../jobs/webhooks/webhooks.ts';
 import type { Model } from '../../../rows/model.ts';
 import { narrowed, without } from '../../../rows/system-tables.ts';
 import type { AnyService } from '../../../rows/write.ts';
@@ -11,6 +11,9 @@ import { WEBHOOK_EVENTS } from '../../../schema/webhooks/declare-webhooks.ts';
 import { pageRoute } from '../uniform/page-route.ts';
 import { rowName, titled, typeName, verbPath } from '../uniform/route-names.ts';
 import { isDry } from '../uniform/write-routes.ts';
+
+/** Default and maximum seconds that a secret is good for after the next one was made. */
+const OVERLAP = { default: 86_400, max: 7 * 86_400 } as const;
 
 const params = Type.Object({ id: Type.String() });
 const tag = 'webhooks';
