@@ -76,11 +76,14 @@ export interface EngineOptions {
   passwords?: PasswordsOptions | undefined;
   /** Called once where PostgreSQL has to be waited for, with a sentence for the terminal. */
   waiting?: (words: string) => void;
-  /** Told of what happens behind requests: a connection lost, a sign-in refused. Never holds a secret. */
-  log?: EngineLog;
+  /** Makes the log of an app, by its name (default: none). */
+  log?: (app: string) => EngineLog;
 }
 
-interface EngineLog {
+/** Told of what happens behind requests: a connection lost, a sign-in refused. Never holds a secret. */
+export interface EngineLog {
+  /** How often each event was logged, by its name. */
+  readonly events: ReadonlyMap<string, number>;
   event(event: { event: string; [fact: string]: unknown }, origin?: Pick<Origin, 'requestId'>): void;
   failed(error: unknown, facts?: Readonly<Record<string, unknown>>): void;
 }
@@ -145,8 +148,8 @@ export async function openEngine<Rs extends Resources, Js extends Jobs, F extend
   app: App<Rs, Js, F>,
   options: EngineOptions,
 ): Promise<Engine<Rs, Js, F>> {
-  const { log, events } = countingLog(app.name, options.log);
-  const engine = await assemble(app, options, { log, events });
+  const log = options.log?.(app.name) ?? { events: new Map(), event() {}, failed() {} };
+  const engine = await assemble(app, options, log);
   if (options.roles?.length === 0) return engine;
   try {
     // Every app stands where some app is asked for: it is given its own context.
@@ -165,7 +168,7 @@ export async function openEngine<Rs extends Resources, Js extends Jobs, F extend
 async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>(
   app: App<Rs, Js, F>,
   options: EngineOptions,
-  { log, events }: ReturnType<typeof countingLog>,
+  log: EngineLog,
 ): Promise<Engine<Rs, Js, F>> {
   const { data, database = app.defaults.database, shared = false, roles = ROLES } = options;
   const secret = openSigningSecret(data, options.signingSecret);
@@ -241,7 +244,7 @@ async function assemble<Rs extends Resources, Js extends Jobs, F extends Fields>
       measure: async () => ({
         store: await store.measure(),
         jobs: await jobs.queue.measure(),
-        events,
+        events: log.events,
         ...measureFiles(data, app.name),
       }),
       async close() {
@@ -334,19 +337,6 @@ function measureFiles(data: string, app: string): Pick<EngineMeasures, 'backupAg
     backupAge: backedUp === undefined ? undefined : (Date.now() - backedUp) / 1000,
     disk: { free: bavail * bsize, size: blocks * bsize },
   };
-}
-
-/** A log that counts its events by name, and adds their app and request. */
-function countingLog(app: string, to: EngineLog | undefined) {
-  const events = new Map<string, number>();
-  const log: EngineLog = {
-    event(event, origin) {
-      events.set(event.event, (events.get(event.event) ?? 0) + 1);
-      to?.event({ app, ...event, ...(origin?.requestId && { requestId: origin.requestId }) });
-    },
-    failed: (error, facts) => to?.failed(error, { app, ...facts }),
-  };
-  return { log, events };
 }
 
 /** Every table an app has: the engine's own and one for each resource. */

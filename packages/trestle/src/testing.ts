@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MIN_HASH_COST } from './accounts/passwords/passwords.ts';
 import { type Engine, openEngine } from './engine.ts';
-import { openLog } from './http/logging/logging.ts';
+import { engineLog, openLog } from './http/logging/logging.ts';
+import { ErrorLog } from './http/logging/logging-errors.ts';
 import { startServer } from './http/server/server.ts';
 import type { App } from './schema/app.ts';
 import type { Jobs } from './schema/jobs.ts';
@@ -92,6 +93,8 @@ export async function serveApp<Rs extends Resources, Js extends Jobs, F extends 
   const data = options.data ?? mkdtempSync(join(tmpdir(), `trestle-${app.name}-`));
   const lines: string[] = [];
   const open = async () => {
+    const log = openLog({ to: (line) => lines.push(line) });
+    const errors = new ErrorLog(log.lines);
     const engine = await openEngine(app, {
       data,
       database,
@@ -99,10 +102,10 @@ export async function serveApp<Rs extends Resources, Js extends Jobs, F extends 
       mail: { smtp },
       passwords: { cost: MIN_HASH_COST },
       administratorSecret: ADMINISTRATOR,
+      log: (name) => engineLog(log, errors, name),
     });
     // Every engine stands where some engine is asked for: its app is given its own context.
     const mounted = { engine: engine as unknown as Engine, base: '' };
-    const log = openLog({ to: (line) => lines.push(line) });
     return { engine, server: await startServer([mounted], { port: 0, log }) };
   };
   const first = await open();

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MIN_HASH_COST } from '../src/accounts/passwords/passwords.ts';
 import { type Engine, type EngineOptions, openEngine } from '../src/engine.ts';
-import { openLog } from '../src/http/logging/logging.ts';
+import { engineLog, openLog } from '../src/http/logging/logging.ts';
+import { ErrorLog } from '../src/http/logging/logging-errors.ts';
 import { startServer } from '../src/http/server/server.ts';
 import type { ServerOptions } from '../src/http/server/server-options.ts';
 import type { App } from '../src/schema/app.ts';
@@ -48,9 +49,11 @@ export async function startApps(
   const folder = options.data ?? (await mkdtemp(join(tmpdir(), 'trestle-')));
   const log: Record<string, unknown>[] = [];
   const engines: Engine[] = [];
-  for (const app of all) engines.push(await openEngine(app, { ...QUICK, ...options, data: folder }));
-  const mounts = engines.map((engine) => ({ engine, base: all.length > 1 ? `/${engine.app.name}` : '' }));
   const lines = openLog({ to: (line) => log.push(JSON.parse(line)) });
+  const errors = new ErrorLog(lines.lines);
+  const told = { log: (name: string) => engineLog(lines, errors, name) };
+  for (const app of all) engines.push(await openEngine(app, { ...QUICK, ...told, ...options, data: folder }));
+  const mounts = engines.map((engine) => ({ engine, base: all.length > 1 ? `/${engine.app.name}` : '' }));
   const server = await startServer(mounts, { port: 0, ...options, log: lines });
   const close = async () => {
     await server.close();

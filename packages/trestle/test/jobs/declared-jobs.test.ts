@@ -107,7 +107,11 @@ eachPlace('declared jobs', (place) => {
     const failures: unknown[] = [];
     await using running = await opened(app, await place(), {
       jobs: { ...TOLD, poll: 0.05 },
-      log: { event: () => {}, failed: (_, facts) => failures.push(facts) },
+      log: (app) => ({
+        events: new Map(),
+        event() {},
+        failed: (_, facts) => void failures.push({ app, ...facts }),
+      }),
     });
     const { remind } = running.engine.context.jobs;
     await remind.enqueue({ caller }, { title: 'late' }, { at: new Date(Date.now() + 3_600_000) });

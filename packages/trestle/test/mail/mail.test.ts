@@ -78,7 +78,8 @@ describe('mail', () => {
     const port = await freePort();
     const smtp = `smtp://desk:p%40ss%20word@127.0.0.1:${port}`;
     const told: unknown[] = [];
-    const log = { event: (event: unknown) => told.push(event), failed: (error: unknown) => told.push(error) };
+    const tell = (one: unknown) => void told.push(one);
+    const log = () => ({ events: new Map(), event: tell, failed: tell });
     const engine = await openEngine(shop, {
       data: temporaryFolder(),
       mail: { smtp },

@@ -49,7 +49,8 @@ eachPlace('code of a start and a stop', (place) => {
 
   it('ends the start where it throws; where a stop throws, that is logged', async () => {
     const failures: unknown[] = [];
-    const log = { event: () => {}, failed: (error: unknown) => failures.push(error) };
+    const failed = (error: unknown) => void failures.push(error);
+    const log = () => ({ events: new Map(), event() {}, failed });
     const at = { ...(await place()), log };
     const bad = async () => {
       throw new Error('no mail server');

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { openGeneratedSecret } from '../../accounts/administrator-secret.ts';
 import { setupHash } from '../../accounts/operators/operators.ts';
 import type { Engine } from '../../engine.ts';
-import { errorFields, type Log, openLog } from '../../http/logging/logging.ts';
+import { engineLog, errorFields, type Log, openLog } from '../../http/logging/logging.ts';
 import { ErrorLog } from '../../http/logging/logging-errors.ts';
 import { checkBasePath } from '../../http/requests/proxies.ts';
 import type { ServerOptions } from '../../http/server/server-options.ts';
@@ -372,11 +372,7 @@ function engineOptions(options: ServeOptions, log: Log, administratorHash: strin
     administratorSecret: TRESTLE_ADMIN_SECRET || undefined,
     administratorHash,
     signingSecret: { current: TRESTLE_SIGNING_SECRET, previous: TRESTLE_SIGNING_SECRET_PREVIOUS },
-    log: {
-      event: ({ event, ...facts }: { event: string }) => log.lines.info(facts, event),
-      failed: (error: unknown, facts?: Readonly<Record<string, unknown>>) =>
-        errors.inBackground('background task failed', error, facts),
-    },
+    log: (app: string) => engineLog(log, errors, app),
   };
 }
 

@@ -1,6 +1,8 @@
 import { type Logger, pino } from 'pino';
 import { instantNow } from '../../clock.ts';
+import type { EngineLog } from '../../engine.ts';
 import type { Caller } from '../../schema/caller.ts';
+import type { ErrorLog } from './logging-errors.ts';
 import { LogFile } from './logging-file.ts';
 import type { TraceContext } from './trace-context.ts';
 
@@ -106,6 +108,23 @@ export function openLog(options: LogOptions = {}): Log {
       recent.flush();
       await file?.flush();
     },
+  };
+}
+
+/** The log of an app's engine: its events, which are counted, and errors that belong to no request. */
+export function engineLog(
+  { lines }: Pick<Log, 'lines'>,
+  errors: Pick<ErrorLog, 'inBackground'>,
+  app: string,
+): EngineLog {
+  const events = new Map<string, number>();
+  return {
+    events,
+    event: ({ event, ...facts }, origin) => {
+      events.set(event, (events.get(event) ?? 0) + 1);
+      lines.info({ app, ...facts, ...(origin?.requestId && { requestId: origin.requestId }) }, event);
+    },
+    failed: (error, facts) => errors.inBackground('background task failed', error, { app, ...facts }),
   };
 }
 

@@ -49,7 +49,8 @@ eachPlace('the index of a full-text search', (place) => {
     await before.close();
     const searched = notes({ search: ['title'] });
     const events: unknown[] = [];
-    const log = { event: (event: { event: string }) => void events.push(event), failed() {} };
+    const told = (event: { event: string }) => void events.push(event);
+    const log = () => ({ events: new Map(), event: told, failed() {} });
     assert.equal((await found(searched, at, 'note', { log })).length, 100);
     assert.deepEqual(
       events.map((event) => (event as { done: number }).done),
