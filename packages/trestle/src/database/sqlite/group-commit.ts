@@ -157,57 +157,56 @@ export class GroupCommit {
     }
   }
 
+  /** Performs the writes of a group: a statement by itself, a work in a savepoint, which undoes it where one of its statements fails. */
   async #perform(group: readonly Pending[]): Promise<void> {
-    for (const pending of group)
+    const connection = this.#connection;
+    for (const pending of group) {
+      const { write } = pending;
+      let transaction: OpenTransaction | undefined;
       try {
-        const { write } = pending;
-        pending.value =
-          'work' in write
-            ? await this.#inSavepoint(write.work)
-            : this.#connection.all(write.statement, write.values);
+        if (!('work' in write)) {
+          pending.value = connection.all(write.statement, write.values);
+          continue;
+        }
+        connection.prepare('savepoint work').prepared.run();
+        transaction = new OpenTransaction(connection);
+        const running = write.work(transaction);
+        pending.value = running instanceof Promise ? await this.#settled(running) : running;
+        if (transaction.failure) throw transaction.failure.reason;
+        connection.prepare('release work').prepared.run();
       } catch (reason) {
         // A full disk or a failed write makes SQLite roll the whole transaction back: then every work of the group failed.
-        if (!this.#connection.database.isTransaction) throw reason;
+        if (!connection.database.isTransaction) throw reason;
+        if (transaction) {
+          connection.prepare('rollback to work').prepared.run();
+          connection.prepare('release work').prepared.run();
+        }
         this.#note(reason);
         pending.failure = { reason };
+      } finally {
+        this.#endStalled = undefined;
+        if (transaction) transaction.connection = undefined;
       }
+    }
   }
 
-  /** Runs statements that are undone together where one of them fails. */
-  async #inSavepoint<T>(work: Work<T>): Promise<T> {
-    const transaction = new OpenTransaction(this.#connection);
-    this.#connection.prepare('savepoint work').prepared.run();
-    try {
-      let value = work(transaction);
-      // A work may wait for its own statements alone. These are answered at once, so it has come to its end when the microtasks
-      // have run out; one that has not by then waits for something else, and would hold up all others.
-      if (value instanceof Promise) {
-        const { promise, resolve, reject } = Promise.withResolvers<T>();
-        value.then(resolve, reject);
-        this.#endStalled = () => reject(waitedElsewhere());
-        // One watch serves the works that run while it waits: this costs a work less than 0.1 µs.
-        if (!this.#watching) {
-          this.#watching = true;
-          process.nextTick(() => {
-            this.#watching = false;
-            this.#endStalled?.();
-          });
-        }
-        value = await promise;
-      }
-      if (transaction.failure) throw transaction.failure.reason;
-      this.#connection.prepare('release work').prepared.run();
-      return value;
-    } catch (reason) {
-      if (this.#connection.database.isTransaction) {
-        this.#connection.prepare('rollback to work').prepared.run();
-        this.#connection.prepare('release work').prepared.run();
-      }
-      throw reason;
-    } finally {
-      this.#endStalled = undefined;
-      transaction.connection = undefined;
+  /**
+   * The value of a work, which may wait for its own statements alone. These are answered at once, so it has come to its end when
+   * the microtasks have run out; one that has not by then waits for something else, and would hold up all others.
+   */
+  #settled<T>(running: Promise<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    running.then(resolve, reject);
+    this.#endStalled = () => reject(waitedElsewhere());
+    // One watch serves the works that run while it waits: this costs a work less than 0.1 µs.
+    if (!this.#watching) {
+      this.#watching = true;
+      process.nextTick(() => {
+        this.#watching = false;
+        this.#endStalled?.();
+      });
     }
+    return promise;
   }
 }
 

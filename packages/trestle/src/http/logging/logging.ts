@@ -76,7 +76,7 @@ export function openLog(options: LogOptions = {}): Log {
   });
   if (typeof to === 'function') recent.follow(isHuman ? (line) => to(humanLine(line)) : to);
   const formatters = { level: (label: string) => ({ level: label }) };
-  const lines = pino({ level, base: null, timestamp: () => `,"time":"${instantNow()}"`, formatters }, recent);
+  const lines = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters }, recent);
   const hasRequests = lines.isLevelEnabled('info');
   return {
     lines,
