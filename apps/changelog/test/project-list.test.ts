@@ -106,11 +106,16 @@ everyPlace('the list of projects', (place) => {
         );
     }
     const cost = async (query: string) => {
-      // Every server has looked the session up within the last second: what is counted is the page alone.
-      for (let server = 0; server < 3; server += 1) await client.call('GET', '/projects?limit=1');
-      const before = client.served.statements();
-      const { body } = await client.call('GET', `/projects?${query}`);
-      return { statements: client.served.statements() - before, shown: titles(body).length };
+      // A server looks the session up again after a second, which may be now: the least of several counts is that of the page alone.
+      const counts: number[] = [];
+      let shown = 0;
+      for (let n = 0; n < 9; n += 1) {
+        const before = client.served.statements();
+        const { body } = await client.call('GET', `/projects?${query}`);
+        counts.push(client.served.statements() - before);
+        shown = titles(body).length;
+      }
+      return { statements: Math.min(...counts), shown };
     };
     const page = await cost('limit=30&update_limit=3');
     assert.equal(page.shown, 30);

@@ -146,14 +146,14 @@ export class ConnectionMonitor {
 
   async #reconnect(): Promise<void> {
     const timer = setTimeout(() => this.#gone(new Error('no answer')), TIMES.patience);
-    for (let attempt = 1; !this.#closed; attempt += 1) {
+    while (!this.#closed) {
       try {
         await this.#connect();
         break;
       } catch (error) {
         // A server that is full is there: connections that are open go on working. One that ends a new session may be: an
-        // administrator ends them all. The next attempt tells.
-        const mayBeThere = sqlState(error) === '53300' || (attempt === 1 && wasEnded(error));
+        // administrator ends them all, perhaps again and again. The next attempts tell, or the timer.
+        const mayBeThere = sqlState(error) === '53300' || wasEnded(error);
         if (!mayBeThere) this.#gone(error);
         await pause(TIMES.retry);
       }
