@@ -1,6 +1,6 @@
 // Runs once after an install: what a start loads is stripped of its types and compiled into the cache that
-// packages/trestle/bin/trestle.js reads, and TypeBox is bundled. The first start of the five apps then takes 0.49 s
-// of processor time in place of 0.79, and 17 MB less.
+// packages/trestle/bin/trestle.js reads, and TypeBox is bundled. The first start of the five apps then takes 0.56 s
+// of processor time in place of 1.05, and 25 MB less.
 import { globSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
