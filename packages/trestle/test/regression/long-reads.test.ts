@@ -100,8 +100,15 @@ eachPlace('other requests', (place) => {
       },
     };
     for (const [name, find] of Object.entries(search)) {
-      const { turns, result } = await turnsDuring<unknown>(find);
-      assert.ok(turns > 50, `${name}: ${turns} turns of the event loop`);
+      // What holds up the event loop does so each time; a busy machine may do so, too, for as long as one search.
+      const counts: number[] = [];
+      let result: unknown;
+      while (counts.length < 5 && Math.max(0, ...counts) <= 50) {
+        const during = await turnsDuring<unknown>(find);
+        counts.push(during.turns);
+        result = during.result;
+      }
+      assert.ok(Math.max(...counts) > 50, `${name}: ${counts} turns of the event loop`);
       if (name === 'write') assert.deepEqual(result, { count: 11 });
       else assert.equal(JSON.parse(String(Reflect.get(Object(result), 'data'))).items.length, 11);
     }
