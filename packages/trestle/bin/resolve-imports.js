@@ -29,14 +29,16 @@ export function resolveImports(sources, bundles) {
   registerHooks({
     resolve(specifier, context, next) {
       const isOwn = context.parentURL?.startsWith(sources.href);
-      const format = isOwn && specifier.startsWith('.') && FORMATS.get(specifier.slice(-3));
+      const isBeside = specifier.startsWith('.');
+      const format = isOwn && isBeside && FORMATS.get(specifier.slice(-3));
       if (format) return { url: new URL(specifier, context.parentURL).href, format, shortCircuit: true };
-      const before = isOwn && known.get(specifier);
+      const isShared = isOwn && !isBeside;
+      const before = isShared && known.get(specifier);
       if (before) return before;
       const found = next(specifier, context);
       if (isBundled && found.url.startsWith(typebox) && /^typebox(?:\/|$)/.test(specifier))
         found.url = new URL(found.url.slice(typebox.length), bundle).href;
-      if (isOwn) known.set(specifier, { ...found, shortCircuit: true });
+      if (isShared) known.set(specifier, { ...found, shortCircuit: true });
       return found;
     },
   });

@@ -2,6 +2,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { FifoMap } from '../../../fifo-map.ts';
+import { messageOf } from '../../../problems.ts';
 import { TURN_SIZE } from '../../../turns.ts';
 import { EACH_ROW } from '../../store.ts';
 import { defineDecimalSum } from '../decimals.ts';
@@ -57,7 +58,7 @@ parentPort?.on('message', (message: Scan | 'more') => {
     left = { columns: statement.columns().map(({ name }) => name), rows: found };
     answer = nextPart();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     answer = { message, isLate, ...(isSqliteError(error) && { errcode: error.errcode }) };
   }
   parentPort?.postMessage(answer);
