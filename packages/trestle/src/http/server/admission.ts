@@ -268,6 +268,8 @@ interface KnownPath {
 /** Every path that has a route, with its methods: for 405 with an exact Allow, for OPTIONS, and for CORS. */
 export class KnownPaths {
   readonly #paths = new Map<string, KnownPath>();
+  /** Codes of the characters that paths without parameters end with: no id of another end has to be looked up among them. */
+  readonly #ends = new Set<number>();
 
   /** Takes note of each route that is added from now on. */
   watch(fastify: FastifyInstance): void {
@@ -279,6 +281,7 @@ export class KnownPaths {
         methods: new Set<string>(),
       };
       this.#paths.set(url, known);
+      if (known.isLiteral) this.#ends.add(url.charCodeAt(url.length - 1));
       for (const each of [method].flat()) known.methods.add(each.toUpperCase());
     });
   }
@@ -300,7 +303,7 @@ export class KnownPaths {
   isAnother(method: string, target: string): boolean {
     const query = target.indexOf('?');
     const path = query === -1 ? target : target.slice(0, query);
-    const known = this.#paths.get(path);
+    const known = this.#ends.has(path.charCodeAt(path.length - 1)) ? this.#paths.get(path) : undefined;
     if (known?.isLiteral) return !known.methods.has(method);
     return path.includes(':') && !this.allowed(path).includes(method);
   }
