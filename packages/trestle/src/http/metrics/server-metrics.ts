@@ -195,13 +195,13 @@ export function metricsRoute(fastify: FastifyInstance, sites: readonly Site[], s
 }
 
 /** Throws `unauthenticated` or `invalid_token` unless the Bearer header holds the administrator's secret of one of the apps. */
-function authorize({ headers, ip, id }: FastifyRequest, sites: readonly Site[]): void {
+function authorize({ headers, origin }: FastifyRequest, sites: readonly Site[]): void {
   if (headers.authorization === undefined) throw new Problem('unauthenticated');
   const secret = /^Bearer +(\S+) *$/i.exec(headers.authorization)?.[1];
   let refusal: unknown = new Problem('invalid_token');
   for (const site of secret === undefined ? [] : sites) {
     try {
-      site.requireAdministrator(secret ?? '', { address: ip, requestId: id });
+      site.requireAdministrator(secret ?? '', origin);
       return;
     } catch (error) {
       refusal = error;

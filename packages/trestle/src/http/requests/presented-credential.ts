@@ -100,16 +100,15 @@ export function callerOf(
   // Most callers were seen just now: a promise would cost them more than all the rest of this.
   const seen = kind === 'bearer' ? authenticate.seen(credential, purpose) : undefined;
   if (seen) return seen;
-  const origin = { address: request.ip, requestId: request.id };
   switch (kind) {
     case 'key':
       return authenticate.key(credential, purpose);
     case 'administrator':
-      return authenticate.administrator(credential, origin);
+      return authenticate.administrator(credential, request.origin);
     case 'ticket':
       return spendTicket(request, credential, authenticate);
     default:
-      return authenticate.bearer(credential, purpose, origin);
+      return authenticate.bearer(credential, purpose, request.origin);
   }
 }
 

@@ -118,7 +118,7 @@ export class AuditedRoute {
     return this.#audit.note(caller, { ...this.#act(request), viewed_as: account, row });
   }
 
-  #act({ id, ip, headers, method }: FastifyRequest): Act {
+  #act({ id, origin, headers, method }: FastifyRequest): Act {
     return {
       method,
       route: this.#url,
@@ -128,7 +128,7 @@ export class AuditedRoute {
       status: null,
       code: null,
       viewed_as: null,
-      address: ip,
+      address: origin.address,
       agent: headers['user-agent']?.slice(0, MAX_AGENT_LENGTH) ?? null,
       request: id,
     };

@@ -133,10 +133,11 @@ function admission(
     if (caller.kind === 'key') {
       // Records the use of a key once its answer is out, whatever that was.
       const { key } = caller;
-      const { method, ip } = request;
+      const { method } = request;
+      const source = request.origin.address;
       const route = request.routeOptions.url ?? '';
       reply.raw.once('close', () => {
-        const use = { at: new Date().toISOString(), method, route, status: reply.statusCode, source: ip };
+        const use = { at: new Date().toISOString(), method, route, status: reply.statusCode, source };
         authenticate.used(key, use);
       });
     }
@@ -163,6 +164,7 @@ function admission(
 /** A request as a route's code sees it. What is seldom asked for is made when it is. */
 class HandledRequest implements RouteRequest {
   readonly caller: Caller;
+  readonly origin: Origin;
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
@@ -171,12 +173,12 @@ class HandledRequest implements RouteRequest {
   readonly method: string;
   readonly headers: RouteRequest['headers'];
   transaction?: Transaction;
-  readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   #signal: AbortSignal | undefined;
 
   constructor(request: FastifyRequest, reply: FastifyReply, base: string, { params, query, body }: Input) {
     this.caller = request.caller ?? anonymous;
+    this.origin = request.origin;
     this.params = params;
     this.query = query;
     this.body = body;
@@ -184,12 +186,7 @@ class HandledRequest implements RouteRequest {
     this.url = `${request.prefix}${request.url}`;
     this.method = request.method;
     this.headers = request.headers;
-    this.#request = request;
     this.#reply = reply;
-  }
-
-  get origin(): Origin {
-    return { address: this.#request.ip, requestId: this.#request.id };
   }
 
   /** Aborts when the connection closes before the answer is out. */

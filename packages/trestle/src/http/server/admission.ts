@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../problems.ts';
 import { isObject } from '../../rows/validate.ts';
-import type { Caller } from '../../schema/caller.ts';
+import type { Caller, Origin } from '../../schema/caller.ts';
 import type { Route } from '../../schema/routes/route.ts';
 import { type TraceContext, traceOf } from '../logging/trace-context.ts';
 import type { RouteTally } from '../metrics/metrics.ts';
@@ -15,6 +15,8 @@ import type { ServerState } from './server.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
+    /** Where it came from. Read as it comes in: the connection may be gone at its end. */
+    origin: Origin;
     /** Who makes the request, once that is known: for the log. */
     caller: Caller | null;
     /** The administrator who looks through the account that is the caller. */
@@ -54,6 +56,7 @@ const API_HEADERS = {
 
 /** Adds what happens to every request before its route: headers, refusals, 404, 405, 406, and its log line at the end. */
 export function admitRequests(fastify: FastifyInstance, server: ServerState): void {
+  fastify.decorateRequest('origin');
   fastify.decorateRequest('caller', null);
   fastify.decorateRequest('viewedBy', null);
   fastify.decorateRequest('audited', null);
@@ -103,6 +106,8 @@ export function begin(
   const { settings, lifecycle, log } = server;
   const { headers } = request;
   const start = performance.now();
+  const origin = { address: request.ip, requestId: request.id };
+  request.origin = origin;
   if (headers.traceparent !== undefined) request.trace = traceOf(headers.traceparent);
   request.prefix =
     settings.trustedProxies.length > 0
@@ -117,14 +122,12 @@ export function begin(
     // Not deleted: V8 would make a dictionary of all headers.
     headers['content-type'] = undefined;
   reply.headers(API_HEADERS);
-  reply.header('x-request-id', request.id);
+  reply.header('x-request-id', origin.requestId);
   if (headers.origin !== undefined || settings.origins !== '*')
     reply.headers(corsHeaders(headers.origin, settings.origins));
   if (lifecycle.closing) reply.header('connection', 'close');
 
   const { raw } = reply;
-  // Read now: the connection may be gone at the end.
-  const { ip } = request;
   lifecycle.open.push(raw);
   raw.on('close', () => {
     lifecycle.end(raw);
@@ -140,11 +143,11 @@ export function begin(
       milliseconds,
       bytes:
         request.bytesSent ?? (request.method === 'HEAD' ? 0 : Number(reply.getHeader('content-length') ?? 0)),
-      id: request.id,
+      id: origin.requestId,
       trace: request.trace,
       aborted: !writableFinished,
       caller: request.viewedBy ?? request.caller,
-      address: ip,
+      address: origin.address,
       agent: headers['user-agent'],
       row: typeof id === 'string' && ROW_ID.test(id) ? id : undefined,
     });

@@ -126,7 +126,7 @@ function readableOf(stream: ByteStream): Readable {
 }
 
 /** Whose streams are counted together. */
-function clientOf({ caller, ip }: FastifyRequest): string {
+function clientOf({ caller, origin }: FastifyRequest): string {
   if (caller?.kind === 'key') return `key ${caller.key}`;
-  return caller?.kind === 'account' ? `account ${caller.account}` : `address ${ip}`;
+  return caller?.kind === 'account' ? `account ${caller.account}` : `address ${origin.address}`;
 }
