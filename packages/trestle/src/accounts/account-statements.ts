@@ -13,15 +13,18 @@ export function accountStatements(model: SystemModel, declared: Accounts, own: P
   const table = new SystemTable<AccountResources['accounts']>(model);
   const { dialect } = table.model;
   const id = sql`id = ${param('id')}`;
-  const byName = table.select(sql`where ${sql.join(
-    [
-      sql`username = ${param('username')}`,
-      sql`username_key = ${param('username_key')}`,
-      ...declared.signInBy.map((name) => sql`${sql.ref(name)} = ${param(name)}`),
-    ],
-    ' or ',
-  )} order by case when username = ${param('username')} then 0 when username_key = ${param('username_key')} then 1 else 2 end
-    limit 1`);
+  const byName = table.pick(
+    ['password_hash', 'disabled_at'],
+    sql`where ${sql.join(
+      [
+        sql`username = ${param('username')}`,
+        sql`username_key = ${param('username_key')}`,
+        ...declared.signInBy.map((name) => sql`${sql.ref(name)} = ${param(name)}`),
+      ],
+      ' or ',
+    )} order by case when username = ${param('username')} then 0 when username_key = ${param('username_key')} then 1 else 2 end
+    limit 1`,
+  );
   const unchanged = sql`where ${id} and disabled_at is null and password_hash = ${param('password_hash')} ${dialect.forUpdate}`;
   return {
     byId: table.select(sql`where ${id}`),
@@ -31,7 +34,7 @@ export function accountStatements(model: SystemModel, declared: Accounts, own: P
         ? sql`where 1 = 0`
         : sql`where ${sql.ref(declared.email)} = ${param('address')}`,
     ),
-    /** The account of exactly this name, else the one whose name compares equal, else by another field of sign-in. */
+    /** Credentials of the account of exactly this name, else the one whose name compares equal, else by another field of sign-in. */
     byName,
     /** The values by which `byName` finds an account, beside its name and the key of that; undefined where there are none. */
     otherNames: declared.signInBy.length > 0 ? signInValues(declared) : undefined,

@@ -11,7 +11,7 @@ import type { Condition, ListQuery, Page } from '../schema/services/list-query.t
 import type { Versioned } from '../schema/services/row-service.ts';
 import type { Cursors } from './lists/list.ts';
 import { listsOf, listVerbs } from './lists/list.ts';
-import { compileModels, type Model, type Projection, type Restrict } from './model.ts';
+import { compileModels, compileProjection, type Model, type Projection, type Restrict } from './model.ts';
 import { peeker } from './read.ts';
 
 /** A table of the engine, compiled from its declaration. */
@@ -108,6 +108,18 @@ export class SystemTable<R extends Resource> {
   /** `select` of all columns. */
   select(tail: Sql): Run<RowOf<R>> {
     return this.rows(sql`select ${this.model.columns} from ${this.name} ${tail}`);
+  }
+
+  /** `select` of the id and of these columns alone. */
+  pick<Name extends keyof RowOf<R> & string>(
+    names: readonly Name[],
+    tail: Sql,
+  ): Run<Pick<RowOf<R>, 'id' | Name>> {
+    const fields = this.model.fields.filter(({ name }) => names.some((each) => each === name));
+    const { columns, decodes, decode } = compileProjection(fields, this.model.dialect);
+    // The rows have these columns of the declaration that `R` is the type of.
+    const toRow = decode as unknown as (columns: Columns) => Pick<RowOf<R>, 'id' | Name>;
+    return this.#compile(sql`select ${columns} from ${this.name} ${tail}`, decodes ? toRow : undefined);
   }
 
   /** `select` of what a class of callers sees. `Row` is the type of its rows. */
