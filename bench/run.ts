@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeReport } from './report/report.ts';
 import { forgetResults } from './report/results.ts';
+import { SERVER_NAMES } from './servers/candidates.ts';
 import { type Options, runSuite, SUITE_NAMES, SUITES, type Suite } from './suites/suites.ts';
 import { OPERATION_NAMES, OPERATIONS, type Operation } from './suites/workload.ts';
 
@@ -45,7 +46,7 @@ interface CommandLine {
 
 /** Runs the suites of the command line one after another; the report is rewritten after each. */
 async function main(): Promise<void> {
-  const commandLine = parseCommandLine(process.argv.slice(2));
+  const commandLine = readCommandLine(process.argv.slice(2));
   if (!commandLine) return;
   const began = performance.now();
   for (const { suite, options } of stepsOf(commandLine)) {
@@ -69,7 +70,18 @@ function stepsOf({ suites, options }: CommandLine): { suite: Suite; options: Opt
   );
 }
 
-/** The suites and options of a command line; undefined where it asked for help, which is printed. */
+/** The suites and options of a command line; undefined where it asked for help or cannot be run, which is printed. */
+function readCommandLine(args: readonly string[]): CommandLine | undefined {
+  try {
+    return parseCommandLine(args);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}; see npm run bench -- --help`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+/** Throws where the command line names what there is not; undefined where it asked for help, which is printed. */
 function parseCommandLine(args: readonly string[]): CommandLine | undefined {
   const { values, positionals } = parseArgs({
     args: withPeerNames(args),
@@ -93,7 +105,7 @@ function parseCommandLine(args: readonly string[]): CommandLine | undefined {
   }
   const options: Options = {
     store: values.store === 'postgres' ? 'postgres' : 'sqlite',
-    only: listed(values.only),
+    only: serversOf(listed(values.only)),
     baseline: values.baseline === undefined ? undefined : checkoutFolder(values.baseline),
     operations: operationsOf(listed(values.ops)),
     runs: positiveInteger('--runs', values.runs),
@@ -117,6 +129,11 @@ function suitesOf(names: readonly string[]): Suite[] | 'all' {
   if (names.includes('all')) return 'all';
   requireKnown('suite', names, SUITE_NAMES);
   return names.length > 0 ? SUITE_NAMES.filter((name) => names.includes(name)) : ['workload', 'pages'];
+}
+
+function serversOf(names: readonly string[] | undefined): readonly string[] | undefined {
+  if (names) requireKnown('server', names, SERVER_NAMES);
+  return names;
 }
 
 function operationsOf(names: readonly string[] | undefined): Operation[] | undefined {

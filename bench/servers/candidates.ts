@@ -36,6 +36,9 @@ const candidates: readonly Candidate[] = [
   ...peers,
 ];
 
+/** Names of all servers. */
+export const SERVER_NAMES: readonly string[] = candidates.map(({ name }) => name);
+
 /** Names of the servers that are measured where none is named. */
 export function defaultServers(store: 'sqlite' | 'postgres'): string[] {
   const byHand = ['raw-http', REFERENCE.sqlite, 'fastify-sqlite-public', 'fastify-sqlite-alone'];
