@@ -52,6 +52,17 @@ export function accountOf(caller: Caller): RowId | null {
   return caller.kind === 'account' || caller.kind === 'key' ? caller.account : null;
 }
 
+/**
+ * The client that a request is counted for, as a text: an account, an API key, which is not its account, or the address of a
+ * caller without credentials. Who looks as another account is itself.
+ */
+export function clientName(caller: Caller, { address }: Origin): string {
+  if (caller.kind === 'account')
+    return caller.viewedBy ? clientName(caller.viewedBy, { address }) : `account ${caller.account}`;
+  if (caller.kind === 'key') return `key ${caller.key}`;
+  return caller.kind === 'anonymous' ? `anonymous ${address}` : caller.kind;
+}
+
 /** Whether the scopes of a key include a verb of a resource. */
 export function inScopes(scopes: readonly string[], resource: string, verb: string): boolean {
   return scopes.some((scope) => {

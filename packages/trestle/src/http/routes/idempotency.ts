@@ -1,5 +1,6 @@
 import { Problem } from '../../problems.ts';
 import type { IdempotencyKeys } from '../../rows/idempotency/idempotency-keys.ts';
+import { clientName } from '../../schema/caller.ts';
 import type { Answer, RouteRequest } from '../../schema/routes/route.ts';
 
 /** Maximum characters of an Idempotency-Key. */
@@ -21,16 +22,9 @@ export async function answerOnce(
   // Roles and scopes may change while the caller stays the same.
   const { roles, scopes } = { roles: [], scopes: null, ...request.caller };
   const rights = JSON.stringify([[...roles].sort(), scopes]);
-  const asked = { owner: ownerOf(request), key, content, rights };
+  const asked = { owner: clientName(request.caller, request.origin), key, content, rights };
   const { answer, isReplay } = await keys.once(asked, (transaction) =>
     handle(Object.assign(request, { transaction })),
   );
   return isReplay ? { ...answer, headers: { ...answer.headers, 'idempotent-replayed': 'true' } } : answer;
-}
-
-/** Whose an Idempotency-Key is. An API key is not its account, which may see more; callers without credentials are their address. */
-function ownerOf({ caller, origin }: RouteRequest): string {
-  if (caller.kind === 'account') return `account ${caller.account}`;
-  if (caller.kind === 'key') return `key ${caller.key}`;
-  return caller.kind === 'anonymous' ? `anonymous ${origin.address}` : caller.kind;
 }

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { pipeline, Readable, type Transform } from 'node:stream';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { Problem } from '../../problems.ts';
+import { anonymous, clientName } from '../../schema/caller.ts';
 import type { ByteStream } from '../../schema/routes/bytes.ts';
 import type { ErrorLog } from '../logging/logging-errors.ts';
 
@@ -49,7 +50,7 @@ export class ResponseStreams {
   ): Promise<void> {
     const { request, raw } = reply;
     const limited = !String(reply.getHeader('content-type')).startsWith('text/event-stream');
-    const client = clientOf(request);
+    const client = clientName(request.caller ?? anonymous, request.origin);
     const count = this.#open.get(client) ?? 0;
     if (limited && count >= this.#limits.perClient)
       throw new Problem('too_many_requests', {
@@ -123,10 +124,4 @@ function readableOf(stream: ByteStream): Readable {
   if (stream instanceof Readable) return stream;
   if (stream instanceof ReadableStream) return Readable.fromWeb(stream);
   return Readable.from(stream, { objectMode: false });
-}
-
-/** Whose streams are counted together. */
-function clientOf({ caller, origin }: FastifyRequest): string {
-  if (caller?.kind === 'key') return `key ${caller.key}`;
-  return caller?.kind === 'account' ? `account ${caller.account}` : `address ${origin.address}`;
 }

@@ -1,7 +1,7 @@
 import type { LiveLists } from '../../../rows/live/live-lists.ts';
 import type { LiveEvent } from '../../../rows/live/subscriber.ts';
 import type { Model } from '../../../rows/model.ts';
-import { accountOf } from '../../../schema/caller.ts';
+import { clientName } from '../../../schema/caller.ts';
 import { bytes } from '../../../schema/routes/bytes.ts';
 import { type Route, route } from '../../../schema/routes/route.ts';
 import { nobody } from '../../../schema/rules.ts';
@@ -46,17 +46,9 @@ export function liveRoute(model: Model, live: LiveLists): Route {
         'a live list has no search; watch a filter, or search again after a change',
       );
     const { query } = lists.of(request.url, request.query, LIVE_PARAMETERS);
-    const { caller, signal, method, headers } = request;
+    const { caller, origin, signal, method, headers } = request;
     const after = headers['last-event-id'];
-    // Streams are counted as those of whoever reads them.
-    const reader = (caller.kind === 'account' && caller.viewedBy) || caller;
-    const client =
-      reader.kind === 'anonymous'
-        ? `address ${request.origin.address}`
-        : reader.kind === 'key'
-          ? `key ${reader.key}`
-          : `${reader.kind} ${accountOf(reader)}`;
-    const asked = { caller, client, resource: name, query, signal };
+    const asked = { caller, client: clientName(caller, origin), resource: name, query, signal };
     const batches = await live.open({ ...asked, ...(typeof after === 'string' && { after }) });
     if (method === 'HEAD') await batches.return?.();
     return bytes(
