@@ -60,7 +60,7 @@ async function restore(
   await withBackupFile(backup, data, async (copy) => {
     const restoring = prepareRestore(copy, file);
     try {
-      const status = await statusOf(restoring.copy, app, { backup, act });
+      const status = await recordInCopy(restoring.copy, app, { backup, act });
       const isStartable = !isDestructive(status.plan) && status.obstacles.length === 0;
       if (given && !isStartable)
         throw new StartError(
@@ -107,7 +107,7 @@ async function keepRows(
  * Writes the restore down in the copy, also in its audit where that is as declared. Throws `NewerDatabase` (exit code 3) for a
  * backup that this declaration is too old for.
  */
-async function statusOf(
+async function recordInCopy(
   copy: string,
   app: App,
   { backup, act }: { readonly backup: string; readonly act: AttributedAct },
