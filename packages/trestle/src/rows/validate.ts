@@ -5,7 +5,7 @@ import { type FieldError, Problem } from '../problems.ts';
 import { accountOf, type Caller } from '../schema/caller.ts';
 import { completeValue } from '../schema/field.ts';
 import type { Write } from '../schema/field-type.ts';
-import type { RowId } from '../schema/id.ts';
+import type { Id, RowId } from '../schema/id.ts';
 import type { Model, ModelField, Projection, Row } from './model.ts';
 import type { Edit } from './relations/settable.ts';
 
@@ -219,6 +219,11 @@ export function notFound(model: Model, id: unknown): Problem {
     detail: `There is no row ${String(id)} in ${model.name}.`,
     data: { resource: model.name, id },
   });
+}
+
+/** An id that is written as text: in a path, a token, or a column that ids of every kind share. */
+export function idFromText(kind: Id['kind'], text: string): RowId {
+  return kind === 'integer' ? Number(text) : text;
 }
 
 /** Throws `not_found` for what cannot be an id of this resource. */

@@ -1,6 +1,7 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import { Problem } from '../../problems.ts';
+import { idFromText } from '../../rows/validate.ts';
 import type { Id, RowId } from '../../schema/id.ts';
 import { isAccountId } from '../account-rows.ts';
 import { deriveKeys, type SigningSecret } from '../sessions/signing-secret.ts';
@@ -122,7 +123,7 @@ export class TokenSigner {
     const texts = typeof sub === 'string' && typeof sid === 'string' && typeof jti === 'string';
     const times = Number.isSafeInteger(iat) && Number.isSafeInteger(exp);
     if (!texts || !times || typeof aud !== 'string') throw invalidToken();
-    const account = this.#options.id.kind === 'integer' ? Number(sub) : sub;
+    const account = idFromText(this.#options.id.kind, sub);
     if (!isAccountId(this.#options.id, account)) throw invalidToken();
     return { account, session: sid, expires: Number(exp) * 1000 };
   }

@@ -4,6 +4,7 @@ import type { OperatorService } from '../../accounts/operators/operators.ts';
 import { fileOf } from '../../database/open-store.ts';
 import type { Engine } from '../../engine.ts';
 import { inTransaction } from '../../rows/transaction.ts';
+import { idFromText } from '../../rows/validate.ts';
 import type { App } from '../../schema/app.ts';
 import { system } from '../../schema/caller.ts';
 import type { Jobs } from '../../schema/jobs.ts';
@@ -91,7 +92,7 @@ function audited({ store, app }: Engine): OpenedApp['audited'] {
 /** An account by its user name, else by its id. Throws `StartError`. */
 export async function accountNamed({ accounts, declared }: OpenedApp, name: string): Promise<Account> {
   const { items } = await accounts.list(OPERATOR, { filter: { username: { eq: name } }, limit: 1 });
-  const id = declared.accounts.id.kind === 'integer' ? Number(name) : name;
+  const id = idFromText(declared.accounts.id.kind, name);
   const found = items[0] ?? (await accounts.read(OPERATOR, id).catch(() => undefined));
   if (found) return found;
   throw new StartError(`${declared.name} has no account '${name}'`);

@@ -1,14 +1,14 @@
 import { Problem } from '../../problems.ts';
 import { narrowed, type SystemReads } from '../../rows/system-tables.ts';
 import { inTransaction } from '../../rows/transaction.ts';
-import { requireId } from '../../rows/validate.ts';
+import { idFromText, requireId } from '../../rows/validate.ts';
 import { accountOf, type Caller, type Context } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { ListQuery, Page } from '../../schema/services/list-query.ts';
 import type { HandMove, Move } from '../../schema/services/operation-service.ts';
 import type { MoveRecord } from '../job-table.ts';
 import { illegalTransition, lifecycleOf } from './lifecycles.ts';
-import { type AppRows, accountIdOf, moveRow } from './operation-handler.ts';
+import { type AppRows, moveRow } from './operation-handler.ts';
 
 /** Puts a row into a state by hand, under the resource's `update` rule. */
 export async function moveByHand(
@@ -62,7 +62,7 @@ export async function movesOf(
   const page = await reads.list(MOVES, narrowed(query, { resource, row: String(id) }));
   const items = page.items.map(({ at, by, from, to, operation }) => ({
     at,
-    by: accountIdOf(rows, by),
+    by: by === null ? null : idFromText(rows.accountIds, by),
     from,
     to,
     operation,

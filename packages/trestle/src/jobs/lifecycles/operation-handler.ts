@@ -3,6 +3,7 @@ import type { Executor, Store } from '../../database/store.ts';
 import { Problem } from '../../problems.ts';
 import { rowsWith } from '../../rows/read.ts';
 import type { OpenTransaction } from '../../rows/transaction.ts';
+import { idFromText } from '../../rows/validate.ts';
 import type { RowWriter } from '../../rows/write.ts';
 import { anonymous, type Caller } from '../../schema/caller.ts';
 import type { Id, RowId } from '../../schema/id.ts';
@@ -41,14 +42,14 @@ export function operationHandler(
         signal,
         data,
         progress,
-        find: rowFinder(rows, rows.store),
+        find: (...asked) => findRows(rows, rows.store, asked),
       };
       // The row has the type of the declaration this code was declared in.
       const outcome = (await declared.run(context as RunContext<never>)) ?? {};
       return {
         result: outcome.result,
         async commit(transaction) {
-          const account = accountIdOf(rows, record.account);
+          const account = record.account === null ? null : idFromText(rows.accountIds, record.account);
           // `editor()` fields are set to the account that the job works for.
           const caller: Caller = account === null ? anonymous : { kind: 'account', account, session: '' };
           const mover = { caller, account, operation: record.id };
@@ -139,16 +140,11 @@ export interface AppRows {
   readonly accountIds: Id['kind'];
 }
 
-/** An account's id that was kept as text. */
-export function accountIdOf({ accountIds }: AppRows, text: string | null): RowId | null {
-  return text !== null && accountIds === 'integer' ? Number(text) : text;
-}
-
 /** The rows of an app for an operation's effect, inside the transaction that ends it. */
 function effectRows(rows: AppRows, transaction: OpenTransaction, mover: Mover): EffectRows {
   const context = { caller: mover.caller, transaction };
   return {
-    find: rowFinder(rows, transaction, rows.store.dialect.forUpdate),
+    find: (...asked) => findRows(rows, transaction, asked, rows.store.dialect.forUpdate),
     create: (resource, body) =>
       writerOf(rows, resource).write(context, { verb: 'create', body, trusted: true }),
     async set(resource, id, body) {
@@ -163,12 +159,15 @@ function effectRows(rows: AppRows, transaction: OpenTransaction, mover: Mover): 
 }
 
 /** Finds rows, locking them or not. */
-function rowFinder(rows: AppRows, executor: Executor, lock?: Sql): FindRows {
-  return async (resource, equal, state) => {
-    const named = state === undefined ? undefined : await requireState(rows, executor, resource, state);
-    const values = named ? { ...equal, [named.field]: named.id } : equal;
-    return rowsWith(writerOf(rows, resource).model, executor, values, lock);
-  };
+async function findRows(
+  rows: AppRows,
+  executor: Executor,
+  [resource, equal, state]: Parameters<FindRows>,
+  lock?: Sql,
+): ReturnType<FindRows> {
+  const named = state === undefined ? undefined : await requireState(rows, executor, resource, state);
+  const values = named ? { ...equal, [named.field]: named.id } : equal;
+  return rowsWith(writerOf(rows, resource).model, executor, values, lock);
 }
 
 async function requireState(rows: AppRows, transaction: Executor, resource: string, name: string) {

@@ -5,7 +5,7 @@ import type { Cursors } from '../../rows/lists/list.ts';
 import type { Restrict } from '../../rows/model.ts';
 import { type SystemModel, type SystemReads, systemReads } from '../../rows/system-tables.ts';
 import { inTransaction } from '../../rows/transaction.ts';
-import { requireId } from '../../rows/validate.ts';
+import { idFromText, requireId } from '../../rows/validate.ts';
 import { accountOf, type Caller, type Context } from '../../schema/caller.ts';
 import type { RowId } from '../../schema/id.ts';
 import type { Page } from '../../schema/services/list-query.ts';
@@ -252,5 +252,5 @@ export function hasEnded({ finished_at }: Pick<JobRecord, 'finished_at'>): boole
 
 /** The id of an operation's row, which is kept as text. */
 export function rowIdOf({ model }: CompiledLifecycle, { row }: Pick<JobRecord, 'row'>): RowId {
-  return model.idKind === 'integer' ? Number(row) : String(row);
+  return idFromText(model.resource.id.kind, String(row));
 }

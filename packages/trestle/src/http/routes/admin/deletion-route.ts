@@ -9,6 +9,7 @@ import {
   previewDeletion,
   type ReachedRows,
 } from '../../../rows/relations/deletion-preview.ts';
+import { idFromText } from '../../../rows/validate.ts';
 import type { RowId } from '../../../schema/id.ts';
 import { answer, type Route } from '../../../schema/routes/route.ts';
 import type { Resources } from '../../../schema/row-types.ts';
@@ -55,7 +56,7 @@ export function deletionRoute<Rs extends Resources>(engine: Engine<Rs>): Route {
         detail: `The resources are ${[...models.keys()].join(', ')}.`,
         data: { resource: params.resource, id: params.id },
       });
-    const id = model.resource.id.kind === 'integer' ? Number(params.id) : params.id;
+    const id = idFromText(model.resource.id.kind, params.id);
     const found = await previewDeletion(models, store, model, id);
     return answer(200, model === accountModels.accounts ? await withAccount(found, id) : found);
   });
