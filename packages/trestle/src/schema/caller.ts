@@ -84,7 +84,7 @@ export interface Transaction {
 
 /** Where a request came from: throttling goes by it, and the log names it. */
 export interface Origin {
-  /** The peer's address, or the client's behind a trusted proxy. */
+  /** The peer's address, or the client's behind a trusted proxy; `unknown` where that was gone before its request was read. */
   readonly address: string;
   /** The id of the request in the log and in the answer's `X-Request-Id`. */
   readonly requestId?: string;

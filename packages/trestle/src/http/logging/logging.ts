@@ -42,8 +42,8 @@ interface DoneRequest {
   /** The client went away before the answer was out. */
   aborted: boolean;
   caller: Caller | null;
-  /** The client's, behind trusted proxies: an IP address, which needs no escaping in JSON. */
-  address: string | undefined;
+  /** The client's, behind trusted proxies: an IP address or `unknown`, which need no escaping in JSON. */
+  address: string;
   agent: string | undefined;
   /** The id of the row that the path names, an integer or a UUID. */
   row: string | undefined;
@@ -100,7 +100,7 @@ export function openLog(options: LogOptions = {}): Log {
         more += `,"trace_id":"${trace.trace_id}","span_id":"${trace.span_id}","parent_span_id":"${trace.parent_span_id}"`;
       if (agent !== undefined) more += `,"agent":${JSON.stringify(agent.slice(0, MAX_AGENT_LENGTH))}`;
       recent.write(
-        `{"level":"info","time":"${instantNow()}","method":"${method}","route":${shown},"status":${status},"ms":${ms},"bytes":${bytes},"request":"${id}","address":${address === undefined ? 'null' : `"${address}"`}${more},"msg":"request"}\n`,
+        `{"level":"info","time":"${instantNow()}","method":"${method}","route":${shown},"status":${status},"ms":${ms},"bytes":${bytes},"request":"${id}","address":"${address}"${more},"msg":"request"}\n`,
       );
     },
     reopen: () => file?.reopen(),

@@ -106,7 +106,8 @@ export function begin(
   const { settings, lifecycle, log } = server;
   const { headers } = request;
   const start = performance.now();
-  const origin = { address: request.ip, requestId: request.id };
+  // Of a connection that was reset while its request was read, Node knows no address.
+  const origin = { address: request.ip ?? 'unknown', requestId: request.id };
   request.origin = origin;
   if (headers.traceparent !== undefined) request.trace = traceOf(headers.traceparent);
   request.prefix =
