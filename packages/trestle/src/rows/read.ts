@@ -10,7 +10,7 @@ import { readerOf } from './transaction.ts';
 import { notFound, requireId } from './validate.ts';
 import { allOf, encodeFields, ID, updateOf } from './write-statements.ts';
 
-/** At once where the executor answers so, as SQLite's do: to wait for what is there costs a tenth of a read. */
+/** Answers at once where the executor does, as those of SQLite: waiting for what is there would take two more microtasks. */
 export type FindRow = (
   executor: Executor,
   caller: Caller,

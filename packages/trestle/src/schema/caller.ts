@@ -53,8 +53,8 @@ export function accountOf(caller: Caller): RowId | null {
 }
 
 /**
- * The client that a request is counted for, as a text: an account, an API key, which is not its account, or the address of a
- * caller without credentials. Who looks as another account is itself.
+ * The client that limits and idempotency keys count a request for: an account, an API key (apart from its account), or the
+ * address of a caller without credentials. An administrator who views as an account is the administrator.
  */
 export function clientName(caller: Caller, { address }: Origin): string {
   if (caller.kind === 'account')

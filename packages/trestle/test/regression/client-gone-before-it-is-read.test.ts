@@ -1,4 +1,4 @@
-// A connection that is reset while its request is read has no address any more: the request is answered as any other, to nobody.
+// A connection that is reset while its request is read has no address any more. Such a request is no failure of the server.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// Answers that are read by an administrator who looks as an account are counted as the administrator's, not as the account's.
+// Answers to an administrator who views as an account are counted for the administrator, not for the account.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accounts, app, resource, signedIn, text } from 'trestle';
@@ -8,7 +8,7 @@ import { startApps } from '../harness.ts';
 
 const notes = resource({ fields: { title: text() }, can: { read: signedIn } });
 
-test('an account whose answers are on their way can be looked through', async () => {
+test('an administrator can view as an account that has as many answers on their way as it may', async () => {
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   async function* parts() {
     yield 'first';
