@@ -78,7 +78,7 @@ export function openJobs(options: JobsOptions): Jobs {
   const system = compileSystemModels(JOB_RESOURCES, app.accounts, store);
   const queue = new JobQueue(store, system.operations, { ...DEFAULT_LIMITS, ...options.limits }, log.failed);
   const lifecycles = compileLifecycles(writers, system.moves);
-  const rows: AppRows = { store, writers, lifecycles, accountIds: app.accounts.id.kind };
+  const rows: AppRows = { store, writers, lifecycles, accountId: app.accounts.id };
   const { byName, accounts, ownCode, transport } = options;
   const enqueue = enqueuer(store, queue);
   const { service: mail, handlers: mailHandlers } = openMail(transport, enqueue);

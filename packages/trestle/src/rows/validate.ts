@@ -221,9 +221,10 @@ export function notFound(model: Model, id: unknown): Problem {
   });
 }
 
-/** An id that is written as text: in a path, a token, or a column that ids of every kind share. */
-export function idFromText(kind: Id['kind'], text: string): RowId {
-  return kind === 'integer' ? Number(text) : text;
+/** An id that is written as text: in a path, a token, or a column that ids of every kind share. What cannot be one stays as it is. */
+export function idFromText({ type }: Pick<Id, 'type'>, text: string): RowId {
+  const id = type.fromText(text, () => undefined);
+  return typeof id === 'number' ? id : text;
 }
 
 /** Throws `not_found` for what cannot be an id of this resource. */

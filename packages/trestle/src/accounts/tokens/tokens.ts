@@ -123,7 +123,7 @@ export class TokenSigner {
     const texts = typeof sub === 'string' && typeof sid === 'string' && typeof jti === 'string';
     const times = Number.isSafeInteger(iat) && Number.isSafeInteger(exp);
     if (!texts || !times || typeof aud !== 'string') throw invalidToken();
-    const account = idFromText(this.#options.id.kind, sub);
+    const account = idFromText(this.#options.id, sub);
     if (!isAccountId(this.#options.id, account)) throw invalidToken();
     return { account, session: sid, expires: Number(exp) * 1000 };
   }

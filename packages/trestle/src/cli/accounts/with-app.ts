@@ -92,7 +92,7 @@ function audited({ store, app }: Engine): OpenedApp['audited'] {
 /** An account by its user name, else by its id. Throws `StartError`. */
 export async function accountNamed({ accounts, declared }: OpenedApp, name: string): Promise<Account> {
   const { items } = await accounts.list(OPERATOR, { filter: { username: { eq: name } }, limit: 1 });
-  const id = idFromText(declared.accounts.id.kind, name);
+  const id = idFromText(declared.accounts.id, name);
   const found = items[0] ?? (await accounts.read(OPERATOR, id).catch(() => undefined));
   if (found) return found;
   throw new StartError(`${declared.name} has no account '${name}'`);

@@ -62,7 +62,7 @@ export async function movesOf(
   const page = await reads.list(MOVES, narrowed(query, { resource, row: String(id) }));
   const items = page.items.map(({ at, by, from, to, operation }) => ({
     at,
-    by: by === null ? null : idFromText(rows.accountIds, by),
+    by: by === null ? null : idFromText(rows.accountId, by),
     from,
     to,
     operation,

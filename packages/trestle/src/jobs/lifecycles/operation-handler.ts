@@ -49,7 +49,7 @@ export function operationHandler(
       return {
         result: outcome.result,
         async commit(transaction) {
-          const account = record.account === null ? null : idFromText(rows.accountIds, record.account);
+          const account = record.account === null ? null : idFromText(rows.accountId, record.account);
           // `editor()` fields are set to the account that the job works for.
           const caller: Caller = account === null ? anonymous : { kind: 'account', account, session: '' };
           const mover = { caller, account, operation: record.id };
@@ -137,7 +137,7 @@ export interface AppRows {
   readonly writers: ReadonlyMap<string, RowWriter>;
   readonly lifecycles: Lifecycles;
   /** How ids of accounts, which jobs and moves keep as text, come back. */
-  readonly accountIds: Id['kind'];
+  readonly accountId: Id;
 }
 
 /** The rows of an app for an operation's effect, inside the transaction that ends it. */

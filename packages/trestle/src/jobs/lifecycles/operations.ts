@@ -252,5 +252,5 @@ export function hasEnded({ finished_at }: Pick<JobRecord, 'finished_at'>): boole
 
 /** The id of an operation's row, which is kept as text. */
 export function rowIdOf({ model }: CompiledLifecycle, { row }: Pick<JobRecord, 'row'>): RowId {
-  return idFromText(model.resource.id.kind, String(row));
+  return idFromText(model.resource.id, String(row));
 }

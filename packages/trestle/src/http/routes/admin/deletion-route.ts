@@ -56,7 +56,7 @@ export function deletionRoute<Rs extends Resources>(engine: Engine<Rs>): Route {
         detail: `The resources are ${[...models.keys()].join(', ')}.`,
         data: { resource: params.resource, id: params.id },
       });
-    const id = idFromText(model.resource.id.kind, params.id);
+    const id = idFromText(model.resource.id, params.id);
     const found = await previewDeletion(models, store, model, id);
     return answer(200, model === accountModels.accounts ? await withAccount(found, id) : found);
   });
