@@ -1,6 +1,6 @@
 import { Problem } from '../problems.ts';
 import type { Dialect } from './dialect.ts';
-import type { Sql } from './sql.ts';
+import { type Sql, sql } from './sql.ts';
 import type { Statement } from './statement.ts';
 
 /** A value both databases take. Encode every other value first: node:sqlite reads an object as named parameters. */
@@ -42,8 +42,9 @@ export interface ReadCost {
   readonly isOpen?: boolean;
 }
 
-/** Stands after `where` in reads with a cost for each row; a thread puts a condition there that ends it in time. */
-export const EACH_ROW = '/* each row */';
+/** Stands after `where` in reads that may look at many rows of a table: where a thread puts what ends a long one in time. */
+export const eachRowOf = (table: Sql): Sql => sql`/* each row of ${table} */`;
+export const EACH_ROW = /\/\* each row of (\S+) \*\//g;
 
 /** The 503 of a read that took too long. */
 export function scanTooLong(cause?: unknown): Problem {

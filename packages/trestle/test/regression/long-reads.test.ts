@@ -10,8 +10,8 @@ import { serveApp } from 'trestle/testing';
 import { migrate } from '../../src/database/migrations/migrate.ts';
 import { sql } from '../../src/database/sql.ts';
 import { openSqlite, type SqliteOptions } from '../../src/database/sqlite/open-sqlite.ts';
-import { statement } from '../../src/database/statement.ts';
-import type { Store } from '../../src/database/store.ts';
+import { param, statement } from '../../src/database/statement.ts';
+import { eachRowOf, type ReadCost, type Store } from '../../src/database/store.ts';
 import { tablesOf } from '../../src/database/tables.ts';
 import { openServices } from '../../src/rows/open-services.ts';
 import { anonymous } from '../rows/shop.ts';
@@ -137,5 +137,35 @@ describe('long reads of a slow machine (sqlite)', () => {
       assert.equal(reason.status, 503);
       assert.match(reason.detail, /Narrow it/);
     }
+  });
+
+  it('run at once where they were short, and in a thread again once they are not', async () => {
+    const store = openIt({});
+    const table = sql.table('notes');
+    const found = statement(
+      store.dialect,
+      sql`select id from ${table} where ${eachRowOf(table)} title like ${param('title')} order by id limit 5`,
+    );
+    const [{ rows = 0 } = {}] = await store.all(
+      statement(store.dialect, sql`select count(*) as rows from ${table}`),
+      [],
+    );
+    assert.equal(rows, ROWS);
+    // At 1 µs for each row it is expected to take 100 ms.
+    const short: ReadCost = { rows: 5, perRow: 1, table };
+    const scan = async (read: ReadCost) => {
+      const answer = store.scan(found, ['%note%'], read);
+      return { isInThread: answer instanceof Promise, rows: (await answer).length };
+    };
+    const inThread = { isInThread: true, rows: 5 };
+    // Before one has ended nothing is known of it.
+    assert.deepEqual(await Promise.all([scan(short), scan(short)]), [inThread, inThread]);
+    assert.deepEqual(await scan(short), { isInThread: false, rows: 5 });
+    assert.deepEqual(await scan({ ...short }), inThread, 'another read is not known');
+
+    const hide = sql`update ${table} set title = ${sql.lit('nowhere '.repeat(20))}`;
+    await store.write((transaction) => transaction.all(statement(store.dialect, hide), []));
+    // The first is given up after 5 ms.
+    for (const _ of [1, 2]) assert.deepEqual(await scan(short), { isInThread: true, rows: 0 });
   });
 });

@@ -18,11 +18,14 @@ import { Connection } from './connection.ts';
 import { sqliteDialect } from './dialect.ts';
 import { FileRemoved } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
+import { checked, Deadline } from './scans/deadline.ts';
 import { ScanThreads } from './scans/scan-threads.ts';
 import type { ServerLock } from './server-lock.ts';
 
 /** A read that costs more microseconds than this runs in a thread, which costs about 100 itself. */
 const MAX_INLINE_COST = 5_000;
+/** A read that was short before and may cost so many microseconds now looks at the time, which takes a twelfth longer. */
+const MAX_UNCHECKED_COST = 50_000;
 /** Microseconds that a row of an answer takes. */
 const ROW_COST = 2;
 /** Milliseconds for which the number of a table's rows is taken to be what it was. */
@@ -53,9 +56,12 @@ export class SqliteStore implements Store {
   readonly #requireFile: () => void;
   readonly #requireLog: () => void;
   readonly #scans: ScanThreads;
+  readonly #deadline: Deadline;
+  /** Statements with the deadline of a short read. */
+  readonly #inTime = new WeakMap<Statement, Statement>();
   readonly #rows = new Map<Sql, { readonly rows: number; readonly until: number }>();
-  /** Milliseconds that reads took last whose cost is not known before. */
-  readonly #took = new WeakMap<Statement, number>();
+  /** Microseconds that reads took last, of those that may be shorter or longer than is known before. */
+  readonly #took = new WeakMap<Statement | ReadCost, number>();
   #streams = 0;
   #foreignCommits: number | undefined;
 
@@ -68,6 +74,7 @@ export class SqliteStore implements Store {
     this.#requireFile = inPlaceCheck(file);
     this.#requireLog = inPlaceCheck(`${file}-wal`);
     this.#scans = new ScanThreads(file, scanTimeout);
+    this.#deadline = new Deadline(reader.database);
     this.#group = new GroupCommit(writer, {
       verify: this.#requireFile,
       committed: this.#endSnapshot,
@@ -92,22 +99,37 @@ export class SqliteStore implements Store {
     return this.#reader.all(statement, values);
   }
 
-  scan(
-    query: Statement,
-    values: readonly Value[],
-    { rows, perRow, table, isOpen }: ReadCost,
-  ): Columns[] | Promise<Columns[]> {
+  scan(query: Statement, values: readonly Value[], read: ReadCost): Columns[] | Promise<Columns[]> {
+    const { rows, perRow, table, isOpen } = read;
     const all = this.#rowsOf(table);
     const cost = Math.min(rows, all) * ROW_COST + all * perRow;
-    if (cost > MAX_INLINE_COST) return this.#scans.run(query, values);
-    if (!isOpen) return this.all(query, values);
-    const from = performance.now();
-    const end = (found: Columns[]) => {
-      this.#took.set(query, performance.now() - from);
-      return found;
-    };
-    const isLong = (this.#took.get(query) ?? 0) * 1000 > MAX_INLINE_COST;
-    return isLong ? this.#scans.run(query, values).then(end) : end(this.all(query, values));
+    if (cost <= MAX_INLINE_COST && !isOpen) return this.all(query, values);
+    // How many other rows are looked at depends on the statement; when a page is full, on the values too.
+    const known = isOpen ? query : read;
+    const last = isOpen && cost > MAX_INLINE_COST ? cost : this.#took.get(known);
+    if (last === undefined ? isOpen : last <= MAX_INLINE_COST) {
+      const from = performance.now();
+      const found = cost > MAX_UNCHECKED_COST ? this.#allInTime(query, values) : this.all(query, values);
+      this.#took.set(known, (performance.now() - from) * 1000);
+      if (found) return found;
+    }
+    return this.#scans.run(query, values).then((scanned) => {
+      this.#took.set(known, scanned.took);
+      return scanned.rows;
+    });
+  }
+
+  /** The rows of a read that is taken to be short; undefined where it is not. */
+  #allInTime(query: Statement, values: readonly Value[]): Columns[] | undefined {
+    const inTime = this.#inTime.get(query) ?? { ...query, sql: checked(query.sql) };
+    this.#inTime.set(query, inTime);
+    this.#deadline.begin(Date.now() + MAX_INLINE_COST / 1000);
+    try {
+      return this.all(inTime, values);
+    } catch (error) {
+      if (this.#deadline.isOver) return undefined;
+      throw error;
+    }
   }
 
   /** About how many rows a table has, and never less. */

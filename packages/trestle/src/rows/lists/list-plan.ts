@@ -264,7 +264,7 @@ export class ListPlans {
     const isWhole = plan.conditions.length === 0;
     const perRow = isWhole ? COUNT_ALL_COST : plan.perRow + (how === 'exact' ? COUNT_COST : 0);
     // Without any condition SQLite counts the pages of the smallest index, not the rows one by one.
-    const where = isWhole ? sql`` : whereClause(plan.conditions, perRow > 0);
+    const where = isWhole ? sql`` : whereClause(plan.conditions, table, perRow > 0);
     const counted =
       how === 'exact'
         ? sql`${table} ${where}`
@@ -283,7 +283,7 @@ export class ListPlans {
     const shape = `grouped ${key} ${plan.shape}`;
     let shaped = this.#statements.get(shape);
     if (!shaped) {
-      const where = whereClause(plan.conditions, true);
+      const where = whereClause(plan.conditions, this.#model.table, true);
       // By their places: an expression with parameters is another each time that it is written.
       const places = groups.map((_, at) => sql.raw(String(at + 2)));
       const order = places.map((place) => sql`${place} nulls first`);

@@ -1,5 +1,5 @@
 import { type Sql, sql } from '../../database/sql.ts';
-import { EACH_ROW } from '../../database/store.ts';
+import { eachRowOf } from '../../database/store.ts';
 import { columnsOf, flagOf, type Model, type ModelField, type Projection } from '../model.ts';
 import { Slot } from './filter-sql.ts';
 import type { Position } from './list.ts';
@@ -83,19 +83,19 @@ function rowsOfPage(
   const all = [...conditions, beyond].filter((each) => each !== undefined);
   const select = (selected: Sql, where: Sql) => sql`select ${selected} from ${ranked?.from ?? table} ${where}
     order by ${orderBy(sort, before, refer)} ${boundsOf(page)}`;
-  if (!path.startsWith('first rows')) return select(columns, whereClause(all, plan.perRow > 0));
+  if (!path.startsWith('first rows')) return select(columns, whereClause(all, table, plan.perRow > 0));
   const first = amongFirst(model, page, floorKeys);
-  if (!groups) return select(columns, whereClause([...all, first], false));
+  if (!groups) return select(columns, whereClause([...all, first], table, false));
   // How many groups the caller has is asked together with the rows, and gone by when there is a floor.
   const few = floor ? undefined : fewColumn(groups, dialect);
   const isOfFew = path === 'first rows to floor, of few';
   const asked = all.map((each) => (isOfFew && each === rule ? ofFewGroups(groups, dialect) : each));
-  return select(few ? sql`${columns}, ${few}` : columns, whereClause([...asked, first], false));
+  return select(few ? sql`${columns}, ${few}` : columns, whereClause([...asked, first], table, false));
 }
 
-/** @param eachRow marks a clause that many rows may be compared with, for `Store.scan`. */
-export function whereClause(conditions: readonly Sql[], eachRow: boolean): Sql {
-  if (eachRow) return sql`where ${sql.raw(EACH_ROW)} ${sql.join([sql`1 = 1`, ...conditions], ' and ')}`;
+/** @param isScan marks a clause that many rows of the table may be compared with, for `Store.scan`. */
+export function whereClause(conditions: readonly Sql[], table: Sql, isScan: boolean): Sql {
+  if (isScan) return sql`where ${eachRowOf(table)} ${sql.join([sql`1 = 1`, ...conditions], ' and ')}`;
   return conditions.length > 0 ? sql`where ${sql.join(conditions, ' and ')}` : sql``;
 }
 

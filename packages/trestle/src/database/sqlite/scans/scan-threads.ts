@@ -18,11 +18,24 @@ export interface Scan {
 
 /** A part of the rows of a read, or why there are none. The next part is asked for by the message `more`. */
 export type ScanAnswer =
-  | { readonly columns: readonly string[]; readonly rows: readonly unknown[][]; readonly more: boolean }
+  | {
+      readonly columns: readonly string[];
+      readonly rows: readonly unknown[][];
+      readonly more: boolean;
+      /** Microseconds that the statement took. */
+      readonly took: number;
+    }
   | { readonly message: string; readonly isLate: boolean; readonly errcode?: number };
 
+/** The answer to a read. */
+interface Scanned {
+  readonly rows: Columns[];
+  /** Microseconds that it took, without its wait for a thread. */
+  readonly took: number;
+}
+
 interface Waiting extends Scan {
-  readonly resolve: (rows: Columns[]) => void;
+  readonly resolve: (scanned: Scanned) => void;
   readonly reject: (reason: unknown) => void;
 }
 
@@ -50,7 +63,7 @@ export class ScanThreads {
   }
 
   /** Runs a read in a thread. Throws `unavailable` where it takes too long, or too many wait. */
-  run({ sql }: Statement, values: readonly Value[]): Promise<Columns[]> {
+  run({ sql }: Statement, values: readonly Value[]): Promise<Scanned> {
     if (this.#waiting.length >= MAX_WAITING)
       throw new Problem('unavailable', {
         detail: 'Too many long reads are under way. Try again in a moment, or narrow the filter.',
@@ -91,7 +104,7 @@ export class ScanThreads {
       end(() => {
         thread.unref();
         this.#idle.push(thread);
-        if ('rows' in answer) resolve(rows);
+        if ('rows' in answer) resolve({ rows, took: answer.took });
         else if (answer.isLate) reject(scanTooLong(new Error(answer.message)));
         else reject(sqliteProblem(Object.assign(new Error(answer.message), { errcode: answer.errcode })));
       });
