@@ -25,11 +25,12 @@ export type {
   FieldOptions,
   FieldTypes,
   JsonValue,
+  ParentOptions,
   RenameOptions,
   ServerSet,
 } from './schema/field.ts';
 export type { FieldType, OnDelete, TransitionOf } from './schema/field-type.ts';
-export { type AuthorFaces, author, editor } from './schema/fields/author.ts';
+export { type AuthorFaces, type AuthorOptions, author, editor } from './schema/fields/author.ts';
 export { boolean } from './schema/fields/boolean.ts';
 export { type CounterOptions, counter } from './schema/fields/counter.ts';
 export { date } from './schema/fields/date.ts';

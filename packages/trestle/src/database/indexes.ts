@@ -2,6 +2,7 @@ import { type Field, hasColumn } from '../schema/field.ts';
 import type { Fields, Resource } from '../schema/resource.ts';
 import type { Resources } from '../schema/row-types.ts';
 import {
+  askedOfRow,
   conditionsOf,
   isOnCaller,
   isOperand,
@@ -29,7 +30,7 @@ export function indexesOf(
   const others = fields.filter(([, field]) => field.index && !isParent(field));
   const lists = [
     ...(order.length > 0 ? [order] : []),
-    ...owners.map(([name]) => [name, ...order]),
+    ...owners.map(([name, field]) => (field.index ? [name, ...order] : [name])),
     // Where callers read their own rows alone: those of one parent. Both shorter indexes hold more of them.
     ...ownersIn(ruleData(resource.can.read)).flatMap((owner) =>
       owners.flatMap(([name]) => (name === owner ? [] : [[name, owner, ...order]])),
@@ -79,28 +80,6 @@ export function indexesOf(
 function upToId(columns: readonly string[]): string[] {
   const once = [...new Set([...columns, 'id'])];
   return once.slice(0, once.indexOf('id') + 1);
-}
-
-/** The fields of a row that a rule asks for. */
-function askedOfRow(rule: RuleData): string[] {
-  switch (rule.kind) {
-    case 'own':
-    case 'through':
-      return [rule.field];
-    case 'where':
-      return conditionsOf(rule.filter).flatMap((one) => ('field' in one ? [one.field] : []));
-    case 'exists':
-      return conditionsOf(rule.filter).flatMap((one) =>
-        'field' in one && isOperand(one.value) && one.value.operand === 'its' ? [one.value.field] : [],
-      );
-    case 'any':
-    case 'all':
-      return rule.rules.flatMap(askedOfRow);
-    case 'not':
-      return askedOfRow(rule.rule);
-    default:
-      return [];
-  }
 }
 
 /** Whether a rule asks for rows of other resources. */

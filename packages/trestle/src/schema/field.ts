@@ -75,6 +75,16 @@ export interface FieldOptions<V> {
   };
 }
 
+/** The option of fields that refer to a row or an account which rows are listed of. */
+export interface ParentOptions {
+  /**
+   * Let its index end in the order of the resource, so that the rows of one parent are listed without a sort (default: true). With false the
+   * index has this field alone: a change that moves a row in the order writes one index less, and a list of a parent's rows reads all
+   * of them.
+   */
+  index?: boolean;
+}
+
 /** The option of fields that take no others. */
 export type RenameOptions = Pick<FieldOptions<never>, 'was' | 'can'>;
 

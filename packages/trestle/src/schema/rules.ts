@@ -275,6 +275,28 @@ export function conditionsOf(filter: RuleFilter): (RuleCondition | readonly Rule
   });
 }
 
+/** The fields of a row that a rule asks for. */
+export function askedOfRow(rule: RuleData): string[] {
+  switch (rule.kind) {
+    case 'own':
+    case 'through':
+      return [rule.field];
+    case 'where':
+      return conditionsOf(rule.filter).flatMap((one) => ('field' in one ? [one.field] : []));
+    case 'exists':
+      return conditionsOf(rule.filter).flatMap((one) =>
+        'field' in one && isOperand(one.value) && one.value.operand === 'its' ? [one.value.field] : [],
+      );
+    case 'any':
+    case 'all':
+      return rule.rules.flatMap(askedOfRow);
+    case 'not':
+      return askedOfRow(rule.rule);
+    default:
+      return [];
+  }
+}
+
 /** A rule as it is written: `any(own('author'), role('editor'))`. */
 export function ruleText(rule: RuleData): string {
   switch (rule.kind) {

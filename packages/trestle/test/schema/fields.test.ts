@@ -216,6 +216,8 @@ describe('what a field says of itself', () => {
 
   test('authors, editors and references are indexed', () => {
     assert.deepEqual([author().index, editor().index, reference('notes').index], [true, true, true]);
+    const options = { index: false };
+    assert.deepEqual([author(options).index, reference('notes', options).index], [false, false]);
   });
 
   test('a reference restricts unless told otherwise', () => {

@@ -15,6 +15,7 @@ import {
   resource,
   state,
   text,
+  through,
   timestamp,
 } from 'trestle';
 
@@ -155,6 +156,28 @@ const CASES: readonly Case[] = [
     declared: () => declare({ notes: loose({ indexes: [['shelf']] }) }),
     path: 'forum.notes.indexes',
     remedy: /there is no field 'shelf'/,
+  },
+  {
+    wrong: 'a rule that looks rows up by an author without the index of lists',
+    declared: () =>
+      declare({ notes: loose({ fields: { by: author({ index: false }) }, can: { read: own('by') } }) }),
+    path: 'forum.notes.by',
+    remedy: /can\.read finds rows by by, which needs its index; leave out index: false/,
+  },
+  {
+    wrong: 'a rule that looks rows up by a reference without the index of lists',
+    declared: () => {
+      const fields = { above: reference('notes', { nullable: true, index: false }) };
+      return declare({ notes: loose({ fields, can: { read: through('above') } }) });
+    },
+    path: 'forum.notes.above',
+    remedy: /can\.read finds rows by above/,
+  },
+  {
+    wrong: 'an index of an author that is neither on nor off',
+    declared: () => declare({ notes: loose({ fields: { by: author({ index: JSON.parse('"yes"') }) } }) }),
+    path: 'forum.notes.by.index',
+    remedy: /expected true or false, got "yes"/,
   },
   {
     wrong: 'own() of a field that is missing',

@@ -309,13 +309,7 @@ const INDEXED = new Set<Operator>(['eq', 'in', 'gt', 'gte', 'lt', 'lte', 'betwee
 
 /** Whether an index begins with a field. */
 export function isIndexed({ name, field }: ModelField): boolean {
-  return (
-    name === 'id' ||
-    field.index ||
-    field.unique ||
-    field.type.reference !== undefined ||
-    field.type.isOwner === true
-  );
+  return name === 'id' || field.index || field.unique;
 }
 
 function isOperator(key: string): key is Operator {

@@ -3,6 +3,7 @@ import type { FieldType } from '../field-type.ts';
 import type { Resource } from '../resource.ts';
 import type { Resources } from '../row-types.ts';
 import {
+  askedOfRow,
   conditionsOf,
   isOnCaller,
   isOperand,
@@ -40,6 +41,7 @@ export function checkRules(
     for (const verb of VERBS) {
       const rule = resource.can[verb];
       if (rule) checkRule(ruleData(rule), { ...base, path: `${app}.${name}.can.${verb}`, verb });
+      if (verb === 'read') checkParents(`${app}.${name}`, resource, wrong);
       checkCycle([{ name, verb }], ruleData(rule), { ...base, path: `${app}.${name}.can.${verb}`, verb });
     }
     const path = `${app}.${name}`;
@@ -57,6 +59,15 @@ export function checkRules(
     for (const one of [...steps, ...operations, restore])
       if (one.can) checkRule(ruleData(one.can), { ...base, path: one.path, verb: 'update' });
     checkFields({ ...base, path, verb: 'read' });
+  }
+}
+
+/** Refuses a parent that rows are looked up by without the index that lists of its rows are read by. */
+function checkParents(path: string, { fields, can }: Resource, wrong: Place['wrong']): void {
+  for (const name of askedOfRow(ruleData(can.read))) {
+    const field = fields[name];
+    if (!field || field.index || !(field.type.isOwner || field.type.reference)) continue;
+    wrong(`${path}.${name}`, `can.read finds rows by ${name}, which needs its index; leave out index: false`);
   }
 }
 

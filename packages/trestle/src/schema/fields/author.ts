@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { RENAME } from '../checks/field-options.ts';
-import { optionsOf } from '../checks/options.ts';
-import { type Field, field, type RenameOptions, type ServerSet } from '../field.ts';
+import { aBoolean, optionsOf } from '../checks/options.ts';
+import { type Field, field, type ParentOptions, type RenameOptions, type ServerSet } from '../field.ts';
 import { COMPARISONS, type FieldType } from '../field-type.ts';
 import type { RowId } from '../id.ts';
 
@@ -18,10 +18,11 @@ const ACCOUNT = {
   editor: 'account',
 } as const;
 
-const authorOptions = optionsOf<RenameOptions>('author()', RENAME);
-const editorOptions = optionsOf<RenameOptions>('editor()', RENAME);
+/** Options of `author()`. */
+export interface AuthorOptions extends RenameOptions, ParentOptions {}
 
-const INDEXED = { nullable: true, index: true };
+const authorOptions = optionsOf<AuthorOptions>('author()', { ...RENAME, index: aBoolean });
+const editorOptions = optionsOf<RenameOptions>('editor()', RENAME);
 
 const AUTHOR: FieldType = {
   name: 'author',
@@ -37,13 +38,14 @@ const EDITOR: FieldType = {
 };
 
 /**
- * The account that created the row: set by the server, never by a caller, and never changed. Has an index.
+ * The account that created the row: set by the server, never by a caller, and never changed. Has an index, which ends in the
+ * order of the resource; with `index: false` only that which the deletion of an account needs.
  *
  * @example
  * resource({ fields: { author: author() }, can: { update: own('author') } });
  */
-export function author(options?: RenameOptions): Field<AuthorFaces> {
-  return field(AUTHOR, options, authorOptions, INDEXED);
+export function author(options?: AuthorOptions): Field<AuthorFaces> {
+  return field(AUTHOR, options, authorOptions, { nullable: true, index: options?.index ?? true });
 }
 
 /**
@@ -53,7 +55,7 @@ export function author(options?: RenameOptions): Field<AuthorFaces> {
  * resource({ fields: { edited_by: editor() } });
  */
 export function editor(options?: RenameOptions): Field<ServerSet<RowId | null>> {
-  return field(EDITOR, options, editorOptions, INDEXED);
+  return field(EDITOR, options, editorOptions, { nullable: true, index: true });
 }
 
 /**

@@ -1,12 +1,12 @@
 import { Type } from 'typebox';
 import { COMMON } from '../checks/field-options.ts';
 import { aString, oneWordOf, optionsOf } from '../checks/options.ts';
-import { type Field, type FieldOptions, type FieldTypes, field } from '../field.ts';
+import { type Field, type FieldOptions, type FieldTypes, field, type ParentOptions } from '../field.ts';
 import { COMPARISONS, type OnDelete } from '../field-type.ts';
 import type { RowId } from '../id.ts';
 
 /** Options of `reference()`. */
-export interface ReferenceOptions extends FieldOptions<RowId> {
+export interface ReferenceOptions extends Omit<FieldOptions<RowId>, 'index'>, ParentOptions {
   /** Action on this row when the other is deleted (default: `restrict`, a 409 while it exists). */
   onDelete?: OnDelete;
 }
@@ -40,7 +40,8 @@ const check = optionsOf<ReferenceOptions>('reference()', {
 });
 
 /**
- * The id of a row of another resource of this app, by that resource's name. Has an index.
+ * The id of a row of another resource of this app, by that resource's name. Has an index, which ends in the order of the
+ * resource; with `index: false` only that which the deletion of the other row needs.
  *
  * @example
  * reference('projects', { onDelete: 'cascade' });
@@ -49,7 +50,7 @@ export function reference<const Target extends string, const O extends Reference
   target: Target,
   options?: O,
 ): Field<ReferenceFaces<Target, O>> {
-  const { onDelete = 'restrict' } = options ?? ({} as ReferenceOptions);
+  const { onDelete = 'restrict', index = true } = options ?? ({} as ReferenceOptions);
   const type = { ...REFERENCE, name: 'reference', reference: { target, onDelete } };
-  return field(type, options ?? {}, (given) => [...aString(target), ...check(given)], { index: true });
+  return field(type, options ?? {}, (given) => [...aString(target), ...check(given)], { index });
 }

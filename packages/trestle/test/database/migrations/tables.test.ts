@@ -18,6 +18,7 @@ import {
   resource,
   text,
   timestamp,
+  updatedAt,
   uuidId,
 } from '../../../src/index.ts';
 import { eachStore } from '../../stores.ts';
@@ -99,6 +100,19 @@ describe('tables of a declaration', () => {
         ['editor id', false],
         ['title slug id', false],
       ],
+    );
+  });
+
+  test('of a reference or an author with index: false have it alone', () => {
+    const options = { nullable: true, index: false };
+    const fields = {
+      parent: reference('notes', options),
+      author: author({ index: false }),
+      at: updatedAt(),
+    };
+    assert.deepEqual(
+      indexesOf({ notes: resource({ fields, order: '-at' }) }).map(({ columns }) => columns.join(' ')),
+      ['at id', 'parent id', 'author id'],
     );
   });
 
