@@ -103,6 +103,12 @@ const CASES: readonly Case[] = [
     remedy: /this and notes differ in case alone; choose another name/,
   },
   {
+    wrong: 'a field named as a column that PostgreSQL has in each table',
+    declared: () => declare({ notes: loose({ fields: { xmin: integer() } }) }),
+    path: 'forum.notes.xmin',
+    remedy: /'xmin' is taken by the engine; choose another name/,
+  },
+  {
     wrong: 'a field called id',
     declared: () => declare({ notes: loose({ fields: { id: text() } }) }),
     path: 'forum.notes.id',

@@ -137,7 +137,8 @@ export class SqliteStore implements Store {
     const known = this.#rows.get(table);
     const now = performance.now();
     if (known && known.until > now) return known.rows;
-    const { sql: text } = statement(this.dialect, sql`select max(rowid) as rows from ${table}`);
+    // By a name that no field can have: each begins with a letter.
+    const { sql: text } = statement(this.dialect, sql`select max(_rowid_) as rows from ${table}`);
     const { prepared, make } = this.#reader.prepare(text);
     const [row] = prepared.all().map(make);
     const rows = Number(row?.rows ?? 0);

@@ -12,8 +12,10 @@ import { isObject, type Mistake, mistakesOf, shown } from './options.ts';
 
 const APP_NAME = /^[a-z][a-z0-9-]{0,40}$/;
 export const NAME = /^[a-z][A-Za-z0-9_]{0,50}$/;
-/** Names that would hide members of the row or of the uniform API. */
-const RESERVED_FIELDS = new Set(['id', 'or', 'expand', 'prototype']);
+/** Columns that PostgreSQL has in each table (its manual, section 5.6). */
+const SYSTEM_COLUMNS = ['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid'];
+/** Names that would hide members of the row or of the uniform API, and those that PostgreSQL refuses. */
+const RESERVED_FIELDS = new Set(['id', 'or', 'expand', 'prototype', ...SYSTEM_COLUMNS]);
 /** Paths of the server itself, beside which apps stand. */
 const RESERVED_APPS = new Set(['livez', 'readyz', 'metrics', 'problems']);
 const RESERVED_RESOURCES = new Set([
