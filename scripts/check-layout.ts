@@ -16,13 +16,18 @@ const SAME_THING = /\/(?:sqlite|postgres|fields|cli\/commands|schema\/services)\
 const ENTRIES = /"\.\/src\/([\w-]+\.ts)"/g;
 
 /**
- * Folders of the engine and of the admin UI with too many files; of the engine also base names that occur twice, and exported
- * names that nothing imports: no file of the engine, no test, and no entry point.
+ * Folders of the engine and of the admin UI with too many files; of the engine also base names that occur twice, exported names
+ * that nothing imports (no file of the engine, no test, no entry point), and characters beyond Latin-1.
  */
 export function checkLayout(root: string): Finding[] {
   const files = repositoryFiles(root, `${ENGINE}/**/*.ts`);
   const ui = repositoryFiles(root, 'packages/admin/src/**/*.{ts,tsx,css}');
-  return [...fullFolders([...files, ...ui]), ...sharedNames(files), ...unusedExports(root, files)];
+  return [
+    ...fullFolders([...files, ...ui]),
+    ...sharedNames(files),
+    ...unusedExports(root, files),
+    ...wideCharacters(root, files),
+  ];
 }
 
 function fullFolders(files: readonly string[]): Finding[] {
@@ -40,6 +45,18 @@ function sharedNames(files: readonly string[]): Finding[] {
   return [...Map.groupBy(own, (file) => basename(file))].flatMap(([, [first = '', ...others]]) =>
     others.map((file) => ({ file, line: 1, message: `${first} has the same name` })),
   );
+}
+
+/** One such character, and V8 keeps two bytes for each of its module, whose text stays in memory. */
+function wideCharacters(root: string, files: readonly string[]): Finding[] {
+  return files.flatMap((file) => {
+    const code = readFileSync(join(root, file), 'utf8');
+    return [...code.matchAll(/[^\0-\xff]/gu)].map(({ 0: character, index }) => ({
+      file,
+      line: code.slice(0, index).split('\n').length,
+      message: `'${character}' is beyond Latin-1; write ASCII, or \\u{${character.codePointAt(0)?.toString(16)}}`,
+    }));
+  });
 }
 
 const EXPORT =

@@ -169,7 +169,7 @@ export type ProblemCode = keyof typeof PROBLEMS;
 export interface FieldError {
   /** Where, as an RFC 6901 JSON pointer into the body (`/points/0/title`), or a parameter's name for `in: 'query' | 'path'`. */
   pointer: string;
-  /** Stable: `required`, `type`, `min_length`, `max_length`, `minimum`, `maximum`, `pattern`, `enum`, `unknown`, `taken`, `reference`, … */
+  /** Stable: `required`, `type`, `min_length`, `max_length`, `minimum`, `maximum`, `pattern`, `enum`, `unknown`, `taken`, `reference`, ... */
   code: string;
   /** For people: what was expected and what came. */
   message: string;

@@ -71,5 +71,5 @@ async function danglingReferences(reader: Reader, table: Table): Promise<string[
 
 function rowsWords(found: number, ids: readonly unknown[]): string {
   const named = ids.slice(0, MAX_IDS).join(', ');
-  return `${found} ${found === 1 ? 'row' : 'rows'} (id ${named}${found > MAX_IDS ? ', …' : ''})`;
+  return `${found} ${found === 1 ? 'row' : 'rows'} (id ${named}${found > MAX_IDS ? ', ...' : ''})`;
 }

@@ -21,7 +21,7 @@ export async function applyConfigFile(command: Command): Promise<void> {
     : { default: embedded?.config };
   if (!isObject(config))
     throw new StartError(
-      `${CONFIG_FILE} exports no configuration; write: export default defineConfig({ … })`,
+      `${CONFIG_FILE} exports no configuration; write: export default defineConfig({ ... })`,
     );
   const serve = new Command('serve');
   // The options of serve are those that a file may name; other commands take what they share.

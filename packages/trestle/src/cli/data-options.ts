@@ -187,8 +187,8 @@ const OWN_VARIABLES = [
 ];
 
 /**
- * Refuses variables named TRESTLE_… that nothing reads: a misspelt setting would be a default without a word. Those of an
- * app begin with its name (`TRESTLE_FORUM_…`), those of this repository's tests with `TRESTLE_TEST_`.
+ * Refuses variables named TRESTLE_... that nothing reads: a misspelt setting would be a default without a word. Those of an
+ * app begin with its name (`TRESTLE_FORUM_...`), those of this repository's tests with `TRESTLE_TEST_`.
  */
 export function refuseUnknownVariables(options: readonly string[], apps: readonly string[]): void {
   const known = [...options, ...OWN_VARIABLES];

@@ -71,7 +71,7 @@ async function load(file: string): Promise<App> {
     throw new StartError(`${shown}: ${message}`, { cause: error });
   }
   if (isApp(module.default)) return module.default;
-  throw new StartError(`${shown}: export the app as the default: export default app({ … })`);
+  throw new StartError(`${shown}: export the app as the default: export default app({ ... })`);
 }
 
 function isApp(value: unknown): value is App {

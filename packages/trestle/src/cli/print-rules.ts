@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type RuleLine, ruleMatrix } from '../rows/declaration/rule-matrix.ts';
 import { findApps } from './find-apps.ts';
 
-/** `trestle rules [APP…]` */
+/** `trestle rules [APP...]` */
 export function define(command: Command): void {
   command
     .argument('[apps...]', 'apps by folder or name (default: all)')

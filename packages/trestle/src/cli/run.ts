@@ -8,7 +8,7 @@ import { applyConfigFile } from './config-file.ts';
 import { type Embedded, embed, embedded } from './embedded.ts';
 
 /**
- * The command line: `trestle COMMAND …`. Code of a command is loaded when that command is asked for. An executable passes
+ * The command line: `trestle COMMAND ...`. Code of a command is loaded when that command is asked for. An executable passes
  * what it holds, and serves where its command line begins with no command.
  */
 export async function run(line: readonly string[], parts?: Embedded): Promise<void> {

@@ -9,7 +9,7 @@ export function textMatch(operator: TextOperator, text: string): TextMatch {
   return operator === 'icontains' && !/^[\x00-\x7f]*$/.test(text) ? 'icontainsUnicode' : operator;
 }
 
-/** Each character of a text with all that differ from it in case alone: `дa` is `['дД', 'aA']`. */
+/** Each character of a text with all that differ from it in case alone: `öa` is `['öÖ', 'aA']`. */
 export function caseVariants(text: string): string[] {
   return [...text].map((char) => {
     if (char <= '\x7f') {
@@ -39,7 +39,7 @@ const LAST_WITH_CASE = 0x1_ff_ff;
 
 /** Lower case, one character for one. The final sigma is a sigma; what becomes ASCII or several characters stays. */
 function lowerOf(char: string): string {
-  if (char === 'ς') return 'σ';
+  if (char === '\u03c2') return '\u03c3';
   const lower = char.toLowerCase();
   return lower > '\x7f' && [...lower].length === 1 ? lower : char;
 }

@@ -43,7 +43,7 @@ export interface Dialect extends Rendering {
   comparable(value: Sql, kind: StoredKind): Sql;
   /** The value that a text stands for. */
   fromText(text: Sql, kind: StoredKind): Sql;
-  /** `column in (…)`, for any number of values in one placeholder. */
+  /** `column in (...)`, for any number of values in one placeholder. */
   within(column: Sql, values: Sql, kind: StoredKind): Sql;
   /** The values of a list as rows with one column `value`, for joins. */
   listed(values: Sql, kind: StoredKind): Sql;

@@ -3,7 +3,7 @@ import type { Dialect } from './dialect.ts';
 import { render, type Sql } from './sql.ts';
 import type { Value } from './store.ts';
 
-/** A value that is known only when a statement runs: `sql\`… where id = ${param('id')}\``. */
+/** A value that is known only when a statement runs: `sql\`... where id = ${param('id')}\``. */
 export class Param {
   readonly name: string;
   constructor(name: string) {

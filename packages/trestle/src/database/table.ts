@@ -29,7 +29,7 @@ export interface Column {
 }
 
 export interface Index {
-  /** `TABLE_COLUMNS_idx` or `…_key` for a unique one: constraint errors are traced back to fields by it. */
+  /** `TABLE_COLUMNS_idx` or `..._key` for a unique one: constraint errors are traced back to fields by it. */
   readonly name: string;
   readonly columns: readonly string[];
   readonly unique: boolean;

@@ -18,18 +18,18 @@ interface Transition {
  * The states of a job and every transition between them. All SQL that changes a job is made of this table.
  *
  *             enqueue
- *                │
- *                ▼              cancel
- *       ┌───► queued ───────────────────────┐
- *       │        │                          │
- *       │        │ claim                    │
- *       │        ▼              stop        ▼
- *       ├──── running ────────────────► cancelled
- *    retry     │  │  ▲
- *   release    │  │  └── renew, report, askToStop; claim, once the lease has expired
- *              │  │
- *      succeed │  │ fail, exhaust
- *              ▼  ▼
+ *                |
+ *                v              cancel
+ *       +---> queued -----------------------+
+ *       |        |                          |
+ *       |        | claim                    |
+ *       |        v              stop        v
+ *       +---- running ----------------> cancelled
+ *    retry     |  |  ^
+ *   release    |  |  +-- renew, report, askToStop; claim, once the lease has expired
+ *              |  |
+ *      succeed |  | fail, exhaust
+ *              v  v
  *      succeeded  failed
  *
  * `held` is the fence: only whoever claimed a job last may end it, and only while it runs. An ended job never changes.

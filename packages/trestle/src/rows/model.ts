@@ -73,7 +73,7 @@ export interface ModelField {
 export interface Projection {
   readonly fields: readonly ModelField[];
   readonly byName: ReadonlyMap<string, ModelField>;
-  /** `"id", "title", …` */
+  /** `"id", "title", ...` */
   readonly columns: Sql;
   /** The same with `_version` at the end. */
   readonly versionedColumns: Sql;

@@ -45,7 +45,7 @@ export interface TextRule {
 export interface UsernameRule extends TextRule {
   /** Remove white space at both ends before everything else is checked (default: false). */
   trim?: boolean;
-  /** Unicode normalization form (default: `NFC`; `NFKC` also makes one of `ﬁ` and `fi`). */
+  /** Unicode normalization form (default: `NFC`; `NFKC` also makes one of `²` and `2`). */
   normalize?: 'NFC' | 'NFKC';
   /** Compare names without regard to case: `Ann` and `ann` are one account (default: false). */
   fold?: boolean;

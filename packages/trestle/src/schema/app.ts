@@ -126,7 +126,7 @@ type Make<Rs extends Resources, Js extends Jobs, F extends Fields, T> = {
 /**
  * Declares a backend: its resources, accounts and, optionally, its contract.
  *
- * @throws {TypeError} with the path and the remedy (`forum.articles.author: …`) where the declaration is wrong.
+ * @throws {TypeError} with the path and the remedy (`forum.articles.author: ...`) where the declaration is wrong.
  * @example
  * const notes = resource({ fields: { title: text() }, can: { read: anyone, create: signedIn } });
  * export default app({ name: 'notes', accounts: accounts(), resources: { notes } });
@@ -171,7 +171,7 @@ export function app<
 const checkOptions = optionsOf<AppOptions<Resources>>('app()', {
   name: anything,
   description: aString,
-  accounts: expects('accounts({ … })', (value) => isObject(value) && isObject(value.id)),
+  accounts: expects('accounts({ ... })', (value) => isObject(value) && isObject(value.id)),
   resources: expects('an object of resources', isObject),
   jobs: expects('an object of jobs', isObject),
   mail: optionsOf<AppMail>('mail', { from: aString }),

@@ -21,7 +21,7 @@ export interface Config {
   migrate?: boolean;
   /** Serve /metrics without credentials there (default: none). */
   metricsPort?: number;
-  /** Addresses or networks whose X-Forwarded-… fields are believed (default: none). */
+  /** Addresses or networks whose X-Forwarded-... fields are believed (default: none). */
   trustedProxies?: readonly string[];
   /** The path of this server behind a proxy, such as /api (default: none). */
   basePath?: string;

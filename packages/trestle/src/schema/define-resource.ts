@@ -134,7 +134,7 @@ const checkCondition: OptionCheck = (value) =>
     ? []
     : isObject(value) && 'kind' in value
       ? aRule(value)
-      : [mistake('', `expected where(…) or a function of the row, got ${shown(value)}`)];
+      : [mistake('', `expected where(...) or a function of the row, got ${shown(value)}`)];
 const checkNamed = optionsOf<RowCheck>('a check', { that: checkCondition, message: aString });
 
 const checkOptions = optionsOf<ResourceOptions<Fields, Id>>('resource()', {

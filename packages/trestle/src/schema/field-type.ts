@@ -149,7 +149,7 @@ export interface FieldType {
   readonly relation?: Relation;
   /** Refers to an account: its column, schema and comparisons become those of the accounts' ids. */
   readonly isAccount?: true;
-  /** Names the row's owner: `own(…)` may name it. */
+  /** Names the row's owner: `own(...)` may name it. */
   readonly isOwner?: true;
   /** Reading one row adds one. */
   readonly countsReads?: boolean;

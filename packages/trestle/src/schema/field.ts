@@ -28,7 +28,7 @@ export type JsonValue =
 
 /**
  * One declared field: its type, and the options that every type has, with their defaults filled in.
- * Made by the functions of `fields/` (`text()`, `integer()`, …), one file each.
+ * Made by the functions of `fields/` (`text()`, `integer()`, ...), one file each.
  *
  * @internal
  */

@@ -83,7 +83,7 @@ export interface ResourceOptions<F extends Fields, I extends Id>
   /** On creation at least one of these fields must be given and not null (default: none has to be). */
   atLeastOne?: readonly FieldNames<F>[];
   /**
-   * Conditions on several fields of a row, by name: `where(…)`, in which `its('field')` is another field of the row, or a
+   * Conditions on several fields of a row, by name: `where(...)`, in which `its('field')` is another field of the row, or a
    * function of the row as it will be kept, which must not change it nor wait for anything. On creation and after every change
    * a row that fails one of them is `invalid`, with its `message` (default: the name, with spaces).
    */

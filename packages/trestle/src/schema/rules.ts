@@ -53,7 +53,7 @@ export const RULE_KINDS = [
 export type Operand = typeof me | typeof now | Its;
 
 /**
- * A field of the row that a rule is asked for, inside `exists(…)`.
+ * A field of the row that a rule is asked for, inside `exists(...)`.
  *
  * @internal
  */
@@ -169,7 +169,7 @@ export function existsRule<F extends RuleFilter>(
 }
 
 /**
- * A field of the row that a rule is asked for, inside `exists(…)`.
+ * A field of the row that a rule is asked for, inside `exists(...)`.
  *
  * @example
  * exists('memberships', { team: its('team'), member: me });
@@ -250,7 +250,7 @@ export type Verb = (typeof VERBS)[number];
 /** A rule for each verb; one that is left out is closed (`nobody`). */
 export type Rules<T extends RuleTypes = RuleTypes> = { readonly [V in Verb]?: Rule<T> };
 
-/** Whether a value of a condition is `me`, `now` or `its(…)`. */
+/** Whether a value of a condition is `me`, `now` or `its(...)`. */
 export function isOperand(value: unknown): value is Operand {
   return typeof value === 'object' && value !== null && 'operand' in value;
 }

@@ -87,7 +87,7 @@ describe('a wrong job fails at start with its path and the remedy', () => {
     assert.throws(
       // @ts-expect-error a job is made by job()
       () => app({ name: 'notes', resources: { notes }, jobs: { remind: async () => {} } }),
-      /^TypeError: notes\.jobs\.remind: expected job\(\{ run: … \}\), got the function remind$/,
+      /^TypeError: notes\.jobs\.remind: expected job\(\{ run: \.{3} \}\), got the function remind$/,
     );
   });
 });

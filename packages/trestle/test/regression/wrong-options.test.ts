@@ -135,7 +135,7 @@ const CASES: Readonly<Record<string, readonly [() => unknown, string]>> = {
   ],
   'a resource without resource()': [
     () => appOf({ title: text() }),
-    'forum.notes: expected resource({ fields: … })',
+    'forum.notes: expected resource({ fields: ... })',
   ],
   'a field without its function': [
     () => appOf(resource({ fields: { title: loose('text') } })),

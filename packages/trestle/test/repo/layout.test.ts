@@ -41,4 +41,11 @@ describe('layout of the engine', () => {
     };
     assert.deepEqual(found(t, files), [`${SOURCE}/a.ts:2: nothing imports 'Three'; do not export it`]);
   });
+
+  test('no character is beyond Latin-1', (t) => {
+    const files = { [`${SOURCE}/index.ts`]: "// n²\nexport const dots = '\u2026';\n" };
+    assert.deepEqual(found(t, files), [
+      `${SOURCE}/index.ts:2: '\u2026' is beyond Latin-1; write ASCII, or \\u{2026}`,
+    ]);
+  });
 });

@@ -24,7 +24,7 @@ const BASE36: Encoding = {
   checksumChars: 7,
 };
 
-const MASKED = new RegExp(`^${KEY_PREFIX}([0-9A-Za-z]{${ID_CHARS}})(?:…|\\.{3})?$`);
+const MASKED = new RegExp(`^${KEY_PREFIX}([0-9A-Za-z]{${ID_CHARS}})(?:\u2026|\\.{3})?$`);
 
 /** An API key taken apart. */
 export interface ParsedKey {
@@ -84,7 +84,7 @@ export function hashSecret(secret: string): string {
 
 /** A key as it may be shown: its prefix and its public id. */
 export function maskedKey(id: string): string {
-  return `${KEY_PREFIX}${id}…`;
+  return `${KEY_PREFIX}${id}\u2026`;
 }
 
 function checksum(text: string, encoding: Encoding): string {

@@ -21,7 +21,7 @@ interface CreateOptions extends AppOptions {
   field: Record<string, string>;
 }
 
-/** `trestle accounts …` */
+/** `trestle accounts ...` */
 export function define(command: Command): void {
   const add = (name: string, summary: string) => withApp(command.command(name).description(summary));
   const addTo = (name: string, summary: string) =>

@@ -24,7 +24,7 @@ interface KeyWords {
 
 type NewKeyOptions = AppOptions & KeyWords;
 
-/** `trestle keys …` */
+/** `trestle keys ...` */
 export function define(command: Command): void {
   const add = (usage: string, summary: string) => withApp(command.command(usage).description(summary));
   const withKey = (one: Command) =>

@@ -80,7 +80,7 @@ export async function withBackupFile<T>(
     const newest = names.findLast((name) => BACKUP.exec(name)?.[1] === app);
     if (!newest)
       throw new StartError(
-        `there is no backup ${backup}-…; name one, or s3://BUCKET/PREFIX/APP for the newest`,
+        `there is no backup ${backup}-...; name one, or s3://BUCKET/PREFIX/APP for the newest`,
       );
     key = join(dirname(key), newest);
   }

@@ -44,7 +44,7 @@ interface BundleOptions {
   node?: string;
 }
 
-/** `trestle bundle [apps…]` */
+/** `trestle bundle [apps...]` */
 export function define(command: Command): void {
   command
     .argument('[apps...]', 'folders of apps, or their names in apps/ (default: all of apps/)')

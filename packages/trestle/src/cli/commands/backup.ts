@@ -33,7 +33,7 @@ interface BackupOptions extends DataOptions {
   byServer?: boolean;
 }
 
-/** `trestle backup [apps…] --to FOLDER` */
+/** `trestle backup [apps...] --to FOLDER` */
 export function define(command: Command): void {
   command
     .argument('[apps...]', 'folders of apps, or their names in apps/ (default: all that have a database)')

@@ -16,7 +16,7 @@ interface CheckOptions extends DataOptions {
   types?: boolean;
 }
 
-/** `trestle check [apps…] [--deep | --types]` */
+/** `trestle check [apps...] [--deep | --types]` */
 export function define(command: Command): void {
   command
     .argument('[apps...]', 'folders of apps, or their names in apps/ (default: all of apps/)')

@@ -19,14 +19,14 @@ interface CopyOptions {
   whileServing?: boolean;
 }
 
-/** `trestle copy [apps…] --from PLACE --to PLACE` */
+/** `trestle copy [apps...] --from PLACE --to PLACE` */
 export function define(command: Command): void {
   command
     .argument(
       '[apps...]',
       'folders of apps, or their names in apps/ (default: all that have a database there)',
     )
-    .addOption(from('--from <place>', 'sqlite:FOLDER or postgres://… (its password may be in PGPASSWORD)'))
+    .addOption(from('--from <place>', 'sqlite:FOLDER or postgres://... (its password may be in PGPASSWORD)'))
     .addOption(from('--to <place>', 'the same; the tables there must be empty, or not there yet'))
     .option('--while-serving', 'copy what a running server has now; what it writes later is not in the copy')
     .action(copy);

@@ -25,7 +25,7 @@ const PARENT_CHECK_MS = 500;
 const IGNORED = new Set(['node_modules', '.git', 'dist', 'build', 'coverage']);
 const WATCHED = /\.(?:[cm]?[jt]s|json)$|^\.env$/;
 
-/** `trestle dev [apps…]` */
+/** `trestle dev [apps...]` */
 export function define(command: Command): void {
   command.argument('[apps...]', 'folders of apps, or their names in apps/ (default: as serve)');
   withData(command)

@@ -30,7 +30,7 @@ interface Finding {
   readonly detail: string;
 }
 
-/** `trestle doctor [apps…]` */
+/** `trestle doctor [apps...]` */
 export function define(command: Command): void {
   command.argument('[apps...]', 'folders of apps, or their names in apps/ (default: all of apps/)');
   withData(command)

@@ -52,7 +52,7 @@ async function readRows(name: string, file: string, options: ImportOptions): Pro
       for (const { pointer, message } of errors)
         process.stderr.write(`${file}:${line}: ${pointer === '' ? '' : `${pointer}: `}${message}\n`);
     if (refusals > refused.length)
-      process.stderr.write(`… and ${rowWords(refusals - refused.length)} more\n`);
+      process.stderr.write(`... and ${rowWords(refusals - refused.length)} more\n`);
     process.stderr.write(`trestle: ${rowWords(refusals)} not valid; nothing was imported\n`);
     process.exitCode = REFUSED;
   } else

@@ -18,7 +18,7 @@ interface JobsOptions extends DataOptions {
   json?: boolean;
 }
 
-/** `trestle jobs [apps…]` */
+/** `trestle jobs [apps...]` */
 export function define(command: Command): void {
   command.argument('[apps...]', 'folders of apps, or their names in apps/ (default: all of apps/)');
   withData(command)

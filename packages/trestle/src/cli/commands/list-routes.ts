@@ -9,7 +9,7 @@ import { printTable } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 import { closeEngines, openEngines } from '../open-engines.ts';
 
-/** `trestle routes [apps…]` */
+/** `trestle routes [apps...]` */
 export function define(command: Command): void {
   command
     .argument('[apps...]', 'folders of apps, or their names in apps/ (default: all of apps/)')

@@ -21,7 +21,7 @@ interface ApplyOptions extends DataOptions {
   back?: boolean;
 }
 
-/** `trestle migrate plan|apply|status [apps…]` */
+/** `trestle migrate plan|apply|status [apps...]` */
 export function define(command: Command): void {
   verb(command, 'plan', 'Show what would be changed. Changes nothing.')
     .option('--sql', 'show the SQL too')

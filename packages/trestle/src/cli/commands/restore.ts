@@ -14,7 +14,7 @@ import { copyToFile, replaceByFile } from '../backups/database-copy.ts';
 import { type DataOptions, databaseOf, withData } from '../data-options.ts';
 import { findApps } from '../find-apps.ts';
 
-/** `messages-2026-11-21T09-20-00.123Z.db`, and what migrations and restores keep: `messages.db.2026-….backup`. */
+/** `messages-2026-11-21T09-20-00.123Z.db`, and what migrations and restores keep: `messages.db.2026-....backup`. */
 const IN_FOLDER = /^(.+?)(?:-\d{4}-\d\d-\d\dT[\d.-]+Z\.db|\.db(?:\..+)?)$/;
 /** Without an instant, the newest. */
 const IN_S3 = /^(.+?)(?:-\d{4}-\d\d-\d\dT[\d.-]+Z\.db)?$/;

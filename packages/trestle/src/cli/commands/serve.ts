@@ -64,7 +64,7 @@ interface ServeOptions extends DataOptions, LimitOptions, BackupOptions, MailOpt
   roles: Role[];
 }
 
-/** `trestle serve [apps…]` */
+/** `trestle serve [apps...]` */
 export function define(command: Command): void {
   command.argument('[apps...]', 'folders of apps, or their names in apps/ (default: all of apps/)');
   withMail(withBackups(withLimits(withData(command))))
@@ -80,7 +80,7 @@ export function define(command: Command): void {
     .addOption(
       new Option(
         '--trusted-proxies <list>',
-        'addresses or networks whose X-Forwarded-… fields are believed (default: none)',
+        'addresses or networks whose X-Forwarded-... fields are believed (default: none)',
       )
         .env('TRESTLE_TRUSTED_PROXIES')
         .argParser(listed),

@@ -189,7 +189,7 @@ class Workers {
   }
 }
 
-/** 200 ms, 400 ms, … 30 s */
+/** 200 ms, 400 ms, ... 30 s */
 export function pauseAfter(failures: number): number {
   return Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** (failures - 1));
 }

@@ -216,10 +216,10 @@ function constantCondition(
   return comparison && sql`${column} ${sql.raw(comparison)} ${bound(value)}`;
 }
 
-/** How many rows, and the ids of the first: `7 rows (ids 1, 2, 3, 4, 5, …)`. */
+/** How many rows, and the ids of the first: `7 rows (ids 1, 2, 3, 4, 5, ...)`. */
 export function rows(found: number, ids: readonly unknown[] = []): string {
   const words = found === 1 ? '1 row' : `${found} rows`;
-  return ids.length > 0 ? `${words} (${idWords(ids)}${found > ids.length ? ', …' : ''})` : words;
+  return ids.length > 0 ? `${words} (${idWords(ids)}${found > ids.length ? ', ...' : ''})` : words;
 }
 
 function idWords(ids: readonly unknown[]): string {

@@ -85,7 +85,7 @@ export function schemaWords(from: unknown, to: unknown): string {
   const [before, after] = [new Map(Object.entries(Object(from))), new Map(Object.entries(Object(to)))];
   const shown = (value: unknown) => {
     const words = value === undefined ? 'none' : JSON.stringify(value);
-    return words.length > MAX_WORDS ? `${words.slice(0, MAX_WORDS)}…` : words;
+    return words.length > MAX_WORDS ? `${words.slice(0, MAX_WORDS)}...` : words;
   };
   return [...new Set([...before.keys(), ...after.keys()])]
     .filter((key) => JSON.stringify(before.get(key)) !== JSON.stringify(after.get(key)))

@@ -15,13 +15,14 @@ const WORD = new RegExp(String.raw`[${UNSPACED}][\p{M}]*|(?:(?![${UNSPACED}])[\p
 export function wordsOf(text: string): string[] {
   // ASCII, most of what there is, is folded at once.
   if (/^[\x20-\x7e\t\r\n]*$/.test(text)) return (text.toLowerCase().match(/[a-z0-9]+/g) ?? []).map(shortened);
+  // Last, the final sigma becomes a sigma.
   const folded = text
     .toLowerCase()
     .normalize('NFKD')
     .replace(/[\u0300-\u036f]/g, '')
     .normalize('NFC')
     .replaceAll('ß', 'ss')
-    .replaceAll('ς', 'σ');
+    .replaceAll('\u03c2', '\u03c3');
   return (folded.match(WORD) ?? []).map(shortened);
 }
 

@@ -33,7 +33,7 @@ export class Connection implements Executor {
     this.statements += 1;
     try {
       const { prepared, make } = this.prepare(statement.sql);
-      // Never `.get()`: on INSERT … RETURNING it leaves the statement unfinished, and SQLite then never checkpoints.
+      // Never `.get()`: on INSERT ... RETURNING it leaves the statement unfinished, and SQLite then never checkpoints.
       const rows: unknown[] = prepared.all(...(values as SqliteValues));
       return rows.map(make);
     } catch (error) {

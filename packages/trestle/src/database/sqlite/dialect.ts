@@ -22,7 +22,7 @@ const COLUMN_TYPES: Readonly<Record<StoredKind, string>> = {
 /** SQLite takes at most 32,766 values in a statement; beyond some hundreds of them more save nothing. */
 const MAX_VALUES = 1_000;
 
-/** `insert … values (…), (…)`, so many rows at a time, and the rest one by one. */
+/** `insert ... values (...), (...)`, so many rows at a time, and the rest one by one. */
 function bulkInsert(
   table: string,
   columns: readonly ColumnType[],

@@ -6,8 +6,8 @@ export const ASSET_SCHEME = 'asset:';
 
 /**
  * Reads a file that an app has beside its modules, such as a page that a route answers. In an executable it is read from there:
- * `trestle bundle` takes in what is named by `new URL('…', import.meta.url)`, and the folder of the module that
- * `import.meta.resolve('…')` names, where the text in quotes is written out.
+ * `trestle bundle` takes in what is named by `new URL('...', import.meta.url)`, and the folder of the module that
+ * `import.meta.resolve('...')` names, where the text in quotes is written out.
  *
  * @throws what `readFile` throws, and in an executable an `Error` for a file that it does not hold.
  * @example

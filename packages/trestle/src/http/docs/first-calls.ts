@@ -46,7 +46,7 @@ export function firstCalls(
       does: 'Sign in',
       command: `TOKEN=$(${signIn.replace('curl', 'curl -s')} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
     });
-  } else if (hasKey) calls.push({ does: 'An API key, made in the admin UI', command: 'TOKEN=trs_live_…' });
+  } else if (hasKey) calls.push({ does: 'An API key, made in the admin UI', command: 'TOKEN=trs_live_...' });
   const auth = (route: Route) => (isPublic(route) ? '' : ' \\\n  -H "Authorization: Bearer $TOKEN"');
   if (create && isOpen(create)) {
     const body = sampleOf(create.options.body, {}) ?? {};

@@ -65,7 +65,7 @@ export function failureResponses(
     const { status, body } =
       table.style === 'contract' && contract
         ? contract.errors(problem, failedRequest(route))
-        : problemAnswer(problem, { ...failedRequest(route), path: '/v1/…' });
+        : problemAnswer(problem, { ...failedRequest(route), path: '/v1/...' });
     const known = byStatus.get(status) ?? { descriptions: new Set(), examples: {} };
     byStatus.set(status, known);
     known.descriptions.add(PROBLEMS[problem.code].title);

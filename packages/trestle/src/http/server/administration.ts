@@ -27,7 +27,7 @@ interface Sourced<T> {
 
 /** How backups of an app are made. */
 export interface BackupSettings {
-  /** A folder, or `s3://…`. */
+  /** A folder, or `s3://...`. */
   readonly to: Sourced<string>;
   /** A cron expression in the machine's time zone; null where none is made by itself. */
   readonly at: Sourced<string | null>;

@@ -63,7 +63,7 @@ function checkResource(app: string, name: string, resource: Resource, resources:
   if (name.toLowerCase().startsWith('sqlite_'))
     wrong(path, 'SQLite keeps names with sqlite_ for itself; choose another');
   if (!isObject(resource) || !isObject(resource.fields) || !Array.isArray(resource.order))
-    wrong(path, `expected resource({ fields: … }), got ${shown(resource)}`);
+    wrong(path, `expected resource({ fields: ... }), got ${shown(resource)}`);
   throwFirst(path, mistakesOf(resource));
   if (Object.keys(resource.fields).length === 0) wrong(path, 'declare at least one field');
   checkNames(path, resource.fields);

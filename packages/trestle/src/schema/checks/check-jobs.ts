@@ -13,10 +13,10 @@ export function checkJobs(app: string, jobs: Jobs, resources: Resources): void {
     const path = `${app}.jobs.${name}`;
     if (!NAME.test(name))
       wrong(path, 'name jobs with letters, digits and underscores, a lower-case letter first');
-    if (!isObject(job) || !isObject(job.input)) wrong(path, `expected job({ run: … }), got ${shown(job)}`);
+    if (!isObject(job) || !isObject(job.input)) wrong(path, `expected job({ run: ... }), got ${shown(job)}`);
     throwFirst(path, mistakesOf(job));
     if (typeof job.run !== 'function')
-      wrong(`${path}.run`, 'a job needs code: run: async (context, input) => { … }');
+      wrong(`${path}.run`, 'a job needs code: run: async (context, input) => { ... }');
     for (const [key, field] of Object.entries(job.input)) {
       const where = `${path}.input.${key}`;
       checkField(where, key, field, resources);

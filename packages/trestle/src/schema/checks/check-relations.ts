@@ -53,7 +53,7 @@ function checkSum(
   if (ruled && rows === 'readable' && !isRuled)
     wrong(
       at,
-      `${resource}.${of} has a read rule of its own: give the sum one too, can: { read: … }, or rows: 'all'`,
+      `${resource}.${of} has a read rule of its own: give the sum one too, can: { read: ... }, or rows: 'all'`,
     );
   const summed = Object.keys(target.fields).filter((key) => {
     const field = target.fields[key];

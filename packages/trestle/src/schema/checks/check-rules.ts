@@ -98,7 +98,7 @@ function checkCondition(rule: RuleData, place: Place): void {
   if (rule.kind === 'any' || rule.kind === 'all') for (const part of rule.rules) checkCondition(part, place);
   else if (rule.kind === 'not') checkCondition(rule.rule, place);
   else if (rule.kind !== 'where')
-    place.wrong(place.path, `a check depends on the row alone: write where(…), not ${rule.kind}`);
+    place.wrong(place.path, `a check depends on the row alone: write where(...), not ${rule.kind}`);
   else {
     if (/"operand":"(?:me|now)"/.test(JSON.stringify(rule.filter)))
       place.wrong(place.path, 'a check depends on the row alone: it has no me and no now');
@@ -112,7 +112,7 @@ export function checkAccountRules(path: string, accounts: Accounts, wrong: Place
     const rule = ruleData(accounts.can[verb]);
     const place = { path: `${path}.can.${verb}`, name: 'accounts', resources: {}, accounts, wrong };
     if (!isOnCaller(rule))
-      wrong(place.path, 'expected a condition on the caller, such as role(…) or signedIn');
+      wrong(place.path, 'expected a condition on the caller, such as role(...) or signedIn');
     checkRule(rule, { ...place, verb: 'read' });
   }
 }
@@ -173,7 +173,7 @@ function checkFieldRules(
     const at = `${path}.can.${verb}`;
     const isAccounts = place.name === 'accounts';
     if (isAccounts && !isOnCaller(rule, true))
-      wrong(at, 'rules of a field of accounts are conditions on the caller, such as role(…) or nobody');
+      wrong(at, 'rules of a field of accounts are conditions on the caller, such as role(...) or nobody');
     checkRule(ruleData(rule), { ...place, path: at, verb: verb === 'read' ? 'read' : 'update' });
   }
   if (field?.can?.create && !field.type.server && !field.nullable && field.default === undefined)
@@ -208,7 +208,7 @@ function checkCycle(
   checkCycle([...path, { name: target, verb }], ruleData(place.resources[target]?.can[verb]), place);
 }
 
-/** @param outer the resource that `its(…)` names a field of; undefined in `where`. */
+/** @param outer the resource that `its(...)` names a field of; undefined in `where`. */
 function checkFilter(filter: RuleFilter, name: string, outer: string | undefined, place: Place): void {
   const { path, resources, wrong } = place;
   for (const condition of conditionsOf(filter)) {

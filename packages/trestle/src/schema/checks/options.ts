@@ -12,7 +12,7 @@ export type OptionCheck = (value: unknown) => readonly Mistake[];
 /** The checks of all options that a function of a declaration takes. */
 export type OptionTable<Options> = { readonly [Name in keyof Required<Options>]: OptionCheck };
 
-/** Accepts what `fits`; `what` completes the sentence "expected …". */
+/** Accepts what `fits`; `what` completes the sentence "expected ...". */
 export function expects(what: string, fits: (value: unknown) => boolean): OptionCheck {
   return (value) => (fits(value) ? [] : [mistake('', `expected ${what}, got ${shown(value)}`)]);
 }
@@ -94,7 +94,7 @@ export function rangeMistakes(options: unknown): Mistake[] {
 export function shown(value: unknown): string {
   if (typeof value === 'function') return `the function ${value.name || '(without a name)'}`;
   const text = value instanceof RegExp ? String(value) : (JSON.stringify(value) ?? String(value));
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }
 
 const known = new WeakMap<object, readonly Mistake[]>();

@@ -59,7 +59,7 @@ export function editor(options?: RenameOptions): Field<ServerSet<RowId | null>> 
 }
 
 /**
- * Marks the fields that `own(…)` may name. Null where an anonymous caller created the row.
+ * Marks the fields that `own(...)` may name. Null where an anonymous caller created the row.
  *
  * @internal
  */

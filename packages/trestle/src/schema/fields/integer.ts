@@ -37,11 +37,11 @@ export const INTEGER = {
   },
 } as const;
 
-const bound = expects('an integer within ±(2^53−1)', Number.isSafeInteger);
+const bound = expects('an integer within ±(2^53-1)', Number.isSafeInteger);
 const check = optionsOf<RangeOptions>('integer()', { ...COMMON, min: bound, max: bound });
 
 /**
- * An integer between −(2^53−1) and 2^53−1, which JSON carries without loss (RFC 8259, section 6).
+ * An integer between -(2^53-1) and 2^53-1, which JSON carries without loss (RFC 8259, section 6).
  *
  * @example
  * integer({ min: 0, max: 5, nullable: true });

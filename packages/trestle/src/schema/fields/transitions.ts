@@ -8,7 +8,7 @@ import { STRING, type TransitionOf } from '../field-type.ts';
 export interface TransitionFieldOptions extends Pick<FieldOptions<never>, 'index' | 'was'> {}
 
 const checkStates = expects(
-  "an array of different strings: transitions(['draft', 'published'], { … })",
+  "an array of different strings: transitions(['draft', 'published'], { ... })",
   (states) => isStrings(states) && states.length > 0 && new Set(states).size === states.length,
 );
 const checkTransitions = membersOf(

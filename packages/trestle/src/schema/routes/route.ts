@@ -9,7 +9,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /**
  * Where a contract takes credentials from, beside the Bearer header, which is always taken: under another scheme of the
- * Authorization header (`Token eyJ…`), in a header, a cookie, or a member of the query or the body. Cookies count in requests of
+ * Authorization header (`Token eyJ...`), in a header, a cookie, or a member of the query or the body. Cookies count in requests of
  * pages of this origin alone, where a request changes something.
  *
  * @example

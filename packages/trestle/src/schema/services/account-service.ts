@@ -46,7 +46,7 @@ export interface Tokens<F extends Fields = Record<never, never>> {
   account: Account<F>;
   /** Public id of the session. */
   session: string;
-  /** The access token: `Authorization: Bearer …`. */
+  /** The access token: `Authorization: Bearer ...`. */
   access: string;
   /** Null where the app hands out no refresh tokens. */
   refresh: string | null;

@@ -317,7 +317,7 @@ eachStore('changing the kind of a field', (open) => {
             .map((_, at) => at + 1)
             .slice(0, 5)
             .join(', ');
-          const words = `holds what is no \\w+ in ${rows} \\(ids? ${ids}(, …)?\\): correct that first`;
+          const words = `holds what is no \\w+ in ${rows} \\(ids? ${ids}(, \\.{3})?\\): correct that first`;
           assert.match(error.message, new RegExp(`${name}\\.value ${words}`));
           return true;
         });

@@ -29,7 +29,7 @@ describe('export and import, as commands', () => {
     const many = await trestle('import', 'boxes', file('many.csv', `name\n${'""\n'.repeat(250)}`));
     const lines = many.stderr.trimEnd().split('\n');
     assert.equal(lines.length, 102);
-    assert.equal(lines[100], '… and 150 rows more');
+    assert.equal(lines[100], '... and 150 rows more');
     assert.equal(lines[101], 'trestle: 250 rows not valid; nothing was imported');
   });
 

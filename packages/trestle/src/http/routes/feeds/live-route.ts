@@ -16,7 +16,7 @@ const RETRY_MS = 1000;
 
 const DESCRIPTION =
   `Server-sent events that keep a list up to date. They begin with \`page\` (the list's first page) and go on with
-\`put\` (a row that is in the list now, new or changed) and \`gone\` (\`{"id": …}\` of a row that has left it: deleted, or out of
+\`put\` (a row that is in the list now, new or changed) and \`gone\` (\`{"id": ...}\` of a row that has left it: deleted, or out of
 the filter or of the caller's reach), in the order of the commits. Rules and fields are those of the list. A client that
 reconnects with \`Last-Event-ID\` gets what it has missed; where that is too long ago (24 hours), or where it reads too slowly,
 \`resync\` comes and a new \`page\`. The stream ends within a second when the credentials do. Conditions that depend on

@@ -111,7 +111,7 @@ export function filterParameters(model: Model): Parameters {
     maxLength: 2000,
     description:
       'Alternatives, of which one must hold: a JSON array of filters, ' +
-      `such as \`[{"id":{"eq":…}},{"${fields.at(-1)?.name}":{"null":true}}]\`. ` +
+      `such as \`[{"id":{"eq":...}},{"${fields.at(-1)?.name}":{"null":true}}]\`. ` +
       'The same in brackets: `filter[or][0][FIELD][OPERATOR]=value`.',
   };
   return parameters;
@@ -195,7 +195,7 @@ export function searchBody(model: Model): TObject {
     type: 'object',
     additionalProperties: {},
     description:
-      'Conditions: `{"FIELD": {"OPERATOR": value}}`, all of which must hold; `{"REFERENCE": {"FIELD": …}}` of the row that a reference leads to; `{"or": [{…}, {…}]}` for alternatives.',
+      'Conditions: `{"FIELD": {"OPERATOR": value}}`, all of which must hold; `{"REFERENCE": {"FIELD": ...}}` of the row that a reference leads to; `{"or": [{...}, {...}]}` for alternatives.',
   });
   const expansion = (depth: number): TSchema =>
     Type.Unsafe({

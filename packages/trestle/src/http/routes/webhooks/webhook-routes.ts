@@ -17,7 +17,7 @@ const OVERLAP = { default: 86_400, max: 7 * 86_400 } as const;
 
 const params = Type.Object({ id: Type.String() });
 const tag = 'webhooks';
-const SECRET = Type.String({ description: 'Signs what is sent (`whsec_…`). It is shown this once.' });
+const SECRET = Type.String({ description: 'Signs what is sent (`whsec_...`). It is shown this once.' });
 
 interface Dependencies {
   readonly webhooks: Webhooks;
