@@ -22,7 +22,7 @@ ARG APP=
 RUN cd /build && mkdir /apps && cp -r ${APP:-apps/*} /apps/
 
 FROM node:24-bookworm-slim
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000 TRESTLE_DATA=/data
+ENV NODE_ENV=production MALLOC_ARENA_MAX=2 HOST=0.0.0.0 PORT=4000 TRESTLE_DATA=/data
 WORKDIR /app
 COPY --from=build /app /app
 COPY --from=apps /apps /app/apps

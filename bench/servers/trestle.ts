@@ -75,18 +75,19 @@ function serve(root: string, options: StartOptions, api: Api, workers: number): 
   const manifest: { scripts: { start: string } } = JSON.parse(
     readFileSync(join(root, 'package.json'), 'utf8'),
   );
-  const start = manifest.scripts.start.split(' ').filter((word) => word !== 'exec' && word !== 'node');
+  const [settings = '', start = ''] = manifest.scripts.start.split(/(?:exec )?node /);
   const app = appOf(root, api);
   const args = [app, '--data', folder, '--readiness-delay', '0'];
   if (database !== undefined) args.push('--database', database);
   if (workers > 1) args.push('--workers', String(workers));
   return startProcess({
-    command: [join(root, 'node_modules/node/bin/node'), ...start, ...args],
+    command: [join(root, 'node_modules/node/bin/node'), ...start.split(' '), ...args],
     cores,
     port,
     probe: '/v1/messages?limit=1',
     log: join(folder, 'log'),
     folder: root,
+    env: Object.fromEntries(settings.split(' ').map((setting) => setting.split('='))),
   });
 }
 
