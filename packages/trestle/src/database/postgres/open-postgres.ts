@@ -2,6 +2,7 @@ import { ConnectionMonitor } from './connections/connection-monitor.ts';
 import { connectionOptions, LIMITS, sessionSettings } from './connections/connection-options.ts';
 import { ConnectionPool } from './connections/connection-pool.ts';
 import { firstConnection } from './connections/first-connection.ts';
+import { PoolShare } from './connections/pool-share.ts';
 import { postgresProblem } from './faults.ts';
 import { PostgresStore } from './postgres-store.ts';
 
@@ -29,6 +30,9 @@ export interface PostgresOptions {
 /** A slow reader of a whole list may pause this long between two parts, in ms. */
 const STREAM_PAUSE = 60_000;
 
+/** Part of the connections that reads which may look at many rows may have, rounded up. */
+const SCANS = 0.6;
+
 /**
  * Opens one app's schema in the database of a `postgres://` URL, with `sslmode` and its companions as libpq has them.
  * Throws `StartError` where the URL, the user, the certificate or the server's version will not do, where nobody answers, and
@@ -55,9 +59,11 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
   await monitor.open().catch((error: unknown) => {
     throw postgresProblem(error);
   });
+  const pool = new ConnectionPool({ ...shared, size: poolSize, keep: 1, settings });
   return new PostgresStore({
     schema,
-    pool: new ConnectionPool({ ...shared, size: poolSize, keep: 1, settings }),
+    pool,
+    scans: new PoolShare(pool, { size: Math.ceil(poolSize * SCANS), wait }),
     streams: new ConnectionPool({ ...shared, size: streams, keep: 0, settings: forStreams }),
     monitor,
     patience: statementTimeout === 0 ? 0 : statementTimeout + LIMITS.grace,

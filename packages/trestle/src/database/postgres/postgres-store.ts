@@ -19,6 +19,7 @@ import {
 } from '../store.ts';
 import type { ConnectionMonitor } from './connections/connection-monitor.ts';
 import { type ConnectionPool, run, type Session } from './connections/connection-pool.ts';
+import type { PoolShare } from './connections/pool-share.ts';
 import { StatementPipeline } from './connections/statement-pipeline.ts';
 import { postgresDialect } from './dialect.ts';
 import { faultOf, isTimeout, perhapsWritten, postgresProblem, writesRefused } from './faults.ts';
@@ -46,9 +47,14 @@ const MAX_AT_ONCE = 1_000;
 /** Between two small writes that ask whether the server takes writes again, in ms. */
 const RETRY_MS = 200;
 
+/** A pool, or a part of one. */
+type Connections = Pick<ConnectionPool, 'take' | 'give'>;
+
 interface Dependencies {
   readonly schema: string;
   readonly pool: ConnectionPool;
+  /** Those of them that reads which may look at many rows may have, so that no short read waits for them all. */
+  readonly scans: PoolShare;
   /** Connections for whole lists, apart from the others so that these cannot be used up. */
   readonly streams: ConnectionPool;
   readonly monitor: ConnectionMonitor;
@@ -62,6 +68,7 @@ export class PostgresStore implements Store, Notifier {
   readonly schema: string;
   readonly #parts: Dependencies;
   readonly #reads: StatementPipeline;
+  readonly #scans: StatementPipeline;
   readonly #writes: StatementPipeline;
   readonly #notify: Statement;
   readonly #smallWrite: Statement;
@@ -94,16 +101,18 @@ export class PostgresStore implements Store, Notifier {
       sql`update ${history} set ${sequence} = ${sequence} where ${sequence} = (select max(${sequence}) from ${history})`,
     );
     this.#parts = parts;
-    const pipeline = {
-      take: () => parts.pool.take(),
-      give: (session: Session, spoiled: boolean) => this.#give(session, spoiled),
+    const pipeline = (pool: Connections, most: number) => ({
+      most,
+      take: () => pool.take(),
+      give: (session: Session, spoiled: boolean) => this.#give(pool, session, spoiled),
       run: (session: Session, statement: Statement, values: readonly Value[]) => {
         this.#count();
         return run(session, statement, values, parts.patience);
       },
-    };
-    this.#reads = new StatementPipeline({ ...pipeline, most: TOGETHER.reads });
-    this.#writes = new StatementPipeline({ ...pipeline, most: TOGETHER.writes });
+    });
+    this.#reads = new StatementPipeline(pipeline(parts.pool, TOGETHER.reads));
+    this.#writes = new StatementPipeline(pipeline(parts.pool, TOGETHER.writes));
+    this.#scans = new StatementPipeline(pipeline(parts.scans, TOGETHER.reads));
   }
 
   get statements(): number {
@@ -111,7 +120,9 @@ export class PostgresStore implements Store, Notifier {
   }
 
   get load(): NonNullable<StoreMeasures['connections']> {
-    return this.#parts.pool.load;
+    const { pool, scans } = this.#parts;
+    const { open, idle, waiting } = pool.load;
+    return { open, idle, waiting: waiting + scans.waiting };
   }
 
   async measure(): Promise<StoreMeasures> {
@@ -120,11 +131,19 @@ export class PostgresStore implements Store, Notifier {
   }
 
   /** Runs one statement. One that only reads is tried again where its connection went. */
-  async all(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
+  all(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
+    return this.#read(this.#reads, statement, values);
+  }
+
+  async #read(
+    pipeline: StatementPipeline,
+    statement: Statement,
+    values: readonly Value[],
+  ): Promise<Columns[]> {
     const mayRepeat = repeats(RETRIES.read, this.#parts.patience);
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.#reads.run(statement, values);
+        return await pipeline.run(statement, values);
       } catch (error) {
         const fault = faultOf(error);
         // Whether a statement may be run twice. One that only looks like a write is merely not tried again.
@@ -142,7 +161,7 @@ export class PostgresStore implements Store, Notifier {
 
   async scan(statement: Statement, values: readonly Value[], { rows }: ReadCost): Promise<Columns[]> {
     try {
-      if (rows <= MAX_AT_ONCE) return await this.all(statement, values);
+      if (rows <= MAX_AT_ONCE) return await this.#read(this.#scans, statement, values);
       this.#count();
       const { pool, patience } = this.#parts;
       const parts = rowStream(pool, { statement, values, size: TURN_SIZE, patience, whole: true });
@@ -170,7 +189,7 @@ export class PostgresStore implements Store, Notifier {
           spoiled = !(error instanceof TransactionFailed) || error.spoiled;
           throw error;
         } finally {
-          this.#give(session, spoiled);
+          this.#give(this.#parts.pool, session, spoiled);
         }
       } catch (error) {
         if (!(error instanceof TransactionFailed)) throw error;
@@ -260,8 +279,8 @@ export class PostgresStore implements Store, Notifier {
     }
   }
 
-  #give(session: Session, spoiled: boolean): void {
+  #give(pool: Connections, session: Session, spoiled: boolean): void {
     if (spoiled) this.#parts.monitor.checkNow();
-    this.#parts.pool.give(session, spoiled);
+    pool.give(session, spoiled);
   }
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { PostgresStore } from '../../../src/database/postgres/postgres-store.ts';
+import { sql } from '../../../src/database/sql.ts';
 import type { Statement } from '../../../src/database/statement.ts';
 import type { Problem } from '../../../src/problems.ts';
 import { runSql } from '../../run-sql.ts';
@@ -14,6 +16,25 @@ const unavailable = (error: unknown) => {
   assertUnavailable(error);
   return true;
 };
+
+/** A read that waits until nobody has the lock, as one that looks at many rows. */
+const WAITS = plain('select pg_advisory_xact_lock_shared(7)');
+const COST = { rows: 1, perRow: 1, table: sql.table('notes') };
+
+/** Takes the lock, until the function that it gives is called. */
+async function lockedAway(store: PostgresStore): Promise<() => Promise<void>> {
+  const [locked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const holding = store.write(async (tx) => {
+    await tx.all(plain('select pg_advisory_xact_lock(7)'), []);
+    locked.resolve();
+    await released.promise;
+  });
+  await locked.promise;
+  return () => {
+    released.resolve();
+    return holding;
+  };
+}
 
 describe('sessions of PostgreSQL', () => {
   const ground = new OnPostgres();
@@ -155,6 +176,31 @@ describe('sessions of PostgreSQL', () => {
     let rows = 0;
     for await (const part of store.stream(numbers, [], 300)) rows += part.length;
     assert.equal(rows, 1000);
+  });
+
+  test('that long reads may have leave some to short ones, which wait for none of them', async (t) => {
+    const [store, other] = [await ground.open(), await ground.open()];
+    const release = await lockedAway(other);
+    t.after(release);
+    const scans = Array.from({ length: 60 }, () => store.scan(WAITS, [], COST));
+    const short = () => store.all(plain('select 1 as one'), []);
+    for (const read of [short(), short(), store.writeOne(plain('select 1 as one'), [])])
+      assert.deepEqual(await read, [{ one: 1 }]);
+    assert.deepEqual(await Promise.all(Array.from({ length: 20 }, short)), Array(20).fill([{ one: 1 }]));
+    await release();
+    for (const scan of scans) assert.equal((await scan).length, 1);
+  });
+
+  test('are not enough for ever more long reads: 503 says so', async (t) => {
+    const [store, other] = [await ground.open({ poolSize: 2, wait: 150 }), await ground.open()];
+    const release = await lockedAway(other);
+    t.after(release);
+    const scans = Array.from({ length: 17 }, () => Promise.resolve(store.scan(WAITS, [], COST)));
+    await assert.rejects(Promise.race(scans), /Too many long reads are under way/);
+    await release();
+    const ended = await Promise.allSettled(scans);
+    assert.equal(ended.filter(({ status }) => status === 'fulfilled').length, 16);
+    assert.equal((await store.scan(WAITS, [], COST)).length, 1);
   });
 
   test('take a write of a single statement in one round trip', async () => {
