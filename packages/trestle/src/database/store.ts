@@ -56,6 +56,14 @@ export function scanTooLong(cause?: unknown): Problem {
   });
 }
 
+/** The 503 of a long read for which there is no room beside others. */
+export function tooManyScans(): Problem {
+  return new Problem('unavailable', {
+    detail: 'Too many long reads are under way. Try again in a moment, or narrow the filter.',
+    headers: { 'Retry-After': '1' },
+  });
+}
+
 /** The failure of a write that waited for something other than its transaction. */
 export function waitedElsewhere(code = 'a write', cause?: unknown): Problem {
   const message = `${code} waited for something other than its transaction; move that to before or after it`;

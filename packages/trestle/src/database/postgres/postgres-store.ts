@@ -18,7 +18,7 @@ import {
   type WriteOptions,
 } from '../store.ts';
 import type { ConnectionMonitor } from './connections/connection-monitor.ts';
-import { type ConnectionPool, run, type Session } from './connections/connection-pool.ts';
+import { type ConnectionPool, type Connections, run, type Session } from './connections/connection-pool.ts';
 import type { PoolShare } from './connections/pool-share.ts';
 import { StatementPipeline } from './connections/statement-pipeline.ts';
 import { postgresDialect } from './dialect.ts';
@@ -46,9 +46,6 @@ const MAX_AT_ONCE = 1_000;
 
 /** Between two small writes that ask whether the server takes writes again, in ms. */
 const RETRY_MS = 200;
-
-/** A pool, or a part of one. */
-type Connections = Pick<ConnectionPool, 'take' | 'give'>;
 
 interface Dependencies {
   readonly schema: string;
@@ -163,8 +160,8 @@ export class PostgresStore implements Store, Notifier {
     try {
       if (rows <= MAX_AT_ONCE) return await this.#read(this.#scans, statement, values);
       this.#count();
-      const { pool, patience } = this.#parts;
-      const parts = rowStream(pool, { statement, values, size: TURN_SIZE, patience, whole: true });
+      const { scans, patience } = this.#parts;
+      const parts = rowStream(scans, { statement, values, size: TURN_SIZE, patience, whole: true });
       const found: Columns[] = [];
       for await (const part of parts) found.push(...part);
       return found;

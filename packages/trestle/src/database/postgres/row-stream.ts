@@ -1,6 +1,6 @@
 import type { Statement } from '../statement.ts';
 import type { Columns, Value } from '../store.ts';
-import { type ConnectionPool, run, type Session } from './connections/connection-pool.ts';
+import { type Connections, run, type Session } from './connections/connection-pool.ts';
 import { faultOf, postgresProblem, spoilsSession } from './faults.ts';
 
 interface RowStreamOptions {
@@ -15,7 +15,7 @@ interface RowStreamOptions {
 }
 
 /** The rows of a statement in parts, through a cursor of a read-only transaction that sees one snapshot. */
-export async function* rowStream(pool: ConnectionPool, options: RowStreamOptions): AsyncGenerator<Columns[]> {
+export async function* rowStream(pool: Connections, options: RowStreamOptions): AsyncGenerator<Columns[]> {
   const session = await open(pool, options);
   const fetch = { name: '', sql: `fetch ${options.size} from rows`, slots: [] };
   let spoiled = false;
@@ -35,7 +35,7 @@ export async function* rowStream(pool: ConnectionPool, options: RowStreamOptions
 }
 
 /** A connection with the cursor open. Tried twice: a connection that lay idle may have gone unnoticed. */
-async function open(pool: ConnectionPool, options: RowStreamOptions, attempts = 2): Promise<Session> {
+async function open(pool: Connections, options: RowStreamOptions, attempts = 2): Promise<Session> {
   const session = await pool.take();
   try {
     await declare(session, options);

@@ -184,6 +184,7 @@ describe('sessions of PostgreSQL', () => {
     t.after(release);
     const scans = Array.from({ length: 60 }, () => store.scan(WAITS, [], COST));
     const short = () => store.all(plain('select 1 as one'), []);
+    scans.push(...Array.from({ length: 20 }, () => store.scan(WAITS, [], { ...COST, rows: 2_000 })));
     for (const read of [short(), short(), store.writeOne(plain('select 1 as one'), [])])
       assert.deepEqual(await read, [{ one: 1 }]);
     assert.deepEqual(await Promise.all(Array.from({ length: 20 }, short)), Array(20).fill([{ one: 1 }]));

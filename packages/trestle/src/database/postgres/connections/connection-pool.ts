@@ -24,6 +24,9 @@ interface PoolOptions {
 /** One connection while somebody has it. */
 export type Session = pg.PoolClient;
 
+/** A pool, or a part of one. */
+export type Connections = Pick<ConnectionPool, 'take' | 'give'>;
+
 /** A pool of connections that are handed out for one statement or one transaction at a time. */
 export class ConnectionPool {
   readonly #options: PoolOptions;

@@ -1,4 +1,4 @@
-import { Problem } from '../../../problems.ts';
+import { tooManyScans } from '../../store.ts';
 import type { ConnectionPool, Session } from './connection-pool.ts';
 
 interface ShareOptions {
@@ -8,7 +8,10 @@ interface ShareOptions {
   readonly wait: number;
 }
 
-/** A part of a pool's connections, for long reads: the others are left to short ones. */
+/**
+ * A part of a pool's connections, for long reads: the others are left to short ones (a bulkhead). A semaphore of the pool, whose
+ * waiters have their turn in order.
+ */
 export class PoolShare {
   readonly #pool: ConnectionPool;
   readonly #options: ShareOptions;
@@ -52,12 +55,7 @@ export class PoolShare {
       };
       const timer = setTimeout(() => {
         this.#waiting.delete(turn);
-        reject(
-          new Problem('unavailable', {
-            detail: 'Too many long reads are under way. Try again in a moment, or narrow the filter.',
-            headers: { 'Retry-After': '1' },
-          }),
-        );
+        reject(tooManyScans());
       }, this.#options.wait);
       this.#waiting.add(turn);
     });

@@ -1,10 +1,9 @@
 import { extname } from 'node:path';
 import { getAsset, isSea } from 'node:sea';
 import { Worker } from 'node:worker_threads';
-import { Problem } from '../../../problems.ts';
 import { rowMaker } from '../../row-maker.ts';
 import type { Statement } from '../../statement.ts';
-import { type Columns, scanTooLong, type Value } from '../../store.ts';
+import { type Columns, scanTooLong, tooManyScans, type Value } from '../../store.ts';
 import type { SqliteValues } from '../connection.ts';
 import { sqliteProblem } from '../errors.ts';
 
@@ -64,11 +63,7 @@ export class ScanThreads {
 
   /** Runs a read in a thread. Throws `unavailable` where it takes too long, or too many wait. */
   run({ sql }: Statement, values: readonly Value[]): Promise<Scanned> {
-    if (this.#waiting.length >= MAX_WAITING)
-      throw new Problem('unavailable', {
-        detail: 'Too many long reads are under way. Try again in a moment, or narrow the filter.',
-        headers: { 'Retry-After': '1' },
-      });
+    if (this.#waiting.length >= MAX_WAITING) throw tooManyScans();
     this.statements += 1;
     return new Promise((resolve, reject) => {
       const deadline = Date.now() + this.#timeout;
