@@ -30,7 +30,7 @@ export interface PostgresOptions {
 /** A slow reader of a whole list may pause this long between two parts, in ms. */
 const STREAM_PAUSE = 60_000;
 
-/** Part of the connections that reads which may look at many rows may have, rounded up. */
+/** Part of the connections that reads which may look at many rows may have, rounded down: of two, one is left to others. */
 const SCANS = 0.6;
 
 /**
@@ -63,7 +63,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
   return new PostgresStore({
     schema,
     pool,
-    scans: new PoolShare(pool, { size: Math.ceil(poolSize * SCANS), wait }),
+    scans: new PoolShare(pool, { size: Math.max(1, Math.floor(poolSize * SCANS)), wait }),
     streams: new ConnectionPool({ ...shared, size: streams, keep: 0, settings: forStreams }),
     monitor,
     patience: statementTimeout === 0 ? 0 : statementTimeout + LIMITS.grace,

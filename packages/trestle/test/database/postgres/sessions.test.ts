@@ -196,11 +196,12 @@ describe('sessions of PostgreSQL', () => {
     const [store, other] = [await ground.open({ poolSize: 2, wait: 150 }), await ground.open()];
     const release = await lockedAway(other);
     t.after(release);
-    const scans = Array.from({ length: 17 }, () => Promise.resolve(store.scan(WAITS, [], COST)));
+    const scans = Array.from({ length: 9 }, () => Promise.resolve(store.scan(WAITS, [], COST)));
+    assert.deepEqual(await store.all(plain('select 1 as one'), []), [{ one: 1 }]);
     await assert.rejects(Promise.race(scans), /Too many long reads are under way/);
     await release();
     const ended = await Promise.allSettled(scans);
-    assert.equal(ended.filter(({ status }) => status === 'fulfilled').length, 16);
+    assert.equal(ended.filter(({ status }) => status === 'fulfilled').length, 8);
     assert.equal((await store.scan(WAITS, [], COST)).length, 1);
   });
 
