@@ -33,6 +33,15 @@ export interface WriteOptions {
   readonly patient?: boolean;
 }
 
+export interface WriteOneOptions {
+  /**
+   * A name of the one row that the statement locks; '' where it locks none that is there. Given, it may share a transaction with
+   * others, which lock their rows in the order of these names, so that no two such transactions wait for each other. Not for a
+   * statement that other rows may refuse or hold up, by a value that must be unique (default: a transaction of its own).
+   */
+  readonly locks?: string | undefined;
+}
+
 /** Cost of a read: the rows it takes or passes over, and the microseconds that SQLite looks at each row of the table. */
 export interface ReadCost {
   readonly rows: number;
@@ -93,10 +102,10 @@ export interface Store extends Executor {
    */
   write<T>(work: Work<T>, options?: WriteOptions): Promise<T>;
   /**
-   * Runs one statement as a transaction of its own: one round trip to PostgreSQL where `write` takes two and more, and on
-   * SQLite no savepoint. Throws as `write` does.
+   * Runs one statement that nothing undoes but its own failure: one round trip to PostgreSQL where `write` takes two and more,
+   * and on SQLite no savepoint. Throws as `write` does.
    */
-  writeOne(statement: Statement, values: readonly Value[]): Promise<Columns[]>;
+  writeOne(statement: Statement, values: readonly Value[], options?: WriteOneOptions): Promise<Columns[]>;
   /** Rows in parts of `size`, from one snapshot, with flat memory. */
   stream(statement: Statement, values: readonly Value[], size: number): AsyncIterable<Columns[]>;
   /** Runs a read that may take long: on SQLite in a thread, unless it is short. Throws `unavailable` where it takes too long. */

@@ -8,7 +8,7 @@ import type { Model, Row } from './model.ts';
 import { CallerValues } from './policy.ts';
 import { readerOf } from './transaction.ts';
 import { notFound, requireId } from './validate.ts';
-import { allOf, encodeFields, ID, updateOf } from './write-statements.ts';
+import { allOf, encodeFields, ID, lockOf, updateOf } from './write-statements.ts';
 
 /** Answers at once where the executor does, as those of SQLite: waiting for what is there would take two more microtasks. */
 export type FindRow = (
@@ -90,7 +90,7 @@ export function countingReader(model: Model, store: Store): ReadOne {
     const values = bind(update, { id }, new CallerValues(caller));
     const [counted] = context.transaction
       ? await readerOf(store, context).all(update, values)
-      : await store.writeOne(update, values);
+      : await store.writeOne(update, values, { locks: lockOf(model, id) });
     if (!counted) throw notFound(model, id);
     return fields.decodeVersioned(counted);
   };

@@ -16,6 +16,7 @@ import {
   encodeFields,
   ID,
   type Insertion,
+  lockOf,
   MAX_UPDATES,
   SAME_VERSION,
   type WriteStatements,
@@ -44,16 +45,22 @@ type Written = 'one' | 'version' | 'many';
 /** The parameter of several ids. No field has a name with a colon. */
 const IDS = ':ids';
 
+/** A compiled update, and whether other rows may refuse one of its values. */
+interface Update {
+  readonly statement: Statement;
+  readonly isContested: boolean;
+}
+
 /** The updates of the callers of a class. */
 interface ClassUpdates {
   readonly where: Sql | undefined;
-  readonly updates: FifoMap<string, Statement>;
+  readonly updates: FifoMap<string, Update>;
   last:
     | {
         readonly rows: Written;
         readonly touch: boolean;
         readonly names: readonly string[];
-        readonly made: Statement;
+        readonly made: Update;
       }
     | undefined;
 }
@@ -80,7 +87,7 @@ export class UnlockedWrites {
     };
     this.#updates = policy.perClass(['see', 'update'], (where) => ({
       where,
-      updates: new FifoMap<string, Statement>(MAX_UPDATES),
+      updates: new FifoMap<string, Update>(MAX_UPDATES),
       last: undefined,
     }));
     this.#deletes = policy.perClass(['see', 'delete'], (where) => {
@@ -113,15 +120,18 @@ export class UnlockedWrites {
     if (trusted || version === undefined || (version !== null && ifMatch?.length !== 1)) return undefined;
     const rows = ids ? 'many' : version === null ? 'one' : 'version';
     const named = ids ? { [IDS]: dialect.encodeList(ids) } : { id, ':version': version };
+    const locks = ids || id === null ? undefined : lockOf(this.#model, id);
     if (verb === 'delete') {
       if (!deletion.isAlone(this.#model) || isComputed) return undefined;
-      return { statement: this.#deletes(caller)[rows], values: named };
+      return { statement: this.#deletes(caller)[rows], values: named, locks };
     }
     const values = this.#valuesSet(caller, request);
     // The last of the fields of which a row must have one may be cleared.
     if (!values || resource.atLeastOne.some((name) => values[name] === null)) return undefined;
     const update = this.#update(caller, request, rows, Object.keys(values));
-    return update && { statement: update, values: Object.assign(values, named) };
+    if (!update) return undefined;
+    const { statement, isContested } = update;
+    return { statement, values: Object.assign(values, named), locks: isContested ? undefined : locks };
   }
 
   /** A new row may depend on other rows, by its first state, a reference or its rule; or it is refused. */
@@ -179,7 +189,7 @@ export class UnlockedWrites {
     { id, touch = false }: RowWrite,
     rows: Written,
     names: readonly string[],
-  ): Statement | undefined {
+  ): Update | undefined {
     const { search, unread } = this.#stages;
     // Words that are searched, and fields that the caller may not read.
     if (search?.covers(names) || unread?.areAmong(caller, id, names)) return undefined;
@@ -204,7 +214,7 @@ export class UnlockedWrites {
     names: readonly string[],
     { rows, touch }: { readonly rows: Written; readonly touch: boolean },
     where: Sql | undefined,
-  ): Statement | undefined {
+  ): Update | undefined {
     const { policy, byName, dialect } = this.#model;
     if (!policy.isSettled(caller, 'update', names)) return undefined;
     const differences = names.flatMap((name) => {
@@ -215,6 +225,10 @@ export class UnlockedWrites {
     });
     if (!touch && differences.length === 0) return undefined;
     const differs = touch ? undefined : sql`(${sql.join(differences, ' or ')})`;
-    return this.#stages.statements.updateWhere(names, allOf(this.#conditions[rows], where, differs));
+    const { statements } = this.#stages;
+    return {
+      statement: statements.updateWhere(names, allOf(this.#conditions[rows], where, differs)),
+      isContested: names.some((name) => statements.contested.has(name)),
+    };
   }
 }

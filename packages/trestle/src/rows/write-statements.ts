@@ -1,11 +1,12 @@
 import { type Sql, sql } from '../database/sql.ts';
 import { bind, param, type Statement, statement } from '../database/statement.ts';
-import type { Executor, Value } from '../database/store.ts';
+import type { Executor, Value, WriteOneOptions } from '../database/store.ts';
 import { DELETED_AT } from '../database/table.ts';
 import { tableName } from '../database/tables.ts';
 import { FifoMap } from '../fifo-map.ts';
 import { Problem } from '../problems.ts';
 import type { Caller } from '../schema/caller.ts';
+import type { RowId } from '../schema/id.ts';
 import type { Model } from './model.ts';
 import type { NewRow } from './transaction.ts';
 import { uuid7 } from './uuid7.ts';
@@ -52,6 +53,11 @@ export function setTo(name: string): Sql {
   return sql`${sql.ref(name)} = ${param(name)}`;
 }
 
+/** The name of a row that a single statement locks, for `writeOne`. */
+export function lockOf(model: Model, id: RowId): string {
+  return `${model.name} ${id}`;
+}
+
 /** Conditions, all of which must hold. */
 export function allOf(...conditions: readonly (Sql | undefined)[]): Sql {
   return sql.join(
@@ -73,7 +79,7 @@ export function encodeFields(
 }
 
 /** The insertion of a row. */
-export interface Insertion {
+export interface Insertion extends WriteOneOptions {
   readonly statement: Statement;
   readonly values: Readonly<Record<string, Value>>;
   readonly row: NewRow | undefined;
@@ -85,6 +91,9 @@ export class WriteStatements {
   readonly #returning: Sql;
   readonly #insert: Statement;
   readonly #insertWithId: Statement;
+  /** Fields of which another row may have the value that is to be written. */
+  readonly contested: ReadonlySet<string>;
+  readonly #insertLocks: string | undefined;
   /** The row of an id, locked; `lockVisible`: if the caller may see it. */
   readonly lock: Statement;
   readonly lockVisible: (caller: Caller) => Statement;
@@ -123,6 +132,12 @@ export class WriteStatements {
     };
     this.#insertWithId = insertOf(['id', ...stored]);
     this.#insert = model.resource.id.kind === 'uuid' ? this.#insertWithId : insertOf(stored);
+    this.contested = new Set([
+      ...model.fields.filter(({ field }) => field.unique).map(({ name }) => name),
+      ...model.resource.unique.flat(),
+      ...model.resource.exclude.flatMap(({ same, from, to }) => [...same, from, to]),
+    ]);
+    this.#insertLocks = this.contested.size > 0 ? undefined : '';
     const { name = '', type } = model.fields.find((field) => field.type.state) ?? {};
     const first = this.#initialState(name);
     this.#firstState = first && {
@@ -188,10 +203,11 @@ export class WriteStatements {
    * @param row where its transaction may be repeated: it keeps the id that it had the time before.
    */
   insertion(values: Readonly<Record<string, Value>>, row: NewRow | undefined): Insertion {
+    const locks = this.#insertLocks;
     if (row?.id !== undefined)
-      return { statement: this.#insertWithId, values: { ...values, id: row.id }, row };
+      return { statement: this.#insertWithId, values: { ...values, id: row.id }, row, locks };
     const id = this.#model.resource.id.kind === 'uuid' ? uuid7() : null;
-    return { statement: this.#insert, values: { ...values, id }, row };
+    return { statement: this.#insert, values: { ...values, id }, row, locks };
   }
 
   /** The first state of a row, found by its name as the row is inserted; undefined for every other field. */

@@ -208,7 +208,7 @@ export class RowWriter {
         const values = bind(alone.statement, alone.values, new CallerValues(caller));
         const [written] = context.transaction
           ? await readerOf(this.#store, context).all(alone.statement, values)
-          : await this.#store.writeOne(alone.statement, values);
+          : await this.#store.writeOne(alone.statement, values, alone);
         if (alone.row && written) alone.row.id = written.id as Value;
         if (written) return await this.#answer(context, written);
       }

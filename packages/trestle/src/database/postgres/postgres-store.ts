@@ -15,6 +15,7 @@ import {
   scanTooLong,
   type Value,
   type Work,
+  type WriteOneOptions,
   type WriteOptions,
 } from '../store.ts';
 import type { ConnectionMonitor } from './connections/connection-monitor.ts';
@@ -29,8 +30,11 @@ import { Transaction, TransactionFailed, type TransactionOptions } from './trans
 /** Attempts after the first: of a read whose connection went, and of a write that the server undid because of another. */
 const RETRIES = { read: 2, write: 3 } as const;
 
-/** Statements of one turn that share a connection; each waits for those before it, and a write for their commits. */
-const TOGETHER = { reads: 8, writes: 4 } as const;
+/**
+ * Statements of one turn that share a connection; each waits for those before it, and a write for their commits, or for that which
+ * it shares with them.
+ */
+const TOGETHER = { reads: 8, writes: 4, shared: 16 } as const;
 
 /**
  * Tells after each attempt whether there may be another: only so often, and not once the caller has waited for as long as
@@ -67,6 +71,8 @@ export class PostgresStore implements Store, Notifier {
   readonly #reads: StatementPipeline;
   readonly #scans: StatementPipeline;
   readonly #writes: StatementPipeline;
+  /** Those that share their commit. */
+  readonly #shared: StatementPipeline;
   readonly #notify: Statement;
   readonly #smallWrite: Statement;
   readonly #size: Statement;
@@ -100,6 +106,7 @@ export class PostgresStore implements Store, Notifier {
     this.#parts = parts;
     const pipeline = (pool: Connections, most: number) => ({
       most,
+      patience: parts.patience,
       take: () => pool.take(),
       give: (session: Session, spoiled: boolean) => this.#give(pool, session, spoiled),
       run: (session: Session, statement: Statement, values: readonly Value[]) => {
@@ -109,6 +116,7 @@ export class PostgresStore implements Store, Notifier {
     });
     this.#reads = new StatementPipeline(pipeline(parts.pool, TOGETHER.reads));
     this.#writes = new StatementPipeline(pipeline(parts.pool, TOGETHER.writes));
+    this.#shared = new StatementPipeline({ ...pipeline(parts.pool, TOGETHER.shared), shareCommit: true });
     this.#scans = new StatementPipeline(pipeline(parts.scans, TOGETHER.reads));
   }
 
@@ -260,12 +268,17 @@ export class PostgresStore implements Store, Notifier {
     return channel;
   }
 
-  /** A statement that is its own transaction: once it is sent, silence does not tell whether it was committed. */
-  async writeOne(statement: Statement, values: readonly Value[]): Promise<Columns[]> {
+  /** Once a statement is sent with its commit, silence does not tell whether it was committed. */
+  async writeOne(
+    statement: Statement,
+    values: readonly Value[],
+    { locks }: WriteOneOptions = {},
+  ): Promise<Columns[]> {
+    const pipeline = locks === undefined ? this.#writes : this.#shared;
     const mayRepeat = repeats(RETRIES.write, this.#parts.patience);
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.#writes.run(statement, values);
+        return await pipeline.run(statement, values, locks);
       } catch (error) {
         this.#failed(error);
         const fault = faultOf(error);

@@ -56,13 +56,14 @@ describe('faults of PostgreSQL and of the network to it', () => {
     return { store, proxy };
   }
 
-  for (const [writes, single] of [
-    ['writes', false],
-    ['writes of a single statement', true],
+  for (const [writes, kind] of [
+    ['writes', undefined],
+    ['writes of a single statement', 'single'],
+    ['single statements that share commits', 'shared'],
   ] as const)
     test(`all sessions terminated again and again: no read failed, none of the ${writes} lost or done twice`, async () => {
       const store = await open();
-      const ledger = await Ledger.open(store, single);
+      const ledger = await Ledger.open(store, kind);
       await ledger.during(async () => {
         for (let round = 0; round < 20; round += 1) {
           await ledger.progress(12);
@@ -212,6 +213,19 @@ describe('faults of PostgreSQL and of the network to it', () => {
     await assert.rejects(write, perhapsWritten);
     await until(async () => (await asAdministrator(database, RUNNING_INSERT)).length === 0);
     assert.deepEqual(await runSql(store, 'select count(*)::int as n from t'), [{ n: 1 }]);
+  });
+
+  test('single statements that share a commit which has no answer: all or none were written, and all are 503', async () => {
+    const { store, proxy } = await openBehind();
+    await runSql(store, 'create table t (a int)');
+    const insert = { name: 'w', sql: 'insert into app.t select 1 from pg_sleep(0.1)', slots: [] };
+    const writes = [1, 2].map(() => store.writeOne(insert, [], { locks: '' }));
+    await until(async () => (await asAdministrator(database, RUNNING_INSERT)).length === 1);
+    proxy.reset();
+    for (const write of writes) await assert.rejects(write, perhapsWritten);
+    await until(async () => (await asAdministrator(database, RUNNING_INSERT)).length === 0);
+    const [{ n } = {}] = await runSql(store, 'select count(*)::int as n from t');
+    assert.ok(n === 0 || n === 2, `${n} rows`);
   });
 
   test('a commit without an answer is not done again, and its 503 says that it may have happened', async () => {

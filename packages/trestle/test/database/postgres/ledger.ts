@@ -35,19 +35,19 @@ export class Ledger {
   readonly #store: Store;
   #stopped = false;
 
-  readonly #single: boolean;
+  readonly #kind: 'single' | 'shared' | undefined;
 
-  private constructor(store: Store, single: boolean) {
+  private constructor(store: Store, kind: 'single' | 'shared' | undefined) {
     this.#store = store;
-    this.#single = single;
+    this.#kind = kind;
   }
 
-  /** `single`: writes of one statement. */
-  static async open(store: Store, single = false): Promise<Ledger> {
+  /** `single`: writes of one statement; `shared`: such that may share a commit. */
+  static async open(store: Store, kind?: 'single' | 'shared'): Promise<Ledger> {
     await runSql(store, 'create table entries (token text primary key)');
     await runSql(store, 'create table counts (id int primary key, n bigint not null)');
     await runSql(store, 'insert into counts values (1, 0)');
-    return new Ledger(store, single);
+    return new Ledger(store, kind);
   }
 
   /** One write of two statements, or of a single one that does the work of both. */
@@ -55,7 +55,8 @@ export class Ledger {
     const token = randomUUID();
     const start = performance.now();
     try {
-      if (this.#single) await this.#store.writeOne(BOTH, [token]);
+      if (this.#kind)
+        await this.#store.writeOne(BOTH, [token], this.#kind === 'shared' ? { locks: 'counts 1' } : {});
       else
         await this.#store.write(async (tx) => {
           await tx.all(ENTER, [token]);
