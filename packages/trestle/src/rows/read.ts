@@ -7,8 +7,9 @@ import type { Versioned } from '../schema/services/row-service.ts';
 import type { Model, Row } from './model.ts';
 import { CallerValues } from './policy.ts';
 import { readerOf } from './transaction.ts';
+import { lockOf } from './unlocked-writes.ts';
 import { notFound, requireId } from './validate.ts';
-import { allOf, encodeFields, ID, lockOf, updateOf } from './write-statements.ts';
+import { allOf, encodeFields, ID, updateOf } from './write-statements.ts';
 
 /** Answers at once where the executor does, as those of SQLite: waiting for what is there would take two more microtasks. */
 export type FindRow = (

@@ -4,6 +4,7 @@ import type { Value } from '../database/store.ts';
 import { FifoMap } from '../fifo-map.ts';
 import type { Caller, Context } from '../schema/caller.ts';
 import { completeValue } from '../schema/field.ts';
+import type { RowId } from '../schema/id.ts';
 import type { RowDeletion } from './delete-rows.ts';
 import type { Model } from './model.ts';
 import type { unreadFields } from './relations/settable.ts';
@@ -16,7 +17,6 @@ import {
   encodeFields,
   ID,
   type Insertion,
-  lockOf,
   MAX_UPDATES,
   SAME_VERSION,
   type WriteStatements,
@@ -41,6 +41,11 @@ interface Stages {
 
 /** A row, one of a version, or several. */
 type Written = 'one' | 'version' | 'many';
+
+/** The name of a row that a single statement locks, for `writeOne`. */
+export function lockOf(model: Model, id: RowId): string {
+  return `${model.name} ${id}`;
+}
 
 /** The parameter of several ids. No field has a name with a colon. */
 const IDS = ':ids';

@@ -6,7 +6,6 @@ import { tableName } from '../database/tables.ts';
 import { FifoMap } from '../fifo-map.ts';
 import { Problem } from '../problems.ts';
 import type { Caller } from '../schema/caller.ts';
-import type { RowId } from '../schema/id.ts';
 import type { Model } from './model.ts';
 import type { NewRow } from './transaction.ts';
 import { uuid7 } from './uuid7.ts';
@@ -51,11 +50,6 @@ export function deleteFrom(model: Model, where: Sql): Sql {
 /** Sets a column to the value of its name. */
 export function setTo(name: string): Sql {
   return sql`${sql.ref(name)} = ${param(name)}`;
-}
-
-/** The name of a row that a single statement locks, for `writeOne`. */
-export function lockOf(model: Model, id: RowId): string {
-  return `${model.name} ${id}`;
 }
 
 /** Conditions, all of which must hold. */
