@@ -82,8 +82,10 @@ export interface Dialect extends Rendering {
   readonly keepsOrderInUnion: boolean;
   /** Waits for other transactions that have locked a text, and locks it until the end; undefined where one writes at a time anyway. */
   lockUntilCommit(text: Sql): Sql | undefined;
-  /** Added to a select whose row is about to be written in the same transaction. */
+  /** Added to a select whose row is about to be written or deleted in the same transaction. */
   readonly forUpdate: Sql;
+  /** The same for a row that keeps its id: new rows that refer to it wait for nothing. */
+  readonly forEdit: Sql;
   /** The same, passing over rows that another transaction is writing. */
   readonly skipLocked: Sql;
   /**

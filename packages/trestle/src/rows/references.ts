@@ -1,31 +1,42 @@
-import { sql } from '../database/sql.ts';
+import { type Sql, sql } from '../database/sql.ts';
 import { bind, param, type Statement, statement } from '../database/statement.ts';
 import type { Executor, Value } from '../database/store.ts';
 import { type FieldError, Problem } from '../problems.ts';
 import type { Caller } from '../schema/caller.ts';
 import type { Model } from './model.ts';
 import { CallerValues } from './policy.ts';
+import { allOf } from './write-statements.ts';
 
 interface Reference {
   readonly field: string;
   readonly target: Model;
   /** Selects those of some ids that the caller may refer to. */
   readonly among: (caller: Caller) => Statement;
+  /** The condition that the caller may refer to the row whose id is the parameter of the field's name. */
+  readonly condition: (caller: Caller) => Condition;
 }
 
-/** Checks that the rows a body refers to exist and may be read by the caller. */
-export type CheckReferences = (
-  transaction: Executor,
-  caller: Caller,
-  values: Readonly<Record<string, Value>>,
-) => Promise<void>;
+/** A condition, and a number by which it is known from those of other classes of callers. */
+interface Condition {
+  readonly number: number;
+  readonly condition: Sql;
+}
+
+/** The references of a resource's rows. */
+export interface References {
+  /** Checks that the rows a body refers to exist and may be read by the caller. */
+  check(transaction: Executor, caller: Caller, values: Readonly<Record<string, Value>>): Promise<void>;
+  /** The condition of that for one field, which is no array; undefined for one that refers to nothing. */
+  condition(caller: Caller, field: string): Condition | undefined;
+}
 
 /**
  * Foreign keys hold the references; this names the field that is wrong, which SQLite's errors do not, and lets nobody
  * refer to a row that they may not read (which would tell them that it exists).
  */
-export function referenceCheck(model: Model, models: ReadonlyMap<string, Model>): CheckReferences {
+export function referencesOf(model: Model, models: ReadonlyMap<string, Model>): References {
   const references: Reference[] = [];
+  let conditions = 0;
   const { dialect } = model;
   for (const { name, type } of model.fields) {
     const { reference, relation } = type;
@@ -36,14 +47,16 @@ export function referenceCheck(model: Model, models: ReadonlyMap<string, Model>)
       ? sql`${id} = ${param('ids')}`
       : dialect.within(id, sql`${param('ids')}`, target.idKind);
     const select = target.policy.perClass(['read'], (where) =>
-      statement(
-        dialect,
-        sql`select ${id} from ${target.table} where ${among} ${where ? sql`and ${where}` : sql``}`,
-      ),
+      statement(dialect, sql`select ${id} from ${target.table} where ${allOf(among, where)}`),
     );
-    references.push({ field: name, target, among: select });
+    const condition = target.policy.perClass(['read'], (where) => {
+      conditions += 1;
+      const row = allOf(sql`${id} = ${param(name)}`, where);
+      return { number: conditions, condition: sql`exists (select 1 from ${target.table} where ${row})` };
+    });
+    references.push({ field: name, target, among: select, condition });
   }
-  return async (transaction, caller, values) => {
+  const check: References['check'] = async (transaction, caller, values) => {
     const errors: FieldError[] = [];
     for (const { field, target, among } of references) {
       const given = values[field];
@@ -69,4 +82,6 @@ export function referenceCheck(model: Model, models: ReadonlyMap<string, Model>)
     if (errors.length > 0)
       throw new Problem('invalid', { errors, detail: errors.map((error) => error.message).join('; ') });
   };
+  const byField = new Map(references.map((reference) => [reference.field, reference]));
+  return { check, condition: (caller, field) => byField.get(field)?.condition(caller) };
 }

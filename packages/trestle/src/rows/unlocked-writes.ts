@@ -7,6 +7,7 @@ import { completeValue } from '../schema/field.ts';
 import type { RowId } from '../schema/id.ts';
 import type { RowDeletion } from './delete-rows.ts';
 import type { Model } from './model.ts';
+import type { References } from './references.ts';
 import type { unreadFields } from './relations/settable.ts';
 import type { SearchWriter } from './search/search-writer.ts';
 import { newRowOf } from './transaction.ts';
@@ -17,6 +18,7 @@ import {
   encodeFields,
   ID,
   type Insertion,
+  type Inserts,
   MAX_UPDATES,
   SAME_VERSION,
   type WriteStatements,
@@ -30,6 +32,7 @@ interface UnlockedWrite extends Omit<Insertion, 'row'> {
 /** Stages of the pipeline that a write of a resource may need. */
 interface Stages {
   readonly statements: WriteStatements;
+  readonly references: References;
   readonly deletion: RowDeletion;
   /** Verbs that always need them. */
   readonly verbs: ReadonlySet<RowWrite['verb']>;
@@ -50,7 +53,13 @@ export function lockOf(model: Model, id: RowId): string {
 /** The parameter of several ids. No field has a name with a colon. */
 const IDS = ':ids';
 
-/** A compiled update, and whether other rows may refuse one of its values. */
+/** The condition that a caller may read the rows to which a write refers, and a key of it. */
+interface Referring {
+  readonly key: string;
+  readonly condition: Sql;
+}
+
+/** A compiled update, and whether it may wait for other rows: for one to which it refers, or which has a value that must be unique. */
 interface Update {
   readonly statement: Statement;
   readonly isContested: boolean;
@@ -65,6 +74,7 @@ interface ClassUpdates {
         readonly rows: Written;
         readonly touch: boolean;
         readonly names: readonly string[];
+        readonly referring: string;
         readonly made: Update;
       }
     | undefined;
@@ -80,11 +90,15 @@ export class UnlockedWrites {
   readonly #updates: (caller: Caller) => ClassUpdates;
   readonly #deletes: (caller: Caller) => Record<Written, Statement>;
   readonly #conditions: Record<Written, Sql>;
+  /** Fields that refer to rows, and the insertions where the rows of some are among those that a class of callers may read. */
+  readonly #references: readonly string[];
+  readonly #inserts = new FifoMap<string, Inserts>(MAX_UPDATES);
 
   constructor(model: Model, stages: Stages) {
     const { policy, dialect } = model;
     this.#model = model;
     this.#stages = stages;
+    this.#references = model.fields.filter(({ type }) => type.reference).map(({ name }) => name);
     this.#conditions = {
       one: ID,
       version: allOf(ID, SAME_VERSION),
@@ -133,27 +147,49 @@ export class UnlockedWrites {
     const values = this.#valuesSet(caller, request);
     // The last of the fields of which a row must have one may be cleared.
     if (!values || resource.atLeastOne.some((name) => values[name] === null)) return undefined;
-    const update = this.#update(caller, request, rows, Object.keys(values));
+    const update = this.#update(caller, request, rows, values);
     if (!update) return undefined;
     const { statement, isContested } = update;
     return { statement, values: Object.assign(values, named), locks: isContested ? undefined : locks };
   }
 
-  /** A new row may depend on other rows, by its first state, a reference or its rule; or it is refused. */
+  /** A new row may depend on other rows, by its first state or its rule; or it is refused. */
   #insert(
     context: Context,
     created: Readonly<Record<string, unknown>>,
     trusted: boolean,
   ): UnlockedWrite | undefined {
-    const { fields, byName, policy } = this.#model;
+    const { byName, policy } = this.#model;
     const { statements } = this.#stages;
     if (statements.hasFirstState) return undefined;
-    if (!trusted) {
-      if (fields.some(({ name, type }) => type.reference && created[name] !== null)) return undefined;
-      if (!policy.allowsAlone(context.caller, 'create', created)) return undefined;
-    }
+    if (!trusted && !policy.allowsAlone(context.caller, 'create', created)) return undefined;
     const values = encodeFields(this.#model, created, [...byName.keys()]);
-    return statements.insertion(values, newRowOf(context, this.#model));
+    const refers = !trusted && this.#references.length > 0;
+    const referring = refers ? this.#referring(context.caller, created) : undefined;
+    const inserts = referring && this.#insertsReferring(referring);
+    return statements.insertion(values, newRowOf(context, this.#model), inserts);
+  }
+
+  /** The conditions that the caller may read the rows to which values refer; undefined where they refer to none. */
+  #referring(caller: Caller, values: Readonly<Record<string, unknown>>): Referring | undefined {
+    let key = '';
+    const conditions: Sql[] = [];
+    for (const name of this.#references) {
+      if (values[name] === null || values[name] === undefined) continue;
+      const found = this.#stages.references.condition(caller, name);
+      if (!found) continue;
+      key += ` ${found.number}`;
+      conditions.push(found.condition);
+    }
+    return conditions.length > 0 ? { key, condition: allOf(...conditions) } : undefined;
+  }
+
+  #insertsReferring({ key, condition }: Referring): Inserts {
+    const known = this.#inserts.get(key);
+    if (known) return known;
+    const made = this.#stages.statements.insertsWhere(condition);
+    this.#inserts.set(key, made);
+    return made;
   }
 
   /** The values of the fields that an update sets whatever the row is; undefined where that depends on the row, or the body is wrong. */
@@ -177,7 +213,7 @@ export class UnlockedWrites {
         if (type.server?.edited) values[name] = dialect.encode(kind, write[type.server.edited]);
         continue;
       }
-      if ((type.reference && value) || (merge && type.merge && isObject(value))) return undefined;
+      if (merge && type.merge && isObject(value)) return undefined;
       // Most types have nothing to complete of a value that is given.
       const kept = value === undefined || type.complete ? completeValue(field, value) : value;
       values[name] = dialect.encode(kind, kept);
@@ -193,31 +229,36 @@ export class UnlockedWrites {
     caller: Caller,
     { id, touch = false }: RowWrite,
     rows: Written,
-    names: readonly string[],
+    values: Readonly<Record<string, Value>>,
   ): Update | undefined {
     const { search, unread } = this.#stages;
+    const names = Object.keys(values);
     // Words that are searched, and fields that the caller may not read.
     if (search?.covers(names) || unread?.areAmong(caller, id, names)) return undefined;
     const ofClass = this.#updates(caller);
     const { where, updates, last } = ofClass;
+    const referring = this.#references.length > 0 ? this.#referring(caller, values) : undefined;
+    const referringKey = referring?.key ?? '';
     // Most updates set the fields that the one before has set: to make a key of their names takes a tenth of a statement.
-    if (last?.rows === rows && last.touch === touch && last.names.length === names.length) {
+    const isLike = last?.rows === rows && last.touch === touch && last.referring === referringKey;
+    if (isLike && last.names.length === names.length) {
       let same = 0;
       while (same < names.length && last.names[same] === names[same]) same += 1;
       if (same === names.length) return last.made;
     }
-    const key = `${rows}${touch ? 't' : ''} ${names.join()}`;
-    const made = updates.get(key) ?? this.#compileUpdate(caller, names, { rows, touch }, where);
+    const key = `${rows}${touch ? 't' : ''} ${names.join()}${referringKey}`;
+    const known = updates.get(key);
+    const made = known ?? this.#compileUpdate(caller, names, { rows, touch, referring }, where);
     if (!made) return undefined;
     updates.set(key, made);
-    ofClass.last = { names, rows, touch, made };
+    ofClass.last = { names, rows, touch, referring: referringKey, made };
     return made;
   }
 
   #compileUpdate(
     caller: Caller,
     names: readonly string[],
-    { rows, touch }: { readonly rows: Written; readonly touch: boolean },
+    { rows, touch, referring }: { rows: Written; touch: boolean; referring: Referring | undefined },
     where: Sql | undefined,
   ): Update | undefined {
     const { policy, byName, dialect } = this.#model;
@@ -231,9 +272,10 @@ export class UnlockedWrites {
     if (!touch && differences.length === 0) return undefined;
     const differs = touch ? undefined : sql`(${sql.join(differences, ' or ')})`;
     const { statements } = this.#stages;
+    const among = allOf(this.#conditions[rows], where, differs, referring?.condition);
     return {
-      statement: statements.updateWhere(names, allOf(this.#conditions[rows], where, differs)),
-      isContested: names.some((name) => statements.contested.has(name)),
+      statement: statements.updateWhere(names, among),
+      isContested: referring !== undefined || names.some((name) => statements.contested.has(name)),
     };
   }
 }

@@ -72,6 +72,12 @@ export function encodeFields(
   return encoded;
 }
 
+/** The compiled insertions of a row, by where its id comes from. */
+export interface Inserts {
+  readonly counted: Statement;
+  readonly given: Statement;
+}
+
 /** The insertion of a row. */
 export interface Insertion extends WriteOneOptions {
   readonly statement: Statement;
@@ -83,14 +89,14 @@ export interface Insertion extends WriteOneOptions {
 export class WriteStatements {
   readonly #model: Model;
   readonly #returning: Sql;
-  readonly #insert: Statement;
-  readonly #insertWithId: Statement;
+  readonly #inserts: Inserts;
   /** Fields of which another row may have the value that is to be written. */
   readonly contested: ReadonlySet<string>;
   readonly #insertLocks: string | undefined;
-  /** The row of an id, locked; `lockVisible`: if the caller may see it. */
+  /** The row of an id, locked; `lockToEdit` and `lockToDelete`: if the caller may see it. */
   readonly lock: Statement;
-  readonly lockVisible: (caller: Caller) => Statement;
+  readonly lockToEdit: (caller: Caller) => Statement;
+  readonly lockToDelete: (caller: Caller) => Statement;
   /** The deleted row of an id, locked, if the caller could see it. */
   readonly lockDeleted: (caller: Caller) => Statement;
   /** Brings back a row that is deleted softly; the edit after it raises the version. */
@@ -104,28 +110,19 @@ export class WriteStatements {
     const { policy, dialect } = model;
     const stored = model.fields.filter(({ links }) => !links).map(({ name }) => name);
     this.#returning = sql`returning ${sql.join(['id', ...stored, '_version'].map((name) => sql.ref(name)))}`;
-    const select = (where?: Sql) =>
+    const select = (where: Sql | undefined, lock = dialect.forUpdate) =>
       statement(
         dialect,
-        sql`select ${model.versionedColumns} from ${model.table} where ${allOf(ID, where)} ${dialect.forUpdate}`,
+        sql`select ${model.versionedColumns} from ${model.table} where ${allOf(ID, where)} ${lock}`,
       );
     this.lock = select(model.live);
-    this.lockDeleted = policy.perClass(['deleted'], select);
+    this.lockToEdit = policy.perClass(['see'], (where) => select(where, dialect.forEdit));
+    this.lockToDelete = policy.perClass(['see'], (where) => select(where));
+    this.lockDeleted = policy.perClass(['deleted'], (where) => select(where));
     const restore = [sql`${sql.ref(DELETED_AT)} = null`];
     const bringBack = statement(dialect, updateOf(model, restore, ID, { counting: true }));
     this.restore = async (executor, id) => void (await executor.all(bringBack, bind(bringBack, { id })));
-    this.lockVisible = policy.perClass(['see'], select);
-    const insertOf = (columns: readonly string[]) => {
-      const names = sql.join(columns.map((name) => sql.ref(name)));
-      const values = sql.join(columns.map((name) => this.#initialState(name) ?? param(name)));
-      return statement(
-        dialect,
-        sql`${sql`insert into ${model.table} (${names})
-    values (${values})`} ${this.#returning}`,
-      );
-    };
-    this.#insertWithId = insertOf(['id', ...stored]);
-    this.#insert = model.resource.id.kind === 'uuid' ? this.#insertWithId : insertOf(stored);
+    this.#inserts = this.insertsWhere();
     this.contested = new Set([
       ...model.fields.filter(({ field }) => field.unique).map(({ name }) => name),
       ...model.resource.unique.flat(),
@@ -179,6 +176,20 @@ export class WriteStatements {
     return made;
   }
 
+  /** The insertions of a row, where a condition holds. */
+  insertsWhere(condition?: Sql): Inserts {
+    const { fields, table, dialect, resource } = this.#model;
+    const stored = fields.filter(({ links }) => !links).map(({ name }) => name);
+    const insertOf = (columns: readonly string[]) => {
+      const names = sql.join(columns.map((name) => sql.ref(name)));
+      const values = sql.join(columns.map((name) => this.#initialState(name) ?? param(name)));
+      const rows = condition ? sql`select ${values} where ${condition}` : sql`values (${values})`;
+      return statement(dialect, sql`insert into ${table} (${names}) ${rows} ${this.#returning}`);
+    };
+    const given = insertOf(['id', ...stored]);
+    return { given, counted: resource.id.kind === 'uuid' ? given : insertOf(stored) };
+  }
+
   /** The update of the rows of a condition. */
   updateWhere(names: readonly string[], where: Sql): Statement {
     const stored = names.filter((name) => !this.#model.byName.get(name)?.links);
@@ -196,12 +207,15 @@ export class WriteStatements {
    *
    * @param row where its transaction may be repeated: it keeps the id that it had the time before.
    */
-  insertion(values: Readonly<Record<string, Value>>, row: NewRow | undefined): Insertion {
+  insertion(
+    values: Readonly<Record<string, Value>>,
+    row: NewRow | undefined,
+    { counted, given } = this.#inserts,
+  ): Insertion {
     const locks = this.#insertLocks;
-    if (row?.id !== undefined)
-      return { statement: this.#insertWithId, values: { ...values, id: row.id }, row, locks };
+    if (row?.id !== undefined) return { statement: given, values: { ...values, id: row.id }, row, locks };
     const id = this.#model.resource.id.kind === 'uuid' ? uuid7() : null;
-    return { statement: this.#insert, values: { ...values, id }, row, locks };
+    return { statement: counted, values: { ...values, id }, row, locks };
   }
 
   /** The first state of a row, found by its name as the row is inserted; undefined for every other field. */

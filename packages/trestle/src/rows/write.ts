@@ -10,7 +10,7 @@ import type { Model, Projection, Row } from './model.ts';
 import { BeforeCode, type Placed } from './own-code/before-code.ts';
 import type { OwnCode } from './own-code/own-code.ts';
 import { type Action, CallerValues, transitionsOf } from './policy.ts';
-import { type CheckReferences, referenceCheck } from './references.ts';
+import { type References, referencesOf } from './references.ts';
 import { type DerivedFields, derivedFields } from './relations/derived.ts';
 import { type Exclusions, exclusionsOf } from './relations/exclusions.ts';
 import { type LinkWriter, linkWriter } from './relations/links.ts';
@@ -91,7 +91,7 @@ export class RowWriter {
   readonly #recorder: ChangeRecorder | undefined;
   readonly #before: BeforeCode | undefined;
   readonly #statements: WriteStatements;
-  readonly #checkReferences: CheckReferences;
+  readonly #references: References;
   readonly #deletion: RowDeletion;
   readonly #derived: DerivedFields | undefined;
   readonly #settable: SettableFields | undefined;
@@ -113,7 +113,7 @@ export class RowWriter {
           : this.lock(readerOf(store, context), context.caller, write.id, write),
       );
     this.#statements = new WriteStatements(model);
-    this.#checkReferences = referenceCheck(model, models);
+    this.#references = referencesOf(model, models);
     this.#deletion = deletion;
     this.#derived = derivedFields(model, this.#statements);
     this.#settable = settableFields(model, models);
@@ -132,6 +132,7 @@ export class RowWriter {
     ]);
     this.#unlocked = new UnlockedWrites(model, {
       statements: this.#statements,
+      references: this.#references,
       deletion,
       verbs,
       search: this.#search,
@@ -283,7 +284,7 @@ export class RowWriter {
       await this.#settable?.require(transaction, caller, { current, next, names });
 
     const values = encodeFields(model, next, names);
-    if (!trusted) await this.#checkReferences(transaction, caller, values);
+    if (!trusted) await this.#references.check(transaction, caller, values);
 
     const checked = restores ? [...model.byName.keys()] : names;
     await this.#exclusions?.check(transaction, next, checked, found ? (found.id as Value) : null);
@@ -337,8 +338,9 @@ export class RowWriter {
     { verb, action = verb, trusted, ifMatch, restores = false }: RowWrite,
   ): Promise<Columns> {
     const model = this.model;
-    const { lock, lockVisible, lockDeleted } = this.#statements;
-    const statement = trusted ? lock : (restores ? lockDeleted : lockVisible)(caller);
+    const { lock, lockToEdit, lockToDelete, lockDeleted } = this.#statements;
+    const visible = restores ? lockDeleted : verb === 'delete' ? lockToDelete : lockToEdit;
+    const statement = trusted ? lock : visible(caller);
     const [found] = await executor.all(statement, bind(statement, { id }, new CallerValues(caller)));
     if (!found) throw notFound(model, id);
     if (trusted) return found;

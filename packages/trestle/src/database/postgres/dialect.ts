@@ -93,6 +93,7 @@ export function postgresDialect(schema: string): Dialect {
     keepsOrderInUnion: false,
     lockUntilCommit: (text) => sql`select pg_advisory_xact_lock(hashtextextended(${text}, 0))`,
     forUpdate: sql`for update`,
+    forEdit: sql`for no key update`,
     skipLocked: sql`for update skip locked`,
     commitOrder: sql`select pg_advisory_xact_lock(hashtextextended(${sql.lit(`commit order of ${schema}`)}, 0))`,
     tryLock: (text) => sql`select pg_try_advisory_xact_lock(hashtextextended(${text}, 0)) as locked`,

@@ -104,6 +104,7 @@ export const sqliteDialect: Dialect = {
   keepsOrderInUnion: true,
   lockUntilCommit: () => undefined,
   forUpdate: sql``,
+  forEdit: sql``,
   skipLocked: sql``,
   tryLock: undefined,
   commitOrder: undefined,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { anyone, app, counter, integerId, resource, text } from 'trestle';
+import { anyone, app, counter, integerId, reference, resource, text, where } from 'trestle';
+import type { Context } from 'trestle/contract';
 import { serveApp } from 'trestle/testing';
 import type { PostgresStore } from '../../../src/database/postgres/postgres-store.ts';
 import type { Statement } from '../../../src/database/statement.ts';
@@ -153,5 +154,23 @@ describe('single statements on PostgreSQL that lock one row at the most', () => 
       }
       assert.deepEqual(found, counts, name);
     }
+  });
+
+  test('are new rows that refer to another; they wait for no edit of it', async (t) => {
+    const check = { named: where({ name: { ne: '' } }) };
+    const lists = resource({ id: integerId(), fields: { name: text() }, check, can: ANYONE });
+    const items = resource({ id: integerId(), fields: { list: reference('lists') }, can: ANYONE });
+    const store = await ground.open({ schema: 'referring' });
+    const declared = app({ name: 'referring', resources: { lists, items } });
+    const { engine, close } = await serveApp(declared, { database: await ground.url() });
+    t.after(close);
+    const { lists: parents, items: children } = engine.services;
+    const context: Context = { caller: { kind: 'anonymous' } };
+    const list = await parents.create(context, { name: 'a' });
+    await engine.context.transaction(context, async (tx) => {
+      await parents.patch(tx, list.id, { name: 'b' });
+      await Promise.all(Array.from({ length: 16 }, () => children.create(context, { list: list.id })));
+    });
+    assert.equal(await transactions(store, 'items'), 1);
   });
 });
