@@ -21,6 +21,7 @@ import {
   ME,
   NO_EXECUTOR,
   NOW,
+  type NumberedCondition,
   narrowed,
 } from './rules/compiled-rule.ts';
 import { deciding, type Explanation } from './rules/explanation.ts';
@@ -54,6 +55,11 @@ export interface Policy {
   isSettled(caller: Caller, action: Action, names: readonly string[]): boolean;
   /** `allows`, where the row alone decides; undefined where other rows do. */
   allowsAlone(caller: Caller, action: Action, row: Columns): boolean | undefined;
+  /**
+   * `allows` of a row that is about to be inserted: decided by the row, or by others, as a condition with its values as parameters;
+   * undefined where it takes a look.
+   */
+  allowsNew(caller: Caller, row: Columns): boolean | NumberedCondition | undefined;
   /** `allows`, with the part of the rule that decided, as it is written. */
   explain(caller: Caller, action: Action, row: Columns, executor: Executor): Promise<Explanation>;
   /**
@@ -93,8 +99,6 @@ export function compilePolicy(
   const rules = rulesOf(model);
   const classes: (Map<Action, Verdict> | undefined)[] = [];
   const compiled = new Map<string, Verdict['rule']>();
-  const projectionOf = projectFields(model, project, find);
-  const projections: ClassFields[] = [];
 
   const placeOf = (action: Action) => ({
     resource,
@@ -126,7 +130,7 @@ export function compilePolicy(
     return verdict;
   }
 
-  const policy: Policy = {
+  const policy: Omit<Policy, 'perClass'> = {
     admit(caller, action) {
       const { decision } = verdictOf(caller, action);
       if (decision !== 'allow') refuse(decision);
@@ -151,6 +155,14 @@ export function compilePolicy(
       // A test of the row alone asks no executor and waits for nothing.
       return isLocal ? (test(row, new CallerValues(caller), NO_EXECUTOR) as boolean) : undefined;
     },
+    allowsNew(caller, row) {
+      const alone = policy.allowsAlone(caller, 'create', row);
+      if (alone !== undefined) return alone;
+      const { number, ofNew } = verdictOf(caller, 'create').rule;
+      const { test, condition } = ofNew() ?? {};
+      if (!test || !condition) return undefined;
+      return test(row, new CallerValues(caller), NO_EXECUTOR) === true && { number, condition };
+    },
     async explain(caller, action, row, executor) {
       if (caller.kind === 'key' && !inScope(caller, name, action))
         return { allowed: false, because: 'the scopes of the key' };
@@ -167,28 +179,37 @@ export function compilePolicy(
       const { fields } = verdictOf(caller, action).rule;
       return fields !== undefined && (fields.size === 0 || !names.some((each) => fields.has(each)));
     },
-    fields: projectionOf,
-    perClass: (actions, make) => {
-      const [first = 'read'] = actions;
-      return oncePerClass(
-        (caller) => {
-          const projection = projectionOf(caller, first);
-          if (!projections.includes(projection)) projections.push(projection);
-          let key = projections.indexOf(projection);
-          for (const action of actions)
-            key = key * 1000 + (policy.admits(caller, action) ? verdictOf(caller, action).rule.number : 0);
-          return key;
-        },
-        (caller) => {
-          const wheres = actions.flatMap((action) => policy.where(caller, action) ?? []);
-          const different = [...new Set(wheres)];
-          const where = different.length > 1 ? sql.join(different, ' and ') : different[0];
-          return make(where, policy.fields(caller, first));
-        },
-      );
-    },
+    fields: projectFields(model, project, find),
   };
-  return policy;
+  const numberOf = (caller: Caller, action: Action) => verdictOf(caller, action).rule.number;
+  return { ...policy, perClass: perClassOf(policy, numberOf) };
+}
+
+/** @param numberOf the rule of an action for the class of a caller. */
+function perClassOf(
+  policy: Omit<Policy, 'perClass'>,
+  numberOf: (caller: Caller, action: Action) => number,
+): Policy['perClass'] {
+  const projections: ClassFields[] = [];
+  return (actions, make) => {
+    const [first = 'read'] = actions;
+    return oncePerClass(
+      (caller) => {
+        const projection = policy.fields(caller, first);
+        if (!projections.includes(projection)) projections.push(projection);
+        let key = projections.indexOf(projection);
+        for (const action of actions)
+          key = key * 1000 + (policy.admits(caller, action) ? numberOf(caller, action) : 0);
+        return key;
+      },
+      (caller) => {
+        const wheres = actions.flatMap((action) => policy.where(caller, action) ?? []);
+        const different = [...new Set(wheres)];
+        const where = different.length > 1 ? sql.join(different, ' and ') : different[0];
+        return make(where, policy.fields(caller, first));
+      },
+    );
+  };
 }
 
 /** The rule of each action that has one. */

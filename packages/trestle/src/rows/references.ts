@@ -1,10 +1,11 @@
-import { type Sql, sql } from '../database/sql.ts';
+import { sql } from '../database/sql.ts';
 import { bind, param, type Statement, statement } from '../database/statement.ts';
 import type { Executor, Value } from '../database/store.ts';
 import { type FieldError, Problem } from '../problems.ts';
 import type { Caller } from '../schema/caller.ts';
 import type { Model } from './model.ts';
 import { CallerValues } from './policy.ts';
+import type { NumberedCondition } from './rules/compiled-rule.ts';
 import { allOf } from './write-statements.ts';
 
 interface Reference {
@@ -13,13 +14,7 @@ interface Reference {
   /** Selects those of some ids that the caller may refer to. */
   readonly among: (caller: Caller) => Statement;
   /** The condition that the caller may refer to the row whose id is the parameter of the field's name. */
-  readonly condition: (caller: Caller) => Condition;
-}
-
-/** A condition, and a number by which it is known from those of other classes of callers. */
-interface Condition {
-  readonly number: number;
-  readonly condition: Sql;
+  readonly condition: (caller: Caller) => NumberedCondition;
 }
 
 /** The references of a resource's rows. */
@@ -27,7 +22,7 @@ export interface References {
   /** Checks that the rows a body refers to exist and may be read by the caller. */
   check(transaction: Executor, caller: Caller, values: Readonly<Record<string, Value>>): Promise<void>;
   /** The condition of that for one field, which is no array; undefined for one that refers to nothing. */
-  condition(caller: Caller, field: string): Condition | undefined;
+  condition(caller: Caller, field: string): NumberedCondition | undefined;
 }
 
 /**

@@ -9,6 +9,7 @@ import type { RowDeletion } from './delete-rows.ts';
 import type { Model } from './model.ts';
 import type { References } from './references.ts';
 import type { unreadFields } from './relations/settable.ts';
+import type { NumberedCondition } from './rules/compiled-rule.ts';
 import type { SearchWriter } from './search/search-writer.ts';
 import { newRowOf } from './transaction.ts';
 import { isObject, WriteValues } from './validate.ts';
@@ -53,8 +54,8 @@ export function lockOf(model: Model, id: RowId): string {
 /** The parameter of several ids. No field has a name with a colon. */
 const IDS = ':ids';
 
-/** The condition that a caller may read the rows to which a write refers, and a key of it. */
-interface Referring {
+/** The condition on other rows by which a caller may write one, and a key of it. */
+interface OtherRows {
   readonly key: string;
   readonly condition: Sql;
 }
@@ -74,7 +75,7 @@ interface ClassUpdates {
         readonly rows: Written;
         readonly touch: boolean;
         readonly names: readonly string[];
-        readonly referring: string;
+        readonly others: string;
         readonly made: Update;
       }
     | undefined;
@@ -90,7 +91,7 @@ export class UnlockedWrites {
   readonly #updates: (caller: Caller) => ClassUpdates;
   readonly #deletes: (caller: Caller) => Record<Written, Statement>;
   readonly #conditions: Record<Written, Sql>;
-  /** Fields that refer to rows, and the insertions where the rows of some are among those that a class of callers may read. */
+  /** Fields that refer to rows, and the insertions by which other rows are to be there. */
   readonly #references: readonly string[];
   readonly #inserts = new FifoMap<string, Inserts>(MAX_UPDATES);
 
@@ -153,7 +154,7 @@ export class UnlockedWrites {
     return { statement, values: Object.assign(values, named), locks: isContested ? undefined : locks };
   }
 
-  /** A new row may depend on other rows, by its first state or its rule; or it is refused. */
+  /** A new row may depend on others in ways that take a look, by its first state or its rule; or it is refused. */
   #insert(
     context: Context,
     created: Readonly<Record<string, unknown>>,
@@ -162,18 +163,22 @@ export class UnlockedWrites {
     const { byName, policy } = this.#model;
     const { statements } = this.#stages;
     if (statements.hasFirstState) return undefined;
-    if (!trusted && !policy.allowsAlone(context.caller, 'create', created)) return undefined;
+    const allowed = trusted || policy.allowsNew(context.caller, created);
+    if (!allowed) return undefined;
+    const rule = allowed === true ? undefined : allowed;
     const values = encodeFields(this.#model, created, [...byName.keys()]);
-    const refers = !trusted && this.#references.length > 0;
-    const referring = refers ? this.#referring(context.caller, created) : undefined;
-    const inserts = referring && this.#insertsReferring(referring);
-    return statements.insertion(values, newRowOf(context, this.#model), inserts);
+    const others = trusted ? undefined : this.#othersOf(context.caller, created, rule);
+    return statements.insertion(values, newRowOf(context, this.#model), others && this.#insertsAmong(others));
   }
 
-  /** The conditions that the caller may read the rows to which values refer; undefined where they refer to none. */
-  #referring(caller: Caller, values: Readonly<Record<string, unknown>>): Referring | undefined {
-    let key = '';
-    const conditions: Sql[] = [];
+  /** A rule, and that the caller may read the rows to which values refer; undefined where there is none, and they refer to none. */
+  #othersOf(
+    caller: Caller,
+    values: Readonly<Record<string, unknown>>,
+    rule?: NumberedCondition,
+  ): OtherRows | undefined {
+    let key = rule ? ` rule ${rule.number}` : '';
+    const conditions = rule ? [rule.condition] : [];
     for (const name of this.#references) {
       if (values[name] === null || values[name] === undefined) continue;
       const found = this.#stages.references.condition(caller, name);
@@ -184,7 +189,7 @@ export class UnlockedWrites {
     return conditions.length > 0 ? { key, condition: allOf(...conditions) } : undefined;
   }
 
-  #insertsReferring({ key, condition }: Referring): Inserts {
+  #insertsAmong({ key, condition }: OtherRows): Inserts {
     const known = this.#inserts.get(key);
     if (known) return known;
     const made = this.#stages.statements.insertsWhere(condition);
@@ -237,28 +242,28 @@ export class UnlockedWrites {
     if (search?.covers(names) || unread?.areAmong(caller, id, names)) return undefined;
     const ofClass = this.#updates(caller);
     const { where, updates, last } = ofClass;
-    const referring = this.#references.length > 0 ? this.#referring(caller, values) : undefined;
-    const referringKey = referring?.key ?? '';
+    const others = this.#references.length > 0 ? this.#othersOf(caller, values) : undefined;
+    const othersKey = others?.key ?? '';
     // Most updates set the fields that the one before has set: to make a key of their names takes a tenth of a statement.
-    const isLike = last?.rows === rows && last.touch === touch && last.referring === referringKey;
+    const isLike = last?.rows === rows && last.touch === touch && last.others === othersKey;
     if (isLike && last.names.length === names.length) {
       let same = 0;
       while (same < names.length && last.names[same] === names[same]) same += 1;
       if (same === names.length) return last.made;
     }
-    const key = `${rows}${touch ? 't' : ''} ${names.join()}${referringKey}`;
+    const key = `${rows}${touch ? 't' : ''} ${names.join()}${othersKey}`;
     const known = updates.get(key);
-    const made = known ?? this.#compileUpdate(caller, names, { rows, touch, referring }, where);
+    const made = known ?? this.#compileUpdate(caller, names, { rows, touch, others }, where);
     if (!made) return undefined;
     updates.set(key, made);
-    ofClass.last = { names, rows, touch, referring: referringKey, made };
+    ofClass.last = { names, rows, touch, others: othersKey, made };
     return made;
   }
 
   #compileUpdate(
     caller: Caller,
     names: readonly string[],
-    { rows, touch, referring }: { rows: Written; touch: boolean; referring: Referring | undefined },
+    { rows, touch, others }: { rows: Written; touch: boolean; others: OtherRows | undefined },
     where: Sql | undefined,
   ): Update | undefined {
     const { policy, byName, dialect } = this.#model;
@@ -272,10 +277,10 @@ export class UnlockedWrites {
     if (!touch && differences.length === 0) return undefined;
     const differs = touch ? undefined : sql`(${sql.join(differences, ' or ')})`;
     const { statements } = this.#stages;
-    const among = allOf(this.#conditions[rows], where, differs, referring?.condition);
+    const among = allOf(this.#conditions[rows], where, differs, others?.condition);
     return {
       statement: statements.updateWhere(names, among),
-      isContested: referring !== undefined || names.some((name) => statements.contested.has(name)),
+      isContested: others !== undefined || names.some((name) => statements.contested.has(name)),
     };
   }
 }

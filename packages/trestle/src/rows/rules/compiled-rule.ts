@@ -51,6 +51,20 @@ export interface CompiledRule {
   readonly isLocal: boolean;
   /** The fields of the row that it depends on; undefined where it depends on other rows of the same resource too. */
   readonly fields: ReadonlySet<string> | undefined;
+  /** The rule of a row that is not in the table yet; undefined where what the row decides cannot be told from what others do. */
+  readonly ofNew: () => NewRowRule | undefined;
+}
+
+/** A rule of a row that is not in the table yet: what the row decides, and what others do, by its values as parameters. */
+interface NewRowRule {
+  readonly test: Test;
+  readonly condition: Sql;
+}
+
+/** A condition, and a number by which it is known from others of its kind. */
+export interface NumberedCondition {
+  readonly number: number;
+  readonly condition: Sql;
 }
 
 /** Compiles what is left of a rule on the rows of a resource. */
@@ -61,7 +75,9 @@ export function compileResidual(residual: Residual, model: Model, find: FindMode
       test: () => residual,
       isLocal: true,
       fields: new Set(),
+      ofNew: () => undefined,
     };
+  let ofNew: { readonly rule: NewRowRule | undefined } | undefined;
   const where = ownSql(residual, model, find);
   origins.set(where, { residual, model, find });
   return {
@@ -69,6 +85,29 @@ export function compileResidual(residual: Residual, model: Model, find: FindMode
     test: testOf(residual, model, find),
     isLocal: isLocal(residual),
     fields: looksAtTable(residual, model.name) ? undefined : new Set(fieldsOf(residual)),
+    ofNew: () => {
+      ofNew ??= { rule: newRowRule(residual, model, find) };
+      return ofNew.rule;
+    },
+  };
+}
+
+/** Where all parts of a rule have to hold, those of the row and those of others are apart. */
+function newRowRule(residual: Part, model: Model, find: FindModel): NewRowRule | undefined {
+  const parts = residual.kind === 'all' ? residual.parts : [residual];
+  const own = parts.filter(isLocal);
+  const outer = { refer: (name: string) => sql`${param(name)}`, depth: 0 };
+  const others = parts.flatMap((part) =>
+    part.kind === 'exists' || part.kind === 'through' ? sql`exists (${relatedRows(part, find, outer)})` : [],
+  );
+  const isStored = (name: string) => name === 'id' || model.byName.has(name);
+  if (own.length + others.length < parts.length || !fieldsOf(residual).every(isStored)) return undefined;
+  return {
+    test: firstThat(
+      false,
+      own.map((part) => testOf(part, model, find)),
+    ),
+    condition: sql.join(others, ' and '),
   };
 }
 
