@@ -116,7 +116,10 @@ export class PostgresStore implements Store, Notifier {
     });
     this.#reads = new StatementPipeline(pipeline(parts.pool, TOGETHER.reads));
     this.#writes = new StatementPipeline(pipeline(parts.pool, TOGETHER.writes));
-    this.#shared = new StatementPipeline({ ...pipeline(parts.pool, TOGETHER.shared), shareCommit: true });
+    this.#shared = new StatementPipeline({
+      ...pipeline(parts.pool, TOGETHER.shared),
+      alone: this.#writes,
+    });
     this.#scans = new StatementPipeline(pipeline(parts.scans, TOGETHER.reads));
   }
 

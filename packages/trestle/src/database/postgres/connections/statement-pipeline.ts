@@ -7,8 +7,8 @@ import { inOneTransaction } from './shared-transaction.ts';
 interface Options {
   /** Most statements that share a connection. */
   readonly most: number;
-  /** They share a transaction, and its commit (default: each is a transaction of its own). */
-  readonly shareCommit?: boolean;
+  /** They share a transaction, and its commit; where that is undone, this runs each in its own (default: that they always have). */
+  readonly alone?: StatementPipeline;
   /** Longest wait for an answer, in ms (0: for ever). */
   readonly patience: number;
   /** Takes a connection, and gives it back. */
@@ -55,7 +55,7 @@ export class StatementPipeline {
   }
 
   async #together(): Promise<void> {
-    const { most, shareCommit, take, give } = this.#options;
+    const { most, alone, take, give } = this.#options;
     this.#awaited += 1;
     let session: Session;
     try {
@@ -68,8 +68,8 @@ export class StatementPipeline {
       this.#awaited -= 1;
     }
     const group = this.#asked.splice(0, most);
-    const isShared = shareCommit && group.length > 1;
-    const spoiled = isShared ? await this.#shared(session, group) : await this.#each(session, group);
+    const isShared = alone && group.length > 1;
+    const spoiled = isShared ? await this.#shared(session, group, alone) : await this.#each(session, group);
     give(session, spoiled);
   }
 
@@ -91,24 +91,26 @@ export class StatementPipeline {
     return spoiled;
   }
 
-  /** Runs all in one transaction; each in its own where that is undone, as when one of them fails. */
-  async #shared(session: Session, group: Asked[]): Promise<boolean> {
+  /** Runs all in one transaction, which locks their rows in one order: no two such transactions wait for each other. */
+  async #shared(session: Session, group: Asked[], alone: StatementPipeline): Promise<boolean> {
     const { patience, run } = this.#options;
     group.sort((one, other) => Number(one.locks > other.locks) - Number(one.locks < other.locks));
+    const send = () => group.map(({ statement, values }) => run(session, statement, values));
     try {
-      const answers = await inOneTransaction(session, patience, () =>
-        group.map(({ statement, values }) => run(session, statement, values)),
-      );
-      if (!answers) return await this.#each(session, group);
-      let spoiled = false;
-      for (const [at, answer] of answers.entries()) {
-        if (answer.status === 'fulfilled') group[at]?.resolve(answer.value);
-        else {
-          spoiled ||= spoilsSession(answer.reason);
-          group[at]?.reject(answer.reason);
+      const { committed, answers } = await inOneTransaction(session, patience, send);
+      const failed = answers.findIndex(({ status }) => status === 'rejected');
+      if (committed)
+        for (const [at, answer] of answers.entries()) {
+          if (answer.status === 'fulfilled') group[at]?.resolve(answer.value);
+          else group[at]?.reject(answer.reason);
         }
+      else {
+        // The one that failed may have waited for a lock: it comes last, so that nobody waits for it.
+        group.push(...group.splice(failed, 1));
+        for (const { statement, values, resolve, reject } of group)
+          alone.run(statement, values).then(resolve, reject);
       }
-      return spoiled;
+      return answers.some((answer) => answer.status === 'rejected' && spoilsSession(answer.reason));
     } catch (error) {
       for (const { reject } of group) reject(error);
       return true;
