@@ -3,8 +3,8 @@ import { faultOf } from '../faults.ts';
 import type { Session } from './connection-pool.ts';
 
 /**
- * How long one of them waits for a lock: while it does, it holds those of the others, and whoever has it may wait for one of these.
- * PostgreSQL looks for a deadlock only after a second (`deadlock_timeout`).
+ * Longest wait of a statement for a lock, in ms. Meanwhile it holds the locks of those before it, and whoever has the one that it waits
+ * for may wait for one of these: PostgreSQL looks for a deadlock only after a second (`deadlock_timeout`).
  */
 const LOCK_TIMEOUT_MS = 20;
 
