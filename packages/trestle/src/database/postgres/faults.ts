@@ -46,7 +46,9 @@ export function wasEnded(error: unknown): boolean {
   const code = 'code' in error ? error.code : undefined;
   return (
     ['57P01', 'ECONNRESET', 'EPIPE'].includes(String(code)) ||
-    /^Connection terminated( unexpectedly)?$/.test(error.message)
+    /^(Connection terminated( unexpectedly)?|Client (has encountered a connection error|was closed) and is not queryable)$/.test(
+      error.message,
+    )
   );
 }
 

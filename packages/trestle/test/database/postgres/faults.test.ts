@@ -64,9 +64,15 @@ describe('faults of PostgreSQL and of the network to it', () => {
     test(`all sessions terminated again and again: no read failed, none of the ${writes} lost or done twice`, async () => {
       const store = await open();
       const ledger = await Ledger.open(store, kind);
+      let connected = 0;
+      store.listen('connected', () => {
+        connected += 1;
+      });
       await ledger.during(async () => {
-        for (let round = 0; round < 20; round += 1) {
+        for (let round = 1; round <= 20; round += 1) {
           await ledger.progress(12);
+          // A store whose every new connection is ended for a second says that the database cannot be reached.
+          await until(() => connected >= round);
           await asAdministrator(database, TERMINATE);
         }
       });
