@@ -193,7 +193,9 @@ describe('sessions of PostgreSQL', () => {
   });
 
   test('are not enough for ever more long reads: 503 says so', async (t) => {
-    const [store, other] = [await ground.open({ poolSize: 2, wait: 150 }), await ground.open()];
+    const [store, other] = [await ground.open({ poolSize: 2, wait: 500 }), await ground.open()];
+    // Both connections are there: to make one may take longer than the wait.
+    await Promise.all([1, 2].map(() => store.write((tx) => tx.all(plain('select 1'), []))));
     const release = await lockedAway(other);
     t.after(release);
     const scans = Array.from({ length: 9 }, () => Promise.resolve(store.scan(WAITS, [], COST)));
