@@ -18,10 +18,10 @@ import {
   compiledModel,
   compileResidual,
   type FindModel,
+  type KeyedCondition,
   ME,
   NO_EXECUTOR,
   NOW,
-  type NumberedCondition,
   narrowed,
 } from './rules/compiled-rule.ts';
 import { deciding, type Explanation } from './rules/explanation.ts';
@@ -55,11 +55,8 @@ export interface Policy {
   isSettled(caller: Caller, action: Action, names: readonly string[]): boolean;
   /** `allows`, where the row alone decides; undefined where other rows do. */
   allowsAlone(caller: Caller, action: Action, row: Columns): boolean | undefined;
-  /**
-   * `allows` of a row that is about to be inserted: decided by the row, or by others, as a condition with its values as parameters;
-   * undefined where it takes a look.
-   */
-  allowsNew(caller: Caller, row: Columns): boolean | NumberedCondition | undefined;
+  /** `allows` of a row that is about to be inserted, where other rows decide as a condition of that statement. */
+  allowsNew(caller: Caller, row: Columns): boolean | KeyedCondition;
   /** `allows`, with the part of the rule that decided, as it is written. */
   explain(caller: Caller, action: Action, row: Columns, executor: Executor): Promise<Explanation>;
   /**
@@ -156,12 +153,10 @@ export function compilePolicy(
       return isLocal ? (test(row, new CallerValues(caller), NO_EXECUTOR) as boolean) : undefined;
     },
     allowsNew(caller, row) {
-      const alone = policy.allowsAlone(caller, 'create', row);
-      if (alone !== undefined) return alone;
-      const { number, ofNew } = verdictOf(caller, 'create').rule;
-      const { test, condition } = ofNew() ?? {};
-      if (!test || !condition) return undefined;
-      return test(row, new CallerValues(caller), NO_EXECUTOR) === true && { number, condition };
+      if (!policy.admits(caller, 'create')) return false;
+      const { number, testNew } = verdictOf(caller, 'create').rule;
+      const holds = testNew(row, new CallerValues(caller));
+      return typeof holds === 'boolean' ? holds : { ...holds, key: ` rule ${number}${holds.key}` };
     },
     async explain(caller, action, row, executor) {
       if (caller.kind === 'key' && !inScope(caller, name, action))

@@ -5,7 +5,7 @@ import { type FieldError, Problem } from '../problems.ts';
 import type { Caller } from '../schema/caller.ts';
 import type { Model } from './model.ts';
 import { CallerValues } from './policy.ts';
-import type { NumberedCondition } from './rules/compiled-rule.ts';
+import type { KeyedCondition } from './rules/compiled-rule.ts';
 import { allOf } from './write-statements.ts';
 
 interface Reference {
@@ -14,7 +14,7 @@ interface Reference {
   /** Selects those of some ids that the caller may refer to. */
   readonly among: (caller: Caller) => Statement;
   /** The condition that the caller may refer to the row whose id is the parameter of the field's name. */
-  readonly condition: (caller: Caller) => NumberedCondition;
+  readonly condition: (caller: Caller) => KeyedCondition;
 }
 
 /** The references of a resource's rows. */
@@ -22,7 +22,7 @@ export interface References {
   /** Checks that the rows a body refers to exist and may be read by the caller. */
   check(transaction: Executor, caller: Caller, values: Readonly<Record<string, Value>>): Promise<void>;
   /** The condition of that for one field, which is no array; undefined for one that refers to nothing. */
-  condition(caller: Caller, field: string): NumberedCondition | undefined;
+  condition(caller: Caller, field: string): KeyedCondition | undefined;
 }
 
 /**
@@ -47,7 +47,8 @@ export function referencesOf(model: Model, models: ReadonlyMap<string, Model>): 
     const condition = target.policy.perClass(['read'], (where) => {
       conditions += 1;
       const row = allOf(sql`${id} = ${param(name)}`, where);
-      return { number: conditions, condition: sql`exists (select 1 from ${target.table} where ${row})` };
+      const condition = sql`exists (select 1 from ${target.table} where ${row})`;
+      return { key: ` ${conditions}`, condition: () => condition };
     });
     references.push({ field: name, target, among: select, condition });
   }

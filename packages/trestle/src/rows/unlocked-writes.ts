@@ -9,7 +9,7 @@ import type { RowDeletion } from './delete-rows.ts';
 import type { Model } from './model.ts';
 import type { References } from './references.ts';
 import type { unreadFields } from './relations/settable.ts';
-import type { NumberedCondition } from './rules/compiled-rule.ts';
+import type { KeyedCondition } from './rules/compiled-rule.ts';
 import type { SearchWriter } from './search/search-writer.ts';
 import { newRowOf } from './transaction.ts';
 import { isObject, WriteValues } from './validate.ts';
@@ -53,12 +53,6 @@ export function lockOf(model: Model, id: RowId): string {
 
 /** The parameter of several ids. No field has a name with a colon. */
 const IDS = ':ids';
-
-/** The condition on other rows by which a caller may write one, and a key of it. */
-interface OtherRows {
-  readonly key: string;
-  readonly condition: Sql;
-}
 
 /** A compiled update, and whether it may wait for other rows: for one to which it refers, or which has a value that must be unique. */
 interface Update {
@@ -175,24 +169,23 @@ export class UnlockedWrites {
   #othersOf(
     caller: Caller,
     values: Readonly<Record<string, unknown>>,
-    rule?: NumberedCondition,
-  ): OtherRows | undefined {
-    let key = rule ? ` rule ${rule.number}` : '';
-    const conditions = rule ? [rule.condition] : [];
+    rule?: KeyedCondition,
+  ): KeyedCondition | undefined {
+    const all = rule ? [rule] : [];
     for (const name of this.#references) {
       if (values[name] === null || values[name] === undefined) continue;
-      const found = this.#stages.references.condition(caller, name);
-      if (!found) continue;
-      key += ` ${found.number}`;
-      conditions.push(found.condition);
+      const readable = this.#stages.references.condition(caller, name);
+      if (readable) all.push(readable);
     }
-    return conditions.length > 0 ? { key, condition: allOf(...conditions) } : undefined;
+    if (all.length === 0) return undefined;
+    const condition = () => allOf(...all.map((each) => each.condition()));
+    return { key: all.map(({ key }) => key).join(''), condition };
   }
 
-  #insertsAmong({ key, condition }: OtherRows): Inserts {
+  #insertsAmong({ key, condition }: KeyedCondition): Inserts {
     const known = this.#inserts.get(key);
     if (known) return known;
-    const made = this.#stages.statements.insertsWhere(condition);
+    const made = this.#stages.statements.insertsWhere(condition());
     this.#inserts.set(key, made);
     return made;
   }
@@ -263,7 +256,7 @@ export class UnlockedWrites {
   #compileUpdate(
     caller: Caller,
     names: readonly string[],
-    { rows, touch, others }: { rows: Written; touch: boolean; others: OtherRows | undefined },
+    { rows, touch, others }: { rows: Written; touch: boolean; others: KeyedCondition | undefined },
     where: Sql | undefined,
   ): Update | undefined {
     const { policy, byName, dialect } = this.#model;
@@ -277,7 +270,7 @@ export class UnlockedWrites {
     if (!touch && differences.length === 0) return undefined;
     const differs = touch ? undefined : sql`(${sql.join(differences, ' or ')})`;
     const { statements } = this.#stages;
-    const among = allOf(this.#conditions[rows], where, differs, others?.condition);
+    const among = allOf(this.#conditions[rows], where, differs, others?.condition());
     return {
       statement: statements.updateWhere(names, among),
       isContested: others !== undefined || names.some((name) => statements.contested.has(name)),

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { anyone, app, author, integerId, own, reference, resource, signedIn, text } from 'trestle';
-import { type Context, Problem } from 'trestle/contract';
+import { Problem } from 'trestle/contract';
 import { serveApp } from 'trestle/testing';
 import { eachPlace } from '../stores.ts';
+import { signUp } from './sign-up.ts';
 
 const lists = resource({
   id: integerId(),
@@ -43,12 +44,7 @@ eachPlace('writes that refer to rows', (place) => {
     const served = await serveApp(board, await place());
     t.after(() => served.close());
     const { lists, tags, items } = served.engine.services;
-    const signUp = async (username: string): Promise<Context> => {
-      const body = { username, password: 'a long enough password' };
-      const { body: account } = await served.call('POST', '/v1/accounts', { body });
-      return { caller: { kind: 'account', account: (account as { id: string }).id, session: 's' } };
-    };
-    const [ann, bob] = [await signUp('ann'), await signUp('bob')];
+    const [ann, bob] = [await signUp(served, 'ann'), await signUp(served, 'bob')];
     const own = await lists.create(ann, { name: 'own' });
     const second = await lists.create(ann, { name: 'second' });
     const others = await lists.create(bob, { name: "bob's" });

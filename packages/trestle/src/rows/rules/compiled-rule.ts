@@ -51,21 +51,17 @@ export interface CompiledRule {
   readonly isLocal: boolean;
   /** The fields of the row that it depends on; undefined where it depends on other rows of the same resource too. */
   readonly fields: ReadonlySet<string> | undefined;
-  /** The rule of a row that is not in the table yet; undefined where what the row decides cannot be told from what others do. */
-  readonly ofNew: () => NewRowRule | undefined;
+  /** `test` of a row that is about to be inserted, where other rows decide as a condition of that statement. */
+  readonly testNew: NewRowTest;
 }
 
-/** A rule of a row that is not in the table yet: what the row decides, and what others do, by its values as parameters. */
-interface NewRowRule {
-  readonly test: Test;
-  readonly condition: Sql;
+/** A condition on other rows, with the values of a row as parameters, and a key by which it is known from others of its kind. */
+export interface KeyedCondition {
+  readonly key: string;
+  readonly condition: () => Sql;
 }
 
-/** A condition, and a number by which it is known from others of its kind. */
-export interface NumberedCondition {
-  readonly number: number;
-  readonly condition: Sql;
-}
+type NewRowTest = (row: Columns, asker: Asker) => boolean | KeyedCondition;
 
 /** Compiles what is left of a rule on the rows of a resource. */
 export function compileResidual(residual: Residual, model: Model, find: FindModel): CompiledRule {
@@ -75,9 +71,9 @@ export function compileResidual(residual: Residual, model: Model, find: FindMode
       test: () => residual,
       isLocal: true,
       fields: new Set(),
-      ofNew: () => undefined,
+      testNew: () => residual,
     };
-  let ofNew: { readonly rule: NewRowRule | undefined } | undefined;
+  let testNew: NewRowTest | undefined;
   const where = ownSql(residual, model, find);
   origins.set(where, { residual, model, find });
   return {
@@ -85,29 +81,10 @@ export function compileResidual(residual: Residual, model: Model, find: FindMode
     test: testOf(residual, model, find),
     isLocal: isLocal(residual),
     fields: looksAtTable(residual, model.name) ? undefined : new Set(fieldsOf(residual)),
-    ofNew: () => {
-      ofNew ??= { rule: newRowRule(residual, model, find) };
-      return ofNew.rule;
+    testNew: (...asked) => {
+      testNew ??= newRowTest(residual, model, find);
+      return testNew(...asked);
     },
-  };
-}
-
-/** Where all parts of a rule have to hold, those of the row and those of others are apart. */
-function newRowRule(residual: Part, model: Model, find: FindModel): NewRowRule | undefined {
-  const parts = residual.kind === 'all' ? residual.parts : [residual];
-  const own = parts.filter(isLocal);
-  const outer = { refer: (name: string) => sql`${param(name)}`, depth: 0 };
-  const others = parts.flatMap((part) =>
-    part.kind === 'exists' || part.kind === 'through' ? sql`exists (${relatedRows(part, find, outer)})` : [],
-  );
-  const isStored = (name: string) => name === 'id' || model.byName.has(name);
-  if (own.length + others.length < parts.length || !fieldsOf(residual).every(isStored)) return undefined;
-  return {
-    test: firstThat(
-      false,
-      own.map((part) => testOf(part, model, find)),
-    ),
-    condition: sql.join(others, ' and '),
   };
 }
 
@@ -296,6 +273,60 @@ function testOf(part: Part, model: Model, find: FindModel): Test {
       };
     }
   }
+}
+
+/**
+ * A part as a test of a row that is not in the table yet: what the row decides is decided, and the rest is a condition.
+ *
+ * @param path of the part in its rule.
+ */
+function newRowTest(part: Part, model: Model, find: FindModel, path = ''): NewRowTest {
+  switch (part.kind) {
+    case 'condition': {
+      const test = conditionTest(part, model);
+      return (row, asker) => test(row, asker, NO_EXECUTOR) === true;
+    }
+    case 'not': {
+      const test = newRowTest(part.part, model, find, path);
+      return (row, asker) => {
+        const holds = test(row, asker);
+        if (typeof holds === 'boolean') return !holds;
+        return { key: `!${holds.key}`, condition: () => sql`not ${holds.condition()}` };
+      };
+    }
+    case 'any':
+    case 'all': {
+      const parts = part.parts.map((each, at) => newRowTest(each, model, find, `${path}.${at}`));
+      return (row, asker) => combinedTests(part.kind, parts, row, asker);
+    }
+    default: {
+      const outer = { refer: (name: string) => sql`${param(name)}`, depth: 0 };
+      const there = { key: path, condition: () => sql`exists (${relatedRows(part, find, outer)})` };
+      return () => there;
+    }
+  }
+}
+
+/** The answer of tests of a new row together: decided by one of them, or the conditions that are left. */
+function combinedTests(
+  kind: 'any' | 'all',
+  tests: readonly NewRowTest[],
+  ...asked: Parameters<NewRowTest>
+): ReturnType<NewRowTest> {
+  const decides = kind === 'any';
+  const open: KeyedCondition[] = [];
+  for (const test of tests) {
+    const holds = test(...asked);
+    if (holds === decides) return decides;
+    if (typeof holds === 'object') open.push(holds);
+  }
+  const [only, ...more] = open;
+  if (!only || more.length === 0) return only ?? !decides;
+  const conditions = () => open.map(({ condition }) => condition());
+  return {
+    key: `(${open.map(({ key }) => key).join(decides ? '|' : '&')})`,
+    condition: () => sql`(${sql.join(conditions(), decides ? ' or ' : ' and ')})`,
+  };
 }
 
 /** The tests one after the other, until one answers as it takes to decide. */

@@ -15,7 +15,7 @@ interface Ended {
 }
 
 /**
- * Runs statements in one transaction, all of it sent at once: they share one commit. It is undone where one of them fails or waits for
+ * Runs statements in one transaction, all of it sent at once: they share one commit (a group commit). It is undone where one of them fails or waits for
  * a lock, and where the commit fails. Throws where the connection went, which leaves open whether it was committed.
  *
  * @param send sends the statements, and waits for none.

@@ -91,7 +91,7 @@ export class StatementPipeline {
     return spoiled;
   }
 
-  /** Runs all in one transaction, which locks their rows in one order: no two such transactions wait for each other. */
+  /** Runs all in one transaction, which locks their rows in one order, so that no two such transactions are a deadlock. */
   async #shared(session: Session, group: Asked[], alone: StatementPipeline): Promise<boolean> {
     const { patience, run } = this.#options;
     group.sort((one, other) => Number(one.locks > other.locks) - Number(one.locks < other.locks));
